@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, Response
 
 from api.http_methods import allowed_methods
 from api.language import answer_language
-from api.problem_titles import TITLES
 from api.sign_in import sign_in_page
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
@@ -34,8 +33,8 @@ from vtox.errors import (
     UnknownMachine,
     WireError,
 )
-from vtox.json_windows import JSON_CODES
-from vtox.wire import WIRE_CODES
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT
 
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
 SIGN_IN_STATUSES = (401, 403)
@@ -44,59 +43,8 @@ MEDIA_TYPE = "application/problem+json"
 NOT_READY = 503
 
 
-def _title(text: str) -> str:
-    """Return text as a title; a leading name of a field keeps its small letter."""
-    first = text.partition(" ")[0].strip(",")
-    return text if "_" in first or first == "dtype" else text[0].upper() + text[1:]
-
-
 # Code -> title; the documentation page lists them, `type` points there.
-CODES = {
-    "bad_request": "The request cannot be understood",
-    "unauthorized": "An API key is needed",
-    "forbidden": "The API key does not allow this",
-    "foreign_host": "The Host header names another host",
-    "foreign_site": "A page of another site sent this request",
-    "not_found": "There is no such resource",
-    "no_waveform": "No samples are kept of what is asked for",
-    "method_not_allowed": "This address does not take this method",
-    "body_too_large": "The request body is too large",
-    "body_too_slow": "The request body arrives too slowly",
-    "not_json": "The request body is not announced as JSON",
-    "not_a_form": "The request body is not announced as a form",
-    "encoded": "The request body is compressed or encoded",
-    "invalid": "A parameter or field is not acceptable",
-    "bad_nameplate": "A nameplate value is impossible",
-    "bad_sensitivity": "A sensitivity is impossible",
-    "bad_channel_map": "A channel map is impossible",
-    "setting_changed": "Somebody has changed this setting meanwhile",
-    "too_many_requests": "Too many requests",
-    "too_many_machines": "As many machines are known as are allowed",
-    "too_busy": "Too many requests are in progress",
-    "internal": "VTOX failed",
-    "server_unavailable": "The Redis or Valkey server does not answer",
-    "server_full": "The Redis or Valkey server refuses writes",
-    "history_unavailable": "The database of the history does not answer",
-    "not_on_disk": "The window is not known to be on disk",
-    "not_replicated": "Too few replicas are known to have the window",
-    "already_acknowledged": "The alarm is acknowledged already",
-    "already_closed": "The alarm is closed already",
-    "already_ungrouped": "The alarm stands by itself already",
-    "already_assigned": "The alarm is assigned so already",
-    "suspended": "The alarm is shelved, suppressed or out of service",
-    "not_active": "The fault of the alarm has ended",
-    "not_shelved": "The alarm is not shelved",
-    "already_out_of_service": "The machine is out of service already",
-    "in_service": "The machine is in service",
-    "not_replayable": "The dead letter has no window",
-    "too_many_work_orders": "An alarm has no room for more work orders",
-    "count_changed": "Not as many alarms as expected match",
-    **{code: _title(text) for code, text in WIRE_CODES.items()},
-    # A window as JSON can be wrong where an entry of the stream has no such place.
-    **{code: _title(text) for code, text in JSON_CODES.items()},
-    "channel_not_recorded": "The record has no such channel",
-    "no_spectrum": "The samples of the record allow no such spectrum",
-}
+CODES = catalogue(DEFAULT).problems
 # Code -> status; of all others 422: a parameter or field is not acceptable.
 STATUS_OF_CODE = {
     "bad_request": 400,
@@ -166,7 +114,7 @@ def problem_response(path: str, problem: Problem) -> JSONResponse:
     """Return a problem as a response; its title is in the language of the answer."""
     body = {
         "type": f"/docs#{problem.code}",
-        "title": TITLES.get(answer_language(), CODES)[problem.code],
+        "title": catalogue(answer_language()).problems[problem.code],
         "status": problem.status_code,
         "detail": problem.detail,
         "instance": path,

@@ -37,21 +37,23 @@ SEQ_MAX = 2**53 - 1
 # Wide enough for any unit, narrow enough that counts times scale stays finite in float32.
 SCALE_MIN, SCALE_MAX = 1e-18, 1e18
 
-WIRE_CODES = {
-    "missing_field": "a required field is absent",
-    "bad_machine_id": "machine_id, vehicle_id or run is not a short plain name",
-    "bad_number": "a numeric field is not a finite number in its range",
-    "bad_family": "replay_family is no fault family",
-    "bad_version": "the format version is unknown",
-    "bad_dtype": "dtype is not one of i2, f4, json",
-    "no_channels": "the entry has no channel",
-    "bad_length": "channels differ in length, or bytes do not make whole samples",
-    "bad_json": "a channel of dtype json is not an array of numbers",
-    "not_finite": "a sample is NaN or infinite",
-    "bad_rate": f"fs_hz is outside {FS_MIN_HZ:.0f}..{FS_MAX_HZ:.0f} Hz",
-    "too_large": "the window is larger than the limits allow",
-    "bad_payload": "a message on its way here was not a window",
-}
+WIRE_CODES = frozenset(
+    (
+        "missing_field",
+        "bad_machine_id",
+        "bad_number",
+        "bad_family",
+        "bad_version",
+        "bad_dtype",
+        "no_channels",
+        "bad_length",
+        "bad_json",
+        "not_finite",
+        "bad_rate",
+        "too_large",
+        "bad_payload",
+    )
+)
 # In an entry of a gateway (MQTT): why a message that it took is no window. For its dead letter.
 REFUSED = "refused"
 
@@ -213,7 +215,11 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     if not 0 < t0 < 1e11:
         raise WireError("bad_number", f"t0: {t0}, expected seconds since 1970 (UTC)", "t0")
     if not FS_MIN_HZ <= fs_hz <= FS_MAX_HZ:
-        raise WireError("bad_rate", f"fs_hz: {fs_hz}, {WIRE_CODES['bad_rate']}", "fs_hz")
+        raise WireError(
+            "bad_rate",
+            f"fs_hz: {fs_hz}, fs_hz is outside {FS_MIN_HZ:.0f}..{FS_MAX_HZ:.0f} Hz",
+            "fs_hz",
+        )
     dtype = fields.get(b"dtype", b"json").decode("ascii", "replace")
     if dtype not in ("i2", "f4", "json"):
         raise WireError("bad_dtype", f"dtype: {dtype[:20]!r}, expected i2, f4 or json", "dtype")

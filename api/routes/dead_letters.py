@@ -9,7 +9,6 @@ from api.errors import Problem, not_found
 from api.language import answer_language
 from api.operator import actor_of
 from api.paging import entries_before, is_entry_id, next_link, one_page, stream_cursor
-from api.problem_titles import dead_letter_reason
 from api.query import NO_PARAMETERS, MachineQuery, Matching
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
@@ -18,6 +17,8 @@ from vtox import keys
 from vtox.errors import InputError
 from vtox.store import deadletters
 from vtox.store.deeds import resend_letter
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, Language
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # Dead letters carry their samples, megabytes at worst.
@@ -78,7 +79,7 @@ def list_dead_letters(
             seq=d.seq,
             family=d.family,
             code=d.code,
-            reason=dead_letter_reason(d.code, d.reason, answer_language()),
+            reason=_reason(d.code, d.reason, answer_language()),
             attempts=d.attempts,
             t=d.t,
             time=rfc3339(d.t),
@@ -92,3 +93,10 @@ def list_dead_letters(
     letters = entries_before(client, keys.DEAD_LETTERS, before, pick, step=LETTERS_PER_READ)
     found = one_page(letters, query.limit)
     return Page(data=found.items, next=next_link(request, found.cursor))
+
+
+def _reason(code: str, written: str, language: Language) -> str:
+    """Return why an entry could not be diagnosed: in English as it was written."""
+    known = catalogue(language)
+    words = known.problems.get(code) or known.dead_letters.get(code)
+    return written if language == DEFAULT or not words else words

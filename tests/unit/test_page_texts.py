@@ -14,10 +14,8 @@ from vtox.words.languages import DEFAULT, NAMES, TAGS, Language, accepted_langua
 STATIC = ROOT / "api" / "static"
 PAGES = sorted(STATIC.glob("*.html"))
 SCRIPTS = sorted(f for f in STATIC.glob("*.js") if not f.name.endswith(".min.js"))
-OTHERS = [name for name in NAMES if name != DEFAULT]
 CLASSES = set(re.findall(r"\.([a-zA-Z][\w-]*)", (STATIC / "vtox.css").read_text("utf-8")))
 LITERAL = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""")
-PLACE = re.compile(r"\{(\w+)(?:\|[^}]*)?\}")
 # What a page may say in any language: names, units, keys and codes.
 NEUTRAL = {"VTOX", "Flower", "openapi.json", "ms", "·", "–"}
 # Words of answers that scripts go by.
@@ -27,10 +25,6 @@ KEYS_AND_HEADERS = {"Accept", "Escape", "Home", "End", "Enter", "Node"}
 LATIN = {"m/s", "VTOX", "API", "HTTP", "Redis", "Valkey", "CPU", "UTC", "ID", "Home", "End", "Esc"}
 LATIN |= {"Hz", "kHz", "dB", "dBc", "ms", "mm", "rpm", "sf", "fr", "application/problem+json"}
 LATIN |= {"admin", "YYYY", "ohm", "BPFO", "BPFI", "BSF", "FTF"}
-
-
-def placeholders(text: str) -> set[str]:
-    return set(PLACE.findall(text))
 
 
 def literals(script: Path) -> Iterator[str]:
@@ -58,22 +52,6 @@ class Visible(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_every_language_has_the_same_texts(other: Language) -> None:
-    assert page_texts(other).keys() == page_texts(DEFAULT).keys()
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_texts_have_the_same_places_for_values(other: Language) -> None:
-    theirs = page_texts(other)
-    differing = [
-        key
-        for key, text in page_texts(DEFAULT).items()
-        if placeholders(text) != placeholders(theirs[key])
-    ]
-    assert differing == []
 
 
 @pytest.mark.parametrize("name", NAMES)

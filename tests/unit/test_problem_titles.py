@@ -2,36 +2,43 @@
 
 import re
 
-from api.errors import CODES
-from api.problem_titles import DEAD_LETTERS, TITLES, dead_letter_reason
+import pytest
+
+from api.errors import CODES, STATUS_OF_CODE
+from api.routes.dead_letters import _reason
 from tests.unit.words.latin import latin_words
-from vtox.wire import WIRE_CODES
-from vtox.words.languages import DEFAULT, NAMES
+from vtox.json_windows import JSON_CODES
+from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, NAMES, Language
 
 FORMATS = {"JSON", "Host", "API", "Redis", "Valkey", "NaN", "dtype", "json", "base64", "VTOX"}
+OF_LETTERS = {"poison", "samples_missing", "unknown_version", "quota_exceeded"}
 
 
-def test_every_problem_has_a_title_in_every_language() -> None:
-    assert {DEFAULT, *TITLES} == set(NAMES)
-    assert all(titles.keys() == CODES.keys() for titles in TITLES.values())
+@pytest.mark.parametrize("language", NAMES)
+def test_problems_and_dead_letters_have_words(language: Language) -> None:
+    known = catalogue(language)
+    assert known.problems.keys() == CODES.keys()
+    assert known.dead_letters.keys() == OF_LETTERS
+    words = [*known.problems.values(), *known.dead_letters.values()]
+    assert len(set(words)) == len(words)
+    assert f"{FS_MIN_HZ:.0f}..{FS_MAX_HZ:.0f} Hz" in known.problems["bad_rate"]
 
 
-def test_dead_letters_have_words_for_every_code() -> None:
-    own = {"poison", "samples_missing", "unknown_version", "quota_exceeded", "too_many_machines"}
-    for words in DEAD_LETTERS.values():
-        assert WIRE_CODES.keys() | own <= words.keys()
-    assert dead_letter_reason("poison", "as written", "en") == "as written"
-    assert dead_letter_reason("code_of_the_future", "as written", "zh") == "as written"
+def test_codes_of_windows_and_of_statuses_have_titles() -> None:
+    assert WIRE_CODES | JSON_CODES | STATUS_OF_CODE.keys() <= CODES.keys()
 
 
-def test_no_two_titles_read_alike() -> None:
-    for titles in (CODES, *TITLES.values(), *DEAD_LETTERS.values()):
-        assert len(set(titles.values())) == len(titles)
+def test_a_dead_letter_is_said_in_the_language_of_the_reader() -> None:
+    assert _reason("poison", "as written", DEFAULT) == "as written"
+    assert _reason("poison", "as written", "zh") == catalogue("zh").dead_letters["poison"]
+    assert _reason("bad_rate", "as written", "zh") == catalogue("zh").problems["bad_rate"]
+    assert _reason("code_of_the_future", "as written", "zh") == "as written"
 
 
 def test_chinese_titles_hold_no_english() -> None:
-    left = {
-        c: latin_words(re.sub(r"\b[if]\d\b", "", t)) - FORMATS
-        for c, t in DEAD_LETTERS["zh"].items()
-    }
+    known = catalogue("zh")
+    titles = {**known.problems, **known.dead_letters}
+    left = {c: latin_words(re.sub(r"\b[if]\d\b", "", t)) - FORMATS for c, t in titles.items()}
     assert {code: words for code, words in left.items() if words} == {}

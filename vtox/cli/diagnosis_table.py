@@ -10,13 +10,12 @@ from rich.text import Text
 from vtox.domain import Diagnosis, Reason, Value
 from vtox.plain_data import digits
 from vtox.store.entries import Result
+from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language
 from vtox.words.rendering import advice, join, render
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")
-# In place of a reason that is printed above the diagnoses.
-ABOVE: Mapping[Language, str] = {"en": "see the start above", "zh": "见上文的起动"}
 
 
 def show(
@@ -49,9 +48,9 @@ def _reason(d: Diagnosis | Result, language: Language, told: Collection[Reason])
     reasons = _reasons(d)
     if not reasons or (language == DEFAULT and not any(r in told for r in reasons)):
         return d.reason
+    above = catalogue(language).messages["see_start"]
     return join(
-        (ABOVE[language] if r in told else render(r.code, r.values, language) for r in reasons),
-        language,
+        (above if r in told else render(r.code, r.values, language) for r in reasons), language
     )
 
 

@@ -13,10 +13,10 @@ import orjson
 
 from vtox.alarms.book import Action
 from vtox.health.growth import Growth
-from vtox.notification import words
 from vtox.notification.events import AlarmEvent
 from vtox.store.reason_tables import reasons_table
 from vtox.words import rendering
+from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language
 
 # What the specification recommends.
@@ -36,7 +36,7 @@ def alarm_message(
     title = _title(e, language)
     lines = [why, _grows(growth, language), _deed(e, language)]
     if advice and e.action is None:
-        lines.append(words.OTHERS[language]["what_to_do"].format(advice=advice))
+        lines.append(_say("what_to_do", language, advice=advice))
     alarm = {
         "id": e.alarm_id[:NAME_MAX],
         "machine_id": e.machine_id[:NAME_MAX],
@@ -68,17 +68,16 @@ def digest_message(
     gathered: Sequence[Message], to_ms: int, language: Language = DEFAULT, page: str = ""
 ) -> Message:
     """Return the message of a day, from those of its events, oldest first."""
-    said = words.OTHERS[language]
     shown = [_short(m) for m in gathered[:DIGEST_EVENTS_MAX]]
     lines = [f"{s['time']} {s['title']}" for s in shown]
     if left := len(gathered) - len(shown):
-        lines.append(said["left_out"].format(count=left))
+        lines.append(_say("left_out", language, count=left))
     data = {
         "count": len(gathered),
         "from": gathered[0]["timestamp"],
         "to": iso(to_ms),
         "events": shown,
-        "title": said["digest"].format(count=len(gathered)),
+        "title": _say("digest", language, count=len(gathered)),
         "text": "\n".join(lines),
         "url": f"{page.rstrip('/')}/alarms" if page else "",
     }
@@ -87,8 +86,7 @@ def digest_message(
 
 def trial_message(now_ms: int, language: Language = DEFAULT) -> Message:
     """Return the message by which a target is tried."""
-    said = words.OTHERS[language]
-    data = {"title": said["test"], "text": said["test_text"], "url": ""}
+    data = {"title": _say("test", language), "text": _say("test_text", language), "url": ""}
     return {"type": "test", "timestamp": iso(now_ms), "data": data}
 
 
@@ -112,10 +110,14 @@ def iso(ms: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _say(key: str, language: Language, /, **values: object) -> str:
+    return rendering.fill(catalogue(language).messages[key], values, language)
+
+
 def _title(e: AlarmEvent, language: Language) -> str:
-    who = e.machine_id or words.OTHERS[language]["system"]
+    who = e.machine_id or _say("system", language)
     fault = rendering.name_of("fault", e.fault, language)
-    event = words.EVENTS[language][e.name]
+    event = catalogue(language).events[e.name]
     level = rendering.name_of("state", e.level, language)
     shown = [fault, event, level if e.name in ("raised", "escalated") else ""]
     return f"{who}: {', '.join(s for s in shown if s)}"[:NAME_MAX]
@@ -140,17 +142,17 @@ def _deed(e: AlarmEvent, language: Language) -> str:
     """Return what an operator did, in words; empty where nobody did anything."""
     if e.action is None:
         return ""
-    a, said = e.action, words.OTHERS[language]
+    a = e.action
     if a.name == "assign":
         key = "assigned_to" if a.text else "assigned_to_nobody"
-        return said[key].format(assignee=a.text[:NAME_MAX], by=a.by)
-    done = said["by"].format(by=a.by)
+        return _say(key, language, assignee=a.text[:NAME_MAX], by=a.by)
+    done = _say("by", language, by=a.by)
     if a.outcome:
         outcome = rendering.name_of("outcome", a.outcome, language)
-        done = said["closed_as"].format(outcome=outcome, by=a.by)
+        done = _say("closed_as", language, outcome=outcome, by=a.by)
     elif a.work_order:
         o = a.work_order
-        done = said["order"].format(reference=o.reference, system=o.system, by=a.by)
+        done = _say("order", language, reference=o.reference, system=o.system, by=a.by)
     return f"{done} {a.text[:TEXT_MAX]}".strip()
 
 

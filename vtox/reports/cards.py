@@ -6,8 +6,8 @@ from typing import Any
 
 from vtox.plain_data import digits
 from vtox.reports.elements import facts, indicator_name, marked, minus, pill, sentence_case
+from vtox.reports.texts import language_of
 from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language, language
 from vtox.words.rendering import advice, join, render
 
 RANK = ("fault", "warning", "normal", "unknown")
@@ -24,7 +24,7 @@ def verdict_card(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     if v["doubts"]:
         items = "".join(f"<li>{escape(_full(d, text))}</li>" for d in v["doubts"])
         parts.append(f"<h4>{escape(text['against'])}</h4><ul>{items}</ul>")
-    advised = (advice(d["code"], _language(text)) for d in (v, *v["doubts"]))
+    advised = (advice(d["code"], language_of(text)) for d in (v, *v["doubts"]))
     actions = list(dict.fromkeys(filter(None, advised)))
     if actions:
         rows = "".join(f"<p>{marked(sentence_case(a))}</p>" for a in actions)
@@ -40,12 +40,12 @@ def verdict_card(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
 
 def state_pill(state: str, text: Mapping[str, str]) -> str:
     """Return a state with its word."""
-    return pill(state, text.get(f"state.{state}", state))
+    return pill(state, text.get(f"state_{state}", state))
 
 
 def fault_name(fault: str, text: Mapping[str, str]) -> str:
     """Return the name of a fault for people."""
-    return text.get(f"fault.{fault}", fault)
+    return text.get(f"fault_{fault}", fault)
 
 
 def worst_first(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -56,7 +56,7 @@ def worst_first(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     """Return the sentence of a code with its values; the code itself where there is none."""
     try:
-        return render(v["code"], v["values"], _language(text))
+        return render(v["code"], v["values"], language_of(text))
     except (KeyError, ValueError, TypeError):  # of another version
         return str(v["code"])
 
@@ -64,20 +64,16 @@ def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
 def sentences(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     """Return the sentences of a code and of what is said with it as one line."""
     # An earlier version kept nothing else of an alarm.
-    return join((sentence(x, text) for x in (v, *v.get("doubts", ()))), _language(text))
+    return join((sentence(x, text) for x in (v, *v.get("doubts", ()))), language_of(text))
 
 
 def words(identifier: str, text: Mapping[str, str]) -> str:
     """Return the words of an identifier in a value, such as the source of a slip."""
-    return catalogue(_language(text)).words.get(identifier, identifier)
+    return catalogue(language_of(text)).words.get(identifier, identifier)
 
 
 def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     return f"{sentence_case(sentence(v, text))}{text['stop']}"
-
-
-def _language(text: Mapping[str, str]) -> Language:
-    return language(text["language"]) or DEFAULT
 
 
 def _numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from vtox.arrays import Float64
 from vtox.domain import CHANNEL_UNITS, Array
 from vtox.reports import svg
 from vtox.reports.svg import Axes, Mark
+from vtox.reports.texts import say
 from vtox.spectra.phasors import Phasors
 from vtox.spectra.spectrum import Line, Spectrum
 from vtox.spectra.thinning import extremes
@@ -35,8 +36,8 @@ def line_name(name: str, text: Mapping[str, str]) -> str:
     multiple = _MULTIPLE.fullmatch(name)
     if multiple:
         k, of = multiple.groups()
-        return text["multiple"].format(k=k, name=line_name(of, text))
-    return text.get(f"name.{name}", name)
+        return say(text, "multiple", k=k, name=line_name(of, text))
+    return text.get(f"name_{name}", name)
 
 
 def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str, str]) -> str:
@@ -46,8 +47,8 @@ def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str
     axes = Axes(
         (low_hz, high_hz),
         _level_range(s, levels),
-        text["axis.hz"],
-        text[f"axis.{s.reference}"],
+        text["axis_hz"],
+        text[f"axis_{s.reference}"],
     )
     marks = [
         Mark(
@@ -62,7 +63,7 @@ def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str
         )
         for x in s.lines
     ]
-    label = f"{text[f'kind.{s.kind}']}, {low_hz:.4g} to {high_hz:.4g} Hz"
+    label = f"{text[f'kind_{s.kind}']}, {low_hz:.4g} to {high_hz:.4g} Hz"
     return svg.drawing(
         axes,
         label,
@@ -84,7 +85,7 @@ def waveform_chart(
     unit = CHANNEL_UNITS[next(iter(shown))].replace("^2", "\N{SUPERSCRIPT TWO}")
     end_s = len(next(iter(shown.values()))) / fs_hz
     axes = Axes(
-        (0.0, end_s), (low - room, high + room), text["axis.s"], f"{', '.join(shown)}, {unit}", 190
+        (0.0, end_s), (low - room, high + room), text["axis_s"], f"{', '.join(shown)}, {unit}", 190
     )
     curves = []
     for x, cls in zip(shown.values(), CURVES, strict=False):

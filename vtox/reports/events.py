@@ -7,19 +7,20 @@ from typing import Any
 from vtox.reports.cards import fault_name, sentence, sentences, state_pill
 from vtox.reports.contents import Contents
 from vtox.reports.elements import sentence_case, utc
+from vtox.reports.texts import say
 
 
 def event_section(contents: Contents, text: Mapping[str, str]) -> str:
     """Return what asked for a diagnosis, the newest event first."""
     count = len(contents.records)
     if contents.machine.machine_id:
-        lines = [text["event.machine"]]
+        lines = [text["event_machine"]]
         if not contents.events:
-            lines.append(text["event.none"])
+            lines.append(text["event_none"])
     else:
-        lines = [text["event.file"] if count == 1 else text["event.files"].format(count=count)]
+        lines = [text["event_file"] if count == 1 else say(text, "event_files", count=count)]
     if contents.left_out:
-        lines.append(text["left_out"].format(count=contents.left_out))
+        lines.append(say(text, "left_out", count=contents.left_out))
     body = "".join(f"<p>{escape(line)}</p>" for line in lines)
     rows = "".join(_row(e, text) for e in contents.events)
     events = f'<ol class="events">{rows}</ol>' if rows else ""
@@ -35,9 +36,9 @@ def _row(e: Mapping[str, Any], text: Mapping[str, str]) -> str:
 
 
 def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
-    word = escape(text.get(f"event.{e['event']}", str(e["event"])))
+    word = escape(text.get(f"event_{e['event']}", str(e["event"])))
     level = "normal" if e["event"] == "cleared" else str(e["level"])
-    still = f' <span class="soft">{escape(text["event.open"])}</span>' if e.get("open") else ""
+    still = f' <span class="soft">{escape(text["event_open"])}</span>' if e.get("open") else ""
     said = sentence_case(sentences(e, text)) if e["code"] else ""
     why = f'<span class="soft">{escape(said)}</span>' if said else ""
     grows = "".join(
@@ -47,10 +48,10 @@ def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
 
 
 def _action(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
-    words = [text.get(f"action.{e['action']}", str(e["action"]))]
+    words = [text.get(f"action_{e['action']}", str(e["action"]))]
     if e["outcome"]:
-        words.append(text.get(f"outcome.{e['outcome']}", str(e["outcome"])))
-    by = text["action.by"].format(name=e["by"]) if e["by"] else ""
+        words.append(text.get(f"outcome_{e['outcome']}", str(e["outcome"])))
+    by = say(text, "action_by", name=e["by"]) if e["by"] else ""
     comment = f"<span>“{escape(e['text'])}”</span>" if e["text"] else ""
     return [
         f"<span>{escape(': '.join(words))}</span>",

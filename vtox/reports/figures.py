@@ -12,6 +12,7 @@ from vtox.reports import charts, views
 from vtox.reports.cards import fault_name, words, worst_first
 from vtox.reports.contents import ReportRecord
 from vtox.reports.elements import facts, minus
+from vtox.reports.texts import say
 from vtox.reports.views import SpectrumView
 from vtox.spectra.phasors import phasors
 from vtox.spectra.record import spectrum
@@ -45,7 +46,9 @@ def record_figures(
     for names, seconds in views.waveform_groups(recording.channels, hidden):
         shown = {n: recording.channels[n] for n in names}
         chart = charts.waveform_chart(shown, recording.fs_hz, seconds, text)
-        part = text["waveform.part"].format(
+        part = say(
+            text,
+            "waveform_part",
             seconds=digits(min(seconds, recording.duration_s)),
             whole=digits(round(recording.duration_s, 3)),
         )
@@ -58,14 +61,12 @@ def record_figures(
 def _spectrum_figure(
     found: Spectrum | SpectrumError, view: SpectrumView, text: Mapping[str, str]
 ) -> str:
-    title = text[f"kind.{view.kind}"]
+    title = text[f"kind_{view.kind}"]
     reader = (
-        text["decides"].format(fault=fault_name(view.fault, text))
-        if view.fault
-        else text["overview"]
+        say(text, "decides", fault=fault_name(view.fault, text)) if view.fault else text["overview"]
     )
     if isinstance(found, SpectrumError):
-        why = escape(text["no_spectrum"].format(reason=found))
+        why = escape(say(text, "no_spectrum", reason=found))
         return _figure(title, reader, f'<p class="soft">{why}</p>')
     end_hz = float(found.hz[-1])
     high_hz = view.high_hz or end_hz
@@ -100,18 +101,21 @@ def _figure(title: str, about: str, body: str) -> str:
 
 
 def _about(s: Spectrum, text: Mapping[str, str]) -> Iterator[str]:
-    yield text["about.channel"].format(channels=" + ".join(s.channels))
+    yield say(text, "about_channel", channels=" + ".join(s.channels))
     if s.band_hz:
-        yield text["about.band"].format(low=digits(s.band_hz[0]), high=digits(s.band_hz[1]))
+        yield say(text, "about_band", low=digits(s.band_hz[0]), high=digits(s.band_hz[1]))
     if s.supply_hz:
-        yield text["about.supply"].format(hz=f"{s.supply_hz:.3f}")
+        yield say(text, "about_supply", hz=f"{s.supply_hz:.3f}")
     if s.slip is not None:
-        yield text["about.slip"].format(
-            percent=f"{100 * s.slip:.3f}", source=words(s.slip_source or "", text)
+        yield say(
+            text,
+            "about_slip",
+            percent=f"{100 * s.slip:.3f}",
+            source=words(s.slip_source or "", text),
         )
     if s.shaft_hz:
-        yield text["about.shaft"].format(hz=f"{s.shaft_hz:.3f}", rpm=f"{60 * s.shaft_hz:.1f}")
-    yield text["about.resolution"].format(hz=digits(s.resolution_hz))
+        yield say(text, "about_shaft", hz=f"{s.shaft_hz:.3f}", rpm=f"{60 * s.shaft_hz:.1f}")
+    yield say(text, "about_resolution", hz=digits(s.resolution_hz))
 
 
 def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
@@ -123,12 +127,12 @@ def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
     shown = ranked[: max(MAX_ROWS, sum(bool(x.found) for x in ranked))]
     names = ("name", "formula", "expected", "measured", "level", "above", "baseline")
     head = "".join(
-        f'<th scope="col"{"" if i < 2 else " class=n"}>{escape(text[f"line.{n}"])}</th>'
+        f'<th scope="col"{"" if i < 2 else " class=n"}>{escape(text[f"line_{n}"])}</th>'
         for i, n in enumerate(names)
     )
     rows = "".join(_line_row(x, text) for x in shown)
     more = len(ranked) - len(shown)
-    note = escape(text["lines.more"].format(count=more)) if more else ""
+    note = escape(say(text, "lines_more", count=more)) if more else ""
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f"</div>" + (f'<p class="small soft">{note}</p>' if note else "")
@@ -163,7 +167,9 @@ def _phasor_figure(recording: Recording, motor: Motor | None, text: Mapping[str,
     values = [
         (
             p.channel,
-            text["phasor"].format(
+            say(
+                text,
+                "phasor",
                 rms=digits(p.rms),
                 unit=CHANNEL_UNITS[p.channel],
                 degrees=_degrees(p.angle_deg),
@@ -174,10 +180,10 @@ def _phasor_figure(recording: Recording, motor: Motor | None, text: Mapping[str,
     for name in ("negative_sequence_ratio", "voltage_unbalance_ratio", "zero_sequence_ratio"):
         ratio = getattr(found, name)
         shown = text["not_measured"] if ratio is None else f"{100 * ratio:.2f} %"
-        values.append((text[f"phasor.{name}"], shown))
+        values.append((text[f"phasor_{name}"], shown))
     lag = found.lag_deg
     values.append(
-        (text["phasor.lag"], text["not_measured"] if lag is None else f"{_degrees(lag)}°")
+        (text["phasor_lag"], text["not_measured"] if lag is None else f"{_degrees(lag)}°")
     )
     body = f'<div class="beside">{charts.phasor_chart(found)}{facts(values)}</div>'
     return _figure(text["phasors"], f"{found.supply_hz:.3f} Hz", body)

@@ -23,7 +23,7 @@ from vtox.reports.document import PLACE, hash_of_data
 from vtox.reports.elements import facts, utc
 from vtox.reports.events import event_section
 from vtox.reports.figures import record_figures
-from vtox.reports.texts import texts
+from vtox.reports.texts import say, texts
 from vtox.reports.trend_charts import trend_section
 from vtox.reports.views import hidden_parts
 from vtox.words.languages import DEFAULT, TAGS, language
@@ -69,8 +69,8 @@ def _subject(contents: Contents) -> str:
 
 def _body(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
     motor, baseline = motor_of(contents.machine), baseline_of(contents.machine)
-    made = text["made"].format(when=utc(contents.made_t))
-    by = text["by"].format(version=contents.environment.vtox)
+    made = say(text, "made", when=utc(contents.made_t))
+    by = say(text, "by", version=contents.environment.vtox)
     yield (
         f'<header class="top"><p class="brand">VTOX <span>{escape(text["title"])}</span></p>'
         f'<h1>{escape(_subject(contents))}</h1><p class="soft">{escape(made)} {escape(by)}</p>'
@@ -105,17 +105,17 @@ def _record(number: int, record: ReportRecord, contents: Contents, text: Mapping
     """Return the diagnoses of a record; its section is open, for the drawings follow."""
     samples = record.channels[0].samples
     about = [
-        text["record.facts"].format(
-            seconds=digits(samples / record.fs_hz), rate=digits(record.fs_hz)
+        say(
+            text, "record_facts", seconds=digits(samples / record.fs_hz), rate=digits(record.fs_hz)
         ),
         " ".join(c.name for c in record.channels),
     ]
     if record.t_start is not None:
-        about.append(text["record.start"].format(when=utc(record.t_start)))
+        about.append(say(text, "record_start", when=utc(record.t_start)))
     if record.speed_rpm is not None:
-        about.append(text["record.speed"].format(rpm=digits(record.speed_rpm)))
+        about.append(say(text, "record_speed", rpm=digits(record.speed_rpm)))
     if record.temperature_c is not None:
-        about.append(text["record.temperature"].format(celsius=digits(record.temperature_c)))
+        about.append(say(text, "record_temperature", celsius=digits(record.temperature_c)))
     of = f"{text['record']} {number}: " if len(contents.records) > 1 else f"{text['record']}: "
     name = record.name
     if record.family:
@@ -135,7 +135,7 @@ def _machine(machine: Machine, text: Mapping[str, str]) -> str:
     rows = list(_plate_rows(plate, text)) if plate else []
     body = facts([*rows, *_baseline_rows(machine, text)])
     if not plate:
-        body = f'<p class="soft">{escape(text["nameplate.none"])}</p>{body}'
+        body = f'<p class="soft">{escape(text["nameplate_none"])}</p>{body}'
     return f"<section><h2>{escape(text['machine'])}</h2>{body}</section>"
 
 
@@ -143,50 +143,50 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
     for name in PLATE:
         if name in plate:
             known = digits(plate[name])
-            value = f"{text.get(f'plate.{known}', known)} {UNITS.get(name, '')}".strip()
-            yield text[f"plate.{name}"], value
+            value = f"{text.get(f'plate_{known}', known)} {UNITS.get(name, '')}".strip()
+            yield text[f"plate_{name}"], value
     bearing = plate.get("bearing")
     if not isinstance(bearing, dict):
         return
     if orders := bearing.get("orders"):
         for name, order in orders.items():
-            value = text["plate.order"].format(order=digits(order))
-            yield f"{text['plate.bearing']} {name}", value
+            value = say(text, "plate_order", order=digits(order))
+            yield f"{text['plate_bearing']} {name}", value
     else:
         values = [bearing.get(k) for k in ("balls", "ball_diameter_mm", "pitch_diameter_mm")]
         balls, ball, pitch = map(digits, values)
-        balls_text = text["plate.balls"].format(balls=balls, ball=ball, pitch=pitch)
-        yield text["plate.bearing"], balls_text
+        balls_text = say(text, "plate_balls", balls=balls, ball=ball, pitch=pitch)
+        yield text["plate_bearing"], balls_text
 
 
 def _baseline_rows(machine: Machine, text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     baseline, about = baseline_of(machine), machine.baseline_about
     if baseline is None:
-        yield text["baseline"], text["baseline.none"]
+        yield text["baseline"], text["baseline_none"]
         return
     seconds = digits(round(baseline.seconds, 1))
-    learnt = text["baseline.learnt"].format(records=baseline.records, seconds=seconds)
+    learnt = say(text, "baseline_learnt", records=baseline.records, seconds=seconds)
     if "version" in about:
-        version = text["baseline.version"].format(version=about["version"])
+        version = say(text, "baseline_version", version=about["version"])
         learnt = f"{version}, {learnt}"
     yield text["baseline"], learnt
     loads = [(b.low_a, b.high_a) for b in baseline.bands if b.high_a]
     if loads:
         low, high = min(a for a, _ in loads), max(b for _, b in loads)
-        shown = text["baseline.load"].format(low=digits(low), high=digits(high))
-        yield text["baseline.loads"], shown
+        shown = say(text, "baseline_load", low=digits(low), high=digits(high))
+        yield text["baseline_loads"], shown
 
 
 def _checking(contents: Contents, text: Mapping[str, str]) -> str:
     environment = [
-        (text[f"environment.{name}"], value)
+        (text[f"environment_{name}"], value)
         for name, value in contents.environment.model_dump().items()
     ]
     samples = "".join(_samples_rows(contents, text))
     return (
         f'<section class="checking"><h2>{escape(text["checking"])}</h2>'
-        f"<p>{escape(text['checking.text'])}</p><pre>vtox verify report.html</pre>"
-        f"<p>{escape(text['checking.promise'])}</p>{facts(environment)}"
+        f"<p>{escape(text['checking_text'])}</p><pre>vtox verify report.html</pre>"
+        f"<p>{escape(text['checking_promise'])}</p>{facts(environment)}"
         f"<h3>{escape(text['samples'])}</h3><dl class=facts>{samples}</dl>"
         f"<h3>{escape(text['hash'])}</h3>"
         f'<p class="hash"><code>{hash_of_data(contents)}</code></p></section>'
@@ -197,8 +197,12 @@ def _samples_rows(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
     for number, record in enumerate(contents.records, start=1):
         for channel in record.channels:
             form = "integer" if channel.kind[0] == "i" else "float"
-            value = text["samples.channel"].format(
-                samples=channel.samples, bits=8 * int(channel.kind[1]), form=text[f"form.{form}"]
+            value = say(
+                text,
+                "samples_channel",
+                samples=channel.samples,
+                bits=8 * int(channel.kind[1]),
+                form=text[f"form_{form}"],
             )
             name = f"{number}: {channel.name}" if len(contents.records) > 1 else channel.name
             yield f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"

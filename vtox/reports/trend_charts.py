@@ -11,6 +11,7 @@ from vtox.reports.cards import fault_name
 from vtox.reports.contents import Trend, TrendColumns
 from vtox.reports.elements import utc
 from vtox.reports.svg import BOTTOM, LEFT, RIGHT, WIDTH, Axes
+from vtox.reports.texts import say
 
 HEIGHT, STRIP = 150, 7
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -29,8 +30,10 @@ def trend_section(trend: Trend | None, text: Mapping[str, str]) -> str:
     series = trend.series if trend else {}
     shown = {name: c for name, c in series.items() if any(c.state)}
     if not trend or not shown:
-        return f'<section>{title}<p class="soft">{escape(text["trend.none"])}</p></section>'
-    about = text["trend.about"].format(
+        return f'<section>{title}<p class="soft">{escape(text["trend_none"])}</p></section>'
+    about = say(
+        text,
+        "trend_about",
         **{"from": utc(trend.from_t), "to": utc(trend.to_t)},
         step=_step(trend.step_s, text),
     )
@@ -39,7 +42,7 @@ def trend_section(trend: Trend | None, text: Mapping[str, str]) -> str:
         f"{_chart(name, columns, trend, text)}</figure>"
         for name, columns in shown.items()
     )
-    key = f'<p class="small soft">{escape(text["trend.key"])}</p>'
+    key = f'<p class="small soft">{escape(text["trend_key"])}</p>'
     head = f'{title}<p class="soft">{escape(about)}</p>{key}'
     return f'<section>{head}<div class="figures">{charts}</div></section>'
 
@@ -51,7 +54,7 @@ def _chart(name: str, c: TrendColumns, trend: Trend, text: Mapping[str, str]) ->
     axes = Axes(
         span,
         (low - 0.12 * (high - low), high + 0.06 * (high - low)),
-        text["trend.time"],
+        text["trend_time"],
         text["statistic"],
         HEIGHT,
         _tick_text(span),
@@ -100,8 +103,8 @@ def _strip(axes: Axes, c: TrendColumns, step_s: float) -> str:
 
 def _step(step_s: int, text: Mapping[str, str]) -> str:
     if step_s >= HOUR_S:
-        return text["step.hours"].format(count=step_s // HOUR_S)
-    return text["step.minutes"].format(count=step_s // MINUTE_S)
+        return say(text, "step_hours", count=step_s // HOUR_S)
+    return say(text, "step_minutes", count=step_s // MINUTE_S)
 
 
 def _ticks(from_s: float, to_s: float) -> Iterator[float]:

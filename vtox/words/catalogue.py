@@ -30,11 +30,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All words of a language: sentences by topic and by code, names by identifier, texts by page.
+    """All words of a language; a field has the name of its table in the files.
 
-    Names are in small letters where the language has them.
+    Sentences are there by topic and by code, names by identifier, in small letters where the
+    language has them.
     """
 
+    name: str
+    tag: str
     between_words: str
     between_sentences: str
     names: Mapping[Kind, Mapping[str, str]]
@@ -42,6 +45,11 @@ class Catalogue:
     topics: Mapping[str, Mapping[str, Sentence]]
     sentences: dict[str, Sentence]
     pages: Mapping[str, Mapping[str, str]]
+    report: Mapping[str, str]
+    events: Mapping[str, str]
+    messages: Mapping[str, str]
+    problems: Mapping[str, str]
+    dead_letters: Mapping[str, str]
 
 
 @cache
@@ -57,23 +65,18 @@ def read(folder: Path) -> Catalogue:
     ------
     ValueError
         A file is no TOML, or two of them have a text for the same key.
+    KeyError, TypeError
+        A table is missing, or is none of a catalogue.
     """
     tables: dict[str, Any] = {}
     for file in sorted(folder.rglob("*.toml")):
         _merge(tables, tomllib.loads(file.read_text("utf-8")))
     topics = {
         topic: {code: Sentence(**said) for code, said in table.items()}
-        for topic, table in tables["sentences"].items()
+        for topic, table in tables.pop("sentences").items()
     }
-    return Catalogue(
-        between_words=tables["language"]["between_words"],
-        between_sentences=tables["language"]["between_sentences"],
-        names=tables["names"],
-        words=tables["words"],
-        topics=topics,
-        sentences={code: said for table in topics.values() for code, said in table.items()},
-        pages=tables["pages"],
-    )
+    sentences = {code: said for table in topics.values() for code, said in table.items()}
+    return Catalogue(**tables.pop("language"), topics=topics, sentences=sentences, **tables)
 
 
 def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
-"""Renders codes and their values into sentences: the one place where that is done.
+"""Renders texts of the catalogue with values, and codes with theirs: the one place for it.
 
-A text of the catalogue has `{load_a:.1f}` where a value belongs, written as `str.format` does;
-`{channels!w}` has words for an identifier, of several a list.
+A text has `{load_a:.1f}` where a value belongs, written as `str.format` does. `{channels!w}` has
+words for an identifier, of several a list; `{n|record|records}` the first word where `n` is one,
+else the second. Scripts of the pages do the same (`api/static/texts.js`).
 """
 
 import re
@@ -57,13 +58,38 @@ class Explained(Coded, Protocol):
         """The sentence as it was written."""
 
 
-WORD_FIELD = re.compile(r"\{(\w+)!w\}")
+# Places that `str.format` cannot fill.
+SPECIAL = re.compile(r"\{(\w+)(?:!w|\|([^|}]*)\|([^}]*))\}")
+
+
+def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
+    """Return a text with its values.
+
+    Raises
+    ------
+    KeyError, ValueError
+        The values are not those that the text needs.
+    """
+    template, special = _template(text)
+    if special:
+        known = catalogue(language)
+        values = {**values, **{f"_{i}": _chosen(m, values, known) for i, m in enumerate(special)}}
+    return template.format_map(values)
 
 
 @cache
-def _template(text: str) -> tuple[str, frozenset[str]]:
-    """Return a template without `!w`, and the values that are put into words."""
-    return WORD_FIELD.sub(r"{\1}", text), frozenset(WORD_FIELD.findall(text))
+def _template(text: str) -> tuple[str, tuple[re.Match[str], ...]]:
+    """Return a template with `{_0}` for the first special place, and the special places."""
+    special = tuple(SPECIAL.finditer(text))
+    numbers = iter(range(len(special)))
+    return SPECIAL.sub(lambda _: f"{{_{next(numbers)}}}", text), special
+
+
+def _chosen(place: re.Match[str], values: Mapping[str, Any], known: Catalogue) -> str:
+    name, one, several = place.groups()
+    if one is None:
+        return _words(values[name], known)
+    return one if values[name] == 1 else several
 
 
 def _words(value: str | Iterable[str], said: Catalogue) -> str:
@@ -79,14 +105,8 @@ def render(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -
     KeyError, ValueError
         The values are not those that the sentence needs.
     """
-    known = catalogue(language)
-    sentence = known.sentences.get(code)
-    if sentence is None:
-        return code
-    text, in_words = _template(sentence.text)
-    if in_words:
-        values = {**values, **{name: _words(values[name], known) for name in in_words}}
-    return text.format_map(values)
+    sentence = catalogue(language).sentences.get(code)
+    return fill(sentence.text, values, language) if sentence else code
 
 
 def render_all(
@@ -120,7 +140,7 @@ def join(sentences: Iterable[str], language: Language = DEFAULT) -> str:
 
 def remedy(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return what to do about a check, with its values; empty where there is nothing to do."""
-    return advice(code, language).format_map(values)
+    return fill(advice(code, language), values, language)
 
 
 def advice(code: str, language: Language = DEFAULT) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from api.problem_titles import CHINESE as TITLES
 from tests.integration.api.test_machines import commit_health
 from tests.unit.words.latin import latin_words
 from vtox import keys
 from vtox.domain import reason
 from vtox.store.client import Client
+from vtox.words.catalogue import catalogue
 from vtox.words.rendering import advice, render
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
@@ -123,7 +123,7 @@ def test_a_problem_has_its_title_in_chinese(http: httpx.Client) -> None:
     answer = http.get("/api/v1/machines/NOBODY/coverage", headers=CHINESE)
     assert (answer.json()["code"], answer.json()["title"]) == (
         "not_found",
-        TITLES["not_found"],
+        catalogue("zh").problems["not_found"],
     )
     assert answer.headers["content-language"] == "zh-Hans"
 

@@ -38,7 +38,7 @@ def test_a_gap_stays_a_gap() -> None:
 def test_without_a_record_it_says_so() -> None:
     empty = columns(**{n: [] for n in TrendColumns.model_fields})
     for nothing in (None, trend(series={}), trend(series={"bearing": empty})):
-        assert TEXT["trend.none"] in trend_section(nothing, TEXT)
+        assert TEXT["trend_none"] in trend_section(nothing, TEXT)
 
 
 def test_a_constant_trend_and_one_of_years_can_be_drawn() -> None:

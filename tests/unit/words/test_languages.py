@@ -2,40 +2,54 @@
 
 import re
 from collections import defaultdict
-from string import Formatter
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import pytest
 
 from tests.unit.words.latin import latin_words
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, NAMES, Language
-from vtox.words.rendering import advice, render, render_all
+from vtox.words.rendering import advice, fill, render, render_all
 
 OTHERS = [name for name in NAMES if name != DEFAULT]
 ENGLISH = catalogue(DEFAULT)
 
 
-def fields(text: str) -> set[tuple[str, str]]:
-    """The values of a template and how each is written; words may be put in for identifiers."""
-    return {(name, spec or "") for _, name, spec, _ in Formatter().parse(text) if name}
+# `{x}`, `{x:.1f}`, `{x!w}`, `{x|one|several}`.
+PLACE = re.compile(r"\{(\w+)(?:!w|:([^{}|]+)|\|[^{}|]*\|[^{}|]*)?\}")
+
+
+def texts(language: Language) -> dict[str, str]:
+    """All texts of a language by the path of their keys."""
+
+    def flat(table: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+        for key, value in table.items():
+            if isinstance(value, dict):
+                yield from flat(value, f"{path}{key}/")
+            else:
+                yield f"{path}{key}", value
+
+    return dict(flat(asdict(catalogue(language)), ""))
 
 
 @pytest.mark.parametrize("other", OTHERS)
-@pytest.mark.parametrize("table", ENGLISH.topics)
-def test_every_language_has_every_code(other: Language, table: str) -> None:
-    assert catalogue(other).topics.keys() == ENGLISH.topics.keys()
-    assert catalogue(other).topics[table].keys() == ENGLISH.topics[table].keys()
+def test_every_language_has_every_text_with_its_values(other: Language) -> None:
+    theirs = texts(other)
+    found = {key: set(PLACE.findall(text)) for key, text in texts(DEFAULT).items()}
+    # Words of identifiers that are English already.
+    assert {k for k in found.keys() ^ theirs.keys() if not k.startswith("words/")} == set()
+    assert {k for k in found if set(PLACE.findall(theirs[k])) != found[k]} == set()
 
 
-@pytest.mark.parametrize("other", OTHERS)
-def test_sentences_have_the_same_values_written_alike(other: Language) -> None:
-    theirs = catalogue(other).sentences
-    differing = {
-        code: fields(sentence.text) ^ fields(theirs[code].text)
-        for code, sentence in ENGLISH.sentences.items()
-        if fields(sentence.text) != fields(theirs[code].text)
-    }
-    assert differing == {}
+@pytest.mark.parametrize("language", NAMES)
+def test_places_for_values_are_written_in_one_way(language: Language) -> None:
+    found = texts(language)
+    assert [key for key, text in found.items() if re.search(r"[{}]", PLACE.sub("", text))] == []
+    # Scripts write numbers themselves.
+    pages = {key: text for key, text in found.items() if key.startswith("pages/")}
+    assert [key for key, text in pages.items() if re.search(r"\{\w+[:!]", text)] == []
 
 
 @pytest.mark.parametrize("other", OTHERS)
@@ -45,11 +59,6 @@ def test_where_there_is_something_to_do_every_language_says_it(other: Language) 
         assert re.findall(r"`[^`]*`", sentence.advice) == re.findall(
             r"`[^`]*`", advice(code, other)
         ), f"{code}: other commands"
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_identifiers_of_the_english_words_have_theirs(other: Language) -> None:
-    assert ENGLISH.words.keys() - catalogue(other).words.keys() == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,3 +99,10 @@ def test_several_reasons_are_joined_as_the_language_does() -> None:
     reasons = [("no_baseline", {}), ("missing_channel", {"channels": ("va", "vb")})]
     assert render_all(reasons, "zh") == "没有基线；缺少通道：va、vb"
     assert render("code_of_the_future", {}, "zh") == "code_of_the_future"
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 record"), (1.0, "1.0 record"), (0, "0 records")])
+def test_a_text_counts_one_and_several(n: float, said: str) -> None:
+    assert fill("{n} {n|record|records}", {"n": n}) == said
+    with pytest.raises(KeyError):
+        fill("{n|record|records}", {})

@@ -41,6 +41,6 @@ def test_page_report_and_message_call_a_fault_alike(fault: str, language: Langua
     assert name in title
     for heading in (
         page_texts(language)[f"words.fault_{fault}"],
-        texts(language)[f"fault.{fault}"],
+        texts(language)[f"fault_{fault}"],
     ):
         assert heading.casefold() == name.casefold()

@@ -1,0 +1,31 @@
+"""The texts of a report, from the catalogue of words."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, Language
+from vtox.words.languages import language as tag_language
+from vtox.words.rendering import fill, headings
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """Return the texts of a language by their keys; those of English where there is no such.
+
+    Names have the keys `fault_broken_bar`, `state_normal`.
+    """
+    known = tag_language(language) or DEFAULT
+    names = {f"{kind}_{i}": name for kind, i, name in headings(known)}
+    return {"language": known, **names, **catalogue(known).report}
+
+
+def language_of(text: Mapping[str, str]) -> Language:
+    """Return the language of texts."""
+    return tag_language(text["language"]) or DEFAULT
+
+
+def say(text: Mapping[str, str], key: str, /, **values: Any) -> str:
+    """Return the text of a key with its values."""
+    return fill(text[key], values, language_of(text))
