@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vtox.words.languages import DEFAULT, TAGS, Language, accepted_language, language
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, Language, accepted_language, language
 
 PARAMETER = "lang"
 # The choice on the pages, made by the switch; it holds the name of a language and nothing else.
@@ -89,5 +90,5 @@ def _preferred(request: Request) -> Language:
 
 
 def _say(headers: MutableHeaders, name: Language) -> None:
-    headers["Content-Language"] = TAGS[name]
+    headers["Content-Language"] = catalogue(name).tag
     headers.add_vary_header("Accept-Language")

@@ -10,7 +10,7 @@ from functools import cache
 from html import escape
 
 from vtox.words.catalogue import catalogue
-from vtox.words.languages import NAMES, TAGS, Language
+from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import headings
 
 _PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")
@@ -20,10 +20,11 @@ _CODE = re.compile(r"`([^`]*)`")
 @cache
 def page_texts(language: Language) -> dict[str, str]:
     """Return the texts of a language by their keys: `fleet.machines`, `words.fault_broken_bar`."""
+    known = catalogue(language)
     names = {f"words.{kind}_{i}": name for kind, i, name in headings(language)}
-    pages = catalogue(language).pages
+    names["language.locale"] = known.locale
     return names | {
-        f"{page}.{k}": text for page, texts in pages.items() for k, text in texts.items()
+        f"{page}.{k}": text for page, texts in known.pages.items() for k, text in texts.items()
     }
 
 
@@ -36,7 +37,7 @@ def page_in_language(html: str, language: Language) -> str:
     for place, markup in (("texts", _embedded(language)), ("languages", _switch(language))):
         html = html.replace(f"{{{{ {place} }}}}", markup)
     filled = _PLACE.sub(lambda place: _markup(texts[place[1]]), html)
-    return filled.replace('<html lang="en">', f'<html lang="{TAGS[language]}">', 1)
+    return filled.replace('<html lang="en">', f'<html lang="{catalogue(language).tag}">', 1)
 
 
 @cache
@@ -49,9 +50,9 @@ def _embedded(language: Language) -> str:
 @cache
 def _switch(language: Language) -> str:
     return "".join(
-        f'<a href="?lang={other}" lang="{TAGS[other]}" hreflang="{TAGS[other]}" '
-        f'data-language="{other}">{name}</a>'
-        for other, name in NAMES.items()
+        f'<a href="?lang={other}" lang="{known.tag}" hreflang="{known.tag}" '
+        f'data-language="{other}">{known.name}</a>'
+        for other, known in ((name, catalogue(name)) for name in LANGUAGES)
         if other != language
     )
 

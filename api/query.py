@@ -15,15 +15,18 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from api.errors import Problem
 from vtox.faults import FAMILIES, FAULTS
+from vtox.words.languages import LANGUAGES
 
 FaultName: TypeAlias = Literal[tuple(FAULTS)]  # type: ignore[valid-type]
 FamilyName: TypeAlias = Literal[tuple(FAMILIES)]  # type: ignore[valid-type]
+
+LanguageName: TypeAlias = Literal[("", *LANGUAGES)]  # type: ignore[valid-type]
 
 
 class EmptyQuery(BaseModel, extra="forbid"):
     """No parameter but the language, which `language.py` reads."""
 
-    lang: Literal["", "en", "zh"] = Field(
+    lang: LanguageName = Field(
         "", description="language of sentences; left out, the one that `Accept-Language` prefers"
     )
 

@@ -3,11 +3,10 @@
 
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const YEAR_S = 31_536_000;
-// How numbers and times are written, by language; the zone is that of the reader.
-const LOCALES = { en: "en-GB", zh: "zh-CN" };
 
-export const language = document.documentElement.lang.slice(0, 2);
-export const locale = LOCALES[language];
+export const language = document.documentElement.lang.split("-")[0];
+// How numbers and times are written; the zone is that of the reader.
+export const locale = TEXTS["language.locale"];
 export const hasText = (key) => key in TEXTS;
 
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g;

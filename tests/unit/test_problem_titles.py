@@ -10,13 +10,13 @@ from tests.unit.words.latin import latin_words
 from vtox.json_windows import JSON_CODES
 from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
 from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, NAMES, Language
+from vtox.words.languages import DEFAULT, LANGUAGES, Language
 
 FORMATS = {"JSON", "Host", "API", "Redis", "Valkey", "NaN", "dtype", "json", "base64", "VTOX"}
 OF_LETTERS = {"poison", "samples_missing", "unknown_version", "quota_exceeded"}
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_problems_and_dead_letters_have_words(language: Language) -> None:
     known = catalogue(language)
     assert known.problems.keys() == CODES.keys()

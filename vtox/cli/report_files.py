@@ -12,13 +12,13 @@ from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
 from vtox.nameplate import motor_to_dict
-from vtox.words.languages import DEFAULT, NAMES
+from vtox.words.languages import DEFAULT, LANGUAGES
 
 if TYPE_CHECKING:
     from vtox.reports.contents import Contents
 
 Lang = Annotated[
-    str, typer.Option("--lang", metavar="|".join(NAMES), help="Language of reasons and report.")
+    str, typer.Option("--lang", metavar="|".join(LANGUAGES), help="Language of reasons and report.")
 ]
 SUFFIXES = (".html", ".htm")
 
@@ -31,8 +31,8 @@ def check_target(path: Path | None, language: str) -> None:
     InputError
         It would not be an HTML file, there is no such folder, or no such language.
     """
-    if language not in NAMES:
-        raise InputError(f"--lang {language}: expected one of {', '.join(NAMES)}")
+    if language not in LANGUAGES:
+        raise InputError(f"--lang {language}: expected one of {', '.join(LANGUAGES)}")
     if path is None:
         return
     if path.suffix.lower() not in SUFFIXES:

@@ -24,7 +24,7 @@ from vtox.errors import RulesError
 from vtox.faults import FAMILIES, FAULTS
 from vtox.notification.events import EventName
 from vtox.store.flags import FLAGS
-from vtox.words.languages import Language
+from vtox.words.languages import DEFAULT, Language
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -108,7 +108,7 @@ class Target(_Table):
     secret_file: File | tuple[File, ...] | None = None
     networks: tuple[Network, ...] = ()
     ca_file: File | None = None
-    language: Language = "en"
+    language: Language = DEFAULT
     timeout_s: float = Field(10.0, gt=0, le=60)
     retry_first_s: float = Field(5.0, gt=0, le=3600)
     retry_max_s: float = Field(300.0, gt=0, le=86_400)

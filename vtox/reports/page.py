@@ -23,10 +23,10 @@ from vtox.reports.document import PLACE, hash_of_data
 from vtox.reports.elements import facts, utc
 from vtox.reports.events import event_section
 from vtox.reports.figures import record_figures
-from vtox.reports.texts import say, texts
+from vtox.reports.texts import language_of, say, texts
 from vtox.reports.trend_charts import trend_section
 from vtox.reports.views import hidden_parts
-from vtox.words.languages import DEFAULT, TAGS, language
+from vtox.words.catalogue import catalogue
 
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, whoever wrote the texts in it.
@@ -54,7 +54,7 @@ def page(contents: Contents) -> str:
     with threadpool_limits(1):
         body = "".join(_body(contents, text))
     return (
-        f'<!doctype html>\n<html lang="{TAGS[language(contents.language) or DEFAULT]}">\n<head>\n'
+        f'<!doctype html>\n<html lang="{catalogue(language_of(text)).tag}">\n<head>\n'
         '<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

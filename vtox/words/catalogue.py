@@ -38,6 +38,7 @@ class Catalogue:
 
     name: str
     tag: str
+    locale: str
     between_words: str
     between_sentences: str
     names: Mapping[Kind, Mapping[str, str]]

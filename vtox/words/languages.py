@@ -1,22 +1,22 @@
-"""The languages for people: which there are, and which of them a reader prefers."""
+"""The languages for people: a folder each, and which of them a reader prefers."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
-# A folder for each language.
+# A folder for each language, with the primary part of its tag as name.
 FOLDER = Path(__file__).parent
-Language = Literal["en", "zh"]
-DEFAULT: Language = "en"
-# Language -> its own name, and its tag by BCP 47: Chinese is written in simplified characters.
-NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
-TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
+DEFAULT = "en"
+LANGUAGES = tuple(
+    sorted((f.parent.name for f in FOLDER.glob("*/language.toml")), key=lambda x: (x != DEFAULT, x))
+)
+Language: TypeAlias = Literal[LANGUAGES]  # type: ignore[valid-type]
 
 
 def language(tag: str) -> Language | None:
     """Return the language of a tag such as `zh-CN`, None where VTOX does not speak it."""
     primary = tag.strip().partition("-")[0].lower()
-    return next((name for name in NAMES if name == primary), None)
+    return primary if primary in LANGUAGES else None
 
 
 def accepted_language(header: str) -> Language | None:

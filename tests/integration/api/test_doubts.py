@@ -19,7 +19,7 @@ from vtox.store.client import Client
 from vtox.store.entries import assessment_json, encode_alert
 from vtox.store.histories import history_json
 from vtox.words.catalogue import catalogue
-from vtox.words.languages import NAMES, Language
+from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import render, render_all
 
 FAULT = "turn_short"
@@ -80,7 +80,7 @@ def reasons(body: Any) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("path", PATHS)
 def test_no_doubt_is_left_out_in_any_language(http: httpx.Client, alarm: str, path: str) -> None:
     language: Language
-    for language in NAMES:
+    for language in LANGUAGES:
         answer = http.get(f"/api/v1/{path}", headers={"Accept-Language": language})
         found = list(reasons(answer.raise_for_status().json()))
         assert found

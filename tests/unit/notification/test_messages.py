@@ -21,14 +21,14 @@ from vtox.notification.messages import (
     trial_message,
 )
 from vtox.words.catalogue import catalogue
-from vtox.words.languages import NAMES, Language
+from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import render_all
 
 HOURS = [3600.0 * k for k in range(24)]
 LEVELS = [10.0 + 0.2 * k for k in range(24)]
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_words_for_every_event(language: Language) -> None:
     assert set(catalogue(language).events) == set(EVENTS)
 
@@ -121,7 +121,7 @@ def test_a_time_that_is_none_is_no_error() -> None:
     assert trial_message(0)["type"] == "test"
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_message_says_whether_its_alarm_grows(language: Language) -> None:
     grows = growth("bearing", "fault", 0.0, HOURS, LEVELS, "BPFO", "over_chance")
     data = alarm_message(EVENT, language, growth=grows)["data"]

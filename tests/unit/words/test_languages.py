@@ -10,10 +10,10 @@ import pytest
 
 from tests.unit.words.latin import latin_words
 from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, NAMES, Language
+from vtox.words.languages import DEFAULT, LANGUAGES, Language
 from vtox.words.rendering import advice, fill, render, render_all
 
-OTHERS = [name for name in NAMES if name != DEFAULT]
+OTHERS = [name for name in LANGUAGES if name != DEFAULT]
 ENGLISH = catalogue(DEFAULT)
 
 
@@ -43,7 +43,7 @@ def test_every_language_has_every_text_with_its_values(other: Language) -> None:
     assert {k for k in found if set(PLACE.findall(theirs[k])) != found[k]} == set()
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_places_for_values_are_written_in_one_way(language: Language) -> None:
     found = texts(language)
     assert [key for key, text in found.items() if re.search(r"[{}]", PLACE.sub("", text))] == []
@@ -61,7 +61,7 @@ def test_where_there_is_something_to_do_every_language_says_it(other: Language) 
         ), f"{code}: other commands"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LANGUAGES)
 def test_no_two_codes_read_alike(name: Language) -> None:
     codes = defaultdict(list)
     for code, sentence in catalogue(name).sentences.items():
@@ -69,7 +69,7 @@ def test_no_two_codes_read_alike(name: Language) -> None:
     assert [alike for alike in codes.values() if len(alike) > 1] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LANGUAGES)
 def test_no_two_words_read_alike_but_for_one_thing(name: Language) -> None:
     # A sensor is one source of a slip and of a speed.
     meanings = defaultdict(set)

@@ -15,7 +15,7 @@ from vtox.notification.rules import CONDITIONS
 from vtox.reports.texts import texts
 from vtox.store.flags import FLAGS
 from vtox.words.catalogue import Kind, catalogue
-from vtox.words.languages import NAMES, Language
+from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import name_of
 
 NAMED: dict[Kind, set[str]] = {
@@ -25,7 +25,7 @@ NAMED: dict[Kind, set[str]] = {
 }
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_every_language_names_everything(kind: Kind, language: Language) -> None:
     names = catalogue(language).names[kind]
@@ -33,7 +33,7 @@ def test_every_language_names_everything(kind: Kind, language: Language) -> None
     assert len(set(names.values())) == len(names)
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("fault", sorted(NAMED["fault"]))
 def test_page_report_and_message_call_a_fault_alike(fault: str, language: Language) -> None:
     name = name_of("fault", fault, language)

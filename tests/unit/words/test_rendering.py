@@ -11,7 +11,7 @@ import pytest
 from tests.paths import ROOT
 from vtox.domain import Reason, abstain, reason
 from vtox.words.catalogue import Sentence, catalogue
-from vtox.words.languages import NAMES, Language
+from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import (
     advice,
     render,
@@ -58,7 +58,7 @@ def sample_values(sentence: Sentence) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_an_alarm_does_not_tell_an_age_that_grows(language: Language) -> None:
     tables = [catalogue(language).topics[name] for name in ("alerts", "system")]
     texts = [s.text for table in tables for s in table.values()]
@@ -80,7 +80,7 @@ def test_a_sentence_renders(code: str) -> None:
     assert "{" not in text
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LANGUAGES)
 @pytest.mark.parametrize("code", CODES)
 def test_a_level_of_nothing_has_no_minus(code: str, name: Language) -> None:
     values = sample_values(SENTENCES[code])
