@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.code_counts import __doc__ as description
 from benchmarks.code_counts.calls import BATCHES
+from benchmarks.code_counts.house import house
 from benchmarks.code_counts.sizes import constants, product_lines
 from benchmarks.code_counts.walk import Walk
 
@@ -36,6 +37,7 @@ def counts(root: Path) -> Iterator[tuple[str, int]]:
     for family, by_batch in json.loads(calls.stdout).items():
         for batch, count in zip(BATCHES, by_batch, strict=True):
             yield f"calls a record, {family}, batches of {batch}", count
+    yield from house(root)
 
 
 def main() -> None:

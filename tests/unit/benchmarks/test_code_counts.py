@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.code_counts.calls import count_calls
+from benchmarks.code_counts.house import house
 from benchmarks.code_counts.sizes import constants, product_lines
 from benchmarks.code_counts.walk import Walk
 
@@ -75,3 +76,31 @@ def test_calls_are_those_of_python_and_of_c() -> None:
         len([])
 
     assert count_calls(inner) == 3
+
+
+def test_folders_and_names_are_counted(tmp_path: Path) -> None:
+    for name, text in {
+        "vtox/store/a.py": "from vtox.wire import code\nclass Event: ...\nclass _Own: ...",
+        "vtox/wire/code.py": "import vtox.store.a\nclass Event: ...\ndef encode_row(): ...",
+        "vtox/cli/main.py": "app.command()(run)\ndef run(): ...",
+        "vtox/setting_groups/one.py": "class A:\n    size: int = Field(1)\n    other: int = 2",
+        "docs/a.md": "# Title\n\nFour words are here. Two more.\n\n| a | b |\n",
+        "docs/reference/b.md": "Not counted.",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    counted = dict(house(tmp_path))
+    assert counted == {
+        "folders of code": 4,
+        "arrows between folders": 2,
+        "files at the top of vtox": 0,
+        "files of the largest folder": 1,
+        "public names of vtox": 5,
+        "class names with two meanings": 1,
+        "encode, decode and table functions": 1,
+        "settings": 1,
+        "commands": 1,
+        "words of pages to read": 6,
+        "pages of more than 2,000 words": 0,
+        "words a sentence, times 10": 30,
+    }

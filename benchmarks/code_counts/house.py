@@ -1,0 +1,136 @@
+"""How much a newcomer has to learn: folders, imports, names, settings, commands, words.
+
+Counted from the files of a checkout, by their syntax alone. An arrow is a folder that imports from
+another one, in any of its files.
+"""
+
+import ast
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.code_counts.sizes import NOT_OURS, PRODUCT
+
+TOOLS = ("benchmarks", "evaluation", "faults", "hosts", "handbook")
+# Pages that are looked up and not read: generated, or the log of measurements and decisions.
+LOOKED_UP = frozenset(("reference", "appendix", "adr", "calibration"))
+_CODEC = re.compile(r"_?(encode|decode|table|to_json|from_json)\b|\w+_(table|to_json|from_json)$")
+_CODEC_PREFIX = re.compile(r"_?(encode|decode)_")
+_WORD = re.compile(r"[A-Za-z][A-Za-z'-]*|\d[\d.,]*")
+_SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+(?=[A-Z0-9`*\[(])")
+
+
+def house(root: Path) -> Iterator[tuple[str, int]]:
+    """Yield what is counted of a checkout, with its name."""
+    files = list(_sources(root, PRODUCT))
+    everything = [*files, *_sources(root, TOOLS)]
+    yield "folders of code", len({f.parent for f in everything})
+    yield "arrows between folders", len(arrows(root, everything))
+    of_product = Counter(f.parent for f in files)
+    yield "files at the top of vtox", of_product[root / "vtox"]
+    yield "files of the largest folder", max(of_product.values())
+    trees = {f: ast.parse(f.read_text()) for f in files}
+    yield "public names of vtox", sum(_public(t) for f, t in trees.items() if _in_vtox(root, f))
+    yield "class names with two meanings", len(homonyms(trees))
+    yield "encode, decode and table functions", sum(map(_codecs, trees.values()))
+    groups = [t for f, t in trees.items() if "setting_groups" in f.parts or f.name == "settings.py"]
+    yield "settings", sum(map(_settings, groups))
+    cli = [t for f, t in trees.items() if f.parent.name == "cli"]
+    yield "commands", sum(map(_commands, cli))
+    pages = [p for p in _pages(root) if not LOOKED_UP & set(p.parts)]
+    texts = [prose(p.read_text()) for p in pages]
+    words = [len(_WORD.findall(" ".join(t))) for t in texts]
+    sentences = [s for t in texts for part in t for s in _SENTENCE_END.split(part)]
+    yield "words of pages to read", sum(words)
+    yield "pages of more than 2,000 words", sum(n > 2000 for n in words)
+    yield "words a sentence, times 10", round(10 * sum(words) / max(len(sentences), 1))
+
+
+def arrows(root: Path, files: list[Path]) -> set[tuple[Path, Path]]:
+    """Return the pairs of folders of which the first imports from the second."""
+    homes = {_module(root, f): f.parent for f in files}
+    return {
+        (file.parent, homes[name])
+        for file in files
+        for name in _imported(ast.parse(file.read_text()))
+        if name in homes and homes[name] != file.parent
+    }
+
+
+def homonyms(trees: dict[Path, ast.Module]) -> list[str]:
+    """Return the names of public classes that two files define, schemas of the API apart."""
+    homes = defaultdict(set)
+    for file, tree in trees.items():
+        if "schemas" not in file.parts:
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes[node.name].add(file)
+    return sorted(name for name, files in homes.items() if len(files) > 1)
+
+
+def prose(text: str) -> list[str]:
+    """Return the paragraphs and list items of a page, without code, tables, headings and links."""
+    text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    lines = [line for line in text.splitlines() if not re.match(r"\s*(\||#|<|\[\w+\]:)", line)]
+    parts = re.split(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)", "\n".join(lines))
+    return [" ".join(part.split()) for part in parts if part.strip()]
+
+
+def _sources(root: Path, folders: tuple[str, ...]) -> Iterator[Path]:
+    for folder in folders:
+        found = sorted((root / folder).rglob("*.py"))
+        yield from (f for f in found if not NOT_OURS & set(f.parts))
+
+
+def _module(root: Path, file: Path) -> str:
+    return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{a.name}" for a in node.names)
+
+
+def _in_vtox(root: Path, file: Path) -> bool:
+    return file.relative_to(root).parts[0] == "vtox"
+
+
+def _public(tree: ast.Module) -> int:
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return sum(isinstance(n, kinds) and not n.name.startswith("_") for n in tree.body)
+
+
+def _codecs(tree: ast.Module) -> int:
+    names = (n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    return sum(bool(_CODEC.match(n) or _CODEC_PREFIX.match(n)) for n in names)
+
+
+def _settings(tree: ast.Module) -> int:
+    return sum(
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "Field"
+        for node in ast.walk(tree)
+    )
+
+
+def _commands(tree: ast.Module) -> int:
+    """Return how many commands a module adds: calls of `.command` of an application or group."""
+    return sum(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "command"
+        for node in ast.walk(tree)
+    )
+
+
+def _pages(root: Path) -> list[Path]:
+    pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
+    return [p for p in pages if p.name != "CHANGELOG.md"]
