@@ -107,17 +107,23 @@ class Table(Generic[C]):
         self.states = objects([r.state for r in self.rules])
         self.places = objects([code for _, code in in_order])
 
-    def decide(self, x: C, count: int) -> Int:
-        """Return the number of the rule that decides each of `count` records, -1 for none."""
-        decided = np.full(count, -1)
-        open_ = np.ones(count, bool)
-        for k, r in enumerate(self.rules):
+    def decide(
+        self, x: C, count: int, *, after: "Table[Any] | None" = None, decided: Int | None = None
+    ) -> Int:
+        """Return the number of the rule that decides each of `count` records, -1 for none.
+
+        `decided`: as `after`, with whose rules this table begins, has decided already.
+        """
+        start = len(after.rules) if after else 0
+        decided = np.full(count, -1) if decided is None else decided.copy()
+        open_ = decided < 0
+        for k, r in enumerate(self.rules[start:], start):
+            if not np.count_nonzero(open_):
+                break
             mask = open_ & r.holds(x)
             if np.count_nonzero(mask):
                 decided[mask] = k
                 open_ ^= mask
-                if not np.count_nonzero(open_):
-                    break
         return decided
 
     def reasons(self, x: C, decided: Int) -> list[tuple[Reason, ...]]:

@@ -102,7 +102,7 @@ def diagnose(
     if not rows.size:
         return _verdicts(CONDITIONS, c, decided, _of_start(c), of_start.sweeps)
     x = evidence(analysis, slip_analysis, c, baselines, rows)
-    decided = RULES.decide(x, len(baselines))
+    decided = RULES.decide(x, len(baselines), after=CONDITIONS, decided=decided)
     return _verdicts(
         RULES, x, decided, _of_lines(x, decided), of_start.sweeps | _searched(x, decided)
     )
@@ -133,11 +133,12 @@ def features(
     if slip_analysis is None:
         return dict.fromkeys(names, nothing)
     c = conditions(analysis, slip_analysis, starts(analysis))
-    (rows,) = (CONDITIONS.decide(c, count) < 0).nonzero()
+    decided = CONDITIONS.decide(c, count)
+    (rows,) = (decided < 0).nonzero()
     if not rows.size:
         return dict.fromkeys(names, nothing)
     x = evidence(analysis, slip_analysis, c, [None] * count, rows)
-    decided = CAGE.decide(x, count)
+    decided = CAGE.decide(x, count, after=CONDITIONS, decided=decided)
     # A line that a load or the supply may have made says nothing of the cage: learnt as its level,
     # it would hide one that breaks. Nor does one beside it that covers a weak one of the cage.
     open_ = (decided < len(STEADY.rules)) | (CAGE.states[decided] == "unknown")

@@ -74,9 +74,10 @@ def diagnose(
     if slip_analysis is None:
         return abstentions(FAULT, analysis.problems)
     lines, c = observe(analysis, slip_analysis)
-    asked = CONDITIONS.decide(c, len(baselines)) < 0
+    decided = CONDITIONS.decide(c, len(baselines))
+    asked = decided < 0
     x = evidence(analysis, c, lines, baselines, asked)
-    decided = RULES.decide(x, len(baselines))
+    decided = RULES.decide(x, len(baselines), after=CONDITIONS, decided=decided)
     state = RULES.states[decided]
     rise = x.change_db / x.limit_db
     distance = np.where(state == "normal", 1 - rise / 2, rise / 2)

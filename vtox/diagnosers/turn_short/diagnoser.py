@@ -77,7 +77,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     susceptance_ratio = susceptance_ratios(excess, models, rows)
     explained = explanations(analysis, excess, models, rows[np.isnan(susceptance_ratio[rows])])
     x = evidence(c, excess, models, now, susceptance_ratio, explained, asked)
-    decided = RULES.decide(x, len(asked))
+    decided = RULES.decide(x, len(asked), after=CONDITIONS, decided=decided)
     found = x.over & ~np.isnan(x.excess_ratio)
     over = np.minimum(1.0, excess.worst_over)
     certain = np.where(found, np.clip(x.margin / 2, 0.5, 1), 1 - 0.5 * over**2)
