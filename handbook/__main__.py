@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from handbook.reference import write_reference
+from handbook.search import write_index, write_script
 from handbook.sources import ROOT, gather
 
 BUILD = ROOT / "build" / "handbook"
@@ -23,12 +24,14 @@ def main() -> None:
     pages = BUILD / "pages"
     gather(pages)
     write_reference(pages / "reference")
+    write_script(pages)
     config = BUILD / "zensical.toml"
     config.write_text((ROOT / "handbook" / "zensical.toml").read_text())
     zensical = Path(sys.executable).with_name("zensical")
     built = subprocess.run([str(zensical), "build", "--strict", "-c", "-f", str(config)])
     if built.returncode:
         sys.exit("the site was not built")
+    write_index(BUILD / "site")
     if foreign := foreign_requests(BUILD / "site"):
         sys.exit("pages that ask another host:\n" + "\n".join(foreign))
     print(f"open {(BUILD / 'site' / 'index.html').relative_to(Path.cwd())}")

@@ -10,6 +10,7 @@ import pytest
 
 from handbook.__main__ import foreign_requests
 from handbook.reference import write_reference
+from handbook.search import MORE_TERMS, terms
 from handbook.sources import gather
 from tests.paths import ROOT
 from vtox.settings import Settings
@@ -80,6 +81,15 @@ def test_the_reference_has_each_module_and_what_it_is(pages: Path) -> None:
             else:
                 row = rf"^\| `{re.escape(module.name)}` \| .+ \|$"
                 assert re.search(row, part, re.MULTILINE), f"no docstring in {module}"
+
+
+def test_chinese_terms_lead_to_english_words_of_the_pages(pages: Path) -> None:
+    assert terms()["转差率"] == ["slip"]
+    assert "broken bar" in terms()["转子断条"]
+    text = " ".join(p.read_text().lower().replace("-", " ") for p in pages.rglob("*.md"))
+    more = tomllib.loads(MORE_TERMS.read_text()).values()
+    words = {word.replace("-", " ") for english in more for word in english}
+    assert sorted(w for w in words if w not in text) == []
 
 
 def test_a_page_that_asks_another_host_is_found(tmp_path: Path) -> None:
