@@ -20,7 +20,6 @@ from vtox.errors import InputError
 from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.health.assessment import fingerprint
 from vtox.health.update import is_past, update
-from vtox.store import heartbeats
 from vtox.store.baselines import OF_OTHER_CHANNELS
 from vtox.store.entries import (
     assessment_json,
@@ -31,7 +30,7 @@ from vtox.store.entries import (
 )
 from vtox.store.histories import history_json
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
-from vtox.store.machine_states import MachineState, StateCache, load_states
+from vtox.store.machine_states import MachineState, load_states
 from vtox.store.windows import fetch
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
@@ -118,8 +117,8 @@ def _report_interrupted(here: Process) -> None:
 
 
 def _work(here: Process, ledger: Ledger, family: str, record_ids: list[str], token: str) -> int:
-    began = time.perf_counter()
-    before_s, clock = here.diagnosis_s, Stopwatch()
+    here.times.begin()
+    clock = Stopwatch()
     batch = _start(here, ledger, family, record_ids, token)
     clock.lap("fetch")
     finished = _finish(here, ledger, family, batch, token, clock)
@@ -130,14 +129,9 @@ def _work(here: Process, ledger: Ledger, family: str, record_ids: list[str], tok
         present = [d for d in finished if not d.past]
         observations = [(d.record, d.diagnoses, d.machine) for d in present]
         learn(ledger.client, here.settings, observations, here.learning)
-    heartbeats.count_batch(
-        ledger.client,
-        here.name,
-        family,
-        windows=sum(d.record.windows for d in finished),
-        diagnosis_s=here.diagnosis_s - before_s,
-        busy_s=time.perf_counter() - began,
-    )
+    if not here.times.counted:
+        ledger.commit(family, [], here.times.take(here.name))
+    here.times.end()
     return len(finished)
 
 
@@ -181,7 +175,7 @@ def _finish(
         )
         for s, answer in zip(batch, answers, strict=True)
     ]
-    finished = _commit(ledger, family, diagnosed, here.states)
+    finished = _commit(here, ledger, family, diagnosed)
     clock.lap("commit")
     return finished
 
@@ -196,7 +190,7 @@ def _diagnose(
         with time_limit(limit_s(sum(s.record.bytes for s in batch), len(batch))):
             return diagnose_batch(cases, faults)
     finally:
-        here.diagnosis_s += time.perf_counter() - began
+        here.times.diagnosis_s += time.perf_counter() - began
 
 
 def _with_settings_stated(answer: list[Diagnosis], machine: MachineState) -> list[Diagnosis]:
@@ -249,7 +243,7 @@ def _baseline(text: str) -> Baseline | None:
 
 
 def _commit(
-    ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed], cache: StateCache
+    here: Process, ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]
 ) -> list[Diagnosed]:
     """Commit each record with the health that it leads to; return those that this call finished.
 
@@ -268,14 +262,14 @@ def _commit(
             outcome, states[machine_id] = _outcome(family, d, states[machine_id])
             outcomes.append(outcome)
             after.append(states[machine_id])
-        replies = ledger.commit(family, outcomes)
+        replies = ledger.commit(family, outcomes, here.times.take(here.name))
         for d, reply, state in zip(todo, replies, after, strict=True):
             if reply == COMMITTED:
                 finished.append(d)
-                cache.keep(d.record.machine_id, state)
+                here.states.keep(d.record.machine_id, state)
         todo = [d for d, reply in zip(todo, replies, strict=True) if reply == CHANGED]
         ids = list({d.record.machine_id for d in todo})
-        states = dict(zip(ids, load_states(ledger.client, ids, cache), strict=True))
+        states = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
     return finished
 
 

@@ -45,6 +45,7 @@ from workers.heartbeat import Heartbeat
 from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
 from workers.pool import NO_PROCESS, processes_up
+from workers.task_times import TaskTimes
 
 log = structlog.get_logger()
 
@@ -55,19 +56,18 @@ SERVER_POLL_S = 1.0
 class Process:
     """What a task needs of the process in which it runs.
 
-    `diagnosis_s` is the time spent on diagnoses; `interrupted` are starts that ended because the
-    server was away: ledger, family, records, token.
+    `interrupted` are starts that ended because the server was away: ledger, family, records, token.
     """
 
     client: Client
     settings: Settings
     name: str
     tracing: Tracing | None = None
-    diagnosis_s: float = 0.0
     interrupted: list[tuple[Ledger, str, list[str], str]] = field(default_factory=list)
     ledgers: dict[int, Ledger] = field(default_factory=dict)
     learning: LearningTime = field(default_factory=LearningTime)
     states: StateCache = field(default_factory=StateCache)
+    times: TaskTimes = field(default_factory=TaskTimes)
 
     def ledger(self, partition: int) -> Ledger:
         """Return the ledger of a partition."""

@@ -14,7 +14,8 @@ from vtox.bridge.dispatcher import WaitingTasks
 from vtox.bridge.loop import Bridge
 from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
-from vtox.store.client import Client, connect
+from vtox.store.client import Client, connect, server_time
+from vtox.store.heartbeats import LIFE_S
 from vtox.store.ledger import COMMITTED, Ledger, Outcome
 from vtox.tracing import start_tracing
 
@@ -83,6 +84,25 @@ def end_starts(client: Client, attempts: str) -> None:
     names = [n for n in client.hkeys(attempts) if n.endswith(keys.AT_WORK.encode())]
     if names:
         client.hdel(attempts, *names)
+
+
+def count_work(
+    client: Client, name: str, family: str, *, windows: int, diagnosis_s: float, busy_s: float
+) -> None:
+    """Count a task of a worker, as its commit does."""
+    key = keys.worker(name)
+    counts = {"tasks_done": 1, "windows_done": windows, f"windows_done:{family}": windows}
+    for field, n in counts.items():
+        client.hincrby(key, field, n)
+    for field, s in {
+        "diagnosis_s": diagnosis_s,
+        "busy_s": busy_s,
+        f"busy_s:{family}": busy_s,
+    }.items():
+        client.hincrbyfloat(key, field, s)
+    taken = {"last_family": family, "last_task_t": f"{server_time(client) - busy_s:.3f}"}
+    client.hset(key, mapping=taken)
+    client.expire(key, LIFE_S)
 
 
 class Worker:

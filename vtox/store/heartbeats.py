@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from vtox import keys
-from vtox.store import scripts
 from vtox.store.client import Client
 from vtox.store.entries import number
 from vtox.store.unreadable import read_or_none
@@ -65,7 +64,7 @@ def send_heartbeat(
     pool_processes: int = 1,
     agreement: Mapping[str, str] = {},
 ) -> None:
-    """Write a heartbeat; what the worker has done is counted beside it (`count_batch`).
+    """Write a heartbeat; what the worker has done, its commits count there.
 
     `started_t` and `now` are of the server's clock: others measure the heartbeat's age by it.
     `agreement` are the fields of `vtox.store.agreement`.
@@ -90,15 +89,6 @@ def send_heartbeat(
         pipe.expire(key, LIFE_S)
         pipe.sadd(keys.WORKERS, name)
         pipe.execute()
-
-
-def count_batch(
-    client: Client, name: str, family: str, *, windows: int, diagnosis_s: float, busy_s: float
-) -> None:
-    """Add a batch to the counts of a worker, of which its heartbeat makes rates."""
-    args = [family, windows, round(diagnosis_s, 6), round(busy_s, 6), LIFE_S]
-    script = client.register_script(scripts.source("count_batch"))
-    script(keys=[keys.worker(name)], args=args)
 
 
 def windows_done(client: Client, name: str) -> tuple[float, int]:

@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -21,6 +21,7 @@ from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
 from vtox.store import scripts
 from vtox.store.client import Client
+from vtox.store.heartbeats import LIFE_S
 from vtox.store.ledger_rows import record_from_json, record_json
 from vtox.store.retention import MB
 from vtox.store.unreadable import Unreadable, read
@@ -35,9 +36,12 @@ BUCKET_BASE = 1.1
 # and a dip of the supply may make a thousand machines `warning` at once.
 EVIDENCE_SHARE_PER_S = 0.25
 
-# What became of an outcome: the row was there and is committed, the record was finished before, or
-# the machine has changed since its state was loaded.
-COMMITTED, GONE, CHANGED = 1, 0, 2
+# What became of an outcome: the row was there and is committed, the record was finished before, the
+# machine has changed since its state was loaded, or an error left it undone, for another task.
+COMMITTED, GONE, CHANGED, FAILED = 1, 0, 2, 3
+# Records in one call of the script that commits, which holds up all others meanwhile: on a busy box
+# one of one or two windows takes 0.13 to 0.18 ms of the server, one of ten windows 0.5 ms.
+COMMITTED_AT_ONCE = 32
 
 Text = Sequence[str | bytes]
 
@@ -59,6 +63,20 @@ class Outcome:
     alerts: Sequence[Text]
     evidence: bool
     fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker counts of itself with a commit, since the last one: tasks and times, s.
+
+    `taken_s` is how long ago it took the task. The script adds the windows that it commits.
+    """
+
+    worker: str
+    tasks: int
+    diagnosis_s: float
+    busy_s: float
+    taken_s: float
 
 
 class Ledger:
@@ -153,12 +171,25 @@ class Ledger:
         )
         return self._readable(family, dict(zip(record_ids, texts, strict=True)))
 
-    def commit(self, family: str, outcomes: Sequence[Outcome]) -> list[int]:
-        """Commit each outcome on its own; COMMITTED, GONE or CHANGED for each.
+    def commit(
+        self, family: str, outcomes: Sequence[Outcome], work: Work | None = None
+    ) -> list[int]:
+        """Commit each outcome on its own; COMMITTED, GONE, CHANGED or FAILED for each.
 
-        One script for the batch: a script for each record took a fifth more of the server's time,
-        and twice the worker's.
+        One script for many: a script for each record took a fifth more of the server's time, and
+        twice the worker's. The first call counts the work.
         """
+        answers: list[int] = []
+        for start in range(0, max(len(outcomes), 1), COMMITTED_AT_ONCE):
+            some = outcomes[start : start + COMMITTED_AT_ONCE]
+            for o, reply in zip(some, self._commit(family, some, work), strict=True):
+                if isinstance(reply, bytes):
+                    log.error("a record was not committed", record=o.record_id, reason=str(reply))
+                answers.append(FAILED if isinstance(reply, bytes) else int(reply))
+            work = work and replace(work, tasks=0, diagnosis_s=0.0, busy_s=0.0)
+        return answers
+
+    def _commit(self, family: str, outcomes: Sequence[Outcome], work: Work | None) -> Any:
         where = [
             *self._record_keys(family),
             keys.LATENCY,
@@ -171,19 +202,22 @@ class Ledger:
             keys.OPEN_ALERTS,
             keys.FLEET,
             keys.FLEET_CHANGES,
+            keys.worker(work.worker if work else ""),
+            *(keys.machine(o.record_id.split("|")[1]) for o in outcomes),
         ]
         evidence_bytes = MB * self.settings.evidence_mb
         rate = EVIDENCE_SHARE_PER_S * evidence_bytes
         args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
+        args += _counts(work)
         args += [o.record_id for o in outcomes]
         for o in outcomes:
-            where.append(keys.machine(o.record_id.split("|")[1]))
-            args += [o.version, o.next_version, int(o.evidence), o.fingerprint]
+            own = [o.version, o.next_version, int(o.evidence), o.fingerprint]
             for members in ([o.machine], o.results, o.assessments, o.alerts):
-                args.append(len(members))
+                own.append(len(members))
                 for fields in members:
-                    args += [len(fields), *fields]
-        return [int(n) for n in self._scripts["commit"](keys=where, args=args)]
+                    own += [len(fields), *fields]
+            args += [len(own), *own]
+        return self._scripts["commit"](keys=where, args=args)
 
     def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
         """Turn a record that can never be diagnosed into dead letters.
@@ -290,3 +324,10 @@ class Ledger:
         p = self.partition
         records = [p.ledger(family), p.due(family), p.attempts(family)]
         return [*records, p.progress, keys.COUNTERS, p.raw]
+
+
+def _counts(work: Work | None) -> list[Any]:
+    if work is None:
+        return [""] * 5
+    times = (work.diagnosis_s, work.busy_s, work.taken_s)
+    return [work.tasks, *(f"{t:.6f}" for t in times), LIFE_S]

@@ -9,12 +9,12 @@ from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_fleet_page import page_of
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
-from tests.integration.helpers import eventually
+from tests.integration.helpers import count_work, eventually
 from tests.integration.history.entries import add_metrics
 from vtox import keys
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings
-from vtox.store import apikeys, audit, heartbeats
+from vtox.store import apikeys, audit
 from vtox.store.audit import Actor, Deed
 from vtox.store.client import Client, server_time
 
@@ -59,7 +59,7 @@ def test_sending_again_needs_the_scope_of_operators(http: httpx.Client, client: 
 
 def test_a_worker_says_which_task_it_took_last(http: httpx.Client, client: Client) -> None:
     bring_up(client)
-    heartbeats.count_batch(client, "bearing@h", "bearing", windows=2, diagnosis_s=0.1, busy_s=3.0)
+    count_work(client, "bearing@h", "bearing", windows=2, diagnosis_s=0.1, busy_s=3.0)
     workers = http.get("/api/v1/cluster/status").json()["data"]["workers"]
     ages = {w["name"]: (w["last_family"], w["last_task_age_s"]) for w in workers}
     assert ages["turn_short@h"] == ("", None)

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.integration.helpers import add_window, bridging, counters, eventually
+from tests.integration.helpers import add_window, bridging, count_work, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import reason
@@ -18,7 +18,6 @@ from vtox.monitoring.silence import SilenceWatch
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_thread_s, server_time, server_time_ms
 from vtox.store.flags import set_flag
-from vtox.store.heartbeats import count_batch
 from vtox.store.open_alerts import events_after, open_alerts
 from vtox.store.retention import server_memory
 from vtox.store.status import snapshot
@@ -56,11 +55,11 @@ def test_busy_is_the_share_of_the_time_of_all_workers_of_a_queue(
 ) -> None:
     for name in ("one@here", "two@here"):
         send_beat(client, name, "bearing")
-        count_batch(client, name, "bearing", windows=1, diagnosis_s=1.0, busy_s=5.0)
+        count_work(client, name, "bearing", windows=1, diagnosis_s=1.0, busy_s=5.0)
     monitor.measure(client, settings)
     send_beat(client, "late@here", "bearing")
-    count_batch(client, "late@here", "bearing", windows=1, diagnosis_s=1.0, busy_s=9.0)
-    count_batch(client, "one@here", "bearing", windows=1, diagnosis_s=0.1, busy_s=0.1)
+    count_work(client, "late@here", "bearing", windows=1, diagnosis_s=1.0, busy_s=9.0)
+    count_work(client, "one@here", "bearing", windows=1, diagnosis_s=0.1, busy_s=0.1)
     time.sleep(0.5)
     entry = monitor.measure(client, settings)
     assert entry
@@ -252,7 +251,7 @@ def test_the_load_of_a_machine_is_that_of_those_that_send(
     add_window(client, "M1")
     finish(client, 8)
     send_beat(client, "one@here", "bearing")
-    count_batch(client, "one@here", "bearing", windows=4, diagnosis_s=1.0, busy_s=2.0)
+    count_work(client, "one@here", "bearing", windows=4, diagnosis_s=1.0, busy_s=2.0)
     monitor.measure(client, settings)
     time.sleep(0.2)
     finish(client, 8)
@@ -300,7 +299,7 @@ def test_the_cpu_time_of_a_window_goes_by_the_cores_of_the_monitor(
     client.zadd(keys.MACHINES, {"M1": server_time(client)})
     send_beat(client, "one@here", "bearing")
     monitor.measure(client, settings)
-    count_batch(client, "one@here", "bearing", windows=4, diagnosis_s=0.0, busy_s=0.1)
+    count_work(client, "one@here", "bearing", windows=4, diagnosis_s=0.0, busy_s=0.1)
     finish(client, 8)
     time.sleep(0.2)
     entry = monitor.measure(client, settings, cpu=0.5)

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import redis
 
 from tests.integration.helpers import add_window, counters, end_starts
 from vtox import keys
@@ -12,8 +13,19 @@ from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load
 from vtox.store import streams
-from vtox.store.client import Client, connect
-from vtox.store.ledger import BUCKET_BASE, CHANGED, COMMITTED, GONE, Ledger, Outcome
+from vtox.store.client import Client, connect, server_time
+from vtox.store.heartbeats import LIFE_S
+from vtox.store.ledger import (
+    BUCKET_BASE,
+    CHANGED,
+    COMMITTED,
+    COMMITTED_AT_ONCE,
+    FAILED,
+    GONE,
+    Ledger,
+    Outcome,
+    Work,
+)
 from vtox.store.machines import retire
 from vtox.store.refusals import Refusal, refuse
 from vtox.store.status import snapshot
@@ -404,3 +416,46 @@ def test_a_commit_counts_its_latency(client: Client, ledger: Ledger) -> None:
     assert n == 1
     assert total >= 20
     assert BUCKET_BASE**bucket <= total < BUCKET_BASE ** (bucket + 1)
+
+
+def test_an_error_leaves_its_own_record_undone_and_no_other(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 3)
+    single = [replace(record([i]), machine_id=f"V{n}") for n, i in enumerate(ids)]
+    names = [r.record_id("bearing") for r in single]
+    assert ledger.dispatch(TOKEN, "bearing", single) == [True] * 3
+    client.zadd(keys.MACHINES, dict.fromkeys(("V0", "V1", "V2"), 1))
+    client.set(keys.machine("V1"), "no hash")
+    outcomes = [outcome("bearing", r) for r in single]
+    assert ledger.commit("bearing", outcomes) == [COMMITTED, FAILED, COMMITTED]
+    assert client.hkeys(keys.ledger("bearing")) == [names[1].encode()]
+    assert ledger.in_flight()["bearing"] == (1, 10)
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        ledger.commit("bearing", outcomes[1:2])
+    client.delete(keys.machine("V1"))
+    assert ledger.commit("bearing", outcomes) == [GONE, COMMITTED, GONE]
+    assert client.xlen(keys.RESULTS) == 3
+
+
+def test_more_records_than_one_script_takes_are_committed_once_and_counted(
+    client: Client, ledger: Ledger
+) -> None:
+    count = 2 * COMMITTED_AT_ONCE + 1
+    single = [record([i]) for i in deliver(client, count)]
+    ledger.dispatch(TOKEN, "bearing", single)
+    outcomes = [outcome("bearing", r, n) for n, r in enumerate(single)]
+    work = Work("w@here", tasks=1, diagnosis_s=0.5, busy_s=2.0, taken_s=3.0)
+    assert ledger.commit("bearing", outcomes, work) == [COMMITTED] * count
+    counted = {k.decode(): v.decode() for k, v in client.hgetall(keys.worker("w@here")).items()}
+    taken_t = float(counted.pop("last_task_t"))
+    assert server_time(client) - taken_t == pytest.approx(3.0, abs=1.0)
+    assert counted == {
+        "last_family": "bearing",
+        "tasks_done": "1",
+        "windows_done": f"{count}",
+        "windows_done:bearing": f"{count}",
+        "diagnosis_s": "0.5",
+        "busy_s": "2",
+        "busy_s:bearing": "2",
+    }
+    assert counters(client)["windows:bearing"] == count
+    assert 0 < client.ttl(keys.worker("w@here")) <= LIFE_S

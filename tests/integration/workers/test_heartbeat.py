@@ -7,16 +7,15 @@ from threading import Thread
 
 import psutil
 
-from tests.integration.helpers import eventually
+from tests.integration.helpers import count_work, eventually
 from vtox import keys
-from vtox.store import heartbeats
 from vtox.store.client import Client
 from workers.heartbeat import Heartbeat
 
 
 def test_names_of_workers_that_were_killed_are_forgotten(client: Client) -> None:
     client.sadd(keys.WORKERS, "killed", "counted")
-    heartbeats.count_batch(client, "counted", "bearing", windows=1, diagnosis_s=1.0, busy_s=1.0)
+    count_work(client, "counted", "bearing", windows=1, diagnosis_s=1.0, busy_s=1.0)
     beat = Heartbeat(client, "live", ["bearing"])
     thread = Thread(target=beat.run)
     thread.start()

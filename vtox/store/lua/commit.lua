@@ -1,26 +1,29 @@
 -- The results of a batch, each record all or nothing. The ledger row is the licence to commit:
 -- whoever removes it has counted the record. Answers per record 1 committed, 0 already finished,
--- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept: it
--- is in no list, so nothing would ever remove its health and alerts.
+-- 2 machine changed meanwhile, or the error that left it undone, unless all ended in one. Of a machine
+-- that was retired meanwhile only the results are kept: it is in no list, so nothing would ever remove
+-- its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
---      machines evidence_rate open_alerts fleet fleet_changes, then the machine of each record
--- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, the ids of the
---      records, then for each: version next_version evidence fingerprint and four lists of lists of
---      field, value, ...: machine, results, assessments, alerts; a list is led by its number of
---      members, a member by its number of fields and values
+--      machines evidence_rate open_alerts fleet fleet_changes worker, then the machine of each record
+-- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, what the worker
+--      counts of itself: tasks (empty: nothing) diagnosis_s busy_s taken_s (how long ago it took the
+--      task) life_s; the ids of the records, then for each the number of arguments that follow: version
+--      next_version evidence fingerprint and four lists of lists of field, value, ...: machine,
+--      results, assessments, alerts; a list is led by its number of members, a member by its number
+--      of fields and values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
 local evidence_bytes, evidence_rate = tonumber(ARGV[6]), tonumber(ARGV[7])
 local records, buckets, answers = {}, {}, {}
-for i = 1, #KEYS - 16 do records[i] = ARGV[7 + i] end
-local at = 8 + #records
+for i = 1, #KEYS - 17 do records[i] = ARGV[12 + i] end
+local at, windows = 13 + #records, 0
 
 local function take()
   at = at + 1
   return ARGV[at - 1]
 end
 
--- Give each member of the next list to `use`, or skip it.
+-- Give each member of the next list to `use`, if there is one.
 local function each(use)
   for _ = 1, tonumber(take()) do
     local fields = tonumber(take())
@@ -64,15 +67,13 @@ end
 local listings = ask('ZMSCORE', KEYS[12], ids)
 
 local function commit(i, record)
-  local machine = KEYS[16 + i]
+  local machine = KEYS[17 + i]
   local version, next_version, evidence, fingerprint = take(), take(), take(), take()
   -- A record twice in a batch is committed once.
   local row, listed = rows[record], listings[i]
   local before = redis.call('HMGET', machine, 'version', 'fingerprint')
-  if not row or listed and (before[1] or '0') ~= version then
-    for _ = 1, 4 do each(nil) end
-    return row and 2 or 0
-  end
+  if not row then return 0 end
+  if listed and (before[1] or '0') ~= version then return 2 end
   local arrived = tonumber(row.arrived_ms) or 0
   if arrived <= 0 then arrived = tonumber(string.match(row.ids, '(%d+)%-%d+$')) end
   local latency = math.max(now - arrived, 0)
@@ -88,7 +89,7 @@ local function commit(i, record)
   if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
   local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
   buckets[bucket] = (buckets[bucket] or 0) + 1
-  count('windows:' .. family, row.windows)
+  windows = windows + row.windows
   count('records:' .. family, 1)
   count('latency_ms:' .. family, latency)
   rows[record] = nil
@@ -96,15 +97,34 @@ local function commit(i, record)
   return 1
 end
 
--- What an error leaves undone must not take with it the rows of what is done: their results stand.
-local ok, problem
+-- Add what the worker has done to its counts, which end with its heartbeat.
+local function count_work(worker, tasks, diagnosis_s, busy_s, taken_s, life_s)
+  redis.call('HSET', worker, 'last_family', family,
+    'last_task_t', string.format('%.3f', now / 1000 - taken_s))
+  redis.call('HINCRBY', worker, 'tasks_done', tasks)
+  redis.call('HINCRBY', worker, 'windows_done', windows)
+  redis.call('HINCRBY', worker, 'windows_done:' .. family, windows)
+  redis.call('HINCRBYFLOAT', worker, 'diagnosis_s', diagnosis_s)
+  redis.call('HINCRBYFLOAT', worker, 'busy_s', busy_s)
+  redis.call('HINCRBYFLOAT', worker, 'busy_s:' .. family, busy_s)
+  redis.call('EXPIRE', worker, life_s)
+end
+
+-- An error leaves one record undone: the rows of the others go all the same, as their results stand.
+local failed = 0
 for i, record in ipairs(records) do
-  ok, problem = pcall(function() answers[i] = commit(i, record) end)
-  if not ok then break end
+  local own = tonumber(take())
+  local next_at = at + own
+  local ok, answer = pcall(commit, i, record)
+  if not ok then
+    answer = type(answer) == 'table' and answer.err or tostring(answer)
+    failed = failed + 1
+  end
+  answers[i], at = answer, next_at
 end
 for bucket, n in pairs(buckets) do redis.call('HINCRBY', KEYS[7], bucket, n) end
+if windows > 0 then count('windows:' .. family, windows) end
 settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], index, families, ARGV[4])
-if not ok and #records > 0 then
-  return redis.error_reply(type(problem) == 'table' and problem.err or tostring(problem))
-end
+if ARGV[8] ~= '' then count_work(KEYS[17], unpack(ARGV, 8, 12)) end
+if failed > 0 and failed == #records then return redis.error_reply(answers[1]) end
 return answers
