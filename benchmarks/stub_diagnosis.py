@@ -6,4 +6,4 @@ It answers `unknown` to everything, so that a benchmark measures the transport.
 import workers.batch
 from benchmarks.bench.light import light_batch
 
-workers.batch.diagnose_batch = light_batch
+workers.batch.answer_batch = light_batch

@@ -1,14 +1,15 @@
 """Diagnose recordings, one or a batch.
 
-The workers call `diagnose_batch`; `diagnose` is a batch of one.
+The workers call `answer_batch`; `diagnose` is a batch of one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vtox.baseline import Baseline
 from vtox.diagnosers import registry
-from vtox.domain import Diagnosis, Motor, Recording
+from vtox.diagnosers.decision import Verdicts
+from vtox.domain import Answer, Diagnosis, Motor, Recording
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 
@@ -91,18 +92,34 @@ def diagnose_batch(
     list of list of Diagnosis
         As long as `inputs`, each in the order of `vtox.faults.FAULTS`.
     """
-    requested = _fault_names(faults)
     diagnoses: list[list[Diagnosis]] = [[] for _ in inputs]
+    for members, found in _verdicts(inputs, faults):
+        for i, diagnosis in zip(members, found.diagnoses(), strict=True):
+            diagnoses[i].append(diagnosis)
+    return diagnoses
+
+
+def answer_batch(inputs: Sequence[DiagnosisInput], faults: Iterable[str]) -> list[list[Answer]]:
+    """Return the same for workers: what they write into the streams."""
+    answers: list[list[Answer]] = [[] for _ in inputs]
+    for members, found in _verdicts(inputs, faults):
+        for i, answer in zip(members, found.answers(), strict=True):
+            answers[i].append(answer)
+    return answers
+
+
+def _verdicts(
+    inputs: Sequence[DiagnosisInput], faults: Iterable[str] | None
+) -> Iterator[tuple[list[int], Verdicts]]:
+    """Yield for each fault and shape which inputs have it, and the verdicts on them."""
+    requested = _fault_names(faults)
     for members in registry.group_by_shape([x.recording for x in inputs]):
         shared = registry.analyse(
             [inputs[i].recording for i in members], [inputs[i].motor for i in members], requested
         )
         baselines = [inputs[i].baseline for i in members]
         for fault in requested:
-            of_fault = registry.DIAGNOSERS[fault].diagnose(shared, baselines)
-            for i, diagnosis in zip(members, of_fault, strict=True):
-                diagnoses[i].append(diagnosis)
-    return diagnoses
+            yield members, registry.DIAGNOSERS[fault].diagnose(shared, baselines)
 
 
 def _fault_names(faults: Iterable[str] | None) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import cos, isfinite, radians, sqrt
 from numbers import Real
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -311,6 +311,23 @@ class Diagnosis:
         """The sentence for people: of the code, and of the doubts."""
         reasons = [(self.code, self.values)] if self.code else []
         return render_all([*reasons, *((d.code, d.values) for d in self.doubts)])
+
+
+class Answer(NamedTuple):
+    """What a `Diagnosis` says, with its sentence: a row that takes a fifth of the time to make."""
+
+    fault: str
+    state: State
+    code: str
+    values: Mapping[str, ReasonValue]
+    doubts: tuple[Reason, ...]
+    reason: str
+    severity: float | None
+    confidence: float
+    statistic: float | None
+    threshold: float | None
+    indicators: Mapping[str, Value]
+    evidence: tuple[Mapping[str, Any], ...]
 
 
 def abstain(

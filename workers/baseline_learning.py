@@ -21,7 +21,7 @@ import structlog
 
 from vtox.baseline import Baseline
 from vtox.channel_map import corrected
-from vtox.domain import Diagnosis, Record
+from vtox.domain import Answer, Record
 from vtox.errors import BaselineError
 from vtox.faults import FAULTS
 from vtox.health.update import MachineHistory, last_load_a
@@ -66,7 +66,7 @@ MISWIRED = {
     "supply_not_found",
 }
 
-Observation = tuple[Record, Sequence[Diagnosis], MachineState]
+Observation = tuple[Record, Sequence[Answer], MachineState]
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ def learn(
 
 
 def _teaches(
-    record: Record, diagnoses: Sequence[Diagnosis], machine: MachineState, load_a: float | None
+    record: Record, diagnoses: Sequence[Answer], machine: MachineState, load_a: float | None
 ) -> bool:
     """Return whether a record is whole, healthy, and at a load that the baseline does not cover.
 
@@ -158,7 +158,7 @@ def _enough(notes: Sequence[LearningNote], settings: Settings) -> bool:
     return total >= settings.baseline_s or lost
 
 
-def _load_a(diagnoses: Iterable[Diagnosis], history: MachineHistory) -> float | None:
+def _load_a(diagnoses: Iterable[Answer], history: MachineHistory) -> float | None:
     """Return the load of a record, A rms, or the last one its machine showed to another family."""
     loads_a = [x for d in diagnoses if isinstance(x := d.indicators.get("load_a"), float)]
     return loads_a[0] if loads_a else last_load_a(history)
@@ -220,11 +220,11 @@ def _extend(client: Client, machine_id: str, machine: MachineState, fresh: Basel
         log.info("baseline extended by a load", machine_id=machine_id, load_a=loads_a[-1])
 
 
-def _finding(diagnoses: Iterable[Diagnosis], history: MachineHistory) -> bool:
+def _finding(diagnoses: Iterable[Answer], history: MachineHistory) -> bool:
     """Return whether anything is found in a record, or was found last or alarms for its machine."""
     faults = [history.faults[f] for f in FAULTS if f in history.faults]
     return any(d.state in ("warning", "fault") for d in diagnoses) or any(
-        h.slots.level or h.last_state in ("warning", "fault") for h in faults
+        h.level or h.last_state in ("warning", "fault") for h in faults
     )
 
 

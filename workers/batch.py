@@ -14,8 +14,8 @@ from celery import current_task
 from vtox.baseline import Baseline
 from vtox.channel_map import corrected, sent_channels
 from vtox.diagnosers import registry
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import Diagnosis, Record, Recording
+from vtox.diagnosis import DiagnosisInput, answer_batch
+from vtox.domain import Answer, Record, Recording, reason
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.health.assessment import fingerprint
@@ -26,12 +26,12 @@ from vtox.store.entries import (
     encode_alert,
     encode_assessment,
     encode_result,
-    result,
 )
 from vtox.store.histories import history_json
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machine_states import MachineState, load_states
 from vtox.store.windows import fetch
+from vtox.words.rendering import render_all
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
@@ -66,7 +66,7 @@ class Diagnosed:
 
     record_id: str
     record: Record
-    diagnoses: Sequence[Diagnosis]
+    diagnoses: Sequence[Answer]
     machine: MachineState
     latest_t: float
 
@@ -180,30 +180,31 @@ def _finish(
     return finished
 
 
-def _diagnose(
-    here: Process, batch: Sequence[Started], faults: Sequence[str]
-) -> list[list[Diagnosis]]:
+def _diagnose(here: Process, batch: Sequence[Started], faults: Sequence[str]) -> list[list[Answer]]:
     """Diagnose a batch within its time limit."""
     cases = [_case(s) for s in batch]
     began = time.perf_counter()
     try:
         with time_limit(limit_s(sum(s.record.bytes for s in batch), len(batch))):
-            return diagnose_batch(cases, faults)
+            return answer_batch(cases, faults)
     finally:
         here.times.diagnosis_s += time.perf_counter() - began
 
 
-def _with_settings_stated(answer: list[Diagnosis], machine: MachineState) -> list[Diagnosis]:
-    """Return diagnoses that say by which channel map they were made, and what that has undone."""
+def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[Answer]:
+    """Return answers that say by which channel map they were made, and what that has undone."""
     if machine.baseline_refused:
-        answer = [
-            replace(d, code=OF_OTHER_CHANNELS, values={}) if d.code == NO_BASELINE else d
-            for d in answer
-        ]
+        answers = [_without_baseline(a) if a.code == NO_BASELINE else a for a in answers]
     if not machine.channel_map.sources:
-        return answer
+        return answers
     stated = {"kind": "channel_map", "version": machine.channel_map.version}
-    return [replace(d, evidence=(*d.evidence, stated)) for d in answer]
+    return [a._replace(evidence=(*a.evidence, stated)) for a in answers]
+
+
+def _without_baseline(a: Answer) -> Answer:
+    reasons = (reason(OF_OTHER_CHANNELS), *a.doubts)
+    sentence = render_all((r.code, r.values) for r in reasons)
+    return a._replace(code=OF_OTHER_CHANNELS, values={}, reason=sentence)
 
 
 def _start(
@@ -257,9 +258,11 @@ def _commit(
         if not todo:
             break
         outcomes, after = [], []
-        for d in todo:
+        # Names that nobody else can make: a commit succeeds only if the one it builds on did.
+        name = secrets.token_hex(16)
+        for k, d in enumerate(todo):
             machine_id = d.record.machine_id
-            outcome, states[machine_id] = _outcome(family, d, states[machine_id])
+            outcome, states[machine_id] = _outcome(family, d, states[machine_id], f"{name}-{k}")
             outcomes.append(outcome)
             after.append(states[machine_id])
         replies = ledger.commit(family, outcomes, here.times.take(here.name))
@@ -273,8 +276,10 @@ def _commit(
     return finished
 
 
-def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome, MachineState]:
-    """Return what to commit, and the machine as the commit leaves it."""
+def _outcome(
+    family: str, d: Diagnosed, machine: MachineState, version: str
+) -> tuple[Outcome, MachineState]:
+    """Return what to commit, and the machine as the commit leaves it, at its next version."""
     rules = machine.sensitivity.rules
     after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t, rules=rules)
     kept: list[str | bytes] = []
@@ -283,12 +288,10 @@ def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome,
     results: list[Text] = []
     for diagnosis in d.diagnoses:
         marks = after.marks.get(diagnosis.fault, "")
-        fields, latest = encode_result(result(family, d.record, diagnosis, marks))
+        fields, latest = encode_result(family, d.record, diagnosis, marks)
         results.append(fields)
         if diagnosis.fault in after.marks:
             kept += [f"latest:{diagnosis.fault}", latest]
-    # A name that nobody else can make: a commit succeeds only if the one it builds on did.
-    version = secrets.token_hex(16)
     published = after.published and encode_assessment(d.record.machine_id, after.published)
     outcome = Outcome(
         record_id=d.record_id,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from vtox.domain import Diagnosis, Record
+from vtox.domain import Answer, Record
 from vtox.tracing import Span, Tracing
 
 
@@ -25,7 +25,7 @@ def trace_batch(
     tracing: Tracing,
     worker: str,
     family: str,
-    finished: Iterable[tuple[Record, Iterable[Diagnosis]]],
+    finished: Iterable[tuple[Record, Iterable[Answer]]],
     clock: Stopwatch,
 ) -> None:
     """Add what the batch took to the traces of the windows whose records it has finished."""

@@ -16,7 +16,7 @@ from vtox import keys
 from vtox.diagnosis import diagnose_batch
 from vtox.faults import FAMILIES
 from vtox.store.client import Client, connect
-from vtox.store.entries import encode_result, result
+from vtox.store.entries import encode_result
 from vtox.wire import Fields
 from workers.malloc import keep_freed_memory
 
@@ -76,7 +76,7 @@ def add_results(pipe: Any, family: str, batch: list[Entries], answers: list) -> 
     for entries, diagnoses in zip(batch, answers, strict=True):
         of = record(entries)
         for diagnosis in diagnoses:
-            fields, _ = encode_result(result(family, of, diagnosis))
+            fields, _ = encode_result(family, of, diagnosis)
             pipe.execute_command("XADD", keys.RESULTS, "*", *fields)
     pipe.hincrby("bench:done", family, sum(map(len, batch)))
 

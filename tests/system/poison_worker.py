@@ -45,7 +45,7 @@ def fail(kind: int) -> None:
 
 
 if __name__ == "__main__":
-    batch.diagnose_batch = diagnose  # type: ignore[assignment]
+    batch.answer_batch = diagnose  # type: ignore[assignment]
     time_limit.BASE_S = float(os.environ.get("POISON_LIMIT_S", "1"))
     app.conf.task_time_limit = float(os.environ.get("POISON_WAIT_S", "60"))
     app.worker_main(["worker", *sys.argv[1:]])

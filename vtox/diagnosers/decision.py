@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.arrays import Bool, Float64, Int
-from vtox.domain import Diagnosis, Reason, ReasonValue, State, Value, abstain
+from vtox.domain import Answer, Diagnosis, Reason, ReasonValue, State, Value
+from vtox.words.rendering import render_all
 
 C = TypeVar("C", contravariant=True)
 T = TypeVar("T")
@@ -201,41 +202,36 @@ class Verdicts:
 
     def diagnoses(self) -> list[Diagnosis]:
         """Return the answers as values of their own."""
-        if not self.indicators and self.evidence is None and len(set(map(id, self.reasons))) == 1:
-            why, *doubts = self.reasons[0]
-            return [abstain(self.fault, why, *doubts)] * len(self.states)
-        indicators: list[dict[str, Value]] = [{} for _ in self.states]
+        fields = [a._asdict() for a in self.answers()]
+        return [Diagnosis(**{n: x for n, x in f.items() if n != "reason"}) for f in fields]
+
+    def answers(self) -> list[Answer]:
+        """Return the answers by record; those of equal reasons share their sentence."""
+        sentences = {id(r): r for r in self.reasons}
+        sentence = {
+            k: render_all((why.code, why.values) for why in r) for k, r in sentences.items()
+        }
+        count = len(self.states)
+        indicators: list[dict[str, Value]] = [{} for _ in range(count)]
         for name, column in self.indicators.items():
             values = column.values.tolist()
-            for i in (
-                range(len(values)) if column.where is None else column.where.nonzero()[0].tolist()
-            ):
+            rows = range(count) if column.where is None else column.where.nonzero()[0].tolist()
+            for i in rows:
                 indicators[i][name] = values[i]
-        columns = (self.severity, self.confidence, self.statistic, self.threshold)
-        rows_of = zip(*(c.tolist() for c in columns), strict=True)
-        nothing: list[Evidence] = [()] * len(self.states)
+        nothing: list[Evidence] = [()] * count
         evidence = nothing if self.evidence is None else self.evidence.tolist()
         return [
-            Diagnosis(
-                fault=self.fault,
-                state=state,
-                code=why.code,
-                values=why.values,
-                doubts=tuple(doubts),
-                severity=_or_none(severity),
-                confidence=confidence,
-                statistic=_or_none(statistic),
-                threshold=_or_none(threshold),
-                indicators=own,
-                evidence=shown,
-            )
-            for state, (why, *doubts), (
-                severity,
-                confidence,
-                statistic,
-                threshold,
-            ), own, shown in zip(
-                self.states, self.reasons, rows_of, indicators, evidence, strict=True
+            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own)
+            for state, r, *own in zip(
+                self.states,
+                self.reasons,
+                _or_none(self.severity),
+                self.confidence.tolist(),
+                _or_none(self.statistic),
+                _or_none(self.threshold),
+                indicators,
+                evidence,
+                strict=True,
             )
         ]
 
@@ -295,8 +291,8 @@ def rounded(x: Float64, digits: int) -> Float64:
     return np.array([round(v, digits) for v in x.tolist()])
 
 
-def _or_none(x: float) -> float | None:
-    return None if x != x else x
+def _or_none(x: Float64) -> list[float | None]:
+    return [None if v != v else v for v in x.tolist()]
 
 
 def objects(values: Sequence[Any]) -> Objects:

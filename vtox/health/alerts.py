@@ -7,10 +7,9 @@ codec): per fault the last slots, the severities and the open alert.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from vtox.domain import QUIET, Diagnosis, Reason, ReasonValue, Record, State, reason
+from vtox.domain import QUIET, Answer, Diagnosis, Reason, ReasonValue, Record, State, reason
 from vtox.faults import Persistence
 from vtox.health.impact_orders import impact_orders, share_an_order
 from vtox.operating_state import suppresses_alarms
@@ -45,8 +44,7 @@ CLEAR_EPISODE_RATIO = 2.0
 RANK = {"": 0, "warning": 1, "fault": 2}
 
 
-# Named tuples, not dataclasses: every commit makes a dozen of them, and that in a third of the time
-# of frozen dataclasses.
+# Named tuples, not dataclasses: they are made in a third of the time of frozen dataclasses.
 class SlotHistory(NamedTuple):
     """The last slots of a fault (a mark and a start each), and the level that they have led to."""
 
@@ -68,24 +66,28 @@ class Slots(NamedTuple):
     confidence: float | None = None
 
 
-class Verdict(NamedTuple):
-    """What one record said of a fault; `t` is when it ended."""
+# Dataclasses, so that their JSON needs no code; not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class Verdict:
+    """What one record said of a fault; `t` is when it ended. JSON has the names of its fields."""
 
     state: State | Literal[""]
     code: str
     reason: str
     t: float
-    values: Mapping[str, ReasonValue] = MappingProxyType({})
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
 
 
-class FaultHistory(NamedTuple):
-    """What a machine has shown of one fault; `alert_id` is empty without an open alert.
+@dataclass(slots=True)
+class FaultHistory:
+    """What a machine has shown of one fault, with the names and in the order of its JSON.
 
     `severities` are those of the last decided records, a median of which is that of the fault;
-    `last_values` are those of the code, `orders` the shaft orders of the impacts found last. `held`
-    is what the last record said that was at the level of the open alert; the latest may say
-    something else.
+    `level`, `marks` and `starts` are its last slots, `alert` the id of its open alert, empty
+    without one. `last_values` are those of the code, `orders` the shaft orders of the impacts found
+    last. `held` is what the last record said that was at the level of the open alert; the latest
+    may say something else.
     """
 
     last_state: State | Literal[""] = ""
@@ -94,12 +96,19 @@ class FaultHistory(NamedTuple):
     last_t: float = 0.0
     load_a: float | None = None
     severities: tuple[float, ...] = ()
-    slots: SlotHistory = SlotHistory()
-    alert_id: str = ""
-    last_values: Mapping[str, ReasonValue] = MappingProxyType({})
+    level: Level = ""
+    marks: str = ""
+    starts: tuple[float, ...] = ()
+    alert: str = ""
+    last_values: Mapping[str, ReasonValue] = field(default_factory=dict)
     orders: tuple[float, ...] = ()
     last_doubts: tuple[Reason, ...] = ()
     held: Verdict | None = None
+
+    @property
+    def slots(self) -> SlotHistory:
+        """Its last slots, and the level that they have led to."""
+        return SlotHistory(self.level, self.marks, self.starts)
 
     @property
     def latest(self) -> Verdict:
@@ -145,7 +154,7 @@ class Event:
     t: float
 
 
-def slots_of(d: Diagnosis, record: Record, rule: Persistence) -> Slots:
+def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
     """Return what a diagnosis says: episodes in a record give a finer time than its own."""
     marks = ""
     if d.state != "unknown" or QUIET in d.evidence:
@@ -223,7 +232,7 @@ def _enough(marks: str, kinds: set[str], k: int, n: int) -> bool:
 
 
 def extend(
-    history: FaultHistory, record: Record, d: Diagnosis, rule: Persistence
+    history: FaultHistory, record: Record, d: Diagnosis | Answer, rule: Persistence
 ) -> tuple[FaultHistory, list[Alert], str]:
     """Return the history of a fault with one more diagnosis, its alerts and its marks.
 
@@ -231,7 +240,7 @@ def extend(
     unsuppressed by the first one of anything else: what hides an alarm must be said anew each time.
     """
     alerts = _suppression(history, record, d)
-    severities, alert_id = history.severities, history.alert_id
+    severities, alert_id = history.severities, history.alert
     said = slots_of(d, record, rule)
     orders = impact_orders(d) if d.state in ("warning", "fault") else ()
     if orders and history.orders and not share_an_order(history.orders, orders):
@@ -251,19 +260,22 @@ def extend(
         last_t=record.t_end,
         load_a=float(load_a) if isinstance(load_a, Real) else None,
         severities=severities,
-        slots=slots,
-        alert_id=alert_id if slots.level else "",
+        level=slots.level,
+        marks=slots.marks,
+        starts=slots.starts,
+        alert=alert_id if slots.level else "",
         last_values=d.values,
         orders=orders or history.orders,
         last_doubts=d.doubts,
     )
-    return after._replace(held=_held(history, after, said, rule)), alerts, said.marks
+    after.held = _held(history, after, said, rule)
+    return after, alerts, said.marks
 
 
 def _held(
     before: FaultHistory, after: FaultHistory, said: Slots, rule: Persistence
 ) -> Verdict | None:
-    level = after.slots.level
+    level = after.level
     if not level:
         return None
     if RANK.get(after.last_state, 0) >= RANK[level] and not _is_below(said, rule):
@@ -271,16 +283,16 @@ def _held(
     return before.held
 
 
-def _suppression(history: FaultHistory, record: Record, d: Diagnosis) -> list[Alert]:
+def _suppression(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> list[Alert]:
     suppressed = suppresses_alarms(d.code)
-    if not history.alert_id or suppressed == suppresses_alarms(history.last_code):
+    if not history.alert or suppressed == suppresses_alarms(history.last_code):
         return []
     return [
         Alert(
-            id=history.alert_id,
+            id=history.alert,
             machine_id=record.machine_id,
             fault=d.fault,
-            level=history.slots.level,
+            level=history.level,
             event="suppressed" if suppressed else "unsuppressed",
             t=record.t_start,
             code=d.code,
@@ -291,7 +303,9 @@ def _suppression(history: FaultHistory, record: Record, d: Diagnosis) -> list[Al
     ]
 
 
-def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Persistence) -> Alert:
+def _alert(
+    alert_id: str, machine_id: str, d: Diagnosis | Answer, event: Event, rule: Persistence
+) -> Alert:
     code, values, doubts, sentence = d.code, d.values, d.doubts, d.reason
     if event.name == "cleared":
         why = _nothing_found(rule)
@@ -320,7 +334,7 @@ def _nothing_found(rule: Persistence) -> Reason:
     return reason("nothing_found", records=rule.clear)
 
 
-def _marks(d: Diagnosis, record: Record, rule: Persistence) -> str:
+def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
     marks = MARKS | {"normal": NEAR_LIMIT} if _near_limit(d, rule) else MARKS
     if any(doubt.code in PASSING_CAUSES for doubt in d.doubts):
         marks = {state: PASSING.get(mark, mark) for state, mark in marks.items()}
@@ -338,7 +352,7 @@ def _marks(d: Diagnosis, record: Record, rule: Persistence) -> str:
     return found
 
 
-def _near_limit(d: Diagnosis, rule: Persistence) -> bool:
+def _near_limit(d: Diagnosis | Answer, rule: Persistence) -> bool:
     """Return whether the quiet slots of a record are only just below the limit."""
     if d.statistic is None or d.threshold is None:
         return False

@@ -1,14 +1,13 @@
 """The health of a machine, fused from what its faults have shown. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
-from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from vtox.domain import Reason, ReasonValue, State
 from vtox.faults import FAULTS
-from vtox.health.alerts import MARKS, RANK, FaultHistory, SlotHistory, Verdict
+from vtox.health.alerts import MARKS, RANK, FaultHistory, Verdict
 
 # An assessment is published when it changes, and at least this often.
 PUBLISH_EVERY_S = 10.0
@@ -16,7 +15,9 @@ PUBLISH_EVERY_S = 10.0
 UNDECIDED_S = 120.0
 
 
-class FaultAssessment(NamedTuple):
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class FaultAssessment:
     """One fault of a machine: its state now, and what its last record showed.
 
     `t` is when that record ended (0: not known). `held` is what the last record said that was at
@@ -28,7 +29,7 @@ class FaultAssessment(NamedTuple):
     last: State | Literal[""]
     code: str
     reason: str
-    values: Mapping[str, ReasonValue] = MappingProxyType({})
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
     t: float = 0.0
     held: Verdict | None = None
@@ -89,7 +90,7 @@ def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
 def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
     severities = history.severities
     return FaultAssessment(
-        history.slots.level or ("normal" if _decided_lately(history.slots, t) else "unknown"),
+        history.level or ("normal" if _decided_lately(history, t) else "unknown"),
         round(median(severities), 4) if severities else None,
         history.last_state,
         history.last_code,
@@ -107,10 +108,10 @@ def present_state(health: Assessment | None, *, silent: bool) -> State:
     return "unknown" if silent and state == "normal" else state
 
 
-def _decided_lately(slots: SlotHistory, t: float) -> bool:
+def _decided_lately(history: FaultHistory, t: float) -> bool:
     """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
-    decided = len(slots.marks.rstrip(MARKS["unknown"]))
-    return decided > 0 and t - slots.starts[decided - 1] <= UNDECIDED_S
+    decided = len(history.marks.rstrip(MARKS["unknown"]))
+    return decided > 0 and t - history.starts[decided - 1] <= UNDECIDED_S
 
 
 def fingerprint(a: Assessment) -> str:
@@ -126,9 +127,9 @@ def fingerprint(a: Assessment) -> str:
     return "|".join((a.state, "" if a.health is None else f"{a.health:.0f}", *faults))
 
 
-def is_due(last: Published | None, now: Assessment) -> bool:
-    """Return whether an assessment differs from the last one published, or is of another time."""
+def is_due(last: Published | None, now: Assessment, t: float) -> bool:
+    """Return whether an assessment at `t` differs from the last one published, or is late."""
     if last is None or last.state != now.state:
         return True
     moved = abs((last.health or 0) - (now.health or 0)) >= 1
-    return moved or abs(now.t - last.t) >= PUBLISH_EVERY_S
+    return moved or abs(t - last.t) >= PUBLISH_EVERY_S

@@ -4,14 +4,14 @@ That of a bearing's part stays where it is but for slippage, at any speed. Anoth
 moves by itself, so that its impacts come now at one order of our shaft and now at another.
 """
 
-from vtox.domain import Diagnosis
+from vtox.domain import Answer, Diagnosis
 
 # Relative difference of the orders of one part: slippage is 1 to 2 % (Randall & Antoni 2011,
 # section 2), and most of it is there in every record.
 ORDER_TOLERANCE = 0.015
 
 
-def impact_orders(d: Diagnosis) -> tuple[float, ...]:
+def impact_orders(d: Diagnosis | Answer) -> tuple[float, ...]:
     """Return the shaft orders of all impacts that a diagnosis found, none of another fault."""
     return tuple(
         e["found_order"]

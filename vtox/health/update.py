@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from vtox.domain import Diagnosis, Record
+from vtox.domain import Answer, Diagnosis, Record
 from vtox.faults import FAULTS, PERSISTENCE, Persistence
 from vtox.health.alerts import RANK, Alert, FaultHistory, extend
 from vtox.health.assessment import Assessment, Published, assess, is_due
@@ -42,7 +42,7 @@ class HealthUpdate:
 def update(
     history: MachineHistory,
     record: Record,
-    diagnoses: Sequence[Diagnosis],
+    diagnoses: Sequence[Diagnosis | Answer],
     *,
     latest_t: float = inf,
     rules: Mapping[str, Persistence] = PERSISTENCE,
@@ -72,10 +72,10 @@ def update(
         keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
     credible_t = (h.last_t for h in faults.values() if h.last_t <= latest_t)
     assessment = assess(faults, max(record.t_end, *credible_t, 0.0))
-    placed = replace(assessment, t=record.t_end)
     last, published = history.last_published, None
-    if marks and is_due(last, placed):
-        last, published = Published(placed.t, placed.health, placed.state), placed
+    if marks and is_due(last, assessment, record.t_end):
+        published = replace(assessment, t=record.t_end)
+        last = Published(record.t_end, assessment.health, assessment.state)
     return HealthUpdate(
         marks,
         MachineHistory(faults, last),

@@ -7,12 +7,12 @@ programs may write anything: what a field may not hold counts as absent.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
-from vtox.domain import Diagnosis, Reason, ReasonValue, Record, State, Value
+from vtox.domain import Answer, Diagnosis, Reason, ReasonValue, Record, State, Value
 from vtox.health.alerts import Alert
 from vtox.health.assessment import Assessment, FaultAssessment
 from vtox.store.reason_tables import (
@@ -20,9 +20,8 @@ from vtox.store.reason_tables import (
     reasons_table,
     values_from_table,
     verdict_from_table,
-    verdict_table,
 )
-from vtox.words.rendering import render
+from vtox.words.rendering import join
 
 Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
@@ -139,50 +138,55 @@ def time_s(value: Any) -> float | None:
     return found if found is not None and 0 <= found <= TIME_MAX_S else None
 
 
-def result(family: str, record: Record, d: Diagnosis, marks: str | None = None) -> Result:
-    """Return the result of a diagnosis; that its record ended early is a doubt of an abstention."""
-    if d.state == "unknown" and record.closed:
-        d = replace(d, doubts=(*d.doubts, record.closed))
-    return Result(
-        machine_id=record.machine_id,
-        fault=d.fault,
-        family=family,
-        run=record.run,
-        first_seq=record.first_seq,
-        last_seq=record.last_seq,
-        t_start=record.t_start,
-        t_end=record.t_end,
-        state=d.state,
-        severity=d.severity,
-        confidence=d.confidence,
-        statistic=d.statistic,
-        threshold=d.threshold,
-        code=d.code,
-        reason=d.reason,
-        values=d.values,
-        doubts=d.doubts,
-        indicators=d.indicators,
-        evidence=d.evidence,
-        closed=render(record.closed.code, record.closed.values) if record.closed else "",
-        marks=marks,
-    )
-
-
-def encode_result(r: Result) -> tuple[Texts, bytes]:
+def encode_result(
+    family: str, record: Record, d: Diagnosis | Answer, marks: str | None = None
+) -> tuple[Texts, bytes]:
     """Return a result as the fields of its entry, and as JSON for the hash of its machine.
 
-    Without `latency_ms`, which the script that commits adds to the entry.
+    Without `latency_ms`, which the script that commits adds to the entry. That its record ended
+    early is a doubt of an abstention.
     """
-    table = _head(r)
-    table["detail"] = json_bytes(_detail(r))
-    texts = _texts(table)
-    table["detail"] = orjson.Fragment(table["detail"])
-    return texts, json_bytes(table)
+    doubts, sentence, closed = d.doubts, d.reason, record.closed
+    if closed and d.state == "unknown":
+        doubts = (*doubts, closed)
+        sentence = join([sentence, closed.sentence] if sentence else [closed.sentence])
+    detail = json_bytes(
+        {
+            "values": d.values,
+            "doubts": doubts,
+            "indicators": d.indicators,
+            "evidence": d.evidence,
+            "closed": closed.sentence if closed else None,
+        }
+    )
+    table = {
+        "machine_id": record.machine_id,
+        "fault": d.fault,
+        "family": family,
+        "run": record.run,
+        "first_seq": record.first_seq,
+        "last_seq": record.last_seq,
+        "t_start": record.t_start,
+        "t_end": record.t_end,
+        "state": d.state,
+        "severity": d.severity,
+        "confidence": d.confidence,
+        "statistic": d.statistic,
+        "threshold": d.threshold,
+        "code": d.code,
+        "reason": sentence,
+        **({} if marks is None else {"marks": marks}),
+        "detail": detail,
+    }
+    return _texts(table), json_bytes(table | {"detail": orjson.Fragment(detail)})
 
 
 def result_table(r: Result) -> dict[str, Any]:
     """Return a result as plain data, in the shape in which the hash of its machine keeps it."""
-    return {**_head(r), "detail": _detail(r)}
+    table = {n: getattr(r, n) for n in _HEAD}
+    detail = {n: getattr(r, n) for n in _DETAIL} | {"doubts": reasons_table(r.doubts)}
+    marks = {} if r.marks is None else {"marks": r.marks}
+    return table | marks | {"detail": detail | {"closed": r.closed or None}}
 
 
 def decode_result(fields: RawFields) -> Result:
@@ -229,26 +233,14 @@ def reasons_from_json(text: bytes | None) -> tuple[Reason, ...]:
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:
     """Return the fields of an entry of `vehicle_health_assessments`."""
-    return _texts(assessment_table(a) | {"machine_id": machine_id})
+    texts = {"t": a.t, "health": a.health, "state": a.state, "faults": a.faults}
+    return _texts(texts | {"machine_id": machine_id})
 
 
 def assessment_table(a: Assessment) -> dict[str, Any]:
     """Return an assessment as plain data."""
-    faults = {
-        fault: {
-            "state": f.state,
-            "severity": f.severity,
-            "last": f.last,
-            "code": f.code,
-            "reason": f.reason,
-            "values": dict(f.values),
-            "doubts": reasons_table(f.doubts),
-            "t": f.t,
-            "held": verdict_table(f.held),
-        }
-        for fault, f in a.faults.items()
-    }
-    return {"t": a.t, "health": a.health, "state": a.state, "faults": faults}
+    table: dict[str, Any] = orjson.loads(assessment_json(a))
+    return table
 
 
 def decode_assessment(fields: RawFields) -> tuple[str, Assessment]:
@@ -260,7 +252,7 @@ def decode_assessment(fields: RawFields) -> tuple[str, Assessment]:
 
 def assessment_json(a: Assessment) -> bytes:
     """Return an assessment as the hash of its machine keeps it."""
-    return json_bytes(assessment_table(a))
+    return json_bytes(a)
 
 
 def assessment_from_json(text: bytes) -> Assessment:
@@ -284,37 +276,6 @@ def decode_metrics(entry_id: bytes, fields: RawFields) -> Metrics:
         busy={family: share for family, share in shares.items() if share is not None},
         written_t=int(entry_id.partition(b"-")[0]) / 1000,
     )
-
-
-def _head(r: Result) -> dict[str, Any]:
-    return {
-        "machine_id": r.machine_id,
-        "fault": r.fault,
-        "family": r.family,
-        "run": r.run,
-        "first_seq": r.first_seq,
-        "last_seq": r.last_seq,
-        "t_start": r.t_start,
-        "t_end": r.t_end,
-        "state": r.state,
-        "severity": r.severity,
-        "confidence": r.confidence,
-        "statistic": r.statistic,
-        "threshold": r.threshold,
-        "code": r.code,
-        "reason": r.reason,
-        **({} if r.marks is None else {"marks": r.marks}),
-    }
-
-
-def _detail(r: Result) -> dict[str, Any]:
-    return {
-        "values": dict(r.values),
-        "doubts": reasons_table(r.doubts),
-        "indicators": dict(r.indicators),
-        "evidence": [dict(e) for e in r.evidence],
-        "closed": r.closed or None,
-    }
 
 
 def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
@@ -414,4 +375,6 @@ def _json_table(text: bytes | None) -> Mapping[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
+_DETAIL = ("values", "doubts", "indicators", "evidence", "closed")
+_HEAD = [n for n in Result.__slots__ if n not in (*_DETAIL, "marks", "latency_ms")]
 _METRICS: Sequence[str] = [n for n in Metrics.__slots__ if n not in ("busy", "written_t")]

@@ -7,16 +7,14 @@ import orjson
 import structlog
 
 from vtox.faults import FAULTS
-from vtox.health.alerts import FaultHistory, SlotHistory
+from vtox.health.alerts import FaultHistory
 from vtox.health.assessment import Published
 from vtox.health.update import MachineHistory
 from vtox.store.entries import json_bytes
 from vtox.store.reason_tables import (
     reasons_from_table,
-    reasons_table,
     values_from_table,
     verdict_from_table,
-    verdict_table,
 )
 
 log = structlog.get_logger()
@@ -27,28 +25,8 @@ def history_json(h: MachineHistory) -> bytes:
 
     `retire.lua` reads `alert` and `level` of each fault.
     """
-    table: dict[str, Any] = {
-        fault: {
-            "last_state": f.last_state,
-            "last_code": f.last_code,
-            "last_reason": f.last_reason,
-            "last_t": f.last_t,
-            "load_a": f.load_a,
-            "severities": f.severities,
-            "level": f.slots.level,
-            "marks": f.slots.marks,
-            "starts": f.slots.starts,
-            "alert": f.alert_id,
-            "last_values": dict(f.last_values),
-            "orders": f.orders,
-            "last_doubts": reasons_table(f.last_doubts),
-            "held": verdict_table(f.held),
-        }
-        for fault, f in h.faults.items()
-    }
-    if h.last_published:
-        table["last_published"] = h.last_published
-    return json_bytes(table)
+    published = {"last_published": h.last_published} if h.last_published else {}
+    return json_bytes({**h.faults, **published})
 
 
 def history_from_json(text: bytes | None) -> MachineHistory:
@@ -85,7 +63,9 @@ def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
         entry.get("last_t", 0.0),
         entry.get("load_a"),
         tuple(entry.get("severities", ())),
-        SlotHistory(entry.get("level", ""), entry["marks"], tuple(entry["starts"])),
+        entry.get("level", ""),
+        entry["marks"],
+        tuple(entry["starts"]),
         entry.get("alert", ""),
         values_from_table(entry.get("last_values") or {}),
         tuple(entry.get("orders", ())),
@@ -105,6 +85,8 @@ def _old_fault_history(entry: Mapping[str, Any]) -> FaultHistory:
         entry.get("t", 0.0),
         entry.get("load_a"),
         tuple(entry.get("severity", ())),
-        SlotHistory(entry.get("level", ""), marks, starts),
+        entry.get("level", ""),
+        marks,
+        starts,
         entry.get("alert", ""),
     )

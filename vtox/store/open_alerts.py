@@ -165,9 +165,9 @@ def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
     found = []
     for fault in FAULTS:
         h = history.faults.get(fault)
-        if h and h.alert_id and h.slots.level:
+        if h and h.alert and h.level:
             why = h.held or h.latest
-            alert = _open(h.alert_id, machine_id, fault, h.slots.level, why.code, why.reason)
+            alert = _open(h.alert, machine_id, fault, h.level, why.code, why.reason)
             latest = None if why.t == h.last_t else h.latest
             about = replace(alert, values=dict(why.values), doubts=why.doubts, latest=latest)
             found.append(about)

@@ -24,11 +24,6 @@ def reasons_table(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
     return [{"code": r.code, "values": dict(r.values)} for r in reasons]
 
 
-def verdict_table(v: Verdict | None) -> dict[str, Any] | None:
-    """Return what a record said as plain data."""
-    return v and v._asdict() | {"values": dict(v.values), "doubts": reasons_table(v.doubts)}
-
-
 def verdict_from_table(table: Mapping[str, Any] | None) -> Verdict | None:
     """Return what a record said from plain data, None where an earlier version kept none."""
     if not table:

@@ -10,7 +10,7 @@ from vtox import keys
 from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
 from vtox.store.client import Client
-from vtox.store.entries import encode_result, result
+from vtox.store.entries import encode_result
 
 
 def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> None:
@@ -25,7 +25,7 @@ def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> N
         windows=1,
         bytes=1,
     )
-    _, text = encode_result(result(FAULTS[fault].name, record, d))
+    _, text = encode_result(FAULTS[fault].name, record, d)
     health = json.loads(client.hget(keys.machine(machine_id), "health") or b"{}")
     assessed = {"state": "unknown", "severity": None, "last": d.state, "code": d.code, "reason": ""}
     health["faults"][fault] = assessed

@@ -10,7 +10,7 @@ from vtox import keys
 from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
 from vtox.store.client import Client
-from vtox.store.entries import encode_result, result
+from vtox.store.entries import encode_result
 from vtox.words.catalogue import Sentence, catalogue
 
 
@@ -46,7 +46,7 @@ def add_result(
         evidence=({"hz": 50.0},),
         **({"code": "so_it_is"} | changes),
     )
-    fields = encode_result(result(FAULTS[fault].name, record, d))[0]
+    fields = encode_result(FAULTS[fault].name, record, d)[0]
     entry = dict(zip(fields[::2], fields[1::2], strict=True)) | {"latency_ms": "83"}
     client.xadd(keys.RESULTS, entry)
     client.zadd(keys.MACHINES, {machine_id: 1.0})

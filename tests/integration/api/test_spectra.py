@@ -22,7 +22,7 @@ from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
-from vtox.store.entries import encode_result, result
+from vtox.store.entries import encode_result
 from vtox.wire import UNLIMITED, decode_header, encode
 
 T0 = 1_764_000_000.0
@@ -88,7 +88,7 @@ def diagnose_in_stream(client: Client, machine_id: str, family: str, x: Recordin
         bytes=1,
     )
     for d in diagnose(x, MOTOR, faults=FAMILIES[family].faults):
-        _, text = encode_result(result(family, record, d))
+        _, text = encode_result(family, record, d)
         client.hset(keys.machine(machine_id), f"latest:{d.fault}", text)
     client.zadd(keys.MACHINES, {machine_id: time.time()})
     return record.record_id(family)

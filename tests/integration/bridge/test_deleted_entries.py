@@ -26,7 +26,7 @@ def test_windows_that_somebody_else_deletes_end_as_dead_letters_and_nothing_stay
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, successor: bool
 ) -> None:
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
-    monkeypatch.setattr(batch, "diagnose_batch", all_normal)
+    monkeypatch.setattr(batch, "answer_batch", all_normal)
     process.cache_clear()
     hasty = load(redis_url=settings.redis_url, batch_wait_ms=1, redispatch_after_s=0.5)
     ids = [add_window(client, seq=k) for k in range(WINDOWS)]

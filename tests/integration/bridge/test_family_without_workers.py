@@ -27,7 +27,7 @@ def all_normal(cases: list[DiagnosisInput], faults: list[str]) -> list[list[Diag
 @pytest.fixture
 def narrow(client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
-    monkeypatch.setattr(batch, "diagnose_batch", all_normal)
+    monkeypatch.setattr(batch, "answer_batch", all_normal)
     process.cache_clear()
     return load(redis_url=settings.redis_url, in_flight_windows=LIMIT, batch_wait_ms=1)
 

@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from tests.naive_entries import encode_result
 from vtox import keys
 from vtox.domain import reason
 from vtox.health.alerts import Alert
@@ -15,7 +16,6 @@ from vtox.store.entries import (
     encode_alert,
     encode_assessment,
     encode_metrics,
-    encode_result,
 )
 
 RESULT = Result(

@@ -13,7 +13,7 @@ from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
 from vtox.senders.results_reader import Answers, follow
 from vtox.store.client import Client
-from vtox.store.entries import encode_result, result
+from vtox.store.entries import encode_result
 
 
 def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: str = "M1") -> None:
@@ -30,7 +30,7 @@ def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: 
         bytes=1,
     )
     d = Diagnosis(fault=fault, state=state, code="no_baseline")
-    texts = iter(encode_result(result(family, record, d))[0])
+    texts = iter(encode_result(family, record, d)[0])
     client.xadd(keys.RESULTS, dict(zip(texts, texts, strict=True)))
 
 

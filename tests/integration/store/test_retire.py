@@ -31,7 +31,7 @@ def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
         quiet = Diagnosis(fault="broken_bar", state="normal")
         history = update(history, record, [found, quiet]).history
     client.hset(keys.machine(machine_id), "memory", history_json(history))
-    return history.faults[fault].alert_id
+    return history.faults[fault].alert
 
 
 def cleared(client: Client) -> dict[str, dict[bytes, bytes]]:

@@ -50,7 +50,7 @@ def fail_on_marked(monkeypatch: pytest.MonkeyPatch, fail: Any) -> list[int]:
             fail()
         return [[Diagnosis(fault=f, state="normal", severity=0.0) for f in faults] for _ in cases]
 
-    monkeypatch.setattr(batch, "diagnose_batch", diagnose)
+    monkeypatch.setattr(batch, "answer_batch", diagnose)
     return sizes
 
 

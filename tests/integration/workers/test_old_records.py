@@ -43,7 +43,7 @@ def system(
 ) -> Iterator[Settings]:
     """A bridge whose tasks are executed at once, by the code of the workers."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
-    monkeypatch.setattr(batch, "diagnose_batch", diagnose_by_size)
+    monkeypatch.setattr(batch, "answer_batch", diagnose_by_size)
     process.cache_clear()
     hasty = load(redis_url=settings.redis_url, batch_wait_ms=1)
     with bridging(hasty, batch.work):

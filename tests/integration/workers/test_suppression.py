@@ -44,7 +44,7 @@ def _diagnosis(fault: str, size: float) -> Diagnosis:
 def send(client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
     """Send a window of 1 s after the other, and wait for their results."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
-    monkeypatch.setattr(batch, "diagnose_batch", diagnose_by_size)
+    monkeypatch.setattr(batch, "answer_batch", diagnose_by_size)
     process.cache_clear()
     sent, began = 0, time.time() - 60
 

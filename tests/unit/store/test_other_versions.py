@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 import pytest
 
+from tests import naive_entries
 from tests.unit.store.test_entries import RECORD
 from vtox.baseline import Asymmetry, Band, Baseline, Level
 from vtox.domain import Diagnosis, Motor, reason
-from vtox.health.alerts import Alert, FaultHistory, SlotHistory
+from vtox.health.alerts import Alert, FaultHistory
 from vtox.health.assessment import Assessment, FaultAssessment, Published
 from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
@@ -47,7 +48,7 @@ BASELINE = Baseline((Band(1.0, 2.0, {"a_db": Level(3, 1.0, 0.1)}),), ASYMMETRY, 
 HISTORY = MachineHistory(
     {
         "bearing": FaultHistory(
-            "fault", "impacts", "why", 9.0, slots=SlotHistory("fault", "f", (1.0,))
+            "fault", "impacts", "why", 9.0, level="fault", marks="f", starts=(1.0,)
         )
     },
     Published(8.0, 20.0, "fault"),
@@ -55,7 +56,7 @@ HISTORY = MachineHistory(
 HEALTH = Assessment(
     5.0, 20.0, "fault", {"bearing": FaultAssessment("fault", 0.5, "fault", "impacts", "why")}
 )
-RESULT = entries.result(
+RESULT = naive_entries.result(
     "bearing", replace(RECORD, closed=WHY), Diagnosis(fault="bearing", state="unknown", code="x")
 )
 WATCH = system_alarms.Watch(t=5.0, interval_s=10.0, dead_letters=((1.0, {"poison": 2}),))
@@ -70,7 +71,7 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
         ledger_rows.record_from_json,
     ),
     "note of the learning": (orjson.dumps([NOTE]), learning_notes.decode),
-    "latest result": (entries.encode_result(RESULT)[1], entries.result_from_json),
+    "latest result": (naive_entries.encode_result(RESULT)[1], entries.result_from_json),
     "health": (entries.assessment_json(HEALTH), entries.assessment_from_json),
     "memory": (histories.history_json(HISTORY), histories.history_from_json),
     "alarm": (orjson.dumps(ALARM), stored_alarms.decode_alarm),
@@ -129,7 +130,7 @@ def test_a_stream_entry_of_a_later_version_is_the_same() -> None:
         id="M:bearing:1", machine_id="M", fault="bearing", level="fault", event="raised", t=5.0
     )
     written: tuple[tuple[entries.Texts, Callable[[dict[bytes, bytes]], Any]], ...] = (
-        (entries.encode_result(RESULT)[0], entries.decode_result),
+        (naive_entries.encode_result(RESULT)[0], entries.decode_result),
         (entries.encode_alert(alert), entries.decode_alert),
         (entries.encode_assessment("M", HEALTH), entries.decode_assessment),
         (
