@@ -14,7 +14,7 @@ from vtox import diagnose, keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.channel_map import NO_MAP, ChannelMap, Source, sources_table
 from vtox.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
-from vtox.health.alerts import FaultHistory, SlotHistory
+from vtox.health.alerts import FaultHistory
 from vtox.learning.extension import covers_load
 from vtox.settings import Settings
 from vtox.store.baselines import (
@@ -188,7 +188,7 @@ def test_a_short_that_came_with_the_load_is_refused_by_name(
     [
         {"state": "warning"},
         {"closed": reason("ended_by_gap", gap_s=2.0)},
-        {"history": {"bearing": FaultHistory("normal", slots=SlotHistory("warning"))}},
+        {"history": {"bearing": FaultHistory("normal", level="warning")}},
         {"history": {"turn_short": FaultHistory("fault")}},
         {"why": STANDSTILL},
     ],
