@@ -26,7 +26,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def _rated_value(name: str, description: str) -> Any:
-    """Return a field of the nameplate with its range, which `vtox.nameplate_ranges` checks."""
+    """Return a field of the nameplate with its range, which the nameplate checks."""
     limits = RANGES[name]
     within: dict[str, Any] = {"minimum": limits.low, "maximum": limits.high}
     return Field(None, description=description, json_schema_extra=within)

@@ -34,7 +34,7 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "public names of vtox", sum(_public(t) for f, t in trees.items() if _in_vtox(root, f))
     yield "class names with two meanings", len(homonyms(trees))
     yield "encode, decode and table functions", sum(map(_codecs, trees.values()))
-    groups = [t for f, t in trees.items() if "setting_groups" in f.parts or f.name == "settings.py"]
+    groups = [t for f, t in trees.items() if f.parent.name in ("setting_groups", "groups")]
     yield "settings", sum(map(_settings, groups))
     cli = [t for f, t in trees.items() if f.parent.name == "cli"]
     yield "commands", sum(map(_commands, cli))

@@ -71,7 +71,7 @@ class Dispatcher:
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
 
     def let_gather(self, factor: float) -> None:
-        """Let batches gather so many times as long as on an idle host (`vtox.bridge.gathering`)."""
+        """Let batches gather so many times as long as on an idle host (see `gathering`)."""
         for family, ready in self.ready.items():
             # What took long to come may wait longer: the tasks of long records are few and full.
             idle_s = self.settings.batch_wait_ms / 1000 * FAMILIES[family].min_record_s

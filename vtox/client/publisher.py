@@ -189,7 +189,7 @@ class Publisher:
         self._keep(fields, name)
 
     def collect_refusal(self, fields: EntryFields) -> None:
-        """Keep what is no window (`vtox.wire.REFUSED` says why); the bridge makes a dead letter."""
+        """Keep what is no window (`wire.REFUSED` says why); the bridge makes a dead letter."""
         self._keep(fields | {"seq": ""}, "")
 
     def name_of(self, machine_id: str, beginning: str) -> str | None:

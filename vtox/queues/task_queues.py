@@ -75,7 +75,7 @@ class _Queue:
 
 
 class Numbers(Protocol):
-    """Numbers the tasks of a queue, whoever sends them: `vtox.store.task_queues.TaskNumbers`."""
+    """Numbers the tasks of a queue, for every sender: `TaskNumbers` of the store."""
 
     def take(self, family: str) -> int:
         """Return the number of the task that is sent next."""

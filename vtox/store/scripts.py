@@ -1,4 +1,4 @@
-"""The Lua scripts of the server: every change that must be whole is one of `vtox/store/lua/`."""
+"""The Lua scripts of the server: every change that must be whole is one of `lua/`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -83,7 +83,7 @@ def test_folders_and_names_are_counted(tmp_path: Path) -> None:
         "vtox/store/a.py": "from vtox.wire import code\nclass Event: ...\nclass _Own: ...",
         "vtox/wire/code.py": "import vtox.store.a\nclass Event: ...\ndef encode_row(): ...",
         "vtox/cli/main.py": "app.command()(run)\ndef run(): ...",
-        "vtox/setting_groups/one.py": "class A:\n    size: int = Field(1)\n    other: int = 2",
+        "vtox/groups/one.py": "class A:\n    size: int = Field(1)\n    other: int = 2",
         "docs/a.md": "# Title\n\nFour words are here. Two more.\n\n| a | b |\n",
         "docs/reference/b.md": "Not counted.",
     }.items():
