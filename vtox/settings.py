@@ -114,7 +114,7 @@ def _input_text(error: ErrorDetails) -> str:
     return "" if error["loc"][:1] and error["loc"][0] in SECRETS else f" (got {error['input']!r})"
 
 
-def given(settings: Settings) -> dict[str, str]:
+def settings_table(settings: Settings) -> dict[str, str]:
     """Return the settings that were given, by the name of their variable, without secrets."""
     names = sorted(settings.model_fields_set - SECRETS)
     return {f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in names}

@@ -21,7 +21,7 @@ from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SystemStateError
-from vtox.settings import Settings, given, load, unknown_settings
+from vtox.settings import Settings, load, settings_table, unknown_settings
 from vtox.store.agreement import require_agreement
 from vtox.store.apikeys import require_keys, required
 from vtox.store.client import check_when_loaded, connect
@@ -67,7 +67,7 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
             check_when_loaded(client)
             require_agreement(client, settings)
             with suppress(redis.exceptions.NoPermissionError):  # a host of workers alone
-                note_settings(client, actor(), given(settings))
+                note_settings(client, actor(), settings_table(settings))
             if any(s.name == "api" for s in specs) and required(settings):
                 require_keys(client, settings)
 

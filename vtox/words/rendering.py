@@ -73,7 +73,7 @@ def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> 
     template, special = _template(text)
     if special:
         known = catalogue(language)
-        values = {**values, **{f"_{i}": _chosen(m, values, known) for i, m in enumerate(special)}}
+        values = {**values, **{f"_{i}": _choice(m, values, known) for i, m in enumerate(special)}}
     return template.format_map(values)
 
 
@@ -85,7 +85,7 @@ def _template(text: str) -> tuple[str, tuple[re.Match[str], ...]]:
     return SPECIAL.sub(lambda _: f"{{_{next(numbers)}}}", text), special
 
 
-def _chosen(place: re.Match[str], values: Mapping[str, Any], known: Catalogue) -> str:
+def _choice(place: re.Match[str], values: Mapping[str, Any], known: Catalogue) -> str:
     name, one, several = place.groups()
     if one is None:
         return _words(values[name], known)

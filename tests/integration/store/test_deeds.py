@@ -1,7 +1,7 @@
 """What is changed outside the HTTP service is in the audit too."""
 
 from vtox import keys
-from vtox.settings import given, load
+from vtox.settings import load, settings_table
 from vtox.store.audit import Actor, decode
 from vtox.store.client import Client
 from vtox.store.deeds import note_settings
@@ -10,12 +10,14 @@ from vtox.store.deeds import note_settings
 def test_changed_settings_are_recorded_at_the_next_start(client: Client) -> None:
     ada = Actor(by="ada", address="host1")
     secret = "redis://u:hush@127.0.0.1:1"
-    first = given(load(redis_url=secret, results_mb=40.0))
+    first = settings_table(load(redis_url=secret, results_mb=40.0))
     for _ in range(2):
         note_settings(client, ada, first)
     assert client.xlen(keys.AUDIT) == 0, "nothing is known of before, and nothing changed"
-    note_settings(client, Actor(by="bob", address="host2"), given(load(results_mb=1.0)))
-    note_settings(client, ada, given(load(redis_url=secret, results_mb=80.0, max_attempts=4)))
+    note_settings(client, Actor(by="bob", address="host2"), settings_table(load(results_mb=1.0)))
+    note_settings(
+        client, ada, settings_table(load(redis_url=secret, results_mb=80.0, max_attempts=4))
+    )
     ((_, fields),) = client.xrange(keys.AUDIT)
     deed = decode(fields)
     assert (deed.code, deed.actor) == ("settings_changed", ada)
