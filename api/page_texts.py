@@ -1,7 +1,8 @@
 """The texts of the pages, from the catalogue of words.
 
 A page has `{{ fleet.machines }}` where the text `machines` of `[pages.fleet]` belongs. All texts of
-the language go with the page as JSON, from which its scripts take theirs (`static/texts.js`).
+the language go with the page as JSON, and so do the faults; its scripts take them from there
+(`static/texts.js`).
 """
 
 import json
@@ -9,6 +10,7 @@ import re
 from functools import cache
 from html import escape
 
+from vtox.faults import FAULTS, VIEWS, Family
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import headings
@@ -42,9 +44,18 @@ def page_in_language(html: str, language: Language) -> str:
 
 @cache
 def _embedded(language: Language) -> str:
+    faults = {name: _view(name, family) for name, family in FAULTS.items()}
+    known = {"texts": page_texts(language), "faults": faults}
     # Within a script element nothing but `<` can end it.
-    texts = json.dumps(page_texts(language), ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="texts">{texts}</script>'
+    data = json.dumps(known, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="texts">{data}</script>'
+
+
+def _view(fault: str, family: Family) -> dict[str, str]:
+    """Return what shows a fault, as in the address of the page of a machine."""
+    view = VIEWS[fault]
+    shown = {"kind": view.kind, "family": family.name, "channel": view.channel}
+    return {name: text for name, text in shown.items() if text}
 
 
 @cache

@@ -6,7 +6,7 @@ Everything that names a fault, a queue or a Celery task reads it from here.
 from dataclasses import dataclass
 from math import ceil
 
-from vtox.domain import Motor
+from vtox.domain import CURRENTS, VIBRATIONS, VOLTAGES, Motor
 
 # Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
 # version of VTOX, are ignored.
@@ -15,11 +15,16 @@ TASK_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One queue: the faults diagnosed there and the length of the records they need."""
+    """One queue: the faults diagnosed there and the length of the records they need.
+
+    Where records of several families are shown, its own show the channels, phasors or spectrum of
+    the current in `shows`: each once.
+    """
 
     name: str
     faults: tuple[str, ...]
     min_record_s: float
+    shows: tuple[str, ...]
 
     @property
     def queue(self) -> str:
@@ -38,9 +43,14 @@ class Family:
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
-        Family("turn_short", ("turn_short", "insulation"), 1.0),
-        Family("bearing", ("bearing", "eccentricity"), 2.0),
-        Family("broken_bar", ("broken_bar",), 10.0),
+        Family(
+            "turn_short",
+            ("turn_short", "insulation"),
+            1.0,
+            shows=(*CURRENTS, *VOLTAGES, "leakage", "phasors"),
+        ),
+        Family("bearing", ("bearing", "eccentricity"), 2.0, shows=VIBRATIONS),
+        Family("broken_bar", ("broken_bar",), 10.0, shows=("current",)),
     )
 }
 
@@ -68,6 +78,23 @@ def longest_record_s(family: str) -> float:
 
 
 FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.faults}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What shows a fault to people: a kind of spectrum, the phasors, the waveform of a channel."""
+
+    kind: str
+    channel: str = ""
+
+
+VIEWS: dict[str, View] = {
+    "turn_short": View("phasors"),
+    "insulation": View("waveform", "leakage"),
+    "bearing": View("envelope"),
+    "eccentricity": View("demodulated"),
+    "broken_bar": View("demodulated"),
+}
 
 
 @dataclass(frozen=True, slots=True)

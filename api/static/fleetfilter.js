@@ -1,10 +1,9 @@
 // What of the fleet is wanted, and in which order: it stands in the address, under the names that the API has.
 
 import { byId, count, el, faultName, glyph, put, stateWord } from "./common.js";
-import { t } from "./texts.js";
+import { FAULTS, t } from "./texts.js";
 
 export const STATES = ["fault", "warning", "unknown", "normal"];
-const FAULTS = ["turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
 const NAMES = ["search", "state", "fault", "blind", "watched", "site", "asset_path", "sort", "group", "span"];
 const DEFAULTS = { sort: "severity", span: "hour" };
 const SEARCH_MS = 200;

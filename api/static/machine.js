@@ -3,7 +3,7 @@
 import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
-import { hasText, language, locale, rich, t } from "./texts.js";
+import { FAULTS, hasText, language, locale, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
 import { showSensitivity } from "./sensitivity.js";
 import { followAlarms } from "./machinealarms.js";
@@ -14,9 +14,8 @@ const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 byId("report").href = `${address}/report?lang=${language}`;
 // What is shown of a nameplate, and its units.
 const PLATE = { pole_pairs: "", supply_hz: "Hz", rated_speed_rpm: "rpm", rated_current_a: "A", rated_voltage_v: "V", rated_power_w: "W", rotor_bars: "", supply: "", site: "", asset_path: "" };
-const FAULTS = ["turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
-
-const KIND_OF_FAMILY = { turn_short: "phasors", bearing: "envelope", broken_bar: "demodulated" };
+// Of a record, what shows the first fault of its family.
+const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
 let started = false;
 
@@ -117,7 +116,7 @@ function drawMachine(m, now) {
   // The part of the page that the address names stands only now.
   if (location.hash) byId(location.hash.slice(1))?.scrollIntoView({ block: "start" });
   const worst = faults.map((f) => m.diagnoses[f]).find((d) => d && whereSeen(d) && d.state !== "unknown");
-  const noCurrent = m.diagnoses.eccentricity?.code === "no_current";
+  const noCurrent = Object.values(m.diagnoses).some((d) => d.code === "no_current");
   return start(id, worst ? whereSeen(worst) : noCurrent ? { kind: "vibration" } : {});
 }
 
@@ -178,7 +177,7 @@ async function drawEvidence() {
   setStored(kept);
   if (!kept.length) return put("evidence", el("li", { class: "blank" }, t("machine.no_waveforms")));
   put("evidence", kept.map((w) => el("li", {}, el("div", { class: "line" },
-    el("a", { href: w.href, download: "" }, faultName(w.family)), el("a", { href: `?${new URLSearchParams({ record: w.record, kind: KIND_OF_FAMILY[w.family] ?? "current" })}#bench` }, t("machine.show")), el("span", { class: "soft" }, t("machine.waveform", { seconds: num(w.duration_s, 1), channels: listed(w.channels), rate: num(w.fs_hz, 0) })),
+    el("a", { href: w.href, download: "" }, faultName(w.family)), el("a", { href: `?${new URLSearchParams({ record: w.record, kind: kindOf(w.family) })}#bench` }, t("machine.show")), el("span", { class: "soft" }, t("machine.waveform", { seconds: num(w.duration_s, 1), channels: listed(w.channels), rate: num(w.fs_hz, 0) })),
     el("time", { datetime: w.start }, w.start.replace("T", " ").slice(0, 19))))));
 }
 

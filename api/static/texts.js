@@ -1,13 +1,16 @@
-// The words of the page in the reader's language: the server has chosen it and sends them with the page, by key.
-// No other script holds a text for people.
+// The words of the page in the reader's language, by key, and the faults in their order, each with the view that shows
+// it: the server sends them with the page. No other script holds a text for people, or a list of faults.
 
-const TEXTS = JSON.parse(document.getElementById("texts").textContent);
+const { texts: TEXTS, faults } = JSON.parse(document.getElementById("texts").textContent);
 const YEAR_S = 31_536_000;
 
 export const language = document.documentElement.lang.split("-")[0];
 // How numbers and times are written; the zone is that of the reader.
 export const locale = TEXTS["language.locale"];
 export const hasText = (key) => key in TEXTS;
+export const keysFrom = (start) => Object.keys(TEXTS).filter((key) => key.startsWith(start));
+export const VIEWS = faults;
+export const FAULTS = Object.keys(faults);
 
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g;
 const shown = (value) => (typeof value === "number" ? value.toLocaleString(locale) : String(value ?? "–"));

@@ -2,7 +2,7 @@
 // reader chooses. The choice stands in the address.
 
 import { byId, count, el, ended, exact, faultName, get, listed, marked, pill, put, Refused, sentenceCase, sentences, span, stateWord } from "./common.js";
-import { language, locale, rich, t } from "./texts.js";
+import { FAULTS, keysFrom, language, locale, rich, t } from "./texts.js";
 import { trendPlot } from "./trendplot.js";
 
 const MINUTE = 60, HOUR = 3600, DAY = 86_400;
@@ -17,9 +17,9 @@ const RANGES = {
 };
 const last = () => t(`trends.last_${range()}`);
 const DEFAULT = "minutes";
-const OF_FAULTS = ["health", "turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
+const OF_FAULTS = ["health", ...FAULTS];
 // Level of each line that a diagnosis reads, by its quantity in the history.
-const OF_LINES = ["bearing_bpfo", "bearing_bpfi", "bearing_bsf", "bearing_ftf", "eccentricity_lower_dbc", "eccentricity_upper_dbc", "broken_bar_lower_dbc", "broken_bar_upper_dbc"];
+const OF_LINES = FAULTS.flatMap((fault) => keysFrom(`trends.line_${fault}_`)).map((key) => key.replace(/^trends\.line_/, ""));
 const ASSESSMENTS = "vehicle_health_assessments";
 // Records come in pages of all faults.
 const PAGES = 5;

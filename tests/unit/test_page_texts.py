@@ -9,6 +9,7 @@ import pytest
 
 from api.page_texts import page_in_language, page_texts
 from tests.paths import ROOT
+from vtox.faults import FAULTS
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, LANGUAGES, Language, accepted_language, language
 
@@ -103,6 +104,12 @@ def test_a_script_has_no_text_of_its_own(script: Path) -> None:
             suspects.append(text)
     assert suspects == []
     assert not re.search(r"[\u4e00-\u9fff]", script.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.name)
+def test_a_script_names_no_fault(script: Path) -> None:
+    named = rf"""["'`]({"|".join(FAULTS)})["'`]|\b({"|".join(FAULTS)})(?:\(|: )"""
+    assert re.findall(named, script.read_text("utf-8")) == []
 
 
 def test_chinese_has_no_english_words() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtox.domain import CURRENTS, VIBRATIONS, VOLTAGES
+from vtox.faults import FAMILIES, VIEWS
 from vtox.spectra.spectrum import Kind
 
 # Room beside the outermost line that is shown, as a factor of its distance.
@@ -20,18 +21,9 @@ HARMONICS = 10.5
 CURRENT_S, VIBRATION_S = 0.1, 0.5
 
 
-# The family whose record shows what diagnoses do not read, where a report has records of several:
-# one waveform of a current is enough.
-PARTS_OF_FAMILY: Mapping[str, frozenset[str]] = {
-    "turn_short": frozenset((*CURRENTS, *VOLTAGES, "leakage", "phasors")),
-    "bearing": frozenset(VIBRATIONS),
-    "broken_bar": frozenset(("current",)),
-}
-
-
 def hidden_parts(family: str, families: Collection[str]) -> frozenset[str]:
     """Return the channels, phasors and current spectrum that records of other families show."""
-    others = (PARTS_OF_FAMILY.get(f, frozenset()) for f in families if f != family)
+    others = (FAMILIES[f].shows for f in families if f != family and f in FAMILIES)
     return frozenset().union(*others)
 
 
@@ -57,10 +49,11 @@ def spectrum_views(
     has_vibration = any(c in channels for c in VIBRATIONS)
     for v in verdicts:
         fault = str(v["fault"])
-        if fault in ("broken_bar", "eccentricity") and has_current:
-            if (span := _around_supply(fault, v["evidence"])) is not None:
+        kind = VIEWS[fault].kind if fault in VIEWS else ""
+        if kind == "demodulated" and has_current:
+            if (span := _around_supply(v["evidence"])) is not None:
                 yield SpectrumView("demodulated", fault, *span)
-        if fault == "bearing" and has_vibration:
+        if kind == "envelope" and has_vibration:
             yield SpectrumView("envelope", fault, 0.0, _comb_end_hz(v["evidence"]))
     if has_current and "current" not in hidden:
         yield SpectrumView("current", harmonics=HARMONICS)
@@ -82,17 +75,14 @@ def waveform_groups(
             yield recorded, seconds
 
 
-def _around_supply(fault: str, evidence: list[dict[str, Any]]) -> tuple[float, float] | None:
+def _around_supply(evidence: list[dict[str, Any]]) -> tuple[float, float] | None:
     """Return the range (Hz) that shows the sidebands of a diagnosis, None where it read none."""
-    line = _row(evidence, "line")
-    if fault == "eccentricity":
+    line, searched = _row(evidence, "line"), _row(evidence, "searched")
+    if searched is None:
         if line is None:
             return None
         room = (ROOM - 1) * (line["upper_hz"] - line["lower_hz"]) / 2
         return max(0.0, line["lower_hz"] - room), line["upper_hz"] + room
-    searched = _row(evidence, "searched")
-    if searched is None:
-        return None
     supply_hz = searched["from_supply_hz"]
     reach = ROOM * max(searched["high_hz"], supply_hz - line["lower_hz"] if line else 0.0, 1.0)
     return max(0.0, supply_hz - reach), supply_hz + reach
