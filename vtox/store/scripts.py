@@ -17,7 +17,7 @@ SHEBANG = "#!lua flags=allow-oom\n"
 @cache
 def source(name: str, *, shared: bool = False) -> str:
     """Return the text of a script, with the functions of `_shared.lua` where it uses them."""
-    folder = files("vtox.store") / "lua"
+    folder = files(__package__) / "lua"
     prelude = (folder / "_shared.lua").read_text() if shared else ""
     return SHEBANG + prelude + (folder / f"{name}.lua").read_text()
 
