@@ -82,8 +82,8 @@ def cost_study(cost: Cost | None) -> Study:
     return Study(
         "Cost",
         "Processor time of one core, medians, other programs running. Four channels at 10 kHz: "
-        "three currents, one vibration; families on records of their length, each with a front "
-        "end of its own, as the workers run them. The last row is one call for all five faults, "
+        "three currents, one vibration; families on records of their length, each with its own "
+        "front end, as the workers run them. The last row is one call for all five faults, "
         "with one front end; the goal is about the row above it.",
         (
             Table("Per second of one machine's data", columns, tuple(rows)),
@@ -121,8 +121,8 @@ def write(
     parts = [
         "# Evaluation",
         "Written by `make evaluate`; do not edit. What the diagnosers find, miss and abstain from, "
-        "on recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` beside the "
-        "checkout) and on the motor model (`vtox/simulator/motor_model`), compared with other "
+        "on recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` next to "
+        "the checkout) and on the motor model (`vtox/simulator/motor_model`), compared with other "
         "packages on the same windows. Results against VTOX stay in.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",

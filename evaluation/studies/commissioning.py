@@ -29,7 +29,7 @@ def commissioning_study(outcomes: Sequence[CommissioningOutcome], stage: Stage) 
     rows = (
         ("mistakes found", str(found)),
         ("sound installations with a finding", str(flagged)),
-        ("proposed channel maps that heal", str(healed)),
+        ("proposed channel maps that correct", str(healed)),
     )
     return Study(
         f"Commissioning, {stage.name} sets",

@@ -26,7 +26,7 @@ def input_study(outcomes: Sequence[InputOutcome], stage: Stage) -> Study:
     text = (
         f"{len(kinds)} kinds of broken input on {len(machines)} sound machines, {stage.sentence}. "
         "The codes were written down before the first run (`evaluation/inputs/`); changes since "
-        "stand with their reasons in `docs/calibration/broken_input.md`. A kind counts as right "
+        "are with their reasons in `docs/calibration/broken_input.md`. A kind counts as right "
         "where it is right on every machine."
     )
     summary = (

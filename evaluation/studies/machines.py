@@ -30,7 +30,7 @@ def machine_study(answers: Answers, stage: Stage) -> Study:
         f"Motor model, {stage.sentence}. {len({o.machine for o in every})} machines of "
         f"{len({o.tags['family'] for o in every})} families, 10 to 20 s a record. A machine drives "
         f"one load of its family and meets all its supplies; its baseline is of {LEARN_RECORDS} "
-        "records. An alarm counts the record; beside it, how many machines ever alarm. Three "
+        "records. An alarm counts the record; next to it, how many machines ever alarm. Three "
         "records in a row are of one condition; the days are made of such blocks, drawn again and "
         "again (block bootstrap), by the persistence of the product."
     )
@@ -139,7 +139,7 @@ def _cage_table(cage: Answers) -> Table:
     )
     note = (
         "Level: the lower sideband were supply and load quiet. Decidable: the amplitude at the "
-        f"true slip, less {oracle.NOISE_FACTOR:g} times the noise beside it, exceeds what sound "
+        f"true slip, less {oracle.NOISE_FACTOR:g} times the noise next to it, exceeds what sound "
         "records of the family show in one of 1,000 (exponential tail). By circuit: the same in "
         "the current less what the true circuit, were it sound, would draw from the voltages at "
         "the true speed, so that supply and load hide nothing."
@@ -186,7 +186,7 @@ def _cage_goals(cage: Answers, stage: Stage) -> tuple[Goal, ...]:
     share = Rate(sum(r.hits for r in shares), sum(r.n for r in shares))
     return (
         Goal(
-            f"broken bars of {CLEAR_DBC:.0f} dBc and above, whatever is known ({stage.name})",
+            f"broken bars of {CLEAR_DBC:.0f} dBc and above, all knowledge ({stage.name})",
             "none normal; >= 97 % of decided found",
             f"normal {normal}; found {found}",
             both_hold(normal.at_most(0), found.at_least(0.97)),

@@ -88,7 +88,7 @@ def shorted_turns_study(found: Answers) -> Study:
     sound = [o for o in single if not o.faulty]
     return Study(
         "Shorted turns, model",
-        "Records of 1 s, machines of their own clamps, load of 40-100 %, voltage unbalance of up "
+        "Records of 1 s, each machine with other clamps, load of 40-100 %, voltage unbalance of up "
         "to 2 % at any angle; a baseline per machine from twelve healthy records of 5 s.",
         (
             Table(

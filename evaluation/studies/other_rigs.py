@@ -17,7 +17,7 @@ def other_rig_study(bearings: Sequence[Outcome] | None, pairs: Sequence[ClampPai
         "`hit`: two rigs of the Harbin Institute of Technology, 6205 bearings at 600 to 1,200 rpm "
         "(Wang et al. 2022, MST 33:105109); one bearing is recorded at three speeds. `ghent`: one "
         "phase current of a sound motor that drives a misaligned shaft, the same second by two "
-        "clamps (University of Ghent): decoys, and judged below the verdict, as one phase and 1 s "
+        "clamps (University of Ghent): decoys, compared below the verdict, as one phase and 1 s "
         "decide nothing. Eccentricity is compared with a baseline of the aligned shaft, learnt by "
         "the same clamp."
     )

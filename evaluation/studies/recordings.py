@@ -151,7 +151,7 @@ def bearing_study(found: Mapping[str, list[Outcome]]) -> Study:
         "right means: the `defect` of the diagnosis is that of the label; for the others, what "
         "they call the likeliest. predictive-maintenance-mcp grades the strength of a defect in "
         "four steps and breaks ties by the order it is asked in: its own is outer race, inner "
-        "race, ball, cage; the other order is shown beside it. mcp-server-mcsa gives bearings a "
+        "race, ball, cage; the other order is shown next to it. mcp-server-mcsa gives bearings a "
         "level in the current and no verdict, statorscope none: not compared. Some labelled "
         "defects are known to show no clean line (balls, outer race 0.014 in: Smith & Randall "
         "2015, MSSP 64-65:100)."
