@@ -5,7 +5,7 @@
 Twenty machines send windows of 4 kB, one a second each. Each process in turn is ended by SIGKILL.
 Its first answer is what its user waits for: of server and bridge the first result of a window sent
 after the kill; of a worker or its pool process the first result of its family; of the API the first
-`/health/ready` that says yes; of the recorder the first history row. `--busy` keeps that many other
+status of the cluster; of the recorder the first history row. `--busy` keeps that many other
 processes computing meanwhile. `--pending` first sends windows that wait unfinished, as no worker of
 `broken_bar` runs. `--log-mb` fills the server's log on disk first.
 """
@@ -125,7 +125,7 @@ def first_answer(running: Cluster, name: str) -> float:
 def _question(running: Cluster, name: str) -> Callable[[], bool]:
     client, since = running.client(), time.time()
     if name == "api":
-        url = f"http://127.0.0.1:{running.settings.api_port}/health/ready"
+        url = f"http://127.0.0.1:{running.settings.api_port}/api/v1/cluster/status"
         return lambda: httpx.get(url, timeout=2).status_code == 200
     if name == "recorder":
         return lambda: _recorded(client, since)
@@ -164,11 +164,14 @@ def fill_pending(running: Cluster, windows: int) -> None:
 
 
 def fill_log(running: Cluster, megabytes: int) -> None:
-    """Let the server's log on disk grow, by writing and deleting values that no part reads."""
-    client, folder = running.client(), running.settings.data_dir
+    """Let the server's log on disk grow, by writing values that no part reads, again and again.
+
+    They must take more than half of it, or the server writes a shorter log.
+    """
+    client, folder, n = running.client(), running.settings.data_dir, 0
     while (size := _log_size(folder)) < megabytes * 1_000_000:
-        client.set("ballast", os.urandom(BALLAST))
-    client.delete("ballast")
+        client.set(f"ballast:{n % (6 * megabytes // 10)}", os.urandom(BALLAST))
+        n += 1
     print(f"log: {size / 1e6:.0f} MB", flush=True)
 
 
