@@ -15,7 +15,7 @@ DESIGNED_ON = (
     "machines of the motor model, with the same kinds of noise, wander and load; only the "
     "seeds differ; limits for shorted turns and the air gap rest on it too. The recordings of "
     "bearings and of turn shorts were examined many times while the diagnosers were designed: "
-    "what they show is a development result. The widened sets (machine families, broken input, "
+    "what they show is a development result.\n\nThe widened sets (machine families, broken input, "
     "bearings among decoys, turn shorts on a supply that moves) are of other machines. Their "
     "design sets may have been looked at while rules were made; their final sets are of other "
     "families and of seeds that come from the commit that froze the thresholds "

@@ -36,7 +36,7 @@ def bearing_decoy_study(answers: Answers, stage: Stage) -> Study:
         f"Simulated vibration of 4 s, {stage.sentence}. Sound: {RECORDS} records of each of "
         f"{len({o.machine for o in sound})} machines, their trouble from below the noise to 20 dB "
         "above it. Damaged: another machine each record, its trouble at most as strong as the "
-        "noise. 0 dB: ringing and noise have the same RMS, coloured by the same resonances. "
+        "noise.\n\n0 dB: ringing and noise have the same RMS, coloured by the same resonances. "
         "Decidable: the comb at the true orders, in the best band and in the true angle of the "
         "shaft, exceeds what sound records with troubles of that size show in one of 1,000."
     )

@@ -33,8 +33,8 @@ def broken_bar_study(found: Mapping[str, Answers]) -> Study:
     found_at = [o for o in grid[SENSOR] if o.alarm and o.faulty]
     text = (
         f"{_machines_by_slip()}. Levels are those of the lower sideband that the rotor cage makes; "
-        "-60 dBc and below is a sound rotor cage and counts as healthy. Supply wander is the rms "
-        "over 10 s of a random walk. All noise was fixed before the first run "
+        "-60 dBc and below is a sound rotor cage and counts as healthy.\n\nSupply wander is the "
+        "rms over 10 s of a random walk. All noise was fixed before the first run "
         "(`evaluation/scenarios.py`). Healthy records: a third perfect, a third with a natural "
         "cage of -90 to -60 dBc, a third whose load oscillates by 1-10 % at 0.3-8 Hz, and those "
         "of -60 dBc."

@@ -22,9 +22,9 @@ def commissioning_study(outcomes: Sequence[CommissioningOutcome], stage: Stage) 
     text = (
         f"Installations of the machine families, {stage.sentence}; one record of {SECONDS:g} s "
         "with three currents and voltages and a complete nameplate, at any load and supply of the "
-        "family. Each has some of the mistakes below, made by permuting, reversing and scaling the "
-        "channels or changing the nameplate. Found: at least one finding, or a nameplate that is "
-        "refused. Healed: nothing is found once the proposed channel map is applied."
+        "family.\n\nEach has some of the mistakes below, made by permuting, reversing and scaling "
+        "the channels or changing the nameplate. Found: at least one finding, or a nameplate that "
+        "is refused. Healed: nothing is found once the proposed channel map is applied."
     )
     rows = (
         ("mistakes found", str(found)),

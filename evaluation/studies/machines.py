@@ -30,7 +30,7 @@ def machine_study(answers: Answers, stage: Stage) -> Study:
         f"Motor model, {stage.sentence}. {len({o.machine for o in every})} machines of "
         f"{len({o.tags['family'] for o in every})} families, 10 to 20 s a record. A machine drives "
         f"one load of its family and meets all its supplies; its baseline is of {LEARN_RECORDS} "
-        "records. An alarm counts the record; next to it, how many machines ever alarm. Three "
+        "records.\n\nAn alarm counts the record; next to it, how many machines ever alarm. Three "
         "records in a row are of one condition; the days are made of such blocks, drawn again and "
         "again (block bootstrap), by the persistence of the product."
     )

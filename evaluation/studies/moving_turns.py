@@ -18,7 +18,7 @@ def moving_turn_study(answers: Answers, stage: Stage) -> Study:
         f"Machine families that feed from the grid, {stage.sentence}; records of 1 s with "
         f"voltages, at any load of the family. V2/V1 moves by {MOTION:.2%} rms in every record, "
         f"also in the {LEARN_RECORDS} of {LEARN_S:g} s that the baseline is learnt from; after "
-        f"that its mean differs from the one learnt by up to {LATER_SHIFT:.1%}. "
+        f"that its mean differs from the one learnt by up to {LATER_SHIFT:.1%}.\n\n"
         "Decidable: the negative sequence less that of the true admittance, against its mean when "
         "learnt, exceeds what sound records of the family show in one of 1,000."
     )

@@ -30,7 +30,7 @@ def turn_short_study(s: ShortResults) -> Study:
     text = (
         "26 recordings of one motor (Baldor CM3542, no load, currents only); one motor proves no "
         "generality. Scored are 1 s records, one every 0.25 s, and slots of 0.2 s inside "
-        "consecutive 1 s records; a record with a switching instant within 0.3 s is not scored. "
+        "consecutive 1 s records; a record with a switching instant within 0.3 s is not scored.\n\n"
         "With `baseline`, shorts are compared with one learnt from both healthy recordings, each "
         "healthy one with the other's. Overlapping records are not independent: intervals are too "
         "narrow. Delays run from the labelled instant (good to 0.1 s) to the end of the slot."
@@ -151,8 +151,8 @@ def bearing_study(found: Mapping[str, list[Outcome]]) -> Study:
         "right means: the `defect` of the diagnosis is that of the label; for the others, what "
         "they call the likeliest. predictive-maintenance-mcp grades the strength of a defect in "
         "four steps and breaks ties by the order it is asked in: its own is outer race, inner "
-        "race, ball, cage; the other order is shown next to it. mcp-server-mcsa gives bearings a "
-        "level in the current and no verdict, statorscope none: not compared. Some labelled "
+        "race, ball, cage; the other order is shown next to it.\n\nmcp-server-mcsa gives bearings "
+        "a level in the current and no verdict, statorscope none: not compared. Some labelled "
         "defects are known to show no clean line (balls, outer race 0.014 in: Smith & Randall "
         "2015, MSSP 64-65:100)."
     )
