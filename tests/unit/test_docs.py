@@ -29,6 +29,18 @@ CODE_PAGES = {
 KINDS = ("tutorial", "howto", "reference", "explanation", "appendix")
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS", "PR_SET_PDEATHSIG"}
+# Where code, words and files of deployment name pages.
+NAMING = (
+    "vtox",
+    "api",
+    "workers",
+    "evaluation",
+    "benchmarks",
+    "faults",
+    "hosts",
+    "deploy",
+)
+SUFFIXES = {".py", ".js", ".toml", ".yaml", ".yml", ".conf", ".json", ".lua"}
 SCALES = (1.0, 0.01, 1e3, 1e6, 1e-3, 1e-6, 1e-9)  # as written, %, kilo, mega, milli, micro, nano
 SOURCES = [p.read_text() for p in (ROOT / "vtox").rglob("*.py")]
 
@@ -136,10 +148,13 @@ def test_files_named_are_there(page: Path) -> None:
     assert [n for n in names if not (ROOT / n).exists() and not list(ROOT.glob(f"{n}-*.md"))] == []
 
 
-def test_calibration_notes_are_where_the_code_says() -> None:
-    notes = {n for s in SOURCES for n in re.findall(r"(docs/calibration/\w+\.md)#?([\w-]*)", s)}
-    assert [n for n, _ in sorted(notes) if not (ROOT / n).exists()] == []
-    assert [(n, part) for n, part in sorted(notes) if part and part not in _anchors(ROOT / n)] == []
+def test_pages_that_the_code_names_are_there() -> None:
+    """A message that sends a user to a page, or to a section of one, sends to one that exists."""
+    files = [p for f in NAMING for p in (ROOT / f).rglob("*.*") if p.suffix in SUFFIXES]
+    named = {n for p in files for n in re.findall(r"(docs/[\w/.-]+\.md)#?([\w-]*)", p.read_text())}
+    assert len(named) > 50
+    assert [n for n, _ in sorted(named) if not (ROOT / n).exists()] == []
+    assert [(n, part) for n, part in sorted(named) if part and part not in _anchors(ROOT / n)] == []
 
 
 def _prose(page: Path) -> str:
