@@ -24,6 +24,7 @@ def page_texts(language: Language) -> dict[str, str]:
     """Return the texts of a language by their keys: `fleet.machines`, `words.fault_broken_bar`."""
     known = catalogue(language)
     names = {f"words.{kind}_{i}": name for kind, i, name in headings(language)}
+    names |= {f"units.{suffix}": unit for suffix, unit in known.units.items()}
     names["language.locale"] = known.locale
     return names | {
         f"{page}.{k}": text for page, texts in known.pages.items() for k, text in texts.items()

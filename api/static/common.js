@@ -4,7 +4,6 @@ import { hasText, language, locale, t } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 export const POLL_MS = 2000;
-const UNITS = { _hz: "Hz", _dbc: "dBc", _db: "dB", _ms: "ms", _s: "s", _f: "F", _a: "A", _v: "V", _rpm: "rpm", _c: "°C", _w: "W", _mm: "mm", _deg: "°", _ohm: "ohm" };
 
 // el("p", {class: "x"}, "text", child): text is always text, never markup.
 export function el(name, attributes = {}, ...children) {
@@ -126,13 +125,11 @@ export const sourceWord = (source) => word("source", source.replace(/\W+/g, "_")
 // The words of an indicator and its unit, which is the suffix of its name: defect_hz -> ["defect", "Hz"].
 export function named(name) {
   const own = hasText(`indicators.${name}`) ? t(`indicators.${name}`) : null;
-  for (const [suffix, unit] of Object.entries(UNITS)) {
-    if (!name.endsWith(suffix)) continue;
-    const stem = name.slice(0, -suffix.length).replaceAll("_", " ");
-    // In `conductance_s` and `conductance_std_s` the letter is siemens.
-    return [own ?? stem, stem.startsWith("conductance") ? "S" : unit];
-  }
-  return [own ?? name.replaceAll("_", " "), ""];
+  const at = name.lastIndexOf("_"), unit = name.slice(at + 1);
+  if (at < 0 || !hasText(`units.${unit}`)) return [own ?? name.replaceAll("_", " "), ""];
+  const stem = name.slice(0, at).replaceAll("_", " ");
+  // In `conductance_s` and `conductance_std_s` the letter is siemens.
+  return [own ?? stem, stem.startsWith("conductance") ? "S" : t(`units.${unit}`)];
 }
 
 export class Refused extends Error {

@@ -12,8 +12,8 @@ import { followTrends } from "./trends.js";
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 byId("report").href = `${address}/report?lang=${language}`;
-// What is shown of a nameplate, and its units.
-const PLATE = { pole_pairs: "", supply_hz: "Hz", rated_speed_rpm: "rpm", rated_current_a: "A", rated_voltage_v: "V", rated_power_w: "W", rotor_bars: "", supply: "", site: "", asset_path: "" };
+// What is shown of a nameplate.
+const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "supply", "site", "asset_path"];
 // Of a record, what shows the first fault of its family.
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
@@ -154,7 +154,7 @@ function drawNameplate(m) {
     put("nameplate", el("p", { class: "soft" }, rich("machine.not_registered", { call: el("code", {}, `PUT ${address}`) })));
     return;
   }
-  const rows = Object.entries(PLATE).filter(([k]) => m.nameplate[k] !== undefined).map(([k, unit]) => [t(`machine.plate_${k}`), `${plateValue(k, m.nameplate[k])} ${unit}`]);
+  const rows = PLATE.filter((k) => m.nameplate[k] !== undefined).map((k) => [t(`machine.plate_${k}`), `${plateValue(k, m.nameplate[k])} ${named(k)[1]}`]);
   const bearing = m.nameplate.bearing;
   if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([t("machine.plate_bearing_order", { part: k }), t("machine.orders", { value: exact(v) })]);
   else if (bearing) rows.push([t("machine.plate_bearing"), t("machine.bearing_geometry", { balls: bearing.balls, ball: bearing.ball_diameter_mm, pitch: bearing.pitch_diameter_mm })]);

@@ -84,9 +84,9 @@ def _numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[st
 
 def _symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     measured = {n: x for n, x in indicators.items() if x is not None}
-    stems = [indicator_name(n)[0] for n in measured]
+    stems = [indicator_name(n, text)[0] for n in measured]
     for name, value in measured.items():
-        stem, unit = indicator_name(name)
+        stem, unit = indicator_name(name, text)
         # Of rotor_dbc and rotor_hz the unit alone does not tell which is which.
         name_words = name.replace("_", " ") if stems.count(stem) > 1 else stem
         shown = words(value, text) if isinstance(value, str) else minus(digits(value))

@@ -1,25 +1,9 @@
 """Pieces of HTML that every part of a report is made of. Text is escaped here, and nowhere else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape
 
-# The unit is the suffix of a name; in those of conductance `_s` is siemens.
-UNITS = {
-    "_hz": "Hz",
-    "_dbc": "dBc",
-    "_db": "dB",
-    "_ms": "ms",
-    "_s": "s",
-    "_f": "F",
-    "_a": "A",
-    "_v": "V",
-    "_rpm": "rpm",
-    "_c": "°C",
-    "_w": "W",
-    "_mm": "mm",
-    "_deg": "°",
-}
 SHAPES = {
     "normal": '<circle cx="6" cy="6" r="4.5"/>',
     "warning": '<path d="M6 1L11.5 11H.5Z"/>',
@@ -53,19 +37,20 @@ def sentence_case(text: str) -> str:
     return text if "_" in first or ":" in first else text[:1].upper() + text[1:]
 
 
-def indicator_name(name: str) -> tuple[str, str]:
+def indicator_name(name: str, text: Mapping[str, str]) -> tuple[str, str]:
     """Return the words and the unit of an indicator.
 
     Examples
     --------
-    >>> indicator_name("lower_sideband_dbc"), indicator_name("slip")
-    (('lower sideband', 'dBc'), ('slip', ''))
+    >>> indicator_name("lower_sideband_dbc", {"unit_dbc": "dBc"})
+    ('lower sideband', 'dBc')
     """
-    for suffix, unit in UNITS.items():
-        if name.endswith(suffix):
-            stem = name.removesuffix(suffix).replace("_", " ")
-            return stem, "S" if stem.startswith("conductance") else unit
-    return name.replace("_", " "), ""
+    stem, _, suffix = name.replace("_", " ").rpartition(" ")
+    unit = text.get(f"unit_{suffix}", "") if stem else ""
+    if not unit:
+        return name.replace("_", " "), ""
+    # In those of conductance `_s` is siemens.
+    return stem, "S" if stem.startswith("conductance") else unit
 
 
 def minus(text: str) -> str:

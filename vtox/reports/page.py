@@ -20,7 +20,7 @@ from vtox.reports.contents import (
     recording_of,
 )
 from vtox.reports.document import PLACE, hash_of_data
-from vtox.reports.elements import facts, utc
+from vtox.reports.elements import facts, indicator_name, utc
 from vtox.reports.events import event_section
 from vtox.reports.figures import record_figures
 from vtox.reports.texts import language_of, say, texts
@@ -31,14 +31,10 @@ from vtox.words.catalogue import catalogue
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, whoever wrote the texts in it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-UNITS = {
-    "supply_hz": "Hz",
-    "rated_speed_rpm": "rpm",
-    "rated_current_a": "A",
-    "rated_voltage_v": "V",
-    "rated_power_w": "W",
-}
-PLATE = ("pole_pairs", *UNITS, "rotor_bars", "supply")
+PLATE = (
+    *("pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v"),
+    *("rated_power_w", "rotor_bars", "supply"),
+)
 
 
 def page(contents: Contents) -> str:
@@ -143,7 +139,7 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
     for name in PLATE:
         if name in plate:
             known = digits(plate[name])
-            value = f"{text.get(f'plate_{known}', known)} {UNITS.get(name, '')}".strip()
+            value = f"{text.get(f'plate_{known}', known)} {indicator_name(name, text)[1]}".strip()
             yield text[f"plate_{name}"], value
     bearing = plate.get("bearing")
     if not isinstance(bearing, dict):

@@ -14,11 +14,12 @@ from vtox.words.rendering import fill, headings
 def texts(language: str) -> dict[str, str]:
     """Return the texts of a language by their keys; those of English where there is no such.
 
-    Names have the keys `fault_broken_bar`, `state_normal`.
+    Names and units have the keys `fault_broken_bar`, `state_normal`, `unit_hz`.
     """
     known = tag_language(language) or DEFAULT
     names = {f"{kind}_{i}": name for kind, i, name in headings(known)}
-    return {"language": known, **names, **catalogue(known).report}
+    units = {f"unit_{suffix}": unit for suffix, unit in catalogue(known).units.items()}
+    return {"language": known, **names, **units, **catalogue(known).report}
 
 
 def language_of(text: Mapping[str, str]) -> Language:

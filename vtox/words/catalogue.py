@@ -43,6 +43,7 @@ class Catalogue:
     between_sentences: str
     names: Mapping[Kind, Mapping[str, str]]
     words: dict[str, str]
+    units: Mapping[str, str]
     topics: Mapping[str, Mapping[str, Sentence]]
     sentences: dict[str, Sentence]
     pages: Mapping[str, Mapping[str, str]]
