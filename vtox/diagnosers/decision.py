@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vtox.arrays import Bool, Float64, Int
+from vtox.arrays import Bool, Complex, Float64, Int
 from vtox.domain import Answer, Diagnosis, Reason, ReasonValue, State, Value
 from vtox.words.rendering import render_all
 
@@ -304,24 +304,36 @@ def objects(values: Sequence[Any]) -> Objects:
 
 
 # What a column holds of a record without a value.
-BLANKS: Mapping[Any, Any] = {Bool: False, Float64: np.nan, Objects: None, Stated: ()}
+BLANKS: Mapping[Any, Any] = {
+    Bool: False,
+    Complex: np.nan + 0j,
+    Float64: np.nan,
+    Int: 0,
+    Objects: None,
+    Stated: (),
+}
 
 
 def gathered(of: type[T], rows: Sequence[Mapping[str, Any]], **whole: Any) -> T:
     """Return columns, of the values that each record has by name; those of `whole` are given."""
     found = dict(whole)
     for f in fields(of):  # type: ignore[arg-type]
-        if f.name in whole:
-            continue
-        values = [row.get(f.name, BLANKS[f.type]) for row in rows]
-        found[f.name] = (
-            values
-            if f.type == Stated
-            else objects(values)
-            if f.type == Objects
-            else np.array(values)
-        )
+        if f.name not in whole:
+            values = [row.get(f.name, BLANKS[f.type]) for row in rows]
+            found[f.name] = _column(f.type, values)
     return of(**found)
+
+
+def _column(kind: Any, values: list[Any]) -> Any:
+    if kind == Stated:
+        return values
+    return objects(values) if kind == Objects else np.array(values)
+
+
+def extend(of: type[T], x: Any, rows: Sequence[Mapping[str, Any]] | None = None, **more: Any) -> T:
+    """Return columns together with more; the others are gathered from rows, or blank."""
+    known = {f.name: getattr(x, f.name) for f in fields(x)} | more
+    return gathered(of, rows or [{}] * len(next(iter(known.values()))), **known)
 
 
 def take(x: T, rows: Int) -> T:

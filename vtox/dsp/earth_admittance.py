@@ -9,7 +9,7 @@ from math import pi, radians
 
 import numpy as np
 
-from vtox.arrays import Bool, Complex, Float64, Int, median, pick
+from vtox.arrays import TINY, Bool, Complex, Float64, Int, median, pick
 from vtox.domain import Array
 from vtox.dsp.supply_line import frame_phasors
 
@@ -24,7 +24,6 @@ WHOLE_STD_LIMIT_S = 1e-6
 UNMEASURED_WHOLE_S = 1e-5
 # Least deviation of a mean current, A.
 LEAST_STD_A = 1e-7
-TINY = float(np.finfo(np.float32).tiny)
 # Phase error of transformers: within this a change is one of conductance or of capacitance alone.
 PHASE_ERROR_RAD = radians(3.0)
 # The harmonic by which attributions are compared, and the share of its current that instruments and

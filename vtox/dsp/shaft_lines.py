@@ -12,12 +12,11 @@ from scipy.ndimage import maximum_filter1d, median_filter
 
 from vtox.arrays import Float32, Float64, Int
 from vtox.domain import Array
+from vtox.dsp.comb_plan import LOBE_BINS
+from vtox.dsp.envelope_variance import NOISE_BINS
 
 # Means a period of the highest order: a mean leaves 90 % of a line there, and more of the others.
 MEANS_PER_PERIOD = 4
-# A Hann line has its power in so many bins, and so many on either side of its middle.
-NOISE_BINS = 1.5
-LOBE_BINS = 2
 # A line has so many times the median power of so many bins on either side.
 NEIGHBOUR_BINS = 12
 MIN_OVER_NEIGHBOURS = 12.0

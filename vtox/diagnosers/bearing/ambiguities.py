@@ -28,7 +28,6 @@ SUPPLY_LIKE_MAX_SLIP = 0.1
 SUPPLY_MULTIPLES = np.arange(1.0, 9.0)
 # Factors on the confidence.
 WIDE_SEARCH_PENALTY = 0.8
-SUPPLY_PENALTY = FAULT_CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def ambiguities_of(
         and 1 <= setup.orders[defect] / (2 * pairs) < 1 + SUPPLY_LIKE_MAX_SLIP
     ):
         doubts.append(reason("supply_frequency_unknown", defect=defect))
-        penalty *= SUPPLY_PENALTY
+        penalty *= FAULT_CONFIDENCE
     bearing = setup.motor.bearing
     if bearing and "FTF" not in setup.orders and "FTF" in bearing.defect_orders:
         needed_turns = MIN_TURNS_FOR_BEARING_CAGE

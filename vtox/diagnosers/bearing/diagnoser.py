@@ -25,8 +25,6 @@ from vtox.diagnosers.features import VIBRATION
 from vtox.domain import VIBRATIONS, Motor, Reason, Recording, reason
 from vtox.dsp import quality
 
-FAULT = "bearing"
-
 
 @dataclass(frozen=True, slots=True)
 class Examination:
@@ -253,7 +251,7 @@ def _changes_db(
 def concluded(x: Evidence, decided: Int, changes_db: Float64) -> Verdicts:
     """Return the verdicts that were decided, with the change of each level, dB, NaN for none."""
     return verdicts(
-        FAULT,
+        "bearing",
         RULES,
         x,
         decided,

@@ -9,7 +9,8 @@ import numpy as np
 from vtox.arrays import Bool, Float64
 from vtox.diagnosers.bearing.search_setup import SearchSetup
 from vtox.diagnosers.bearing.shaft_speed import Speed
-from vtox.dsp.shaft_lines import LOBE_BINS, velocity_lines
+from vtox.dsp.comb_plan import LOBE_BINS
+from vtox.dsp.shaft_lines import velocity_lines
 
 # Shaft orders in which lines are compared: below, noise of the sensor grows; above, velocity is
 # small and gears mesh.

@@ -26,8 +26,11 @@ def no_impacts(x: Evidence) -> Bool:
 
 
 SPEED = ("speed_rpm", "speed_source")
-BAND = ("channel", "band_low_hz", "band_high_hz")
-COMB = ("defect", "order", "repetition_hz", "ratio", "modulation_db", *BAND, *SPEED)
+COMB = (
+    *("defect", "order", "repetition_hz", "ratio", "modulation_db"),
+    *("channel", "band_low_hz", "band_high_hz"),
+    *SPEED,
+)
 OTHERS: tuple[Rule[Evidence], ...] = (stated("other_combs"), stated("ambiguities"))
 LAG: Rule[Evidence] = rule(
     "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")

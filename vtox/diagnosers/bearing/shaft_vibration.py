@@ -13,7 +13,8 @@ from vtox.arrays import Bool, Float64
 from vtox.diagnosers.bearing.search_setup import SearchSetup
 from vtox.diagnosers.bearing.shaft_speed import SENSOR_TOLERANCE, Speed
 from vtox.domain import VIBRATIONS, Reason, reason
-from vtox.dsp.shaft_lines import LOBE_BINS, shaft_line_amplitudes
+from vtox.dsp.comb_plan import LOBE_BINS
+from vtox.dsp.shaft_lines import shaft_line_amplitudes
 
 # Half orders up to this multiple: above, velocity is small.
 MAX_SHAFT_ORDER = 6

@@ -15,6 +15,7 @@ from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.severity import FAULT_MODULATION, decibels
 from vtox.domain import Reason, reason
 from vtox.dsp.comb_plan import HARMONICS, LOWEST_COMB, Plan
+from vtox.dsp.surrogates import HARMONICALLY_RELATED
 
 # Relative half width over which lines are smeared: a speed that moves by more is found by its line.
 SMEAR = 0.02
@@ -27,8 +28,7 @@ HIGHEST_ORDER = 9.0
 MIN_EXCESS = 3.0
 SURROGATE_QUANTILE = 0.95
 SURROGATE_MARGIN = 1.5
-# Orders that share lines with a defect order's, over it, and how near they are.
-RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
+# How near to a defect order's an order is that shares lines with it.
 RELATED_TOLERANCE = 0.05
 
 
@@ -60,7 +60,10 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
     for at in np.argsort(-levels):
         if modulations[at] < FAULT_MODULATION:
             continue
-        related = np.abs(others / np.outer(own[at] * np.array(RELATED), 1) - 1) < RELATED_TOLERANCE
+        related = (
+            np.abs(others / np.outer(own[at] * np.array(HARMONICALLY_RELATED), 1) - 1)
+            < RELATED_TOLERANCE
+        )
         unrelated = surrogates[~related.any(axis=0)]
         limit = SURROGATE_MARGIN * float(np.quantile(unrelated, SURROGATE_QUANTILE))
         if levels[at] >= max(MIN_EXCESS, limit):

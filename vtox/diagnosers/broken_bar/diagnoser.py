@@ -6,7 +6,6 @@ its level below the supply line decides (`rules`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from vtox.arrays import Bool, Float64, Int
 from vtox.baseline import RISE_DB, Baseline
 from vtox.diagnosers.broken_bar.evidence import (
     DEVELOPING_DBC,
-    Conditions,
     Evidence,
     conditions,
     evidence,
@@ -37,7 +35,6 @@ from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosers.decision import (
     Indicator,
     Objects,
-    Table,
     Verdicts,
     abstentions,
     objects,
@@ -46,7 +43,6 @@ from vtox.diagnosers.decision import (
 )
 from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 
-FAULT = "broken_bar"
 # Level, dBc -> severity.
 SEVERITIES = ((-60.0, -54.0, -48.0, -42.0, -36.0, -30.0), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 # Confidence with a measured slip and with an estimated one: of a fault, and of health.
@@ -95,16 +91,27 @@ def diagnose(
     slip_analysis = slip_analysis or analyse_slip(analysis)
     of_start = starts(analysis)
     if slip_analysis is None:
-        return abstentions(FAULT, of_start.problems)
+        return abstentions("broken_bar", of_start.problems)
     c = conditions(analysis, slip_analysis, of_start)
     decided = CONDITIONS.decide(c, len(baselines))
-    (rows,) = (decided < 0).nonzero()
-    if not rows.size:
-        return _verdicts(CONDITIONS, c, decided, _of_start(c), of_start.sweeps)
-    x = evidence(analysis, slip_analysis, c, baselines, rows)
+    x = evidence(analysis, slip_analysis, c, baselines, np.flatnonzero(decided < 0))
     decided = RULES.decide(x, len(baselines), after=CONDITIONS, decided=decided)
-    return _verdicts(
-        RULES, x, decided, _of_lines(x, decided), of_start.sweeps | _searched(x, decided)
+    searched = decided >= len(STEADY.rules)
+    place = RULES.places[decided]
+    statistic = rounded(_statistic(x, searched, place), 4)
+    level_dbc = np.where(searched, x.level_dbc, x.start_level_db + STEADY_DB)
+    shown = of_start.sweeps | _searched(x, decided)
+    return verdicts(
+        "broken_bar",
+        RULES,
+        x,
+        decided,
+        severity=np.interp(level_dbc, *SEVERITIES),
+        confidence=np.where(searched, _confidence(x, place), CONFIDENCE),
+        statistic=statistic,
+        threshold=np.where(np.isnan(statistic), np.nan, 1.0),
+        indicators=_indicators(x, searched, place),
+        evidence=objects([shown.get(i, ()) for i in range(len(decided))]),
     )
 
 
@@ -147,59 +154,29 @@ def features(
     return dict(zip(names, (np.where(share == 1, x.level_dbc, np.nan), share), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    """Columns of length batch: the level that gives the severity, and what else is reported."""
-
-    level_dbc: Float64
-    confidence: Float64
-    statistic: Float64
-    indicators: dict[str, Indicator]
-
-
-def _of_start(c: Conditions) -> _Numbers:
-    """Return the numbers of records of starts, and of others the slip."""
-    over = 10 ** ((c.start_level_db - START_WARNING_DB) / 20)
-    known = np.array([not (p or s) for p, s in zip(c.input_problems, c.slip_problems, strict=True)])
-    return _Numbers(
-        level_dbc=c.start_level_db + STEADY_DB,
-        confidence=np.full(len(over), CONFIDENCE),
-        statistic=np.where(over >= 1, over, np.nan),
-        indicators={
-            "start_sideband_db": Indicator(rounded(c.start_level_db, 2), ~np.isnan(over)),
-            "slip": Indicator(rounded(c.slip, 6), known),
-            "slip_half_width": Indicator(rounded(c.slip_half, 6), known),
-            "slip_source": Indicator(c.slip_source, known),
-        },
-    )
-
-
-def _of_lines(x: Evidence, decided: Int) -> _Numbers:
-    """Return the numbers of records in which lines were searched, and of the others."""
-    start = _of_start(x)
-    searched = decided >= len(STEADY.rules)
-    place = RULES.places[decided]
+def _confidence(x: Evidence, place: Objects) -> Float64:
     estimated = np.asarray(~x.measured, np.int64)
     over_limit = np.clip(x.over_floor / x.over_floor_limit / 2, 0.5, 1)
     room = np.clip((DEVELOPING_DBC - x.detectable_dbc) / FULL_CONFIDENCE_DB, 0, 1)
-    confidence = np.where(
+    return np.where(
         np.isin(place, ASYMMETRIC),
         np.array(FOUND_CONFIDENCE)[estimated] * over_limit,
         np.array(NORMAL_CONFIDENCE)[estimated] * (0.5 + 0.5 * room),
     )
+
+
+def _statistic(x: Evidence, searched: Bool, place: Objects) -> Float64:
+    """Return how far a line is over its limit, or the sideband of a start."""
+    of_start = 10 ** ((x.start_level_db - START_WARNING_DB) / 20)
     rise = np.maximum(x.change_db, 0.0) / RISE_DB
     statistic = np.where(place == "sidebands_as_baseline", rise, x.statistic)
     # There the place of the line decided, not its level.
     statistic = np.where(place == "load_oscillation", np.nan, statistic)
-    return _Numbers(
-        level_dbc=np.where(searched, x.level_dbc, start.level_dbc),
-        confidence=np.where(searched, confidence, start.confidence),
-        statistic=np.where(searched, statistic, start.statistic),
-        indicators=start.indicators | _line_indicators(x, searched, place),
-    )
+    return np.where(searched, statistic, np.where(of_start >= 1, of_start, np.nan))
 
 
-def _line_indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, Indicator]:
+def _indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, Indicator]:
+    known = np.array([not (p or s) for p, s in zip(x.input_problems, x.slip_problems, strict=True)])
     certain = level_certain(x).tolist()
 
     def where_certain(dbc: Float64) -> Objects:
@@ -208,6 +185,10 @@ def _line_indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, I
 
     compared = np.isin(place, ASYMMETRIC) & ~np.isnan(x.baseline_dbc)
     return {
+        "start_sideband_db": Indicator(rounded(x.start_level_db, 2), ~np.isnan(x.start_level_db)),
+        "slip": Indicator(rounded(x.slip, 6), known),
+        "slip_half_width": Indicator(rounded(x.slip_half, 6), known),
+        "slip_source": Indicator(x.slip_source, known),
         "lower_sideband_dbc": Indicator(where_certain(x.lower_dbc), searched),
         "upper_sideband_dbc": Indicator(where_certain(x.upper_dbc), searched),
         "level_deviation_db": Indicator(rounded(x.deviation_db, 2), searched),
@@ -216,23 +197,6 @@ def _line_indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, I
         "load_a": Indicator(rounded(x.load_a, 4), searched),
         "change_db": Indicator(rounded(x.change_db, 2), compared),
     }
-
-
-def _verdicts(
-    table: Table[Any], x: Any, decided: Int, n: _Numbers, shown: Mapping[int, tuple[Any, ...]]
-) -> Verdicts:
-    return verdicts(
-        FAULT,
-        table,
-        x,
-        decided,
-        severity=np.interp(n.level_dbc, *SEVERITIES),
-        confidence=n.confidence,
-        statistic=rounded(n.statistic, 4),
-        threshold=np.where(np.isnan(n.statistic), np.nan, 1.0),
-        indicators=n.indicators,
-        evidence=objects([shown.get(i, ()) for i in range(len(decided))]),
-    )
 
 
 def _searched(x: Evidence, decided: Int) -> dict[int, tuple[Mapping[str, Any], ...]]:

@@ -23,7 +23,7 @@ from vtox.diagnosers.broken_bar.starting import Starts
 from vtox.diagnosers.current.front_end import CurrentAnalysis, select
 from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
-from vtox.diagnosers.decision import Objects, Stated, objects, spread, take
+from vtox.diagnosers.decision import Objects, Stated, extend, objects, spread, take
 from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.domain import Reason
 from vtox.dsp import demodulation
@@ -214,6 +214,8 @@ def evidence(
     Nearly all records that are too short end before, as their conditions exclude a line.
     """
     count = len(baselines)
+    if not len(rows):
+        return extend(Evidence, c)
     if len(rows) == count:
         return _evidence(analysis, slip_analysis, c, baselines)
     x = _evidence(
@@ -258,8 +260,9 @@ def _evidence(
     baseline_dbc = np.array(
         [_learnt_dbc(b, a) for b, a in zip(baselines, c.load_a.tolist(), strict=True)]
     )
-    return Evidence(
-        **{f.name: getattr(c, f.name) for f in fields(Conditions)},
+    return extend(
+        Evidence,
+        c,
         **columns,
         **moved,
         **_movement(analysis, columns, strong),

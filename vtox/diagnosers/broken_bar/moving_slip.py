@@ -32,9 +32,6 @@ STEP_BINS = 1.0
 MOST_TRIES = 6
 # The slip within a record is at least this part of its mean.
 LEAST_SLIP_SHARE = 0.1
-# A line is sharper over the angle of slip than over time by this ratio of power, or does not follow
-# the slip.
-MIN_OVER_FIXED = 1.5
 # Power over floor: the best of several tries is higher in noise.
 MIN_OVER_FLOOR_TRACKED = 30.0
 

@@ -129,7 +129,6 @@ ASYMMETRY: tuple[Rule[Evidence], ...] = (
 )
 AT_SLIP = ("slip", "slip_source")
 OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
-SEARCHED = (("low_hz", "searched_low_hz"), ("high_hz", "searched_high_hz"))
 LOAD_LINE = (("line_hz", "neighbour_hz"), "distance_hz", "slip_source")
 LINES = (
     ("distance_hz", "hz"),
@@ -148,7 +147,13 @@ NOT_SOUND: tuple[Rule[Evidence], ...] = (
             "distance_hz",
             *AT_SLIP,
         ),
-        rule("line_outside_estimated_slip", line_elsewhere, *OTHER_LINE, *SEARCHED),
+        rule(
+            "line_outside_estimated_slip",
+            line_elsewhere,
+            *OTHER_LINE,
+            ("low_hz", "searched_low_hz"),
+            ("high_hz", "searched_high_hz"),
+        ),
     ),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from vtox.arrays import SILENCE, Bool, Complex, Float64, db, pick
 from vtox.diagnosers.broken_bar import flicker, load_oscillation, supply_lines
+from vtox.diagnosers.broken_bar.supply_lines import BOUND_DEVIATIONS
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
@@ -38,8 +39,6 @@ MIN_HALF_BINS = 4.0
 DETECTION_MARGIN = 12.0
 # Deviation in dB of an amplitude in noise of relative rms 1, of which half is in phase with it.
 DEVIATION_DB = 20 / np.log(10) / np.sqrt(2)
-# Standard deviations from a level to its 99 % bound.
-BOUND_DEVIATIONS = 2.5
 # Sidebands of a sound rotor cage are below this level; a pair is beyond it from this squared
 # distance in the adjacent noise on, and from this level.
 # docs/calibration/broken_bar.md#sound-rotor-cages

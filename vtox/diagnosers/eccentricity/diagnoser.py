@@ -31,7 +31,6 @@ from vtox.diagnosers.eccentricity.rules import CONDITIONS, RULES
 from vtox.diagnosers.eccentricity.sidebands import RotationSidebands
 from vtox.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
 
-FAULT = "eccentricity"
 SEVERITIES = ((0.0, 6.0, 12.0, 24.0), (0.0, 0.3, 0.6, 1.0))
 CONFIDENCE = 0.8
 ALTERNATIVES = (
@@ -72,7 +71,7 @@ def diagnose(
     """
     slip_analysis = slip_analysis or analyse_slip(analysis)
     if slip_analysis is None:
-        return abstentions(FAULT, analysis.problems)
+        return abstentions("eccentricity", analysis.problems)
     lines, c = observe(analysis, slip_analysis)
     decided = CONDITIONS.decide(c, len(baselines))
     asked = decided < 0
@@ -82,7 +81,7 @@ def diagnose(
     rise = x.change_db / x.limit_db
     distance = np.where(state == "normal", 1 - rise / 2, rise / 2)
     return verdicts(
-        FAULT,
+        "eccentricity",
         RULES,
         x,
         decided,

@@ -11,7 +11,7 @@ from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
-from vtox.diagnosers.decision import Stated
+from vtox.diagnosers.decision import Stated, extend
 from vtox.diagnosers.eccentricity.sidebands import RotationSidebands, rotation_sidebands
 from vtox.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
 from vtox.domain import Reason, reason
@@ -133,16 +133,9 @@ def evidence(
             upper[i], mean_dbc[i], limit_db[i] = found.upper, found.mean_dbc, found.limit_db
     level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
     stronger = lines.levels_dbc[1] > lines.levels_dbc[0]
-    return Evidence(
-        input_problems=c.input_problems,
-        slip_problems=c.slip_problems,
-        slip_doubts=c.slip_doubts,
-        slip_low=c.slip_low,
-        bins_at_zero=c.bins_at_zero,
-        needed_s=c.needed_s,
-        low_a=c.low_a,
-        high_a=c.high_a,
-        current_range=c.current_range,
+    return extend(
+        Evidence,
+        c,
         baseline_problems=problems,
         upper=upper,
         level_dbc=level_dbc,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtox.arrays import Bool, Float64
+from vtox.arrays import Bool
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.operating_problems import not_running
@@ -28,7 +28,6 @@ from vtox.diagnosers.insulation.evidence import LEAST_S, MINIMUM_OHM, Evidence, 
 from vtox.diagnosers.insulation.rules import RULES
 from vtox.domain import QUIET
 
-FAULT = "insulation"
 # log10 of the conductance at 40 C, S -> severity.
 SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
 # Least severity of a changed capacitance, at any conductance.
@@ -61,12 +60,12 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     """
     count = len(analysis.recordings)
     if missing := admittance.missing_channels(analysis):
-        return abstentions(FAULT, [(missing,)] * count)
+        return abstentions("insulation", [(missing,)] * count)
     estimate = admittance.estimate(analysis)
     stopped = not_running(analysis.recordings, analysis.operations, analysis.problems)
     problems = [why or own for why, own in zip(stopped, estimate.abstentions, strict=True)]
     if estimate.y is None:
-        return abstentions(FAULT, problems)
+        return abstentions("insulation", problems)
     x = evidence(analysis, estimate, problems, baselines)
     decided = RULES.decide(x, count)
     code = RULES.codes[decided]
@@ -75,22 +74,19 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     level = np.interp(np.log10(np.maximum(x.conductance_s, LEAST_S)), *SEVERITIES)
     known = 0.1 * np.isfinite(x.change_f) + 0.05 * np.isfinite(x.temperature_c)
     asked = np.isfinite(x.measured_s) & (code != "")
+    unasked = np.where(asked, 0.0, np.nan)
     return verdicts(
-        FAULT,
+        "insulation",
         RULES,
         x,
         decided,
         severity=np.maximum(level, CAPACITANCE_SEVERITY * changed),
         confidence=0.6 + 0.15 * x.whole + known,
-        statistic=_where(asked, np.where(changed, np.abs(x.change_f), x.conductance_s)),
-        threshold=_where(asked, np.where(changed, x.bound_f, 1 / MINIMUM_OHM)),
+        statistic=np.where(changed, np.abs(x.change_f), x.conductance_s) + unasked,
+        threshold=np.where(changed, x.bound_f, 1 / MINIMUM_OHM) + unasked,
         indicators=_indicators(x, asked, phase),
         evidence=_evidence(x, asked, phase, quiet=code == "no_phase_leaks"),
     )
-
-
-def _where(asked: Bool, x: Float64) -> Float64:
-    return np.where(asked, x, np.nan)
 
 
 def _indicators(x: Evidence, asked: Bool, phase: Bool) -> dict[str, Indicator]:

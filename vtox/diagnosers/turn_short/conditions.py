@@ -5,14 +5,13 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Bool, Complex, Float64, median
+from vtox.arrays import TINY, Bool, Complex, Float64, median
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.decision import Objects, Stated, objects
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import CURRENTS, Motor
 from vtox.dsp import supply_line
 
-TINY = float(np.finfo(np.float32).tiny)
 # Least load, over rated current.
 LOW_LOAD = 0.2
 

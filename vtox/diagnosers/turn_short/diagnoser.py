@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtox.arrays import Bool, Float64
+from vtox.arrays import Bool
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.decision import Indicator, Verdicts, rounded, verdicts
@@ -27,7 +27,6 @@ from vtox.diagnosers.turn_short.measurement import (
 )
 from vtox.diagnosers.turn_short.rules import CONDITIONS, RULES
 
-FAULT = "turn_short"
 # Confidence before the distance from the limit is taken into account, by `HealthyModels.basis`.
 CONFIDENCE = np.array([0.3, 0.6, 0.7, 0.95])
 # Corrected |I2|/I1 -> severity.
@@ -62,7 +61,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     decided = CONDITIONS.decide(c, len(baselines))
     asked = decided < 0
     if not asked.any():
-        return verdicts(FAULT, CONDITIONS, c, decided)
+        return verdicts("turn_short", CONDITIONS, c, decided)
     models = healthy_models(analysis, c, s, baselines)
     unpaired = np.array([p is not None for p in analysis.pairing_problems])
 
@@ -80,23 +79,20 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     decided = RULES.decide(x, len(asked), after=CONDITIONS, decided=decided)
     found = x.over & ~np.isnan(x.excess_ratio)
     over = np.minimum(1.0, excess.worst_over)
+    std = np.where(asked, excess.worst_std, np.nan)
     certain = np.where(found, np.clip(x.margin / 2, 0.5, 1), 1 - 0.5 * over**2)
     return verdicts(
-        FAULT,
+        "turn_short",
         RULES,
         x,
         decided,
         severity=np.interp(x.excess_ratio, *SEVERITIES),
         confidence=CONFIDENCE[models.basis] * certain,
-        statistic=_where(asked, rounded((excess.worst_ratio / excess.worst_std) ** 2, 3)),
-        threshold=_where(asked, rounded((excess.worst_limit / excess.worst_std) ** 2, 3)),
+        statistic=rounded((excess.worst_ratio / std) ** 2, 3),
+        threshold=rounded((excess.worst_limit / std) ** 2, 3),
         indicators=_indicators(x, asked, found),
         evidence=x.shown,
     )
-
-
-def _where(asked: Bool, x: Float64) -> Float64:
-    return np.where(asked, x, np.nan)
 
 
 def _indicators(x: Evidence, asked: Bool, found: Bool) -> dict[str, Indicator]:

@@ -1,11 +1,11 @@
 """What the rules of turn shorts ask about: the excess of I2, and what may explain it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from vtox.arrays import Bool, Float64, Int
-from vtox.diagnosers.decision import Objects, Stated, gathered, objects
+from vtox.diagnosers.decision import Objects, Stated, extend, objects
 from vtox.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT, AsymmetryExcess
 from vtox.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosers.turn_short.explanation import Explanations
@@ -83,10 +83,10 @@ def evidence(
 ) -> Evidence:
     """Return the columns of a batch; of records that are not `asked` nothing is looked into."""
     over = asked & (excess.worst_over > 1)
-    return gathered(
+    return extend(
         Evidence,
+        conditions,
         [explained.get(i, {}) for i in range(len(over))],
-        **{f.name: getattr(conditions, f.name) for f in fields(conditions)},
         over=over,
         undecided=~over & (excess.limit_median > DECISIVE_LIMIT),
         raw_ratio=excess.raw_median,
