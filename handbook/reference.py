@@ -1,4 +1,4 @@
-"""The reference: settings, commands, HTTP interface, Python and modules, from the code itself."""
+"""The reference: settings, commands, HTTP, codes, metrics, Python, modules, from the code."""
 
 import ast
 import json
@@ -10,12 +10,16 @@ import typer.main
 from typer.core import TyperGroup, TyperOption
 
 import vtox
+from api import metrics
 from vtox.cli.main import application
 from vtox.settings import Settings
+from vtox.words.catalogue import catalogue
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("vtox", "workers", "api")
+# Tables of api/metrics.py whose metrics only rise.
+COUNTERS = ("_QUEUE_COUNTERS", "_WORKER_COUNTERS")
 
 
 def write_reference(folder: Path) -> None:
@@ -26,6 +30,8 @@ def write_reference(folder: Path) -> None:
     (folder / "http.md").write_text("\n".join(_http(folder.parent / "openapi.json")) + "\n")
     (folder / "python.md").write_text("\n".join(_python()) + "\n")
     (folder / "modules.md").write_text("\n".join(_modules()) + "\n")
+    (folder / "codes.md").write_text("\n".join(_codes()) + "\n")
+    (folder / "metrics.md").write_text("\n".join(_metrics()) + "\n")
 
 
 def _settings() -> Iterator[str]:
@@ -96,6 +102,49 @@ def _python() -> Iterator[str]:
     for name in sorted(n for n in homes if n != "app"):
         yield f"::: {homes[name]}.{name}\n"
     yield "::: vtox.client\n"
+
+
+def _codes() -> Iterator[str]:
+    yield "# Codes\n"
+    yield "Every code with its sentence, where `{x}` is a value, and what to do.\n"
+    chinese = catalogue("zh").sentences
+    for topic, sentences in catalogue("en").topics.items():
+        yield f"## {topic.replace('_', ' ').capitalize()}\n"
+        yield "| code | sentence | what to do | in Chinese |"
+        yield "|---|---|---|---|"
+        for code, said in sentences.items():
+            cells = (f"`{code}`", said.text, said.advice, chinese[code].text)
+            yield f"| {' | '.join(_cell(c) for c in cells)} |"
+        yield ""
+
+
+def _metrics() -> Iterator[str]:
+    yield "# Metrics\n"
+    yield "Answered by `GET /metrics` of the API. A figure that is not known is absent.\n"
+    yield "| metric | what it counts |"
+    yield "|---|---|"
+    for name, text in sorted(_metric_texts()):
+        yield f"| `{name}` | {_cell(text)} |"
+
+
+def _metric_texts() -> Iterator[tuple[str, str]]:
+    """Yield names and texts of the source: of its tables, and of the families that it makes."""
+    source = ast.parse((ROOT / "api" / "metrics.py").read_text())
+    for node in source.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            table, of = ast.literal_eval(node.value), ast.unparse(node.targets[0])
+            for key, said in table.items():
+                name, text = said[:2] if isinstance(said, tuple) else (f"vtox_windows_{key}", said)
+                yield f"{name}_total" if of in ("_WINDOWS", *COUNTERS) else name, text
+    constants = {k: v for k, v in vars(metrics).items() if isinstance(v, str)}
+    for call in (n for n in ast.walk(source) if isinstance(n, ast.Call)):
+        texts = [
+            constants.get(a.id) if isinstance(a, ast.Name) else getattr(a, "value", None)
+            for a in call.args[:2]
+        ]
+        if len(texts) == 2 and str(texts[0]).startswith("vtox_"):
+            counter = "Counter" in ast.unparse(call.func)
+            yield f"{texts[0]}_total" if counter else str(texts[0]), str(texts[1])
 
 
 def _modules() -> Iterator[str]:

@@ -14,6 +14,7 @@ from handbook.search import MORE_TERMS, terms
 from handbook.sources import gather
 from tests.paths import ROOT
 from vtox.settings import Settings
+from vtox.words.catalogue import catalogue
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,15 @@ def test_the_reference_has_each_setting_command_and_request(pages: Path) -> None
         "| `GET /api/v1/machines/{machine_id}/spectrum` |"
         in (pages / "reference/http.md").read_text()
     )
+
+
+def test_the_reference_has_each_code_and_metric(pages: Path) -> None:
+    codes = (pages / "reference/codes.md").read_text()
+    assert [c for c in catalogue("en").sentences if f"| `{c}` |" not in codes] == []
+    metrics = (pages / "reference/metrics.md").read_text()
+    drawn = re.findall(r"vtox_[a-z_]+", (ROOT / "deploy/grafana/vtox.json").read_text())
+    names = {name.removesuffix("_bucket") for name in drawn}
+    assert [name for name in sorted(names) if f"| `{name}` |" not in metrics] == []
 
 
 def test_the_reference_has_each_module_and_what_it_is(pages: Path) -> None:
