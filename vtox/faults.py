@@ -14,6 +14,57 @@ TASK_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Persistence:
+    """When a fault's diagnoses become an alert of the machine (`vtox.health.alerts`).
+
+    `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
+    record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
+    slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
+    What is found with less than `min_severity` or `min_confidence` does not raise, and clears.
+    `slot_s` and `hold` belong to the diagnoser; the rest may be set for a machine
+    (`vtox.health.sensitivity`).
+    """
+
+    k: int
+    n: int
+    clear: int
+    slot_s: float | None = None
+    hold: float = 1.0
+    min_severity: float = 0.0
+    min_confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What shows a fault to people: a kind of spectrum, the phasors, the waveform of a channel."""
+
+    kind: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row of the registry: the family that diagnoses a fault, when it alerts, what shows it."""
+
+    name: str
+    family: str
+    alert: Persistence
+    view: View
+
+
+_FAULTS = (
+    # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
+    # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.
+    Fault("turn_short", "turn_short", Persistence(3, 4, 2, slot_s=0.2, hold=0.64), View("phasors")),
+    Fault("insulation", "turn_short", Persistence(3, 5, 5), View("waveform", "leakage")),
+    # Bearing damage lasts for days, so its alerts can wait: docs/calibration/bearing.md#alerts
+    Fault("bearing", "bearing", Persistence(6, 8, 5), View("envelope")),
+    Fault("eccentricity", "bearing", Persistence(3, 5, 5, hold=0.8), View("demodulated")),
+    Fault("broken_bar", "broken_bar", Persistence(2, 3, 3), View("demodulated")),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """One queue: the faults diagnosed there and the length of the records they need.
 
@@ -22,9 +73,13 @@ class Family:
     """
 
     name: str
-    faults: tuple[str, ...]
     min_record_s: float
     shows: tuple[str, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Names of its faults."""
+        return tuple(f.name for f in _FAULTS if f.family == self.name)
 
     @property
     def queue(self) -> str:
@@ -43,14 +98,9 @@ class Family:
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
-        Family(
-            "turn_short",
-            ("turn_short", "insulation"),
-            1.0,
-            shows=(*CURRENTS, *VOLTAGES, "leakage", "phasors"),
-        ),
-        Family("bearing", ("bearing", "eccentricity"), 2.0, shows=VIBRATIONS),
-        Family("broken_bar", ("broken_bar",), 10.0, shows=("current",)),
+        Family("turn_short", 1.0, shows=(*CURRENTS, *VOLTAGES, "leakage", "phasors")),
+        Family("bearing", 2.0, shows=VIBRATIONS),
+        Family("broken_bar", 10.0, shows=("current",)),
     )
 }
 
@@ -77,54 +127,6 @@ def longest_record_s(family: str) -> float:
     return MAX_RECORD_S if family == "broken_bar" else FAMILIES[family].min_record_s
 
 
-FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.faults}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What shows a fault to people: a kind of spectrum, the phasors, the waveform of a channel."""
-
-    kind: str
-    channel: str = ""
-
-
-VIEWS: dict[str, View] = {
-    "turn_short": View("phasors"),
-    "insulation": View("waveform", "leakage"),
-    "bearing": View("envelope"),
-    "eccentricity": View("demodulated"),
-    "broken_bar": View("demodulated"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Persistence:
-    """When a fault's diagnoses become an alert of the machine (`vtox.health.alerts`).
-
-    `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
-    record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
-    slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
-    What is found with less than `min_severity` or `min_confidence` does not raise, and clears.
-    `slot_s` and `hold` belong to the diagnoser; the rest may be set for a machine
-    (`vtox.health.sensitivity`).
-    """
-
-    k: int
-    n: int
-    clear: int
-    slot_s: float | None = None
-    hold: float = 1.0
-    min_severity: float = 0.0
-    min_confidence: float = 0.0
-
-
-PERSISTENCE: dict[str, Persistence] = {
-    # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
-    # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.
-    "turn_short": Persistence(3, 4, 2, slot_s=0.2, hold=0.64),
-    "insulation": Persistence(3, 5, 5),
-    # Bearing damage lasts for days, so its alerts can wait: docs/calibration/bearing.md#alerts
-    "bearing": Persistence(6, 8, 5),
-    "eccentricity": Persistence(3, 5, 5, hold=0.8),
-    "broken_bar": Persistence(2, 3, 3),
-}
+FAULTS: dict[str, Family] = {f.name: FAMILIES[f.family] for f in _FAULTS}
+PERSISTENCE = {f.name: f.alert for f in _FAULTS}
+VIEWS = {f.name: f.view for f in _FAULTS}
