@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.arrays import Bool, Complex, Float64, Int
-from vtox.domain import Answer, Diagnosis, Reason, ReasonValue, State, Value
+from vtox.domain import Answer, Diagnosis, Reason, ReasonValue, State, Value, abstain
 from vtox.words.rendering import render_all
 
 C = TypeVar("C", contravariant=True)
@@ -201,9 +201,29 @@ class Verdicts:
         return iter(self.diagnoses())
 
     def diagnoses(self) -> list[Diagnosis]:
-        """Return the answers as values of their own."""
-        fields = [a._asdict() for a in self.answers()]
-        return [Diagnosis(**{n: x for n, x in f.items() if n != "reason"}) for f in fields]
+        """Return the answers as values of their own, without their sentences."""
+        if not self.indicators and self.evidence is None and len(set(map(id, self.reasons))) == 1:
+            why, *doubts = self.reasons[0]
+            if set(self.states) == {"unknown"}:
+                return [abstain(self.fault, why, *doubts)] * len(self.states)
+        return [
+            Diagnosis(
+                fault=self.fault,
+                state=state,
+                code=r[0].code,
+                values=r[0].values,
+                doubts=r[1:],
+                severity=severity,
+                confidence=confidence,
+                statistic=statistic,
+                threshold=threshold,
+                indicators=indicators,
+                evidence=evidence,
+            )
+            for state, r, severity, confidence, statistic, threshold, indicators, evidence in (
+                self._records()
+            )
+        ]
 
     def answers(self) -> list[Answer]:
         """Return the answers by record; those of equal reasons share their sentence."""
@@ -211,6 +231,13 @@ class Verdicts:
         sentence = {
             k: render_all((why.code, why.values) for why in r) for k, r in sentences.items()
         }
+        return [
+            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own)
+            for state, r, *own in self._records()
+        ]
+
+    def _records(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of each record: state, reasons, numbers, indicators, evidence."""
         count = len(self.states)
         indicators: list[dict[str, Value]] = [{} for _ in range(count)]
         for name, column in self.indicators.items():
@@ -220,20 +247,17 @@ class Verdicts:
                 indicators[i][name] = values[i]
         nothing: list[Evidence] = [()] * count
         evidence = nothing if self.evidence is None else self.evidence.tolist()
-        return [
-            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own)
-            for state, r, *own in zip(
-                self.states,
-                self.reasons,
-                _or_none(self.severity),
-                self.confidence.tolist(),
-                _or_none(self.statistic),
-                _or_none(self.threshold),
-                indicators,
-                evidence,
-                strict=True,
-            )
-        ]
+        return zip(
+            self.states,
+            self.reasons,
+            _or_none(self.severity),
+            self.confidence.tolist(),
+            _or_none(self.statistic),
+            _or_none(self.threshold),
+            indicators,
+            evidence,
+            strict=True,
+        )
 
 
 def verdicts(
