@@ -13,7 +13,7 @@ from vtox.cli.actor import actor
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_or_embedded, stopped
 from vtox.errors import NotEmpty
-from vtox.settings import load
+from vtox.settings import Settings, load
 from vtox.store.audit import Deed, audited
 
 PG_DUMP = (
@@ -45,6 +45,8 @@ def backup(
     print(f"{file}: {_sentence(manifest.counts)}, {_history(manifest.history_rows)}")
     if manifest.history == "postgresql":
         _warn(PG_DUMP)
+    if not manifest.counts["machines"]:
+        _warn(f"this system has no machines; it is that of {_place(settings)}")
 
 
 def restore(
@@ -99,6 +101,10 @@ def register(app: typer.Typer) -> None:
 def register_restore(app: typer.Typer) -> None:
     """Add the command that brings one back."""
     app.command()(restore)
+
+
+def _place(settings: Settings) -> str:
+    return "VTOX_REDIS_URL" if settings.redis_url else f"VTOX_DATA_DIR={settings.data_dir}"
 
 
 def _sentence(counts: Mapping[str, int]) -> str:

@@ -190,6 +190,11 @@ def test_a_system_that_runs_is_refused(saved: Saved, empty: Settings, client: Cl
     assert machines.last_arrivals(client) == {}
 
 
+def test_a_backup_of_a_system_without_machines_warns(empty: Settings, tmp_path: Path) -> None:
+    result = run(empty, "backup", str(tmp_path / "empty.tar.gz"))
+    assert "no machines; it is that of VTOX_REDIS_URL" in result.stderr
+
+
 def test_commands_say_what_is_in_it_and_print_no_secret(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:
