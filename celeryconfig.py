@@ -13,7 +13,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from vtox.faults import FAMILIES
-from vtox.queues import broker
+from vtox.pipeline.queues import broker
 
 # Looked up each time Celery connects, so that an import needs no server.
 _CONNECTION: dict[str, Callable[[], Any]] = {

@@ -26,9 +26,9 @@ from api.http_methods import SAFE_METHODS
 from api.local_requests import address_of, is_local
 from api.wrong_keys import Attempts
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys, audit, sessions
-from vtox.store.apikeys import ApiKey, Scope, without_admin
-from vtox.store.audit import Actor, Deed
+from vtox.store.system import apikeys, audit, sessions
+from vtox.store.system.apikeys import ApiKey, Scope, without_admin
+from vtox.store.system.audit import Actor, Deed
 
 COOKIE = "vtox_session"
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")

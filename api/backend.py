@@ -16,11 +16,11 @@ from api.key_reader import KeyReader
 from api.server import Server
 from api.wrong_keys import WrongKeys
 from vtox.alarms.book import Book
+from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable, TooBusy
-from vtox.history import database
-from vtox.monitoring.throughput import READING_EVERY_S
-from vtox.settings import Settings
-from vtox.store.client import Client, check, server_time
+from vtox.pipeline.monitoring.throughput import READING_EVERY_S
+from vtox.records.history import database
+from vtox.store.server.client import Client, check, server_time
 
 log = structlog.get_logger()
 T = TypeVar("T")

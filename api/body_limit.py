@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 
 # Room for what a body holds besides the samples: names, numbers and punctuation.
 ENVELOPE_BYTES = 64 << 10

@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from api.http_methods import allowed_methods
 from api.language import answer_language
 from api.sign_in import sign_in_page
-from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
     AlarmRefused,
     ChannelMapError,
@@ -33,6 +32,7 @@ from vtox.errors import (
     UnknownMachine,
     WireError,
 )
+from vtox.values.domain import CHANNEL_UNITS
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT
 

@@ -11,10 +11,10 @@ from api.language import answer_language
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Reason
 from api.schemas.machines import FaultReason, LatestReason
-from vtox.domain import Reason as ReasonOf
-from vtox.health.alerts import Verdict
-from vtox.health.assessment import FaultAssessment
-from vtox.monitoring.readiness import Check
+from vtox.alarms.health.alerts import Verdict
+from vtox.alarms.health.assessment import FaultAssessment
+from vtox.pipeline.monitoring.readiness import Check
+from vtox.values.domain import Reason as ReasonOf
 from vtox.words import rendering
 from vtox.words.languages import DEFAULT
 

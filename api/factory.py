@@ -47,13 +47,13 @@ from api.routes import (
 from api.security_headers import SecurityHeaders
 from api.server import AWAY
 from api.way_in import print_way_in
-from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import ApiOwnedCluster
+from vtox.configuration import settings as settings_module
+from vtox.configuration.settings import Settings
 from vtox.errors import SettingsError, SystemStateError
-from vtox.settings import Settings
-from vtox.store import apikeys
-from vtox.store.agreement import of_api, require_agreement
+from vtox.store.system import apikeys
+from vtox.store.system.agreement import of_api, require_agreement
 from vtox.version import RELEASE
 
 log = structlog.get_logger()

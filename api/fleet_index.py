@@ -1,7 +1,7 @@
 """All machines as the list of the fleet needs them, kept by one API process and brought up to date.
 
-Of the server it reads what has changed since it last looked (`vtox.store.fleet`), at most once in
-`REFRESH_S`; a request for the list costs no command of its own.
+Of the server it reads what has changed since it last looked (`vtox.store.machines.fleet`), at most
+once in `REFRESH_S`; a request for the list costs no command of its own.
 """
 
 import threading
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from api.fleet_list import FleetRow, count_states
-from vtox.coverage.coverage import LatestState, coverage
-from vtox.domain import Reason, State
-from vtox.health.assessment import Assessment, present_state
-from vtox.store import fleet
-from vtox.store.client import Client
-from vtox.store.fleet import FleetMachine, FleetState
+from vtox.alarms.coverage.coverage import LatestState, coverage
+from vtox.alarms.health.assessment import Assessment, present_state
+from vtox.store.machines import fleet
+from vtox.store.machines.fleet import FleetMachine, FleetState
+from vtox.store.server.client import Client
+from vtox.values.domain import Reason, State
 
 # Lists are at most so old; five open pages cost the server one look.
 REFRESH_S = 1.0

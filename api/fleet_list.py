@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Literal
 
 from vtox.alarms.supplies import SuppliedMachine
-from vtox.domain import State
 from vtox.faults import FAULTS
+from vtox.values.domain import State
 
 Order = Literal["severity", "-severity", "name", "-name", "site", "-site", "fault", "-fault"]
 Grouping = Literal["", "site", "asset_1", "asset_2", "asset_path"]

@@ -15,8 +15,8 @@ from api.errors import Problem, problem_response
 from api.http_methods import SAFE_METHODS
 from api.local_requests import is_local
 from vtox.cluster.host_names import is_own_name
-from vtox.settings import Settings
-from vtox.store import apikeys
+from vtox.configuration.settings import Settings
+from vtox.store.system import apikeys
 
 OWN_SITES = ("same-origin", "none")  # `none`: typed by a person, or sent by a program
 

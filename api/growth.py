@@ -8,11 +8,11 @@ from threading import Lock
 from api.backend import Backend
 from api.explanation import advice, sentence
 from api.schemas.alarms import Growth
+from vtox.alarms.health.growth import Growth as GrowthOf
 from vtox.alarms.life import Alarm
 from vtox.errors import HistoryUnavailable
-from vtox.health.growth import Growth as GrowthOf
-from vtox.history.growth import alarm_growth
-from vtox.history.retention import oldest_kept
+from vtox.records.history.growth import alarm_growth
+from vtox.records.history.retention import oldest_kept
 
 LIFE_S, REMEMBERED = 60.0, 2000
 _LEVELS = ("then_db", "now_db", "slope_db", "low_db", "high_db")

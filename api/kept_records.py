@@ -9,16 +9,17 @@ from api.backend import Backend
 from api.errors import Problem, not_found
 from api.schemas.common import rfc3339
 from api.schemas.spectra import RecordInfo
-from vtox.baseline import Baseline
-from vtox.channel_map import corrected
-from vtox.domain import Motor, Recording
 from vtox.errors import BaselineError, InputError
 from vtox.faults import FAMILIES
-from vtox.store import evidence, machine_states, machines
-from vtox.store.client import Client
-from vtox.store.entries import Result
-from vtox.store.evidence import Waveform
-from vtox.store.latest_records import record_of
+from vtox.store.machines import machine_states, machines
+from vtox.store.server.client import Client
+from vtox.store.stream import evidence
+from vtox.store.stream.entries import Result
+from vtox.store.stream.evidence import Waveform
+from vtox.store.stream.latest_records import record_of
+from vtox.values.baseline import Baseline
+from vtox.values.channel_map import corrected
+from vtox.values.domain import Motor, Recording
 
 # Stored records of a machine that are looked at for one with the channels wanted.
 LOOKED_AT = 20

@@ -8,8 +8,8 @@ import redis
 
 from api.server import AWAY
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
 
 # A command each time would cost a sender a twentieth of its rate.
 KEYS_ASKED_EVERY_S = 0.1

@@ -19,11 +19,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
 from vtox.alarms.life import OPEN_STATES
-from vtox.monitoring.capacity import THREADS, capacity
-from vtox.monitoring.throughput import Throughput
-from vtox.store.ledger import BUCKET_BASE
-from vtox.store.metrics import STALE_INTERVALS
-from vtox.store.status import Snapshot, dead_letters
+from vtox.pipeline.monitoring.capacity import THREADS, capacity
+from vtox.pipeline.monitoring.throughput import Throughput
+from vtox.store.system.status import Snapshot, dead_letters
+from vtox.store.work.ledger import BUCKET_BASE
+from vtox.store.work.metrics import STALE_INTERVALS
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 

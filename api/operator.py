@@ -20,8 +20,8 @@ from api.schemas.alarms import (
 from api.server import Server
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.life import Alarm
-from vtox.store.alarm_actions import work_order
-from vtox.store.audit import Actor
+from vtox.store.alarms.alarm_actions import work_order
+from vtox.store.system.audit import Actor
 
 log = structlog.get_logger()
 

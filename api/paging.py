@@ -8,10 +8,10 @@ import structlog
 from fastapi import Request
 
 from api.query import PageQuery, bad_cursor
-from vtox.store import outputs
-from vtox.store.client import Client
-from vtox.store.outputs import entry_order
-from vtox.store.unreadable import Unreadable, read
+from vtox.store.server.client import Client
+from vtox.store.stream import outputs
+from vtox.store.stream.outputs import entry_order
+from vtox.store.stream.unreadable import Unreadable, read
 
 log = structlog.get_logger()
 T = TypeVar("T")

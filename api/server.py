@@ -8,13 +8,13 @@ import redis
 
 from api.fleet_index import FleetIndex, FleetView
 from vtox.errors import ServerUnavailable
-from vtox.monitoring.throughput import Reading, Sampler
-from vtox.store.alarm_book import KeptBook
-from vtox.store.client import Client, connect, loading_error
-from vtox.store.fleet import MachineNames
-from vtox.store.open_alerts import OpenAlerts
-from vtox.store.partition_table import Addresses
-from vtox.store.status import Snapshot, snapshot
+from vtox.pipeline.monitoring.throughput import Reading, Sampler
+from vtox.store.alarms.alarm_book import KeptBook
+from vtox.store.alarms.open_alerts import OpenAlerts
+from vtox.store.machines.fleet import MachineNames
+from vtox.store.server.client import Client, connect, loading_error
+from vtox.store.server.partition_table import Addresses
+from vtox.store.system.status import Snapshot, snapshot
 
 # So that a hundred dashboards cost the server one snapshot.
 SNAPSHOT_LIFE_S = 0.25

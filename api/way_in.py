@@ -9,7 +9,7 @@ import structlog
 from api.backend import Backend
 from api.local_requests import is_loopback, listening_at
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys
+from vtox.store.system import apikeys
 
 log = structlog.get_logger()
 

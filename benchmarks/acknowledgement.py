@@ -20,11 +20,11 @@ import psutil
 from benchmarks.server_kills import WINDOW
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.setting_groups.servers import Fsync
-from vtox.settings import load
-from vtox.store.client import connect
-from vtox.store.durability import add_window_on_disk
-from vtox.store.streams import add_window
+from vtox.configuration.groups.servers import Fsync
+from vtox.configuration.settings import load
+from vtox.store.server.client import connect
+from vtox.store.stream.durability import add_window_on_disk
+from vtox.store.stream.streams import add_window
 
 CONNECTIONS = 4
 KEEP = 500

@@ -11,9 +11,9 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from vtox.arrays import Float64
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.noise import subkey
+from vtox.values.arrays import Float64
 
 # The supply's negative sequence wanders from one ten minutes to the next (EN 50160 speaks of
 # ten-minute means and allows 2 %): rms of the real and of the imaginary part, per unit of the

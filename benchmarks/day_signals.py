@@ -13,8 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.day_profiles import UNBALANCE_S, Day
-from vtox.arrays import TURN_120, Complex64, Float32, Float64, Int16
-from vtox.domain import CURRENTS, VOLTAGES, Recording
 from vtox.simulator.currents_and_voltages import (
     FIFTH_HARMONIC,
     PHASE_CONDUCTANCE_S,
@@ -27,6 +25,8 @@ from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 from vtox.simulator.signals import CONVERTER_STEPS, TACHOMETER_ERROR, noise_and_full_scale
 from vtox.simulator.timeline import AMPLITUDE_NOISE, PHASE_NOISE_RAD
+from vtox.values.arrays import TURN_120, Complex64, Float32, Float64, Int16
+from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 
 @dataclass(frozen=True, slots=True)

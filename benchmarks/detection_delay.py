@@ -3,8 +3,8 @@
     python -m benchmarks.detection_delay [--machines 12] [--fault-mode moderate]
 
 Machines of the simulated fleet whose signals can show their fault; records as the bridge cuts them,
-each diagnosed with the machine's baseline and handed to `vtox.health.update`. The delay runs to the
-end of the record that raises the alert; the pipeline's latency (some 50 ms) comes on top.
+each diagnosed with the machine's baseline and handed to `vtox.alarms.health.update`. The delay runs
+to the end of the record that raises the alert; the pipeline's latency (some 50 ms) comes on top.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from statistics import median
 import numpy as np
 
 from vtox import diagnose
-from vtox.baseline import Baseline
-from vtox.domain import Record, Recording
+from vtox.alarms.health.update import MachineHistory, update
 from vtox.faults import FAULTS, PERSISTENCE, record_length_s
-from vtox.health.update import MachineHistory, update
-from vtox.senders.simulated_fleet import FS_HZ, baseline_of
+from vtox.sending.senders.simulated_fleet import FS_HZ, baseline_of
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Record, Recording
 
 ONSET_S = (10.0, 14.0)
 # A fault is missed when this many records after its onset raise no alert.

@@ -26,11 +26,11 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
 
-from vtox.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
-from vtox.domain import CURRENTS, Recording  # noqa: E402
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
 from vtox.faults import FAMILIES  # noqa: E402
 from vtox.simulator.fleet import Machine, fleet  # noqa: E402
 from vtox.simulator.signals import window  # noqa: E402
+from vtox.values.domain import CURRENTS, Recording  # noqa: E402
 from workers.malloc import keep_freed_memory  # noqa: E402
 
 # Channels and measured speed of one record a machine.
@@ -45,7 +45,11 @@ CHANNELS = (*CURRENTS, "vibration")
 # Where the time of a batch goes: module and function, as the module calls it. Those of one module
 # do not call each other, so that their times add up to less than the whole. Named, not imported:
 # another checkout may have other modules.
-DIAGNOSERS, BEARING, DSP = "vtox.diagnosers", "vtox.diagnosers.bearing", "vtox.dsp"
+DIAGNOSERS, BEARING, DSP = (
+    "vtox.diagnosis.diagnosers",
+    "vtox.diagnosis.diagnosers.bearing",
+    "vtox.diagnosis.dsp",
+)
 STAGES = {
     "currents: front end": (f"{DIAGNOSERS}.registry", "front_end"),
     "currents: of it quality": (f"{DIAGNOSERS}.current.front_end", "sample_problems"),

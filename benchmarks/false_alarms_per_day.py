@@ -30,15 +30,16 @@ from benchmarks.bench.systems import windows_done as done
 from benchmarks.day_profiles import UNBALANCE_RMS, Day, days
 from benchmarks.day_signals import CountedWindow, window
 from vtox import keys, learn_baseline
-from vtox.baseline import Baseline
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import load
 from vtox.faults import FAMILIES, FAULTS, PERSISTENCE
-from vtox.settings import load
-from vtox.store.baselines import set_baseline
-from vtox.store.client import Client, connect
-from vtox.store.machines import register
+from vtox.store.machines.baselines import set_baseline
+from vtox.store.machines.machines import register
+from vtox.store.server.client import Client, connect
+from vtox.values.baseline import Baseline
 
-# Commissioning: number of runs, their length and distance, as in `vtox.senders.simulated_fleet`.
+# Commissioning: number of runs, their length and distance, as in
+# `vtox.sending.senders.simulated_fleet`.
 RUNS, RUN_S, RUN_DISTANCE_S = 4, 20.0, 150.0
 # At most so many windows of a machine, or seconds, wait or are in open records.
 AHEAD_WINDOWS, AHEAD_S = 6, 60.0

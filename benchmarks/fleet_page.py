@@ -30,17 +30,17 @@ import psutil
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.waiting import eventually
 from vtox import keys
+from vtox.alarms.health.assessment import Assessment, FaultAssessment, fingerprint
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Motor, Record, State
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAULTS
-from vtox.health.assessment import Assessment, FaultAssessment, fingerprint
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import machines
-from vtox.store.client import Client, connect
-from vtox.store.entries import assessment_json, encode_assessment
-from vtox.store.ledger import Ledger, Outcome
-from vtox.store.ledger_rows import record_json
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.entries import assessment_json, encode_assessment
+from vtox.store.work.ledger import Ledger, Outcome
+from vtox.store.work.ledger_rows import record_json
+from vtox.values.domain import Motor, Record, State
 
 BATCH = 50
 FAMILY = "bearing"

@@ -41,12 +41,12 @@ from benchmarks.server_commands import Commands, commands, comparison, per_windo
 from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster.processes import server_responds
-from vtox.domain import Motor
+from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
-from vtox.settings import load
-from vtox.store.client import Client, connect
-from vtox.store.machines import register
-from vtox.store.streams import backlog, group_info
+from vtox.store.machines.machines import register
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import backlog, group_info
+from vtox.values.domain import Motor
 
 SENDING = 50
 FEW_WAITING = 1_000

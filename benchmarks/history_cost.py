@@ -21,12 +21,12 @@ from tests.integration.history.entries import RESULT
 from tests.postgresql import postgresql
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import DEFECTS
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.history.recorder import PAUSE_S, Recorder
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_time
-from vtox.store.entries import Result, Texts, encode_result
+from vtox.records.history.recorder import PAUSE_S, Recorder
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.stream.entries import Result, Texts, encode_result
+from vtox.values.domain import DEFECTS
 
 STOP = Event()
 # As many as the entries of the demo's fleet have, within a factor of two.

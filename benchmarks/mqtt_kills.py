@@ -22,8 +22,8 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.parent_watch import child_environment
 from vtox.cluster.ports import accepts_connections
-from vtox.settings import load
-from vtox.store.client import Client, connect
+from vtox.configuration.settings import load
+from vtox.store.server.client import Client, connect
 
 MAPPING = '[[topics]]\ntopic = "plant/{machine_id}/window"\nformat = "entry"\n'
 RATE = 50.0  # windows a second, of 50 machines

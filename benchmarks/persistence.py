@@ -30,9 +30,9 @@ import psutil
 from benchmarks import acknowledgement, server_kills
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import load
-from vtox.store.client import Client, connect
-from vtox.store.streams import create_group, trim_raw
+from vtox.configuration.settings import load
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import create_group, trim_raw
 
 VARIANTS = {
     "off": "appendonly no\n",

@@ -22,8 +22,8 @@ from benchmarks.bench.workload import windows
 from benchmarks.results import Run
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import load
-from vtox.store.client import Client, connect
+from vtox.configuration.settings import load
+from vtox.store.server.client import Client, connect
 
 UNPROPAGATED = """\
 server.set_repl(server.REPL_NONE)

@@ -27,15 +27,15 @@ from benchmarks.results import Run
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.server_allocator import JEMALLOC, TUNABLES
-from vtox.domain import Record
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.settings import Settings, load
-from vtox.store.admissions import Admission, record
-from vtox.store.client import Client, connect
-from vtox.store.ledger import Ledger, Outcome
-from vtox.store.retention import server_memory, trim_outputs
-from vtox.store.streams import create_group, group_info, read_new
-from vtox.wire import UNLIMITED, Header, decode_header
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.admissions import Admission, record
+from vtox.store.stream.streams import create_group, group_info, read_new
+from vtox.store.work.ledger import Ledger, Outcome
+from vtox.store.work.retention import server_memory, trim_outputs
+from vtox.values.domain import Record
+from vtox.windows.wire import UNLIMITED, Header, decode_header
 
 # What it is -> environment of the server.
 WAYS: Mapping[str, Mapping[str, str]] = {

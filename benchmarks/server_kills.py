@@ -20,10 +20,10 @@ import redis
 from faults.slow_fsync import slow_fsync
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.setting_groups.servers import Fsync
-from vtox.settings import load
-from vtox.store.client import connect
-from vtox.store.streams import add_window
+from vtox.configuration.groups.servers import Fsync
+from vtox.configuration.settings import load
+from vtox.store.server.client import connect
+from vtox.store.stream.streams import add_window
 
 WINDOW = {"machine_id": "M", **{c: bytes(20_000) for c in ("ia", "ib", "ic", "vibration")}}
 # The first second holds the server's start; three more hold several syncs at any phase.

@@ -21,11 +21,11 @@ from benchmarks.bench.workload import BATCH, windows
 from benchmarks.results import Run
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Record
-from vtox.settings import load
-from vtox.store.client import Client, connect
-from vtox.store.shared_windows import SharedWindows
-from vtox.store.windows import fetch
+from vtox.configuration.settings import load
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.shared_windows import SharedWindows
+from vtox.store.stream.windows import fetch
+from vtox.values.domain import Record
 
 
 def main() -> None:

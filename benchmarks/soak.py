@@ -25,10 +25,10 @@ import redis
 
 from tests.cluster import free_ports
 from vtox import keys
+from vtox.configuration.settings import load
 from vtox.errors import ServerUnavailable
-from vtox.settings import load
-from vtox.store.client import Client, connect
-from vtox.store.streams import group_info
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import group_info
 
 ROOT = Path(__file__).parents[1]
 READ_EVERY_S = 10.0

@@ -26,9 +26,9 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
 
-from vtox.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
-from vtox.domain import Motor, Recording  # noqa: E402
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
 from vtox.faults import FAMILIES  # noqa: E402
+from vtox.values.domain import Motor, Recording  # noqa: E402
 
 # Where the inputs come from, the faults asked about (all if None), and the inputs.
 Batch = tuple[str, tuple[str, ...] | None, list[DiagnosisInput]]

@@ -2,7 +2,7 @@
 
 A machine's verdicts come in blocks, records that follow each other in one condition. Its days are
 made of blocks that are drawn with replacement (block bootstrap; Kunsch 1989, Annals of Statistics
-17(3):1217), and fed to the rules of `vtox.health.alerts` as a worker would.
+17(3):1217), and fed to the rules of `vtox.alarms.health.alerts` as a worker would.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 from scipy.stats import chi2
 
 from evaluation.outcome import Outcome
-from vtox.domain import Diagnosis, Record
+from vtox.alarms.health.alerts import FaultHistory, extend
 from vtox.faults import PERSISTENCE
-from vtox.health.alerts import FaultHistory, extend
+from vtox.values.domain import Diagnosis, Record
 
 DAY_S = 86_400.0
 

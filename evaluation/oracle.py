@@ -13,10 +13,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.signal import butter, hilbert, sosfiltfilt
 
-from vtox.arrays import Complex128, Float64
-from vtox.domain import CURRENTS, VOLTAGES, Array, Recording
 from vtox.simulator.motor_model.plants import Plant, steady_state
 from vtox.simulator.motor_model.records import Record
+from vtox.values.arrays import Complex128, Float64
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
 
 FALSE_ALARMS = 1e-3
 # The tail beyond this quantile of the sound records gives the threshold, as an exponential one.

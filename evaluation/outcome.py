@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics import Rate
-from vtox.arrays import Float64
-from vtox.domain import Diagnosis
+from vtox.values.arrays import Float64
+from vtox.values.domain import Diagnosis
 
 ALARMS = ("warning", "fault")
 Tags = dict[str, Any]

@@ -13,10 +13,10 @@ import numpy as np
 
 from evaluation import metrics, peers, scenarios
 from evaluation.metrics import Rate
-from vtox.arrays import Float64
-from vtox.domain import CURRENTS, Motor, Recording
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import records
+from vtox.values.arrays import Float64
+from vtox.values.domain import CURRENTS, Motor, Recording
 
 Points = Sequence[tuple[float, Rate]]
 BLUE, ORANGE, GREY = "#0b5fa5", "#d1570a", "#5a5a5a"

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.plots import BLUE, DPI, GREY, ORANGE, STYLE, WIDTH, pyplot
-from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosis import diagnose
-from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
-from vtox.dsp.start_sideband import start_sideband
+from vtox.diagnosis.diagnosers.current.front_end import front_end
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.diagnosis.dsp.start_sideband import start_sideband
 from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS, Plant
 from vtox.simulator.motor_model.records import nameplate
 from vtox.simulator.motor_model.start_case import Method, Start, StartCase
 from vtox.simulator.motor_model.start_records import StartRecord, rewound, start_records
+from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 METHODS: tuple[Method, ...] = ("direct", "star_delta", "soft", "drive")
 RUNNING = (

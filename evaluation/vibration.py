@@ -6,8 +6,8 @@ from math import pi
 import numpy as np
 from scipy.signal import lfilter
 
-from vtox.arrays import Float64
-from vtox.domain import Bearing, Motor
+from vtox.values.arrays import Float64
+from vtox.values.domain import Bearing, Motor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 
 import workers.batch
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Answer
+from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAULTS
+from vtox.values.domain import Answer
 
 if os.environ.get("FAULTS_LIGHT") == "1":
     import benchmarks.stub_diagnosis  # noqa: F401

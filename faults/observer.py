@@ -11,10 +11,10 @@ import redis
 from faults.history import Event, History
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.store.client import Client
-from vtox.store.partition_table import served
-from vtox.store.status import over_partitions
-from vtox.store.streams import group_info, sum_groups
+from vtox.store.server.client import Client
+from vtox.store.server.partition_table import served
+from vtox.store.stream.streams import group_info, sum_groups
+from vtox.store.system.status import over_partitions
 
 BLOCK_MS = 200
 # After a loss of the server it is looked for again.

@@ -26,7 +26,7 @@ from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox import keys
 from vtox.errors import NotReplicated
-from vtox.store.durability import add_window_on_replicas
+from vtox.store.stream.durability import add_window_on_replicas
 
 RATE = 50.0
 # Each packet is late by once to twice this; a chunk waits for the one before it.

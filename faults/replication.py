@@ -26,7 +26,7 @@ from faults.sentinel_group import SentinelGroup, sentinel_group
 from tests.cluster import free_ports
 from vtox import keys
 from vtox.client.publisher import Publisher
-from vtox.store.client import connect
+from vtox.store.server.client import connect
 
 BALLAST = bytes(80_000)
 T0 = 1_764_000_000.0

@@ -13,9 +13,9 @@ from faults.reference import IDLE, Reference
 from faults.schedule import Disturbance
 from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
+from vtox.configuration.groups.windows import WindowSettings
 from vtox.faults import FAMILIES
-from vtox.senders.simulated_fleet import WINDOW_S
-from vtox.setting_groups.windows import WindowSettings
+from vtox.sending.senders.simulated_fleet import WINDOW_S
 
 # Longer than any limit of a test, as often as the box is slow: what is not finished then is lost.
 DRAIN_S = 120.0

@@ -21,13 +21,13 @@ from redis.sentinel import Sentinel
 from faults.history import History, read
 from vtox import keys
 from vtox.client.publisher import Publisher
-from vtox.domain import Window
-from vtox.senders.simulated_fleet import FS_HZ, WINDOW_S
-from vtox.sentinel_urls import is_sentinel, parse
+from vtox.configuration.sentinel_urls import is_sentinel, parse
+from vtox.sending.senders.simulated_fleet import FS_HZ, WINDOW_S
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window as simulate
-from vtox.store.sentinels import sentinel_options, tls_arguments
-from vtox.wire import Limits, encode
+from vtox.store.server.sentinels import sentinel_options, tls_arguments
+from vtox.values.domain import Window
+from vtox.windows.wire import Limits, encode
 
 SAMPLES, SMALL_FS_HZ = 200, 1000.0
 SMALL_WINDOW_S = SAMPLES / SMALL_FS_HZ

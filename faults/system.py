@@ -22,12 +22,12 @@ from faults.proxy import Links
 from faults.sentinel_group import DOWN_AFTER_MS, SentinelGroup, local_group
 from tests.cluster import free_ports
 from vtox import keys
+from vtox.configuration.server_urls import server_url
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.server_urls import server_url
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.heartbeats import live_workers
-from vtox.store.partition_table import served
+from vtox.store.server.client import Client, connect
+from vtox.store.server.partition_table import served
+from vtox.store.work.heartbeats import live_workers
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")

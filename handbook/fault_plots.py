@@ -20,17 +20,17 @@ from evaluation import bad_shafts
 from evaluation.scenarios import record_case
 from evaluation.vibration import Shaft, bearing_of
 from handbook.sources import ROOT
-from vtox.baseline import Baseline
-from vtox.diagnosis import diagnose
-from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.diagnosis.learning.fit import learn_baseline
+from vtox.diagnosis.spectra.phasors import phasors
+from vtox.diagnosis.spectra.record import spectrum
+from vtox.diagnosis.spectra.spectrum import Kind
 from vtox.faults import FAULTS
-from vtox.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Earth, Faults
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import records, with_lower_sideband
-from vtox.spectra.phasors import phasors
-from vtox.spectra.record import spectrum
-from vtox.spectra.spectrum import Kind
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

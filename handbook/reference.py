@@ -12,7 +12,7 @@ from typer.core import TyperGroup, TyperOption
 import vtox
 from api import metrics
 from vtox.cli.main import application
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 from vtox.words.catalogue import catalogue
 
 METHODS = ("get", "put", "post", "patch", "delete")

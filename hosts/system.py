@@ -27,10 +27,11 @@ from hosts.network import Network, open_network
 from tests.tls_server import Authority, authority, system_server
 from vtox import keys
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
-from vtox.settings import load
-from vtox.store import apikeys, heartbeats
-from vtox.store.client import Client, connect, server_time
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.system import apikeys
+from vtox.store.work import heartbeats
 
 HOSTS = ("a", "b", "c")
 SERVER_HOST, VEHICLES_HOST = "a", "c"

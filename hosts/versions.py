@@ -11,8 +11,8 @@ from faults.system import System
 from hosts.steps import CALM_S, disturbance
 from hosts.system import ROOT, SERVER_HOST, START_S, VEHICLES_HOST, Hosts
 from vtox.faults import FAMILIES
-from vtox.monitoring.readiness import checks
-from vtox.store.status import snapshot
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.store.system.status import snapshot
 from vtox.version import commit_of
 
 # How many commits lie between the two versions.

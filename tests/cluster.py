@@ -19,9 +19,9 @@ import redis
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerUnavailable
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
+from vtox.store.server.client import Client, connect
 
 WINDOW_S = 0.2
 T0 = 1_764_000_000.0

@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import Client, connect
 
 KEPT = {"VTOX_RECORDINGS"}
 # A test run that a script starts in the background ignores Ctrl-C, and so would all it starts: the

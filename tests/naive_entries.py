@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from vtox.domain import Answer, Diagnosis, Reason, Record
-from vtox.health.alerts import Verdict
-from vtox.health.assessment import Assessment
-from vtox.health.update import MachineHistory
-from vtox.store.entries import Result, Texts, json_bytes
+from vtox.alarms.health.alerts import Verdict
+from vtox.alarms.health.assessment import Assessment
+from vtox.alarms.health.update import MachineHistory
+from vtox.store.stream.entries import Result, Texts, json_bytes
+from vtox.values.domain import Answer, Diagnosis, Reason, Record
 from vtox.words.rendering import render_all
 
 

@@ -15,7 +15,7 @@ from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.store.client import Client
+from vtox.store.server.client import Client
 
 SECRET = "not-for-the-log"
 QUEUE = "bearing"

@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Recording": "vtox.domain",
-    "Motor": "vtox.domain",
-    "Bearing": "vtox.domain",
-    "Baseline": "vtox.baseline",
+    "Recording": "vtox.values.domain",
+    "Motor": "vtox.values.domain",
+    "Bearing": "vtox.values.domain",
+    "Baseline": "vtox.values.baseline",
     "read": "vtox.files.recordings",
     "ReadOptions": "vtox.files.matching",
-    "diagnose": "vtox.diagnosis",
-    "motor_start": "vtox.diagnosers.current.motor_start",
-    "learn_baseline": "vtox.learning.fit",
-    "app": "vtox.queues.celery_app",
+    "diagnose": "vtox.diagnosis.diagnosis",
+    "motor_start": "vtox.diagnosis.diagnosers.current.motor_start",
+    "learn_baseline": "vtox.diagnosis.learning.fit",
+    "app": "vtox.pipeline.queues.celery_app",
 }
 __all__ = [
     "Baseline",

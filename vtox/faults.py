@@ -6,7 +6,7 @@ Everything that names a fault, a queue or a Celery task reads it from here.
 from dataclasses import dataclass
 from math import ceil
 
-from vtox.domain import CURRENTS, VIBRATIONS, VOLTAGES, Motor
+from vtox.values.domain import CURRENTS, VIBRATIONS, VOLTAGES, Motor
 
 # Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
 # version of VTOX, are ignored.
@@ -15,14 +15,14 @@ TASK_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """When a fault's diagnoses become an alert of the machine (`vtox.health.alerts`).
+    """When a fault's diagnoses become an alert of the machine (`vtox.alarms.health.alerts`).
 
     `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
     record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
     slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
     What is found with less than `min_severity` or `min_confidence` does not raise, and clears.
     `slot_s` and `hold` belong to the diagnoser; the rest may be set for a machine
-    (`vtox.health.sensitivity`).
+    (`vtox.alarms.health.sensitivity`).
     """
 
     k: int

@@ -1,6 +1,6 @@
 """Every stream, group and key that VTOX uses in Redis or Valkey.
 
-Those of the raw stream exist once a partition, with its number behind: `vtox.partitions`.
+Those of the raw stream exist once a partition, with its number behind: `vtox.windows.partitions`.
 """
 
 RAW = "motor_raw_data"
@@ -10,7 +10,7 @@ METRICS = "performance_metrics"
 ALERTS = "system_alerts"
 # What operators have done with alarms.
 ALARM_ACTIONS = "alarm_actions"
-# What people have changed, and who was refused: `vtox.store.audit`.
+# What people have changed, and who was refused: `vtox.store.system.audit`.
 AUDIT = "audit"
 DEAD_LETTERS = "dead_letters"
 EVIDENCE = "evidence"
@@ -67,13 +67,13 @@ FLEET = "vtox:fleet"
 # Sorted set of machines by the number of the last change that a list of the fleet shows.
 FLEET_CHANGES = "vtox:fleet-changes"
 # Hash alarm id -> the alarm as JSON, with what suspends others and how far the alerts are in it:
-# `vtox.store.alarm_book`.
+# `vtox.store.alarms.alarm_book`.
 ALARM_BOOK = "vtox:alarm-book"
 # Sorted set of the fields of that hash by the number of their last change.
 ALARM_CHANGES = "vtox:alarm-changes"
 # Hash host -> JSON: how many workers it has, how many it may have, and why it has so many.
 SCALING = "vtox:scaling"
-# Hash: the time by which retention deletes (`vtox.store.retention_clock`).
+# Hash: the time by which retention deletes (`vtox.store.work.retention_clock`).
 RETENTION_CLOCK = "vtox:retention-clock"
 # Hash host -> JSON: which of its optional processes do not start, and why.
 ABSENT = "vtox:absent"

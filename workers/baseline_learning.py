@@ -3,9 +3,9 @@
 A signal alone does not show that a machine is healthy. To register its nameplate is the operator's
 statement that the machine is commissioned; what it then shows over some long records without any
 finding becomes its baseline. A load at which it runs later is learnt in the same way, if it is
-consistent with the baseline (`vtox.learning.extension`). Baselines from the stream are marked as
-such and can be reset: `vtox baseline reset`. One that is of other channels, because the channel map
-has changed, counts as none, and another one takes its place.
+consistent with the baseline (`vtox.diagnosis.learning.extension`). Baselines from the stream are
+marked as such and can be reset: `vtox baseline reset`. One that is of other channels, because the
+channel map has changed, counts as none, and another one takes its place.
 
 To learn takes as long as to diagnose some records again, and a fleet that starts together is due
 together. A process therefore learns for a share of its time only (`LearningTime`); whose turn does
@@ -19,29 +19,33 @@ from math import inf
 
 import structlog
 
-from vtox.baseline import Baseline
-from vtox.channel_map import corrected
-from vtox.domain import Answer, Record
-from vtox.errors import BaselineError
-from vtox.faults import FAULTS
-from vtox.health.update import MachineHistory, last_load_a
-from vtox.learning.extension import (
+from vtox.alarms.health.update import MachineHistory, last_load_a
+from vtox.configuration.settings import Settings
+from vtox.diagnosis.learning.extension import (
     covers_load,
     extend_baseline,
     one_load,
     reason_not_to_extend,
 )
-from vtox.learning.fit import learn_baseline
-from vtox.operating_state import operating_state
-from vtox.partitions import Partition
-from vtox.settings import Settings
-from vtox.store import learning_notes
-from vtox.store.baselines import refuse_load, store_extended_baseline, store_learnt_baseline
-from vtox.store.client import Client
-from vtox.store.learning_notes import LearningNote
-from vtox.store.machine_states import MachineState
-from vtox.store.machines import is_listed
-from vtox.store.windows import fetch
+from vtox.diagnosis.learning.fit import learn_baseline
+from vtox.errors import BaselineError
+from vtox.faults import FAULTS
+from vtox.store.machines import learning_notes
+from vtox.store.machines.baselines import (
+    refuse_load,
+    store_extended_baseline,
+    store_learnt_baseline,
+)
+from vtox.store.machines.learning_notes import LearningNote
+from vtox.store.machines.machine_states import MachineState
+from vtox.store.machines.machines import is_listed
+from vtox.store.server.client import Client
+from vtox.store.stream.windows import fetch
+from vtox.values.baseline import Baseline
+from vtox.values.channel_map import corrected
+from vtox.values.domain import Answer, Record
+from vtox.values.operating_state import operating_state
+from vtox.windows.partitions import Partition
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 log = structlog.get_logger()

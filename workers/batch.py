@@ -11,26 +11,26 @@ import redis
 import structlog
 from celery import current_task
 
-from vtox.baseline import Baseline
-from vtox.channel_map import corrected, sent_channels
-from vtox.diagnosers import registry
-from vtox.diagnosis import DiagnosisInput, answer_batch
-from vtox.domain import Answer, Record, Recording, reason
+from vtox.alarms.health.assessment import fingerprint
+from vtox.alarms.health.update import is_past, update
+from vtox.diagnosis.diagnosers import registry
+from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, TASK_VERSION
-from vtox.health.assessment import fingerprint
-from vtox.health.update import is_past, update
-from vtox.store.baselines import OF_OTHER_CHANNELS
-from vtox.store.entries import (
+from vtox.store.alarms.histories import history_json
+from vtox.store.machines.baselines import OF_OTHER_CHANNELS
+from vtox.store.machines.machine_states import MachineState, load_states
+from vtox.store.stream.entries import (
     assessment_json,
     encode_alert,
     encode_assessment,
     encode_result,
 )
-from vtox.store.histories import history_json
-from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
-from vtox.store.machine_states import MachineState, load_states
-from vtox.store.windows import fetch
+from vtox.store.stream.windows import fetch
+from vtox.store.work.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
+from vtox.values.baseline import Baseline
+from vtox.values.channel_map import corrected, sent_channels
+from vtox.values.domain import Answer, Record, Recording, reason
 from vtox.words.rendering import render_all
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process

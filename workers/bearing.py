@@ -1,7 +1,7 @@
 """The task of queue `bearing`: bearing defects and rotor eccentricity."""
 
 from vtox.faults import FAMILIES
-from vtox.queues.celery_app import app
+from vtox.pipeline.queues.celery_app import app
 from workers.batch import work
 
 

@@ -26,20 +26,21 @@ from celery.signals import (
 )
 from threadpoolctl import threadpool_limits
 
-from vtox import settings
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.probe_server import serve
 from vtox.cluster.restart import CANNOT_START
 from vtox.cluster.worker_allocation import worker_ports
+from vtox.configuration import settings
+from vtox.configuration.settings import Settings
 from vtox.errors import PortTaken, SystemStateError
 from vtox.faults import FAMILIES
-from vtox.partitions import Partition
-from vtox.settings import Settings
-from vtox.store import agreement, heartbeats
-from vtox.store.client import Client, connect
-from vtox.store.ledger import Ledger
-from vtox.store.machine_states import StateCache
-from vtox.tracing import Tracing, start_tracing
+from vtox.store.machines.machine_states import StateCache
+from vtox.store.server.client import Client, connect
+from vtox.store.system import agreement
+from vtox.store.work import heartbeats
+from vtox.store.work.ledger import Ledger
+from vtox.windows.partitions import Partition
+from vtox.windows.tracing import Tracing, start_tracing
 from workers.baseline_learning import LearningTime
 from workers.heartbeat import Heartbeat
 from workers.malloc import keep_freed_memory

@@ -1,9 +1,9 @@
-"""The times of the tasks of a process, which its commits count (`vtox.store.ledger.Work`)."""
+"""The times of the tasks of a process, which its commits count (`vtox.store.work.ledger.Work`)."""
 
 import time
 from dataclasses import dataclass
 
-from vtox.store.ledger import Work
+from vtox.store.work.ledger import Work
 
 
 @dataclass(slots=True)

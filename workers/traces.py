@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable
 
-from vtox.domain import Answer, Record
-from vtox.tracing import Span, Tracing
+from vtox.values.domain import Answer, Record
+from vtox.windows.tracing import Span, Tracing
 
 
 class Stopwatch:

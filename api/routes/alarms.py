@@ -40,7 +40,7 @@ from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.precedence import Precedence, precedence
 from vtox.alarms.supplies import group_ids
-from vtox.history.alarm_records import actions_of, alarm_of
+from vtox.records.history.alarm_records import actions_of, alarm_of
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 

@@ -17,12 +17,12 @@ from api.routes.system import OpenBackend, open_alert
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
-from vtox.health.alerts import Alert as AlertEvent
-from vtox.health.alerts import EventName
-from vtox.history.queries import alerts_before
-from vtox.store.entries import decode_alert
-from vtox.store.open_alerts import alert_sort_key
-from vtox.store.outputs import entry_order, oldest_id
+from vtox.alarms.health.alerts import Alert as AlertEvent
+from vtox.alarms.health.alerts import EventName
+from vtox.records.history.queries import alerts_before
+from vtox.store.alarms.open_alerts import alert_sort_key
+from vtox.store.stream.entries import decode_alert
+from vtox.store.stream.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # No entry that the history has is later: it keeps ids of 63 bits.

@@ -12,9 +12,9 @@ from api.routes.system import OpenBackend
 from api.schemas.audit import AuditEntry
 from api.schemas.common import Page, rfc3339
 from vtox import keys
-from vtox.store.audit import Deed, decode
-from vtox.store.entries import RawFields
-from vtox.store.outputs import entry_order
+from vtox.store.stream.entries import RawFields
+from vtox.store.stream.outputs import entry_order
+from vtox.store.system.audit import Deed, decode
 
 router = APIRouter(prefix="/api/v1", tags=["system"])
 

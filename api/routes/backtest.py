@@ -21,19 +21,19 @@ from api.schemas.backtest import (
 )
 from api.schemas.common import Data, rfc3339
 from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
+from vtox.alarms.health.alerts import Event
+from vtox.alarms.health.sensitivity import FIELDS, persistence_table, rule_from_dict
 from vtox.faults import Persistence
-from vtox.health.alerts import Event
-from vtox.health.sensitivity import FIELDS, persistence_table, rule_from_dict
-from vtox.history.recorded_slots import (
+from vtox.records.history.recorded_slots import (
     RecordedSlots,
     nothing_recorded,
     recorded_events,
     recorded_slots,
 )
-from vtox.store.client import server_time
-from vtox.store.machine_settings import present_setting
-from vtox.store.machines import is_listed
-from vtox.store.sensitivities import SENSITIVITY
+from vtox.store.machines.machine_settings import present_setting
+from vtox.store.machines.machines import is_listed
+from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.server.client import server_time
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 

@@ -26,16 +26,16 @@ from api.schemas.commissioning import (
     Verdict,
 )
 from api.schemas.common import Data
-from vtox.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
-from vtox.domain import CURRENTS, Reason
 from vtox.errors import SpectrumError
-from vtox.store.channel_maps import CHANNEL_MAP
-from vtox.store.deeds import change_channel_map
-from vtox.store.machine_settings import present_setting, setting_versions
-from vtox.store.machines import is_listed
+from vtox.store.machines.channel_maps import CHANNEL_MAP
+from vtox.store.machines.machine_settings import present_setting, setting_versions
+from vtox.store.machines.machines import is_listed
+from vtox.store.system.deeds import change_channel_map
+from vtox.values.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
+from vtox.values.domain import CURRENTS, Reason
 
 if TYPE_CHECKING:
-    from vtox.commissioning.findings import Commissioning
+    from vtox.diagnosis.commissioning.findings import Commissioning
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
@@ -50,7 +50,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
 
     Nothing is corrected by this: `PUT .../channel-map` sets what is proposed, or something else.
     """
-    from vtox.commissioning.findings import commissioning
+    from vtox.diagnosis.commissioning.findings import commissioning
 
     kept = latest_record(backend, machine_id, OF_CURRENTS, CURRENTS)
     present = present_setting(backend.client(), machine_id, CHANNEL_MAP)

@@ -20,13 +20,13 @@ from api.schemas.coverage import (
     FleetFaultCoverage,
     MachineCoverage,
 )
-from vtox.coverage.coverage import FaultCoverage as Covered
-from vtox.coverage.coverage import LatestState, coverage
-from vtox.coverage.unlocks import unlock
-from vtox.domain import Reason
+from vtox.alarms.coverage.coverage import FaultCoverage as Covered
+from vtox.alarms.coverage.coverage import LatestState, coverage
+from vtox.alarms.coverage.unlocks import unlock
 from vtox.faults import FAULTS
-from vtox.store import machines
-from vtox.store.machines import MachineOverview
+from vtox.store.machines import machines
+from vtox.store.machines.machines import MachineOverview
+from vtox.values.domain import Reason
 
 router = APIRouter(prefix="/api/v1", tags=["machines"])
 

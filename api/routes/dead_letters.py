@@ -15,8 +15,8 @@ from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
 from vtox import keys
 from vtox.errors import InputError
-from vtox.store import deadletters
-from vtox.store.deeds import resend_letter
+from vtox.store.stream import deadletters
+from vtox.store.system.deeds import resend_letter
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language
 

@@ -16,13 +16,13 @@ from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
 from vtox import keys
-from vtox.domain import State
 from vtox.faults import FAULTS
-from vtox.history import queries
-from vtox.history.diagnoses import Place, RecordedDiagnosis, Wanted, recorded_diagnoses
-from vtox.history.retention import oldest_kept
-from vtox.store.entries import decode_result
-from vtox.store.outputs import entry_order, oldest_id
+from vtox.records.history import queries
+from vtox.records.history.diagnoses import Place, RecordedDiagnosis, Wanted, recorded_diagnoses
+from vtox.records.history.retention import oldest_kept
+from vtox.store.stream.entries import decode_result
+from vtox.store.stream.outputs import entry_order, oldest_id
+from vtox.values.domain import State
 from vtox.words.rendering import advice
 
 router = APIRouter(prefix="/api/v1", tags=["history"])

@@ -16,7 +16,7 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Waveform
 from vtox.errors import InputError
-from vtox.store import evidence
+from vtox.store.stream import evidence
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

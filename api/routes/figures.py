@@ -26,7 +26,7 @@ from api.schemas.figures import (
 from vtox.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
 from vtox.alarms.life import Alarm
 from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY
-from vtox.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
+from vtox.records.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 

@@ -21,14 +21,14 @@ from api.query import EmptyQuery, FaultName, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
-from vtox.domain import State
+from vtox.alarms.health.assessment import Assessment
 from vtox.faults import FAULTS
-from vtox.health.assessment import Assessment
-from vtox.history import queries
-from vtox.history.downsampling import HOUR_S, MINUTE_S
-from vtox.history.resolution import HOURS, Grid
-from vtox.plain_names import NAME, name_error
-from vtox.store import fleet
+from vtox.records.history import queries
+from vtox.records.history.downsampling import HOUR_S, MINUTE_S
+from vtox.records.history.resolution import HOURS, Grid
+from vtox.store.machines import fleet
+from vtox.values.domain import State
+from vtox.values.plain_names import NAME, name_error
 
 router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
 

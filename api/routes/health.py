@@ -16,7 +16,7 @@ from api.explanation import check_in_words
 from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
 from vtox.errors import ServerUnavailable
-from vtox.monitoring.readiness import Check, checks
+from vtox.pipeline.monitoring.readiness import Check, checks
 
 router = APIRouter(prefix="/health", tags=["health"])
 # With the rest of the request less than 1 s, which is the patience of most load balancers.

@@ -20,15 +20,15 @@ from api.routes.system import OpenBackend
 from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCount, TrendColumns
 from vtox import keys
 from vtox.faults import FAULTS
-from vtox.history import queries
-from vtox.history.gaps import missed_between
-from vtox.history.queries import Cursor, Trends
-from vtox.history.resolution import Grid, Resolution, grid
-from vtox.history.retention import oldest_kept
-from vtox.history.trend import Trend
-from vtox.store.line_levels import EVERY_S, LINES
-from vtox.store.machines import is_listed
-from vtox.store.points import HEALTH, METRICS
+from vtox.records.history import queries
+from vtox.records.history.gaps import missed_between
+from vtox.records.history.queries import Cursor, Trends
+from vtox.records.history.resolution import Grid, Resolution, grid
+from vtox.records.history.retention import oldest_kept
+from vtox.records.history.trend import Trend
+from vtox.store.machines.line_levels import EVERY_S, LINES
+from vtox.store.machines.machines import is_listed
+from vtox.store.machines.points import HEALTH, METRICS
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

@@ -26,14 +26,14 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
-from vtox.health.assessment import Assessment, present_state
-from vtox.nameplate import motor_from_dict
-from vtox.plain_names import NAME, name_error
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.deeds import register_machine, retire_machine
-from vtox.store.entries import Result, assessment_table
-from vtox.store.machines import MachineOverview
+from vtox.alarms.health.assessment import Assessment, present_state
+from vtox.configuration.settings import Settings
+from vtox.store.machines import machines
+from vtox.store.machines.machines import MachineOverview
+from vtox.store.stream.entries import Result, assessment_table
+from vtox.store.system.deeds import register_machine, retire_machine
+from vtox.values.nameplate import motor_from_dict
+from vtox.values.plain_names import NAME, name_error
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 

@@ -44,8 +44,8 @@ from api.supply_alarms import groups_of
 from vtox.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.alarms.supplies import group_ids
 from vtox.errors import AlarmRefused
-from vtox.store.deeds import change_service
-from vtox.store.machines import is_listed
+from vtox.store.machines.machines import is_listed
+from vtox.store.system.deeds import change_service
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"])
 

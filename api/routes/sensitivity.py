@@ -21,12 +21,12 @@ from api.schemas.sensitivity import (
     MachineSensitivity,
     SensitivityVersion,
 )
+from vtox.alarms.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
 from vtox.faults import PERSISTENCE, Persistence
-from vtox.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
-from vtox.store.deeds import change_sensitivity
-from vtox.store.machine_settings import present_setting, setting_versions
-from vtox.store.machines import is_listed
-from vtox.store.sensitivities import SENSITIVITY
+from vtox.store.machines.machine_settings import present_setting, setting_versions
+from vtox.store.machines.machines import is_listed
+from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.system.deeds import change_sensitivity
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 

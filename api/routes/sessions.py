@@ -12,10 +12,10 @@ from api.errors import Problem
 from api.local_requests import address_of
 from api.routes.system import OpenBackend
 from api.sign_in import Why, local_path, sign_in_page
-from vtox.store import audit, sessions
-from vtox.store.apikeys import ApiKey
-from vtox.store.audit import Actor, Deed
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.store.system import audit, sessions
+from vtox.store.system.apikeys import ApiKey
+from vtox.store.system.audit import Actor, Deed
 
 router = APIRouter(include_in_schema=False)
 

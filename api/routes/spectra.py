@@ -23,9 +23,9 @@ from api.schemas.spectra import (
     SpectrumLine,
     WaveformPart,
 )
-from vtox.arrays import Float64
-from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
-from vtox.spectra.thinning import extremes
+from vtox.diagnosis.spectra.thinning import extremes
+from vtox.values.arrays import Float64
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -197,8 +197,8 @@ def _check_channel(channel: str | None) -> None:
 
 def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spectrum:
     # scipy takes 0.3 s and 40 MB, which a process that shows no spectrum does without.
-    from vtox.spectra.record import spectrum
-    from vtox.spectra.spectrum import thinned
+    from vtox.diagnosis.spectra.record import spectrum
+    from vtox.diagnosis.spectra.spectrum import thinned
 
     with backend.computing():
         whole = spectrum(
@@ -238,7 +238,7 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spect
 
 def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
     """Return the phasors of a record."""
-    from vtox.spectra.phasors import phasors
+    from vtox.diagnosis.spectra.phasors import phasors
 
     with backend.computing():
         found = phasors(kept.recording, kept.motor)

@@ -35,20 +35,20 @@ from api.schemas.system import (
 )
 from api.server import Server
 from vtox import keys
-from vtox.monitoring.capacity import Capacity, capacity
-from vtox.monitoring.readiness import Check, checks
-from vtox.monitoring.throughput import (
+from vtox.pipeline.monitoring.capacity import Capacity, capacity
+from vtox.pipeline.monitoring.readiness import Check, checks
+from vtox.pipeline.monitoring.throughput import (
     Throughput,
     arrivals_per_s,
     metrics_age_s,
     throughput,
 )
-from vtox.store import open_alerts as alerts
-from vtox.store.entries import Metrics
-from vtox.store.heartbeats import Worker
-from vtox.store.metrics import STALE_INTERVALS
-from vtox.store.scaling_report import HostScaling
-from vtox.store.status import PartitionState, Snapshot
+from vtox.store.alarms import open_alerts as alerts
+from vtox.store.stream.entries import Metrics
+from vtox.store.system.status import PartitionState, Snapshot
+from vtox.store.work.heartbeats import Worker
+from vtox.store.work.metrics import STALE_INTERVALS
+from vtox.store.work.scaling_report import HostScaling
 from vtox.version import version
 
 router = APIRouter(tags=["system"])

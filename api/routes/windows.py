@@ -14,12 +14,12 @@ from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
 from api.schemas.windows import Accepted
-from vtox.json_windows import entry_fields
-from vtox.store.durability import add_window_on_disk, add_window_on_replicas
-from vtox.store.quotas import Quota, charge
-from vtox.store.retention import MB
-from vtox.store.streams import Fields, add_window
-from vtox.wire import Limits, decode_header
+from vtox.store.stream.durability import add_window_on_disk, add_window_on_replicas
+from vtox.store.stream.streams import Fields, add_window
+from vtox.store.work.quotas import Quota, charge
+from vtox.store.work.retention import MB
+from vtox.windows.json_windows import entry_fields
+from vtox.windows.wire import Limits, decode_header
 
 router = APIRouter(prefix="/api/v1/machines", tags=["windows"])
 

@@ -10,8 +10,8 @@ from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues
 from vtox.alarms import life
 from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
+from vtox.alarms.health.growth import Course, Urgency
 from vtox.alarms.life import Outcome, State, SuspensionName
-from vtox.health.growth import Course, Urgency
 
 # A line break is part of a comment; other control characters are no text.
 Text = Annotated[

@@ -8,8 +8,8 @@ from api.operator import NAME_MAX
 from api.schemas.common import ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
 from api.schemas.spectra import Phasors, RecordInfo
-from vtox.channel_map import RATIO_RANGE
-from vtox.domain import CHANNEL_UNITS
+from vtox.values.channel_map import RATIO_RANGE
+from vtox.values.domain import CHANNEL_UNITS
 
 Verdict = Literal["sound", "findings", "unknown"]
 Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
@@ -69,7 +69,7 @@ class MachineCommissioning(ResponseModel):
     phasors: Phasors | None = Field(description="null: the record has no usable current")
 
 
-# Of the body, which `vtox.channel_map` checks.
+# Of the body, which `vtox.values.channel_map` checks.
 CHANNEL_MAP_IN: dict[str, Any] = {
     "type": "object",
     "required": ["channels"],

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 
-from vtox.plain_names import NAME
+from vtox.values.plain_names import NAME
 
 T = TypeVar("T")
 Number = float | None

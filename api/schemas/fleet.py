@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
 from api.schemas.machines import FaultReason
-from vtox.domain import State
+from vtox.values.domain import State
 
 
 class FleetRow(ResponseModel):

@@ -1,12 +1,12 @@
-"""Shape of a nameplate; `vtox.nameplate` is what checks one."""
+"""Shape of a nameplate; `vtox.values.nameplate` is what checks one."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import OPTIONAL_FIELDS
-from vtox.domain import DEFECTS
-from vtox.nameplate_ranges import ASSET_LEVELS, PLACE_LENGTH, RANGES
+from vtox.values.domain import DEFECTS
+from vtox.values.nameplate_ranges import ASSET_LEVELS, PLACE_LENGTH, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
 _ORDERS = {

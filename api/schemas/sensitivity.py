@@ -6,8 +6,8 @@ from pydantic import Field
 
 from api.operator import NAME_MAX
 from api.schemas.common import ResponseModel, Time
+from vtox.alarms.health.sensitivity import COUNTS, SHARES
 from vtox.faults import FAULTS
-from vtox.health.sensitivity import COUNTS, SHARES
 
 BY = "name and id of the API key; without one, the name that was sent"
 K = "so many of the last `n` slots with a fault raise an alert"
@@ -57,7 +57,7 @@ def _fault_schema() -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-# Of the body, which `vtox.health.sensitivity` checks.
+# Of the body, which `vtox.alarms.health.sensitivity` checks.
 SENSITIVITY_IN: dict[str, Any] = {
     "type": "object",
     "required": ["faults"],

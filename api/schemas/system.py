@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
-from vtox.monitoring.readiness import Check, Status
-from vtox.monitoring.throughput import Source
+from vtox.pipeline.monitoring.readiness import Check, Status
+from vtox.pipeline.monitoring.throughput import Source
 
 
 class Performance(ResponseModel):

@@ -1,13 +1,13 @@
-"""Shape of a window as JSON; `vtox.wire` is what checks one."""
+"""Shape of a window as JSON; `vtox.windows.wire` is what checks one."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from api.schemas.common import PlainName, ResponseModel
-from vtox.domain import CHANNEL_UNITS
-from vtox.plain_names import NAME
-from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
+from vtox.values.domain import CHANNEL_UNITS
+from vtox.values.plain_names import NAME
+from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
 
 _CHANNELS = {
     "type": "object",

@@ -15,9 +15,9 @@ from benchmarks.bench.systems import SERVER_MB, SYSTEMS, Ground
 from benchmarks.bench.workload import CYCLE, Sent, windows
 from benchmarks.results import Run
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
-from vtox.settings import load
-from vtox.store.client import connect
+from vtox.store.server.client import connect
 
 NAMES = ("memory", *SYSTEMS)
 # With fewer tasks of a family, their rate is mostly that of the first and the last.

@@ -13,11 +13,11 @@ from typing import Any
 
 from benchmarks.bench.workload import BATCH, CHANNELS, Joiner, case, record
 from vtox import keys
-from vtox.diagnosis import diagnose_batch
+from vtox.diagnosis.diagnosis import diagnose_batch
 from vtox.faults import FAMILIES
-from vtox.store.client import Client, connect
-from vtox.store.entries import encode_result
-from vtox.wire import Fields
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.entries import encode_result
+from vtox.windows.wire import Fields
 from workers.malloc import keep_freed_memory
 
 READ_BYTES = 2 << 20

@@ -20,7 +20,7 @@ from benchmarks.bench import bare
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import BATCH, Joiner, case
 from vtox import keys
-from vtox.diagnosis import diagnose_batch
+from vtox.diagnosis.diagnosis import diagnose_batch
 from vtox.faults import FAMILIES
 from workers.malloc import keep_freed_memory
 

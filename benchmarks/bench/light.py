@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.fft
 
-from vtox.arrays import Float32
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Diagnosis, abstain, reason
+from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.values.arrays import Float32
+from vtox.values.domain import Diagnosis, abstain, reason
 
 # Windows transformed at a time: their spectra fit in the cache.
 WINDOWS_AT_A_TIME = 4

@@ -27,10 +27,10 @@ from benchmarks.bench import measure, workload
 from benchmarks.bench.measure import ROOT, SHARES, wire_bytes
 from benchmarks.results import Run
 from tests.cluster import free_ports
-from vtox.monitoring.monitor import percentile
-from vtox.store.client import Client, connect
-from vtox.store.machines import register
-from vtox.store.status import Snapshot, snapshot
+from vtox.pipeline.monitoring.monitor import percentile
+from vtox.store.machines.machines import register
+from vtox.store.server.client import Client, connect
+from vtox.store.system.status import Snapshot, snapshot
 
 WARM_UP_S = 120.0
 

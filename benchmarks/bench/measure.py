@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from vtox.store.client import Client
+from vtox.store.server.client import Client
 
 ROOT = Path(__file__).parents[2]
 Processes = dict[str, list[psutil.Process]]

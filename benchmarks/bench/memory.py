@@ -7,9 +7,9 @@ import argparse
 import time
 
 from benchmarks.bench.workload import MACHINES, batched, cases, windows
-from vtox.diagnosis import diagnose_batch
+from vtox.diagnosis.diagnosis import diagnose_batch
 from vtox.faults import FAMILIES
-from vtox.store.client import connect
+from vtox.store.server.client import connect
 from workers.malloc import keep_freed_memory
 
 

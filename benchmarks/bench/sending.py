@@ -15,7 +15,7 @@ import redis
 
 from benchmarks.bench.workload import Sent
 from vtox import keys
-from vtox.store.client import connect
+from vtox.store.server.client import connect
 
 Send = Callable[[Sequence[Sent]], list[float | None]]
 # Opened with the address of the server and the load of the tasks.

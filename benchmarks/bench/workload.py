@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from zlib import crc32
 
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Array, Motor, Record, Recording, Window
+from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAMILIES, record_length_s
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window as simulate
-from vtox.wire import Fields, decode_channels, encode
+from vtox.values.domain import Array, Motor, Record, Recording, Window
+from vtox.windows.wire import Fields, decode_channels, encode
 
 MACHINES = 50
 CHANNELS = ("ia", "ib", "ic", "vibration")

@@ -15,7 +15,7 @@ from benchmarks.code_counts.sizes import constants, product_lines
 from benchmarks.code_counts.walk import Walk
 
 ROOT = Path(__file__).resolve().parents[2]
-START = ("vtox.diagnosers.turn_short.diagnoser", "diagnose", "analysis")
+START = ("vtox.diagnosis.diagnosers.turn_short.diagnoser", "diagnose", "analysis")
 
 
 def counts(root: Path) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.diagnosers import first_seconds, questions, samples_of_machines
-from vtox.diagnosis import diagnose_batch
+from vtox.diagnosis.diagnosis import diagnose_batch
 from vtox.faults import FAMILIES
 
 BATCHES = (32, 256)

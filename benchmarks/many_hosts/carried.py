@@ -6,8 +6,8 @@ the resource that carries the fewest machines is the answer.
 
 from collections.abc import Iterable
 
-from vtox.monitoring.requirements import TYPICAL, Box, resources
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
+from vtox.pipeline.monitoring.requirements import TYPICAL, Box, resources
 
 GIGABIT, GB = 125e6, 1e9
 SETTINGS = Settings.model_construct()

@@ -4,11 +4,11 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.bridge.lease import LEASE_LIFE_MS
-from vtox.bridge.loop import MAINTENANCE_EVERY_S
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES, record_length_s
-from vtox.settings import Settings
-from vtox.store.client import SOCKET_TIMEOUT_S
+from vtox.pipeline.bridge.lease import LEASE_LIFE_MS
+from vtox.pipeline.bridge.loop import MAINTENANCE_EVERY_S
+from vtox.store.server.client import SOCKET_TIMEOUT_S
 
 MEASURED = Path(__file__).with_name("measured.toml")
 

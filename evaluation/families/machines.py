@@ -12,10 +12,10 @@ import numpy as np
 
 from evaluation.families.catalogue import FAMILIES, Family
 from evaluation.families.conditions import LOADS, SUPPLIES, log_uniform
-from vtox.domain import Motor
 from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, Load, Voltmeters
 from vtox.simulator.motor_model.plants import Plant
 from vtox.simulator.motor_model.records import nameplate
+from vtox.values.domain import Motor
 
 # Records that follow each other in one condition: the same supply and load, other noise.
 BLOCK = 3

@@ -14,11 +14,11 @@ from evaluation.families.machines import BLOCK, Machine, machine, record_case
 from evaluation.inputs.mistake import ALL_CHANNELS, RawInput
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft, bearing_of
-from vtox.baseline import Baseline
-from vtox.domain import CURRENTS, VOLTAGES, Array, Motor
-from vtox.learning.fit import learn_baseline
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Earth, Load
 from vtox.simulator.motor_model.records import Record, records
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor
 
 FS_HZ, SECONDS = 10_000.0, 10.0
 LEARN_RECORDS = 8

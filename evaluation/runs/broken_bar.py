@@ -13,10 +13,10 @@ from evaluation import peers, scenarios
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.scenarios import Tags
 from evaluation.sizes import Size
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.records import Record, nameplate, records
+from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 TaggedCases = list[tuple[Case, Tags]]
 PeerChoice = Callable[[int, Tags], bool]  # whether other packages see the record too

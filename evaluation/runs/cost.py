@@ -10,11 +10,11 @@ import numpy as np
 from evaluation import peers
 from evaluation.runs.recordings import bearing_motor
 from evaluation.scenarios import record_case
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VIBRATIONS, Motor, Recording
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import Record, nameplate, records
+from vtox.values.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from workers.malloc import keep_freed_memory
 
 BATCH = 32

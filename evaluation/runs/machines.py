@@ -16,13 +16,13 @@ from evaluation.families.catalogue import families
 from evaluation.families.machines import BLOCK, Machine, conditions, machine, record_case
 from evaluation.outcome import Answers, Tags, concatenate, outcome
 from evaluation.seeds import Stage
-from vtox.baseline import Baseline
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.faults import record_length_s
-from vtox.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.records import Record, records
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 ALL_CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
 # What is known of the machine: channels, whether speed is measured, whether there is a baseline.

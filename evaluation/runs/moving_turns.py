@@ -12,11 +12,11 @@ from evaluation.families.machines import BLOCK, Machine, machine, record_case
 from evaluation.outcome import Answers, Tags, concatenate, outcome
 from evaluation.runs.machines import recording
 from evaluation.seeds import Stage
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VOLTAGES
-from vtox.learning.fit import learn_baseline
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.records import Record, records
+from vtox.values.domain import CURRENTS, VOLTAGES
 
 # Rms of V2/V1 about its mean, within records and from record to record.
 MOTION = 5e-4

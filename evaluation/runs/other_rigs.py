@@ -14,15 +14,15 @@ import numpy as np
 
 from evaluation.outcome import Outcome, outcome
 from evaluation.runs.recordings import DEFECT, bearing_motor
-from vtox.baseline import Baseline, bands_of
-from vtox.diagnosers.broken_bar.sidebands import MIN_EXCESS, MIN_OVER_FLOOR, SOUND_DBC
-from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
-from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.diagnosers.current.slip_prior import Slip
-from vtox.diagnosers.eccentricity import diagnoser as eccentricity
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import Motor, Recording
-from vtox.dsp import modulation_spectrum, sideband_test
+from vtox.diagnosis.diagnosers.broken_bar.sidebands import MIN_EXCESS, MIN_OVER_FLOOR, SOUND_DBC
+from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
+from vtox.diagnosis.diagnosers.current.slip_prior import Slip
+from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.diagnosis.dsp import modulation_spectrum, sideband_test
+from vtox.values.baseline import Baseline, bands_of
+from vtox.values.domain import Motor, Recording
 
 # The driven shaft turns at a set point; its line is searched within this share of it.
 SHAFT_TOLERANCE = 0.1

@@ -13,14 +13,14 @@ import numpy as np
 from evaluation import peers, scenarios
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.sizes import Size
-from vtox.baseline import Baseline
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VOLTAGES, Motor
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.faults import FAMILIES
-from vtox.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Earth
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate, records
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES, Motor
 
 FS_HZ = 2_000.0
 # What is known of the machine: channels, and whether it has a baseline.

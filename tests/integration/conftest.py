@@ -17,8 +17,8 @@ from api.factory import create_app
 from tests.conftest import wipe
 from tests.integration.api.conformance import conformance_hook
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import Client
 
 
 def serving(settings: Settings, **options: Any) -> AbstractContextManager[httpx.Client]:

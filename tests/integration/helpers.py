@@ -10,14 +10,14 @@ import numpy as np
 
 from tests.waiting import eventually as eventually
 from vtox import keys
-from vtox.bridge.dispatcher import WaitingTasks
-from vtox.bridge.loop import Bridge
-from vtox.partitions import FIRST, Partition
-from vtox.settings import Settings
-from vtox.store.client import Client, connect, server_time
-from vtox.store.heartbeats import LIFE_S
-from vtox.store.ledger import COMMITTED, Ledger, Outcome
-from vtox.tracing import start_tracing
+from vtox.configuration.settings import Settings
+from vtox.pipeline.bridge.dispatcher import WaitingTasks
+from vtox.pipeline.bridge.loop import Bridge
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.work.heartbeats import LIFE_S
+from vtox.store.work.ledger import COMMITTED, Ledger, Outcome
+from vtox.windows.partitions import FIRST, Partition
+from vtox.windows.tracing import start_tracing
 
 T0 = 1_764_000_000.0
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.recordings.test_itsc import MOTOR, baseline, truths, whole_recording
 from vtox import diagnose
-from vtox.domain import Record, Recording
-from vtox.health.update import MachineHistory, update
+from vtox.alarms.health.update import MachineHistory, update
+from vtox.values.domain import Record, Recording
 
 pytestmark = pytest.mark.recordings
 

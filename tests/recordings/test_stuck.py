@@ -5,8 +5,8 @@ import pytest
 
 from tests.recordings.folder import recordings
 from vtox import Motor, diagnose
-from vtox.domain import Recording
 from vtox.faults import FAULTS
+from vtox.values.domain import Recording
 
 pytestmark = pytest.mark.recordings
 

@@ -18,15 +18,15 @@ import pytest
 from tests.cluster import Cluster, cluster
 from tests.integration.helpers import eventually
 from vtox import diagnose, keys, learn_baseline
-from vtox.baseline import Baseline
-from vtox.domain import Motor, Recording, Window
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
-from vtox.store.baselines import set_baseline
-from vtox.store.entries import Result, decode_result
-from vtox.store.machines import register
-from vtox.wire import decode, encode
+from vtox.store.machines.baselines import set_baseline
+from vtox.store.machines.machines import register
+from vtox.store.stream.entries import Result, decode_result
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Motor, Recording, Window
+from vtox.windows.wire import decode, encode
 
 pytestmark = pytest.mark.alone
 

@@ -22,8 +22,8 @@ from vtox.cluster import api_owned as module
 from vtox.cluster import processes, restart
 from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.cluster.file_lock import try_lock
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAULTS
-from vtox.settings import Settings, load
 
 UP = ["vtox", "up"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster import free_ports
 from vtox.faults import FAULTS
-from vtox.monitoring.throughput import AVERAGE_S
+from vtox.pipeline.monitoring.throughput import AVERAGE_S
 
 MACHINES, SENT_S = 12, 45
 

@@ -13,10 +13,10 @@ from tests.cluster import Cluster, answered, cluster, small_window
 from tests.waiting import eventually
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
-from vtox.monitoring.readiness import checks
-from vtox.store.client import Client
-from vtox.store.open_alerts import events_after
-from vtox.store.status import snapshot
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.store.alarms.open_alerts import events_after
+from vtox.store.server.client import Client
+from vtox.store.system.status import snapshot
 
 pytestmark = pytest.mark.alone
 

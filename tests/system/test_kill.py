@@ -14,7 +14,7 @@ import redis
 from tests.cluster import WINDOW_S, Cluster, answered, cluster, small_window
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
-from vtox.store.client import Client
+from vtox.store.server.client import Client
 
 pytestmark = pytest.mark.alone
 

@@ -20,9 +20,9 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster import parent_watch
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.server.client import Client
 
 pytestmark = pytest.mark.alone
 

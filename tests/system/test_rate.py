@@ -12,7 +12,7 @@ import pytest
 from tests.cluster import Cluster, cluster
 from tests.integration.conftest import serving
 from vtox import keys
-from vtox.monitoring.throughput import AVERAGE_S
+from vtox.pipeline.monitoring.throughput import AVERAGE_S
 
 VEHICLES = 50
 FS_HZ = 1000

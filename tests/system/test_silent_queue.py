@@ -11,8 +11,8 @@ from tests.rabbitmq import node as node
 from tests.waiting import eventually
 from vtox.errors import BrokerUnavailable
 from vtox.faults import FAMILIES
-from vtox.queues import broker, task_queues
-from vtox.queues.task_queues import TaskQueues
+from vtox.pipeline.queues import broker, task_queues
+from vtox.pipeline.queues.task_queues import TaskQueues
 
 pytestmark = [needs_rabbitmq, pytest.mark.alone, pytest.mark.timeout(200)]
 SILENT, OTHER = "broken_bar", "bearing"

@@ -18,10 +18,10 @@ from tests.paths import ROOT
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.server.client import Client
 
 pytest.importorskip("opentelemetry.exporter", reason="no OpenTelemetry: pip install 'vtox[otel]'")
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest

@@ -18,9 +18,9 @@ from tests.waiting import eventually, is_alive
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
-from vtox.store.client import connect
-from vtox.store.recorder_heartbeat import recorder_heartbeat
-from vtox.store.status import snapshot
+from vtox.store.server.client import connect
+from vtox.store.system.status import snapshot
+from vtox.store.work.recorder_heartbeat import recorder_heartbeat
 
 ROLES = {
     "server": ("vtox.cluster.parent_watch", "vtox", "server"),

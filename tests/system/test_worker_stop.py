@@ -11,9 +11,9 @@ from tests.system.test_poison import QUEUE, send_record, worker
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.server.client import Client
 
 pytestmark = pytest.mark.alone
 

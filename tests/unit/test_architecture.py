@@ -29,53 +29,70 @@ KNOWN = {module_name(p) for p in SOURCES}
 # folder with all its modules) imports from rooms of lower layers only, never from one beside it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
-        "vtox.arrays",
+        "vtox.values.arrays",
         "vtox.errors",
         "vtox.keys",
         "vtox.words",
-        "vtox.sentinel_urls",
-        "vtox.usable_cores",
+        "vtox.configuration.sentinel_urls",
+        "vtox.configuration.usable_cores",
         "vtox.version",
     ),
-    ("vtox.partitions", "vtox.server_urls"),
-    ("vtox.setting_groups",),
+    ("vtox.windows.partitions", "vtox.configuration.server_urls"),
+    ("vtox.configuration.groups",),
     (
-        "vtox.nameplate_ranges",
-        "vtox.operating_state",
-        "vtox.plain_data",
-        "vtox.plain_names",
-        "vtox.settings",
+        "vtox.values.nameplate_ranges",
+        "vtox.values.operating_state",
+        "vtox.values.plain_data",
+        "vtox.values.plain_names",
+        "vtox.configuration.settings",
     ),
-    ("vtox.domain", "vtox.tracing"),
-    ("vtox.baseline", "vtox.channel_map", "vtox.faults", "vtox.nameplate", "vtox.wire"),
-    ("vtox.health", "vtox.coverage", "vtox.json_windows"),
+    ("vtox.values.domain", "vtox.windows.tracing"),
+    (
+        "vtox.values.baseline",
+        "vtox.values.channel_map",
+        "vtox.faults",
+        "vtox.values.nameplate",
+        "vtox.windows.wire",
+    ),
+    ("vtox.alarms.health", "vtox.alarms.coverage", "vtox.windows.json_windows"),
     ("vtox.alarms",),
-    ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
+    ("vtox.diagnosis.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
     (
         "vtox.client",
-        "vtox.diagnosers.current",
-        "vtox.diagnosers.decision",
-        "vtox.diagnosers.features",
-        "vtox.queues",
+        "vtox.diagnosis.diagnosers.current",
+        "vtox.diagnosis.diagnosers.decision",
+        "vtox.diagnosis.diagnosers.features",
+        "vtox.pipeline.queues",
     ),
     (
-        "vtox.diagnosers.turn_short",
-        "vtox.diagnosers.insulation",
-        "vtox.diagnosers.bearing",
-        "vtox.diagnosers.eccentricity",
-        "vtox.diagnosers.broken_bar",
+        "vtox.diagnosis.diagnosers.turn_short",
+        "vtox.diagnosis.diagnosers.insulation",
+        "vtox.diagnosis.diagnosers.bearing",
+        "vtox.diagnosis.diagnosers.eccentricity",
+        "vtox.diagnosis.diagnosers.broken_bar",
         "celeryconfig",
     ),
-    ("vtox.diagnosers.registry", "vtox.bridge", "vtox.senders", "vtox.mqtt", "vtox.cluster"),
     (
-        "vtox.commissioning",
-        "vtox.diagnosis",
-        "vtox.monitoring",
-        "vtox.spectra",
-        "vtox.history",
+        "vtox.diagnosis.diagnosers.registry",
+        "vtox.pipeline.bridge",
+        "vtox.sending.senders",
+        "vtox.sending.mqtt",
+        "vtox.cluster",
     ),
-    ("vtox.learning", "vtox.backup", "vtox.notification", "vtox.reports"),
-    ("vtox.coordinator",),
+    (
+        "vtox.diagnosis.commissioning",
+        "vtox.diagnosis.diagnosis",
+        "vtox.pipeline.monitoring",
+        "vtox.diagnosis.spectra",
+        "vtox.records.history",
+    ),
+    (
+        "vtox.diagnosis.learning",
+        "vtox.records.backup",
+        "vtox.records.notification",
+        "vtox.records.reports",
+    ),
+    ("vtox.pipeline.coordinator",),
     ("workers", "api", "vtox.cli"),
     ("vtox.__main__",),
 )
@@ -145,37 +162,37 @@ def test_supervision_is_known_to_its_entry_points_only() -> None:
     parts = ("supervisor", "processes", "embedded_server", "child_process")
     users = importers(*(f"vtox.cluster.{part}" for part in parts))
     # `vtox doctor` checks the server's binary and the ports that the processes would take.
-    checks = ("vtox.monitoring.doctor", "vtox.monitoring.host_checks")
+    checks = ("vtox.pipeline.monitoring.doctor", "vtox.pipeline.monitoring.host_checks")
     assert within(users, "vtox.cluster", "vtox.cli", *checks) == set()
 
 
 def test_celery_and_http_are_known_where_they_belong() -> None:
     celery = importers("celery", "kombu", "billiard")
-    assert within(celery, "celeryconfig", "vtox.queues", "workers") == set()
-    app = importers("vtox.queues.celery_app")
-    assert within(app, "workers", "vtox.queues", "vtox.cli.flower_server") == set()
+    assert within(celery, "celeryconfig", "vtox.pipeline.queues", "workers") == set()
+    app = importers("vtox.pipeline.queues.celery_app")
+    assert within(app, "workers", "vtox.pipeline.queues", "vtox.cli.flower_server") == set()
     assert within(importers("fastapi", "starlette"), "api") == set()
     assert within(importers("typer"), "vtox.cli") == set()
     # Nothing else of VTOX calls others.
-    assert within(importers("httpx2", "apprise"), "vtox.notification") == set()
+    assert within(importers("httpx2", "apprise"), "vtox.records.notification") == set()
 
 
 @pytest.mark.parametrize(
     "pure",
     [
-        "vtox.dsp",
-        "vtox.diagnosers",
-        "vtox.diagnosis",
-        "vtox.spectra",
-        "vtox.baseline",
-        "vtox.domain",
-        "vtox.nameplate_ranges",
-        "vtox.bridge.record_joiner",
-        "vtox.bridge.deduplication",
-        "vtox.health",
+        "vtox.diagnosis.dsp",
+        "vtox.diagnosis.diagnosers",
+        "vtox.diagnosis.diagnosis",
+        "vtox.diagnosis.spectra",
+        "vtox.values.baseline",
+        "vtox.values.domain",
+        "vtox.values.nameplate_ranges",
+        "vtox.pipeline.bridge.record_joiner",
+        "vtox.pipeline.bridge.deduplication",
+        "vtox.alarms.health",
         "vtox.alarms",
-        "vtox.coverage",
-        "vtox.wire",
+        "vtox.alarms.coverage",
+        "vtox.windows.wire",
         "vtox.simulator",
     ],
 )
@@ -183,8 +200,8 @@ def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
     forbidden = (
         "redis",
         "vtox.store",
-        "vtox.settings",
-        "vtox.setting_groups",
+        "vtox.configuration.settings",
+        "vtox.configuration.groups",
         "vtox.keys",
         "time",
         "os",
@@ -198,7 +215,12 @@ def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
 
 
 def test_simulator_and_diagnosers_share_nothing_but_the_vocabulary() -> None:
-    diagnosing = ("vtox.dsp", "vtox.diagnosers", "vtox.diagnosis", "vtox.baseline")
+    diagnosing = (
+        "vtox.diagnosis.dsp",
+        "vtox.diagnosis.diagnosers",
+        "vtox.diagnosis.diagnosis",
+        "vtox.values.baseline",
+    )
     assert {m for m in importers(*diagnosing) if m.startswith("vtox.simulator")} == set()
     assert {m for m in importers("vtox.simulator") if m.startswith(diagnosing)} == set()
 
@@ -221,7 +243,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     # The parent watch takes the supervisor's pid, which is no setting; supervisor and server hand
     # their own environment on to the processes they start.
     assert readers <= {
-        "vtox.settings",
+        "vtox.configuration.settings",
         "vtox.cluster.parent_watch",
         "vtox.cluster.processes",
         "vtox.cluster.server_allocator",
@@ -233,7 +255,7 @@ MATHS_ON_DEMAND = tuple(
     f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
 )
 READERS = ("audio", "comtrade_records", "matlab", "mdf", "parquet", "tdms", "uff")
-OPTIONAL_PACKAGES = (*(f"vtox.files.{name}" for name in READERS), "vtox.tracing")
+OPTIONAL_PACKAGES = (*(f"vtox.files.{name}" for name in READERS), "vtox.windows.tracing")
 
 
 def test_imports_stand_at_the_top() -> None:
@@ -263,7 +285,8 @@ def test_modules_are_not_imported_by_a_string() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["vtox.bridge.loop", "vtox.coordinator", "api.main", "vtox.baseline"]
+    "module",
+    ["vtox.pipeline.bridge.loop", "vtox.pipeline.coordinator", "api.main", "vtox.values.baseline"],
 )
 def test_services_load_no_maths(module: str) -> None:
     script = f"import sys, {module}; print(*(m for m in ('scipy', 'workers') if m in sys.modules))"
@@ -301,15 +324,15 @@ def test_cited_works_are_listed() -> None:
 # What a sender, a key's record, a report's date, a span of a trace, the time stamp of a webhook and
 # the comparison of clocks themselves need a host's clock for.
 HOST_CLOCK = {
-    "vtox/bridge/traces.py",
+    "vtox/pipeline/bridge/traces.py",
     "vtox/cli/replay.py",
     "vtox/cli/report_files.py",
     "vtox/cli/simulate.py",
-    "vtox/notification/trial.py",
-    "vtox/notification/webhook.py",
-    "vtox/monitoring/server_checks.py",
-    "vtox/mqtt/connection.py",
-    "vtox/store/client.py",
+    "vtox/records/notification/trial.py",
+    "vtox/records/notification/webhook.py",
+    "vtox/pipeline/monitoring/server_checks.py",
+    "vtox/sending/mqtt/connection.py",
+    "vtox/store/server/client.py",
     "workers/heartbeat.py",
     "workers/traces.py",
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox import arrays
+from vtox.values import arrays
 
 ROWS = np.random.default_rng(1).standard_normal((4, 3, 9))
 

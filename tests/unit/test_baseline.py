@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.baseline import Baseline, Level, bands_of
-from vtox.domain import CURRENTS, VOLTAGES
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.errors import BaselineError
-from vtox.learning.fit import learn_baseline
+from vtox.values.baseline import Baseline, Level, bands_of
+from vtox.values.domain import CURRENTS, VOLTAGES
 
 BOTH = (*CURRENTS, *VOLTAGES)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox import server_urls
+from vtox.configuration import server_urls
+from vtox.configuration.settings import load
 from vtox.errors import SettingsError
-from vtox.settings import load
 
 PASSWORD = "s3cret"
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vtox.channel_map import Source, composed, corrected, sources_from_dict, sources_table
-from vtox.domain import Recording
 from vtox.errors import ChannelMapError
+from vtox.values.channel_map import Source, composed, corrected, sources_from_dict, sources_table
+from vtox.values.domain import Recording
 
 CHANNELS = {n: np.full(8, float(k + 1), np.float32) for k, n in enumerate(("ia", "ib", "ic", "va"))}
 R = Recording(CHANNELS, 1000.0, speed_rpm=900.0)

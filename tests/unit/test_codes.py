@@ -12,11 +12,11 @@ from api.page_texts import page_texts
 from tests.signals import current_lines, phasor_motor, vibration
 from tests.unit.words.latin import latin_words
 from vtox import learn_baseline
-from vtox.baseline import Baseline
-from vtox.coverage.unlocks import CODES
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
+from vtox.alarms.coverage.unlocks import CODES
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.faults import FAULTS
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
 from vtox.words.catalogue import catalogue
 from vtox.words.rendering import advice, render
 

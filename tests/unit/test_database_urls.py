@@ -2,11 +2,11 @@
 
 import pytest
 
+from vtox.configuration.server_urls import complete_database, unencrypted_host
+from vtox.configuration.settings import load
 from vtox.errors import SettingsError
-from vtox.history.database import address, engine_to_write
-from vtox.monitoring.doctor import inspect
-from vtox.server_urls import complete_database, unencrypted_host
-from vtox.settings import load
+from vtox.pipeline.monitoring.doctor import inspect
+from vtox.records.history.database import address, engine_to_write
 
 PASSWORD = "s3cret"
 

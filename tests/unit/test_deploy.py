@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from vtox.configuration.server_urls import complete_database
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
-from vtox.server_urls import complete_database
-from vtox.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"

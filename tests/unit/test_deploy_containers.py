@@ -18,8 +18,8 @@ from tests.cluster import free_ports
 from tests.unit.test_deploy import ROOT, optional, procfile
 from vtox.cluster.server_allocator import JEMALLOC
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.configuration.settings import OTHER_VARIABLES, Settings
 from vtox.faults import FAMILIES
-from vtox.settings import OTHER_VARIABLES, Settings
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 DEPLOY = ROOT / "deploy"

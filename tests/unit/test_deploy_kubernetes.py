@@ -10,8 +10,8 @@ from deploy import role_settings
 from tests.unit.test_deploy import optional, procfile
 from tests.unit.test_deploy_containers import DEPLOY, names, shell
 from vtox.cluster.processes import LIVENESS_PATH
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"

@@ -6,12 +6,12 @@ import pytest
 
 import vtox
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosers import registry
-from vtox.diagnosis import DiagnosisInput, diagnose, diagnose_batch
-from vtox.domain import CURRENTS, STATES, VIBRATIONS, VOLTAGES, Recording
+from vtox.diagnosis.diagnosers import registry
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose, diagnose_batch
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, Family
-from vtox.learning.fit import learn_baseline
+from vtox.values.domain import CURRENTS, STATES, VIBRATIONS, VOLTAGES, Recording
 
 ALL = (*CURRENTS, *VOLTAGES, "leakage")
 

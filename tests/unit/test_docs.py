@@ -10,9 +10,9 @@ import pytest
 
 from handbook.fault_codes import UNWRITTEN, with_codes
 from tests.paths import ROOT
-from vtox.domain import DEFECTS
+from vtox.configuration.settings import Settings
 from vtox.faults import FAULTS
-from vtox.settings import Settings
+from vtox.values.domain import DEFECTS
 from vtox.words.catalogue import catalogue
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}

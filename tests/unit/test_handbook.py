@@ -13,7 +13,7 @@ from handbook.reference import write_reference
 from handbook.search import MORE_TERMS, terms
 from handbook.sources import gather
 from tests.paths import ROOT
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 from vtox.words.catalogue import catalogue
 
 

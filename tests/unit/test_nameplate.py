@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from vtox.domain import DEFECTS, Motor
 from vtox.errors import NameplateError
-from vtox.nameplate import motor_from_dict, motor_from_json, motor_to_dict, motor_to_json
-from vtox.nameplate_ranges import RANGES
+from vtox.values.domain import DEFECTS, Motor
+from vtox.values.nameplate import motor_from_dict, motor_from_json, motor_to_dict, motor_to_json
+from vtox.values.nameplate_ranges import RANGES
 
 GEOMETRY = {"balls": 9, "ball_diameter_mm": 7.94, "pitch_diameter_mm": 39.04}
 

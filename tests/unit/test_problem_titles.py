@@ -7,8 +7,8 @@ import pytest
 from api.errors import CODES, STATUS_OF_CODE
 from api.routes.dead_letters import _reason
 from tests.unit.words.latin import latin_words
-from vtox.json_windows import JSON_CODES
-from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
+from vtox.windows.json_windows import JSON_CODES
+from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, LANGUAGES, Language
 

@@ -24,7 +24,7 @@ COMMANDS = {n for n in dir(CoreCommands) if not n.startswith("_")} | set(OTHERS)
 PLAIN_WORDS = {n for n in COMMANDS if not n.startswith(("x", "h", "z")) and n not in OTHERS}
 CLIENTS = ("client", "pipe", "redis")
 # Kombu's transport makes clients of its own, which the server must not refuse.
-ALLOWED = {"vtox/queues/celery_transport.py"}
+ALLOWED = {"vtox/pipeline/queues/celery_transport.py"}
 
 
 def receiver(node: ast.expr) -> str:

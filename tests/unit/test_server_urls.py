@@ -11,9 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from kombu import Connection
 
-from vtox import sentinel_urls
-from vtox.errors import SettingsError
-from vtox.server_urls import (
+from vtox.configuration import sentinel_urls
+from vtox.configuration.server_urls import (
     MASK,
     Tls,
     broker_address,
@@ -24,8 +23,9 @@ from vtox.server_urls import (
     tls_options,
     unencrypted_host,
 )
-from vtox.store.client import connect
-from vtox.store.sentinels import PrimarySSLConnection, sentinel_options
+from vtox.errors import SettingsError
+from vtox.store.server.client import connect
+from vtox.store.server.sentinels import PrimarySSLConnection, sentinel_options
 
 # Form of a URL -> what is left of it when the secret can be told apart.
 FORMS = {

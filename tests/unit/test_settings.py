@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from vtox.cli.config import sources
 from vtox.cli.main import application
 from vtox.cluster.server_config import Address
+from vtox.configuration.settings import Settings, UnknownSetting, files, load, unknown_settings
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.settings import Settings, UnknownSetting, files, load, unknown_settings
 
 
 def config_rows(*arguments: str) -> dict[str, dict[str, object]]:

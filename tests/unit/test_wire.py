@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from vtox.domain import Window
 from vtox.errors import WireError
-from vtox.wire import WIRE_CODES, Limits, decode, decode_channels, decode_header, encode
+from vtox.values.domain import Window
+from vtox.windows.wire import WIRE_CODES, Limits, decode, decode_channels, decode_header, encode
 
 
 def entry(**changes: object) -> dict[bytes, bytes]:

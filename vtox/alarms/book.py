@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vtox.alarms.health.alerts import Alert
 from vtox.alarms.life import Alarm, Event, EventName, Outcome, Suspension, SuspensionName, apply, at
 from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import AlarmRefused
-from vtox.health.alerts import Alert
 
 ActionName = Literal[
     "acknowledge",

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from vtox.alarms.health.alerts import RANK
 from vtox.alarms.work_orders import WorkOrder, add_work_order
-from vtox.domain import Reason, ReasonValue
 from vtox.errors import AlarmRefused
-from vtox.health.alerts import RANK
+from vtox.values.domain import Reason, ReasonValue
 
 SuspensionName = Literal["out_of_service", "suppressed_by_design", "shelved"]
 State = (

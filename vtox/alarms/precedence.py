@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from vtox.alarms.health.alerts import RANK
 from vtox.alarms.life import Alarm
 from vtox.alarms.supplies import SupplyAlarm
-from vtox.health.alerts import RANK
 
 
 class Precedence(NamedTuple):

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from vtox.alarms.health.alerts import RANK
 from vtox.alarms.life import STATES, Alarm, State
 from vtox.alarms.outages import SILENT, outages
-from vtox.domain import Reason, reason
 from vtox.faults import FAULTS, PERSISTENCE, longest_record_s
-from vtox.health.alerts import RANK
+from vtox.values.domain import Reason, reason
 
 # Two machines that alarm together are still likely to have a cause of their own each: they share a
 # load, a mounting, a repair. Three of most are a supply.

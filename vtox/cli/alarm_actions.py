@@ -13,12 +13,12 @@ from vtox.alarms.work_orders import WorkOrder
 from vtox.cli.actor import actor
 from vtox.cli.options import By, Json, MachineId, duration_s
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import load
 from vtox.errors import AlarmRefused, InputError, UnknownMachine
-from vtox.settings import load
-from vtox.store import alarm_book
-from vtox.store.deeds import change_service
-from vtox.store.fleet import supplied_machines
-from vtox.store.machines import is_listed
+from vtox.store.alarms import alarm_book
+from vtox.store.machines.fleet import supplied_machines
+from vtox.store.machines.machines import is_listed
+from vtox.store.system.deeds import change_service
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids in `vtox alarms list`.")]
 Members = Annotated[

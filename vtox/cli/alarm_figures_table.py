@@ -8,7 +8,7 @@ from rich.table import Table
 from vtox.alarms.false_alarms import FalseAlarmRate
 from vtox.alarms.figures import Chatter, Frequency
 from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY
-from vtox.history.alarm_figures import RecordedAlarms
+from vtox.records.history.alarm_figures import RecordedAlarms
 
 MOST = 10
 

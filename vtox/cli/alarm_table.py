@@ -12,8 +12,8 @@ from vtox.alarms.book import Action
 from vtox.alarms.life import OUTCOMES, Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.cli.status_table import span
-from vtox.store.fleet import FleetState
-from vtox.store.reason_tables import reasons_table
+from vtox.store.machines.fleet import FleetState
+from vtox.store.stream.reason_tables import reasons_table
 from vtox.words.rendering import advice, full_reason, name_of, render
 
 _COLUMNS = ("state", "level", "machine", "fault", "assignee", "since", "id")

@@ -20,10 +20,10 @@ from vtox.cli.alarm_table import (
 )
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import load
 from vtox.errors import InputError
-from vtox.settings import load
-from vtox.store.alarm_book import KeptBook
-from vtox.store.fleet import FleetState, fleet_state, supplied_machines
+from vtox.store.alarms.alarm_book import KeptBook
+from vtox.store.machines.fleet import FleetState, fleet_state, supplied_machines
 
 group = typer.Typer(help="Alarms: list, show, act on them, figures.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id in `vtox alarms list`.")]
@@ -88,8 +88,8 @@ def list_alarms(
 def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
     """Show one alarm with what operators did; older ones come from the history."""
     # Not at the top: SQLAlchemy is slow to load.
-    from vtox.history.alarm_records import actions_of, alarm_of
-    from vtox.history.database import reading
+    from vtox.records.history.alarm_records import actions_of, alarm_of
+    from vtox.records.history.database import reading
 
     settings = load()
     with running_server(settings) as client:
@@ -115,9 +115,9 @@ def show_figures(
     from vtox.alarms.false_alarms import false_alarm_rate
     from vtox.alarms.figures import chattering, most_frequent
     from vtox.cli.alarm_figures_table import MOST, print_figures
-    from vtox.history.alarm_figures import DAY_S, first_day, recorded_alarms
-    from vtox.history.database import reading
-    from vtox.store.client import server_time
+    from vtox.records.history.alarm_figures import DAY_S, first_day, recorded_alarms
+    from vtox.records.history.database import reading
+    from vtox.store.server.client import server_time
 
     settings = load()
     with running_server(settings) as client, reading(settings) as db:

@@ -11,9 +11,9 @@ from rich.console import Console
 from vtox import keys
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_or_embedded
-from vtox.settings import load
-from vtox.store import outputs
-from vtox.store.audit import Deed, decode
+from vtox.configuration.settings import load
+from vtox.store.stream import outputs
+from vtox.store.system.audit import Deed, decode
 from vtox.words.rendering import render
 
 _READ_AT_ONCE = 500

@@ -12,9 +12,9 @@ from rich.console import Console
 from vtox.cli.actor import actor
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_or_embedded, stopped
+from vtox.configuration.settings import Settings, load
 from vtox.errors import NotEmpty
-from vtox.settings import Settings, load
-from vtox.store.audit import Deed, audited
+from vtox.store.system.audit import Deed, audited
 
 PG_DUMP = (
     "not in it: the history, which VTOX_DATABASE_URL keeps in PostgreSQL; save it with pg_dump"
@@ -34,7 +34,7 @@ def backup(
     history in PostgreSQL is not in it: that is what pg_dump is for.
     """
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
-    from vtox.backup.saving import save
+    from vtox.records.backup.saving import save
 
     settings = load()
     with running_or_embedded(settings, "backup") as client:
@@ -62,7 +62,7 @@ def restore(
     The whole archive is checked first; one that is damaged, or of a later form, changes nothing.
     Exit status 1: a part could not be restored, and is named.
     """
-    from vtox.backup import restoring
+    from vtox.records.backup import restoring
 
     settings = load()
     with stopped(settings), restoring.checked(settings, file) as found:

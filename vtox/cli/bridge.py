@@ -3,14 +3,14 @@
 import typer
 
 from vtox.cluster import logging_setup
-from vtox.settings import load
+from vtox.configuration.settings import load
 
 
 def bridge() -> None:
     """Run the stream bridge and the monitor until stopped. `vtox up` does this for you."""
     logging_setup.setup("bridge")
     # Not at the top: it loads Celery, for which `vtox --help` should not wait.
-    from vtox import coordinator
+    from vtox.pipeline import coordinator
 
     coordinator.run(load())
 

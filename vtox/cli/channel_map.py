@@ -8,17 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vtox.channel_map import ChannelMap, sources_from_dict, sources_table
 from vtox.cli.actor import actor
 from vtox.cli.options import By, Json, MachineId
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import load
 from vtox.errors import InputError, UnknownMachine
-from vtox.plain_data import digits
-from vtox.settings import load
-from vtox.store.channel_maps import CHANNEL_MAP
-from vtox.store.deeds import change_channel_map
-from vtox.store.machine_settings import present_setting, setting_versions
-from vtox.store.machines import is_listed
+from vtox.store.machines.channel_maps import CHANNEL_MAP
+from vtox.store.machines.machine_settings import present_setting, setting_versions
+from vtox.store.machines.machines import is_listed
+from vtox.store.system.deeds import change_channel_map
+from vtox.values.channel_map import ChannelMap, sources_from_dict, sources_table
+from vtox.values.plain_data import digits
 
 group = typer.Typer(help="Which channel of a machine is which: show, set.", no_args_is_help=True)
 _SOURCE = re.compile(r"(\w+)=(-?)(\w+)(?:\*([0-9.e+-]+))?")

@@ -20,9 +20,9 @@ from vtox.cli.options import Json
 from vtox.cluster.data_folder import open_private
 from vtox.cluster.server_config import read_address
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.configuration.server_urls import mask
+from vtox.configuration.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 from vtox.errors import InputError, VtoxError
-from vtox.server_urls import mask
-from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 
 group = typer.Typer(
     help="Settings: show their values and sources; users for a server of your own.",

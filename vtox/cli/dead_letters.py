@@ -16,12 +16,12 @@ from rich.text import Text
 from vtox.cli.actor import actor
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import load
 from vtox.errors import InputError
-from vtox.settings import load
-from vtox.store import deadletters
-from vtox.store.deadletters import DeadLetter
-from vtox.store.deeds import resend_letter
-from vtox.store.outputs import entry_order
+from vtox.store.stream import deadletters
+from vtox.store.stream.deadletters import DeadLetter
+from vtox.store.stream.outputs import entry_order
+from vtox.store.system.deeds import resend_letter
 
 # Longer values of an entry are samples, of which only the length is shown.
 VALUE_MAX_BYTES = 64

@@ -15,12 +15,12 @@ from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import host_roles
+from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError, UnknownMachine
-from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
 from vtox.simulator.severity import FAULT_MODES
-from vtox.store.client import connect, server_time_ms
-from vtox.store.deeds import retire_machine
+from vtox.store.server.client import connect, server_time_ms
+from vtox.store.system.deeds import retire_machine
 
 
 def register(app: typer.Typer) -> None:

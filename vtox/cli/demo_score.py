@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from vtox.alarms.health.alerts import Alert
 from vtox.faults import FAULTS
-from vtox.health.alerts import Alert
 from vtox.simulator.fleet import Machine
 
 

@@ -12,18 +12,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from vtox.alarms.health.alerts import Alert
 from vtox.cli import status_table
 from vtox.cli.demo_score import Score, latest
 from vtox.cluster.cluster_log import ClusterLog, local_time
 from vtox.cluster.probing import Status
 from vtox.cluster.supervisor import Supervisor
+from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
-from vtox.health.alerts import Alert
-from vtox.monitoring.throughput import Sampler, Throughput, throughput
-from vtox.settings import Settings
-from vtox.store.client import Client, connect
-from vtox.store.open_alerts import events_after
-from vtox.store.status import Snapshot, snapshot
+from vtox.pipeline.monitoring.throughput import Sampler, Throughput, throughput
+from vtox.store.alarms.open_alerts import events_after
+from vtox.store.server.client import Client, connect
+from vtox.store.system.status import Snapshot, snapshot
 
 POLL_S = 1.0
 PLAIN_LINE_S = 10.0

@@ -9,18 +9,18 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from vtox.baseline import Baseline
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, show
 from vtox.cli.report_files import Lang, check_target, file_contents, write_report
 from vtox.cli.start_lines import show_start, start_values
-from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
 from vtox.files.matching import ReadOptions
 from vtox.files.matching import options as reader_options
 from vtox.files.recordings import find, named_recordings
-from vtox.plain_data import plain
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.values.plain_data import plain
 from vtox.words.languages import DEFAULT, Language, language
 
 # Exit statuses.
@@ -122,7 +122,7 @@ def _diagnose(
     faults: set[str] | None,
 ) -> list[Result]:
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosis import diagnose
+    from vtox.diagnosis.diagnosis import diagnose
 
     return [
         (path, name, recording, diagnose(recording, motor, faults=faults, baseline=healthy))

@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vtox.domain import Diagnosis, Reason, Value
-from vtox.plain_data import digits
-from vtox.store.entries import Result
+from vtox.store.stream.entries import Result
+from vtox.values.domain import Diagnosis, Reason, Value
+from vtox.values.plain_data import digits
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language
 from vtox.words.rendering import advice, join, render

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from vtox.cli.options import Json
 from vtox.cli.status import STYLES
-from vtox.monitoring.doctor import inspect
-from vtox.settings import load
+from vtox.configuration.settings import load
+from vtox.pipeline.monitoring.doctor import inspect
 
 Machines = Annotated[
     int | None,

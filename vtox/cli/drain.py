@@ -13,11 +13,11 @@ import typer
 
 from vtox.cluster.cluster_log import FILE
 from vtox.cluster.file_lock import holder_pid
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerUnavailable, SystemStateError
 from vtox.faults import FAMILIES
-from vtox.settings import Settings, load
-from vtox.store.agreement import read_parties
-from vtox.store.client import connect
+from vtox.store.server.client import connect
+from vtox.store.system.agreement import read_parties
 
 POLL_S = 0.2
 OWN_ROLE = "vtox"

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import load
 from vtox.errors import InputError
-from vtox.settings import load
-from vtox.store import evidence
+from vtox.store.stream import evidence
 
 group = typer.Typer(
     help="Waveforms behind new warnings and faults: list, save.", no_args_is_help=True

@@ -3,7 +3,7 @@
 import typer
 
 from vtox.cluster import logging_setup
-from vtox.settings import load
+from vtox.configuration.settings import load
 
 
 def flower() -> None:

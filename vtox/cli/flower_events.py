@@ -4,7 +4,7 @@ import time
 
 from flower.events import Events
 
-from vtox.queues.task_events import ask_for
+from vtox.pipeline.queues.task_events import ask_for
 
 # An open page of Flower asks again within seconds; a page of tasks that is read for a while and
 # then loaded anew still has what happened meanwhile.

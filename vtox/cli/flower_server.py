@@ -18,8 +18,8 @@ from vtox.cli.flower_events import EventsWhileLookedAt
 from vtox.cluster.flower_password import USER, flower_password
 from vtox.cluster.host_names import is_own_name
 from vtox.cluster.ports import LOOPBACK
-from vtox.queues import celery_app
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
+from vtox.pipeline.queues import celery_app
 
 # Flower keeps so many tasks; with 10,000 it took 171 MB after 12 minutes of 50 windows/s.
 MAX_TASKS = 1_000

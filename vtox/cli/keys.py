@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vtox import settings as settings_module
 from vtox.cli.actor import actor
 from vtox.cli.options import Json, duration_s
 from vtox.cli.server_access import running_or_embedded
+from vtox.configuration import settings as settings_module
 from vtox.errors import InputError
-from vtox.store import apikeys
-from vtox.store.apikeys import ApiKey, Scope
-from vtox.store.client import Client, server_time
-from vtox.store.deeds import create_key, revoke_key
+from vtox.store.server.client import Client, server_time
+from vtox.store.system import apikeys
+from vtox.store.system.apikeys import ApiKey, Scope
+from vtox.store.system.deeds import create_key, revoke_key
 
 PATTERN = re.compile(r"[A-Za-z0-9._:*?-]{1,64}")
 

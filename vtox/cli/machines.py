@@ -10,24 +10,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.cli import options
 from vtox.cli.actor import actor
 from vtox.cli.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.server_access import running_server
 from vtox.cli.status_table import span
-from vtox.domain import Window
+from vtox.configuration.settings import load
 from vtox.errors import InputError
 from vtox.files.matching import options as reader_options
-from vtox.health.assessment import Assessment, present_state
-from vtox.nameplate import read_fleet
-from vtox.plain_data import digits
-from vtox.settings import load
-from vtox.store import machine_states
-from vtox.store import machines as store
-from vtox.store.baselines import stored_baseline
-from vtox.store.client import Client
-from vtox.store.deeds import change_baseline, register_machine, retire_machine
-from vtox.wire import Limits, encode, entry_header
+from vtox.store.machines import machine_states
+from vtox.store.machines import machines as store
+from vtox.store.machines.baselines import stored_baseline
+from vtox.store.server.client import Client
+from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
+from vtox.values.domain import Window
+from vtox.values.nameplate import read_fleet
+from vtox.values.plain_data import digits
+from vtox.windows.wire import Limits, encode, entry_header
 from vtox.words.rendering import render
 
 NO_HEALTH = Assessment(0.0, None, "unknown", {})

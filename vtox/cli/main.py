@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _unreachable(error: redis.RedisError) -> str:
-    from vtox.store.client import unavailable
+    from vtox.store.server.client import unavailable
 
     why = unavailable(error)
     return str(why) if why.remedy else _running(f"the server does not respond: {error}")

@@ -8,10 +8,10 @@ import typer
 from vtox.cluster import logging_setup
 from vtox.cluster.file_lock import lock, write_holder
 from vtox.cluster.signal_handlers import stop_event
+from vtox.configuration.settings import load
 from vtox.errors import SettingsError, SystemStateError
-from vtox.settings import load
-from vtox.store.client import check_when_loaded, connect
-from vtox.wire import Limits
+from vtox.store.server.client import check_when_loaded, connect
+from vtox.windows.wire import Limits
 
 # One that was killed may take so long to end.
 TAKE_OVER_S = 3.0
@@ -49,10 +49,10 @@ def mqtt(
     logging_setup.setup("mqtt")
     # Not at the top: an extra, which other commands do not need.
     try:
-        from vtox.mqtt.connection import Connection
-        from vtox.mqtt.gateway import Gateway
-        from vtox.mqtt.mapping import read_mapping
-        from vtox.mqtt.sparkplug_nodes import Births
+        from vtox.sending.mqtt.connection import Connection
+        from vtox.sending.mqtt.gateway import Gateway
+        from vtox.sending.mqtt.mapping import read_mapping
+        from vtox.sending.mqtt.sparkplug_nodes import Births
     except ImportError as error:
         raise SystemStateError(
             f"{error.name} is not installed", remedy='pip install "vtox[mqtt]"'

@@ -14,10 +14,10 @@ from rich.text import Text
 from vtox.cli.options import Json
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
+from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError, RulesError
-from vtox.settings import Settings, load
-from vtox.store.agreement import of_readers, require_agreement
-from vtox.store.client import check_when_loaded, connect, server_time_ms
+from vtox.store.server.client import check_when_loaded, connect, server_time_ms
+from vtox.store.system.agreement import of_readers, require_agreement
 
 group = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status, retry, discard.",
@@ -37,7 +37,7 @@ def run() -> None:
     """Notify until stopped. `vtox up` does this for you where VTOX_NOTIFY_FILE is set."""
     logging_setup.setup("notifier")
     # Not at the top, as everywhere here: SQLAlchemy and HTTP, for which no help should wait.
-    from vtox.notification.notifier import Notifier
+    from vtox.records.notification.notifier import Notifier
 
     settings = load()
     rules = _rules(settings)
@@ -52,7 +52,7 @@ def run() -> None:
 @group.command("check")
 def check() -> None:
     """Check the file of rules, its secrets, and where its webhooks lead. Sends nothing."""
-    from vtox.notification.trial import problem_of_target
+    from vtox.records.notification.trial import problem_of_target
 
     settings = load()
     rules = _rules(settings)
@@ -75,7 +75,7 @@ def check() -> None:
 @group.command("test")
 def test(target: Target) -> None:
     """Send a test to one target now, and say what it answers."""
-    from vtox.notification.trial import send_trial
+    from vtox.records.notification.trial import send_trial
 
     rules = _rules(load())
     if target not in rules.targets:
@@ -96,8 +96,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show what waits for each target, how it answers, and what was given up."""
-    from vtox.history import database
-    from vtox.notification import outbox_figures
+    from vtox.records.history import database
+    from vtox.records.notification import outbox_figures
 
     settings = load()
     names = list(_rules(settings).targets) if settings.notify_file else []
@@ -144,7 +144,7 @@ def _counted(n: int, what: str) -> str:
 
 
 def _rules(settings: Settings) -> Any:
-    from vtox.notification.rules import read_rules
+    from vtox.records.notification.rules import read_rules
 
     if settings.notify_file is None:
         raise InputError(
@@ -156,13 +156,13 @@ def _rules(settings: Settings) -> Any:
 
 def _senders(rules: Any) -> Mapping[str, Any]:
     """Return what sends to each kind of target that the rules have."""
-    from vtox.notification import webhook
+    from vtox.records.notification import webhook
 
     kinds = {t.kind: name for name, t in rules.targets.items()}
     if "apprise" not in kinds:
         return {"webhook": webhook.send}
     try:
-        from vtox.notification import apprise_target
+        from vtox.records.notification import apprise_target
     except ImportError:
         raise RulesError(
             f"targets.{kinds['apprise']} needs the package apprise", remedy=INSTALL
@@ -178,13 +178,13 @@ def _check_secrets(rules: Any, only: str = "") -> None:
 
 
 def _check_target(name: str, target: Any) -> None:
-    from vtox.notification.target_secrets import signing_keys, target_url
+    from vtox.records.notification.target_secrets import signing_keys, target_url
 
     url = target_url(name, target)
     if target.kind == "webhook":
         signing_keys(name, target)
         return
-    from vtox.notification import apprise_target
+    from vtox.records.notification import apprise_target
 
     apprise_target.check_url(name, url)
 
@@ -192,8 +192,8 @@ def _check_target(name: str, target: Any) -> None:
 @contextmanager
 def _reader(settings: Settings) -> Iterator[Any]:
     """Yield the engine of a reader, None where no notifier has ever made its tables."""
-    from vtox.history import database
-    from vtox.history.schema import deliveries
+    from vtox.records.history import database
+    from vtox.records.history.schema import deliveries
 
     if not settings.database_url and not settings.history_file.exists():
         yield None
@@ -208,8 +208,8 @@ def _reader(settings: Settings) -> Iterator[Any]:
 
 
 def _revive(target: str, *, drop: bool) -> int:
-    from vtox.history import database
-    from vtox.notification import outbox
+    from vtox.records.history import database
+    from vtox.records.notification import outbox
 
     settings = load()
     with _reader(settings) as there:

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vtox.baseline import Baseline
 from vtox.cli.diagnosis_table import DETECTED
-from vtox.domain import Motor
 from vtox.errors import BaselineError, InputError
 from vtox.files.matching import ReadOptions
 from vtox.files.recordings import find, read
-from vtox.nameplate import read_motor
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Motor
+from vtox.values.nameplate import read_motor
 
 MotorFile = Annotated[
     Path | None,
@@ -106,8 +106,8 @@ def baseline_from(
             )
         return _read_exported(exported[0])
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosis import diagnose
-    from vtox.learning.fit import learn_baseline
+    from vtox.diagnosis.diagnosis import diagnose
+    from vtox.diagnosis.learning.fit import learn_baseline
 
     files, _ = find(paths, opts)
     named = [(f.name, recording) for f in files for recording in read(f, opts)]

@@ -8,10 +8,10 @@ import typer
 from vtox.cli.server_access import running_server, stopped
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerUnavailable
-from vtox.settings import Settings, load
-from vtox.store.agreement import of_readers, require_agreement
-from vtox.store.client import check_when_loaded, connect
+from vtox.store.server.client import check_when_loaded, connect
+from vtox.store.system.agreement import of_readers, require_agreement
 
 
 def recorder(
@@ -29,8 +29,8 @@ def recorder(
         return
     logging_setup.setup("recorder")
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
-    from vtox.history.database import engine_to_write
-    from vtox.history.recorder import Recorder
+    from vtox.records.history.database import engine_to_write
+    from vtox.records.history.recorder import Recorder
 
     settings = load()
     stop = stop_event()
@@ -43,8 +43,8 @@ def recorder(
 
 
 def _repair(settings: Settings) -> None:
-    from vtox.backup.restoring import require_stopped
-    from vtox.history.repair import repair
+    from vtox.records.backup.restoring import require_stopped
+    from vtox.records.history.repair import repair
 
     with stopped(settings):
         with suppress(ServerUnavailable), running_server(settings) as client:

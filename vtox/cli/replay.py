@@ -17,16 +17,16 @@ from vtox.cli.replay_table import show
 from vtox.cli.server_access import running_server
 from vtox.client.reader import Reader as ResultsReader
 from vtox.cluster.ports import base_url
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAULTS
 from vtox.files.matching import options as reader_options
 from vtox.files.recordings import find, named_recordings
-from vtox.senders import pacing, replay
-from vtox.senders.replay import Part, Reader
-from vtox.senders.results_reader import Answers, follow
-from vtox.settings import Settings, load
-from vtox.store.client import Client
-from vtox.store.deeds import change_baseline, register_machine
-from vtox.wire import Limits, encode, entry_header
+from vtox.sending.senders import pacing, replay
+from vtox.sending.senders.replay import Part, Reader
+from vtox.sending.senders.results_reader import Answers, follow
+from vtox.store.server.client import Client
+from vtox.store.system.deeds import change_baseline, register_machine
+from vtox.windows.wire import Limits, encode, entry_header
 
 # Give up after so long without a diagnosis. Records of turn short and bearing end every second or
 # two, so that only the last long record can take this long.

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from vtox.cli.diagnosis_table import STYLES
 from vtox.faults import FAULTS
-from vtox.senders.results_reader import Answers
-from vtox.store.entries import Result
+from vtox.sending.senders.results_reader import Answers
+from vtox.store.stream.entries import Result
 
 MARKS = {"normal": "·", "warning": "▲", "fault": "■", "unknown": "?"}
 PLAIN_MARKS = {"normal": ".", "warning": "w", "fault": "F", "unknown": "?"}

@@ -10,8 +10,8 @@ import typer
 
 from vtox.cli.report_files import Lang, check_target, write_report
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError
-from vtox.settings import Settings, load
 from vtox.words.languages import DEFAULT
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def report_command(
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise InputError(f"--from {from_}: not before --to {to}")
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.reports.machine_report import Span, machine_contents
+    from vtox.records.reports.machine_report import Span, machine_contents
 
     settings = load()
     with running_server(settings) as client:
@@ -55,7 +55,7 @@ def report_command(
 
 def _history(settings: Settings) -> "AbstractContextManager[Connection | None]":
     """Return the history opened for reading; None in it where nothing was ever recorded."""
-    from vtox.history import database
+    from vtox.records.history import database
 
     @contextmanager
     def opened() -> "Iterator[Connection | None]":

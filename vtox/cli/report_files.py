@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vtox.baseline import Baseline
-from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
-from vtox.nameplate import motor_to_dict
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.values.nameplate import motor_to_dict
 from vtox.words.languages import DEFAULT, LANGUAGES
 
 if TYPE_CHECKING:
-    from vtox.reports.contents import Contents
+    from vtox.records.reports.contents import Contents
 
 Lang = Annotated[
     str, typer.Option("--lang", metavar="|".join(LANGUAGES), help="Language of reasons and report.")
@@ -52,9 +52,9 @@ def file_contents(
     The verdicts are computed once more, by one thread, as `vtox verify` will.
     """
     # Not at the top: they load scipy, which other commands do not need.
-    from vtox.reports import making
-    from vtox.reports.contents import FORM, Contents, Machine
-    from vtox.reports.environment import environment
+    from vtox.records.reports import making
+    from vtox.records.reports.contents import FORM, Contents, Machine
+    from vtox.records.reports.environment import environment
 
     records = []
     for name, recording, diagnoses in results:
@@ -82,8 +82,8 @@ def write_report(path: Path, contents: "Contents") -> None:
     InputError
         It would be too large, or cannot be written.
     """
-    from vtox.reports.document import document
-    from vtox.reports.page import page
+    from vtox.records.reports.document import document
+    from vtox.records.reports.page import page
 
     text = document(contents, page(contents))
     partial = path.with_name(f"{path.name}.part")

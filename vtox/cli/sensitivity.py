@@ -7,21 +7,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vtox.alarms.health.alerts import CHANGES_OF_LEVEL
+from vtox.alarms.health.backtest import Backtest
+from vtox.alarms.health.sensitivity import FIELDS, Sensitivity, persistence_table, rule_from_dict
 from vtox.cli.actor import actor
 from vtox.cli.options import By, Json, MachineId
 from vtox.cli.server_access import running_server
+from vtox.configuration.settings import load
 from vtox.errors import InputError, UnknownMachine
 from vtox.faults import FAULTS
-from vtox.health.alerts import CHANGES_OF_LEVEL
-from vtox.health.backtest import Backtest
-from vtox.health.sensitivity import FIELDS, Sensitivity, persistence_table, rule_from_dict
-from vtox.plain_data import digits
-from vtox.settings import load
-from vtox.store.client import Client, server_time
-from vtox.store.deeds import change_sensitivity
-from vtox.store.machine_settings import present_setting, setting_versions
-from vtox.store.machines import is_listed
-from vtox.store.sensitivities import SENSITIVITY
+from vtox.store.machines.machine_settings import present_setting, setting_versions
+from vtox.store.machines.machines import is_listed
+from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.server.client import Client, server_time
+from vtox.store.system.deeds import change_sensitivity
+from vtox.values.plain_data import digits
 
 group = typer.Typer(
     help="When the faults of a machine alert: show, set, back-test.", no_args_is_help=True
@@ -111,8 +111,8 @@ def backtest(
 ) -> None:
     """Try a setting, and the one in force, on the diagnoses that the history has."""
     # Not at the top: SQLAlchemy is slow to load.
-    from vtox.history.database import reading
-    from vtox.history.recorded_slots import nothing_recorded, recorded_slots
+    from vtox.records.history.database import reading
+    from vtox.records.history.recorded_slots import nothing_recorded, recorded_slots
 
     rule = rule_from_dict(fault, _table_of(k, n, clear, min_severity, min_confidence))
     settings = load()

@@ -10,9 +10,9 @@ import typer
 from vtox.cluster import log_repair, logging_setup
 from vtox.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
 from vtox.cluster.signal_handlers import stop_event
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerKilled, ServerUnavailable, SettingsError
-from vtox.settings import Settings, load
-from vtox.store.client import check_when_loaded, connect
+from vtox.store.server.client import check_when_loaded, connect
 
 POLL_S = 0.2
 

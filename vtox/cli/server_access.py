@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
+from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable, StillRunning
-from vtox.settings import Settings
-from vtox.store.client import Client, check, connect
+from vtox.store.server.client import Client, check, connect
 
 
 @contextmanager

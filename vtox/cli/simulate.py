@@ -19,16 +19,16 @@ from vtox.cli.actor import actor
 from vtox.cli.demo_score import fleet_summary
 from vtox.cli.server_access import running_server
 from vtox.cluster import parent_watch
+from vtox.configuration.settings import load
+from vtox.configuration.usable_cores import usable_cores
 from vtox.errors import InputError
 from vtox.faults import FAULTS
-from vtox.plain_data import digits
-from vtox.senders import pacing
-from vtox.settings import load
+from vtox.sending.senders import pacing
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
 from vtox.simulator.severity import FAULT_MODES
-from vtox.store.client import Client
-from vtox.store.deeds import change_baseline, register_machine
-from vtox.usable_cores import usable_cores
+from vtox.store.server.client import Client
+from vtox.store.system.deeds import change_baseline, register_machine
+from vtox.values.plain_data import digits
 
 # For fewer machines starting a pool takes longer than the work.
 POOL_MIN_MACHINES = 8
@@ -147,7 +147,7 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
 
 def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
     # Not at the top: it loads scipy, which `vtox --help` does not need.
-    from vtox.senders.simulated_fleet import baseline_of
+    from vtox.sending.senders.simulated_fleet import baseline_of
 
     if len(machines) < POOL_MIN_MACHINES:
         yield from map(baseline_of, machines)
@@ -169,7 +169,7 @@ def _send(
     factor: float | None,
     duration: float | None,
 ) -> None:
-    from vtox.senders.simulated_fleet import jobs
+    from vtox.sending.senders.simulated_fleet import jobs
 
     t0 = pacing.first_t0(time.time(), duration or 0.0, factor)
     run = f"sim.{secrets.token_hex(3)}"

@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vtox.domain import Diagnosis, Motor, Reason, Recording
-from vtox.operating_state import operating_state
+from vtox.values.domain import Diagnosis, Motor, Reason, Recording
+from vtox.values.operating_state import operating_state
 from vtox.words.languages import Language
 from vtox.words.rendering import advice, render
 
@@ -29,7 +29,7 @@ def show_start(
     if not _starts(diagnoses):
         return ()
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosers.current.motor_start import motor_start
+    from vtox.diagnosis.diagnosers.current.motor_start import motor_start
 
     if (start := motor_start(recording, motor)) is None:
         return ()
@@ -53,7 +53,7 @@ def start_values(
     """Return the figures of a start and the codes of what is not known of it; None without one."""
     if not _starts(diagnoses):
         return None
-    from vtox.diagnosers.current.motor_start import motor_start
+    from vtox.diagnosis.diagnosers.current.motor_start import motor_start
 
     if (start := motor_start(recording, motor)) is None:
         return None

@@ -13,12 +13,12 @@ from rich.text import Text
 from vtox import keys
 from vtox.cli import status_table
 from vtox.cli.options import Json
-from vtox.monitoring.capacity import capacity
-from vtox.monitoring.readiness import Check, checks
-from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
-from vtox.settings import load
-from vtox.store.client import Client, check, connect
-from vtox.store.status import Snapshot, snapshot
+from vtox.configuration.settings import load
+from vtox.pipeline.monitoring.capacity import capacity
+from vtox.pipeline.monitoring.readiness import Check, checks
+from vtox.pipeline.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
+from vtox.store.server.client import Client, check, connect
+from vtox.store.system.status import Snapshot, snapshot
 from vtox.words.rendering import advice, full_reason, name_of
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}

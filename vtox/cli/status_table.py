@@ -4,11 +4,11 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox import keys
-from vtox.monitoring.capacity import Capacity, capacity
-from vtox.monitoring.throughput import Throughput
-from vtox.store.entries import Metrics
-from vtox.store.scaling_report import HostScaling
-from vtox.store.status import Snapshot
+from vtox.pipeline.monitoring.capacity import Capacity, capacity
+from vtox.pipeline.monitoring.throughput import Throughput
+from vtox.store.stream.entries import Metrics
+from vtox.store.system.status import Snapshot
+from vtox.store.work.scaling_report import HostScaling
 from vtox.words.rendering import render
 
 UNKNOWN = "?"

@@ -20,12 +20,12 @@ from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
+from vtox.configuration.settings import Settings, load, settings_table, unknown_settings
 from vtox.errors import SystemStateError
-from vtox.settings import Settings, load, settings_table, unknown_settings
-from vtox.store.agreement import require_agreement
-from vtox.store.apikeys import require_keys, required
-from vtox.store.client import check_when_loaded, connect
-from vtox.store.deeds import note_settings
+from vtox.store.server.client import check_when_loaded, connect
+from vtox.store.system.agreement import require_agreement
+from vtox.store.system.apikeys import require_keys, required
+from vtox.store.system.deeds import note_settings
 
 
 def up(

@@ -12,11 +12,11 @@ from rich.table import Table
 
 from vtox.cli.options import Json
 from vtox.errors import ReportError
-from vtox.plain_data import digits
+from vtox.values.plain_data import digits
 
 if TYPE_CHECKING:
-    from vtox.reports.document import Report
-    from vtox.reports.verification import Verification
+    from vtox.records.reports.document import Report
+    from vtox.records.reports.verification import Verification
 
 # Exit statuses.
 AGREES, DISAGREES, NO_REPORT = 0, 1, 2
@@ -38,8 +38,8 @@ def verify_command(
     Exit status: 0 they agree, 1 they do not, 2 no report, or a damaged one.
     """
     # Not at the top: they load scipy, which other commands do not need.
-    from vtox.reports.document import read_report
-    from vtox.reports.verification import verify
+    from vtox.records.reports.document import read_report
+    from vtox.records.reports.verification import verify
 
     try:
         report = read_report(file)

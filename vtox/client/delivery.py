@@ -15,9 +15,9 @@ import redis
 from vtox import keys
 from vtox.client.in_doubt import InDoubt
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.store import streams
-from vtox.store.client import Client
-from vtox.store.partition_table import Addresses, served
+from vtox.store.server.client import Client
+from vtox.store.server.partition_table import Addresses, served
+from vtox.store.stream import streams
 
 PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
 

@@ -8,8 +8,8 @@ import time
 from collections import deque
 from typing import Generic, TypeVar
 
-from vtox.store.client import Client
-from vtox.store.durability import on_replicas
+from vtox.store.server.client import Client
+from vtox.store.stream.durability import on_replicas
 
 # How long to wait for replicas at a time.
 WAIT_MS = 1000

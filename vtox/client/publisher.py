@@ -13,10 +13,10 @@ from typing import Any, Literal
 from vtox.client.delivery import Accepted as Accepted
 from vtox.client.delivery import Delivery, Entry, EntryFields, Hindrance, Terms
 from vtox.client.numbers import SequenceNumbers, new_run
-from vtox.domain import Window
 from vtox.errors import ServerFull
-from vtox.store.client import Client, connect
-from vtox.wire import Dtype, Limits, encode, entry_header
+from vtox.store.server.client import Client, connect
+from vtox.values.domain import Window
+from vtox.windows.wire import Dtype, Limits, encode, entry_header
 
 # One transaction carries about this much: larger ones fall out of the cache (docs/adr/0003).
 BATCH_BYTES = 2 << 20

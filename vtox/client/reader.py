@@ -12,16 +12,16 @@ import redis
 import structlog
 
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
 from vtox.client.publisher import PATIENCE_S, Publisher
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.health.alerts import Alert
-from vtox.store import outputs, stream_reader
-from vtox.store.client import MAX_BLOCK_MS, Client, connect
-from vtox.store.deadletters import DeadLetter, decode
-from vtox.store.entries import RawFields, Result, decode_alert, decode_result
-from vtox.store.stream_reader import Batch, Missed, Position
-from vtox.store.unreadable import Unreadable, read
+from vtox.store.server.client import MAX_BLOCK_MS, Client, connect
+from vtox.store.stream import outputs, stream_reader
+from vtox.store.stream.deadletters import DeadLetter, decode
+from vtox.store.stream.entries import RawFields, Result, decode_alert, decode_result
+from vtox.store.stream.stream_reader import Batch, Missed, Position
+from vtox.store.stream.unreadable import Unreadable, read
 
 log = structlog.get_logger()
 T = TypeVar("T", Result, Alert, DeadLetter)

@@ -18,7 +18,7 @@ from vtox.cluster import child_process, processes, restart
 from vtox.cluster.child_process import exit_description, exit_status
 from vtox.cluster.file_lock import try_lock
 from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running, pause
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 
 log = structlog.get_logger()
 

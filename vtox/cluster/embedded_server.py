@@ -22,9 +22,9 @@ from vtox.cluster.child_process import exit_description
 from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
+from vtox.configuration.settings import Settings
 from vtox.errors import ServerKilled, ServerLoading, ServerUnavailable, SystemStateError
-from vtox.settings import Settings
-from vtox.store.client import check, connect
+from vtox.store.server.client import check, connect
 
 USE_ANOTHER_SERVER = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
 # A predecessor killed with -9 ends within a second; a rewrite of its log may take a few more.

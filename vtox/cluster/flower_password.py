@@ -3,7 +3,7 @@
 import secrets
 
 from vtox.cluster.data_folder import open_private, translate_os_errors
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 
 USER = "vtox"
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from vtox.configuration.settings import Settings
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
 
 WORKERS = "workers"
 ROLES = ("server", "bridge", WORKERS, "recorder", "notifier", "mqtt", "api", "flower")

@@ -62,7 +62,7 @@ def _only(commands: str, *patterns: str) -> str:
 
 
 def _partitioned(name: str) -> tuple[str, str]:
-    """Return the patterns of a key that each partition has (`vtox.partitions`)."""
+    """Return the patterns of a key that each partition has (`vtox.windows.partitions`)."""
     return name, f"{name}:{ANYTHING}"
 
 

@@ -8,8 +8,8 @@ does not need is left to the others: shared workers divide themselves by what th
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
 
 ALL_QUEUES = tuple(f.queue for f in FAMILIES.values())
 

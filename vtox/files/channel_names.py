@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES
 from vtox.files.table import Certainty
 from vtox.files.units import KNOWN, UNITS, plain_unit
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES
 
 # What a file tells beside channels -> its unit.
 BESIDE = {"time": "s", "speed": "rpm", "temperature": "degC"}

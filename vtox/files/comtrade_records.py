@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vtox.domain import CURRENTS, VOLTAGES
 from vtox.errors import FileError
 from vtox.files.channel_names import PHASES, factor, meaning
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.table import Column, Remark, Samples, Table, check_values
 from vtox.files.text_encoding import encoding_of
+from vtox.values.domain import CURRENTS, VOLTAGES
 
 # The library takes some ten times as much memory as the samples have bytes.
 MAX_BYTES = 1 << 28

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES, Array
 from vtox.errors import FileError
 from vtox.files.channel_names import QUANTITY_UNITS
 from vtox.files.formats import format_of
@@ -14,6 +13,7 @@ from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
 from vtox.files.recordings import SPEEDS, Rate, in_own_unit, rate, recording
 from vtox.files.table import Certainty, Remark, Samples, Table
 from vtox.files.time_axis import SLOW_HZ
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES, Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from vtox.domain import CHANNEL_UNITS, VIBRATIONS
 from vtox.errors import FileError
 from vtox.files.channel_names import BESIDE, QUANTITY_UNITS, Meaning, factor, meaning
 from vtox.files.table import Certainty, Column, Table
 from vtox.files.units import UNITS
+from vtox.values.domain import CHANNEL_UNITS, VIBRATIONS
 
 _RANKS: dict[Certainty, int] = {"stated": 2, "likely": 1, "guess": 0}
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vtox.domain import CHANNEL_UNITS, Array, Recording
 from vtox.errors import FileError
 from vtox.files.channel_names import RATES
 from vtox.files.formats import SUFFIXES, is_part_of_comtrade, tables_in
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
 from vtox.files.table import Certainty, Samples, Table
 from vtox.files.time_axis import epoch_unit, sampling_rate
+from vtox.values.domain import CHANNEL_UNITS, Array, Recording
 
 SPEEDS = ("speed_rpm", "rpm")
 TEMPERATURES = ("temperature_c",)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from vtox.domain import VIBRATIONS
 from vtox.errors import FileError
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.table import Column, Samples, Table, as_floats, check_values
+from vtox.values.domain import VIBRATIONS
 
 EXTRA = "files"
 # The library keeps the text of a file and its lines beside the numbers.

@@ -8,11 +8,11 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import TURN_120, Complex64, Float32
-from vtox.domain import CURRENTS, VOLTAGES
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import subkey, uniforms
 from vtox.simulator.timeline import Timeline, slip_at, unit_phasor
+from vtox.values.arrays import TURN_120, Complex64, Float32
+from vtox.values.domain import CURRENTS, VOLTAGES
 
 FaultShare = Float32 | float
 

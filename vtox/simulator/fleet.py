@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from vtox.domain import CURRENTS, VOLTAGES, Motor
-from vtox.nameplate import motor_to_dict
 from vtox.simulator.catalogue import BEARINGS, MOTOR_TYPES, MotorType, nameplate
 from vtox.simulator.noise import subkey
 from vtox.simulator.severity import FAULT_MODES, SCALES
+from vtox.values.domain import CURRENTS, VOLTAGES, Motor
+from vtox.values.nameplate import motor_to_dict
 
 DEFAULT_SEED = 2024
 FAULTY_SHARE = 0.26

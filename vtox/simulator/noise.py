@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from vtox.arrays import Float64
+from vtox.values.arrays import Float64
 
 _MASK = 2**64 - 1
 GRID_HZ = 100.0

@@ -3,22 +3,22 @@
 ``window(machine, seq, seconds=1.0, fs_hz=10_000.0, healthy=False) -> (channels, speed_rpm)``
 
 `channels` maps the machine's channel names to float32 arrays of shape (samples,) in the units of
-`vtox.domain.CHANNEL_UNITS`; `speed_rpm` is the tachometer's mean speed over the window, None on a
-machine without one. Window `seq` covers `seq * seconds` to `(seq + 1) * seconds` of the machine's
-time, so consecutive windows join without a step. `healthy=True` is a commissioning run: the same
-machine before its fault, with other noise and wander.
+`vtox.values.domain.CHANNEL_UNITS`; `speed_rpm` is the tachometer's mean speed over the window, None
+on a machine without one. Window `seq` covers `seq * seconds` to `(seq + 1) * seconds` of the
+machine's time, so consecutive windows join without a step. `healthy=True` is a commissioning run:
+the same machine before its fault, with other noise and wander.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from vtox.arrays import Float32
-from vtox.domain import CURRENTS, VOLTAGES, Array
 from vtox.simulator.currents_and_voltages import currents, leakage, voltages
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import subkey
 from vtox.simulator.timeline import timeline
 from vtox.simulator.vibration import bearing_impacts, vibration
+from vtox.values.arrays import Float32
+from vtox.values.domain import CURRENTS, VOLTAGES, Array
 
 _ONSET_S = 0.1  # a fault grows in over this time
 CONVERTER_STEPS = 32_767  # of the converter on either side of zero

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.arrays import Complex64, Float64
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
+from vtox.values.arrays import Complex64, Float64
 
 _MARGIN = 6  # grid points before the first sample, for impulses that still ring
 # Rms of the 1/f noise of the amplitude and the 1/f**2 noise of the phase, 0.2 to 20 Hz. They give

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from vtox.arrays import Float32, Float64
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import normals, subkey, uniforms
 from vtox.simulator.timeline import Timeline, unit_phasor
+from vtox.values.arrays import Float32, Float64
 
 _SLIPPAGE_JITTER = 0.012  # rms of the position of an impact over their distance
 _STRENGTH_JITTER = 0.15  # rms

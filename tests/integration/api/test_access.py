@@ -13,11 +13,12 @@ from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving
 from tests.waiting import eventually
 from vtox import keys
-from vtox.domain import Motor
+from vtox.configuration.settings import Settings, load
 from vtox.errors import SettingsError
-from vtox.settings import Settings, load
-from vtox.store import apikeys, machines, sessions
-from vtox.store.client import Client
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys, sessions
+from vtox.values.domain import Motor
 
 # As Chromium asks for a page.
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}

@@ -9,11 +9,13 @@ import pytest
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert
 from vtox import keys
-from vtox.domain import Motor, reason
-from vtox.settings import Settings
-from vtox.store import alarm_book, apikeys, machines
-from vtox.store.client import Client, server_time_ms
-from vtox.store.flags import set_flag
+from vtox.configuration.settings import Settings
+from vtox.store.alarms import alarm_book
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time_ms
+from vtox.store.system import apikeys
+from vtox.values.domain import Motor, reason
 
 ALARM = "M1:bearing:1"
 PATH = f"/api/v1/alarms/{ALARM}"

@@ -15,13 +15,14 @@ from tests.integration.store.test_alarm_book import ALARM, action
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Motor, reason
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import apikeys, machines
-from vtox.store.alarm_book import act, advance
-from vtox.store.client import Client, connect, server_time
-from vtox.store.flags import set_flag
+from vtox.configuration.settings import Settings, load
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms.alarm_book import act, advance
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.system import apikeys
+from vtox.values.domain import Motor, reason
 
 pytestmark = needs_browser
 

@@ -6,11 +6,11 @@ import pytest
 from tests.integration.helpers import T0
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.domain import Motor, reason
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.flags import set_flag
-from vtox.store.system_alarms import Condition, keep
+from vtox.store.alarms.flags import set_flag
+from vtox.store.alarms.system_alarms import Condition, keep
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Motor, reason
 from vtox.words.catalogue import Sentence, catalogue
 
 

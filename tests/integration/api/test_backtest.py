@@ -8,13 +8,13 @@ import pytest
 
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_result
-from vtox.domain import Motor
-from vtox.health.sensitivity import rules_from_dict
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client, server_time
-from vtox.store.sensitivities import set_sensitivity
+from vtox.alarms.health.sensitivity import rules_from_dict
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines import machines
+from vtox.store.machines.sensitivities import set_sensitivity
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 URL = "/api/v1/machines/M1/sensitivity/backtest"
 HOUR_S = 3600

@@ -26,12 +26,12 @@ from tests.integration.conftest import serving_app
 from tests.unit.words.latin import latin_words
 from tests.waiting import eventually
 from vtox import keys
-from vtox.domain import reason
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.system_alarms import Condition, keep
+from vtox.store.alarms.system_alarms import Condition, keep
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import reason
 
 pytestmark = needs_browser
 

@@ -12,11 +12,11 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.helpers import count_work, eventually
 from tests.integration.history.entries import add_metrics
 from vtox import keys
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store import apikeys, audit
-from vtox.store.audit import Actor, Deed
-from vtox.store.client import Client, server_time
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.server.client import Client, server_time
+from vtox.store.system import apikeys, audit
+from vtox.store.system.audit import Actor, Deed
 
 LETTER = {
     "stream_id": "5-0",

@@ -8,11 +8,11 @@ from tests.integration.api.test_commissioning import system as system
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
 from tests.unit.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from tests.waiting import eventually
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.channel_maps import CHANNEL_MAP
-from vtox.store.client import Client
-from vtox.store.machine_settings import present_setting
+from vtox.configuration.settings import Settings
+from vtox.store.machines import machines
+from vtox.store.machines.channel_maps import CHANNEL_MAP
+from vtox.store.machines.machine_settings import present_setting
+from vtox.store.server.client import Client
 
 pytestmark = needs_browser
 

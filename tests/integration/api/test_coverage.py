@@ -7,10 +7,10 @@ import httpx
 
 from tests.integration.api.test_machines import commit_health, note_change
 from vtox import keys
-from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
-from vtox.store.client import Client
-from vtox.store.entries import encode_result
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import encode_result
+from vtox.values.domain import Diagnosis, Record, reason
 
 
 def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> None:

@@ -3,8 +3,8 @@
 import httpx
 
 from vtox import keys
-from vtox.store import deadletters
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.store.stream import deadletters
 
 
 def test_dead_letters_show_no_samples(http: httpx.Client, client: Client) -> None:

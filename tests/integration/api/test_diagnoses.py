@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from vtox import keys
-from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
-from vtox.store.client import Client
-from vtox.store.entries import encode_result
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import encode_result
+from vtox.values.domain import Diagnosis, Record, reason
 from vtox.words.catalogue import Sentence, catalogue
 
 

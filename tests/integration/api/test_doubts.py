@@ -10,14 +10,14 @@ from tests.integration.api.test_machines import note_change
 from tests.integration.helpers import T0
 from tests.unit.words.test_rendering import sample_values
 from vtox import keys
-from vtox.domain import Diagnosis, Motor, Reason, Record
+from vtox.alarms.health.alerts import PASSING_TIMES
+from vtox.alarms.health.update import MachineHistory, update
 from vtox.faults import PERSISTENCE
-from vtox.health.alerts import PASSING_TIMES
-from vtox.health.update import MachineHistory, update
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.entries import assessment_json, encode_alert
-from vtox.store.histories import history_json
+from vtox.store.alarms.histories import history_json
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import assessment_json, encode_alert
+from vtox.values.domain import Diagnosis, Motor, Reason, Record
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import render, render_all

@@ -9,12 +9,12 @@ import pytest
 from tests.integration.history.entries import add, add_assessment
 from vtox import keys
 from vtox.alarms.book import Action
-from vtox.health.alerts import Alert
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store.alarm_actions import encode_action
-from vtox.store.client import Client, server_time
-from vtox.store.entries import encode_alert
+from vtox.alarms.health.alerts import Alert
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms.alarm_actions import encode_action
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.entries import encode_alert
 
 URL = "/api/v1/alarms/figures"
 

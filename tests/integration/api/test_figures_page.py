@@ -13,10 +13,10 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.integration.history.entries import add_assessment
 from tests.waiting import eventually
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store import alarm_book
-from vtox.store.client import Client, server_time
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms import alarm_book
+from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

@@ -12,16 +12,17 @@ from tests.integration.conftest import serving
 from tests.integration.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox import keys
-from vtox.domain import Motor, Record
-from vtox.health.assessment import Assessment, FaultAssessment, fingerprint
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store import kept_state, machines
-from vtox.store.client import Client, server_time
-from vtox.store.entries import assessment_json
-from vtox.store.fleet import fleet_state
-from vtox.store.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.ledger_rows import record_json
+from vtox.alarms.health.assessment import Assessment, FaultAssessment, fingerprint
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines import machines
+from vtox.store.machines.fleet import fleet_state
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.entries import assessment_json
+from vtox.store.system import kept_state
+from vtox.store.work.ledger import COMMITTED, Ledger, Outcome
+from vtox.store.work.ledger_rows import record_json
+from vtox.values.domain import Motor, Record
 
 URL = "/api/v1/fleet"
 

@@ -15,10 +15,10 @@ from tests.integration.conftest import serving_app
 from tests.integration.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
-from vtox.domain import Motor
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client, server_time
+from vtox.configuration.settings import Settings
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 pytestmark = needs_browser
 

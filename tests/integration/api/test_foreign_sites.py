@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from vtox.domain import Motor
-from vtox.settings import Settings, load
-from vtox.store import machines
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Motor
 
 MOTOR = {"pole_pairs": 2, "supply_hz": 50}
 PATH = "/api/v1/machines/M1"

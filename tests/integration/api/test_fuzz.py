@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.integration.api.test_windows import GOOD, JSON, PATH
 from tests.integration.history.entries import add_alert
 from tests.integration.store.test_alarm_book import ALARM
-from vtox.domain import CHANNEL_UNITS, Bearing, Motor
+from vtox.alarms.health.sensitivity import FIELDS as FIELDS_OF_RULES
 from vtox.faults import FAULTS
-from vtox.health.sensitivity import FIELDS as FIELDS_OF_RULES
-from vtox.store.alarm_book import advance
-from vtox.store.client import Client
+from vtox.store.alarms.alarm_book import advance
+from vtox.store.server.client import Client
+from vtox.values.domain import CHANNEL_UNITS, Bearing, Motor
 
 MACHINE = PATH.rpartition("/")[0]
 # Lone surrogates, noncharacters and NUL too: json.dumps writes them as escapes.

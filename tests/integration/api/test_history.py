@@ -10,14 +10,14 @@ import pytest
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_assessment, add_metrics, add_result
 from vtox import keys
-from vtox.domain import Motor
-from vtox.history.database import engine_to_write, execute_many, insert, migrate
-from vtox.history.recorder import Recorder
-from vtox.history.schema import hours, minutes, outcomes, records, series
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client, server_time
-from vtox.store.line_levels import EVERY_S
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import engine_to_write, execute_many, insert, migrate
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import hours, minutes, outcomes, records, series
+from vtox.store.machines import machines
+from vtox.store.machines.line_levels import EVERY_S
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 URL = "/api/v1/machines/M1/history"
 STOP = Event()

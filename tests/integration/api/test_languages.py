@@ -10,8 +10,8 @@ import pytest
 from tests.integration.api.test_machines import commit_health
 from tests.unit.words.latin import latin_words
 from vtox import keys
-from vtox.domain import reason
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.values.domain import reason
 from vtox.words.catalogue import catalogue
 from vtox.words.rendering import advice, render
 

@@ -16,9 +16,9 @@ from api.local_requests import is_loopback
 from tests.cluster import free_ports
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox.settings import Settings
-from vtox.store import apikeys
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 

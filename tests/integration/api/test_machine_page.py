@@ -19,11 +19,11 @@ from tests.integration.api.test_spectra import (
 )
 from tests.signals import vibration
 from vtox import keys
-from vtox.diagnosis import diagnose
-from vtox.domain import Diagnosis
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Diagnosis
 
 pytestmark = needs_browser
 

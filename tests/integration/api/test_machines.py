@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from vtox import keys
-from vtox.store.client import Client
+from vtox.store.server.client import Client
 from vtox.words.catalogue import Sentence, catalogue
 from vtox.words.rendering import render
 

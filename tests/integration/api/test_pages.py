@@ -11,11 +11,11 @@ from tests.integration.api.browser import document_of, needs_browser, pages
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
 from vtox import keys
-from vtox.domain import Motor, reason
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.system_alarms import Condition, keep
+from vtox.configuration.settings import Settings
+from vtox.store.alarms.system_alarms import Condition, keep
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Motor, reason
 from vtox.words.catalogue import Sentence, catalogue
 
 pytestmark = needs_browser

@@ -11,10 +11,11 @@ import pytest
 
 from tests.integration.conftest import serving
 from vtox import keys
-from vtox.domain import Motor
-from vtox.settings import Settings, load
-from vtox.store import apikeys, machines
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
+from vtox.values.domain import Motor
 
 GOOD: dict[str, Any] = {"t0": 1764000000.25, "fs_hz": 1000, "channels": {"ia": [0.5, -1, 2.25]}}
 Serve = Callable[..., httpx.Client]

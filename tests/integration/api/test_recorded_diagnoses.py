@@ -9,14 +9,14 @@ import pytest
 from tests.integration.api.test_history import cpu_time_s
 from tests.integration.history.entries import add_assessment, add_result
 from vtox import keys
-from vtox.domain import Motor
+from vtox.configuration.settings import Settings
 from vtox.faults import FAULTS
-from vtox.history.database import engine_to_write, execute_many, insert, migrate
-from vtox.history.recorder import Recorder
-from vtox.history.schema import outcomes, records, series
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client, server_time
+from vtox.records.history.database import engine_to_write, execute_many, insert, migrate
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import outcomes, records, series
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 ALL = "/api/v1/diagnoses"
 M1 = "/api/v1/machines/M1/diagnoses"

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from vtox.faults import FAULTS, PERSISTENCE
-from vtox.store import apikeys
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
 
 PATH = "/api/v1/machines/M1/sensitivity"
 

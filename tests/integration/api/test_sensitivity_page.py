@@ -8,11 +8,11 @@ from tests.integration.api.test_backtest import add_marks
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
 from tests.waiting import eventually
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store.client import Client, server_time
-from vtox.store.machine_settings import present_setting
-from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines.machine_settings import present_setting
+from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

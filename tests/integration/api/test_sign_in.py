@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from vtox.settings import Settings
-from vtox.store import apikeys, sessions
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys, sessions
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 FORM = "application/x-www-form-urlencoded"

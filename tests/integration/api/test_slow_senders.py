@@ -20,9 +20,9 @@ from tests.integration.conftest import serving, serving_app
 from tests.paths import ROOT
 from tests.waiting import eventually
 from vtox.cluster import processes
-from vtox.settings import Settings, load
-from vtox.store import apikeys
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
 
 # Long on a busy host, short beside the real times of 10 s.
 SOON_S = 4.0

@@ -14,16 +14,16 @@ from api.backend import Backend
 from tests.integration.api.test_diagnoses import add_result
 from tests.signals import current_lines, vibration
 from vtox import keys
-from vtox.bridge.deduplication import mark
-from vtox.diagnosis import diagnose
-from vtox.domain import Bearing, Record, Recording, Window
+from vtox.configuration.settings import Settings
+from vtox.diagnosis.diagnosis import diagnose
 from vtox.errors import TooBusy
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.entries import encode_result
-from vtox.wire import UNLIMITED, decode_header, encode
+from vtox.pipeline.bridge.deduplication import mark
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import encode_result
+from vtox.values.domain import Bearing, Record, Recording, Window
+from vtox.windows.wire import UNLIMITED, decode_header, encode
 
 T0 = 1_764_000_000.0
 MOTOR = replace(current_lines.MOTOR, bearing=Bearing(orders=dict(vibration.BEARING.defect_orders)))

@@ -20,14 +20,14 @@ from tests.integration.conftest import serving
 from tests.paths import ROOT
 from tests.waiting import eventually
 from vtox import keys
+from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
-from vtox.monitoring.monitor import watch_system
-from vtox.monitoring.throughput import READING_EVERY_S
-from vtox.settings import Settings, load
-from vtox.store.agreement import terms
-from vtox.store.client import Client, server_time
-from vtox.store.scaling_report import HostScaling, report_scaling
+from vtox.pipeline.monitoring.monitor import watch_system
+from vtox.pipeline.monitoring.throughput import READING_EVERY_S
+from vtox.store.server.client import Client, server_time
+from vtox.store.system.agreement import terms
+from vtox.store.work.scaling_report import HostScaling, report_scaling
 from vtox.words.rendering import render
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

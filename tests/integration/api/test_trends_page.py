@@ -16,10 +16,10 @@ from tests.integration.conftest import serving_app
 from tests.integration.history.entries import add_assessment, add_result
 from tests.waiting import eventually
 from vtox import keys
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store.client import Client, server_time
-from vtox.store.line_levels import EVERY_S
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines.line_levels import EVERY_S
+from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

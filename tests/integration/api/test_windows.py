@@ -13,11 +13,12 @@ import pytest
 
 from tests.conftest import wipe
 from tests.integration.conftest import serving
-from vtox import keys, wire
+from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Window
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import Client, connect
+from vtox.values.domain import Window
+from vtox.windows import wire
 
 PATH = "/api/v1/machines/V001/windows"
 JSON = {"Content-Type": "application/json"}

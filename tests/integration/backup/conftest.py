@@ -15,19 +15,22 @@ from tests.integration.helpers import add_window
 from tests.integration.history.entries import add_alert, add_result
 from tests.integration.store.test_alarm_book import action
 from vtox import keys
-from vtox.backup.saving import save
-from vtox.baseline import Baseline
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Motor
-from vtox.history import database, schema
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import alarm_book, apikeys, audit, evidence, machine_states, machines
-from vtox.store.alarm_book import act
-from vtox.store.audit import Actor, Deed
-from vtox.store.baselines import set_baseline, stored_baseline
-from vtox.store.client import Client, server_time
-from vtox.store.open_alerts import open_alerts
+from vtox.configuration.settings import Settings, load
+from vtox.records.backup.saving import save
+from vtox.records.history import database, schema
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms import alarm_book
+from vtox.store.alarms.alarm_book import act
+from vtox.store.alarms.open_alerts import open_alerts
+from vtox.store.machines import machine_states, machines
+from vtox.store.machines.baselines import set_baseline, stored_baseline
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream import evidence
+from vtox.store.system import apikeys, audit
+from vtox.store.system.audit import Actor, Deed
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Motor
 
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450)
 RECORD = "bearing|M1|1-0"

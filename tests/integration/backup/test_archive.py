@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tests.integration.backup.conftest import Saved
-from vtox.backup import archive, restoring
+from vtox.configuration.settings import Settings
 from vtox.errors import ArchiveError, HistoryUnavailable, InputError
-from vtox.settings import Settings
-from vtox.store import kept_state
-from vtox.store.client import Client
+from vtox.records.backup import archive, restoring
+from vtox.store.server.client import Client
+from vtox.store.system import kept_state
 
 
 def rewrite(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Path:

@@ -12,18 +12,19 @@ from tests.integration.backup.conftest import Saved, fill, history_of, record_hi
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert
 from vtox import keys
-from vtox.backup import restoring
-from vtox.backup.saving import save
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
+from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError, NotEmpty, StillRunning, SystemStateError
-from vtox.history import database
-from vtox.settings import Settings, load
-from vtox.store import apikeys, audit, kept_state, machines
-from vtox.store.agreement import require_agreement
-from vtox.store.audit import Actor, Deed
-from vtox.store.client import Client, connect, server_time
+from vtox.records.backup import restoring
+from vtox.records.backup.saving import save
+from vtox.records.history import database
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.system import apikeys, audit, kept_state
+from vtox.store.system.agreement import require_agreement
+from vtox.store.system.audit import Actor, Deed
 
 
 def restore(client: Client, settings: Settings, path: Path) -> list[str]:

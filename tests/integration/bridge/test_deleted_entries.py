@@ -6,11 +6,11 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Diagnosis
-from vtox.settings import Settings, load
-from vtox.store.client import Client
-from vtox.store.streams import group_info
+from vtox.configuration.settings import Settings, load
+from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.store.server.client import Client
+from vtox.store.stream.streams import group_info
+from vtox.values.domain import Diagnosis
 from workers import batch
 from workers.celery_signals import process
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from tests.integration.helpers import bridging, counters, eventually
 from vtox import keys
-from vtox.plain_names import NAME
-from vtox.settings import Settings, load
-from vtox.store import deadletters
-from vtox.store.client import Client
-from vtox.store.streams import group_info
-from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX, UNLIMITED, WIRE_CODES, decode
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import Client
+from vtox.store.stream import deadletters
+from vtox.store.stream.streams import group_info
+from vtox.values.plain_names import NAME
+from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX, UNLIMITED, WIRE_CODES, decode
 
 Entry = dict[bytes, bytes]
 KINDS = 1200

@@ -9,7 +9,7 @@ from tests.integration.bridge.test_model import BRIDGES, TURNS, BridgeModel
 from tests.integration.bridge.test_model import model as model
 from tests.integration.helpers import counters
 from vtox import keys
-from vtox.store.scripts import source
+from vtox.store.server.scripts import source
 
 A, B = BRIDGES
 Command = tuple[Any, ...]

@@ -6,9 +6,9 @@ from tests.integration.helpers import add_window, bridging, counters
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import load
-from vtox.store.client import connect
-from vtox.store.streams import group_info
+from vtox.configuration.settings import load
+from vtox.store.server.client import connect
+from vtox.store.stream.streams import group_info
 
 # An eighth of the limit that the server has in use, so that an eighth of the bytes exceeds it.
 REPLY_LIMIT = "client-output-buffer-limit normal 64mb 32mb 30\n"

@@ -9,21 +9,22 @@ import redis
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.bridge import loop
-from vtox.bridge.intake import Intake
-from vtox.domain import Motor, reason
+from vtox.configuration.settings import Settings, load
 from vtox.errors import TooManyMachines
-from vtox.partitions import FIRST, partition_of
-from vtox.settings import Settings, load
-from vtox.store import admissions, deadletters, refusals
-from vtox.store.admissions import MARKS_LIFE_S
-from vtox.store.client import Client, server_time_ms
-from vtox.store.flags import set_flag
-from vtox.store.ledger import Ledger
-from vtox.store.machines import forget_silent, is_listed, register
-from vtox.store.partition_table import set_number
-from vtox.store.refusals import summarise
-from vtox.store.streams import create_group, deleted_unread, read_new, read_pending
+from vtox.pipeline.bridge import loop
+from vtox.pipeline.bridge.intake import Intake
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines.machines import forget_silent, is_listed, register
+from vtox.store.server.client import Client, server_time_ms
+from vtox.store.server.partition_table import set_number
+from vtox.store.stream import admissions, deadletters
+from vtox.store.stream.admissions import MARKS_LIFE_S
+from vtox.store.stream.streams import create_group, deleted_unread, read_new, read_pending
+from vtox.store.work import refusals
+from vtox.store.work.ledger import Ledger
+from vtox.store.work.refusals import summarise
+from vtox.values.domain import Motor, reason
+from vtox.windows.partitions import FIRST, partition_of
 
 TOKEN = "me"
 
@@ -180,7 +181,7 @@ def test_one_id_of_the_future_locks_no_machine_out(
         add_window(client, "V1", seq=0, entry_id=f"{now_ms + 1_200_000}-0")
         for seq in range(1, 20):  # one a second; their ids stay at that time
             monkeypatch.setattr(
-                "vtox.bridge.intake.server_time", lambda _, t=now_ms / 1000 + seq: t
+                "vtox.pipeline.bridge.intake.server_time", lambda _, t=now_ms / 1000 + seq: t
             )
             add_window(client, "V1", seq=seq)
             assert "V1" in admit(reading), seq

@@ -11,20 +11,20 @@ import pytest
 from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.bridge import lease, loop
-from vtox.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
-from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
 from vtox.cluster.scaling import CALM_S
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings, load
-from vtox.store.backlog import oldest_records_s
-from vtox.store.client import Client, server_time_ms
-from vtox.store.machines import last_arrivals
-from vtox.store.retention import ServerMemory
-from vtox.store.streams import create_group, group_info
+from vtox.pipeline.bridge import lease, loop
+from vtox.pipeline.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
+from vtox.pipeline.bridge.loop import Bridge
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.machines.machines import last_arrivals
+from vtox.store.server.client import Client, server_time_ms
+from vtox.store.stream.streams import create_group, group_info
+from vtox.store.work.backlog import oldest_records_s
+from vtox.store.work.retention import ServerMemory
 
 
 def families(sent: list[tuple[str, list[str]]]) -> dict[str, int]:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import Client
 
 
 class Cable:

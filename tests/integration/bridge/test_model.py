@@ -30,21 +30,22 @@ from hypothesis.stateful import (
 
 from tests.integration.helpers import counters, end_starts
 from vtox import keys
-from vtox.bridge.loop import Bridge
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Record
+from vtox.configuration.settings import Settings, load
 from vtox.errors import LeaseLost, StaleState
 from vtox.faults import FAMILIES
-from vtox.partitions import Partition
-from vtox.settings import Settings, load
-from vtox.store import deadletters, machines
-from vtox.store.client import connect
-from vtox.store.ledger import Ledger, Outcome
-from vtox.store.partition_table import Addresses, number_in_force, set_number
-from vtox.store.scripts import source
-from vtox.store.shared_windows import SharedReader
-from vtox.store.streams import group_info
-from vtox.store.windows import entries_of
+from vtox.pipeline.bridge.loop import Bridge
+from vtox.store.machines import machines
+from vtox.store.server.client import connect
+from vtox.store.server.partition_table import Addresses, number_in_force, set_number
+from vtox.store.server.scripts import source
+from vtox.store.stream import deadletters
+from vtox.store.stream.shared_windows import SharedReader
+from vtox.store.stream.streams import group_info
+from vtox.store.stream.windows import entries_of
+from vtox.store.work.ledger import Ledger, Outcome
+from vtox.values.domain import Record
+from vtox.windows.partitions import Partition
 
 HORIZON = 8
 # So few windows in flight that some families run out of room while others have some.

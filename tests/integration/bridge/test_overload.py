@@ -12,11 +12,11 @@ import redis
 from tests.integration.helpers import T0, Worker, bridging, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
-from vtox.settings import load
-from vtox.store.client import connect
-from vtox.store.retention import server_memory
-from vtox.store.streams import group_info
+from vtox.store.server.client import connect
+from vtox.store.stream.streams import group_info
+from vtox.store.work.retention import server_memory
 
 SENT, LIMIT_MB, IN_FLIGHT = 800, 64, 64
 # While the senders send, the workers finish one window in so many.

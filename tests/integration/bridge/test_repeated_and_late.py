@@ -6,10 +6,10 @@ from collections import Counter
 from tests.cluster import small_window
 from tests.integration.helpers import Worker, bridging, counters, eventually
 from vtox import keys
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
-from vtox.store.client import Client, connect
-from vtox.store.streams import group_info
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import group_info
 
 MACHINES, WINDOWS, PARTS = ("M1", "M2", "M3"), 80, 4
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.settings import Settings
-from vtox.store import deadletters
-from vtox.store.client import Client
-from vtox.store.ledger import INDEX
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
+from vtox.store.stream import deadletters
+from vtox.store.work.ledger import INDEX
 
 
 def send_again(client: Client, entry_id: str, family: str, **changes: Any) -> str:

@@ -4,8 +4,8 @@ import orjson
 
 from tests.integration.helpers import T0, add_window, bridging, eventually
 from vtox import keys
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
 
 FAMILIES = ("turn_short", "broken_bar")
 

@@ -12,11 +12,11 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_supply_alarms import GROUP, raise_on_supply
 from vtox.cli import alarms as command
+from vtox.configuration.settings import Settings, load
 from vtox.errors import AlarmRefused, InputError
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import alarm_book
-from vtox.store.client import Client
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms import alarm_book
+from vtox.store.server.client import Client
 
 ALONE = "ALONE:turn_short:1764000004000"
 ADA = ("--by", "Ada")

@@ -14,14 +14,15 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_cluster_page import add_letter
 from vtox import keys
-from vtox.baseline import Baseline
 from vtox.cli.main import application
-from vtox.domain import Motor
+from vtox.configuration.settings import Settings
 from vtox.errors import UnknownMachine
-from vtox.settings import Settings
-from vtox.store import apikeys, machines
-from vtox.store.audit import Actor, Deed, audited
-from vtox.store.client import Client
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
+from vtox.store.system.audit import Actor, Deed, audited
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Motor
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 WHO = Deed(actor=Actor(by="Ada"), code="baseline_deleted", machine_id="M1")

@@ -12,7 +12,7 @@ import psutil
 from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox.cluster.ports import accepts_connections
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 
 PAGES = ("/", "/tasks", "/metrics", "/healthcheck", "/api/workers", "/static/css/flower.css")
 

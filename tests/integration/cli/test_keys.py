@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 from vtox import keys
 from vtox.cli import keys as command
+from vtox.configuration.settings import Settings
 from vtox.errors import InputError, ServerUnavailable
-from vtox.settings import Settings
-from vtox.store import apikeys
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
 
 
 def run(*arguments: str) -> Result:

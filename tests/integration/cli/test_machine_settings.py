@@ -11,12 +11,12 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_backtest import add_marks
 from vtox.cli import channel_map, sensitivity
-from vtox.domain import Motor
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ChannelMapError, InputError, SensitivityError, UnknownMachine
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import machines
-from vtox.store.client import Client, server_time
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 ADA = ("--by", "Ada")
 

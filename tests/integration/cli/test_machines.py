@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 
 from vtox import keys
 from vtox.cli import machines as command
-from vtox.domain import Bearing, Motor
+from vtox.configuration.settings import Settings
 from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
-from vtox.settings import Settings
-from vtox.store import machine_states
-from vtox.store import machines as store
-from vtox.store.baselines import set_baseline
-from vtox.store.client import Client
+from vtox.store.machines import machine_states
+from vtox.store.machines import machines as store
+from vtox.store.machines.baselines import set_baseline
+from vtox.store.server.client import Client
+from vtox.values.domain import Bearing, Motor
 
 FLEET = """
 [machines.M1]

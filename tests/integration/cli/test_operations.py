@@ -19,13 +19,13 @@ from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.cli.main import application, main
-from vtox.domain import reason
-from vtox.settings import Settings, load
-from vtox.store.client import Client, server_time
-from vtox.store.scaling_report import HostScaling, report_scaling
-from vtox.store.status import snapshot
-from vtox.store.streams import create_group
-from vtox.store.system_alarms import Condition, keep
+from vtox.configuration.settings import Settings, load
+from vtox.store.alarms.system_alarms import Condition, keep
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.streams import create_group
+from vtox.store.system.status import snapshot
+from vtox.store.work.scaling_report import HostScaling, report_scaling
+from vtox.values.domain import reason
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from tests.broken_entries import broken
 from tests.integration.history.test_broken_entries import GOOD
 from vtox import keys
 from vtox.client.reader import Reader
-from vtox.store.client import Client, server_time
+from vtox.store.server.client import Client, server_time
 
 
 @pytest.mark.parametrize("stream", [keys.RESULTS, keys.ALERTS])

@@ -14,8 +14,8 @@ from tests.integration.helpers import bridging, counters, eventually
 from tests.paths import ROOT
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import Settings, load
-from vtox.store.client import connect
+from vtox.configuration.settings import Settings, load
+from vtox.store.server.client import connect
 
 BATCHES, KILLS = 300, 9
 WINDOWS = BATCH * BATCHES

@@ -16,13 +16,13 @@ from tests.integration.helpers import bridging, counters, eventually
 from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Window
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerFull, ServerUnavailable, WireError
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.retention import server_memory
-from vtox.store.streams import create_group
-from vtox.wire import Limits, decode
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import create_group
+from vtox.store.work.retention import server_memory
+from vtox.values.domain import Window
+from vtox.windows.wire import Limits, decode
 
 T0 = 1_764_000_000.0
 X = 10 * np.sin(np.arange(1000) * 0.3)

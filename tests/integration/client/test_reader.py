@@ -12,14 +12,14 @@ import pytest
 from tests.integration.helpers import bridging, eventually
 from tests.integration.senders.test_results_reader import answer
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.client.publisher import Publisher
 from vtox.client.reader import Reader
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.health.alerts import Alert
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.entries import encode_alert
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.entries import encode_alert
 
 QUIET_S = 0.2
 

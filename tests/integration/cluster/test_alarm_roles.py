@@ -8,13 +8,13 @@ import redis
 from tests.integration.conftest import serving
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Motor, reason
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import machines
-from vtox.store.alarm_book import advance
-from vtox.store.client import Client, connect
-from vtox.store.flags import set_flag
+from vtox.configuration.settings import Settings, load
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms.alarm_book import advance
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, connect
+from vtox.values.domain import Motor, reason
 
 ADA = {"by": "Ada", "reason": "repair"}
 

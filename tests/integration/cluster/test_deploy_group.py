@@ -9,9 +9,9 @@ from tests.cluster import free_ports
 from tests.integration.helpers import eventually
 from vtox import keys
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
-from vtox.server_urls import complete
-from vtox.store.client import Client, connect
-from vtox.store.durability import add_window_on_replicas
+from vtox.configuration.server_urls import complete
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.durability import add_window_on_replicas
 
 FILES = Path(__file__).parents[3] / "deploy" / "redis"
 

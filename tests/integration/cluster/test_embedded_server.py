@@ -14,14 +14,14 @@ import redis
 from tests.waiting import eventually, is_alive
 from vtox.cluster import embedded_server as module
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import Settings, load
 from vtox.errors import PortTaken, ServerKilled, ServerUnavailable, SystemStateError
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
+from vtox.store.server.client import Client, connect
 
 STARTER = """
 import sys, time
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import load
+from vtox.configuration.settings import load
 server = EmbeddedServer(load(data_dir=sys.argv[1]))
 server.start()
 print(server.pid, flush=True)

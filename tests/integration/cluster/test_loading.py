@@ -15,10 +15,10 @@ from tests.integration.conftest import serving
 from tests.waiting import eventually
 from vtox.cluster import embedded_server as module
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerLoading
-from vtox.monitoring.doctor import inspect
-from vtox.settings import Settings, load
-from vtox.store.client import check, check_when_loaded, connect
+from vtox.pipeline.monitoring.doctor import inspect
+from vtox.store.server.client import check, check_when_loaded, connect
 
 KEYS = 2000
 VALUE_BYTES = 256

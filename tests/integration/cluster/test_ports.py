@@ -16,8 +16,8 @@ from vtox.cluster.ports import base_url, port_is_free, require_distinct_ports, r
 from vtox.cluster.probe_server import serve
 from vtox.cluster.roles import host_roles
 from vtox.cluster.server_config import choose_address
+from vtox.configuration.settings import load
 from vtox.errors import PortTaken, SettingsError
-from vtox.settings import load
 
 NAMES = ("api_port", "coordinator_port", "flower_port", "worker_port", "redis_port")
 

@@ -18,10 +18,10 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.server_urls import server_url
-from vtox.settings import load
-from vtox.store import apikeys
-from vtox.store.client import Client, connect
+from vtox.configuration.server_urls import server_url
+from vtox.configuration.settings import load
+from vtox.store.server.client import Client, connect
+from vtox.store.system import apikeys
 
 NOBODY = """
 [targets.nobody]

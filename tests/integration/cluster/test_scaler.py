@@ -16,8 +16,8 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.cluster.worker_allocation import ALL_QUEUES
-from vtox.settings import load
-from vtox.store.client import connect
+from vtox.configuration.settings import load
+from vtox.store.server.client import connect
 
 
 def test_the_scaler_works_once_the_first_server_is_there(

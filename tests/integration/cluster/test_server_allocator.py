@@ -6,7 +6,7 @@ import pytest
 
 from vtox.cluster import server_allocator
 from vtox.cluster.embedded_server import EmbeddedServer, program
-from vtox.settings import load
+from vtox.configuration.settings import load
 
 
 def test_the_server_has_the_allocator_that_was_found(server: EmbeddedServer) -> None:

@@ -17,9 +17,9 @@ from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.cluster.server_users import GROUP_USERS, ROLES
-from vtox.partitions import Partition
-from vtox.store.client import Client, connect
-from vtox.store.partition_table import number_in_force
+from vtox.store.server.client import Client, connect
+from vtox.store.server.partition_table import number_in_force
+from vtox.windows.partitions import Partition
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
 TRIM = "XTRIM motor_raw_data MAXLEN 0"

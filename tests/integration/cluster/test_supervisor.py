@@ -29,8 +29,8 @@ from vtox.cluster.ports import is_live, responds
 from vtox.cluster.probing import ProcessState
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.supervisor import Supervisor
+from vtox.configuration.settings import load
 from vtox.errors import SettingsError, SystemStateError
-from vtox.settings import load
 from vtox.simulator.fleet import fleet
 from workers.time_limit import limit_s
 

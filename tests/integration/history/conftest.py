@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.postgresql import PostgreSQL, needs_postgresql, postgresql
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.server.client import Client
 
 
 @pytest.fixture(scope="session")

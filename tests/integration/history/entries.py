@@ -5,11 +5,10 @@ from typing import Any
 
 from tests.naive_entries import encode_result
 from vtox import keys
-from vtox.domain import reason
-from vtox.health.alerts import Alert
-from vtox.health.assessment import Assessment
-from vtox.store.client import Client
-from vtox.store.entries import (
+from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.assessment import Assessment
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import (
     Metrics,
     Result,
     Texts,
@@ -17,6 +16,7 @@ from vtox.store.entries import (
     encode_assessment,
     encode_metrics,
 )
+from vtox.values.domain import reason
 
 RESULT = Result(
     machine_id="M1",

@@ -14,14 +14,14 @@ from tests.integration.history.test_recorder import count, rows
 from tests.integration.store.test_alarm_book import ALARM, action
 from vtox import keys
 from vtox.alarms.work_orders import WorkOrder
-from vtox.domain import Motor
-from vtox.history.database import engine_to_write
-from vtox.history.recorder import Recorder
-from vtox.history.schema import alarm_actions, alerts
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.alarm_book import act, advance
-from vtox.store.client import Client, server_time
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import engine_to_write
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import alarm_actions, alerts
+from vtox.store.alarms.alarm_book import act, advance
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 STOP = threading.Event()
 PATH = f"/api/v1/alarms/{ALARM}"

@@ -20,15 +20,15 @@ from tests.integration.store.test_alarm_book import ALARM
 from vtox import keys
 from vtox.alarms.book import Action
 from vtox.alarms.work_orders import WorkOrder
-from vtox.history.database import engine_to_read
-from vtox.history.recorder import Recorder
-from vtox.history.schema import alerts, positions, series
-from vtox.settings import Settings
-from vtox.store.alarm_actions import encode_action
-from vtox.store.client import Client, server_time
-from vtox.store.entries import RawFields
-from vtox.store.points import POINTS_OF, Point, points_of_result
-from vtox.store.status import snapshot
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import engine_to_read
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import alerts, positions, series
+from vtox.store.alarms.alarm_actions import encode_action
+from vtox.store.machines.points import POINTS_OF, Point, points_of_result
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.entries import RawFields
+from vtox.store.system.status import snapshot
 
 
 def add_action(client: Client, t: float) -> str:

@@ -14,15 +14,15 @@ from tests.integration.history.entries import add_result
 from tests.integration.history.test_recorder import count
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.history.recorder import Recorder
-from vtox.history.schema import hours, minutes, records
-from vtox.monitoring.silence import SilenceWatch
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_time
-from vtox.store.machines import is_listed
-from vtox.store.retention import BOUNDED, trim_outputs
-from vtox.store.retention_clock import RetentionClock, keep_time
-from vtox.store.streams import create_group, read_new, trim_raw
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.monitoring.silence import SilenceWatch
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import hours, minutes, records
+from vtox.store.machines.machines import is_listed
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.stream.streams import create_group, read_new, trim_raw
+from vtox.store.work.retention import BOUNDED, trim_outputs
+from vtox.store.work.retention_clock import RetentionClock, keep_time
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD")
 

@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 
 from tests.integration.history.entries import add_result
 from tests.integration.history.test_recorder import STOP
-from vtox.history.database import engine_to_read
-from vtox.history.recorder import Recorder
-from vtox.history.schema import records
-from vtox.settings import Settings
-from vtox.store.client import Client, server_time
-from vtox.store.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import engine_to_read
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import records
+from vtox.store.server.client import Client, server_time
+from vtox.store.work.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 SetFree = Callable[[float], None]
 
@@ -87,8 +87,8 @@ def test_a_long_backlog_stops_where_the_room_ends(
     set_free: SetFree,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vtox.history.recorder.ENTRIES_PER_READ", 10)
-    monkeypatch.setattr("vtox.history.recorder.POINTS_PER_TRANSACTION", 10)
+    monkeypatch.setattr("vtox.records.history.recorder.ENTRIES_PER_READ", 10)
+    monkeypatch.setattr("vtox.records.history.recorder.POINTS_PER_TRANSACTION", 10)
     now = server_time(client)
     for k in range(25):
         add_result(client, now + 2 * k)

@@ -7,16 +7,16 @@ import pytest
 
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_result
-from vtox.health.growth import DAY_S
-from vtox.history.database import reading
-from vtox.history.recorder import Recorder
-from vtox.history.retention import oldest_kept
-from vtox.reports.history_parts import growth_reasons
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.alarm_book import advance
-from vtox.store.client import Client, server_time
-from vtox.store.open_alerts import OpenAlert
+from vtox.alarms.health.growth import DAY_S
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import reading
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.retention import oldest_kept
+from vtox.records.reports.history_parts import growth_reasons
+from vtox.store.alarms.alarm_book import advance
+from vtox.store.alarms.open_alerts import OpenAlert
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time
 from vtox.words.rendering import render
 
 

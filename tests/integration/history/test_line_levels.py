@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.history.entries import add_result
-from vtox.history.database import engine_to_read
-from vtox.history.queries import trends_of_steps
-from vtox.history.recorder import Recorder
-from vtox.history.resolution import Grid
-from vtox.history.schema import records, series
-from vtox.settings import Settings
-from vtox.store.client import Client, server_time
-from vtox.store.line_levels import EVERY_S, LINES
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import engine_to_read
+from vtox.records.history.queries import trends_of_steps
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.resolution import Grid
+from vtox.records.history.schema import records, series
+from vtox.store.machines.line_levels import EVERY_S, LINES
+from vtox.store.server.client import Client, server_time
 
 NAMES = LINES["broken_bar"]
 

@@ -14,14 +14,14 @@ from tests.integration.history.test_recorder import STOP, count, rows
 from vtox import keys
 from vtox.cli import recorder as recorder_command
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.history.recorder import Recorder
-from vtox.history.schema import hours, minutes, missed, records, series
-from vtox.monitoring.monitor import watch_system
-from vtox.monitoring.readiness import checks
-from vtox.settings import Settings, load
-from vtox.store.client import Client, server_time
-from vtox.store.status import snapshot
-from vtox.store.stream_reader import BEGIN
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.monitoring.monitor import watch_system
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import hours, minutes, missed, records, series
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.stream_reader import BEGIN
+from vtox.store.system.status import snapshot
 
 NewRecorder = Callable[[], Recorder]
 # Of SQLite's format: the size of a page, and the first byte of one with rows of `records`.

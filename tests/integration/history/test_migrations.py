@@ -5,10 +5,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from vtox.configuration.settings import Settings
 from vtox.errors import HistoryUnavailable
-from vtox.history.database import engine_to_write, migrate
-from vtox.history.schema import metadata
-from vtox.settings import Settings
+from vtox.records.history.database import engine_to_write, migrate
+from vtox.records.history.schema import metadata
 
 
 def test_migrations_lead_to_the_schema(settings: Settings) -> None:

@@ -22,21 +22,30 @@ from tests.integration.history.entries import (
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
-from vtox.domain import Motor
-from vtox.history import recorder as recorder_module
-from vtox.history.baselines import versions_of
-from vtox.history.database import engine_to_read
-from vtox.history.recorder import Recorder
-from vtox.history.schema import alerts, baselines, hours, minutes, missed, outcomes, records, series
-from vtox.history.writing import positions_of
-from vtox.monitoring.readiness import checks
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.baselines import set_baseline
-from vtox.store.client import Client, connect, server_time
-from vtox.store.recorder_heartbeat import recorder_heartbeat
-from vtox.store.status import snapshot
-from vtox.store.stream_reader import Missed
+from vtox.configuration.settings import Settings
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.records.history import recorder as recorder_module
+from vtox.records.history.baselines import versions_of
+from vtox.records.history.database import engine_to_read
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import (
+    alerts,
+    baselines,
+    hours,
+    minutes,
+    missed,
+    outcomes,
+    records,
+    series,
+)
+from vtox.records.history.writing import positions_of
+from vtox.store.machines import machines
+from vtox.store.machines.baselines import set_baseline
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.stream.stream_reader import Missed
+from vtox.store.system.status import snapshot
+from vtox.store.work.recorder_heartbeat import recorder_heartbeat
+from vtox.values.domain import Motor
 
 STOP = threading.Event()
 

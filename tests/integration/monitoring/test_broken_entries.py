@@ -9,10 +9,10 @@ from tests.broken_entries import broken
 from tests.integration.history.entries import add_metrics
 from tests.waiting import eventually
 from vtox import keys
-from vtox.monitoring import monitor
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_time
-from vtox.store.status import snapshot
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.monitoring import monitor
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.system.status import snapshot
 
 
 def test_no_entry_of_the_metrics_stops_the_monitor(client: Client, settings: Settings) -> None:

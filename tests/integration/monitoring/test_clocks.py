@@ -7,14 +7,14 @@ import pytest
 
 from tests.integration.helpers import add_window
 from vtox import keys
-from vtox.domain import Motor, reason
-from vtox.monitoring.throughput import from_workers
-from vtox.store import machines
-from vtox.store.baselines import set_baseline
-from vtox.store.client import Client, server_time
-from vtox.store.entries import decode_alert
-from vtox.store.flags import set_flag
-from vtox.store.status import snapshot
+from vtox.pipeline.monitoring.throughput import from_workers
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines import machines
+from vtox.store.machines.baselines import set_baseline
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.entries import decode_alert
+from vtox.store.system.status import snapshot
+from vtox.values.domain import Motor, reason
 from workers.heartbeat import Heartbeat
 
 HOUR_S = 3600.0

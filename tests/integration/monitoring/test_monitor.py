@@ -10,19 +10,19 @@ import pytest
 from tests.integration.helpers import add_window, bridging, count_work, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import reason
-from vtox.monitoring import monitor, silence
-from vtox.monitoring.measured_load import measured_load
-from vtox.monitoring.requirements import TYPICAL
-from vtox.monitoring.silence import SilenceWatch
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_thread_s, server_time, server_time_ms
-from vtox.store.flags import set_flag
-from vtox.store.open_alerts import events_after, open_alerts
-from vtox.store.retention import server_memory
-from vtox.store.status import snapshot
-from vtox.store.streams import create_group, read_until_t
-from vtox.usable_cores import usable_cores
+from vtox.configuration.settings import Settings, load
+from vtox.configuration.usable_cores import usable_cores
+from vtox.pipeline.monitoring import monitor, silence
+from vtox.pipeline.monitoring.measured_load import measured_load
+from vtox.pipeline.monitoring.requirements import TYPICAL
+from vtox.pipeline.monitoring.silence import SilenceWatch
+from vtox.store.alarms.flags import set_flag
+from vtox.store.alarms.open_alerts import events_after, open_alerts
+from vtox.store.server.client import Client, connect, server_thread_s, server_time, server_time_ms
+from vtox.store.stream.streams import create_group, read_until_t
+from vtox.store.system.status import snapshot
+from vtox.store.work.retention import server_memory
+from vtox.values.domain import reason
 
 
 def finish(client: Client, windows: int) -> None:

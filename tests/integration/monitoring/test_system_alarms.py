@@ -15,8 +15,9 @@ import pytest
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.monitoring.conditions import (
+from vtox.pipeline.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,
     FIRST_WORKER_S,
@@ -26,26 +27,25 @@ from vtox.monitoring.conditions import (
     STALLED_S,
     unassigned_limit_s,
 )
-from vtox.monitoring.monitor import watch_system
-from vtox.monitoring.readiness import (
+from vtox.pipeline.monitoring.monitor import watch_system
+from vtox.pipeline.monitoring.readiness import (
     NOTIFIER_SILENT_S,
     RECORDER_SILENT_S,
     TARGET_FAILS,
     checks,
 )
-from vtox.settings import Settings, load
-from vtox.store import notifier_heartbeat
-from vtox.store.absent_processes import report_absent
-from vtox.store.backlog import report_waiting
-from vtox.store.client import Client, connect, server_time, server_time_ms
-from vtox.store.entries import decode_alert
-from vtox.store.heartbeats import send_heartbeat
-from vtox.store.notifier_heartbeat import NotifierHeartbeat, TargetState
-from vtox.store.open_alerts import OpenAlert, events_after, open_alerts
-from vtox.store.recorder_heartbeat import RecorderHeartbeat
-from vtox.store.recorder_heartbeat import send_heartbeat as send_beat
-from vtox.store.status import snapshot
-from vtox.store.streams import create_group
+from vtox.store.alarms.open_alerts import OpenAlert, events_after, open_alerts
+from vtox.store.server.client import Client, connect, server_time, server_time_ms
+from vtox.store.stream.entries import decode_alert
+from vtox.store.stream.streams import create_group
+from vtox.store.system.status import snapshot
+from vtox.store.work import notifier_heartbeat
+from vtox.store.work.absent_processes import report_absent
+from vtox.store.work.backlog import report_waiting
+from vtox.store.work.heartbeats import send_heartbeat
+from vtox.store.work.notifier_heartbeat import NotifierHeartbeat, TargetState
+from vtox.store.work.recorder_heartbeat import RecorderHeartbeat
+from vtox.store.work.recorder_heartbeat import send_heartbeat as send_beat
 
 # So long may a busy host hold us between two lines; what the tests tell apart is further off.
 SLACK_S = 10.0

@@ -10,12 +10,12 @@ import pytest
 from tests.mosquitto import SUBSCRIBED, Mosquitto, new_broker
 from tests.waiting import eventually
 from vtox.client.publisher import Publisher
-from vtox.mqtt.connection import Connection
-from vtox.mqtt.gateway import Gateway
-from vtox.mqtt.mapping import read_mapping
-from vtox.mqtt.sparkplug_nodes import Births
-from vtox.settings import Settings
-from vtox.store.client import connect
+from vtox.configuration.settings import Settings
+from vtox.sending.mqtt.connection import Connection
+from vtox.sending.mqtt.gateway import Gateway
+from vtox.sending.mqtt.mapping import read_mapping
+from vtox.sending.mqtt.sparkplug_nodes import Births
+from vtox.store.server.client import connect
 
 MAPPING = """
 [[topics]]

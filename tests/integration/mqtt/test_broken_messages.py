@@ -14,11 +14,11 @@ from tests.integration.mqtt.conftest import subscribed
 from tests.integration.mqtt.test_gateway import COUNTS, ENTRY
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from vtox import keys
-from vtox.mqtt.sparkplug import Payload
-from vtox.plain_names import NAME
-from vtox.settings import Settings
-from vtox.store.client import Client
-from vtox.store.deadletters import newest_first
+from vtox.configuration.settings import Settings
+from vtox.sending.mqtt.sparkplug import Payload
+from vtox.store.server.client import Client
+from vtox.store.stream.deadletters import newest_first
+from vtox.values.plain_names import NAME
 
 pytestmark = needs_mosquitto
 

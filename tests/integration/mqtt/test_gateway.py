@@ -16,16 +16,16 @@ from tests.tls_server import authority
 from tests.unit.mqtt.test_sparkplug import BIRTH, DATA, death
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import Window
+from vtox.configuration.settings import Settings, load
 from vtox.errors import BrokerRefused
-from vtox.monitoring.silence import SilenceWatch
-from vtox.mqtt.connection import Connection
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_time
-from vtox.store.deadletters import newest_first
-from vtox.store.entries import decode_alert
-from vtox.store.machines import load_motors
-from vtox.wire import decode
+from vtox.pipeline.monitoring.silence import SilenceWatch
+from vtox.sending.mqtt.connection import Connection
+from vtox.store.machines.machines import load_motors
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.stream.deadletters import newest_first
+from vtox.store.stream.entries import decode_alert
+from vtox.values.domain import Window
+from vtox.windows.wire import decode
 
 pytestmark = needs_mosquitto
 

@@ -18,8 +18,8 @@ from tests.paths import ROOT
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.parent_watch import child_environment
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
 
 pytestmark = needs_mosquitto
 

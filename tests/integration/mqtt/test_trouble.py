@@ -14,9 +14,9 @@ from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.small_disk import Disk, disk
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.machines import load_motors
+from vtox.configuration.settings import Settings, load
+from vtox.store.machines.machines import load_motors
+from vtox.store.server.client import Client, connect
 
 __all__ = ["disk"]
 

@@ -9,12 +9,12 @@ import pytest
 from tests.integration.history.conftest import database_server
 from tests.integration.notification.receiver import Receiver, receiving
 from tests.postgresql import PostgreSQL, needs_postgresql
-from vtox.notification import notifier as notifier_module
-from vtox.notification import webhook
-from vtox.notification.notifier import Notifier
-from vtox.notification.rules import Rules
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.records.notification import notifier as notifier_module
+from vtox.records.notification import webhook
+from vtox.records.notification.notifier import Notifier
+from vtox.records.notification.rules import Rules
+from vtox.store.server.client import Client
 
 __all__ = ["database_server"]
 

@@ -11,9 +11,9 @@ import pytest
 from tests.integration.notification.conftest import hook
 from tests.integration.notification.receiver import Receiver, receiving
 from tests.tls_server import authority
-from vtox.notification import addresses, webhook
-from vtox.notification.attempt import Attempt
-from vtox.notification.rules import Target
+from vtox.records.notification import addresses, webhook
+from vtox.records.notification.attempt import Attempt
+from vtox.records.notification.rules import Target
 
 BODY = b'{"type": "test"}'
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.notification.receiver import Receiver
 from tests.unit.notification.test_plan import EVENT
-from vtox.notification import apprise_target
-from vtox.notification.messages import alarm_message, encode
-from vtox.notification.rules import Target
+from vtox.records.notification import apprise_target
+from vtox.records.notification.messages import alarm_message, encode
+from vtox.records.notification.rules import Target
 
 # Some of its plug-ins use what Python will give up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

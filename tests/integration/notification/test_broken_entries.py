@@ -11,10 +11,10 @@ from tests.integration.notification.receiver import Receiver
 from tests.integration.notification.test_delivery import running
 from tests.waiting import eventually
 from vtox import keys
-from vtox.notification import outbox
-from vtox.notification.notifier import Notifier
-from vtox.notification.rules import Rules
-from vtox.store.client import Client, server_time
+from vtox.records.notification import outbox
+from vtox.records.notification.notifier import Notifier
+from vtox.records.notification.rules import Rules
+from vtox.store.server.client import Client, server_time
 
 
 @pytest.mark.parametrize("stream", [keys.ALERTS, keys.ALARM_ACTIONS])

@@ -19,15 +19,15 @@ from tests.integration.notification.conftest import SECRET, hook, on_each_databa
 from tests.integration.notification.receiver import Receiver, Request, receiving
 from tests.waiting import eventually
 from vtox import keys
-from vtox.history.database import engine_to_write
-from vtox.notification import outbox, outbox_figures
-from vtox.notification.events import alert_message_id
-from vtox.notification.notifier import Notifier
-from vtox.notification.rules import Rules
-from vtox.settings import Settings
-from vtox.store.client import Client
-from vtox.store.entries import decode_alert
-from vtox.store.notifier_heartbeat import TargetState
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import engine_to_write
+from vtox.records.notification import outbox, outbox_figures
+from vtox.records.notification.events import alert_message_id
+from vtox.records.notification.notifier import Notifier
+from vtox.records.notification.rules import Rules
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import decode_alert
+from vtox.store.work.notifier_heartbeat import TargetState
 
 New = Callable[[Rules], Notifier]
 MANY = 12

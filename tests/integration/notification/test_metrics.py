@@ -4,10 +4,10 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.conftest import serving
-from vtox.settings import Settings
-from vtox.store import notifier_heartbeat
-from vtox.store.client import Client, server_time
-from vtox.store.notifier_heartbeat import NotifierHeartbeat, TargetState
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client, server_time
+from vtox.store.work import notifier_heartbeat
+from vtox.store.work.notifier_heartbeat import NotifierHeartbeat, TargetState
 
 
 def figures(http: httpx.Client) -> dict[tuple[str, str], float]:

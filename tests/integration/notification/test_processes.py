@@ -19,11 +19,11 @@ from tests.integration.notification.receiver import Receiver
 from tests.integration.notification.test_delivery import raise_alarms
 from tests.waiting import eventually
 from vtox.cluster import parent_watch
-from vtox.monitoring.readiness import checks
-from vtox.settings import Settings
-from vtox.store.client import Client
-from vtox.store.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
-from vtox.store.status import Snapshot, snapshot
+from vtox.configuration.settings import Settings
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.store.server.client import Client
+from vtox.store.system.status import Snapshot, snapshot
+from vtox.store.work.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
 
 Start = Callable[..., subprocess.Popen[bytes]]
 RULES = """

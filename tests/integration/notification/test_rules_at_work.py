@@ -12,13 +12,13 @@ from tests.integration.notification.test_delivery import raise_alarms, running, 
 from tests.integration.store.test_alarm_book import ALARM, action
 from tests.waiting import eventually
 from vtox.alarms.work_orders import WorkOrder
-from vtox.domain import Motor
-from vtox.notification import plan
-from vtox.notification.notifier import Notifier
-from vtox.notification.rules import Rules
-from vtox.store import machines
-from vtox.store.alarm_book import act, advance
-from vtox.store.client import Client, server_time_ms
+from vtox.records.notification import plan
+from vtox.records.notification.notifier import Notifier
+from vtox.records.notification.rules import Rules
+from vtox.store.alarms.alarm_book import act, advance
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time_ms
+from vtox.values.domain import Motor
 
 New = Callable[[Rules], Notifier]
 

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from vtox.errors import BrokerUnavailable
-from vtox.queues import broker
+from vtox.pipeline.queues import broker
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 

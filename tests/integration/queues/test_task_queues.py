@@ -5,11 +5,11 @@ import pytest
 from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster.worker_allocation import ALL_QUEUES
+from vtox.configuration.settings import Settings
 from vtox.errors import BrokerUnavailable
-from vtox.queues import celery_app
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.pipeline.queues import celery_app
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.server.client import Client
 
 QUEUE = "bearing"
 LIST = keys.CELERY_PREFIX + QUEUE

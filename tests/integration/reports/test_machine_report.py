@@ -19,18 +19,19 @@ from tests.integration.api.test_spectra import (
 from tests.integration.history.entries import add_alert, add_result
 from vtox import keys
 from vtox.cli import report as command
-from vtox.domain import Recording
+from vtox.configuration.settings import Settings
 from vtox.errors import ReportError
-from vtox.history.recorder import Recorder
-from vtox.reports.contents import recording_of
-from vtox.reports.document import BEGIN, Report, read_report
-from vtox.reports.kept_samples import samples_of_machine
-from vtox.reports.verification import verify
-from vtox.settings import Settings
-from vtox.store import evidence, machines
-from vtox.store.client import Client, server_time
-from vtox.store.open_alerts import OpenAlert
-from vtox.wire import Dtype, encode
+from vtox.records.history.recorder import Recorder
+from vtox.records.reports.contents import recording_of
+from vtox.records.reports.document import BEGIN, Report, read_report
+from vtox.records.reports.kept_samples import samples_of_machine
+from vtox.records.reports.verification import verify
+from vtox.store.alarms.open_alerts import OpenAlert
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream import evidence
+from vtox.values.domain import Recording
+from vtox.windows.wire import Dtype, encode
 
 BAR = broken_bars()
 
@@ -151,7 +152,7 @@ def test_the_command_writes_a_file_that_verifies(
 def test_records_that_do_not_fit_are_counted(
     http: httpx.Client, client: Client, m1: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vtox.reports.machine_report.MAX_RECORDS", 1)
+    monkeypatch.setattr("vtox.records.reports.machine_report.MAX_RECORDS", 1)
     x = replace(BAR, speed_rpm=None)
     for window in windows_of("M1", x, seconds=2.0)[:2]:
         client.xadd(keys.EVIDENCE, {"record": "bearing|M1|9-0"} | encode(window, "i2"))

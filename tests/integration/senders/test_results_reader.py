@@ -9,11 +9,11 @@ from rich.console import Console
 from vtox import keys
 from vtox.cli.replay_table import show
 from vtox.client.reader import Reader
-from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
-from vtox.senders.results_reader import Answers, follow
-from vtox.store.client import Client
-from vtox.store.entries import encode_result
+from vtox.sending.senders.results_reader import Answers, follow
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import encode_result
+from vtox.values.domain import Diagnosis, Record
 
 
 def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: str = "M1") -> None:

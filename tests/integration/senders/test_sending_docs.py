@@ -17,9 +17,9 @@ from tests.paths import ROOT
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import Settings
-from vtox.store.client import Client
-from vtox.wire import decode
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
+from vtox.windows.wire import decode
 
 
 def blocks(page: str, language: str, word: str) -> list[str]:

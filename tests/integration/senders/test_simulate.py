@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 from tests.paths import ROOT
 from tests.waiting import eventually, is_alive
 from vtox import keys
-from vtox.baseline import Baseline
 from vtox.cli import simulate as command
-from vtox.settings import Settings
+from vtox.configuration.settings import Settings
 from vtox.simulator.fleet import fleet
-from vtox.store.client import Client
-from vtox.store.machine_states import load_states
-from vtox.wire import decode
+from vtox.store.machines.machine_states import load_states
+from vtox.store.server.client import Client
+from vtox.values.baseline import Baseline
+from vtox.windows.wire import decode
 
 
 def run(settings: Settings, *arguments: str) -> str:

@@ -9,11 +9,12 @@ import pytest
 
 from tests.integration.helpers import bridging, eventually
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
-from vtox.monitoring.readiness import Check, checks
-from vtox.settings import Settings, load
-from vtox.store import agreement
-from vtox.store.agreement import (
+from vtox.pipeline.monitoring.readiness import Check, checks
+from vtox.store.server.client import Client, connect
+from vtox.store.system import agreement
+from vtox.store.system.agreement import (
     Part,
     differences,
     of_api,
@@ -21,9 +22,8 @@ from vtox.store.agreement import (
     require_agreement,
     terms,
 )
-from vtox.store.client import Client, connect
-from vtox.store.heartbeats import send_heartbeat
-from vtox.store.status import snapshot
+from vtox.store.system.status import snapshot
+from vtox.store.work.heartbeats import send_heartbeat
 
 
 def report(

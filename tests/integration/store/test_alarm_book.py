@@ -11,14 +11,14 @@ from tests.integration.history.entries import add_alert
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
 from vtox.alarms.book import Action, Book
-from vtox.domain import Motor, reason
+from vtox.configuration.settings import Settings
 from vtox.errors import AlarmRefused
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.alarm_actions import actions_after, decode_action, encode_action
-from vtox.store.alarm_book import act, advance
-from vtox.store.client import Client, connect
-from vtox.store.flags import set_flag
+from vtox.store.alarms.alarm_actions import actions_after, decode_action, encode_action
+from vtox.store.alarms.alarm_book import act, advance
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines import machines
+from vtox.store.server.client import Client, connect
+from vtox.values.domain import Motor, reason
 
 ALARM = "M1:bearing:1"
 

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from vtox import keys
+from vtox.configuration.settings import load
 from vtox.errors import SettingsError
-from vtox.settings import load
-from vtox.store import apikeys, sessions
-from vtox.store.client import Client
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys, sessions
 
 
 def test_a_key_is_known_by_its_text_alone(client: Client) -> None:

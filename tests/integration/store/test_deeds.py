@@ -1,10 +1,10 @@
 """What is changed outside the HTTP service is in the audit too."""
 
 from vtox import keys
-from vtox.settings import load, settings_table
-from vtox.store.audit import Actor, decode
-from vtox.store.client import Client
-from vtox.store.deeds import note_settings
+from vtox.configuration.settings import load, settings_table
+from vtox.store.server.client import Client
+from vtox.store.system.audit import Actor, decode
+from vtox.store.system.deeds import note_settings
 
 
 def test_changed_settings_are_recorded_at_the_next_start(client: Client) -> None:

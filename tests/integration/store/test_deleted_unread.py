@@ -6,9 +6,9 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.settings import Settings
-from vtox.store.client import Client
-from vtox.store.streams import create_group, deleted_unread, group_info, trim_raw
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
+from vtox.store.stream.streams import create_group, deleted_unread, group_info, trim_raw
 
 
 def read_all(client: Client, settings: Settings) -> None:

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from tests.integration.helpers import add_window
 from vtox import keys
 from vtox.cli.main import application
-from vtox.domain import Motor
+from vtox.configuration.settings import Settings
 from vtox.files.recordings import read
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Motor
 
 RECORD = "turn_short|V001|1-0"
 

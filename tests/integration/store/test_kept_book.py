@@ -9,10 +9,10 @@ from tests.integration.history.entries import add_alert, alert_fields
 from tests.integration.store.test_alarm_book import ALARM
 from vtox import keys
 from vtox.alarms.book import Action, Book
-from vtox.store import alarm_book
-from vtox.store.alarm_book import KeptBook
-from vtox.store.client import Client
-from vtox.store.stored_alarms import take_field
+from vtox.store.alarms import alarm_book
+from vtox.store.alarms.alarm_book import KeptBook
+from vtox.store.alarms.stored_alarms import take_field
+from vtox.store.server.client import Client
 
 
 @pytest.fixture

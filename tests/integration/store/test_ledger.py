@@ -8,14 +8,16 @@ import redis
 
 from tests.integration.helpers import add_window, counters, end_starts
 from vtox import keys
-from vtox.domain import Record
+from vtox.configuration.settings import Settings, load
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
-from vtox.settings import Settings, load
-from vtox.store import streams
-from vtox.store.client import Client, connect, server_time
-from vtox.store.heartbeats import LIFE_S
-from vtox.store.ledger import (
+from vtox.store.machines.machines import retire
+from vtox.store.server.client import Client, connect, server_time
+from vtox.store.stream import streams
+from vtox.store.stream.streams import create_group, deleted_unread, group_info, trim_raw
+from vtox.store.system.status import snapshot
+from vtox.store.work.heartbeats import LIFE_S
+from vtox.store.work.ledger import (
     BUCKET_BASE,
     CHANGED,
     COMMITTED,
@@ -26,10 +28,8 @@ from vtox.store.ledger import (
     Outcome,
     Work,
 )
-from vtox.store.machines import retire
-from vtox.store.refusals import Refusal, refuse
-from vtox.store.status import snapshot
-from vtox.store.streams import create_group, deleted_unread, group_info, trim_raw
+from vtox.store.work.refusals import Refusal, refuse
+from vtox.values.domain import Record
 
 TOKEN = "me"
 

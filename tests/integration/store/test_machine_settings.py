@@ -4,19 +4,19 @@ import pytest
 
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.domain import Motor
+from vtox.alarms.health.sensitivity import DEFAULT, rules_from_dict
 from vtox.errors import SettingChanged, UnknownMachine
-from vtox.health.sensitivity import DEFAULT, rules_from_dict
-from vtox.store import machine_states, machines
-from vtox.store.client import Client, server_time
-from vtox.store.machine_settings import (
+from vtox.store.machines import machine_states, machines
+from vtox.store.machines.machine_settings import (
     VERSIONS_KEPT,
     SettingKind,
     present_setting,
     setting_versions,
     store_setting,
 )
-from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
 
 RULES = rules_from_dict({"bearing": {"k": 2, "min_severity": 0.25}})
 

@@ -18,24 +18,24 @@ from tests.integration.senders.test_pacing import jobs
 from vtox import keys
 from vtox.cli import simulate
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.domain import reason
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.monitoring import monitor
-from vtox.monitoring.doctor import inspect
-from vtox.queues import celery_app
-from vtox.senders.pacing import send
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.flags import set_flag
-from vtox.store.machines import retire
-from vtox.store.retention import (
+from vtox.pipeline.monitoring import monitor
+from vtox.pipeline.monitoring.doctor import inspect
+from vtox.pipeline.queues import celery_app
+from vtox.sending.senders.pacing import send
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines.machines import retire
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import create_group
+from vtox.store.work.retention import (
     ServerMemory,
     effective_retention_s,
     server_memory,
     shortened_retention_s,
     trim_outputs,
 )
-from vtox.store.streams import create_group
+from vtox.values.domain import reason
 
 LIMIT_MB = 64
 FILL = "fill"

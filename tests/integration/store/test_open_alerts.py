@@ -7,16 +7,16 @@ import pytest
 from tests.integration.store.test_ledger import TOKEN, deliver, record
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.domain import Motor, reason
-from vtox.health.alerts import Alert
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.entries import encode_alert
-from vtox.store.flags import AT_ONCE, FlagChange, set_flag, set_flags
-from vtox.store.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.open_alerts import OpenAlerts, list_open_alerts, open_alerts
-from vtox.store.streams import create_group
+from vtox.alarms.health.alerts import Alert
+from vtox.configuration.settings import Settings
+from vtox.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
+from vtox.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import encode_alert
+from vtox.store.stream.streams import create_group
+from vtox.store.work.ledger import COMMITTED, Ledger, Outcome
+from vtox.values.domain import Motor, reason
 
 FAMILY = "bearing"
 RAISED = Alert(

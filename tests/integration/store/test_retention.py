@@ -4,13 +4,13 @@ from pathlib import Path
 
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.monitoring.doctor import inspect
-from vtox.server_urls import server_url
-from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
-from vtox.store.retention import BOUNDED, ServerMemory, trim_outputs
-from vtox.store.retention_clock import RetentionClock, keep_time
+from vtox.configuration.server_urls import server_url
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.monitoring.doctor import inspect
+from vtox.store.server.client import Client, connect
+from vtox.store.work.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+from vtox.store.work.retention import BOUNDED, ServerMemory, trim_outputs
+from vtox.store.work.retention_clock import RetentionClock, keep_time
 
 
 def test_bounded_in_time(client: Client, settings: Settings) -> None:

@@ -2,14 +2,14 @@
 
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.domain import Diagnosis, Motor, Record, reason
+from vtox.alarms.health.update import MachineHistory, update
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES, PERSISTENCE
-from vtox.health.update import MachineHistory, update
-from vtox.settings import Settings
-from vtox.store import machines
-from vtox.store.client import Client
-from vtox.store.flags import FLAGS, set_flag
-from vtox.store.histories import history_json
+from vtox.store.alarms.flags import FLAGS, set_flag
+from vtox.store.alarms.histories import history_json
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Diagnosis, Motor, Record, reason
 
 
 def with_open_alert(client: Client, machine_id: str, fault: str) -> str:

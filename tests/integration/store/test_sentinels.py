@@ -14,11 +14,11 @@ from tests.cluster import free_ports
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.client.publisher import Accepted, Publisher
-from vtox.queues import broker, celery_app
-from vtox.server_urls import complete
-from vtox.settings import load
-from vtox.store.client import SOCKET_TIMEOUT_S, Client, connect
-from vtox.store.sentinels import IDLE_S
+from vtox.configuration.server_urls import complete
+from vtox.configuration.settings import load
+from vtox.pipeline.queues import broker, celery_app
+from vtox.store.server.client import SOCKET_TIMEOUT_S, Client, connect
+from vtox.store.server.sentinels import IDLE_S
 
 T0 = 1_764_000_000.0
 X = np.ones(200)

@@ -12,18 +12,18 @@ from api.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.cli.status_table import broker_line, scaling_line
+from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
-from vtox.monitoring.readiness import checks
-from vtox.monitoring.throughput import Reading, Sampler, throughput
-from vtox.partitions import Partition
-from vtox.settings import Settings
-from vtox.store.backlog import oldest_records_s, report_waiting
-from vtox.store.client import Client, server_time
-from vtox.store.partition_table import set_number
-from vtox.store.scaling_report import HostScaling, report_scaling
-from vtox.store.status import read_group, snapshot
-from vtox.store.streams import group_info
-from vtox.store.task_queues import forget_broker, write_broker
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.pipeline.monitoring.throughput import Reading, Sampler, throughput
+from vtox.store.server.client import Client, server_time
+from vtox.store.server.partition_table import set_number
+from vtox.store.stream.streams import group_info
+from vtox.store.system.status import read_group, snapshot
+from vtox.store.work.backlog import oldest_records_s, report_waiting
+from vtox.store.work.scaling_report import HostScaling, report_scaling
+from vtox.store.work.task_queues import forget_broker, write_broker
+from vtox.windows.partitions import Partition
 
 
 def store_heartbeat(client: Client, name: str, queues: str, **more: float) -> None:

@@ -17,11 +17,11 @@ from tests.tls_server import PASSWORD, Authority, authority, system_server, tls_
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import main
+from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerNotTrusted
-from vtox.monitoring.doctor import inspect
-from vtox.queues import celery_app
-from vtox.settings import Settings, load
-from vtox.store.client import check, connect
+from vtox.pipeline.monitoring.doctor import inspect
+from vtox.pipeline.queues import celery_app
+from vtox.store.server.client import check, connect
 
 pytestmark = pytest.mark.skipif(
     system_server() is None,

@@ -11,26 +11,26 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, keys, learn_baseline
-from vtox.baseline import Baseline
-from vtox.channel_map import NO_MAP, ChannelMap, Source, sources_table
-from vtox.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
-from vtox.health.alerts import FaultHistory
-from vtox.learning.extension import covers_load
-from vtox.settings import Settings
-from vtox.store.baselines import (
+from vtox.alarms.health.alerts import FaultHistory
+from vtox.configuration.settings import Settings
+from vtox.diagnosis.learning.extension import covers_load
+from vtox.store.machines.baselines import (
     STALE_DAYS,
     baseline_state,
     is_of_other_channels,
     set_baseline,
     store_extended_baseline,
 )
-from vtox.store.channel_maps import set_channel_map
-from vtox.store.client import Client
-from vtox.store.machine_settings import store_setting
-from vtox.store.machine_states import load_states
-from vtox.store.machines import overview, register, retire
-from vtox.store.windows import fetch
-from vtox.wire import encode
+from vtox.store.machines.channel_maps import set_channel_map
+from vtox.store.machines.machine_settings import store_setting
+from vtox.store.machines.machine_states import load_states
+from vtox.store.machines.machines import overview, register, retire
+from vtox.store.server.client import Client
+from vtox.store.stream.windows import fetch
+from vtox.values.baseline import Baseline
+from vtox.values.channel_map import NO_MAP, ChannelMap, Source, sources_table
+from vtox.values.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
+from vtox.windows.wire import encode
 from workers import baseline_learning, time_limit
 from workers.baseline_learning import LearningTime, learn
 

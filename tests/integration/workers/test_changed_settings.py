@@ -10,18 +10,18 @@ import pytest
 from tests.integration.helpers import add_window, bridging, eventually
 from tests.worker import worker
 from vtox import keys
-from vtox.channel_map import sources_from_dict
-from vtox.domain import Motor
+from vtox.alarms.health.sensitivity import rules_from_dict
+from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
-from vtox.health.sensitivity import rules_from_dict
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings, load
-from vtox.store.baselines import set_baseline, store_learnt_baseline
-from vtox.store.channel_maps import set_channel_map
-from vtox.store.client import Client
-from vtox.store.machine_states import StateCache, load_states
-from vtox.store.machines import register, retire
-from vtox.store.sensitivities import set_sensitivity
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.machines.baselines import set_baseline, store_learnt_baseline
+from vtox.store.machines.channel_maps import set_channel_map
+from vtox.store.machines.machine_states import StateCache, load_states
+from vtox.store.machines.machines import register, retire
+from vtox.store.machines.sensitivities import set_sensitivity
+from vtox.store.server.client import Client
+from vtox.values.channel_map import sources_from_dict
+from vtox.values.domain import Motor
 
 WORKERS = ("turn_short", "bearing")
 RULES = rules_from_dict({"bearing": {"k": 2}})

@@ -11,11 +11,11 @@ import redis
 
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Diagnosis
-from vtox.settings import Settings
-from vtox.store import heartbeats
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.store.server.client import Client
+from vtox.store.work import heartbeats
+from vtox.values.domain import Diagnosis
 from workers import batch, time_limit
 from workers.celery_signals import process
 

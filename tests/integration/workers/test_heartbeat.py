@@ -9,7 +9,7 @@ import psutil
 
 from tests.integration.helpers import count_work, eventually
 from vtox import keys
-from vtox.store.client import Client
+from vtox.store.server.client import Client
 from workers.heartbeat import Heartbeat
 
 

@@ -7,11 +7,11 @@ import psutil
 
 from tests.integration.helpers import eventually
 from tests.worker import QUEUE, worker
-from vtox.monitoring.readiness import checks
-from vtox.settings import Settings
-from vtox.store.client import Client
-from vtox.store.heartbeats import live_workers
-from vtox.store.status import snapshot
+from vtox.configuration.settings import Settings
+from vtox.pipeline.monitoring.readiness import checks
+from vtox.store.server.client import Client
+from vtox.store.system.status import snapshot
+from vtox.store.work.heartbeats import live_workers
 
 # Each process of the pool starts only while this file is there.
 HOLD = """

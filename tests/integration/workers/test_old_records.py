@@ -8,14 +8,14 @@ import pytest
 from api.fleet_index import FleetIndex
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Diagnosis
-from vtox.health.sensitivity import rules_from_dict
-from vtox.settings import Settings, load
-from vtox.store.client import Client
-from vtox.store.machine_states import load_states
-from vtox.store.machines import overview
-from vtox.store.sensitivities import set_sensitivity
+from vtox.alarms.health.sensitivity import rules_from_dict
+from vtox.configuration.settings import Settings, load
+from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.store.machines.machine_states import load_states
+from vtox.store.machines.machines import overview
+from vtox.store.machines.sensitivities import set_sensitivity
+from vtox.store.server.client import Client
+from vtox.values.domain import Diagnosis
 from workers import batch
 from workers.celery_signals import process
 

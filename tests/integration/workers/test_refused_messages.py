@@ -7,10 +7,10 @@ import pytest
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
 from vtox import keys
-from vtox.queues import celery_app
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings
+from vtox.pipeline.queues import celery_app
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.server.client import Client
 
 JUNK = (
     b"",

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Diagnosis, abstain, reason
-from vtox.history.recorder import Recorder
-from vtox.settings import Settings, load
-from vtox.store import alarm_book
-from vtox.store.client import Client
+from vtox.configuration.settings import Settings, load
+from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms import alarm_book
+from vtox.store.server.client import Client
+from vtox.values.domain import Diagnosis, abstain, reason
 from workers import batch
 from workers.celery_signals import process
 

@@ -6,14 +6,14 @@ import pytest
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.signals.phasor_motor import MOTOR
 from vtox import keys
-from vtox.queues.task_queues import TaskQueues
-from vtox.settings import Settings, load
-from vtox.store.client import Client
-from vtox.store.ledger import Ledger
-from vtox.store.machine_states import load_states
-from vtox.store.machines import register
-from vtox.store.status import snapshot
-from vtox.store.streams import group_info
+from vtox.configuration.settings import Settings, load
+from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.machines.machine_states import load_states
+from vtox.store.machines.machines import register
+from vtox.store.server.client import Client
+from vtox.store.stream.streams import group_info
+from vtox.store.system.status import snapshot
+from vtox.store.work.ledger import Ledger
 from workers import batch, bearing
 from workers.celery_signals import process
 

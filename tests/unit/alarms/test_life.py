@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from vtox.alarms.life import OPEN_STATES, OUTCOMES, STATES, SUSPENSIONS, Alarm, Event, apply, at
 from vtox.alarms.work_orders import WORK_ORDERS_AT_MOST, WorkOrder
-from vtox.domain import reason
 from vtox.errors import AlarmRefused
+from vtox.values.domain import reason
 
 RAISED = Alarm(
     id="M1:bearing:1000",

@@ -25,9 +25,9 @@ from benchmarks.bench.workload import (
     motor,
     windows,
 )
-from vtox.bridge import record_joiner
 from vtox.faults import FAMILIES, record_length_s
-from vtox.wire import decode_channels, entry_header
+from vtox.pipeline.bridge import record_joiner
+from vtox.windows.wire import decode_channels, entry_header
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from benchmarks.code_counts.sizes import constants, product_lines
 from benchmarks.code_counts.walk import Walk
 
 DIAGNOSER = """
-from vtox.dsp import lines
-from vtox.domain import Reason
+from vtox.diagnosis.dsp import lines
+from vtox.values.domain import Reason
 
 LIMIT, OTHER = 1, 2
 RULES: tuple = (LIMIT,)
@@ -42,22 +42,25 @@ class Reason:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    files = {"vtox/diagnosers/d.py": DIAGNOSER, "vtox/dsp/lines.py": LINES}
-    for name, text in {**files, "vtox/domain.py": DOMAIN}.items():
+    files = {"vtox/diagnosis/diagnosers/d.py": DIAGNOSER, "vtox/diagnosis/dsp/lines.py": LINES}
+    for name, text in {**files, "vtox/values/domain.py": DOMAIN}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
 
 
 def test_a_value_stops_in_the_files_that_it_is_given_to(checkout: Path) -> None:
-    walk = Walk(checkout).follow("vtox.diagnosers.d", "diagnose", "x")
-    diagnoser, lines = "vtox.diagnosers.d", "vtox.dsp.lines"
+    walk = Walk(checkout).follow("vtox.diagnosis.diagnosers.d", "diagnose", "x")
+    diagnoser, lines = "vtox.diagnosis.diagnosers.d", "vtox.diagnosis.dsp.lines"
     assert walk.stops == [diagnoser, lines, diagnoser, lines]
     assert walk.returns == 2
 
 
 def test_constants_are_names_in_capitals_one_a_statement(checkout: Path) -> None:
-    assert constants(checkout) == ["vtox/diagnosers/d.py:RULES", "vtox/dsp/lines.py:FLOOR_DB"]
+    assert constants(checkout) == [
+        "vtox/diagnosis/diagnosers/d.py:RULES",
+        "vtox/diagnosis/dsp/lines.py:FLOOR_DB",
+    ]
 
 
 def test_lines_are_those_of_the_product(checkout: Path) -> None:
@@ -80,7 +83,7 @@ def test_calls_are_those_of_python_and_of_c() -> None:
 
 def test_folders_and_names_are_counted(tmp_path: Path) -> None:
     for name, text in {
-        "vtox/store/a.py": "from vtox.wire import code\nclass Event: ...\nclass _Own: ...",
+        "vtox/store/a.py": "from vtox.windows.wire import code\nclass Event: ...\nclass _Own: ...",
         "vtox/wire/code.py": "import vtox.store.a\nclass Event: ...\ndef encode_row(): ...",
         "vtox/cli/main.py": "app.command()(run)\ndef run(): ...",
         "vtox/groups/one.py": "class A:\n    size: int = Field(1)\n    other: int = 2",

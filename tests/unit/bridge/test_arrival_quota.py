@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.bridge.arrival_quota import ArrivalQuota
-from vtox.wire import Header
+from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
+from vtox.windows.wire import Header
 
 H = Header("M", "", 7, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 

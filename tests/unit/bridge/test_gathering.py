@@ -1,6 +1,11 @@
 import pytest
 
-from vtox.bridge.gathering import MAX_FACTOR, MAX_GATHERING_S, gathering_factor, gathering_s
+from vtox.pipeline.bridge.gathering import (
+    MAX_FACTOR,
+    MAX_GATHERING_S,
+    gathering_factor,
+    gathering_s,
+)
 
 
 def test_nothing_waits_longer_while_half_of_the_host_is_free() -> None:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.bridge.deduplication import DuplicateFilter, mark
-from vtox.bridge.intake import classify
-from vtox.store.ledger import INDEX
-from vtox.wire import Header
+from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
+from vtox.pipeline.bridge.intake import classify
+from vtox.store.work.ledger import INDEX
+from vtox.windows.wire import Header
 
 H = Header("M", "", 7, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 ALL = frozenset(INDEX)

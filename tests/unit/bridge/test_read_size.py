@@ -1,4 +1,4 @@
-from vtox.bridge.read_size import MAX_READ_WINDOWS, READ_BYTES, ReadSize
+from vtox.pipeline.bridge.read_size import MAX_READ_WINDOWS, READ_BYTES, ReadSize
 
 SMALL = 1000
 

@@ -11,7 +11,7 @@ from vtox import learn_baseline
 from vtox.cli import diagnose as command
 from vtox.faults import FAULTS
 from vtox.files.recordings import read
-from vtox.nameplate import read_motor
+from vtox.values.nameplate import read_motor
 from vtox.words.rendering import advice, render
 
 FS_HZ = 5000.0

@@ -10,12 +10,12 @@ import pytest
 from tests.unit.cli.test_diagnose import run
 from tests.unit.files.comtrade_bytes import Analog, Record
 from vtox import Recording, motor_start
-from vtox.domain import CURRENTS, VOLTAGES
 from vtox.simulator.motor_model.case import Case, Faults, Load
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate
 from vtox.simulator.motor_model.start_case import Start, StartCase
 from vtox.simulator.motor_model.start_records import StartRecord, start_records
+from vtox.values.domain import CURRENTS, VOLTAGES
 
 FS_HZ = 2_000.0
 ON_S = 0.25

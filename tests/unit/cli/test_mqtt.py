@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from vtox.cli.main import application
+from vtox.configuration.settings import load
 from vtox.errors import SettingsError, SystemStateError
-from vtox.mqtt.connection import Connection, parse_url
-from vtox.settings import load
+from vtox.sending.mqtt.connection import Connection, parse_url
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def mapping(tmp_path: Path) -> Path:
 def test_missing_packages_are_named_with_the_command_that_installs_them(
     mapping: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "vtox.mqtt.connection")
+    monkeypatch.delitem(sys.modules, "vtox.sending.mqtt.connection")
     for name in [m for m in sys.modules if m.startswith("paho")]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(SystemStateError, match=r'pip install "vtox\[mqtt\]"'):

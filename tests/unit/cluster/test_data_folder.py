@@ -8,8 +8,8 @@ from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.data_folder import translate_os_errors, why_unusable
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
+from vtox.configuration.settings import load
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.settings import load
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 
 from tests.paths import ROOT
-from vtox.coverage.coverage import LatestState, coverage
-from vtox.coverage.unlocks import CODES, Unlock, unlock
-from vtox.domain import State, reason
+from vtox.alarms.coverage.coverage import LatestState, coverage
+from vtox.alarms.coverage.unlocks import CODES, Unlock, unlock
 from vtox.faults import FAULTS
+from vtox.values.domain import State, reason
 from vtox.words.catalogue import catalogue
 from vtox.words.rendering import advice
 

@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from vtox.arrays import Bool, Complex, Float64, Int
-from vtox.diagnosers.decision import Objects, Rule, Stated, Table, objects
-from vtox.domain import Reason
+from vtox.diagnosis.diagnosers.decision import Objects, Rule, Stated, Table, objects
+from vtox.values.arrays import Bool, Complex, Float64, Int
+from vtox.values.domain import Reason
 
 T = TypeVar("T")
 BLANK: dict[Any, Any] = {

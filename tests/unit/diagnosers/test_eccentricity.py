@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.baseline import RISE_DB, Band, Baseline, Level, bands_of
-from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.eccentricity import diagnoser as eccentricity
-from vtox.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
-from vtox.diagnosers.features import ROTATION_SIDEBANDS
-from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
-from vtox.learning.fit import learn_baseline
+from vtox.diagnosis.diagnosers.current.front_end import front_end
+from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
+from vtox.diagnosis.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
+from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS
+from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate, records
+from vtox.values.baseline import RISE_DB, Band, Baseline, Level, bands_of
+from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
 SOUND = Machine(seconds=1.0, rotor_dbc=-52.0, noise=3e-4)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals import vibration
-from vtox.arrays import Float64
-from vtox.diagnosis import diagnose
-from vtox.domain import CURRENTS, Diagnosis, Recording
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.values.arrays import Float64
+from vtox.values.domain import CURRENTS, Diagnosis, Recording
 
 MOTOR = replace(vibration.MOTOR, rated_current_a=1.0)
 DAMAGED = vibration.recording(

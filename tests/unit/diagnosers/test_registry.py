@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosers import registry
-from vtox.domain import Recording
+from vtox.diagnosis.diagnosers import registry
 from vtox.faults import FAULTS
+from vtox.values.domain import Recording
 
 
 def test_every_fault_has_its_row() -> None:

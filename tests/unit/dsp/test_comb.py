@@ -5,9 +5,9 @@ import pytest
 from scipy.special import gammaincc
 
 from tests.unit.dsp.combs import BINS, SHAFT_HZ, TARGETS, noise, plan, with_lines
-from vtox.dsp import comb, comb_plan
-from vtox.dsp.comb_plan import SHAFT, Plan
-from vtox.dsp.surrogates import Finding, best_comb
+from vtox.diagnosis.dsp import comb, comb_plan
+from vtox.diagnosis.dsp.comb_plan import SHAFT, Plan
+from vtox.diagnosis.dsp.surrogates import Finding, best_comb
 
 
 def best_combs(lines: np.ndarray, p: Plan) -> dict[str, Finding]:

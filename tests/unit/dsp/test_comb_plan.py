@@ -1,8 +1,8 @@
 import numpy as np
 
 from tests.unit.dsp.combs import BINS, DF_HZ, SHAFT_HZ, plan
-from vtox.dsp import comb_plan
-from vtox.dsp.comb_plan import Target
+from vtox.diagnosis.dsp import comb_plan
+from vtox.diagnosis.dsp.comb_plan import Target
 
 
 def test_lines_are_those_at_the_multiples_of_the_fundamental() -> None:

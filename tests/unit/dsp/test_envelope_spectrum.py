@@ -3,7 +3,7 @@ import pytest
 from scipy.signal import hilbert
 
 from tests.signals.vibration import FS_HZ, coloured_noise
-from vtox.dsp import envelope_spectrum
+from vtox.diagnosis.dsp import envelope_spectrum
 
 
 def modulated(depth: float, hz: float, seconds: float = 4.0, seed: int = 0) -> np.ndarray:

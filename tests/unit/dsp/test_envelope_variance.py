@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vtox.dsp import envelope_variance
-from vtox.dsp.envelope_spectrum import Envelopes, envelope_spectra, envelopes, view_power
+from vtox.diagnosis.dsp import envelope_variance
+from vtox.diagnosis.dsp.envelope_spectrum import Envelopes, envelope_spectra, envelopes, view_power
 
 FS_HZ, BANDS = 10_000.0, 8
 T = np.arange(40_000) / FS_HZ

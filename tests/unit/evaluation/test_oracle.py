@@ -9,9 +9,9 @@ from evaluation import oracle
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import machine, record_case
 from evaluation.runs.machines import nominal_levels_dbc
-from vtox.domain import Recording
 from vtox.simulator.motor_model.case import Faults
 from vtox.simulator.motor_model.records import records
+from vtox.values.domain import Recording
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
-from vtox.health.growth import DAY_S, LEAST_LEVELS, Growth, growth, slope_with_interval
+from vtox.alarms.health.growth import DAY_S, LEAST_LEVELS, Growth, growth, slope_with_interval
 
 HOURS = np.arange(48) * 3600.0
 

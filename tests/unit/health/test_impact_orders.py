@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.unit.health.test_update import record
-from vtox.domain import Diagnosis
+from vtox.alarms.health.alerts import SlotHistory, advance, slots_of
+from vtox.alarms.health.impact_orders import impact_orders, share_an_order
+from vtox.alarms.health.update import HealthUpdate, MachineHistory, update
 from vtox.faults import PERSISTENCE
-from vtox.health.alerts import SlotHistory, advance, slots_of
-from vtox.health.impact_orders import impact_orders, share_an_order
-from vtox.health.update import HealthUpdate, MachineHistory, update
+from vtox.values.domain import Diagnosis
 
 RULE = PERSISTENCE["bearing"]
 OUTER, INNER = 3.58, 5.42

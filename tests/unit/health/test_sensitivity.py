@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.health.test_update import record
-from vtox.domain import Diagnosis
+from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity, rules_from_dict
+from vtox.alarms.health.update import MachineHistory, update
 from vtox.errors import SensitivityError
 from vtox.faults import FAULTS, PERSISTENCE
-from vtox.health.alerts import Alert
-from vtox.health.sensitivity import DEFAULT, Sensitivity, rules_from_dict
-from vtox.health.update import MachineHistory, update
+from vtox.values.domain import Diagnosis
 
 
 def alerts_of(table: dict[str, Any], *diagnoses: Diagnosis) -> list[Alert]:

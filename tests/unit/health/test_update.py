@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from vtox.domain import QUIET, Diagnosis, Record, State, reason
+from vtox.alarms.health.alerts import PASSING_TIMES, Alert, Event, SlotHistory, slots_of, transition
+from vtox.alarms.health.assessment import Assessment, present_state
+from vtox.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
 from vtox.faults import PERSISTENCE, Persistence
-from vtox.health.alerts import PASSING_TIMES, Alert, Event, SlotHistory, slots_of, transition
-from vtox.health.assessment import Assessment, present_state
-from vtox.health.update import HealthUpdate, MachineHistory, last_load_a, update
+from vtox.values.domain import QUIET, Diagnosis, Record, State, reason
 
 
 def record(n: int, length: float = 1.0) -> Record:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
-from vtox.history.retention import DAY_MS, HOUR_MS, Oldest, oldest_kept
-from vtox.settings import load
+from vtox.configuration.settings import load
+from vtox.records.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
+from vtox.records.history.retention import DAY_MS, HOUR_MS, Oldest, oldest_kept
 
 NOW_S = 1_800_000_000
 OLDEST = oldest_kept(load(), 1000 * NOW_S)

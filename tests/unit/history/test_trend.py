@@ -1,6 +1,6 @@
 """Trends: columns of equal length, gaps as None, the worst state of each step."""
 
-from vtox.history.trend import Group, Record, of_records, of_steps
+from vtox.records.history.trend import Group, Record, of_records, of_steps
 
 
 def group(t: float, state: str = "normal", code: str = "", n: int = 1, mean: float = 1.0) -> Group:

@@ -4,15 +4,15 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, learn_baseline
-from vtox.baseline import RISE_DB, Band, Baseline, Level
-from vtox.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS, SUPPLY
-from vtox.domain import CURRENTS, VOLTAGES, Motor, Reason
-from vtox.learning.extension import (
+from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS, SUPPLY
+from vtox.diagnosis.learning.extension import (
     covers_load,
     extend_baseline,
     one_load,
     reason_not_to_extend,
 )
+from vtox.values.baseline import RISE_DB, Band, Baseline, Level
+from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Reason
 
 BOTH = (*CURRENTS, *VOLTAGES)
 UNRATED = Motor(pole_pairs=2, supply_hz=50.0)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vtox.monitoring.capacity import capacity
-from vtox.store.entries import Metrics, decode_metrics, encode_metrics
+from vtox.pipeline.monitoring.capacity import capacity
+from vtox.store.stream.entries import Metrics, decode_metrics, encode_metrics
 
 NOW = 1000.0
 BUSY = {"turn_short": 0.1, "bearing": 0.25, "broken_bar": 0.05}

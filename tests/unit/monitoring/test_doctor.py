@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vtox.monitoring.host_checks import is_built_by_profile, room_for_windows, transport
-from vtox.settings import load
+from vtox.configuration.settings import load
+from vtox.pipeline.monitoring.host_checks import is_built_by_profile, room_for_windows, transport
 
 
 @pytest.mark.parametrize(

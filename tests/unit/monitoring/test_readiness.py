@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.monitoring.readiness import LATE_MS, Check, checks
-from vtox.store.entries import Metrics
-from vtox.store.status import Snapshot
+from vtox.pipeline.monitoring.readiness import LATE_MS, Check, checks
+from vtox.store.stream.entries import Metrics
+from vtox.store.system.status import Snapshot
 
 NOW = 1000.0
 

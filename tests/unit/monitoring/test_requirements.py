@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.monitoring.capacity import SERVER
-from vtox.monitoring.requirements import (
+from vtox.configuration.settings import load
+from vtox.pipeline.monitoring.capacity import SERVER
+from vtox.pipeline.monitoring.requirements import (
     TYPICAL,
     Box,
     MachineLoad,
@@ -13,8 +14,7 @@ from vtox.monitoring.requirements import (
     resources,
     retained_s,
 )
-from vtox.settings import load
-from vtox.store.retention import SHORTER_FROM_SHARE
+from vtox.store.work.retention import SHORTER_FROM_SHARE
 
 GB = 1e9
 SETTINGS = load()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vtox.faults import FAMILIES
-from vtox.monitoring.throughput import (
+from vtox.pipeline.monitoring.throughput import (
     Reading,
     Sampler,
     arrivals_per_s,
@@ -15,10 +15,10 @@ from vtox.monitoring.throughput import (
     from_workers,
     throughput,
 )
-from vtox.store.entries import Metrics
-from vtox.store.heartbeats import Worker
-from vtox.store.status import Snapshot
-from vtox.store.streams import Group
+from vtox.store.stream.entries import Metrics
+from vtox.store.stream.streams import Group
+from vtox.store.system.status import Snapshot
+from vtox.store.work.heartbeats import Worker
 
 NOW = 1_764_000_000.0
 

@@ -15,14 +15,22 @@ from tests.broken_entries import TEXTS
 from tests.unit.mqtt.test_payloads import FLAT, NESTED, rule
 from tests.unit.mqtt.test_sparkplug import RULE
 from vtox.errors import InputError
-from vtox.mqtt import sparkplug_nodes
-from vtox.mqtt.mapping import Rule
-from vtox.mqtt.payloads import Action, Birth, Message, Nameplate, Samples, refusal, samples_of
-from vtox.mqtt.sparkplug import Payload, parse_topic
-from vtox.mqtt.sparkplug_nodes import Births
-from vtox.plain_names import NAME
-from vtox.store.unreadable import Unreadable, read
-from vtox.wire import entry_header
+from vtox.sending.mqtt import sparkplug_nodes
+from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.payloads import (
+    Action,
+    Birth,
+    Message,
+    Nameplate,
+    Samples,
+    refusal,
+    samples_of,
+)
+from vtox.sending.mqtt.sparkplug import Payload, parse_topic
+from vtox.sending.mqtt.sparkplug_nodes import Births
+from vtox.store.stream.unreadable import Unreadable, read
+from vtox.values.plain_names import NAME
+from vtox.windows.wire import entry_header
 
 quick = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 ROWS = rule(format="json", channels=["ia", "ib"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vtox.errors import MappingError
-from vtox.mqtt.mapping import Rule, read_mapping
+from vtox.sending.mqtt.mapping import Rule, read_mapping
 
 
 def rules(tmp_path: Path, text: str) -> list[Rule]:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vtox.domain import Window
 from vtox.errors import InputError
-from vtox.mqtt.mapping import Rule
-from vtox.mqtt.payloads import Message, refusal, samples_of
-from vtox.wire import decode
+from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.payloads import Message, refusal, samples_of
+from vtox.values.domain import Window
+from vtox.windows.wire import decode
 
 COUNTS = np.array([[1, -2, 3], [4, 5, -6]], "<i2")
 

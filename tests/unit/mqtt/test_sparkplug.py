@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vtox.domain import Motor
 from vtox.errors import InputError
-from vtox.mqtt import sparkplug, sparkplug_nodes
-from vtox.mqtt.mapping import Rule
-from vtox.mqtt.payloads import (
+from vtox.sending.mqtt import sparkplug, sparkplug_nodes
+from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.payloads import (
     Action,
     Birth,
     Departure,
@@ -19,8 +18,9 @@ from vtox.mqtt.payloads import (
     Rebirth,
     Samples,
 )
-from vtox.mqtt.sparkplug import Payload
-from vtox.mqtt.sparkplug_nodes import Births
+from vtox.sending.mqtt.sparkplug import Payload
+from vtox.sending.mqtt.sparkplug_nodes import Births
+from vtox.values.domain import Motor
 
 BIRTH = bytes.fromhex(
     "08fad1dfb4ab33120b0a05626453657120085803121b0a1550726f706572746965732f706f6c655f706169727320"

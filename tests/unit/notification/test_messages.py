@@ -7,12 +7,11 @@ import pytest
 
 from tests.unit.notification.test_plan import EVENT, SYSTEM
 from vtox.alarms.book import Action
+from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.growth import growth
 from vtox.alarms.work_orders import WorkOrder
-from vtox.domain import reason
-from vtox.health.alerts import Alert
-from vtox.health.growth import growth
-from vtox.notification.events import EVENTS, action_message_id, alert_message_id
-from vtox.notification.messages import (
+from vtox.records.notification.events import EVENTS, action_message_id, alert_message_id
+from vtox.records.notification.messages import (
     BODY_MAX_BYTES,
     alarm_message,
     digest_message,
@@ -20,6 +19,7 @@ from vtox.notification.messages import (
     iso,
     trial_message,
 )
+from vtox.values.domain import reason
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import render_all

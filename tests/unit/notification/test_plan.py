@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vtox.notification.events import AlarmEvent, Place
-from vtox.notification.plan import Plan, matches, plans
-from vtox.notification.rules import Rule, Rules
+from vtox.records.notification.events import AlarmEvent, Place
+from vtox.records.notification.plan import Plan, matches, plans
+from vtox.records.notification.rules import Rule, Rules
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENT = AlarmEvent(

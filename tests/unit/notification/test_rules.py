@@ -7,8 +7,8 @@ import pytest
 
 from tests.paths import ROOT
 from vtox.errors import RulesError
-from vtox.notification.rules import read_rules
-from vtox.notification.target_secrets import signing_keys, target_url
+from vtox.records.notification.rules import read_rules
+from vtox.records.notification.target_secrets import signing_keys, target_url
 
 GOOD = """
 page = "https://vtox.example"

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.reports.report_file import NAME, contents, text, written
 from vtox.errors import ReportError
-from vtox.reports import document
-from vtox.reports.document import BEGIN, hash_of_data, read_report
+from vtox.records.reports import document
+from vtox.records.reports.document import BEGIN, hash_of_data, read_report
 
 
 def test_a_report_reads_back_as_it_was(tmp_path: Path) -> None:

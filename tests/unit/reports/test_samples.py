@@ -5,10 +5,10 @@ from base64 import b64encode
 import numpy as np
 import pytest
 
-from vtox.domain import Array, Window
 from vtox.errors import ReportError
-from vtox.reports.samples import Packed, compress, decompress, pack, pack_counts, unpack
-from vtox.wire import decode, encode
+from vtox.records.reports.samples import Packed, compress, decompress, pack, pack_counts, unpack
+from vtox.values.domain import Array, Window
+from vtox.windows.wire import decode, encode
 
 
 def same_bits(a: Array, b: Array) -> bool:

@@ -12,9 +12,9 @@ from tests.paths import ROOT
 from tests.unit.reports.report_file import forged, text, written
 from vtox.cli import verify as command
 from vtox.errors import ReportError
-from vtox.reports.document import read_report
-from vtox.reports.environment import environment
-from vtox.reports.verification import verify
+from vtox.records.reports.document import read_report
+from vtox.records.reports.environment import environment
+from vtox.records.reports.verification import verify
 
 
 def run(path: Path, *options: str) -> Result:

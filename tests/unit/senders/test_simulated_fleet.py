@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 from vtox.cli import simulate as command
 from vtox.errors import InputError
 from vtox.faults import FAULTS
-from vtox.nameplate import motor_from_dict
-from vtox.senders import simulated_fleet
+from vtox.sending.senders import simulated_fleet
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window
-from vtox.wire import Limits, encode, entry_header
+from vtox.values.nameplate import motor_from_dict
+from vtox.windows.wire import Limits, encode, entry_header
 
 
 def run(*arguments: str) -> str:

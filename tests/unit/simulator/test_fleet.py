@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from vtox.faults import FAULTS
-from vtox.nameplate import motor_from_dict
 from vtox.simulator.fleet import fleet, truth
 from vtox.simulator.noise import coloured, normals, uniforms, waves
 from vtox.simulator.severity import FAULT_MODES, SCALES
 from vtox.simulator.signals import window
+from vtox.values.nameplate import motor_from_dict
 
 
 @pytest.mark.parametrize("seed", [1, 2024, 99])

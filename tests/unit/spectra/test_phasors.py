@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.signals import phasor_motor
-from vtox.diagnosis import diagnose
-from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.diagnosis.spectra.phasors import phasors
 from vtox.errors import SpectrumError
-from vtox.spectra.phasors import phasors
+from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 BOTH = (*CURRENTS, *VOLTAGES)
 MACHINE = replace(phasor_motor.Machine(), v2=0.02, short_a=3.0)

@@ -7,12 +7,12 @@ import pytest
 
 from tests.signals import current_lines, vibration
 from vtox import learn_baseline
-from vtox.arrays import db
-from vtox.diagnosis import diagnose
-from vtox.domain import Recording
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.diagnosis.spectra.record import spectrum
+from vtox.diagnosis.spectra.spectrum import Line, Spectrum, thinned
 from vtox.errors import SpectrumError
-from vtox.spectra.record import spectrum
-from vtox.spectra.spectrum import Line, Spectrum, thinned
+from vtox.values.arrays import db
+from vtox.values.domain import Recording
 
 BROKEN = replace(current_lines.Machine(), lower_dbc=-38.0, upper_dbc=-41.0)
 

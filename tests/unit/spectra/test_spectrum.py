@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from vtox.arrays import Float64
-from vtox.dsp.envelope_spectrum import over_floor
-from vtox.spectra.spectrum import noise_floor
+from vtox.diagnosis.dsp.envelope_spectrum import over_floor
+from vtox.diagnosis.spectra.spectrum import noise_floor
+from vtox.values.arrays import Float64
 
 
 def noise(bins: int) -> Float64:

@@ -8,11 +8,12 @@ import pytest
 from tests import naive_entries
 from tests.unit.store.test_entries import RECORD
 from tests.unit.test_codes import inputs
-from vtox.diagnosis import answer_batch, diagnose_batch
-from vtox.domain import Answer, Diagnosis, reason
+from vtox.alarms.health.update import HealthUpdate, MachineHistory, update
+from vtox.diagnosis.diagnosis import answer_batch, diagnose_batch
 from vtox.faults import FAULTS
-from vtox.health.update import HealthUpdate, MachineHistory, update
-from vtox.store import entries, histories
+from vtox.store.alarms import histories
+from vtox.store.stream import entries
+from vtox.values.domain import Answer, Diagnosis, reason
 
 Both = tuple[list[list[Answer]], list[list[Diagnosis]]]
 

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import naive_entries
-from vtox.domain import STATES, Diagnosis, Reason, Record, reason
+from vtox.alarms.health.alerts import Alert, FaultHistory, Verdict
+from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
+from vtox.alarms.health.update import MachineHistory
 from vtox.faults import FAMILIES, FAULTS
-from vtox.health.alerts import Alert, FaultHistory, Verdict
-from vtox.health.assessment import Assessment, FaultAssessment, Published
-from vtox.health.update import MachineHistory
-from vtox.store import entries, histories, ledger_rows
-from vtox.store.entries import Metrics, Result
+from vtox.store.alarms import histories
+from vtox.store.stream import entries
+from vtox.store.stream.entries import Metrics, Result
+from vtox.store.work import ledger_rows
+from vtox.values.domain import STATES, Diagnosis, Reason, Record, reason
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 numbers = st.floats(-entries.NUMBER_MAX, entries.NUMBER_MAX)

@@ -1,7 +1,7 @@
 """A backup knows what each key of the server is."""
 
 from vtox import keys
-from vtox.store import kept_state
+from vtox.store.system import kept_state
 
 # Parts of names and values, not keys.
 NO_KEYS = {"GROUP", "CELERY_PREFIX", "AT_WORK", "ALL_LISTED"}

@@ -13,28 +13,26 @@ import pytest
 
 from tests import naive_entries
 from tests.unit.store.test_entries import RECORD
-from vtox.baseline import Asymmetry, Band, Baseline, Level
-from vtox.domain import Diagnosis, Motor, reason
-from vtox.health.alerts import Alert, FaultHistory
-from vtox.health.assessment import Assessment, FaultAssessment, Published
-from vtox.health.update import MachineHistory
-from vtox.nameplate import motor_from_json, motor_to_json
-from vtox.store import (
-    apikeys,
-    entries,
+from vtox.alarms.health.alerts import Alert, FaultHistory
+from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
+from vtox.alarms.health.update import MachineHistory
+from vtox.store.alarms import histories, stored_alarms, system_alarms
+from vtox.store.machines import learning_notes
+from vtox.store.machines.channel_maps import CHANNEL_MAP
+from vtox.store.machines.machine_settings import decode_setting
+from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.stream import entries
+from vtox.store.system import apikeys
+from vtox.store.work import (
     heartbeats,
-    histories,
-    learning_notes,
     ledger_rows,
     notifier_heartbeat,
     recorder_heartbeat,
     scaling_report,
-    stored_alarms,
-    system_alarms,
 )
-from vtox.store.channel_maps import CHANNEL_MAP
-from vtox.store.machine_settings import decode_setting
-from vtox.store.sensitivities import SENSITIVITY
+from vtox.values.baseline import Asymmetry, Band, Baseline, Level
+from vtox.values.domain import Diagnosis, Motor, reason
+from vtox.values.nameplate import motor_from_json, motor_to_json
 
 WHY = reason("ended_by_gap", gap_s=2.0)
 ALARM = {"id": "M:bearing:1", "machine_id": "M", "fault": "bearing", "level": "fault", "t": 5.0}

@@ -3,7 +3,7 @@
 import pytest
 
 from vtox import keys
-from vtox.store.points import POINTS_OF, Point, entry_numbers
+from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
 
 RESULT = {
     b"machine_id": b"M1",

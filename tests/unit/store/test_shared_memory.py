@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from vtox.settings import load
-from vtox.store import shared_memory
-from vtox.store.shared_memory import MAX_MB, memory_bytes, ring_mb
+from vtox.configuration.settings import load
+from vtox.store.stream import shared_memory
+from vtox.store.stream.shared_memory import MAX_MB, memory_bytes, ring_mb
 
 GB = 1 << 30
 

@@ -6,7 +6,14 @@ import pytest
 import redis
 
 from vtox.errors import LedgerRowError, ServerUnavailable, WireError
-from vtox.store.unreadable import MAX_REASON, UNREADABLE, Unreadable, read, read_each, read_or_none
+from vtox.store.stream.unreadable import (
+    MAX_REASON,
+    UNREADABLE,
+    Unreadable,
+    read,
+    read_each,
+    read_or_none,
+)
 
 
 def raising(error: Exception) -> None:

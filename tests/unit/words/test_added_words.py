@@ -18,9 +18,9 @@ vtox.words.__path__[:] = [sys.argv[1]]
 SPEAK = """
 from api.page_texts import page_in_language
 from api.query import EmptyQuery
-from vtox.notification.messages import trial_message
-from vtox.notification.rules import Target
-from vtox.reports.texts import texts
+from vtox.records.notification.messages import trial_message
+from vtox.records.notification.rules import Target
+from vtox.records.reports.texts import texts
 from vtox.words.languages import LANGUAGES, accepted_language
 from vtox.words.rendering import render
 print(LANGUAGES, accepted_language("de-AT"), EmptyQuery(lang="de").lang)
@@ -34,8 +34,8 @@ NAME = """
 from dataclasses import replace
 from api.page_texts import page_texts
 from tests.unit.notification.test_plan import EVENT
-from vtox.notification.messages import alarm_message
-from vtox.reports.texts import texts
+from vtox.records.notification.messages import alarm_message
+from vtox.records.reports.texts import texts
 from vtox.words.rendering import advice, name_of, render
 print(name_of("fault", "supply_frequency"), page_texts("en")["words.fault_supply_frequency"])
 print(texts("en")["fault_supply_frequency"], page_texts("en")["machine.needs_supply_frequency"])

@@ -8,12 +8,12 @@ import pytest
 from api.page_texts import page_texts
 from tests.unit.notification.test_plan import EVENT
 from vtox.alarms.life import OUTCOMES
-from vtox.domain import STATES
 from vtox.faults import FAULTS
-from vtox.notification.messages import alarm_message
-from vtox.notification.rules import CONDITIONS
-from vtox.reports.texts import texts
-from vtox.store.flags import FLAGS
+from vtox.records.notification.messages import alarm_message
+from vtox.records.notification.rules import CONDITIONS
+from vtox.records.reports.texts import texts
+from vtox.store.alarms.flags import FLAGS
+from vtox.values.domain import STATES
 from vtox.words.catalogue import Kind, catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import name_of

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from vtox.domain import Reason, abstain, reason
+from vtox.values.domain import Reason, abstain, reason
 from vtox.words.catalogue import Sentence, catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import (

@@ -9,12 +9,12 @@ import pytest
 
 import celeryconfig
 from tests.paths import ROOT
-from vtox.domain import Motor
 from vtox.faults import FAMILIES, FAULTS, record_length_s
+from vtox.values.domain import Motor
 
 SCRIPT = """
 import json
-from vtox.queues.celery_app import app
+from vtox.pipeline.queues.celery_app import app
 app.loader.import_default_modules()
 print(json.dumps({
     "tasks": sorted(t for t in app.tasks if t.startswith("vtox.")),

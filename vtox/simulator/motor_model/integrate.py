@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.arrays import Complex128, Float64
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.plants import slip_at_torque, steady_state
 from vtox.simulator.motor_model.supply import Inputs
+from vtox.values.arrays import Complex128, Float64
 
 # Error of the fourth order at 1 kHz: 1e-6 of the amplitude at 25 Hz from the supply line, 1e-3 of
 # the negative sequence, which is 100 to 120 Hz away.

@@ -5,7 +5,7 @@ from math import pi, sqrt
 
 from scipy.optimize import brentq
 
-from vtox.domain import Motor
+from vtox.values.domain import Motor
 
 MIN_SLIP = 1e-7  # of an unloaded machine
 

@@ -1,7 +1,7 @@
 """Records of the motor model, each with the truth about it.
 
 ``records(cases, seconds, fs_hz) -> Iterator[Record]``     in the order of the cases
-``Record.recording() -> vtox.domain.Recording``            the input of a diagnosis
+``Record.recording() -> vtox.values.domain.Recording``            the input of a diagnosis
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from vtox.arrays import Complex128, Float64
-from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.instruments import (
     carrier_lines,
@@ -32,6 +30,8 @@ from vtox.simulator.motor_model.instruments import (
 from vtox.simulator.motor_model.integrate import STEP_HZ, Trajectory, integrate
 from vtox.simulator.motor_model.plants import Plant
 from vtox.simulator.motor_model.supply import Inputs, inputs, supply_hz
+from vtox.values.arrays import Complex128, Float64
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 
 SETTLE_S = 1.0  # before the record: the machine starts in the steady state of a healthy one
 _MARGIN_S = 0.02  # after the end, for interpolation

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, recording
-from vtox.baseline import Baseline
-from vtox.diagnosers.bearing import diagnoser as bearing
-from vtox.domain import Bearing, Diagnosis, Motor, Recording
+from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Bearing, Diagnosis, Motor, Recording
 
 HEALTHY = Machine()
 # Its shaft in balance and in line, so that nothing is said of it.

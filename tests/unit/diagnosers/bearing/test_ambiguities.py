@@ -16,7 +16,7 @@ from tests.unit.diagnosers.bearing.cases import (
     doubts,
     near_whole,
 )
-from vtox.domain import Bearing, Diagnosis, Motor
+from vtox.values.domain import Bearing, Diagnosis, Motor
 
 WHOLE_ORDER = Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03})
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.signals.vibration import FS_HZ, MOTOR, Machine, defect, recording, vibration
 from tests.unit.diagnosers.bearing.cases import HEALTHY, diagnose, doubts
-from vtox.domain import Recording
+from vtox.values.domain import Recording
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import pytest
 
 from tests.signals.vibration import ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
-from vtox.diagnosers.bearing.cage_frequency import only_bearing_cage
-from vtox.domain import DEFECTS
-from vtox.dsp.surrogates import Finding
+from vtox.diagnosis.diagnosers.bearing.cage_frequency import only_bearing_cage
+from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.values.domain import DEFECTS
 
 
 def finding(level: float) -> Finding:

@@ -14,9 +14,9 @@ from tests.signals.vibration import (
     vibration,
 )
 from tests.unit.diagnosers.bearing.cases import HEALTHY, alarms, diagnose
-from vtox.baseline import Baseline, bands_of
-from vtox.diagnosers.bearing import diagnoser as bearing
-from vtox.domain import DEFECTS, Bearing, Motor, Recording
+from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.values.baseline import Baseline, bands_of
+from vtox.values.domain import DEFECTS, Bearing, Motor, Recording
 
 
 @pytest.mark.parametrize("name", ["BPFO", "BPFI", "BSF"])

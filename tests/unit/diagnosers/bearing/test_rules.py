@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosers.bearing.ambiguities import Ambiguities
-from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
-from vtox.diagnosers.bearing.diagnoser import concluded
-from vtox.diagnosers.bearing.evidence import Evidence, evidence
-from vtox.diagnosers.bearing.lagging_elements import LaggingElements
-from vtox.diagnosers.bearing.rules import RULES
-from vtox.diagnosers.bearing.search import CombSearch
-from vtox.diagnosers.bearing.severity import is_weak
-from vtox.diagnosers.bearing.shaft_speed import Speed
-from vtox.diagnosers.bearing.signs import LeadingComb, Signs
-from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb
-from vtox.domain import Diagnosis, reason
-from vtox.dsp.comb_plan import Target, make_plan
-from vtox.dsp.surrogates import Finding
+from vtox.diagnosis.diagnosers.bearing.ambiguities import Ambiguities
+from vtox.diagnosis.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
+from vtox.diagnosis.diagnosers.bearing.diagnoser import concluded
+from vtox.diagnosis.diagnosers.bearing.evidence import Evidence, evidence
+from vtox.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements
+from vtox.diagnosis.diagnosers.bearing.rules import RULES
+from vtox.diagnosis.diagnosers.bearing.search import CombSearch
+from vtox.diagnosis.diagnosers.bearing.severity import is_weak
+from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
+from vtox.diagnosis.dsp.comb_plan import Target, make_plan
+from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.values.domain import Diagnosis, reason
 
 SPEED = Speed(1458.0, 0.005, ("speed_sensor",))
 PLAN = make_plan(

@@ -14,8 +14,8 @@ from tests.signals.vibration import (
     vibration,
 )
 from tests.unit.diagnosers.bearing.cases import HEALTHY, alarms, diagnose, near_whole
-from vtox.diagnosers.bearing import diagnoser as bearing
-from vtox.diagnosers.bearing.shaft_speed import (
+from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.diagnosis.diagnosers.bearing.shaft_speed import (
     Speed,
     best_speed,
     refine_speed,
@@ -23,8 +23,8 @@ from vtox.diagnosers.bearing.shaft_speed import (
     speed_contradicted_by_lines,
     speed_problem,
 )
-from vtox.diagnosis import diagnose as diagnose_faults
-from vtox.domain import Motor, Reason, Recording
+from vtox.diagnosis.diagnosis import diagnose as diagnose_faults
+from vtox.values.domain import Motor, Reason, Recording
 
 DF_HZ = 0.25
 UNMEASURED = recording(HEALTHY, 1.0, speed=False)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.signals.vibration import MOTOR, Machine, defect, recording
 from tests.unit.diagnosers.bearing.cases import diagnose, doubts
-from vtox.domain import Diagnosis, Motor
+from vtox.values.domain import Diagnosis, Motor
 
 CODES = {"unbalance_lines", "misalignment_lines", "looseness_lines"}
 

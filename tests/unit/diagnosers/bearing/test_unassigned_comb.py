@@ -4,7 +4,7 @@ import pytest
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, defect, recording
 from tests.unit.diagnosers.bearing.cases import BALANCED, HEALTHY, diagnose, doubts
-from vtox.domain import DEFECTS
+from vtox.values.domain import DEFECTS
 
 
 @pytest.mark.parametrize("error", [-0.06, 0.06])

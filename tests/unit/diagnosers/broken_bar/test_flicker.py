@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vtox.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosers.broken_bar.flicker import looks_like_flicker, phase_ratios
-from vtox.diagnosers.current.front_end import front_end
-from vtox.domain import CURRENTS
+from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosis.diagnosers.broken_bar.flicker import looks_like_flicker, phase_ratios
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.simulator.motor_model.case import Case, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS, Plant, load_for_slip
 from vtox.simulator.motor_model.records import nameplate, records, with_lower_sideband
+from vtox.values.domain import CURRENTS
 
 TANGENTS = np.tan(np.radians([25.0, 35.0, 45.0, 55.0, 65.0]))
 SLIPS = {"2kw2": 0.035, "3hp": 0.03, "500hp": 0.009}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosers.broken_bar import load_oscillation
-from vtox.diagnosers.current.front_end import front_end
-from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
+from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.simulator.motor_model.case import Case, Clamps, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
 from vtox.simulator.motor_model.records import Record, nameplate, records, with_lower_sideband
+from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import Motor, diagnose, learn_baseline
-from vtox.baseline import Baseline
-from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
-from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
+from vtox.diagnosis.diagnosers.current.front_end import front_end
+from vtox.diagnosis.diagnosers.current.phase_pairing import match_voltages_to_currents
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
 
 Channels = dict[str, Array]
 BOTH = (*CURRENTS, *VOLTAGES)

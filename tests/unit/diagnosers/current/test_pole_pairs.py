@@ -5,8 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vtox.diagnosers.current.pole_pairs import bars_per_pair, pole_pairs, rated_hz, rated_slip
-from vtox.domain import Motor, Recording
+from vtox.diagnosis.diagnosers.current.pole_pairs import (
+    bars_per_pair,
+    pole_pairs,
+    rated_hz,
+    rated_slip,
+)
+from vtox.values.domain import Motor, Recording
 
 SILENT = Recording({"ia": np.zeros(8)}, 1000.0)
 PLATE = Motor(supply_hz=50.0, rated_speed_rpm=1455.0)

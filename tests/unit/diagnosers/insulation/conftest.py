@@ -3,7 +3,7 @@ import pytest
 from tests.signals.phasor_motor import MOTOR
 from tests.unit.diagnosers.insulation.cases import balanced
 from vtox import learn_baseline
-from vtox.baseline import Baseline
+from vtox.values.baseline import Baseline
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from tests.unit.diagnosers.insulation.cases import (
     winding,
 )
 from vtox import diagnose, learn_baseline
-from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.insulation import admittance
-from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.diagnosis.diagnosers.current.front_end import front_end
+from vtox.diagnosis.diagnosers.insulation import admittance
+from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 
 def between_lines(x: Recording) -> Recording:

@@ -3,8 +3,8 @@ import pytest
 
 from tests.signals.phasor_motor import Machine, recording
 from tests.unit.diagnosers.insulation.cases import CHANNELS, FARADS, doubts, insulation, winding
-from vtox.baseline import Baseline
-from vtox.domain import QUIET, Recording
+from vtox.values.baseline import Baseline
+from vtox.values.domain import QUIET, Recording
 
 
 def test_the_third_harmonic_shows_the_whole_winding() -> None:

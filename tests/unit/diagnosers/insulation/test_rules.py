@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosers.insulation.evidence import Evidence
-from vtox.diagnosers.insulation.rules import RULES
+from vtox.diagnosis.diagnosers.insulation.evidence import Evidence
+from vtox.diagnosis.diagnosers.insulation.rules import RULES
 
 # 20 Mohm or more, the whole winding measured, no change of 15 nF.
 SOUND = {

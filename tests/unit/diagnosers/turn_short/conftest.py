@@ -1,8 +1,8 @@
 import pytest
 
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, healthy_baseline
-from vtox.baseline import Baseline
-from vtox.domain import CURRENTS
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import learn_baseline
-from vtox.arrays import Complex
-from vtox.diagnosers.turn_short import asymmetry_fit
-from vtox.diagnosers.turn_short.asymmetry_model import Sequences, prior
-from vtox.domain import Recording
+from vtox.diagnosis.diagnosers.turn_short import asymmetry_fit
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences, prior
+from vtox.values.arrays import Complex
+from vtox.values.domain import Recording
 
 
 def test_one_supply_frequency_is_learnt() -> None:

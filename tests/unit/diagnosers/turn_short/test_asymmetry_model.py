@@ -3,7 +3,7 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR
 from vtox import Motor
-from vtox.diagnosers.turn_short.asymmetry_model import (
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
     Y22,
     Sequences,
     asymmetries,
@@ -11,7 +11,7 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     prior,
     same_frequency,
 )
-from vtox.diagnosers.turn_short.healthy_model import (
+from vtox.diagnosis.diagnosers.turn_short.healthy_model import (
     MIN_ACTIVE_SHARE,
     MIN_ACTIVE_SHARE_SMALL,
     max_rated_current_a,

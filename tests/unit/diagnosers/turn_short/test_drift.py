@@ -8,8 +8,8 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, GAINS, turn_short
 from vtox import learn_baseline
-from vtox.baseline import Baseline
-from vtox.domain import CURRENTS, Diagnosis, Recording
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, Diagnosis, Recording
 from vtox.words.rendering import advice
 
 

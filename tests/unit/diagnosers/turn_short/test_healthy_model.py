@@ -6,11 +6,11 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, GAINS, healthy_baseline, turn_short
 from vtox import learn_baseline
-from vtox.baseline import Baseline
-from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.turn_short.conditions import conditions, sequences
-from vtox.diagnosers.turn_short.healthy_model import healthy_models
-from vtox.domain import CURRENTS, VOLTAGES
+from vtox.diagnosis.diagnosers.current.front_end import front_end
+from vtox.diagnosis.diagnosers.turn_short.conditions import conditions, sequences
+from vtox.diagnosis.diagnosers.turn_short.healthy_model import healthy_models
+from vtox.values.baseline import Baseline
+from vtox.values.domain import CURRENTS, VOLTAGES
 
 
 @pytest.mark.parametrize(

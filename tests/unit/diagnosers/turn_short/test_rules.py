@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosers.turn_short.evidence import BASES, Evidence
-from vtox.diagnosers.turn_short.rules import RULES
-from vtox.domain import reason
+from vtox.diagnosis.diagnosers.turn_short.evidence import BASES, Evidence
+from vtox.diagnosis.diagnosers.turn_short.rules import RULES
+from vtox.values.domain import reason
 
 NO_BASELINE = (reason("no_baseline"),)
 NOT_PAIRED = (reason("voltages_between_lines"),)

@@ -1,0 +1,360 @@
+"""Raises, escalates and clears alerts: from the diagnoses of a fault to its level. Pure.
+
+What is remembered of a machine's faults is kept with it on the server (`vtox.store.stream.entries`
+is the codec): per fault the last slots, the severities and the open alert.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Literal, NamedTuple
+
+from vtox.alarms.health.impact_orders import impact_orders, share_an_order
+from vtox.faults import Persistence
+from vtox.values.domain import QUIET, Answer, Diagnosis, Reason, ReasonValue, Record, State, reason
+from vtox.values.operating_state import suppresses_alarms
+
+Level = Literal["", "warning", "fault"]
+EventName = Literal["raised", "escalated", "cleared", "suppressed", "unsuppressed"]
+# What changes the level of a fault; the others say that its alert means nothing for a time.
+CHANGES_OF_LEVEL: tuple[EventName, ...] = ("raised", "escalated", "cleared")
+
+# How a slot is remembered. `h`: normal, but so near the limit that it neither raises nor clears.
+# `q`: undecided, but nothing found where the method could look (`QUIET`), which clears.
+MARKS = {"normal": "n", "warning": "w", "fault": "f", "unknown": "q"}
+NEAR_LIMIT = "h"
+# Found, but with less severity or confidence than alerts on this machine: clears.
+BELOW_SENSITIVITY = "b"
+CLEARING = {"n", "q", BELOW_SENSITIVITY}
+# Found, but a cause that passes is not excluded: a `warning`, a `fault`.
+PASSING = {"w": "v", "f": "g"}
+MAY_PASS = frozenset(PASSING.values())
+FOUND = {*PASSING, *MAY_PASS}
+FAULTS = {"f", PASSING["f"]}
+# A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
+# What was found before no longer counts: it cannot be of the same part.
+NO_LONGER_COUNTS = str.maketrans(dict.fromkeys(FOUND, NEAR_LIMIT))
+# The doubts that say so. Then so many times as many slots raise an alert, of which no more may be
+# without the fault than else. docs/calibration/alerts.md#causes-that-pass
+PASSING_CAUSES = {"flicker_not_excluded"}
+PASSING_TIMES = 8
+# Statistic over threshold from which an episode is clear. The quiet slots of a record with a
+# weaker one count as near the limit.
+CLEAR_EPISODE_RATIO = 2.0
+RANK = {"": 0, "warning": 1, "fault": 2}
+
+
+# Named tuples, not dataclasses: they are made in a third of the time of frozen dataclasses.
+class SlotHistory(NamedTuple):
+    """The last slots of a fault (a mark and a start each), and the level that they have led to."""
+
+    level: Level = ""
+    marks: str = ""
+    starts: tuple[float, ...] = ()
+
+
+class Slots(NamedTuple):
+    """What one diagnosis says to the alarm of its fault: a mark for each slot of its record.
+
+    `marks` is empty where it says nothing. `slot_s` is the length of a slot, s; None: one record.
+    """
+
+    marks: str
+    t_start: float
+    slot_s: float | None = None
+    severity: float | None = None
+    confidence: float | None = None
+
+
+# Dataclasses, so that their JSON needs no code; not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class Verdict:
+    """What one record said of a fault; `t` is when it ended. JSON has the names of its fields."""
+
+    state: State | Literal[""]
+    code: str
+    reason: str
+    t: float
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+
+
+@dataclass(slots=True)
+class FaultHistory:
+    """What a machine has shown of one fault, with the names and in the order of its JSON.
+
+    `severities` are those of the last decided records, a median of which is that of the fault;
+    `level`, `marks` and `starts` are its last slots, `alert` the id of its open alert, empty
+    without one. `last_values` are those of the code, `orders` the shaft orders of the impacts found
+    last. `held` is what the last record said that was at the level of the open alert; the latest
+    may say something else.
+    """
+
+    last_state: State | Literal[""] = ""
+    last_code: str = ""
+    last_reason: str = ""
+    last_t: float = 0.0
+    load_a: float | None = None
+    severities: tuple[float, ...] = ()
+    level: Level = ""
+    marks: str = ""
+    starts: tuple[float, ...] = ()
+    alert: str = ""
+    last_values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    orders: tuple[float, ...] = ()
+    last_doubts: tuple[Reason, ...] = ()
+    held: Verdict | None = None
+
+    @property
+    def slots(self) -> SlotHistory:
+        """Its last slots, and the level that they have led to."""
+        return SlotHistory(self.level, self.marks, self.starts)
+
+    @property
+    def latest(self) -> Verdict:
+        """What the last record said."""
+        return Verdict(
+            self.last_state,
+            self.last_code,
+            self.last_reason,
+            self.last_t,
+            self.last_values,
+            self.last_doubts,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One event of an alarm. Its `id` (machine:fault:ms of the onset) is that of the alarm.
+
+    `fault` is a fault, or the name of a flag (`vtox.store.alarms.flags`); `t` is the time of the
+    signal. An alarm of the system itself has no machine: its `fault` is a condition
+    (`vtox.pipeline.monitoring.conditions`). `values` are those of the code, `doubts` what else is
+    said with it: mostly what weakens the diagnosis.
+    """
+
+    id: str
+    machine_id: str
+    fault: str
+    level: str
+    event: EventName
+    t: float
+    code: str = ""
+    reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of a fault's level: raised to, escalated to, or cleared from `level`."""
+
+    name: EventName
+    level: Level
+    t: float
+
+
+def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
+    """Return what a diagnosis says: episodes in a record give a finer time than its own."""
+    marks = ""
+    if d.state != "unknown" or QUIET in d.evidence:
+        marks = _marks(d, record, rule)
+    return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence)
+
+
+def advance(
+    history: SlotHistory, slots: Slots, rule: Persistence
+) -> tuple[SlotHistory, list[Event]]:
+    """Return the history with the slots of one more diagnosis, and the changes of level."""
+    below = _is_below(slots, rule)
+    events = []
+    for i, mark in enumerate(slots.marks):
+        t = slots.t_start + i * (slots.slot_s or 0.0)
+        kept = mark
+        if below and mark.lower() in FOUND:
+            kept = BELOW_SENSITIVITY.upper() if mark.isupper() else BELOW_SENSITIVITY
+        history, event = transition(history, kept, t, rule)
+        if event:
+            events.append(event)
+    return history, events
+
+
+def _is_below(slots: Slots, rule: Persistence) -> bool:
+    """Return whether a diagnosis has less severity or confidence than alerts on its machine."""
+    below = (slots.severity or 0.0) < rule.min_severity
+    return below or (slots.confidence or 0.0) < rule.min_confidence
+
+
+def transition(
+    history: SlotHistory, mark: str, t: float, rule: Persistence
+) -> tuple[SlotHistory, Event | None]:
+    """Return the history with one more slot, and the change of level that it makes."""
+    before, marks = history.level, history.marks
+    if mark.isupper():
+        marks, mark = marks.translate(NO_LONGER_COUNTS), mark.lower()
+    marks += mark
+    passing = not MAY_PASS.isdisjoint(marks)
+    most = max(rule.n * PASSING_TIMES if passing else rule.n, rule.clear)
+    marks, starts = marks[-most:], (*history.starts, round(t, 3))[-most:]
+    level = _level(before, marks, rule)
+    after = SlotHistory(level, marks, starts)
+    if level == before:
+        return after, None
+    if not level:
+        # What led to the alert that has ended leads to no other.
+        ended = SlotHistory(level, marks[-rule.clear :], starts[-rule.clear :])
+        return ended, Event("cleared", before, starts[-rule.clear])
+    if before:
+        return after, Event("escalated", level, t)
+    of = rule.n if _enough(marks, set(PASSING), rule.k, rule.n) else most
+    raising = zip(marks[-of:], starts[-of:], strict=True)
+    return after, Event("raised", level, next(start for m, start in raising if m in FOUND))
+
+
+def _level(level: Level, marks: str, rule: Persistence) -> Level:
+    if not level and FOUND.isdisjoint(marks):
+        return level
+    n = rule.n * PASSING_TIMES
+    k = n - (rule.n - rule.k)
+    if _enough(marks, {"f"}, rule.k, rule.n) or _enough(marks, FAULTS, k, n):
+        return "fault"
+    found = _enough(marks, set(PASSING), rule.k, rule.n) or _enough(marks, FOUND, k, n)
+    if not level and found:
+        return "warning"
+    if level and len(marks) >= rule.clear and set(marks[-rule.clear :]) <= CLEARING:
+        return ""
+    return level
+
+
+def _enough(marks: str, kinds: set[str], k: int, n: int) -> bool:
+    """Return whether `k` of the last `n` marks are of these kinds."""
+    return sum(mark in kinds for mark in marks[-n:]) >= k
+
+
+def extend(
+    history: FaultHistory, record: Record, d: Diagnosis | Answer, rule: Persistence
+) -> tuple[FaultHistory, list[Alert], str]:
+    """Return the history of a fault with one more diagnosis, its alerts and its marks.
+
+    An alert that is open is suppressed by the first record of a start, ramp or standstill, and
+    unsuppressed by the first one of anything else: what hides an alarm must be said anew each time.
+    """
+    alerts = _suppression(history, record, d)
+    severities, alert_id = history.severities, history.alert
+    said = slots_of(d, record, rule)
+    orders = impact_orders(d) if d.state in ("warning", "fault") else ()
+    if orders and history.orders and not share_an_order(history.orders, orders):
+        said = said._replace(marks=said.marks.upper())
+    slots, events = advance(history.slots, said, rule)
+    if said.marks:
+        severities = (*severities, d.severity or 0.0)[-rule.n :]
+    for event in events:
+        if event.name == "raised":
+            alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
+        alerts.append(_alert(alert_id, record.machine_id, d, event, rule))
+    load_a = d.indicators.get("load_a")
+    after = FaultHistory(
+        last_state=d.state,
+        last_code=d.code,
+        last_reason=d.reason,
+        last_t=record.t_end,
+        load_a=float(load_a) if isinstance(load_a, Real) else None,
+        severities=severities,
+        level=slots.level,
+        marks=slots.marks,
+        starts=slots.starts,
+        alert=alert_id if slots.level else "",
+        last_values=d.values,
+        orders=orders or history.orders,
+        last_doubts=d.doubts,
+    )
+    after.held = _held(history, after, said, rule)
+    return after, alerts, said.marks
+
+
+def _held(
+    before: FaultHistory, after: FaultHistory, said: Slots, rule: Persistence
+) -> Verdict | None:
+    level = after.level
+    if not level:
+        return None
+    if RANK.get(after.last_state, 0) >= RANK[level] and not _is_below(said, rule):
+        return after.latest
+    return before.held
+
+
+def _suppression(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> list[Alert]:
+    suppressed = suppresses_alarms(d.code)
+    if not history.alert or suppressed == suppresses_alarms(history.last_code):
+        return []
+    return [
+        Alert(
+            id=history.alert,
+            machine_id=record.machine_id,
+            fault=d.fault,
+            level=history.level,
+            event="suppressed" if suppressed else "unsuppressed",
+            t=record.t_start,
+            code=d.code,
+            reason=d.reason,
+            values=d.values,
+            doubts=d.doubts,
+        )
+    ]
+
+
+def _alert(
+    alert_id: str, machine_id: str, d: Diagnosis | Answer, event: Event, rule: Persistence
+) -> Alert:
+    code, values, doubts, sentence = d.code, d.values, d.doubts, d.reason
+    if event.name == "cleared":
+        why = _nothing_found(rule)
+        code, values, doubts, sentence = why.code, why.values, (), why.sentence
+    return Alert(
+        id=alert_id,
+        machine_id=machine_id,
+        fault=d.fault,
+        level=event.level,
+        event=event.name,
+        t=event.t,
+        code=code,
+        reason=sentence,
+        values=values,
+        doubts=doubts,
+    )
+
+
+def _nothing_found(rule: Persistence) -> Reason:
+    """Return why an alert is cleared: the last diagnosis alone may still be of the fault."""
+    if rule.min_severity or rule.min_confidence:
+        least = {"severity": rule.min_severity, "confidence": rule.min_confidence}
+        return reason("below_sensitivity", slots=rule.clear, **least)
+    if rule.slot_s:
+        return reason("nothing_found_in_slots", slots=rule.clear, slot_s=rule.slot_s)
+    return reason("nothing_found", records=rule.clear)
+
+
+def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
+    marks = MARKS | {"normal": NEAR_LIMIT} if _near_limit(d, rule) else MARKS
+    if any(doubt.code in PASSING_CAUSES for doubt in d.doubts):
+        marks = {state: PASSING.get(mark, mark) for state, mark in marks.items()}
+    if rule.slot_s is None:
+        return marks[d.state]
+    slots = max(1, round((record.t_end - record.t_start) / rule.slot_s))
+    episodes = [e for e in d.evidence if e.get("kind") == "episode"]
+    if not episodes:
+        return slots * marks[d.state]
+    found = ""
+    for i in range(slots):
+        middle = (i + 0.5) * rule.slot_s
+        states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
+        found += marks[max(states, key=lambda s: RANK[s]) if states else "normal"]
+    return found
+
+
+def _near_limit(d: Diagnosis | Answer, rule: Persistence) -> bool:
+    """Return whether the quiet slots of a record are only just below the limit."""
+    if d.statistic is None or d.threshold is None:
+        return False
+    clear_from = CLEAR_EPISODE_RATIO if d.state in ("warning", "fault") else 1.0
+    return rule.hold * d.threshold < d.statistic < clear_from * d.threshold

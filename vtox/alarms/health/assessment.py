@@ -1,0 +1,135 @@
+"""The health of a machine, fused from what its faults have shown. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Literal
+
+from vtox.alarms.health.alerts import MARKS, RANK, FaultHistory, Verdict
+from vtox.faults import FAULTS
+from vtox.values.domain import Reason, ReasonValue, State
+
+# An assessment is published when it changes, and at least this often.
+PUBLISH_EVERY_S = 10.0
+# A fault of which nothing was decided for this time is undecided: three of the longest records.
+UNDECIDED_S = 120.0
+
+
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class FaultAssessment:
+    """One fault of a machine: its state now, and what its last record showed.
+
+    `t` is when that record ended (0: not known). `held` is what the last record said that was at
+    the level of the open alert; None without one.
+    """
+
+    state: State
+    severity: float | None
+    last: State | Literal[""]
+    code: str
+    reason: str
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    t: float = 0.0
+    held: Verdict | None = None
+
+    @property
+    def latest(self) -> Verdict:
+        """What the last record said."""
+        return Verdict(self.last, self.code, self.reason, self.t, self.values, self.doubts)
+
+    @property
+    def why(self) -> Verdict:
+        """What the record said that the state rests on."""
+        return self.held or self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The assessment that was published last, as far as the next one is compared with it."""
+
+    t: float
+    health: float | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The fused health of one machine at time `t`: 0 to 100, None where nothing is decided."""
+
+    t: float
+    health: float | None
+    state: State
+    faults: Mapping[str, FaultAssessment]
+
+    @property
+    def last_diagnosis_t(self) -> float | None:
+        """When the latest diagnosed record ended; None where an earlier version did not say."""
+        return max((f.t for f in self.faults.values() if f.t), default=None)
+
+
+def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
+    """Return the health: 100 less the median severity (in %) of the worst fault with an alert.
+
+    A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
+    `unknown`; a machine of which nothing is decided has no health.
+    """
+    found = {fault: _assess_fault(faults[fault], t) for fault in FAULTS if fault in faults}
+    decided: list[State] = [f.state for f in found.values() if f.state != "unknown"]
+    if not decided:
+        return Assessment(t, None, "unknown", found)
+    state = max(decided, key=lambda s: RANK.get(s, 0))
+    worst = max(
+        (f.severity or 0.0 for f in found.values() if f.state in ("warning", "fault")),
+        default=0.0,
+    )
+    return Assessment(t, round(100 * (1 - worst), 1), state, found)
+
+
+def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
+    severities = history.severities
+    return FaultAssessment(
+        history.level or ("normal" if _decided_lately(history, t) else "unknown"),
+        round(median(severities), 4) if severities else None,
+        history.last_state,
+        history.last_code,
+        history.last_reason,
+        history.last_values,
+        history.last_doubts,
+        history.last_t,
+        history.held,
+    )
+
+
+def present_state(health: Assessment | None, *, silent: bool) -> State:
+    """Return the state of a machine now: what was normal is not known of one that sends nothing."""
+    state: State = health.state if health else "unknown"
+    return "unknown" if silent and state == "normal" else state
+
+
+def _decided_lately(history: FaultHistory, t: float) -> bool:
+    """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
+    decided = len(history.marks.rstrip(MARKS["unknown"]))
+    return decided > 0 and t - history.starts[decided - 1] <= UNDECIDED_S
+
+
+def fingerprint(a: Assessment) -> str:
+    """Return what a list of the fleet shows of an assessment: with the same text, nothing changed.
+
+    Health is in whole per cent, and a code counts only where the last record was not normal: else
+    every record of every machine would be a change.
+    """
+    faults = (
+        f"{fault}:{f.state}:{f.last}:{f.code if f.last != 'normal' else ''}"
+        for fault, f in a.faults.items()
+    )
+    return "|".join((a.state, "" if a.health is None else f"{a.health:.0f}", *faults))
+
+
+def is_due(last: Published | None, now: Assessment, t: float) -> bool:
+    """Return whether an assessment at `t` differs from the last one published, or is late."""
+    if last is None or last.state != now.state:
+        return True
+    moved = abs((last.health or 0) - (now.health or 0)) >= 1
+    return moved or abs(t - last.t) >= PUBLISH_EVERY_S

@@ -1,0 +1,1 @@
+"""Settings, the addresses made of them, and the cores of this host."""

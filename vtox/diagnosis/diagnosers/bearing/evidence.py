@@ -1,0 +1,166 @@
+"""What the rules of bearings ask about, by columns: the leading comb, and what else may make it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vtox.diagnosis.diagnosers.bearing.severity import (
+    MAX_BEARING_CAGE_CONFIDENCE,
+    confidence,
+    decibels,
+    severity,
+)
+from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.diagnosis.diagnosers.decision import Objects, Stated, gathered
+from vtox.values.arrays import Bool, Float64
+from vtox.values.domain import Reason, reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Columns of length batch, blank where a record was not searched.
+
+    `input_problems` says why it was not, `ambiguity` why its lines may be the bearing's or the
+    shaft's; other columns are blank then. `known_bearing`: the orders of its combs are known, and
+    the columns from `defect` on are those of the leading comb. `detected`: it is above its
+    threshold. `strong`: impacts at no defect order are as strong as those
+    of damage. `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too. `lag`
+    is that of elements by which the comb is of this part, NaN elsewhere, and `lagging` names all
+    parts that it may be of. `supply_hz` is NaN where no lines of the supply exceed the comb.
+    Impacts, lines and the shaft are as the modules of their names find them.
+    """
+
+    input_problems: Stated
+    ambiguity: Stated
+    known_bearing: Bool
+    impacts: Stated
+    unassigned: Stated
+    strong: Bool
+    aperiodic: Stated
+    smeared: Stated
+    shaft: Stated
+    other_combs: Stated
+    ambiguities: Stated
+    detected: Bool
+    cage_alone: Bool
+    with_cage: Bool
+    element_sidebands: Bool
+    half_orders: Bool
+    supply_hz: Float64
+    lag: Float64
+    lagging: Objects
+    defect: Objects
+    weak: Bool
+    foreign: Bool
+    order: Float64
+    deviation: Float64
+    repetition_hz: Float64
+    level: Float64
+    threshold: Float64
+    ratio: Float64
+    modulation: Float64
+    modulation_db: Float64
+    channel: Objects
+    band_low_hz: Float64
+    band_high_hz: Float64
+    speed_rpm: Float64
+    speed_source: Objects
+    confidence: Float64
+    severity: Float64
+    impulsive_order: Float64
+    impulsive_ratio: Float64
+    impulsive_modulation_db: Float64
+    irregular_modulation_db: Float64
+    shown: Objects
+
+
+def evidence(signs: Sequence[Signs | None], problems: Stated) -> Evidence:
+    """Return the columns of records: their signs, or the problems for which there are none."""
+    rows = zip(signs, problems, strict=True)
+    return gathered(Evidence, [_row(s) if s else {"input_problems": why} for s, why in rows])
+
+
+def _row(s: Signs) -> dict[str, Any]:
+    """Return the values of one record by column."""
+    if s.ambiguity:
+        return {"ambiguity": (s.ambiguity,)}
+    impacts = s.aperiodic or s.unassigned
+    row: dict[str, Any] = {
+        "impacts": (impacts.reason,) if impacts else (),
+        "aperiodic": (s.aperiodic.reason,) if s.aperiodic else (),
+        "unassigned": (s.unassigned.reason,) if s.unassigned else (),
+    }
+    if impacts and not s.search.detected:
+        row |= impacts.indicators
+    return row | _of_comb(s, s.leading) if s.leading else row
+
+
+def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
+    speed, finding = s.search.speed, comb.finding
+    penalty = comb.ambiguities.confidence_penalty * (s.lagging.penalty if s.lagging else 1.0)
+    sure = confidence(s.search.findings, comb.defect, penalty)
+    row: dict[str, Any] = {
+        "known_bearing": True,
+        "strong": s.unassigned is not None and s.unassigned.strong,
+        "smeared": (_at_speed(s.smeared, s),) if s.smeared else (),
+        "shaft": (s.shaft,) if s.shaft else (),
+        "ambiguities": comb.ambiguities.doubts,
+        "defect": comb.defect,
+        "order": finding.order,
+        "level": finding.level,
+        "threshold": finding.threshold,
+        "ratio": finding.ratio,
+        "speed_rpm": speed.rpm,
+        "speed_source": speed.source,
+        "confidence": min(sure, MAX_BEARING_CAGE_CONFIDENCE) if s.only_bearing_cage else sure,
+        "shown": _combs_and_lines(s, comb),
+    }
+    if not s.search.detected:
+        return row
+    above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
+    return row | {
+        "other_combs": tuple(
+            reason("other_defect_comb", defect=n, ratio=ratio)
+            for n, ratio in above.items()
+            if n != comb.defect
+        ),
+        "detected": True,
+        "cage_alone": s.only_bearing_cage,
+        "with_cage": "FTF" in above,
+        "element_sidebands": s.element_sidebands,
+        "half_orders": s.half_orders,
+        "supply_hz": s.supply_hz or float("nan"),
+        "weak": comb.weak,
+        "foreign": comb.foreign,
+        "deviation": finding.order / s.orders[comb.defect] - 1,
+        "repetition_hz": finding.order * speed.hz,
+        "modulation": comb.modulation,
+        "modulation_db": decibels(comb.modulation),
+        "severity": severity(comb.modulation),
+        "channel": comb.channel,
+        "band_low_hz": comb.band_low_hz,
+        "band_high_hz": comb.band_high_hz,
+        **({"lag": s.lagging.lag, "lagging": s.lagging.defects} if s.lagging else {}),
+    }
+
+
+def _at_speed(why: Reason, s: Signs) -> Reason:
+    speed = s.search.speed
+    return Reason(why.code, {**why.values, "speed_rpm": speed.rpm, "speed_source": speed.source})
+
+
+def _combs_and_lines(s: Signs, comb: LeadingComb) -> tuple[Mapping[str, Any], ...]:
+    """Return what is shown: a row a defect, the likeliest first, then the lines of its comb."""
+    defects = tuple(
+        {
+            "defect": n,
+            "expected_hz": round(s.orders[n] * s.search.speed.hz, 2),
+            "found_order": round(f.order, 4),
+            "statistic": round(f.level, 3),
+            "threshold": round(f.threshold, 3),
+            "sidebands": f.sidebands,
+        }
+        for n, f in sorted(s.search.findings.items(), key=lambda item: -item[1].ratio)
+    )
+    lines = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
+    return (*defects, *lines)

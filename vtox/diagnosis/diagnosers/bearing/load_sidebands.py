@@ -1,0 +1,54 @@
+"""Whether a comb carries the sidebands that load gives the part that it is named for.
+
+A damaged inner race turns through the load zone once a turn of the shaft, a damaged element once a
+turn of the bearing cage: their impacts swell and fade, and sidebands stand beside the lines
+(Randall & Antoni 2011, section 2.2). Impacts of another machine that come as often have none at
+these distances.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.diagnosis.dsp import comb_plan
+from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, HARMONICS, SHAFT, Plan
+from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.values.arrays import TINY
+
+# What modulates the impacts of a part; those of the outer race nothing need modulate.
+MODULATED_BY = {"BPFI": SHAFT, "BSF": BEARING_CAGE}
+# Power of sidebands over that of their lines below which no load modulates the impacts: that of a
+# depth of 7 %. docs/calibration/bearing.md#load-sidebands
+MIN_SIDEBAND_SHARE = 0.07**2 / 2
+
+
+def lacks_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defect: str) -> bool:
+    """Return whether a comb is modulated by less than load modulates the impacts of its part.
+
+    By more than twice the scatter of the noise, so that only a comb far above it can lack them.
+    """
+    shares = _sideband_shares(plan, finding, views, defect)
+    return shares is not None and shares[1] < MIN_SIDEBAND_SHARE
+
+
+def has_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defect: str) -> bool:
+    """Return whether a comb is modulated as load modulates the impacts of its part, for certain."""
+    shares = _sideband_shares(plan, finding, views, defect)
+    return shares is not None and shares[0] >= MIN_SIDEBAND_SHARE
+
+
+def _sideband_shares(
+    plan: Plan, finding: Finding, views: EnvelopeViews, defect: str
+) -> tuple[float, float] | None:
+    """Return the power of the sidebands over that of their lines, at least and at most."""
+    shift = plan.shifts.get(MODULATED_BY.get(defect, ""), 0)
+    if not shift:
+        return None
+    bins = comb_plan.comb_bins(np.array([finding.number]), shift)[:, 0]
+    power = views.power[finding.view].take(bins, mode="clip")
+    noise = power / np.maximum(views.lines[finding.view].take(bins, mode="clip"), TINY)
+    over = power - noise
+    scatter = 2 * float(np.linalg.norm(noise[HARMONICS:])) / sqrt(views.n_averages)
+    sidebands, lines = float(over[HARMONICS:].sum()), max(float(over[:HARMONICS].sum()), 1e-12)
+    return (sidebands - scatter) / lines, (sidebands + scatter) / lines

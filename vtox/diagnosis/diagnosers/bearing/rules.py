@@ -1,0 +1,96 @@
+"""What decides on a bearing, in reading order: the first rule that holds gives code and state.
+
+`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+"""
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.bearing.evidence import Evidence
+from vtox.diagnosis.diagnosers.bearing.severity import FAULT_CONFIDENCE, FAULT_MODULATION
+from vtox.diagnosis.diagnosers.decision import Rule, Table, always, rule, stated
+from vtox.values.arrays import Bool
+
+
+def severe(x: Evidence) -> Bool:
+    """Return whether a comb is a `fault`.
+
+    Lines of the bearing cage alone are shared with belts and slow shafts: never one.
+    """
+    sure = (x.confidence >= FAULT_CONFIDENCE) & (x.modulation >= FAULT_MODULATION)
+    return sure & ~np.isin(x.defect, "FTF")
+
+
+def no_impacts(x: Evidence) -> Bool:
+    """Return whether no impacts are found at any order."""
+    return np.array([not why for why in x.impacts])
+
+
+SPEED = ("speed_rpm", "speed_source")
+COMB = (
+    *("defect", "order", "repetition_hz", "ratio", "modulation_db"),
+    *("channel", "band_low_hz", "band_high_hz"),
+    *SPEED,
+)
+OTHERS: tuple[Rule[Evidence], ...] = (stated("other_combs"), stated("ambiguities"))
+LAG: Rule[Evidence] = rule(
+    "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")
+)
+
+RULES: Table[Evidence] = Table(
+    stated("input_problems"),
+    # Lines that are the bearing's at one speed and the shaft's at another.
+    stated("ambiguity"),
+    rule(
+        "no_bearing_geometry",
+        lambda x: ~x.known_bearing,
+        doubts=(stated("impacts"), rule("no_impacts", no_impacts)),
+    ),
+    # No comb of the bearing is found: other impacts, lines that a moving speed smeared, or none.
+    stated("unassigned", lambda x: x.strong),
+    stated("aperiodic", lambda x: ~x.detected),
+    stated("smeared"),
+    rule(
+        "no_defect_comb",
+        lambda x: ~x.detected,
+        "defect",
+        "ratio",
+        *SPEED,
+        state="normal",
+        doubts=(stated("unassigned"), stated("shaft"), stated("ambiguities")),
+    ),
+    # A comb is found: whether something else than damage makes it.
+    rule("supply_or_bearing", lambda x: x.supply_hz > 0, *COMB, "supply_hz", doubts=OTHERS),
+    rule(
+        "element_or_bearing_cage",
+        lambda x: x.cage_alone & x.element_sidebands,
+        *COMB,
+        state="warning",
+        doubts=(*OTHERS, rule("element_sidebands", always)),
+    ),
+    rule(
+        "weak_bearing_cage_lines",
+        lambda x: x.cage_alone & (x.modulation < FAULT_MODULATION),
+        *COMB,
+        doubts=OTHERS,
+    ),
+    rule(
+        "slower_shaft_or_bearing_cage",
+        lambda x: x.cage_alone,
+        *COMB,
+        doubts=(stated("aperiodic"), *OTHERS),
+    ),
+    rule(
+        "looseness_or_bearing",
+        lambda x: x.half_orders & (x.confidence < FAULT_CONFIDENCE),
+        *COMB,
+        doubts=OTHERS,
+    ),
+    rule("weak_defect_lines", lambda x: x.weak, *COMB, doubts=OTHERS),
+    rule(
+        "another_machine_or_bearing",
+        lambda x: x.foreign & ~((x.defect == "BSF") & x.with_cage),
+        *COMB,
+        doubts=OTHERS,
+    ),
+    rule("bearing_defect", always, *COMB, fault=severe, doubts=(*OTHERS, LAG)),
+)

@@ -1,0 +1,97 @@
+"""The search of a bearing's combs in the envelope views of records, each at its speed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from vtox.diagnosis.diagnosers.bearing.ambiguities import WIDE_TOLERANCE
+from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE, SearchSetup
+from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.diagnosis.dsp import comb, comb_plan, surrogates
+from vtox.diagnosis.dsp.comb_plan import Plan
+from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.values.arrays import Float32
+
+# Thresholds are raised where the search is wide, or the record holds so few turns: it then finds
+# more by chance. docs/calibration/bearing.md#wide-searches
+FEW_TURNS = 20
+WIDE_SEARCH_FACTOR = 1.25
+# Frequencies are rounded to this share of a bin, so that plans are shared: the 16th multiple is off
+# by less than half a bin.
+STEPS_PER_BIN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class CombSearch:
+    """What was found in one record at a speed."""
+
+    speed: Speed
+    plan: Plan
+    #: Line levels from `comb.masked_lines`, shape (bins + 1, views + 1).
+    rows: Float32
+    #: The best comb of each defect; empty where the bearing is unknown.
+    findings: Mapping[str, Finding]
+    #: Those above their threshold.
+    detected: tuple[Finding, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        detected = tuple(f for f in self.findings.values() if f.ratio >= 1)
+        object.__setattr__(self, "detected", detected)
+
+    @property
+    def leading(self) -> str:
+        """The likeliest defect, whether or not its comb is above its threshold.
+
+        Lines at the bearing cage frequency accompany damage of other parts, as elements pass the
+        load zone once a turn of the bearing cage (Randall & Antoni 2011, section 2): FTF leads
+        only where nothing else is found.
+        """
+        ratios = {n: f.ratio for n, f in self.findings.items()}
+        others = [n for n, r in ratios.items() if n != "FTF" and r >= 1]
+        return max(others or ratios, key=ratios.__getitem__)
+
+
+def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> list[CombSearch]:
+    """Return what is found in records of one layout, each at its speed."""
+    if not views:
+        return []
+    at = list(speeds)
+    plans = [_plan(v, speed) for v, speed in zip(views, at, strict=True)]
+    rows = comb.masked_lines([v.lines for v in views], plans)
+    levels = comb.candidate_levels(rows, plans)
+    return [
+        CombSearch(speed, plan, own_rows, _findings(own_rows, plan, v.setup, speed, own_levels))
+        for v, speed, plan, own_rows, own_levels in zip(views, at, plans, rows, levels, strict=True)
+    ]
+
+
+def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
+    setup = views.setup
+    step_hz = views.df_hz / STEPS_PER_BIN
+    return comb_plan.make_plan(
+        setup.targets,
+        bins=views.lines.shape[1],
+        df_hz=views.df_hz,
+        n_averages=views.n_averages,
+        shaft_hz=step_hz * round(speed.hz / step_hz),
+        bearing_cage_order=setup.bearing_cage_order,
+        tolerance=round(SLIPPAGE + speed.tolerance, 4),
+        shaft_tolerance=round(speed.tolerance, 4),
+        mains_hz=tuple(step_hz * round(f / step_hz) for f in setup.mains_hz),
+        channels=len(views.channels),
+    )
+
+
+def _findings(
+    rows: Float32, plan: Plan, setup: SearchSetup, speed: Speed, levels: Mapping[str, Float32]
+) -> dict[str, Finding]:
+    """Return the best comb of each defect; thresholds by surrogates where it is above chance."""
+    findings = {
+        t.name: surrogates.compare_with_surrogates(rows, plan, t, levels[t.name])
+        for t in setup.targets
+        if t.name in setup.orders
+    }
+    if speed.tolerance > WIDE_TOLERANCE or setup.turns < FEW_TURNS:
+        raised = {n: WIDE_SEARCH_FACTOR * f.threshold for n, f in findings.items()}
+        return {n: replace(f, threshold=raised[n]) for n, f in findings.items()}
+    return findings

@@ -1,0 +1,125 @@
+"""Whether a load that oscillates could have made a pair of sidebands, as a broken bar does.
+
+An oscillating load moves the tip of the current's phasor to and fro on the circle that it describes
+over load: both sidebands are nearly equal, and amplitude and phase move together, the phase by no
+more than the tangent of the power factor angle. A rotor cage cannot do that: with great inertia
+it makes one sideband, with small inertia the speed holds the torque, and what is left of the motion
+is square to the load's (Filippetti, Franceschini, Tassoni, Vas 1998, IEEE TIA 34(1):98; Bellini et
+al. 2001, IEEE TIA 37(5):1248).
+"""
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.dsp import modulation_spectrum
+from vtox.values.arrays import SILENCE, Complex, Float64
+
+# Nearer than this to what a load can make, a load may have made it; about Exp(1) distributed where
+# one did. docs/calibration/broken_bar.md#distance-from-a-load
+MIN_DISTANCE = 2.5
+# What a load can make of pm/am. docs/calibration/broken_bar.md#load-limits
+# Its real part: from just below 0 to the tangent of the power factor angle, of which the sine is
+# kept within bounds: a small motor without load has a power factor of 0.1.
+LEAST_REAL_PART = -0.1
+SINE_RANGE = (0.3, 0.995)
+# The lower over the upper sideband, dB; the larger of the upper limits counts.
+LEVEL_DIFFERENCE_DB = (-1.0, 3.0)
+LEVEL_DIFFERENCE_DB_PER_HZ = 0.5
+# A load that moves far makes multiples of its frequencies: modulations of up to the square of its
+# amplitude modulation and some more, within so many bins of the padded spectrum.
+# docs/calibration/broken_bar.md#multiples-of-a-load
+MIN_OVER_SQUARE = 4.0
+SQUARE_BINS = 3
+# Added to the measured angle: the stator's resistance turns the movement ahead of the voltage by
+# 2 Rs/Xs, 2 degrees at 2 kW, 7 at 0.4 kW.
+ANGLE_ALLOWANCE_RAD = np.radians(8.0)
+# Power factor times efficiency at rated load where the nameplate does not give it.
+TYPICAL_ACTIVE_RATIO = 0.65
+
+
+def largest_phase_ratio(analysis: CurrentAnalysis) -> Float64:
+    """Return the largest pm/am that a load can make, the tangent of the power factor angle.
+
+    Measured where there are voltages. Without them the sine of the angle grows as the current
+    falls, because the reactive current hardly depends on load; without a rated current it is the
+    largest possible. Shape (batch,).
+    """
+    sines = []
+    for motor, rms_a, lag in zip(
+        analysis.motors, analysis.current_rms_a, analysis.lag_rad, strict=True
+    ):
+        rated_a = motor.rated_current_a
+        if np.isfinite(lag):
+            sines.append(np.sin(np.clip(lag + ANGLE_ALLOWANCE_RAD, 0, np.pi / 2)))
+        elif not rated_a:
+            sines.append(SINE_RANGE[1])
+        else:
+            active = motor.active_share or TYPICAL_ACTIVE_RATIO
+            reactive_a = np.sqrt(max(1 - active**2, 0.0)) * rated_a
+            sines.append(reactive_a / max(float(rms_a), 1e-6 * rated_a))
+    return np.asarray(np.tan(np.arcsin(np.clip(sines, *SINE_RANGE))), np.float64)
+
+
+def distance(
+    am: Complex,
+    pm: Complex,
+    am_floor: Float64,
+    pm_floor: Float64,
+    largest_ratio: Float64,
+    hz: Float64,
+) -> Float64:
+    """Return the squared distance, over its noise, from the nearest pm/am that a load can make.
+
+    Parameters
+    ----------
+    am, pm : ndarray of complex, shape (batch,)
+        Modulations at one frequency, ratio and rad, as of `modulation_spectrum.Modulation`.
+    am_floor, pm_floor : ndarray, shape (batch,)
+        Noise power of each.
+    largest_ratio : ndarray, shape (batch,)
+        Of `largest_phase_ratio`.
+    hz : ndarray, shape (batch,)
+        Frequency of the modulation: the upper sideband weakens with it.
+
+    Returns
+    -------
+    ndarray, shape (batch,)
+    """
+    least_db, most_db = LEVEL_DIFFERENCE_DB
+    limits_db = least_db, np.maximum(most_db, LEVEL_DIFFERENCE_DB_PER_HZ * hz)
+    ratio = pm / np.where(am == 0, SILENCE, am)
+    real = np.clip(ratio.real, LEAST_REAL_PART, largest_ratio)
+    # (L^2 - U^2)/(L^2 + U^2) of sidebands so many dB apart.
+    low, high = (np.tanh(db * np.log(10) / 20) * (1 + real**2) / 2 for db in limits_db)
+    nearest = real + 1j * np.clip(ratio.imag, low, high)
+    left = np.abs(pm - nearest * am) ** 2
+    return np.asarray(left / (pm_floor + np.abs(nearest) ** 2 * am_floor), np.float64)
+
+
+def over_square(amplitude: Float64, rate_hz: float, hz: Float64, sidebands_dbc: Float64) -> Float64:
+    """Return the modulation of sidebands over that of the squared amplitude modulation.
+
+    The current moves on a circle, not on a line: where the load moves it by a relative x, x^2
+    holds its distortion, with every multiple, sum and difference of the load's frequencies.
+
+    Parameters
+    ----------
+    amplitude : ndarray, shape (batch, points)
+        Amplitude of the supply line, in any unit.
+    rate_hz : float
+    hz : ndarray, shape (batch,)
+        Distance of the sidebands from the supply line.
+    sidebands_dbc : ndarray, shape (batch,)
+        Level of the higher one.
+
+    Returns
+    -------
+    ndarray, shape (batch,)
+    """
+    x = amplitude / amplitude.mean(axis=-1, keepdims=True) - 1
+    square = x**2 - (x**2).mean(axis=-1, keepdims=True)
+    m = modulation_spectrum.spectra(square, square, rate_hz)
+    middle = np.round(hz / m.step_hz).astype(int)[:, None]
+    near = np.clip(middle + np.arange(-SQUARE_BINS, SQUARE_BINS + 1), 0, m.am.shape[-1] - 1)
+    largest = np.abs(np.take_along_axis(m.am, near, axis=-1)).max(axis=-1)
+    return np.asarray(10 ** (sidebands_dbc / 20) / 2 / np.maximum(largest, SILENCE))

@@ -1,0 +1,326 @@
+"""What decides on a rotor cage, in reading order: the first rule that holds.
+
+`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.broken_bar.evidence import (
+    DEVELOPING_DBC,
+    MIN_OVER_FIXED,
+    Conditions,
+    Evidence,
+)
+from vtox.diagnosis.diagnosers.broken_bar.load_oscillation import MIN_DISTANCE, MIN_OVER_SQUARE
+from vtox.diagnosis.diagnosers.broken_bar.sidebands import NEEDED_BINS
+from vtox.diagnosis.diagnosers.broken_bar.starting import START_WARNING_DB
+from vtox.diagnosis.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
+from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
+from vtox.diagnosis.dsp import modulation_spectrum
+from vtox.values.arrays import Bool
+from vtox.values.baseline import RISE_DB
+
+# Level of broken bars, near 45 dB below the supply line (sources: `DEVELOPING_DBC`).
+FAULT_DBC = -45.0
+MAX_FREQUENCY_RANGE_HZ = 0.4
+# A rotor cage modulates the phase as much as the amplitude or more, in quadrature to it; a supply
+# that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
+MIN_QUADRATURE = 0.8
+MAX_IN_PHASE_SHARE = 0.75
+# The noise that moves a level by 1 dB (deviation) moves the place of its line by so many bins (99
+# %). docs/calibration/broken_bar.md#place-of-the-line
+PLACE_BINS_PER_DB = 0.21
+# A line at half the distance counts down to so far below. A rotor cage makes none.
+# docs/calibration/broken_bar.md#lines-at-half-the-distance
+MAX_BELOW_DB = 20.0
+# A line is none of a supply that flickers where it is sharper over the angle of slip than over time
+# by this ratio of power.
+MIN_OVER_FLICKER = 2.0
+# A level is reported where its deviation in the noise is no more than this.
+# docs/calibration/broken_bar.md#levels-in-noise
+REPORTED_DEVIATION_DB = 1.0
+# Other causes of the same lines, as evidence.
+LOAD = "load oscillation at twice slip frequency"
+SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
+VOLTAGE = "the voltage carries a line there too, the supply or the drive modulates the motor"
+CONTROL = "control of a drive that hunts at half that frequency"
+SOUND_CAGE = "axial ducts or inter-bar currents of a sound rotor cage"
+
+
+def level_certain(x: Evidence) -> Bool:
+    """Return whether the noise leaves the level of the sidebands certain enough to report it."""
+    return x.deviation_db <= REPORTED_DEVIATION_DB
+
+
+def supply_excluded(x: Evidence) -> Bool:
+    """Return whether the voltages are so quiet that the supply cannot have made the lines."""
+    return x.voltages & (x.voltage_bound <= MAX_VOLTAGE_RATIO)
+
+
+def moves_with_the_slip(x: Evidence) -> Bool:
+    """Return whether a line moves with the slip so clearly that no supply makes it."""
+    return x.tracked & (x.over_fixed > MIN_OVER_FLICKER)
+
+
+def slip_not_proven(x: Evidence) -> Bool:
+    """Return whether nothing says that the line is at 2sf: not the slip, not the voltages."""
+    return x.guessed | ~(x.measured | supply_excluded(x))
+
+
+def severe(x: Evidence) -> Bool:
+    """Return whether lines are as strong as those of broken bars, at a slip that is not guessed."""
+    return (x.level_dbc >= FAULT_DBC) & ~slip_not_proven(x)
+
+
+def as_when_learnt(x: Evidence) -> Bool:
+    """Return whether lines have not risen since the baseline was learnt.
+
+    Its scatter does not widen the limit: where that is large the levels learnt were noise.
+    """
+    return x.change_db <= RISE_DB
+
+
+def covers_sidebands(x: Evidence) -> Bool:
+    """Return whether a line beside 2sf may cover the sidebands of a rotor cage.
+
+    Either sideband may be what the line leaves of a rotor cage's. Over the angle of slip a load's
+    line is broad, and may cover what stands beside it.
+    """
+    return (np.maximum(x.lower_dbc, x.upper_dbc) >= DEVELOPING_DBC) | x.tracked
+
+
+def beside_twice_the_slip(x: Evidence) -> Bool:
+    """Return whether a line of a supply that is not excluded stands beside 2sf."""
+    near_bins = x.off_bins_allowed + PLACE_BINS_PER_DB * x.deviation_db
+    off_bins = (x.peak_hz - x.distance_hz) / x.bin_hz
+    off = (off_bins < x.shift_low - near_bins) | (off_bins > x.shift_high + near_bins)
+    return off & ~x.tracked & ~supply_excluded(x)
+
+
+def as_a_flickering_supply(x: Evidence) -> Bool:
+    """Return whether a supply that flickers may have made the lines."""
+    across, along = x.phase_ratio.imag, np.abs(x.phase_ratio.real)
+    of_rotor = across >= np.maximum(MIN_QUADRATURE, along / MAX_IN_PHASE_SHARE)
+    # A line taken for one of the rotor's speed may be another: it does not prove the slip.
+    by_sensor = np.isin(x.slip_source, ("speed sensor", "slot harmonics"))
+    moves = moves_with_the_slip(x)
+    of_supply = x.is_as_of_flicker & ~moves
+    return ~supply_excluded(x) & (of_supply | ~(of_rotor | by_sensor | moves))
+
+
+def line_elsewhere(x: Evidence) -> Bool:
+    """Return whether a line may be the rotor cage's at a slip that nameplate or speed do not give.
+
+    Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
+    """
+    apart = np.abs(x.alternative_hz - x.hz) > modulation_spectrum.LINE_BINS * x.bin_hz
+    return (apart | np.isfinite(x.neighbour_hz)) & (x.alternative_dbc >= DEVELOPING_DBC)
+
+
+SLIP: tuple[Rule[Conditions], ...] = (stated("slip_doubts"),)
+LEVEL: Rule[Evidence] = rule("level_in_noise", lambda x: ~level_certain(x), "deviation_db")
+ESTIMATED: Rule[Evidence] = rule("slip_not_measured", lambda x: ~x.measured)
+ASYMMETRY: tuple[Rule[Evidence], ...] = (
+    LEVEL,
+    rule("slip_not_measured", slip_not_proven),
+    rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
+)
+AT_SLIP = ("slip", "slip_source")
+OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
+LOAD_LINE = (("line_hz", "neighbour_hz"), "distance_hz", "slip_source")
+LINES = (
+    ("distance_hz", "hz"),
+    ("lower_sideband_dbc", "lower_dbc"),
+    ("upper_sideband_dbc", "upper_dbc"),
+)
+# What keeps a rotor cage from being called sound.
+NOT_SOUND: tuple[Rule[Evidence], ...] = (
+    stated("slip_guess"),
+    *doubted(
+        SLIP,
+        rule(
+            "line_at_another_slip",
+            lambda x: line_elsewhere(x) & x.measured,
+            *OTHER_LINE,
+            "distance_hz",
+            *AT_SLIP,
+        ),
+        rule(
+            "line_outside_estimated_slip",
+            line_elsewhere,
+            *OTHER_LINE,
+            ("low_hz", "searched_low_hz"),
+            ("high_hz", "searched_high_hz"),
+        ),
+    ),
+)
+
+# Without these no line is searched, and nothing is learnt.
+CONDITIONS: Table[Conditions] = Table(
+    # Of a start the sweep of the lower sideband decides.
+    rule(
+        "rotor_asymmetry_in_start",
+        lambda x: x.start_level_db >= START_WARNING_DB,
+        ("level_db", "start_level_db"),
+        ("least_share", "start_share"),
+        state="warning",
+        doubts=(stated("input_problems"),),
+    ),
+    stated("input_problems"),
+    *doubted(
+        SLIP,
+        rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages),
+        rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a"),
+        rule(
+            "supply_not_steady",
+            lambda x: ~(x.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ),
+            ("range_hz", "frequency_range_hz"),
+            limit_hz=MAX_FREQUENCY_RANGE_HZ,
+        ),
+        stated("slip_problems"),
+        stated("too_short", lambda x: x.hopeless),
+    ),
+)
+# Nor is anything learnt where this holds.
+STEADY: Table[Evidence] = Table(
+    *CONDITIONS.rules,
+    rule("current_not_steady", lambda x: x.spreads & ~x.tracked, "low_a", "high_a", doubts=SLIP),
+)
+
+FINDINGS: tuple[Rule[Evidence], ...] = doubted(
+    SLIP,
+    stated("too_short", lambda x: ~x.is_strong & ~(x.bins >= NEEDED_BINS)),
+    rule(
+        "noise_hides_sidebands",
+        lambda x: ~x.is_line & ~(x.detectable_dbc <= x.sound_dbc),
+        "detectable_dbc",
+        ("needed_dbc", "sound_dbc"),
+    ),
+    rule(
+        "no_sidebands",
+        lambda x: ~x.is_line,
+        "detectable_dbc",
+        *AT_SLIP,
+        state="normal",
+        unless=NOT_SOUND,
+    ),
+    # Not within what the slip allows: where the line stands decides, not its level.
+    rule(
+        "load_oscillation_hides_sidebands",
+        lambda x: np.isfinite(x.neighbour_hz) & covers_sidebands(x),
+        *LOAD_LINE,
+    ),
+    rule(
+        "load_oscillation",
+        lambda x: np.isfinite(x.neighbour_hz),
+        *LOAD_LINE,
+        state="normal",
+        unless=NOT_SOUND,
+    ),
+    rule(
+        "sidebands_in_noise",
+        lambda x: ~x.is_strong & ~(x.upper_bound_dbc <= x.sound_dbc),
+        *LINES,
+        "floor_dbc",
+        "upper_bound_dbc",
+        doubts=(LEVEL,),
+    ),
+    rule(
+        "sidebands_of_sound_rotor_cage",
+        lambda x: ~x.is_strong,
+        *LINES,
+        limit_dbc=DEVELOPING_DBC,
+        state="normal",
+        doubts=(LEVEL,),
+        unless=NOT_SOUND,
+    ),
+    rule(
+        "sidebands_in_voltage",
+        lambda x: ~(x.voltage_ratio <= MAX_VOLTAGE_RATIO),
+        *LINES,
+        doubts=(LEVEL,),
+        causes=(VOLTAGE,),
+    ),
+    rule(
+        "sidebands_are_harmonics",
+        lambda x: x.half_dbc >= x.level_dbc - MAX_BELOW_DB,
+        *LINES,
+        "half_dbc",
+        doubts=(LEVEL,),
+        causes=(CONTROL, LOAD),
+    ),
+    rule(
+        "line_does_not_follow_slip",
+        lambda x: x.tracked & ~(x.over_fixed > MIN_OVER_FIXED),
+        *LINES,
+        "lowest_slip",
+        "highest_slip",
+        doubts=(LEVEL,),
+        causes=(LOAD,),
+    ),
+    rule(
+        "load_oscillation_or_broken_bars",
+        lambda x: ~(x.distance_from_load >= MIN_DISTANCE),
+        *LINES,
+        doubts=(LEVEL, ESTIMATED),
+        causes=(LOAD,),
+    ),
+    rule(
+        "load_multiple_or_broken_bars",
+        lambda x: ~(x.over_square >= MIN_OVER_SQUARE),
+        *LINES,
+        doubts=(LEVEL,),
+        causes=(LOAD,),
+    ),
+    rule(
+        "line_at_another_slip",
+        beside_twice_the_slip,
+        "level_dbc",
+        ("line_hz", "peak_hz"),
+        "distance_hz",
+        *AT_SLIP,
+        doubts=(LEVEL,),
+        causes=(SUPPLY, LOAD),
+    ),
+    rule(
+        "supply_flicker_or_broken_bars",
+        as_a_flickering_supply,
+        *LINES,
+        doubts=(LEVEL, ESTIMATED),
+        causes=(SUPPLY, LOAD),
+    ),
+    # Lines that the machine may have had when its baseline was learnt.
+    rule(
+        "rotor_asymmetry_as_baseline",
+        lambda x: as_when_learnt(x) & severe(x),
+        *LINES,
+        "baseline_dbc",
+        state="warning",
+        doubts=ASYMMETRY,
+        causes=(LOAD, SOUND_CAGE),
+    ),
+    rule(
+        "sidebands_as_baseline",
+        as_when_learnt,
+        *LINES,
+        "baseline_dbc",
+        state="normal",
+        doubts=ASYMMETRY,
+        unless=NOT_SOUND,
+        causes=(LOAD, SOUND_CAGE),
+    ),
+    rule(
+        "rotor_asymmetry",
+        always,
+        *LINES,
+        *AT_SLIP,
+        fault=severe,
+        doubts=ASYMMETRY,
+        causes=(LOAD, SOUND_CAGE),
+    ),
+)
+RULES: Table[Evidence] = Table(*STEADY.rules, *FINDINGS)
+# What the machine shows of its cage, whatever its slip is: for a baseline.
+CAGE: Table[Evidence] = Table(*STEADY.rules, *(replace(r, unless=()) for r in FINDINGS))

@@ -1,0 +1,396 @@
+"""The analysis of currents and voltages that all faults share, done once for a batch of one shape.
+
+Signal quality, supply frequency, wiring, sequence phasors in frames, and the complex envelope of
+the supply line. Every diagnoser takes the `CurrentAnalysis` and decides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.current import plausibility
+from vtox.diagnosis.diagnosers.current.channel_phasors import (
+    positive_sequence,
+    rms,
+    sequences,
+    supply_levels,
+    weights_of_supply,
+)
+from vtox.diagnosis.diagnosers.current.operating_problems import operating_problems
+from vtox.diagnosis.diagnosers.current.operation import STEADY, Operation, suspects
+from vtox.diagnosis.diagnosers.current.phase_pairing import match_voltages_to_currents
+from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
+from vtox.diagnosis.diagnosers.current.signal_problems import (
+    Problems,
+    SupplyLine,
+    current_problem,
+    discontinuity_problem,
+    long_enough,
+    make_finite,
+    sample_problems,
+)
+from vtox.diagnosis.dsp import (
+    demodulation,
+    partial_fft,
+    slot_harmonics,
+    supply_line,
+)
+from vtox.diagnosis.dsp.partial_fft import Spectra
+from vtox.values.arrays import Bool, Complex, Float64, Int
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Reason, Recording, reason
+
+# A chunk holds about so many samples, and at least so many recordings: small enough for the cache,
+# large enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
+CHUNK_SAMPLES = 2_000_000
+CHUNK_MIN_RECORDINGS = 5
+# The supply line is searched below the first and below a third of the sampling rate; the band
+# around it ends below the second, slot harmonics of usual rotors lie below the third.
+HIGHEST_SUPPLY_HZ = 450.0
+HIGHEST_LINE_HZ = 600.0
+HIGHEST_SLOT_HZ = 3000.0
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentAnalysis:
+    """Analysis of B recordings of one shape (channels, samples, rate); arrays run over them.
+
+    Phasors and envelopes are peak values. What could not be computed is an empty array, and the
+    cause stands in `problems`.
+    """
+
+    recordings: tuple[Recording, ...]
+    motors: tuple[Motor, ...]
+    fs_hz: float
+    samples: int
+    # Measured current and voltage channels, in the order of the channel axes below.
+    currents: tuple[str, ...]
+    voltages: tuple[str, ...]
+    # Per recording, why its currents (or voltages) cannot be used at all; empty where they can.
+    problems: Problems
+    voltage_problems: Problems
+    # Whether each machine starts, runs down, stands still or is steady; None where not known.
+    operations: tuple[Operation | None, ...]
+    # Why voltages, sound by themselves, cannot be used together with the currents; else None.
+    pairing_problems: tuple[Reason | None, ...]
+    voltage_rotation_deg: Int  # (B,) rotation of V1 that pairs voltages and currents, degrees
+    lag_rad: Float64  # (B,) angle of I1 behind V1; NaN where unknown
+    f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
+    line_share: Float64  # (B,) share of the supply line in all power; NaN without currents
+    windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
+    bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
+    slot_band: slot_harmonics.Band | None  # power of the currents around the slot harmonics
+    # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
+    order: Int
+    signs: Int
+    frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless requested
+    sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
+    sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
+    # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
+    envelope: Complex  # (B, points)
+    current_rms_a: Float64  # (B,) RMS value of the fundamental current, A; NaN without currents
+    envelope_v: Complex  # (B, points) of the voltages; points = 0 unless three of them
+    rate_hz: float
+    centre_hz: Float64  # (B,)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of every recording, s."""
+        return self.samples / self.fs_hz
+
+    @property
+    def three_currents(self) -> bool:
+        """Whether all three phase currents were measured."""
+        return len(self.currents) == 3
+
+    def phase_name(self, i: int, phase: int) -> str:
+        """Return `a`, `b` or `c`, the measured channel of phase 0, 1 or 2 after ordering."""
+        return str(self.currents[self.order[i, phase]])[-1]
+
+
+# Fields of a `CurrentAnalysis` that all recordings of a batch share; the others run over them.
+SHARED_FIELDS = ("fs_hz", "samples", "currents", "voltages", "frame_t_s", "rate_hz")
+
+
+def front_end(
+    recordings: Sequence[Recording],
+    motors: Sequence[Motor],
+    *,
+    frames: bool = True,
+    slot_band: bool = True,
+) -> CurrentAnalysis:
+    """Return the shared analysis of recordings that agree in channels, samples and rate.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording, length B
+    motors : sequence of Motor, length B
+    frames, slot_band : bool
+        Compute frame phasors and spectra of slot harmonics only if requested.
+    """
+    first = recordings[0]
+    channels = sum(c in first.channels for c in (*CURRENTS, *VOLTAGES))
+    size = max(CHUNK_MIN_RECORDINGS, CHUNK_SAMPLES // max(1, channels * first.samples))
+    return _with_operations(
+        concatenate(
+            [
+                analyse_chunk(
+                    recordings[b : b + size],
+                    motors[b : b + size],
+                    frames=frames,
+                    slot_band=slot_band,
+                )
+                for b in range(0, len(recordings), size)
+            ]
+        )
+    )
+
+
+def analyse_chunk(
+    recordings: Sequence[Recording], motors: Sequence[Motor], *, frames: bool, slot_band: bool
+) -> CurrentAnalysis:
+    """Return the analysis of a chunk of a batch, as `front_end` of the whole."""
+    fs_hz = recordings[0].fs_hz
+    currents, voltages = (
+        tuple(c for c in names if c in recordings[0].channels) for names in (CURRENTS, VOLTAGES)
+    )
+    n = len(currents)
+    x = _stack(recordings, currents + voltages)
+    problems, voltage_problems = sample_problems(x, currents, voltages, fs_hz)
+    if not n:
+        problems = ((reason("no_current"),),) * len(x)
+    analysis = empty_analysis(recordings, motors, currents, voltages, problems, voltage_problems)
+    if not (n and long_enough(analysis.samples, fs_hz)):
+        return analysis
+    sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
+    make_finite(x, ~sound)
+
+    # The supply line, and the currents around it.
+    spectra = partial_fft.spectra(x)
+    df_hz = fs_hz / spectra.samples
+    low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
+    line, share = supply_line.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
+    centre_hz = np.asarray(line * df_hz, np.float64)
+    at_line = low[np.arange(len(x)), :, line]
+    signs, order, weights = positive_sequence(at_line[:, :n])
+    weights = weights_of_supply(weights, at_line[:, :n])
+    envelope, rate_hz = demodulation.around_line(low[:, :n], weights, line, spectra.samples, fs_hz)
+    f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
+    bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
+    rms_a = rms(envelope)
+    levels = supply_levels(at_line[:, :n], weights, order, signs, rms_a)
+    off_s = plausibility.off_s(envelope, rate_hz)
+    lines = [
+        SupplyLine(*each)
+        for each in zip(
+            f0_hz.tolist(), share.tolist(), off_s.tolist(), levels, low[:, :n], line, strict=True
+        )
+    ]
+    frame_t_s, phasors = analysis.frame_t_s, np.zeros((*x.shape[:2], 0), complex)
+    if frames:
+        frame_t_s, phasors = supply_line.frame_phasors(x, fs_hz, f0_hz)
+    analysis = replace(
+        analysis,
+        problems=tuple(
+            p or _as_tuple(current_problem(currents, lines[b], motors[b], analysis.duration_s))
+            for b, p in enumerate(problems)
+        ),
+        f0_hz=f0_hz,
+        operations=(STEADY,) * len(x),
+        line_share=share,
+        windowed_f0_hz=windowed_f0_hz,
+        bars_per_pair=bars,
+        slot_band=_slot_band(spectra, n, df_hz, f0_hz, bars) if slot_band else None,
+        order=order,
+        signs=signs,
+        frame_t_s=frame_t_s,
+        sequence_i=sequences(phasors[:, :n], order, signs) if n == 3 else analysis.sequence_i,
+        envelope=envelope,
+        current_rms_a=rms_a,
+        envelope_v=envelope[:, :0],
+        rate_hz=rate_hz,
+        centre_hz=centre_hz,
+    )
+    if len(voltages) < 3:
+        return analysis
+    signs, order, weights = positive_sequence(at_line[:, n:])
+    envelope_v, _ = demodulation.around_line(low[:, n:], weights, line, spectra.samples, fs_hz)
+    sequence_v = sequences(phasors[:, n:], order, signs)
+    levels = supply_levels(at_line[:, n:], weights, order, signs, rms(envelope_v))
+    voltage_problems = tuple(
+        p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b]))
+        for b, p in enumerate(voltage_problems)
+    )
+    jumps = supply_line.largest_phase_jump(envelope_v, rate_hz).tolist()
+    analysis = replace(
+        analysis,
+        voltage_problems=voltage_problems,
+        problems=tuple(
+            p or (() if v else _as_tuple(discontinuity_problem(jump)))
+            for p, v, jump in zip(analysis.problems, voltage_problems, jumps, strict=True)
+        ),
+    )
+    return _with_voltages(analysis, envelope_v, sequence_v, sound)
+
+
+def empty_analysis(
+    recordings: Sequence[Recording],
+    motors: Sequence[Motor],
+    currents: tuple[str, ...],
+    voltages: tuple[str, ...],
+    problems: tuple[tuple[Reason, ...], ...],
+    voltage_problems: tuple[tuple[Reason, ...], ...],
+) -> CurrentAnalysis:
+    """Return an analysis of which only channels and problems are known."""
+    first, batch = recordings[0], len(recordings)
+    unknown, no_frames = np.full(batch, np.nan), np.zeros((batch, 3, 0), complex)
+    no_envelope = np.zeros((batch, 0), np.complex64)
+    return CurrentAnalysis(
+        recordings=tuple(recordings),
+        motors=tuple(motors),
+        fs_hz=first.fs_hz,
+        samples=first.samples,
+        currents=currents,
+        voltages=voltages,
+        problems=problems,
+        voltage_problems=voltage_problems,
+        operations=(None,) * batch,
+        pairing_problems=(None,) * batch,
+        voltage_rotation_deg=np.zeros(batch, int),
+        lag_rad=unknown,
+        f0_hz=unknown,
+        line_share=unknown,
+        windowed_f0_hz=unknown,
+        bars_per_pair=unknown,
+        slot_band=None,
+        order=np.tile(np.arange(3), (batch, 1)),
+        signs=np.ones((batch, 3), int),
+        frame_t_s=np.zeros(0),
+        sequence_i=no_frames,
+        sequence_v=no_frames,
+        envelope=no_envelope,
+        current_rms_a=unknown,
+        envelope_v=no_envelope,
+        rate_hz=1.0,
+        centre_hz=unknown,
+    )
+
+
+def concatenate(analyses: Sequence[CurrentAnalysis]) -> CurrentAnalysis:
+    """Return the analyses of the chunks of a batch as one."""
+    if len(analyses) == 1:
+        return analyses[0]
+
+    def join(name: str) -> object:
+        values = [getattr(a, name) for a in analyses]
+        if name == "slot_band":
+            return values[0] and slot_harmonics.concatenate(values)
+        return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
+
+    names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
+    return replace(analyses[0], **{name: join(name) for name in names})  # type: ignore[arg-type]
+
+
+def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
+    """Return the analysis of some recordings of a batch, or of one several times."""
+
+    def rows_of(name: str) -> object:
+        x = getattr(analysis, name)
+        if isinstance(x, slot_harmonics.Band):
+            return replace(x, power=x.power[rows], first=x.first[rows])
+        if isinstance(x, tuple):
+            return tuple(x[i] for i in rows)
+        return x if x is None else x[rows]
+
+    names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
+    return replace(analysis, **{name: rows_of(name) for name in names})  # type: ignore[arg-type]
+
+
+def _with_operations(analysis: CurrentAnalysis) -> CurrentAnalysis:
+    """Return the analysis with what each machine does; one that is not steady is not diagnosed."""
+    if not analysis.envelope.shape[-1]:
+        return analysis
+    ratio = plausibility.level_ratio(analysis.envelope, analysis.rate_hz)
+    rows = suspects(ratio, analysis.line_share, analysis.problems)
+    if not rows:
+        return analysis
+    operations, problems = operating_problems(
+        analysis.recordings,
+        analysis.motors,
+        analysis.problems,
+        rows,
+        line_share=analysis.line_share,
+        envelope=analysis.envelope,
+        envelope_v=analysis.envelope_v,
+        rate_hz=analysis.rate_hz,
+        centre_hz=analysis.centre_hz,
+    )
+    return replace(analysis, operations=operations, problems=problems)
+
+
+def _as_tuple(problem: Reason | None) -> tuple[Reason, ...]:
+    return (problem,) if problem else ()
+
+
+def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
+    """Return the samples, shape (batch, channels, samples), single precision."""
+    x = np.empty((len(recordings), len(names), recordings[0].samples), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported as infinite
+        for b, recording in enumerate(recordings):
+            for c, name in enumerate(names):
+                x[b, c] = recording.channels[name]
+    return x
+
+
+def _visible_bars(
+    recordings: Sequence[Recording], motors: Sequence[Motor], f0_hz: Float64, fs_hz: float
+) -> Float64:
+    """Return the bars per pole pair, NaN where the recording cannot show their slot harmonics.
+
+    The two adjacent to f R/p are the strong ones. Where they lie above half the sampling rate, what
+    is seen of them are images, which pass for other orders at a wrong slip.
+    """
+    bars = np.array(list(map(bars_per_pair, motors, recordings, f0_hz)))
+    lowest_hz = f0_hz * (bars * (1 - LARGEST_SLIP) + slot_harmonics.ORDERS[0])
+    visible = (f0_hz * (bars + 1) < fs_hz / 2) & (lowest_hz < HIGHEST_SLOT_HZ)
+    return np.where(visible, bars, np.nan)
+
+
+def _slot_band(
+    spectra: Spectra, currents: int, df_hz: float, f0_hz: Float64, bars: Float64
+) -> slot_harmonics.Band:
+    """Return the stretch of the currents' spectra in which slot harmonics may lie."""
+    bins = min(spectra.bins, 1 + int(HIGHEST_SLOT_HZ / df_hz))
+    first, width = slot_harmonics.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)
+    parts = replace(spectra, parts=spectra.parts[:, :currents])
+    return slot_harmonics.band(parts.at(first, width), first, bins, df_hz)
+
+
+def _with_voltages(
+    analysis: CurrentAnalysis, envelope_v: Complex, sequence_v: Complex, sound: Bool
+) -> CurrentAnalysis:
+    """Return the analysis with three voltages, rotated to the currents where those are three too.
+
+    `sound`, shape (batch,), says which recordings have no problem with any of their samples: for
+    the others a problem of pairing is not reported.
+    """
+    if not (analysis.three_currents and analysis.envelope.shape[-1]):
+        return replace(analysis, envelope_v=envelope_v, sequence_v=sequence_v)
+    matching = match_voltages_to_currents(
+        analysis.envelope, envelope_v, analysis.f0_hz, analysis.motors
+    )
+    v1, rotation_deg = matching.voltage_rotation, analysis.voltage_rotation_deg
+    if (v1 != 1).any():
+        rotation_deg = np.round(np.degrees(np.angle(v1))).astype(int)
+        sequence_v = sequence_v * np.stack([np.ones_like(v1), v1, v1.conj()], axis=-1)[:, :, None]
+        envelope_v = envelope_v * v1[:, None].astype(envelope_v.dtype)
+    return replace(
+        analysis,
+        pairing_problems=tuple(
+            p if s else None for p, s in zip(matching.problems, sound, strict=True)
+        ),
+        voltage_rotation_deg=rotation_deg,
+        lag_rad=np.where(sound, matching.lag_rad, np.nan),
+        sequence_v=sequence_v,
+        envelope_v=envelope_v,
+    )

@@ -1,0 +1,191 @@
+"""What the rules of eccentricity ask about: the sidebands, and their rise over the baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, log, log1p
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
+from vtox.diagnosis.diagnosers.current.slip_prior import Slip
+from vtox.diagnosis.diagnosers.decision import Stated, extend
+from vtox.diagnosis.diagnosers.eccentricity.sidebands import RotationSidebands, rotation_sidebands
+from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
+from vtox.diagnosis.dsp.prediction import prediction_std
+from vtox.values.arrays import Bool, Float64
+from vtox.values.baseline import RISE_DB, Baseline, Level
+from vtox.values.domain import Reason, reason
+
+# A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
+# to its logarithm, so the scatter is taken as that of the amplitude; so many deviations are
+# exceeded by one record in 1000.
+SCATTER = 3.1
+# What is known of that scatter before a machine has shown its own: so many dB, worth so many
+# records. docs/calibration/eccentricity.md#scatter
+USUAL_SCATTER_DB, USUAL_RECORDS = 1.45, 3
+# Two records that follow each other may be of one condition.
+LEAST_RECORDS = 3
+NEPER_DB = 20 / log(10)
+# A baseline whose scatter asks for more than this, four times the amplitude learnt, cannot decide.
+MAX_LIMIT_DB = 12.0
+# What a reason says of a baseline that leaves everything open, dB.
+MOST_OPEN_DB = 99.0
+# Of two-pole motors the lines fall near 0 Hz and twice the supply: s*f must be this many bins.
+TWO_POLE_BINS = 5.0
+# The baseline applies to supply frequencies within this of that at which it was learnt.
+FREQUENCY_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Columns of length batch: what must hold before any level is compared.
+
+    `slip_problems` says why the slip is not known, `slip_doubts` what stands against one that is.
+    `bins_at_zero` is how many bins the lower line of a two-pole motor lies from 0 Hz, infinite for
+    others; `needed_s` the duration at which that were enough. The others are those of
+    `RotationSidebands`.
+    """
+
+    input_problems: Stated
+    slip_problems: Stated
+    slip_doubts: Stated
+    slip_low: Float64
+    bins_at_zero: Float64
+    needed_s: Float64
+    low_a: Float64
+    high_a: Float64
+    current_range: Float64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Conditions):
+    """Columns of length batch; NaN where there is no baseline to compare with.
+
+    `baseline_problems` says why there is none. The side that was steadier when it was learnt is
+    compared: its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
+    counts from `limit_db` on. `over_floor` is the power of both sidebands over their floors,
+    `reactance` the one of the stronger.
+    """
+
+    baseline_problems: Stated
+    upper: Bool
+    level_dbc: Float64
+    floor_dbc: Float64
+    baseline_dbc: Float64
+    change_db: Float64
+    limit_db: Float64
+    over_floor: Float64
+    rotation_hz: Float64
+    neighbour_hz: Float64
+    reactance: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The level of the steadier sideband in the baseline, and the rise that counts, dB."""
+
+    upper: bool
+    mean_dbc: float
+    limit_db: float
+
+
+def conditions(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, lines: RotationSidebands
+) -> Conditions:
+    """Return the conditions of a batch."""
+    slips = slip_analysis.slips
+    low = np.array([s.low for s in slips])
+    two_pole = np.array([p == 1 for p in slip_analysis.pole_pairs])
+    bins = np.where(two_pole, low * analysis.f0_hz / slip_analysis.modulation.bin_hz, inf)
+    return Conditions(
+        input_problems=analysis.problems,
+        slip_problems=[_slip_problem(s) for s in slips],
+        slip_doubts=[s.doubts for s in slips],
+        slip_low=low,
+        bins_at_zero=bins,
+        needed_s=analysis.duration_s * TWO_POLE_BINS / np.maximum(bins, 1e-3),
+        low_a=lines.low_a,
+        high_a=lines.high_a,
+        current_range=lines.current_range,
+    )
+
+
+def evidence(
+    analysis: CurrentAnalysis,
+    c: Conditions,
+    lines: RotationSidebands,
+    baselines: Sequence[Baseline | None],
+    asked: Bool,
+) -> Evidence:
+    """Return the columns of a batch; records that are not `asked` are compared with nothing."""
+    count = len(baselines)
+    problems: list[tuple[Reason, ...]] = [()] * count
+    upper = np.zeros(count, bool)
+    mean_dbc, limit_db = np.full(count, np.nan), np.full(count, np.nan)
+    for i in np.flatnonzero(asked).tolist():
+        found = _comparison(
+            baselines[i], float(analysis.current_rms_a[i]), float(analysis.f0_hz[i])
+        )
+        if isinstance(found, Reason):
+            problems[i] = (found,)
+        else:
+            upper[i], mean_dbc[i], limit_db[i] = found.upper, found.mean_dbc, found.limit_db
+    level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
+    stronger = lines.levels_dbc[1] > lines.levels_dbc[0]
+    return extend(
+        Evidence,
+        c,
+        baseline_problems=problems,
+        upper=upper,
+        level_dbc=level_dbc,
+        floor_dbc=np.where(upper, lines.floors_dbc[1], lines.floors_dbc[0]),
+        baseline_dbc=mean_dbc,
+        change_db=level_dbc - mean_dbc,
+        limit_db=limit_db,
+        over_floor=np.sum(10 ** ((lines.levels_dbc - lines.floors_dbc) / 10), axis=0),
+        rotation_hz=lines.rotation_hz,
+        neighbour_hz=lines.neighbour_hz,
+        reactance=np.where(stronger, lines.reactances[1], lines.reactances[0]),
+    )
+
+
+def observe(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
+) -> tuple[RotationSidebands, Conditions]:
+    """Return the sidebands of a batch, and the conditions in which they were recorded."""
+    lines = rotation_sidebands(analysis, slip_analysis)
+    return lines, conditions(analysis, slip_analysis, lines)
+
+
+def _slip_problem(slip: Slip) -> tuple[Reason, ...]:
+    if slip.is_guessed:
+        return (reason("rated_speed_unknown"),)
+    return () if slip.is_known or slip.reason is None else (slip.reason,)
+
+
+def _comparison(baseline: Baseline | None, load_a: float, f0_hz: float) -> Comparison | Reason:
+    """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
+    if baseline is None:
+        return reason("no_baseline")
+    levels = [x for name in ROTATION_SIDEBANDS if (x := baseline.level(name, load_a)) is not None]
+    if len(levels) < len(ROTATION_SIDEBANDS):
+        whys = (baseline.why_no_level(name, load_a) for name in ROTATION_SIDEBANDS)
+        return next(why for why in whys if why)
+    supply = baseline.level(SUPPLY, load_a)
+    if supply is not None and abs(f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
+        return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=supply.mean)
+    lower_db, upper_db = (_scatter_db(x) for x in levels)
+    upper, scatter_db = upper_db < lower_db, min(lower_db, upper_db)
+    limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * scatter_db / NEPER_DB))
+    if limit_db > MAX_LIMIT_DB:
+        open_db = min(limit_db, MOST_OPEN_DB)
+        limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
+        return reason("baseline_too_scattered", records=levels[upper].n, **limits)
+    return Comparison(upper, levels[upper].mean, limit_db)
+
+
+def _scatter_db(learnt: Level) -> float:
+    if learnt.n < LEAST_RECORDS:
+        return inf
+    return prediction_std(learnt.n, learnt.std, usual_std=USUAL_SCATTER_DB, usual_n=USUAL_RECORDS)

@@ -1,0 +1,67 @@
+"""What decides on eccentricity, in reading order: the first rule that holds.
+
+`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+"""
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
+from vtox.diagnosis.diagnosers.eccentricity.evidence import TWO_POLE_BINS, Conditions, Evidence
+
+MAX_CURRENT_RANGE = 0.25
+# Power of both sidebands over their floors, about Gamma(2) distributed in noise: below this the
+# noise may have made the rise, as 99.9 % of noise stays below at a place that is known.
+# docs/calibration/eccentricity.md#noise
+MIN_OVER_FLOOR = 14.0
+# Reactance over that of the rated load from which a line of the voltage drives the current's: the
+# leakage of machines is above, supplies are below (docs/calibration/eccentricity.md#supply).
+MIN_LEAKAGE = 0.07
+
+SLIP: tuple[Rule[Conditions], ...] = (stated("slip_doubts"),)
+RISE = ("change_db", "level_dbc", "rotation_hz")
+
+# Without these no level is compared, and nothing is learnt.
+CONDITIONS: Table[Conditions] = Table(
+    stated("input_problems"),
+    *doubted(
+        SLIP,
+        stated("slip_problems"),
+        rule(
+            "two_pole_lines_merge",
+            lambda x: x.bins_at_zero < TWO_POLE_BINS,
+            ("slip", "slip_low"),
+            "needed_s",
+        ),
+        rule(
+            "current_not_steady", lambda x: x.current_range > MAX_CURRENT_RANGE, "low_a", "high_a"
+        ),
+    ),
+)
+
+RISES: tuple[Rule[Evidence], ...] = doubted(
+    SLIP,
+    stated("baseline_problems"),
+    rule(
+        "rotation_sidebands_steady",
+        lambda x: x.change_db < x.limit_db,
+        "change_db",
+        state="normal",
+    ),
+    rule(
+        "rotation_sidebands_in_noise",
+        lambda x: x.over_floor < MIN_OVER_FLOOR,
+        "floor_dbc",
+        "baseline_dbc",
+    ),
+    rule(
+        "line_beside_rotation_sidebands",
+        lambda x: np.isfinite(x.neighbour_hz),
+        ("line_hz", "neighbour_hz"),
+        "rotation_hz",
+    ),
+    # A line of one side that moves the speed makes a weaker one on the other.
+    rule("rotation_sidebands_in_voltage", lambda x: x.reactance >= MIN_LEAKAGE, *RISE),
+    # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
+    rule("rotation_sidebands_risen", always, *RISE, state="warning"),
+)
+RULES: Table[Evidence] = Table(*CONDITIONS.rules, *RISES)

@@ -1,0 +1,115 @@
+"""What decides a turn short, in reading order: the first rule that holds gives code and state.
+
+`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+"""
+
+from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
+from vtox.diagnosis.diagnosers.turn_short.conditions import Conditions
+from vtox.diagnosis.diagnosers.turn_short.evidence import Evidence
+
+# Largest |I0|/|I1| of three clamps on one motor.
+ZERO_SEQUENCE_LIMIT = 0.3
+# Largest |I2|/|I1| with all phases closed: docs/calibration/turn_short.md#open-phases.
+OPEN_RATIO = 0.9
+# Largest |I1| of a record over its least.
+UNSTEADY_RATIO = 2.0
+# Largest V2/V1 that can be corrected for: docs/calibration/turn_short.md#supply.
+UNBALANCE_LIMIT = 0.023
+
+# Without these no asymmetry is looked at, and nothing is learnt.
+CONDITIONS: Table[Conditions] = Table(
+    stated("input_problems"),
+    rule("missing_channel", lambda x: ~x.three_currents, ("channels", "missing")),
+    rule("record_too_short", lambda x: ~x.frames, "duration_s", "needed_s"),
+    rule(
+        "currents_do_not_sum_to_zero",
+        lambda x: x.zero_sequence_ratio > ZERO_SEQUENCE_LIMIT,
+        "zero_sequence_ratio",
+    ),
+    rule("phase_open", lambda x: x.negative_sequence_ratio > OPEN_RATIO, "negative_sequence_ratio"),
+    rule(
+        "current_not_steady",
+        lambda x: ~((x.low_a > 0) & (x.high_a <= UNSTEADY_RATIO * x.low_a)),
+        "low_a",
+        "high_a",
+    ),
+    rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a"),
+    stated("voltage_problems", lambda x: x.inverter),
+    rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages),
+    rule(
+        "voltage_unbalance_too_large",
+        lambda x: x.voltages & (x.unbalance_ratio > UNBALANCE_LIMIT),
+        "unbalance_ratio",
+        limit_ratio=UNBALANCE_LIMIT,
+    ),
+)
+
+UNUSED_VOLTAGES: tuple[Rule[Conditions], ...] = (stated("voltage_problems"),)
+PART: Rule[Evidence] = rule(
+    "part_of_record", lambda x: x.in_part, "record_share", "start_s", "end_s"
+)
+# Without voltages the code itself leaves joints open.
+JOINT: Rule[Evidence] = rule(
+    "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
+)
+LEVEL_ALONE: tuple[Rule[Evidence], ...] = (
+    rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
+    rule("rated_current_unknown", lambda x: x.unrated),
+)
+FOUND = ("phase", "excess_ratio", "basis")
+
+RULES: Table[Evidence] = Table(
+    *CONDITIONS.rules,
+    *doubted(
+        UNUSED_VOLTAGES,
+        # What changed of the measurement since the baseline explains an excess, or keeps it open.
+        rule(
+            "phases_renamed",
+            lambda x: (x.over | x.undecided) & x.renamed,
+            "turned_deg",
+            "learnt_deg",
+        ),
+        rule("current_scale_changed", lambda x: x.over & x.rescaled, "susceptance_ratio"),
+        rule(
+            "clamp_changed",
+            lambda x: x.over & x.one_clamp,
+            "phase",
+            "gain_change_ratio",
+            doubts=(PART,),
+        ),
+        rule(
+            "clamp_of_two_not_excluded",
+            lambda x: x.over & x.two_clamps,
+            "gain_change_ratio",
+            doubts=(PART,),
+        ),
+        rule(
+            "turn_short_found",
+            lambda x: x.over & x.by_voltage,
+            *FOUND,
+            fault=lambda x: x.severe,
+            doubts=(JOINT, PART),
+        ),
+        rule("asymmetry_found", lambda x: x.over, *FOUND, state="warning", doubts=(JOINT, PART)),
+    ),
+    # The limit is too high to say `normal`.
+    stated("voltage_problems", lambda x: x.undecided),
+    rule(
+        "asymmetry_not_steady",
+        lambda x: x.undecided & (x.steady_limit <= DECISIVE_LIMIT),
+        "limit_ratio",
+    ),
+    stated("baseline_problems", lambda x: x.undecided, doubts=LEVEL_ALONE),
+    rule("supply_not_excluded", lambda x: x.undecided & x.limited_by_supply, "limit_ratio"),
+    rule("baseline_too_uncertain", lambda x: x.undecided, "limit_ratio"),
+    rule(
+        "asymmetry_within_limit",
+        always,
+        "corrected_ratio",
+        "limit_ratio",
+        "basis",
+        state="normal",
+        doubts=UNUSED_VOLTAGES,
+    ),
+)

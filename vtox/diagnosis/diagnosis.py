@@ -1,0 +1,132 @@
+"""Diagnose recordings, one or a batch.
+
+The workers call `answer_batch`; `diagnose` is a batch of one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vtox.diagnosis.diagnosers import registry
+from vtox.diagnosis.diagnosers.decision import Verdicts
+from vtox.errors import InputError
+from vtox.faults import FAULTS
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Answer, Diagnosis, Motor, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisInput:
+    """One recording with the nameplate and the baseline of its machine."""
+
+    recording: Recording
+    motor: Motor | None = None
+    baseline: Baseline | None = None
+
+
+def diagnose(
+    recording: Recording,
+    motor: Motor | None = None,
+    baseline: Baseline | None = None,
+    *,
+    faults: Iterable[str] | None = None,
+) -> list[Diagnosis]:
+    """Return exactly one diagnosis per fault, in the order of `vtox.faults.FAULTS`.
+
+    Parameters
+    ----------
+    recording : Recording
+        Equally long channels in A, V and m/s^2, shape (samples,), at `fs_hz` (Hz). Each fault uses
+        the channels that it needs; where they are missing or unusable it is `unknown`, with a code.
+    motor : Motor, optional
+        The nameplate. A value left out is a reason to abstain, never a default.
+    baseline : Baseline, optional
+        What this machine shows when healthy, from `learn_baseline`.
+    faults : iterable of str, optional
+        Diagnose only these.
+
+    Returns
+    -------
+    list of Diagnosis
+
+    Raises
+    ------
+    InputError
+        An argument has another type, or a fault is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = np.arange(20_000) / 2000
+    >>> phases = {"ia": 0, "ib": 1, "ic": 2}
+    >>> amps = {p: 10 * np.sin(2 * np.pi * (50 * t - k / 3)) for p, k in phases.items()}
+    >>> found = diagnose(Recording(amps, fs_hz=2000.0), Motor(pole_pairs=2, supply_hz=50.0))
+    >>> [d.fault for d in found]
+    ['turn_short', 'insulation', 'bearing', 'eccentricity', 'broken_bar']
+    >>> found[1].state, found[1].code
+    ('unknown', 'missing_channel')
+    """
+    for name, value, kind in (
+        ("recording", recording, Recording),
+        ("motor", motor, Motor),
+        ("baseline", baseline, Baseline),
+    ):
+        if not isinstance(value, kind) and (value is not None or kind is Recording):
+            raise InputError(f"{name}: expected a vtox.{kind.__name__}, got {type(value).__name__}")
+    return diagnose_batch([DiagnosisInput(recording, motor, baseline)], faults)[0]
+
+
+def diagnose_batch(
+    inputs: Sequence[DiagnosisInput], faults: Iterable[str] | None = None
+) -> list[list[Diagnosis]]:
+    """Return the diagnoses of each input as `diagnose` would; equal shapes are computed together.
+
+    Parameters
+    ----------
+    inputs : sequence of DiagnosisInput
+        Recordings of any shapes.
+    faults : iterable of str, optional
+        Diagnose only these.
+
+    Returns
+    -------
+    list of list of Diagnosis
+        As long as `inputs`, each in the order of `vtox.faults.FAULTS`.
+    """
+    diagnoses: list[list[Diagnosis]] = [[] for _ in inputs]
+    for members, found in _verdicts(inputs, faults):
+        for i, diagnosis in zip(members, found.diagnoses(), strict=True):
+            diagnoses[i].append(diagnosis)
+    return diagnoses
+
+
+def answer_batch(inputs: Sequence[DiagnosisInput], faults: Iterable[str]) -> list[list[Answer]]:
+    """Return the same for workers: what they write into the streams."""
+    answers: list[list[Answer]] = [[] for _ in inputs]
+    for members, found in _verdicts(inputs, faults):
+        for i, answer in zip(members, found.answers(), strict=True):
+            answers[i].append(answer)
+    return answers
+
+
+def _verdicts(
+    inputs: Sequence[DiagnosisInput], faults: Iterable[str] | None
+) -> Iterator[tuple[list[int], Verdicts]]:
+    """Yield for each fault and shape which inputs have it, and the verdicts on them."""
+    requested = _fault_names(faults)
+    for members in registry.group_by_shape([x.recording for x in inputs]):
+        shared = registry.analyse(
+            [inputs[i].recording for i in members], [inputs[i].motor for i in members], requested
+        )
+        baselines = [inputs[i].baseline for i in members]
+        for fault in requested:
+            yield members, registry.DIAGNOSERS[fault].diagnose(shared, baselines)
+
+
+def _fault_names(faults: Iterable[str] | None) -> list[str]:
+    """Return the faults to diagnose, in the order of `FAULTS`."""
+    if faults is None:
+        return list(FAULTS)
+    wanted = {faults} if isinstance(faults, str) else set(faults)
+    if unknown := wanted - set(FAULTS):
+        raise InputError(f"unknown fault {min(unknown)!r}, expected some of {', '.join(FAULTS)}")
+    return [f for f in FAULTS if f in wanted]

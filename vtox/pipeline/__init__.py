@@ -1,0 +1,1 @@
+"""The stream bridge, the queues, and the monitor."""

@@ -1,0 +1,44 @@
+"""How much of one machine is admitted: a quota on the times at which its windows came. Pure.
+
+By the time of arrival, not of reading: what waited while the bridge was away is no flood.
+"""
+
+from dataclasses import dataclass, field
+
+from vtox.windows.wire import Header
+
+
+@dataclass(slots=True)
+class ArrivalQuota:
+    """Windows and bytes a second of each machine, 0 for no limit, and `burst_s` in advance.
+
+    `debts` keeps for each machine until when its windows, and its bytes, use up what is allowed.
+    """
+
+    windows_per_s: float
+    bytes_per_s: float
+    burst_s: float
+    debts: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> bool:
+        """Whether there is a quota."""
+        return bool(self.windows_per_s or self.bytes_per_s)
+
+    def charge(self, h: Header, arrived_t: float) -> bool:
+        """Charge a window and return True, or return False where the quota is exceeded."""
+        if not self.limits:
+            return True
+        windows, size = (max(t, arrived_t) for t in self.debts.get(h.machine_id, (0.0, 0.0)))
+        if max(windows, size) - arrived_t > self.burst_s:
+            return False
+        if self.windows_per_s:
+            windows += 1 / self.windows_per_s
+        if self.bytes_per_s:
+            size += h.nbytes / self.bytes_per_s
+        self.debts[h.machine_id] = windows, size
+        return True
+
+    def forget(self, machine_id: str) -> None:
+        """Forget a machine that is silent."""
+        self.debts.pop(machine_id, None)

@@ -1,0 +1,361 @@
+"""Admits windows: entries of the raw stream become pieces of records, duplicates or dead letters.
+
+An intake knows the recent windows, nameplate, vehicle and clock of each machine. It is forgotten
+with the bridge's other state after any doubt, and filled again from the server.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from vtox.configuration.settings import Settings
+from vtox.errors import TooManyMachines, WireError
+from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
+from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
+from vtox.pipeline.bridge.record_joiner import Piece
+from vtox.store.alarms.flags import set_flag
+from vtox.store.machines.fleet import FleetChanges, begin_epoch
+from vtox.store.machines.machines import load_motors
+from vtox.store.server.client import Client, server_time
+from vtox.store.server.partition_table import Stray, move
+from vtox.store.stream import admissions, own_fields
+from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
+from vtox.store.stream.streams import Entry
+from vtox.store.stream.unreadable import Unreadable, read
+from vtox.store.work.ledger import INDEX
+from vtox.store.work.refusals import Refusal, refuse
+from vtox.store.work.retention import MB
+from vtox.values.domain import Motor, reason
+from vtox.windows.partitions import FIRST, Partition, partition_number
+from vtox.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
+
+log = structlog.get_logger()
+
+# Once a clock is off by more than the setting allows, it is right again below this share of it.
+CLOCK_HYSTERESIS = 0.8
+# A script of the server hands on only so many fields of an entry at once. Windows have thirty.
+MAX_MOVED_FIELDS = 1000
+
+
+class Intake:
+    """The machines of a partition, as far as the admission of their windows depends on it.
+
+    `partitions` is how many there are: windows of other machines are moved to theirs.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        token: str,
+        partition: Partition = FIRST,
+        partitions: int = 1,
+    ) -> None:
+        self.client = client
+        self.token = token
+        self.partition = partition
+        self.partitions = partitions
+        self.settings = settings
+        self.limits = Limits(settings.max_window_bytes, settings.max_samples)
+        self.changes = FleetChanges(client)
+        self.filters: dict[str, DuplicateFilter] = {}
+        self.motors: dict[str, Motor | None] = {}
+        self.vehicles: dict[str, str | None] = {}
+        self.clock_off: dict[str, bool] = {}
+        # Of the newest window by its own time: that time, and its arrival.
+        self.newest: dict[str, tuple[float, float]] = {}
+        self.quota = ArrivalQuota(
+            settings.stream_machine_windows_per_s,
+            MB * settings.stream_machine_mb_per_s,
+            settings.quota_burst_s,
+        )
+        self.senders: set[str] = set()
+        self.mean_bytes = 64 << 10
+
+    def admit(
+        self, entries: Sequence[Entry], progress: Sequence[bytes | None] | None = None
+    ) -> list[Piece]:
+        """Refuse malformed entries and duplicates, move those of other partitions, return the rest.
+
+        Of pending entries `progress` says what the families have made of each so far
+        (`keys.PROGRESS`); a piece leaves out those that have assigned or finished its window.
+
+        Raises
+        ------
+        LeaseLost
+            Another bridge owns the stream now.
+        StaleState
+            Another number of partitions is in force.
+        """
+        pending = progress is not None
+        progress = progress or [None] * len(entries)
+        refusals: list[Refusal] = []
+        headers = self._decode(entries, refusals)
+        self._move_strays(entries, headers, progress, refusals)
+        strangers = self._load_machines(headers, progress)
+        # The id of an entry may be of the future: a sender can choose it.
+        now_t = server_time(self.client) if self.quota.limits else 0.0
+        admitted: list[Admission] = []
+        for (entry_id, _), h, so_far in zip(entries, headers, progress, strict=True):
+            if h is None:
+                continue
+            if so_far is None and (limit := self._limit_of(h, entry_id, strangers, now_t)):
+                refusals.append(_refusal(entry_id, *limit, h.machine_id, str(h.seq)))
+                continue
+            a = classify(self.filters[h.machine_id], h, entry_id.decode(), so_far)
+            if a.decision == "duplicate":
+                refusals.append(_refusal(entry_id, "duplicate"))
+            else:
+                admitted.append(a)
+        refuse(self.client, self.token, self.settings, refusals, self.partition)
+        if letters := [r for r in refusals if r.code != "duplicate"]:
+            # One line a read, whatever a broken sender sends.
+            last = f"{letters[-1].machine_id} {letters[-1].seq}: {letters[-1].reason}"
+            log.warning("entries refused, see dead_letters", entries=len(letters), last=last)
+        recorded = admissions.record(
+            self.client,
+            self.token,
+            admitted,
+            pending=pending,
+            partition=self.partition,
+            partitions=self.partitions,
+        )
+        self._watch([a for a in admitted if a.decision == "new"], recorded)
+        return [
+            Piece(a.entry_id, a.run, a.header, a.families)
+            for a in admitted
+            if a.families and a.entry_id not in recorded.gone
+        ]
+
+    def forget_silent(self) -> None:
+        """Forget the machines that have sent nothing since the last call."""
+        for machine_id in self.filters.keys() - self.senders:
+            for kept in (self.filters, self.motors, self.vehicles, self.clock_off, self.newest):
+                kept.pop(machine_id, None)
+            self.quota.forget(machine_id)
+        self.senders.clear()
+
+    def refresh_nameplates(self) -> None:
+        """Load the nameplates that have changed, which decide on the length of records."""
+        changed = self.changes.take()
+        if changed is None:
+            begin_epoch(self.client)
+            self._load_nameplates(list(self.filters))
+        else:
+            self._load_nameplates([m for m in changed if m in self.filters])
+
+    def _load_nameplates(self, ids: Sequence[str]) -> None:
+        if ids:
+            self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
+
+    def _decode(self, entries: Sequence[Entry], refusals: list[Refusal]) -> list[Header | None]:
+        """Return the header of each entry, None for those that go to `refusals`."""
+        headers: list[Header | None] = []
+        size = 0
+        claimed = any(fields and own_fields.is_claimed(fields) for _, fields in entries)
+        secret = own_fields.read_secret(self.client) if claimed else b""
+        for entry_id, fields in entries:
+            header = None
+            if not fields:  # of a deleted entry the client makes an empty one
+                refusals.append(_refusal(entry_id, "samples_missing", "entry was deleted"))
+            else:
+                size += sum(map(len, fields.values()))
+                if own_fields.is_claimed(fields):
+                    fields = own_fields.verified(fields, secret)
+                found = read(self._header, fields)
+                if isinstance(found, Unreadable):
+                    names = (_text(fields, b"machine_id"), _text(fields, b"seq"))
+                    refusals.append(_refusal(entry_id, found.code, found.reason, *names))
+                else:
+                    header = found
+            headers.append(header)
+        self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
+        return headers
+
+    def _header(self, fields: Fields) -> Header:
+        return _with_known_family(decode_header(fields, self.limits))
+
+    def _move_strays(
+        self,
+        entries: Sequence[Entry],
+        headers: list[Header | None],
+        progress: Sequence[bytes | None],
+        refusals: list[Refusal],
+    ) -> None:
+        """Move windows of other partitions there, and take them out of `headers`.
+
+        What was admitted here before another number of partitions came in force is finished here.
+        """
+        strays: list[Stray] = []
+        secret = b""
+        for i, ((entry_id, fields), h) in enumerate(zip(entries, headers, strict=True)):
+            if h is None or progress[i] is not None:
+                continue
+            number = partition_number(h.machine_id, self.partitions)
+            if number == self.partition.number:
+                continue
+            headers[i] = None
+            assert fields is not None
+            if len(fields) > MAX_MOVED_FIELDS:
+                what = f"{len(fields)} fields, at most {MAX_MOVED_FIELDS} in another partition"
+                refusals.append(_refusal(entry_id, "too_large", what, h.machine_id, str(h.seq)))
+                continue
+            own = {
+                own_fields.REPLAY_OF: h.replay_of.encode(),
+                own_fields.REPLAY_FAMILY: h.replay_family.encode(),
+                ARRIVED: b"%d" % arrived_ms(entry_id, h),
+            }
+            secret = secret or own_fields.make_secret(self.client)
+            signed = own_fields.signed(fields, own, secret)
+            strays.append(Stray(entry_id.decode(), number, signed))
+        move(self.client, self.token, self.partition, self.partitions, strays)
+
+    def _load_machines(
+        self, headers: Sequence[Header | None], progress: Sequence[bytes | None]
+    ) -> frozenset[str]:
+        """Load what is kept of the machines that are not in memory; return those without room.
+
+        A machine with a window that was admitted before always has room.
+        """
+        sent = {h.machine_id: None for h in headers if h}
+        new = [m for m in sent if m not in self.filters]
+        self.senders |= sent.keys() - new
+        if not new:
+            return frozenset()
+        strangers = admissions.strangers(self.client, new, self.settings.max_machines)
+        if strangers:
+            pairs = zip(headers, progress, strict=True)
+            strangers -= {h.machine_id for h, so_far in pairs if h and so_far is not None}
+            new = [m for m in new if m not in strangers]
+        self.senders.update(new)
+        self._load_nameplates(new)
+        for m, known in zip(new, admissions.known_machines(self.client, new), strict=True):
+            self.filters[m] = DuplicateFilter.restored(self.settings.duplicate_horizon, known.marks)
+            self.newest[m] = self.filters[m].newest()
+            self.vehicles[m], self.clock_off[m] = known.vehicle_id, known.clock_off
+        return strangers
+
+    def _limit_of(
+        self, h: Header, entry_id: bytes, strangers: frozenset[str], now_t: float
+    ) -> tuple[str, str] | None:
+        """Return code and reason of the limit that refuses a window, None where none does."""
+        s = self.settings
+        if h.machine_id in strangers:
+            return "too_many_machines", TooManyMachines(s.max_machines).args[0]
+        if not self.quota.charge(h, min(arrived_ms(entry_id, h) / 1000, now_t)):
+            return "quota_exceeded", (
+                f"more than {s.stream_machine_windows_per_s:g} windows or "
+                f"{s.stream_machine_mb_per_s:g} MB a second (0: no limit) for {s.quota_burst_s:g} "
+                "s: send less, or raise VTOX_STREAM_MACHINE_WINDOWS_PER_S or _MB_PER_S"
+            )
+        return None
+
+    def _watch(self, new: Sequence[Admission], recorded: Recorded) -> None:
+        """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
+
+        Of machines that were not listed before, new ones or retired ones that send again, nothing
+        is known yet.
+        """
+        for machine_id in recorded.unlisted:
+            self.vehicles[machine_id], self.clock_off[machine_id] = None, False
+            self.newest.pop(machine_id, None)
+        for a in new:
+            self._watch_vehicle(a.header)
+            arrived_t = min(a.arrived_t, recorded.now_t)
+            if not self._is_old(a, arrived_t):
+                self._watch_clock(a.header, arrived_t)
+        restarted = [f"{a.header.machine_id} at seq {a.header.seq}" for a in new if a.restarted]
+        if restarted:  # one line a read: a sender with a constant seq restarts with every window
+            log.info("senders restarted", times=len(restarted), last=restarted[-1])
+
+    def _watch_vehicle(self, h: Header) -> None:
+        if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
+            self.vehicles[h.machine_id] = h.vehicle_id
+            admissions.set_vehicle(self.client, h.machine_id, h.vehicle_id)
+
+    def _is_old(self, a: Admission, arrived_t: float) -> bool:
+        """Return whether a window is a replay or a back-fill: it says nothing of the clock now.
+
+        A machine that has sent nothing else for `silence_after_s` has a clock that went back.
+        """
+        if a.header.replay_of:
+            return True
+        machine_id, s = a.header.machine_id, self.settings
+        newest_t0, newest_arrived_t = self.newest.get(machine_id, (0.0, 0.0))
+        if a.header.t0 >= newest_t0 or newest_t0 > arrived_t + s.clock_tolerance_s:
+            self.newest[machine_id] = (a.header.t0, arrived_t)
+            return False
+        return arrived_t - newest_arrived_t <= s.silence_after_s
+
+    def _watch_clock(self, h: Header, arrived_t: float) -> None:
+        offset_s = h.t0 + h.duration_s - arrived_t
+        was_off = self.clock_off.get(h.machine_id, False)
+        share = CLOCK_HYSTERESIS if was_off else 1.0
+        off = abs(offset_s) > share * self.settings.clock_tolerance_s
+        if off != was_off:
+            self.clock_off[h.machine_id] = off
+            wrong = (reason("clock_off"), reason("clock_offset", offset_s=offset_s))
+            reasons = wrong if off else (reason("clock_right"),)
+            set_flag(self.client, h.machine_id, "clock", off, *reasons)
+
+
+def classify(
+    duplicates: DuplicateFilter, h: Header, entry_id: str, progress: bytes | None
+) -> Admission:
+    """Return what becomes of a window; its machine's filter remembers it.
+
+    A window with a row of progress was admitted before. Its mark may have fallen out of the horizon
+    since: taken for new, it would be counted again and push out the marks of later windows.
+    """
+    run = duplicates.run_of(h, entry_id)
+    decision: Decision = "again"
+    forgotten: list[str] = []
+    begin = None
+    if progress is None:
+        decision, forgotten = duplicates.classify(h, entry_id)
+        begin = progress = _only(h.replay_family) if h.replay_family else _OPEN
+    restarted = decision == "new" and duplicates.run_of(h, entry_id) != run and not h.replay_of
+    return Admission(
+        entry_id=entry_id,
+        header=h,
+        decision=decision,
+        mark=mark(h),
+        epoch=duplicates.epoch_of(h, entry_id),
+        forgotten=tuple(forgotten),
+        run=duplicates.run_of(h, entry_id),
+        restarted=restarted,
+        families=_open_families(progress),
+        progress=begin,
+    )
+
+
+def _refusal(
+    entry_id: bytes, code: str, reason: str = "", machine_id: str = "", seq: str = ""
+) -> Refusal:
+    return Refusal(
+        entry_id=entry_id.decode(), code=code, reason=reason, machine_id=machine_id, seq=seq
+    )
+
+
+def _text(fields: Fields, name: bytes) -> str:
+    return fields.get(name, b"")[:64].decode("utf-8", "replace")
+
+
+def _only(family: str) -> bytes:
+    """Return the progress of a window that one family must see: the others are done with it."""
+    return "".join("-" if f == family else "d" for f in INDEX).encode()
+
+
+def _open_families(progress: bytes) -> frozenset[str]:
+    return frozenset(f for f, i in INDEX.items() if progress[i - 1 : i] == b"-")
+
+
+def _with_known_family(header: Header) -> Header:
+    """Return the header, unless it names a family that does not exist."""
+    if header.replay_family and header.replay_family not in INDEX:
+        detail = f"replay_family: {header.replay_family!r}, expected one of {', '.join(INDEX)}"
+        raise WireError("bad_family", detail, "replay_family")
+    return header
+
+
+_OPEN = b"-" * len(INDEX)

@@ -1,0 +1,80 @@
+"""How much of the system is in use, and how many more machines like today's it would carry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from vtox.pipeline.monitoring.throughput import metrics_age_s
+from vtox.store.stream.entries import Metrics
+from vtox.store.work.metrics import STALE_INTERVALS
+from vtox.values.domain import Reason, reason
+
+# Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
+AVERAGE_S = 60.0
+CPU = "cpu"
+# What has one thread, and so at most one core. The bridge's is that of the process that measures.
+SERVER, BRIDGE = THREADS = ("server", "bridge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What is in use, as averages over the last minute.
+
+    `used` is family -> share of the time of its workers that tasks took, `server` and `bridge` ->
+    share of a core that their thread used, and `cpu` -> share of the cores that the bridge may use
+    which everything on them used; `limit` names the largest. `room` is how many more machines there
+    would be at a share of 1, None where that is unknown; `why` says it.
+    """
+
+    used: dict[str, float]
+    limit: str | None = None
+    machines: int | None = None
+    room: int | None = None
+    why: Reason
+
+
+def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
+    """Return what the last minute's entries say; `metrics` has the newest first, `now` in s.
+
+    What is used grows in proportion to the machines: room = machines * (1 / share - 1). That holds
+    for machines that send what these send. It is an estimate: a window costs less as the load of a
+    host grows (docs/adr/0023), while near a share of 1 windows wait.
+    """
+    recent = of_last_minute(metrics, now)
+    if not recent:
+        return Capacity(used={}, why=reason("room_without_figures"))
+    latest = recent[0]
+    used = {name: fmean(shares) for name, shares in _shares(recent).items()}
+    if not latest.busy.keys() - THREADS:
+        return Capacity(used=used, why=reason("room_without_workers"))
+    machines = None if latest.machines is None else int(latest.machines)
+    limit, room, why = room_of(used, machines)
+    return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
+
+
+def of_last_minute(metrics: Sequence[Metrics], now: float) -> Sequence[Metrics]:
+    """Return the entries of the last minute, the latest at least; none where that is stale."""
+    latest = metrics[0] if metrics else None
+    age = metrics_age_s(latest, now)
+    if latest is None or age is None or age > STALE_INTERVALS * (latest.interval_s or 0.0):
+        return []
+    return [m for m in metrics if m.t is not None and now - m.t < AVERAGE_S] or [latest]
+
+
+def room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:
+    """Return what limits, for how many more machines there is room (None: unknown), and why."""
+    limit = max(used, key=lambda name: used[name])
+    if not machines or not used[limit]:
+        return limit, None, reason("room_without_machines")
+    if CPU not in used:
+        return limit, None, reason("room_without_load")
+    room = max(0, int(machines * (1 / used[limit] - 1)))
+    return limit, room, reason("room", room=room, machines=machines, limit=limit, share=used[limit])
+
+
+def _shares(recent: Sequence[Metrics]) -> dict[str, list[float]]:
+    shares: dict[str, list[float]] = {}
+    for m in recent:
+        for name, share in {**m.busy, **({} if m.cpu is None else {CPU: m.cpu})}.items():
+            shares.setdefault(name, []).append(share)
+    return shares

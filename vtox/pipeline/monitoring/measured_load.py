@@ -1,0 +1,52 @@
+"""What the machines that send now ask of the system, each on average."""
+
+from statistics import fmean
+
+from vtox.faults import FAMILIES, record_length_s
+from vtox.pipeline.monitoring.capacity import CPU, THREADS, capacity, of_last_minute
+from vtox.pipeline.monitoring.requirements import TYPICAL, MachineLoad
+from vtox.store.machines.machines import load_motors
+from vtox.store.server.client import Client
+from vtox.store.server.memory_use import last_senders, mean_state_bytes, mean_window_bytes
+from vtox.store.system.status import Snapshot
+
+# Machines whose memory is measured and whose nameplates are read.
+SAMPLED = 50
+
+
+def measured_load(client: Client, snap: Snapshot) -> MachineLoad:
+    """Return what was measured over the last minute; figures that are not known are typical ones.
+
+    With nothing known of machines that send, it is the typical load.
+    """
+    now, recent = capacity(snap.metrics, snap.t), of_last_minute(snap.metrics, snap.t)
+    rates = [m.ingest_rate for m in recent if m.ingest_rate]
+    if not now.machines or not rates:
+        return TYPICAL
+    names = last_senders(client, SAMPLED)
+    lengths = [record_length_s("broken_bar", motor) for motor in load_motors(client, names)]
+    rate, cores = fmean(rates), recent[0].cores
+    busy_s = {f: _busy_s(snap, f) for f in FAMILIES}
+    busy_s |= {name: now.used.get(name, 0.0) / rate for name in THREADS}
+    # Of several hosts the monitor knows the cores of its own.
+    one_host = (
+        len({w.host for w in snap.workers} | {p.bridge.host for p in snap.partitions if p.bridge})
+        == 1
+    )
+    return MachineLoad(
+        machines=now.machines,
+        windows_per_s=rate / now.machines,
+        window_bytes=mean_window_bytes(client) or TYPICAL.window_bytes,
+        record_s=fmean(lengths) if lengths else TYPICAL.record_s,
+        state_bytes=mean_state_bytes(client, names) or TYPICAL.state_bytes,
+        busy_s={name: busy_s.get(name) or s for name, s in TYPICAL.busy_s.items()},
+        cpu_s=now.used[CPU] * cores / rate
+        if one_host and cores and CPU in now.used
+        else TYPICAL.cpu_s,
+    )
+
+
+def _busy_s(snap: Snapshot, family: str) -> float:
+    """Return the time of a worker that a window of a family takes, s; 0: not known."""
+    windows = sum(w.family_windows.get(family, 0) for w in snap.workers)
+    return sum(w.family_busy_s.get(family, 0.0) for w in snap.workers) / windows if windows else 0.0

@@ -1,0 +1,156 @@
+"""What `vtox doctor` checks on a server that answers: clock, rights, log, and the work on it."""
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import redis
+
+from vtox import keys
+from vtox.configuration.settings import Settings
+from vtox.pipeline.monitoring.readiness import Check, Status, checks
+from vtox.store.server.client import Client, server_info, server_time
+from vtox.store.server.partition_table import number_in_force
+from vtox.store.system.status import Snapshot
+from vtox.store.work.retention import sizes_are_measured
+from vtox.words.rendering import advice, full_reason, render
+
+REDIS_MIN = (7, 0)
+# Alerts carry the senders' times, throughput the server's: a second shows.
+CLOCK_WARN_S = 1.0
+LAG_WARN = 1000
+
+
+def server_checks(client: Client, settings: Settings) -> Iterator[Check]:
+    """Yield how far the server is, and whether it keeps what VTOX writes."""
+    before = time.time()
+    server_t = server_time(client)
+    after = time.time()
+    trip_ms = (after - before) * 1000
+    offset = server_t - (before + after) / 2
+    yield Check(name="round trip", status="pass", observed=f"{trip_ms:.1f} ms")
+    far = abs(offset) > CLOCK_WARN_S
+    yield Check(
+        name="clock",
+        status="warn" if far else "pass",
+        observed=f"the server's clock differs from this host's by {offset:+.3f} s",
+        remedy="synchronise both by NTP" if far else "",
+    )
+    try:
+        info = server_info(client)
+    except redis.ResponseError as error:
+        yield Check(name="version", status="warn", observed=f"INFO is denied: {error}")
+        return
+    yield _version(info)
+    if not sizes_are_measured(client):
+        observed = "MEMORY USAGE is denied: outputs are bounded in time only, not in size"
+        remedy = "allow the user of VTOX_REDIS_URL `+memory|usage` (deploy/redis/users.acl)"
+        yield Check(name="rights", status="warn", observed=observed, remedy=remedy)
+    yield _persistence(info, settings)
+    policy = info.get("maxmemory_policy", "noeviction")
+    yield Check(
+        name="eviction",
+        status="pass" if policy == "noeviction" else "fail",
+        observed=policy,
+        remedy=""
+        if policy == "noeviction"
+        else "set `maxmemory-policy noeviction`, otherwise data are lost",
+    )
+
+
+def _version(info: dict[str, object]) -> Check:
+    if "valkey_version" in info:
+        return Check(name="version", status="pass", observed=f"valkey {info['valkey_version']}")
+    text = str(info.get("redis_version", "0"))
+    old = tuple(int(n) for n in text.split(".")[:2] if n.isdigit()) < REDIS_MIN
+    remedy = "VTOX needs Redis 7 or newer, or any Valkey" if old else ""
+    return Check(
+        name="version", status="fail" if old else "pass", observed=f"redis {text}", remedy=remedy
+    )
+
+
+def _persistence(info: dict[str, object], settings: Settings) -> Check:
+    if not info.get("aof_enabled"):
+        remedy = "set `appendonly yes` on that server, otherwise windows are lost when it ends"
+        return Check(name="persistence", status="warn", observed="off", remedy=remedy)
+    bad = [k for k in ("aof_last_write_status", "aof_last_bgrewrite_status") if info.get(k) != "ok"]
+    size = f"{int(str(info.get('aof_current_size') or 0)) / 1e6:.0f} MB"
+    return Check(
+        name="persistence",
+        status="fail" if bad else "pass",
+        observed=f"append-only log, {size}" + (f"; {', '.join(bad)} not ok" if bad else ""),
+        remedy=f"is the disk of {settings.data_dir} full? cluster.log there says why"
+        if bad
+        else "",
+    )
+
+
+def work_checks(snap: Snapshot) -> Iterator[Check]:
+    """Yield how the work is doing: readiness, alarms, dead letters, windows that wait."""
+    yield from (
+        replace(c, name="memory") if c.name == "server" else c
+        for c in checks(snap)
+        if c.name != "disk"  # `persistence` says more
+    )
+    for a in snap.alarms:
+        status: Status = "fail" if a.level == "fault" else "warn"
+        yield Check(
+            name=f"alarm {a.fault}", status=status, observed=full_reason(a), remedy=advice(a.code)
+        )
+    dead = snap.lengths[keys.DEAD_LETTERS]
+    yield Check(
+        name="dead letters",
+        status="warn" if dead else "pass",
+        observed=str(dead),
+        remedy="`vtox dead-letters list` shows why" if dead else "",
+    )
+    group = snap.group
+    if group is None:
+        return
+    if group.lag is None:
+        observed = f"unknown to the server; {group.pending} pending"
+        yield Check(name="lag", status="pass", observed=observed)
+        return
+    behind = group.lag > LAG_WARN
+    each = [f"{p.number}: {p.group.lag}" for p in snap.partitions if p.group]
+    parts = f" (by partition {', '.join(each)})" if len(each) > 1 else ""
+    yield Check(
+        name="lag",
+        status="warn" if behind else "pass",
+        observed=f"{group.lag} windows of {keys.RAW} unread{parts}, {group.pending} pending",
+        remedy="start more workers: raise VTOX_CLUSTER_WORKERS" if behind else "",
+    )
+
+
+def scaling_checks(snap: Snapshot, settings: Settings) -> Iterator[Check]:
+    """Yield whether the number of workers of this host follows the load, where that is set."""
+    if not settings.workers_max:
+        return
+    report = next((r for r in snap.scaling if r.host == socket.gethostname()), None)
+    if report is None:
+        yield Check(
+            name="scaling",
+            status="warn",
+            observed="VTOX_WORKERS_MAX is set, and nothing on this host changes the number of "
+            "workers",
+            remedy="start the workers by `vtox up`; if it runs here, cluster.log says why",
+        )
+        return
+    observed = f"{report.workers} of {report.least} to {report.most} workers"
+    why = render(report.code, report.values)
+    yield Check(name="scaling", status="pass", observed=f"{observed}; {why}")
+
+
+def partition_checks(client: Client, settings: Settings) -> Iterator[Check]:
+    """Yield whether the number of partitions in force is the one that is set here."""
+    number, wanted = number_in_force(client), settings.stream_partitions
+    if wanted is None or wanted == number:
+        yield Check(name="partitions", status="pass", observed=f"{number} in force")
+        return
+    yield Check(
+        name="partitions",
+        status="warn",
+        observed=f"{number} in force, but by VTOX_STREAM_PARTITIONS there would be {wanted} here",
+        remedy="set it alike for all processes; the bridge that starts last decides",
+    )

@@ -1,0 +1,111 @@
+"""Brings a backup into a system that does not run: all is checked before anything is changed."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vtox.cluster.data_folder import make_private, translate_os_errors
+from vtox.configuration.settings import Settings
+from vtox.errors import StillRunning
+from vtox.records.backup import archive
+from vtox.records.backup.archive import Manifest
+from vtox.records.history import copying
+from vtox.store.server.client import Client
+from vtox.store.system import kept_state
+
+DECODERS: Mapping[str, Callable[[archive.Row], Any]] = {
+    archive.MACHINES: kept_state.decode_machine,
+    archive.HASHES: kept_state.decode_hash,
+    archive.EVIDENCE: kept_state.decode_entry,
+    archive.ALERTS: kept_state.decode_entry,
+    archive.ACTIONS: kept_state.decode_entry,
+    archive.AUDIT: kept_state.decode_entry,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBackup:
+    """An archive that was unpacked into a folder and found whole."""
+
+    manifest: Manifest
+    folder: Path
+
+    def rows(self, member: str) -> Iterator[Any]:
+        """Yield what the rows of a member say."""
+        return archive.read_rows(self.folder / member, DECODERS[member])
+
+
+@contextmanager
+def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
+    """Unpack an archive into the data folder and check every part of it; removed at the end.
+
+    Raises
+    ------
+    ArchiveError
+        It is damaged, no backup of VTOX, or of a later form.
+    HistoryUnavailable
+        Its history is damaged, or of a later version.
+    """
+    with translate_os_errors(settings.data_dir):
+        make_private(settings.data_dir)
+        unpacked = tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="restore-")
+    with unpacked as name:
+        found = CheckedBackup(archive.read(path, Path(name)), Path(name))
+        for member in DECODERS.keys() & found.manifest.members.keys():
+            for _ in found.rows(member):
+                pass
+        if copying.FILE in found.manifest.members:
+            copying.check_copy(settings, found.folder)
+        yield found
+
+
+def require_stopped(client: Client) -> None:
+    """Refuse a system whose processes run: they hold in memory what would be replaced.
+
+    Raises
+    ------
+    StillRunning
+        Some are connected to the server; the message names them.
+    """
+    if running := kept_state.running_clients(client):
+        raise StillRunning(f"the system runs ({', '.join(running)})", remedy="stop it first")
+
+
+def present(client: Client, settings: Settings) -> dict[str, int]:
+    """Return how much the system holds of what a restore would replace."""
+    history = 0 if settings.database_url else copying.machines_in_history(settings)
+    return kept_state.counts(client) | {"machines_in_history": history}
+
+
+def restore(client: Client, settings: Settings, backup: CheckedBackup) -> list[str]:
+    """Replace what the system holds; return in sentences what of the backup was left out.
+
+    Interrupted, it leaves a part and a mark: nothing starts on it, and the next one replaces it.
+    """
+    kept_state.begin_restore(client, backup.manifest.made)
+    left_out = _replace(client, settings, backup)
+    kept_state.end_restore(client)
+    return left_out
+
+
+def _replace(client: Client, settings: Settings, backup: CheckedBackup) -> list[str]:
+    kept_state.clear(client)
+    kept_state.put_hashes(client, backup.rows(archive.HASHES))
+    kept_state.put_machines(client, backup.rows(archive.MACHINES))
+    kept_state.put_stream(client, "EVIDENCE", backup.rows(archive.EVIDENCE))
+    kept_state.put_stream(client, "ALERTS", backup.rows(archive.ALERTS))
+    if archive.ACTIONS in backup.manifest.members:
+        kept_state.put_stream(client, "ALARM_ACTIONS", backup.rows(archive.ACTIONS))
+    if archive.AUDIT in backup.manifest.members:
+        kept_state.join_stream(client, "AUDIT", backup.rows(archive.AUDIT))
+    if copying.FILE not in backup.manifest.members:
+        return []
+    if settings.database_url:
+        return [
+            "the history: the archive has it in SQLite, and VTOX_DATABASE_URL leads to PostgreSQL"
+        ]
+    copying.put_in_place(settings, backup.folder)
+    return []

@@ -1,0 +1,31 @@
+"""Whether the disk has room for the history: the rest of it belongs to the server's log.
+
+A full disk stops the server's log, and with it the taking of windows; the history can wait, for the
+streams still hold what it has not read.
+"""
+
+import shutil
+
+from vtox.configuration.settings import Settings
+from vtox.errors import DiskNearlyFull
+
+# What was stopped goes on with so much more, so that it does not stop and go at the limit.
+RESUME_SHARE = 1.1
+
+
+def check_room(settings: Settings, *, stopped: bool) -> None:
+    """Make sure that there is room; `stopped` says whether there was none before.
+
+    Of PostgreSQL nothing is known here: its own server refuses what it has no room for.
+
+    Raises
+    ------
+    DiskNearlyFull
+        There is not.
+    """
+    if settings.database_url or not settings.data_dir.exists():
+        return
+    needed_mb = settings.history_min_free_mb * (RESUME_SHARE if stopped else 1.0)
+    free_mb = shutil.disk_usage(settings.data_dir).free / 1e6
+    if free_mb < needed_mb:
+        raise DiskNearlyFull(settings.data_dir, free_mb, needed_mb)

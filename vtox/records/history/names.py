@@ -1,0 +1,72 @@
+"""The small numbers that stand for machine and quantity, and for state and code, in the tables."""
+
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
+
+from sqlalchemy import Connection, Table, select, tuple_
+
+from vtox.records.history.database import insert
+from vtox.records.history.downsampling import Row
+from vtox.records.history.schema import outcomes, series
+from vtox.store.machines.points import Point
+
+N = TypeVar("N", bound=Hashable)
+# So many pairs in one query: SQLite takes 32,766 values, older ones 999.
+_PAIRS_PER_QUERY = 400
+
+
+class Names:
+    """Knows the numbers that it has met. To be forgotten when a transaction fails.
+
+    The rows that it added are gone then, and their numbers may be given to others.
+    """
+
+    def __init__(self) -> None:
+        self._series: dict[tuple[str, str], int] = {}
+        self._outcomes: dict[tuple[str, str], int] = {}
+
+    def rows(self, db: Connection, points: list[Point]) -> list[Row]:
+        """Return the points with numbers for names, new ones added to the tables."""
+        _number(db, series, self._series, {(p.machine_id, p.quantity) for p in points})
+        _number(db, outcomes, self._outcomes, {(p.state, p.code) for p in points})
+        return [
+            Row(
+                self._series[p.machine_id, p.quantity],
+                p.t_ms,
+                p.id_ms,
+                p.id_seq,
+                self._outcomes[p.state, p.code],
+                p.duration_ms,
+                p.value,
+                p.threshold,
+                p.severity,
+                p.marks,
+                p.confidence,
+                p.windows,
+            )
+            for p in points
+        ]
+
+    def forget(self) -> None:
+        """Forget all numbers."""
+        self._series.clear()
+        self._outcomes.clear()
+
+
+def _number(
+    db: Connection,
+    table: Table,
+    numbers: dict[tuple[str, str], int],
+    pairs: Iterable[tuple[str, str]],
+) -> None:
+    """Add the numbers of pairs that are not in `numbers` yet, from the table or new in it."""
+    unknown = [pair for pair in pairs if pair not in numbers]
+    if not unknown:
+        return
+    id_, first, second = table.columns
+    added = insert(db, table).on_conflict_do_nothing()
+    db.execute(added, [{first.name: a, second.name: b} for a, b in unknown])
+    for start in range(0, len(unknown), _PAIRS_PER_QUERY):
+        part = unknown[start : start + _PAIRS_PER_QUERY]
+        found = db.execute(select(id_, first, second).where(tuple_(first, second).in_(part)))
+        numbers.update({(a, b): number for number, a, b in found})

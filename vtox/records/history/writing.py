@@ -1,0 +1,211 @@
+"""One batch of a stream into the tables, in one transaction with the position behind it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, case, func, select, update
+
+from vtox import keys
+from vtox.records.history.database import execute_many, insert
+from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
+from vtox.records.history.names import Names
+from vtox.records.history.redone import Redone
+from vtox.records.history.retention import Oldest
+from vtox.records.history.schema import (
+    alarm_actions,
+    alerts,
+    hours,
+    minutes,
+    missed,
+    positions,
+    records,
+)
+from vtox.store.alarms.alarm_actions import decode_action
+from vtox.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
+from vtox.store.machines.line_levels import LineSampler
+from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
+from vtox.store.stream.entries import RawFields, decode_alert, json_bytes
+from vtox.store.stream.reason_tables import reasons_table
+from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
+from vtox.store.stream.unreadable import Unreadable, read_each
+
+
+@dataclass(slots=True)
+class Portion:
+    """What one transaction writes: a stretch of a stream, from one position to another.
+
+    A stream leads to points, or each of its entries to a row. `lines` takes samples of results.
+    """
+
+    start: Position
+    end: Position
+    lines: LineSampler
+    entries: int = 0
+    points: list[Point] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+    skipped: list[tuple[bytes, Unreadable]] = field(default_factory=list)
+
+    def add(self, batch: Batch, oldest: Oldest, retired: Mapping[str, int]) -> None:
+        """Append a batch, without what is older than kept, or than the end of a retired machine.
+
+        `retired` is machine id -> time of its retirement (ms, server clock).
+        """
+        self.end = batch.end
+        self.entries += len(batch.entries)
+        if batch.missed:
+            self.missed.append(batch.missed)
+        if self.start.stream in _ROWS_OF:
+            rows, skipped = read_each(batch.entries, partial(_row, self.start.stream, oldest))
+            self.rows += (r for _, r in rows if r and r["id_ms"] > retired.get(r["machine_id"], -1))
+        else:
+            points, skipped = read_each(
+                batch.entries, partial(_points, self.start.stream, self.lines)
+            )
+            for p in chain.from_iterable(of_entry for _, of_entry in points):
+                if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1):
+                    self.points.append(p)
+        self.skipped += skipped
+
+
+def position(db: Connection, stream: str) -> Position:
+    """Return up to where a stream was recorded."""
+    row = db.execute(select(positions).where(positions.c.stream == stream)).one_or_none()
+    return Position(stream, row.entry_id, row.entries_read) if row else Position(stream)
+
+
+def positions_of(engine: Engine) -> dict[str, Position]:
+    """Return the position in every stream; those of new ones are made."""
+    with engine.begin() as db:
+        streams = (*POINTS_OF, *_ROWS_OF)
+        new = [{"stream": s, "entry_id": BEGIN} for s in streams]
+        db.execute(insert(db, positions).on_conflict_do_nothing(), new)
+        return {s: position(db, s) for s in streams}
+
+
+def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest: Oldest) -> bool:
+    """Write a portion and move the position behind it; False where another recorder has moved it.
+
+    Moving it comes first, and locks its row: of two recorders one waits for the other's end, and
+    finds the position moved. So nothing is added to a sum twice, nor is a result that was recorded
+    before the server lost it.
+    """
+    with engine.begin() as db:
+        if not _move(db, portion.start, portion.end):
+            return False
+        for gap in portion.missed:
+            db.execute(insert(db, missed).on_conflict_do_nothing(), asdict(gap))
+        if portion.rows:
+            table, _ = _ROWS_OF[portion.start.stream]
+            db.execute(insert(db, table).on_conflict_do_nothing(), portion.rows)
+        if portion.points:
+            _write_points(db, portion.points, names, redone, oldest)
+    return True
+
+
+def _move(db: Connection, start: Position, end: Position) -> bool:
+    at_start = (positions.c.stream == start.stream) & (positions.c.entry_id == start.entry_id)
+    moved = update(positions).where(at_start)
+    values = {"entry_id": end.entry_id, "entries_read": end.entries_read}
+    return db.execute(moved.values(values)).rowcount == 1
+
+
+def _write_points(
+    db: Connection, points: list[Point], names: Names, redone: Redone, oldest: Oldest
+) -> None:
+    rows = names.rows(db, points)
+    if known := redone.entries(db, rows):
+        rows = [row for row in rows if (row.id_ms, row.id_seq) not in known]
+        points = [p for p in points if (p.id_ms, p.id_seq) not in known]
+    of_records = [
+        row
+        for row, point in zip(rows, points, strict=True)
+        if point.quantity not in LINE_QUANTITIES
+    ]
+    # Old ones too, so that they are known if they come again: the next deletion takes them.
+    if of_records:
+        execute_many(db, insert(db, records).on_conflict_do_nothing(), of_records)
+        redone.note(of_records)
+    by_minute = minutes_of(rows)
+    kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}
+    _add(db, minutes, kept)
+    _add(db, hours, hours_of(by_minute))
+
+
+def _add(db: Connection, table: Table, aggregates: Mapping[Key, Aggregate]) -> None:
+    """Add to the rows of a table of minutes or hours."""
+    if not aggregates:
+        return
+    statement = insert(db, table)
+    old, new = table.c, statement.excluded
+    smaller = (old.minimum.is_(None)) | (new.minimum < old.minimum)
+    larger = (old.maximum.is_(None)) | (new.maximum > old.maximum)
+    severer = (old.severity.is_(None)) | (new.severity > old.severity)
+    merged = {
+        "n": old.n + new.n,
+        "n_values": old.n_values + new.n_values,
+        "total": old.total + new.total,
+        "minimum": case((smaller, new.minimum), else_=old.minimum),
+        "maximum": case((larger, new.maximum), else_=old.maximum),
+        "threshold": func.coalesce(new.threshold, old.threshold),
+        "severity": case((severer, new.severity), else_=old.severity),
+    }
+    execute_many(
+        db,
+        statement.on_conflict_do_update(index_elements=table.primary_key, set_=merged),
+        [(*key, *aggregate.columns()) for key, aggregate in aggregates.items()],
+    )
+
+
+def _points(stream: str, lines: LineSampler, entry_id: bytes, fields: RawFields) -> list[Point]:
+    """Return the points of an entry."""
+    points = list(POINTS_OF[stream](entry_id, fields))
+    if stream == keys.RESULTS:
+        points += [line for p in points for line in lines.points(p, fields)]
+    return points
+
+
+def _row(stream: str, oldest: Oldest, entry_id: bytes, fields: RawFields) -> dict[str, Any] | None:
+    """Return the row of an entry, None where it is none of ours, or too old."""
+    numbers = entry_numbers(entry_id)
+    if numbers is None or numbers[0] < oldest.hours_ms:
+        return None
+    _, row_of = _ROWS_OF[stream]
+    if not (row := row_of(fields)):
+        return None
+    # PostgreSQL has no character 0; a foreign entry may.
+    clean = {n: v.replace("\0", "") if isinstance(v, str) else v for n, v in row.items()}
+    return {"id_ms": numbers[0], "id_seq": numbers[1], **clean}
+
+
+def _alert_row(fields: RawFields) -> dict[str, Any]:
+    a = decode_alert(fields)
+    names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
+    return {n: getattr(a, n) for n in names} | {
+        "alert_id": a.id,
+        "reason_values": json_bytes(dict(a.values)).decode(),
+        "doubts": json_bytes(reasons_table(a.doubts)).decode(),
+    }
+
+
+def _action_row(fields: RawFields) -> dict[str, Any] | None:
+    a = decode_action(fields)
+    if a is None:
+        return None
+    names = ("alarm_id", "machine_id", "fault", "key_id", "text", "until_ms", "outcome")
+    return {n: getattr(a, n) for n in (*names, "request_id")} | {
+        "action": a.name,
+        "by_name": a.by,
+        "t_ms": a.ms,
+        **{n: getattr(a.work_order, n, None) for n in ("system", "reference", "url")},
+    }
+
+
+# Stream -> table, and the row of an entry, None where it is none of ours.
+_ROWS_OF: Mapping[str, tuple[Table, Callable[[RawFields], dict[str, Any] | None]]] = {
+    keys.ALERTS: (alerts, _alert_row),
+    keys.ALARM_ACTIONS: (alarm_actions, _action_row),
+}

@@ -1,0 +1,177 @@
+"""What is told to others: one change of an alarm, from an entry of `system_alerts` or actions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any, Literal, get_args
+
+from vtox import keys
+from vtox.alarms.book import Action, ActionName, Book
+from vtox.alarms.health.alerts import Alert
+from vtox.store.alarms.alarm_actions import decode_action
+from vtox.store.stream.entries import RawFields, decode_alert, json_bytes
+from vtox.values.domain import Reason, ReasonValue
+
+EventName = Literal[
+    "raised",
+    "escalated",
+    "cleared",
+    "suppressed",
+    "unsuppressed",
+    "acknowledged",
+    "commented",
+    "shelved",
+    "unshelved",
+    "closed",
+    "ordered",
+    "assigned",
+    "out_of_service",
+    "in_service",
+]
+EVENTS: tuple[EventName, ...] = get_args(EventName)
+_OF_ALERTS: tuple[EventName, ...] = EVENTS[:5]
+# What may wait while the alarm is suspended, and is not sent if it ends meanwhile.
+SUSPENDABLE: frozenset[EventName] = frozenset({"raised", "escalated"})
+_EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
+    "acknowledge": "acknowledged",
+    "comment": "commented",
+    "shelve": "shelved",
+    "unshelve": "unshelved",
+    "close": "closed",
+    "work_order": "ordered",
+    "assign": "assigned",
+    "take_out_of_service": "out_of_service",
+    "return_to_service": "in_service",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a machine stands, by its nameplate; empty where that does not say."""
+
+    vehicle_id: str = ""
+    site: str = ""
+    asset_path: str = ""
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmEvent:
+    """A change of an alarm, or of a machine's service (then without `alarm_id`).
+
+    `ms` is when it was written, by the server's clock; `t` when it happened, by the signal or by
+    that clock (s). `action` is what an operator did.
+    """
+
+    id: str
+    ms: int
+    name: EventName
+    alarm_id: str
+    machine_id: str
+    fault: str
+    level: str
+    t: float
+    place: Place = NOWHERE
+    code: str = ""
+    reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    action: Action | None = None
+
+
+def alert_message_id(a: Alert) -> str:
+    """Return the id of the message about an event of an alarm, without a full stop, as is signed.
+
+    Of what the event is, not of its entry: a server that lost that has the event again in another.
+    """
+    what = json_bytes([a.id, a.machine_id, a.fault, a.event, a.level, a.t])
+    return f"vtox_alert_{sha256(what).hexdigest()[:32]}"
+
+
+def action_message_id(entry_id: str) -> str:
+    """Return the same about an action of an operator, which nobody does again.
+
+    >>> action_message_id("1764000000000-0")
+    'vtox_action_1764000000000_0'
+    """
+    return f"vtox_action_{entry_id.replace('-', '_')}"
+
+
+def event_of_entry(
+    stream: str,
+    entry_id: str,
+    fields: RawFields,
+    book: Book,
+    places: Mapping[str, Place],
+) -> AlarmEvent | None:
+    """Return the event of an entry, None where it is none that this version knows.
+
+    The book tells the level of the alarm that an operator's action is about.
+    """
+    ms = int(entry_id.partition("-")[0])
+    if stream == keys.ALARM_ACTIONS:
+        action = decode_action(fields)
+        about = {"id": action_message_id(entry_id), "ms": ms}
+        found = _of_action(action, book, about) if action else None
+    else:
+        alert = decode_alert(fields)
+        found = _of_alert(alert, {"id": alert_message_id(alert), "ms": ms})
+    return found and replace(found, place=places.get(found.machine_id, NOWHERE))
+
+
+def event_of_message(message: Mapping[str, Any]) -> AlarmEvent:
+    """Return what the rules ask of an event, from the message about it."""
+    data = message["data"]
+    alarm = data["alarm"]
+    place = Place(**{n: alarm[n] for n in ("vehicle_id", "site", "asset_path")})
+    names = ("machine_id", "fault", "level")
+    return AlarmEvent(
+        id="",
+        ms=0,
+        name=data["event"],
+        alarm_id=alarm["id"],
+        t=0.0,
+        place=place,
+        **{n: alarm[n] for n in names},
+    )
+
+
+def _of_alert(a: Alert, about: Mapping[str, object]) -> AlarmEvent | None:
+    if not a.id or a.event not in _OF_ALERTS:
+        return None
+    return AlarmEvent(
+        name=a.event,
+        alarm_id=a.id,
+        machine_id=a.machine_id,
+        fault=a.fault,
+        level=a.level,
+        t=a.t,
+        code=a.code,
+        reason=a.reason,
+        values=a.values,
+        doubts=a.doubts,
+        **about,  # type: ignore[arg-type]
+    )
+
+
+def _of_action(action: Action, book: Book, about: Mapping[str, object]) -> AlarmEvent | None:
+    name = _EVENT_OF_ACTION.get(action.name)
+    if name is None:
+        return None
+    alarm = book.alarms.get(action.alarm_id)
+    return AlarmEvent(
+        name=name,
+        alarm_id=action.alarm_id,
+        machine_id=action.machine_id,
+        fault=action.fault,
+        level=alarm.level if alarm else "",
+        t=action.ms / 1000,
+        code=alarm.code if alarm else "",
+        reason=alarm.reason if alarm else "",
+        values=alarm.values if alarm else {},
+        doubts=alarm.doubts if alarm else (),
+        action=action,
+        **about,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,88 @@
+"""What the history says of a machine in a report: events, and the trend of each fault."""
+
+from collections.abc import Iterable
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Connection
+
+from vtox.alarms.book import Action
+from vtox.alarms.health.alerts import Alert
+from vtox.faults import FAULTS
+from vtox.records.history import queries
+from vtox.records.history.alarm_queries import actions_of_machine
+from vtox.records.history.growth import alarm_growth
+from vtox.records.history.resolution import MINUTES, grid
+from vtox.records.history.retention import Oldest
+from vtox.records.reports.contents import Trend, TrendColumns
+from vtox.store.alarms.open_alerts import OpenAlert
+from vtox.store.stream.reason_tables import reasons_table
+from vtox.values.domain import Reason
+from vtox.values.plain_data import plain
+
+# Of alerts and actions each, the newest.
+MAX_EVENTS = 40
+POINTS = 360
+# Without `--from`.
+SPAN_S = 30 * 86_400.0
+LAST_ID = f"{(1 << 53) - 1}-0"
+
+
+def events_between(
+    db: Connection, machine_id: str, from_s: float, to_s: float
+) -> list[dict[str, Any]]:
+    """Return alerts and actions of a machine between two times, newest first."""
+    found = queries.alerts_before(db, LAST_ID, machine_id=machine_id, limit=MAX_EVENTS)
+    alerts = [event_of_alert(a) for _, a in found if from_s <= a.t < to_s]
+    actions = actions_of_machine(db, machine_id, from_s, to_s, MAX_EVENTS)
+    return newest_first([*alerts, *map(_event_of_action, actions)])
+
+
+def event_of_alert(a: Alert) -> dict[str, Any]:
+    """Return an alert as a row of events."""
+    known = {"t": a.t, "fault": a.fault, "event": a.event, "level": a.level, "code": a.code}
+    return known | {"values": plain(a.values), "doubts": plain(reasons_table(a.doubts))}
+
+
+def growth_reasons(
+    db: Connection | None, a: OpenAlert, now_s: float, oldest: Oldest
+) -> list[dict[str, Any]]:
+    """Return whether an open alert grows and how soon to act, as codes; of no fault nothing."""
+    found = alarm_growth(db, a.machine_id, a.fault, a.level, a.t, now_s, oldest)
+    if found is None:
+        return []
+    said: list[dict[str, Any]] = plain(reasons_table([found.why, Reason(found.urgency)]))
+    return said
+
+
+def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events in the order of a report."""
+    return sorted(events, key=lambda e: -e["t"])
+
+
+def trend_between(
+    db: Connection, machine_id: str, from_s: float | None, to_s: float, oldest: Oldest
+) -> Trend | None:
+    """Return the trend of every fault as columns, None where the history has none.
+
+    It begins where the history does, if that is later.
+    """
+    since_s = queries.recorded_since_s(db, machine_id)
+    if since_s is None or since_s >= to_s:
+        return None
+    from_s = max(to_s - SPAN_S if from_s is None else from_s, since_s)
+    made_of = grid("auto", from_s, to_s, POINTS, oldest)
+    made_of = made_of if made_of.step_s else MINUTES
+    step_s = made_of.step_s
+    first_s, end_s = int(from_s) // step_s * step_s, ceil(to_s / step_s) * step_s
+    found = queries.trends_of_steps(db, machine_id, list(FAULTS), made_of, first_s, end_s)
+    series = {
+        name: TrendColumns(**{k: getattr(t, k) for k in TrendColumns.model_fields})
+        for name, t in found.series.items()
+    }
+    return Trend(from_t=first_s, to_t=end_s, step_s=step_s, series=series)
+
+
+def _event_of_action(a: Action) -> dict[str, Any]:
+    known = {"t": a.ms / 1000, "fault": a.fault, "action": a.name, "by": a.by, "text": a.text}
+    return known | {"outcome": a.outcome}

@@ -1,0 +1,192 @@
+"""The contents of a report on a machine: what is kept of it on the server and in the history."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from vtox import keys
+from vtox.configuration.settings import Settings
+from vtox.errors import BaselineError, ReportError
+from vtox.faults import FAMILIES
+from vtox.records.history.retention import oldest_kept
+from vtox.records.reports import history_parts, making
+from vtox.records.reports.cards import RANK
+from vtox.records.reports.contents import FORM, Contents, Machine, ReportRecord, Trend
+from vtox.records.reports.document import MAX_REPORT_MB
+from vtox.records.reports.environment import environment
+from vtox.records.reports.kept_samples import KeptSamples, samples_of_machine
+from vtox.store.alarms.open_alerts import OpenAlert, open_alerts
+from vtox.store.machines import machine_states, machines
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream import outputs
+from vtox.store.stream.entries import decode_alert
+from vtox.store.stream.windows import joined_windows
+from vtox.values.baseline import Baseline
+from vtox.values.channel_map import Sources, corrected
+from vtox.values.domain import Motor
+from vtox.values.nameplate import motor_to_dict
+from vtox.words.languages import DEFAULT
+
+# For samples, of what a report may take: drawings and texts take some 0.2 MB a record.
+SAMPLES_MB = MAX_REPORT_MB - 4
+MAX_RECORDS = 8
+# Fault and time (s) of an open alert -> what is said of its growth, each a code with its values.
+Growths = Mapping[tuple[str, int], list[dict[str, Any]]]
+ALERTS_READ = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when (s since 1970); None: whatever there is, and now."""
+
+    from_s: float | None = None
+    to_s: float | None = None
+
+
+def machine_contents(
+    client: Client,
+    settings: Settings,
+    history: AbstractContextManager[Connection | None],
+    machine_id: str,
+    span: Span,
+    language: str = DEFAULT,
+) -> Contents:
+    """Return what a report on a machine holds, its verdicts computed now.
+
+    Raises
+    ------
+    ReportError
+        The machine is not known, or no samples of it are kept.
+    """
+    found = machines.overview(client, [machine_id])
+    if not found:
+        raise ReportError(
+            "nothing_kept", f"machine {machine_id!r} is not known", remedy="vtox machines list"
+        )
+    (state,) = machine_states.load_states(client, [machine_id])
+    baseline = _usable(state.baseline)
+    alerts = [a for a in open_alerts(client) if a.machine_id == machine_id]
+    kept = samples_of_machine(
+        client, machine_id, found[0].diagnoses, alerts, span.from_s, span.to_s
+    )
+    records, left_out = _records(kept, state.motor, baseline, state.channel_map.sources)
+    if not records:
+        raise ReportError(
+            "nothing_kept",
+            f"no samples of {machine_id} are kept of this time",
+            remedy="those behind new warnings and faults are (`vtox evidence list`), and for "
+            f"{settings.retention_s:.0f} s those of every record",
+        )
+    now = server_time(client)
+    events, trend, growths = _history(client, settings, history, machine_id, span, now, alerts)
+    about = found[0].baseline_state
+    return Contents(
+        form=FORM,
+        made_t=round(now, 3),
+        language=language,
+        environment=environment(),
+        machine=Machine(
+            machine_id=machine_id,
+            nameplate=motor_to_dict(state.motor) if state.motor else None,
+            baseline=baseline.to_json() if baseline else None,
+            baseline_about={k: about[k] for k in ("state", "version", "source") if k in about},
+        ),
+        records=sorted(records, key=_rank),
+        events=[e | _of_open(e, growths) for e in events],
+        trend=trend,
+        left_out=left_out,
+    )
+
+
+def _rank(record: ReportRecord) -> tuple[int, float]:
+    """Return what sorts records: those that found something first, then the newest."""
+    worst = min(RANK.index(v["state"]) for v in record.verdicts)
+    return worst, -(record.t_start or 0.0)
+
+
+def _usable(text: str | None) -> Baseline | None:
+    try:
+        return Baseline.from_json(text) if text else None
+    except BaselineError:  # of another version: the diagnoses do not use it either
+        return None
+
+
+def _records(
+    samples: Iterable[KeptSamples],
+    motor: Motor | None,
+    baseline: Baseline | None,
+    sources: Sources,
+) -> tuple[list[ReportRecord], int]:
+    """Return as many records as fit, the first ones first, and how many do not."""
+    records: list[ReportRecord] = []
+    left_out = size = 0
+    for kept in samples:
+        recording = corrected(joined_windows(kept.entries), sources)
+        faults = FAMILIES[kept.family].faults if kept.family in FAMILIES else None
+        verdicts = making.verdicts(recording, motor, baseline, faults)
+        made = making.record(
+            kept.record,
+            recording,
+            verdicts,
+            family=kept.family,
+            t_start=kept.t_start,
+            counts=kept.counts(),
+        )
+        own = sum(len(c.data) for c in made.channels)
+        if len(records) == MAX_RECORDS or (records and size + own > SAMPLES_MB * 1_000_000):
+            left_out += 1
+            continue
+        size += own
+        records.append(made)
+    return records, left_out
+
+
+def _history(
+    client: Client,
+    settings: Settings,
+    history: AbstractContextManager[Connection | None],
+    machine_id: str,
+    span: Span,
+    now: float,
+    alerts: Iterable[OpenAlert],
+) -> tuple[list[dict[str, Any]], Trend | None, Growths]:
+    """Return events, trend, and whether the open alerts grow.
+
+    Without a history the alerts that the stream has, and no trend.
+    """
+    oldest = oldest_kept(settings, round(1000 * now))
+    to_s = now if span.to_s is None else span.to_s
+    from_s = to_s - history_parts.SPAN_S if span.from_s is None else span.from_s
+    recent = list(_alerts_of_stream(client, machine_id, from_s, to_s))
+    with history as db:
+        growths = {
+            (a.fault, round(a.t)): history_parts.growth_reasons(db, a, now, oldest) for a in alerts
+        }
+        if db is None:
+            return recent, None, growths
+        recorded = history_parts.events_between(db, machine_id, from_s, to_s)
+        trend = history_parts.trend_between(db, machine_id, span.from_s, to_s, oldest)
+    # The recorder is some seconds behind the stream.
+    new = [e for e in recent if e not in recorded]
+    events = history_parts.newest_first([*new, *recorded])[: 2 * history_parts.MAX_EVENTS]
+    return events, trend, growths
+
+
+def _of_open(event: Mapping[str, Any], growths: Growths) -> dict[str, Any]:
+    """Return what the event that began an open alert says of it now."""
+    key = event["fault"], round(event["t"])
+    began = key in growths
+    return {"open": began, "growth": growths[key] if began else []}
+
+
+def _alerts_of_stream(
+    client: Client, machine_id: str, from_s: float, to_s: float
+) -> Iterator[dict[str, Any]]:
+    newest = outputs.before(client, keys.ALERTS, "", count=ALERTS_READ)
+    for _, fields in newest:
+        alert = decode_alert(fields)
+        if alert.machine_id == machine_id and from_s <= alert.t < to_s:
+            yield history_parts.event_of_alert(alert)

@@ -1,0 +1,57 @@
+"""Records of a report: samples packed, and the verdicts that they give."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from vtox.diagnosis.diagnosis import diagnose
+from vtox.records.reports.contents import ReportRecord, channel_of
+from vtox.records.reports.samples import Packed, pack
+from vtox.values.baseline import Baseline
+from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.values.plain_data import plain
+
+
+def record(
+    name: str,
+    recording: Recording,
+    verdicts: list[dict[str, Any]],
+    *,
+    family: str = "",
+    t_start: float | None = None,
+    counts: Mapping[str, Packed] | None = None,
+) -> ReportRecord:
+    """Return a record with its verdicts; `counts` are the channels that came as whole numbers."""
+    packed = {n: (counts or {}).get(n) or pack(x) for n, x in recording.channels.items()}
+    return ReportRecord(
+        name=name,
+        family=family,
+        t_start=t_start,
+        fs_hz=float(recording.fs_hz),
+        speed_rpm=recording.speed_rpm,
+        temperature_c=recording.temperature_c,
+        channels=[channel_of(n, p) for n, p in packed.items()],
+        verdicts=verdicts,
+    )
+
+
+def verdicts(
+    recording: Recording,
+    motor: Motor | None,
+    baseline: Baseline | None,
+    faults: Collection[str] | None,
+) -> list[dict[str, Any]]:
+    """Return the diagnoses of a recording as plain data.
+
+    By one thread, as in the workers: several may add in another order.
+    """
+    with threadpool_limits(1):
+        return [verdict(d) for d in diagnose(recording, motor, baseline, faults=faults)]
+
+
+def verdict(d: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as plain data, without the sentence, which its code gives."""
+    found: dict[str, Any] = plain(asdict(d))
+    return found

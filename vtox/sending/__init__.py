@@ -1,0 +1,1 @@
+"""What sends windows into the stream, besides the client."""

@@ -1,0 +1,193 @@
+"""Alerts of machines and of the system: what is open now, and the events of `system_alerts`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Literal
+
+from vtox import keys
+from vtox.alarms.health.alerts import Alert, Verdict
+from vtox.alarms.health.update import MachineHistory
+from vtox.faults import FAULTS
+from vtox.store.alarms.flags import FLAGS
+from vtox.store.alarms.histories import history_from_json, may_have_alert
+from vtox.store.server.client import Client
+from vtox.store.stream import outputs
+from vtox.store.stream.entries import decode_alert, loads, reason_from_json
+from vtox.values.domain import Reason, ReasonValue
+from vtox.words.rendering import render
+
+# After more events since the last look all open alerts are read anew, as at the first look.
+MOST_FOLLOWED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlert:
+    """An alert that was raised and not cleared.
+
+    `t` is when it began (s), as its id says; the reason of a fault is that of the last record at
+    its level, and `latest` what a later record said. An
+    alarm of the system has no machine, its `fault` is the name of the condition; `values` are those
+    of its code, `doubts` what else was said with it.
+    """
+
+    id: str
+    machine_id: str
+    fault: str
+    level: Literal["warning", "fault"]
+    t: float
+    code: str
+    reason: str
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    latest: Verdict | None = None
+
+
+def open_alerts(client: Client) -> list[OpenAlert]:
+    """Return the alerts that are open now, the latest first."""
+    listed = client.smembers(keys.OPEN_ALERTS)
+    if keys.ALL_LISTED.encode() in listed:
+        machine_ids = sorted({m.decode().rpartition("|")[0] for m in listed} - {""})
+    else:
+        machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    found = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
+    return sorted(found, key=lambda a: alert_sort_key(a.id))
+
+
+class OpenAlerts:
+    """The alerts that are open: when some are raised, escalated or cleared, those are read anew."""
+
+    def __init__(self) -> None:
+        self._newest: str | None = None
+        self._alerts: list[OpenAlert] = []
+        self._lock = Lock()
+
+    def read(self, client: Client) -> list[OpenAlert]:
+        """Return them, the latest first, some with a reason that is no longer the last one."""
+        with self._lock:
+            self._read(client)
+            return self._alerts
+
+    def _read(self, client: Client) -> None:
+        pipe = client.pipeline(transaction=True)
+        pipe.sismember(keys.OPEN_ALERTS, keys.ALL_LISTED)
+        pipe.xrevrange(keys.ALERTS, count=1)
+        pipe.xrange(keys.ALERTS, count=1)
+        listed, newest, oldest = pipe.execute()
+        now = newest[0][0].decode() if listed and newest else None
+        known = self._newest
+        if now is None or known is None or not _between(oldest[0][0].decode(), known, now):
+            self._alerts = open_alerts(client)
+        elif now != known:
+            self._follow(client, known)
+        self._newest = now
+
+    def _follow(self, client: Client, known: str) -> None:
+        """Read the alerts of those machines anew that had an event after the one known."""
+        events, _ = events_after(client, known, count=MOST_FOLLOWED)
+        if len(events) == MOST_FOLLOWED:
+            self._alerts = open_alerts(client)
+            return
+        machine_ids = {e.machine_id for e in events}
+        found = _of_machines(client, sorted(machine_ids - {""}))
+        if "" in machine_ids:
+            found += open_alarms(client.hgetall(keys.ALARMS))
+        others = [a for a in self._alerts if a.machine_id not in machine_ids]
+        self._alerts = sorted(others + found, key=lambda a: alert_sort_key(a.id))
+
+    def with_last_reasons(self, client: Client, some: Sequence[OpenAlert]) -> list[OpenAlert]:
+        """Return some of them, each as it is now."""
+        machine_ids = sorted({a.machine_id for a in some if a.fault in FAULTS})
+        now = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
+        by_id = {a.id: a for a in now}
+        return [by_id.get(a.id, a) for a in some]
+
+
+def list_open_alerts(client: Client) -> None:
+    """List the open alerts of all machines: an earlier version raised some without listing them."""
+    machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    members = (f"{a.machine_id}|{a.fault}" for a in _of_machines(client, machine_ids))
+    client.sadd(keys.OPEN_ALERTS, keys.ALL_LISTED, *members)
+
+
+def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hmget(keys.machine(m), "memory", *FLAGS)
+    found = []
+    for m, (memory, *flags) in zip(machine_ids, pipe.execute(), strict=True):
+        if memory and may_have_alert(memory):
+            found += _of_faults(m, history_from_json(memory))
+        for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
+            if alert_id:
+                found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
+    return found
+
+
+def _between(first: str, middle: str, last: str) -> bool:
+    """Return whether three ids of entries are in this order."""
+    order = outputs.entry_order
+    return order(first) <= order(middle) <= order(last)
+
+
+def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
+    """Return the alarms of the system that are open, from the hash of its conditions."""
+    alarms = []
+    for name, text in conditions.items():
+        kept = loads(text)
+        if alert_id := kept.get("id"):
+            why = reason_from_json(kept["code"], kept["values"])
+            alarm = _open(alert_id, "", name.decode(), kept["level"], why.code, why.sentence)
+            alarms.append(replace(alarm, values=why.values))
+    return sorted(alarms, key=lambda a: alert_sort_key(a.id))
+
+
+def events_after(
+    client: Client, last_id: str, *, count: int | None = None
+) -> tuple[list[Alert], str]:
+    """Return the events after an entry, all or the first `count`, and the id of the last one."""
+    entries, last_id = outputs.after(client, keys.ALERTS, last_id, count=count)
+    return [decode_alert(fields) for _, fields in entries], last_id
+
+
+def alert_sort_key(alert_id: str) -> tuple[int, str]:
+    """Return what sorts the ids of alerts (machine:fault:ms), the latest first.
+
+    Raises
+    ------
+    ValueError
+        It is no such id.
+    """
+    return -int(alert_id.rpartition(":")[2]), alert_id
+
+
+def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
+    found = []
+    for fault in FAULTS:
+        h = history.faults.get(fault)
+        if h and h.alert and h.level:
+            why = h.held or h.latest
+            alert = _open(h.alert, machine_id, fault, h.level, why.code, why.reason)
+            latest = None if why.t == h.last_t else h.latest
+            about = replace(alert, values=dict(why.values), doubts=why.doubts, latest=latest)
+            found.append(about)
+    return found
+
+
+def _open(
+    alert_id: str,
+    machine_id: str,
+    fault: str,
+    level: Literal["warning", "fault"],
+    code: str,
+    reason: str,
+) -> OpenAlert:
+    return OpenAlert(
+        id=alert_id,
+        machine_id=machine_id,
+        fault=fault,
+        level=level,
+        t=-alert_sort_key(alert_id)[0] / 1000,
+        code=code,
+        reason=reason,
+    )

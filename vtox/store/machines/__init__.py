@@ -1,0 +1,1 @@
+"""What is known of each machine: nameplate, baseline, settings, state."""

@@ -1,0 +1,222 @@
+"""What a list of the fleet needs of all machines, read again only where it has changed.
+
+The scripts that commit and register number each change that such a list shows (`keys.FLEET`); a
+reader asks for those after the last one it knows. What it costs to keep up with a fleet is thus the
+number of changes, not of machines.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from vtox import keys
+from vtox.alarms.health.assessment import Assessment
+from vtox.alarms.supplies import SuppliedMachine, supply_of
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import assessment_from_json, loads
+from vtox.store.stream.unreadable import Unreadable, read, read_or_none
+
+log = structlog.get_logger()
+
+# Machines read in one round trip.
+PART = 500
+# What was read longer ago is not built upon: the server's clock may have been set back since.
+RECENT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMachine:
+    """One machine as a list of the fleet shows it."""
+
+    machine_id: str
+    vehicle_id: str
+    site: str
+    asset_path: str
+    health: Assessment | None
+    behind_drive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FleetState:
+    """The numbers by which a reader sees what has changed.
+
+    `epoch` names the numbering: under another one nothing that was read before holds. `change` is
+    the last change; `silent` maps the machines that have stopped sending, whose last window arrived
+    before `silent_before_t`, to that arrival (s, server clock).
+    """
+
+    epoch: str
+    change: int
+    listed: int
+    silent: dict[str, float]
+    silent_before_t: float
+    t: float
+
+
+class FleetChanges:
+    """Tells which machines have changed since it was asked last."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._epoch = ""
+        self._change = 0
+
+    def take(self) -> list[str] | None:
+        """Return their ids; None the first time, and where all may be other ones."""
+        pipe = self.client.pipeline(transaction=True)
+        pipe.hmget(keys.FLEET, "epoch", "change")
+        pipe.zrange(keys.FLEET_CHANGES, f"({self._change}", "+inf", byscore=True)
+        (epoch, change), changed = pipe.execute()
+        before = self._epoch, self._change
+        self._epoch, self._change = epoch.decode() if epoch else "", int(change or 0)
+        if not epoch or before[0] != self._epoch or self._change < before[1]:
+            return None
+        return [m.decode() for m in changed]
+
+
+def fleet_state(
+    client: Client, silence_after_s: float, before: FleetState | None = None
+) -> FleetState:
+    """Return the numbers of now; what is silent is told from `before` where that is recent."""
+    pipe = client.pipeline(transaction=False)
+    pipe.hmget(keys.FLEET, "epoch", "change")
+    pipe.zcard(keys.MACHINES)
+    pipe.time()
+    (epoch, change), listed, (seconds, micros) = pipe.execute()
+    now = seconds + micros / 1e6
+    name = epoch.decode() if epoch else begin_epoch(client)
+    recent = before and before.epoch == name and 0 <= now - before.t < RECENT_S
+    return FleetState(
+        epoch=name,
+        change=int(change or 0),
+        listed=int(listed),
+        silent=_silent(client, now - silence_after_s, before if recent else None),
+        silent_before_t=now - silence_after_s,
+        t=now,
+    )
+
+
+def _silent(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
+    """Return the machines whose last window arrived before a time, with its arrival.
+
+    Of those that were silent already, only who sends again is looked for: among the silent or among
+    all that send, whichever are fewer.
+    """
+    since = known.silent_before_t if known else 0.0
+    pipe = client.pipeline(transaction=False)
+    pipe.zrange(
+        keys.MACHINES,
+        f"{since!r}" if since else "(0",
+        f"({before_t!r}",
+        byscore=True,
+        withscores=True,
+    )
+    pipe.zcount(keys.MACHINES, before_t, "+inf")
+    newly, sending = pipe.execute()
+    silent = dict(known.silent) if known else {}
+    if sending < len(silent):
+        for m in client.zrange(keys.MACHINES, before_t, "+inf", byscore=True):
+            silent.pop(m.decode(), None)
+    elif silent:
+        arrived = zip(list(silent), client.zmscore(keys.MACHINES, list(silent)), strict=True)
+        silent = {m: t for m, t in arrived if t is not None and t < before_t}
+    return silent | {m.decode(): t for m, t in newly}
+
+
+def begin_epoch(client: Client) -> str:
+    """Return the name of the numbering; begin one where there is none."""
+    client.hsetnx(keys.FLEET, "epoch", secrets.token_hex(8))
+    epoch: bytes = client.hget(keys.FLEET, "epoch")
+    return epoch.decode()
+
+
+def listed_machines(client: Client) -> list[str]:
+    """Return the ids of all machines."""
+    return [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+
+
+class MachineNames:
+    """The ids of all machines in their order, read anew where machines have come or gone."""
+
+    def __init__(self) -> None:
+        self._names: tuple[tuple[bytes, int], list[str]] | None = None
+
+    def read(self, client: Client) -> list[str]:
+        """Return them as they are now; the list must not be changed."""
+        pipe = client.pipeline(transaction=True)
+        pipe.hget(keys.FLEET, "epoch")
+        pipe.zcard(keys.MACHINES)
+        epoch, listed = pipe.execute()
+        last = self._names
+        if epoch is None or last is None or last[0] != (epoch, listed):
+            # Of what comes meanwhile, the next look finds another number.
+            last = self._names = ((epoch, listed), sorted(listed_machines(client)))
+        return last[1]
+
+
+def changed_machines(client: Client, change: int) -> list[str]:
+    """Return the machines of the changes after a number."""
+    found = client.zrange(keys.FLEET_CHANGES, f"({change}", "+inf", byscore=True)
+    return [m.decode() for m in found]
+
+
+def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachine]:
+    """Return those machines as they are now."""
+    found = []
+    for first in range(0, len(machine_ids), PART):
+        part = machine_ids[first : first + PART]
+        pipe = client.pipeline(transaction=False)
+        for m in part:
+            pipe.hmget(keys.machine(m), "vehicle_id", "motor", "health")
+        for m, (vehicle, motor, health) in zip(part, pipe.execute(), strict=True):
+            plate = _plate(motor)
+            found.append(
+                FleetMachine(
+                    machine_id=m,
+                    vehicle_id=vehicle.decode() if vehicle else "",
+                    site=plate.get("site") or "",
+                    asset_path=plate.get("asset_path") or "",
+                    health=_assessment(m, health) if health else None,
+                    behind_drive=plate.get("supply") == "inverter",
+                )
+            )
+    return found
+
+
+def supplied_machines(client: Client) -> list[SuppliedMachine]:
+    """Return all machines with their supplies."""
+    return [supplied_machine(m) for m in read_machines(client, listed_machines(client))]
+
+
+def supplied_machine(m: FleetMachine) -> SuppliedMachine:
+    """Return a machine with its supply."""
+    supply, diagnosed = supply_of(m.site, m.asset_path), m.health is not None
+    return SuppliedMachine(m.machine_id, supply, m.behind_drive, m.site, diagnosed)
+
+
+def _plate(text: bytes | None) -> Mapping[str, Any]:
+    """Return a stored nameplate, empty where there is none that can be read."""
+    plate = read_or_none(loads, text) if text else None
+    return plate if isinstance(plate, dict) else {}
+
+
+def _assessment(machine_id: str, text: bytes) -> Assessment | None:
+    """Return a stored assessment; a damaged one must not take the others from the list."""
+    found = read(assessment_from_json, text)
+    if isinstance(found, Unreadable):
+        log.error("an assessment cannot be read", machine_id=machine_id, reason=found.reason)
+        return None
+    return found
+
+
+def assessments(client: Client, machine_ids: Iterable[str]) -> list[Assessment | None]:
+    """Return the assessment of each machine, with the reasons of its last records."""
+    ids = list(machine_ids)
+    pipe = client.pipeline(transaction=False)
+    for m in ids:
+        pipe.hget(keys.machine(m), "health")
+    texts = pipe.execute()
+    return [_assessment(m, t) if t else None for m, t in zip(ids, texts, strict=True)]

@@ -1,0 +1,109 @@
+"""Settings of a machine that have versions: the present one, and those before it.
+
+Each is a field of the machine's hash, a JSON table with `version`, `t` (s, server clock), `by` and
+what was set; `<field>:<version>` are the same of the last versions. With the machine they are saved
+by a backup and deleted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from vtox import keys
+from vtox.errors import InputError, SettingChanged, UnknownMachine
+from vtox.store.server import scripts
+from vtox.store.server.client import Client
+from vtox.store.stream.entries import json_bytes, loads
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+# Of each setting of a machine; the earliest are dropped.
+VERSIONS_KEPT = 50
+
+
+# Each is one of a kind: compared and hashed as such.
+@dataclass(frozen=True, slots=True, eq=False)
+class SettingKind(Generic[T]):
+    """One setting: its field, its value where nobody has set any, and how a table becomes one.
+
+    `from_table` gets the version, `t`, `by` and what was set; it raises one of `_UNREADABLE` where
+    that is no setting.
+    """
+
+    field: str
+    default: T
+    from_table: Callable[[int, float, str, Mapping[str, Any]], T]
+
+
+_UNREADABLE = (InputError, ValueError, TypeError, KeyError, AttributeError)
+
+
+def store_setting(
+    client: Client,
+    machine_id: str,
+    field: str,
+    table: dict[str, Any],
+    *,
+    by: str,
+    expected_version: int | None = None,
+) -> int:
+    """Keep a setting as its next version; return the version.
+
+    Raises
+    ------
+    UnknownMachine
+        The machine is not known.
+    SettingChanged
+        The present version is not the one that was expected: somebody has changed it meanwhile.
+    """
+    text = json_bytes({"by": by, **table})
+    expected = "" if expected_version is None else expected_version
+    args = [machine_id, field, text, VERSIONS_KEPT, expected]
+    where = [keys.MACHINES, keys.machine(machine_id)]
+    script = client.register_script(scripts.source("set_machine_setting", shared=True))
+    reply = int(script(keys=where, args=args))
+    if reply == 0:
+        raise UnknownMachine(machine_id)
+    if reply < 0:
+        raise SettingChanged(field, -reply - 1)
+    return reply
+
+
+def present_setting(client: Client, machine_id: str, kind: SettingKind[T]) -> T:
+    """Return the setting of a machine that is in force."""
+    return decode_setting(client.hget(keys.machine(machine_id), kind.field), kind)
+
+
+def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> list[T]:
+    """Return the versions of a setting that are kept and can be read, the newest first."""
+    key = keys.machine(machine_id)
+    newest = int(client.hget(key, f"{kind.field}_version") or 0)
+    oldest = max(newest - VERSIONS_KEPT + 1, 1)
+    names = [f"{kind.field}:{version}" for version in range(newest, oldest - 1, -1)]
+    return [_decode(text, kind) for text in (client.hmget(key, names) if names else []) if text]
+
+
+def decode_setting(text: bytes | None, kind: SettingKind[T]) -> T:
+    """Return a stored setting; the default where there is none, or it cannot be read."""
+    found: T = _decode_present(text, kind) if text else kind.default
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _decode_present(text: bytes, kind: SettingKind[Any]) -> Any:
+    try:
+        return _decode(text, kind)
+    except _UNREADABLE as error:
+        # Its records must not become poison: nothing is set until somebody sets it anew.
+        log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))
+        return kind.default
+
+
+def _decode(text: bytes, kind: SettingKind[T]) -> T:
+    table = loads(text)
+    head = int(table["version"]), float(table["t"]), str(table.get("by", ""))
+    return kind.from_table(*head, table)

@@ -1,0 +1,138 @@
+"""What a worker knows of a machine before it diagnoses its records: settings and history.
+
+Whatever changes the settings of a machine (nameplate, baseline, sensitivity, channel map) names
+them anew, and each commit names the version that it makes. A worker reads only what has another
+name than the state that it has kept, so that a change counts from the next record, in all workers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import structlog
+
+from vtox import keys
+from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
+from vtox.alarms.health.update import MachineHistory
+from vtox.store.alarms.histories import history_from_json
+from vtox.store.machines.baselines import is_of_other_channels
+from vtox.store.machines.channel_maps import CHANNEL_MAP
+from vtox.store.machines.machine_settings import decode_setting
+from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.server import scripts
+from vtox.store.server.client import Client
+from vtox.values.channel_map import NO_MAP, ChannelMap
+from vtox.values.domain import Motor
+from vtox.values.nameplate import motor_from_json
+
+log = structlog.get_logger()
+
+# A state takes some 15 kB, and one host carries about 1,000 machines.
+MOST_STATES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class MachineState:
+    """What a worker needs of a machine before it diagnoses its records.
+
+    `stored_baseline` is empty where there is none; `baseline_refused`: it is of other channels.
+    `version` is that of the history, `settings` the name of all else, empty where it has none.
+    """
+
+    motor: Motor | None = None
+    stored_baseline: str = ""
+    history: MachineHistory = field(default_factory=MachineHistory)
+    version: str = ""
+    sensitivity: Sensitivity = DEFAULT
+    channel_map: ChannelMap = NO_MAP
+    baseline_refused: bool = False
+    settings: str = ""
+
+    @property
+    def baseline(self) -> str | None:
+        """The baseline that is used."""
+        return None if self.baseline_refused else self.stored_baseline or None
+
+
+UNKNOWN = MachineState()
+
+
+class StateCache:
+    """The states of the machines that a process has met last."""
+
+    def __init__(self, most: int = MOST_STATES) -> None:
+        self._most = most
+        self._states: dict[str, MachineState] = {}
+
+    def get(self, machine_id: str) -> MachineState:
+        """Return the state of a machine as it was kept, `UNKNOWN` where it was not."""
+        return self._states.get(machine_id, UNKNOWN)
+
+    def keep(self, machine_id: str, state: MachineState) -> None:
+        """Keep the state of a machine; forget the one that was kept first if there are too many."""
+        self._states.pop(machine_id, None)
+        self._states[machine_id] = state
+        if len(self._states) > self._most:
+            del self._states[next(iter(self._states))]
+
+
+def load_states(
+    client: Client, machine_ids: Sequence[str], cache: StateCache | None = None
+) -> list[MachineState]:
+    """Return the present state of each machine; what the cache has of it is not read again."""
+    if not machine_ids:
+        return []
+    cache = cache or StateCache(len(machine_ids))
+    known = [cache.get(m) for m in machine_ids]
+    args = [name for state in known for name in (state.settings, state.version)]
+    script = client.register_script(scripts.source("machine_states"))
+    replies = script(keys=[keys.machine(m) for m in machine_ids], args=args)
+    states = [_state(s, *reply) for s, reply in zip(known, replies, strict=True)]
+    for machine_id, state in zip(machine_ids, states, strict=True):
+        cache.keep(machine_id, state)
+    return states
+
+
+def _state(
+    known: MachineState,
+    settings: Sequence[bytes | None] | None,
+    name: bytes,
+    version: bytes,
+    memory: bytes | None,
+) -> MachineState:
+    """Return a state that was known, with what has changed of it."""
+    state = _with_settings(known, name.decode(), *settings) if settings else known
+    if memory is None:
+        return state
+    return replace(state, history=history_from_json(memory), version=version.decode())
+
+
+def _with_settings(
+    known: MachineState,
+    name: str,
+    motor: bytes | None,
+    baseline: bytes | None,
+    info: bytes | None,
+    sensitivity: bytes | None,
+    channels: bytes | None,
+) -> MachineState:
+    channel_map = decode_setting(channels, CHANNEL_MAP)
+    return replace(
+        known,
+        motor=decode_motor(motor) if motor else None,
+        stored_baseline=baseline.decode() if baseline else "",
+        sensitivity=decode_setting(sensitivity, SENSITIVITY),
+        channel_map=channel_map,
+        baseline_refused=baseline is not None and is_of_other_channels(info, channel_map),
+        settings=name,
+    )
+
+
+@lru_cache(maxsize=4096)
+def decode_motor(text: bytes) -> Motor | None:
+    """Return a stored nameplate; None for one that only an earlier version accepted."""
+    try:
+        return motor_from_json(text.decode())
+    except (ValueError, TypeError) as error:
+        log.warning("a stored nameplate is impossible and is not used", reason=str(error))
+        return None

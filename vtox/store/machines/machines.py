@@ -1,0 +1,190 @@
+"""Machines as they are kept on the server: nameplate, baseline, latest diagnoses, health."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vtox import keys
+from vtox.alarms.health.assessment import Assessment
+from vtox.errors import TooManyMachines
+from vtox.faults import FAULTS
+from vtox.store.alarms import alarm_book
+from vtox.store.alarms.flags import FLAGS
+from vtox.store.machines.baselines import baseline_state, is_of_other_channels
+from vtox.store.machines.channel_maps import CHANNEL_MAP
+from vtox.store.machines.machine_settings import decode_setting
+from vtox.store.machines.machine_states import decode_motor
+from vtox.store.machines.retirements import note_retirement
+from vtox.store.server import scripts
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.entries import (
+    Result,
+    assessment_from_json,
+    assessment_table,
+    loads,
+    result_from_json,
+    result_table,
+)
+from vtox.store.stream.unreadable import read_or_none
+from vtox.values.domain import Motor, Reason, reason
+from vtox.values.nameplate import motor_to_json
+from vtox.words.rendering import render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineOverview:
+    """What is shown of a machine; `last_window_t` is None before its first window.
+
+    `as_of_t` is when it was read: this and all other times are of the server's clock.
+    """
+
+    machine_id: str
+    vehicle_id: str | None
+    last_window_t: float | None
+    nameplate: dict[str, Any] | None
+    baseline: bool
+    baseline_state: dict[str, Any]
+    health: Assessment | None
+    diagnoses: dict[str, Result]
+    as_of_t: float
+
+    @property
+    def last_window_age_s(self) -> float | None:
+        """How long ago the last window came; None before the first."""
+        return None if self.last_window_t is None else max(self.as_of_t - self.last_window_t, 0.0)
+
+    def silent(self, after_s: float) -> bool:
+        """Return whether the machine has sent before, but not in the last `after_s`."""
+        age_s = self.last_window_age_s
+        return age_s is not None and age_s > after_s
+
+    def table(self) -> dict[str, Any]:
+        """Return it as plain data, diagnoses in the shape in which the machine keeps them."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return own | {
+            "health": assessment_table(self.health) if self.health else None,
+            "diagnoses": {fault: result_table(r) for fault, r in self.diagnoses.items()},
+        }
+
+
+def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -> None:
+    """Store the nameplate of a machine; `limit` is the most machines there may be, 0 for no limit.
+
+    Raises
+    ------
+    TooManyMachines
+        The machine is new, and there are `limit` others.
+    """
+    where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
+    args = [machine_id, motor_to_json(motor), limit]
+    script = client.register_script(scripts.source("register", shared=True))
+    if not script(keys=where, args=args):
+        raise TooManyMachines(limit)
+
+
+def retire(client: Client, machine_id: str) -> bool:
+    """Forget a machine and clear its open alerts; False where it was not known.
+
+    If it sends again, it is new. One script: an alert that a worker raises meanwhile is either
+    cleared here or not written, for the worker finds that the machine's version has changed.
+    The recorder deletes its history, which does not hold up who retires it.
+    """
+    retired = _retire(client, machine_id, "", reason("machine_retired"))
+    if retired:
+        note_retirement(client, machine_id)
+        alarm_book.forget_machines(client, [machine_id])
+    return retired
+
+
+def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
+    """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
+
+    Those whose last window arrived before `after_t` are not looked at. A machine with a baseline, a
+    setting of its own or an open alert of a fault stays. Returns how many are forgotten.
+    """
+    silent = [m.decode() for m in client.zrange(keys.MACHINES, after_t, before_t, byscore=True)]
+    pipe = client.pipeline(transaction=False)
+    for m in silent:
+        pipe.hexists(keys.machine(m), "motor")
+    why = reason("machine_forgotten")
+    forgotten = [
+        m
+        for m, registered in zip(silent, pipe.execute(), strict=True)
+        if not registered and _retire(client, m, str(before_t), why)
+    ]
+    if forgotten:
+        alarm_book.forget_machines(client, forgotten)
+    return len(forgotten)
+
+
+def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> bool:
+    own = (keys.machine(machine_id), keys.known_windows(machine_id))
+    where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES]
+    cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
+    because = ("code", why.code, "reason", render(why.code, why.values))
+    args = [machine_id, silent_since, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]
+    return bool(client.register_script(scripts.source("retire"))(keys=where, args=args))
+
+
+def is_listed(client: Client, machine_id: str) -> bool:
+    """Return whether a machine is known: registered, or has sent, and was not retired since."""
+    return client.zscore(keys.MACHINES, machine_id) is not None
+
+
+def last_arrivals(client: Client) -> dict[str, float]:
+    """Return machine id -> arrival (s, server clock) of its last window; 0 for none yet."""
+    return {m.decode(): t for m, t in client.zrange(keys.MACHINES, 0, -1, withscores=True)}
+
+
+def arrivals_since(client: Client, t: float) -> dict[str, float]:
+    """Return machine id -> arrival of its last window, of those that came at `t` (s) or later."""
+    since = f"{t!r}" if t > 0 else "(0"
+    found = client.zrange(keys.MACHINES, since, "+inf", byscore=True, withscores=True)
+    return {m.decode(): arrived_t for m, arrived_t in found}
+
+
+def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None]:
+    """Return the nameplate of each machine, None where there is none."""
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hget(keys.machine(m), "motor")
+    return [decode_motor(text) if text else None for text in pipe.execute()]
+
+
+def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview]:
+    """Return nameplate, health and latest diagnoses of those machines that are listed."""
+    ids = list(machine_ids)
+    names = ["motor", "health", "vehicle_id", *(f"latest:{fault}" for fault in FAULTS)]
+    pipe = client.pipeline(transaction=False)
+    for m in ids:
+        pipe.hmget(keys.machine(m), *names)
+        pipe.hmget(keys.machine(m), "baseline_info", "learning", CHANNEL_MAP.field)
+        pipe.hexists(keys.machine(m), "baseline")
+        pipe.zscore(keys.MACHINES, m)
+    pipe.time()
+    *replies, (seconds, micros) = pipe.execute()
+    now = seconds + micros / 1e6
+    found = []
+    for i, m in enumerate(ids):
+        (motor, health, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
+        if arrived is None:
+            continue
+        info, learning, channels = about
+        present = decode_setting(channels, CHANNEL_MAP)
+        baseline = baseline_state(info, learning, bool(has_baseline), now, present)
+        texts = zip(FAULTS, latest, strict=True)
+        diagnoses = {f: r for f, t in texts if t and (r := read_or_none(result_from_json, t))}
+        found.append(
+            MachineOverview(
+                machine_id=m,
+                vehicle_id=vehicle.decode() if vehicle else None,
+                last_window_t=arrived or None,
+                nameplate=read_or_none(loads, motor) if motor else None,
+                baseline=bool(has_baseline) and not is_of_other_channels(info, present),
+                baseline_state=baseline,
+                health=read_or_none(assessment_from_json, health) if health else None,
+                diagnoses=diagnoses,
+                as_of_t=now,
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Connections to the server, its scripts and the table of partitions."""

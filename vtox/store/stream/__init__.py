@@ -1,0 +1,1 @@
+"""Windows and results in streams: added, read, fetched, passed on."""

@@ -1,0 +1,110 @@
+"""Dead letters: entries that could not be diagnosed, with the reason and the entry itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vtox import keys
+from vtox.errors import InputError
+from vtox.store.server.client import Client
+from vtox.store.server.partition_table import Addresses
+from vtox.store.stream import outputs
+from vtox.store.stream.entries import number
+from vtox.store.stream.own_fields import REPLAY_FAMILY, REPLAY_OF, make_secret, signed, without_own
+
+_ENTRY = b"entry."
+_READ_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large.
+
+    One that stands for many `windows` of a sender names the first and the last of them. `stream` is
+    that of its partition.
+    """
+
+    id: str
+    stream_id: str
+    machine_id: str
+    seq: str
+    family: str
+    code: str
+    reason: str
+    attempts: int
+    t: float | None
+    windows: int
+    last_stream_id: str
+    entry: dict[bytes, bytes]
+    stream: str = keys.RAW
+
+    @property
+    def entry_bytes(self) -> int:
+        """Size of the entry."""
+        return sum(len(k) + len(v) for k, v in self.entry.items())
+
+
+def newest_first(client: Client) -> Iterator[DeadLetter]:
+    """Yield all dead letters, reading a few at a time: each may carry megabytes."""
+    for i, fields in outputs.newest_first(client, keys.DEAD_LETTERS, read_at_once=_READ_AT_ONCE):
+        yield decode(i, fields)
+
+
+def get(client: Client, letter_id: str) -> DeadLetter:
+    """Return one dead letter.
+
+    Raises
+    ------
+    InputError
+        There is none of that id.
+    """
+    ms, _, number = letter_id.partition("-")
+    found = []
+    if ms.isdigit() and (number or "0").isdigit():
+        found = client.xrange(keys.DEAD_LETTERS, letter_id, letter_id)
+    if not found:
+        raise InputError(f"no dead letter {letter_id}: `vtox dead-letters list` shows them")
+    return decode(*found[0])
+
+
+def resend(client: Client, dead: DeadLetter) -> str:
+    """Send the entry again, for the family that failed on it, and return its new id.
+
+    Sent twice it counts once: the id of the dead letter is part of what identifies the window.
+
+    Raises
+    ------
+    InputError
+        The dead letter does not carry its entry.
+    """
+    if not dead.entry:
+        raise InputError(f"{dead.id}: the entry was not kept, only what was wrong with it")
+    own = {REPLAY_OF: dead.id.encode(), REPLAY_FAMILY: dead.family.encode()}
+    fields = without_own(dead.entry) | signed(dead.entry, own, make_secret(client))
+    with client.pipeline(transaction=True) as pipe:
+        pipe.xadd(Addresses(client).raw(dead.machine_id), fields)
+        pipe.xdel(keys.DEAD_LETTERS, dead.id)
+        added, _ = pipe.execute()
+    return str(added.decode())
+
+
+def decode(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
+    """Return the dead letter of an entry; one that another program wrote may hold anything."""
+
+    def text(name: bytes) -> str:
+        return fields.get(name, b"").decode("utf-8", "replace")
+
+    return DeadLetter(
+        id=letter_id if isinstance(letter_id, str) else letter_id.decode(),
+        stream_id=text(b"stream_id"),
+        machine_id=text(b"machine_id"),
+        seq=text(b"seq"),
+        family=text(b"family"),
+        code=text(b"code"),
+        reason=text(b"reason"),
+        attempts=int(number(text(b"attempts")) or 0),
+        t=number(text(b"t")),
+        windows=int(number(text(b"windows")) or 1),
+        last_stream_id=text(b"last_stream_id") or text(b"stream_id"),
+        stream=text(b"stream") or keys.RAW,
+        entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
+    )

@@ -1,0 +1,88 @@
+"""Fetches the windows of records from the raw stream and joins them into recordings."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from vtox.store.server.client import Client
+from vtox.store.stream.shared_windows import SharedReader
+from vtox.values.domain import CHANNEL_UNITS, Record, Recording
+from vtox.windows.wire import Fields, decode_channels, number
+
+# The server ends a client that has more than 256 MB of replies waiting (`server_config.py`).
+FETCH_BYTES = 64 << 20
+
+
+def fetch(
+    client: Client,
+    raw: str,
+    records: Collection[Record],
+    wanted: Sequence[Collection[str]] | None = None,
+) -> list[Recording | None]:
+    """Return the recording of each record, None where the stream no longer has all its windows.
+
+    Those that are not in the memory that this host shares with the bridge come from the stream.
+    Nothing is checked again: the bridge dispatches only what `decode_header` accepted. `wanted` are
+    the channels of each record that somebody will read, all of them if not given.
+    """
+    channels = wanted or [CHANNEL_UNITS] * len(records)
+    recordings: list[Recording | None] = []
+    partly: list[tuple[int, Record, list[Fields | None]]] = []
+    with SharedReader() as shared:
+        for k, record in enumerate(records):
+            found = shared.windows(record)
+            recordings.append(_joined_if_whole(found, channels[k]))
+            if recordings[k] is None:
+                partly.append((k, record, found))
+    missing = ((r.ids.split()[i], r) for _, r, found in partly for i in _missing(found))
+    replies = _entries(client, raw, missing)
+    for k, _, found in partly:
+        for i in _missing(found):
+            if entry := next(replies):
+                found[i] = entry[0][1]
+        recordings[k] = _joined_if_whole(found, channels[k])
+    return recordings
+
+
+def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
+    """Return the windows of a record as they were sent, None where some have left the stream."""
+    entries = list(_entries(client, raw, ((i, record) for i in record.ids.split())))
+    return [e[0][1] for e in entries] if all(entries) else None
+
+
+def joined_windows(windows: Sequence[Fields], wanted: Collection[str] = CHANNEL_UNITS) -> Recording:
+    """Return the windows of a record joined, at their mean speed and temperature."""
+    fs_hz = number(windows[0], "fs_hz")
+    assert fs_hz is not None
+    return Recording(
+        channels=decode_channels(*windows, wanted=wanted),
+        fs_hz=float(fs_hz),
+        speed_rpm=_mean(windows, "speed_rpm"),
+        temperature_c=_mean(windows, "temperature_c"),
+    )
+
+
+def _joined_if_whole(windows: Sequence[Fields | None], wanted: Collection[str]) -> Recording | None:
+    there = [w for w in windows if w is not None]
+    return joined_windows(there, wanted) if len(there) == len(windows) else None
+
+
+def _missing(windows: Sequence[Fields | None]) -> list[int]:
+    return [i for i, w in enumerate(windows) if w is None]
+
+
+def _entries(client: Client, raw: str, wanted: Iterable[tuple[str, Record]]) -> Iterator[Any]:
+    """Yield the reply for each entry of some record, fetching some megabytes at a time."""
+    pipe = client.pipeline(transaction=False)
+    size = 0
+    for entry_id, record in list(wanted):
+        pipe.xrange(raw, entry_id, entry_id)
+        size += record.bytes // record.windows
+        if size > FETCH_BYTES:
+            yield from pipe.execute()
+            size = 0
+    yield from pipe.execute()
+
+
+def _mean(windows: Sequence[Fields], name: str) -> float | None:
+    values = [x for w in windows if (x := number(w, name)) is not None]
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,218 @@
+"""What the processes of all hosts must have in common, and whether they do.
+
+Bridge and workers report their terms with their heartbeat; one that starts compares its own with
+those of the ones that live. API, recorder and notifier report none and compare what they depend on.
+Another version of VTOX on the same terms is welcome.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import orjson
+import psutil
+import redis
+
+from vtox import keys
+from vtox.configuration.settings import Settings
+from vtox.errors import SystemStateError
+from vtox.faults import FAMILIES, TASK_VERSION
+from vtox.store.server.client import Client
+from vtox.store.server.partition_table import served
+from vtox.store.system.kept_state import require_whole
+from vtox.store.work import ledger_rows
+from vtox.store.work.heartbeats import LIFE_S, Worker, terms_from_json, workers
+from vtox.version import version
+from vtox.windows import wire
+
+# Settings by which bridges and workers decide together what becomes of a window.
+SETTINGS = (
+    "redispatch_after_s",
+    "max_attempts",
+    "max_window_bytes",
+    "clock_tolerance_s",
+    "retention_s",
+    "baseline_auto",
+    "baseline_s",
+)
+# What the API depends on: it takes windows by the same limits, and says how long they are kept.
+_OF_API = ("format of a wire", "VTOX_MAX_WINDOW_BYTES", "VTOX_RETENTION_S")
+# One that was killed is in the list until its heartbeat has run out.
+PATIENCE_S = LIFE_S + 1.0
+POLL_S = 0.5
+
+Terms = Mapping[str, str]
+# The terms that matter to a process, of all.
+Part = Callable[[Terms], Terms]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A process that reports its terms; no terms: it is of a version that did not."""
+
+    name: str
+    host: str
+    pid: int
+    last_seen_t: float
+    queues: tuple[str, ...] = ()
+    version: str = ""
+    terms: Terms = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was of this host and runs no longer: it was killed."""
+        return self.host == socket.gethostname() and not psutil.pid_exists(self.pid)
+
+
+def terms(settings: Settings) -> dict[str, str]:
+    """Return the terms of this process: formats, families with their records, settings."""
+    formats = {"wire": wire.VERSION, "row": ledger_rows.VERSION, "task": TASK_VERSION}
+    return {
+        **{f"format of a {name}": str(n) for name, n in formats.items()},
+        **{f"faults of {f.name}": ",".join(f.faults) for f in FAMILIES.values()},
+        **{f"record of {f.name}, s": f"{f.min_record_s:g}" for f in FAMILIES.values()},
+        **{f"VTOX_{name.upper()}": _text(getattr(settings, name)) for name in SETTINGS},
+    }
+
+
+def of_api(every: Terms) -> Terms:
+    """Return the terms that the API depends on."""
+    own = {n: v for n, v in every.items() if n in _OF_API or n.startswith("record of ")}
+    return {**own, **of_readers(every)}
+
+
+def of_readers(every: Terms) -> Terms:
+    """Return the terms that recorder and notifier depend on: which faults there are."""
+    return {n: v for n, v in every.items() if n.startswith("faults of ")}
+
+
+def own_fields(settings: Settings) -> dict[str, str]:
+    """Return version and terms of this process as its heartbeat carries them."""
+    return {"version": version(), "terms": orjson.dumps(terms(settings)).decode()}
+
+
+def report_agreement(client: Client, settings: Settings, bridge: str = keys.BRIDGE) -> None:
+    """Report the terms of the bridge that owns a partition of the stream."""
+    client.hset(bridge, mapping=own_fields(settings))
+
+
+def read_parties(client: Client) -> list[Party]:
+    """Return the bridges that own the stream and the workers that live.
+
+    None where the user of this process may not read them: it was made by an earlier version.
+    """
+    try:
+        partitions = served(client)
+        pipe = client.pipeline(transaction=False)
+        pipe.smembers(keys.WORKERS)
+        for p in partitions:
+            pipe.exists(p.lease)
+            pipe.hgetall(p.bridge)
+        names, *replies = pipe.execute()
+    except redis.exceptions.NoPermissionError:
+        return []
+    owned = zip(replies[::2], replies[1::2], strict=True)
+    return parties(workers(client, sorted(names)), [bridge for owner, bridge in owned if owner])
+
+
+def parties(live: Sequence[Worker], bridges: Iterable[Mapping[bytes, bytes]]) -> list[Party]:
+    """Return the bridge processes of the heartbeats of partitions, and workers."""
+    processes: dict[tuple[bytes, bytes], Mapping[bytes, bytes]] = {}
+    for bridge in bridges:
+        if b"pid" in bridge:
+            processes.setdefault((bridge[b"host"], bridge[b"pid"]), bridge)
+    found = []
+    for bridge in processes.values():
+        host = bridge[b"host"].decode()
+        found.append(
+            Party(
+                name=f"the bridge on {host}",
+                host=host,
+                pid=int(bridge[b"pid"]),
+                last_seen_t=float(bridge[b"last_seen_t"]),
+                version=bridge.get(b"version", b"").decode(),
+                terms=terms_from_json(bridge.get(b"terms")),
+            )
+        )
+    for w in live:
+        found.append(
+            Party(
+                name=f"worker {w.name}",
+                host=w.host,
+                pid=w.pid,
+                last_seen_t=w.last_seen_t,
+                queues=w.queues,
+                version=w.version,
+                terms=w.terms,
+            )
+        )
+    return found
+
+
+def differences(ours: Terms, theirs: Terms) -> list[str]:
+    """Return the terms in which two processes differ.
+
+    A setting that only one of them compares is of another version and no difference; a family that
+    only one of them has is one: its queue would have no worker, or no tasks.
+    """
+    if not ours or not theirs:
+        return []
+    either = {n for n in (*ours, *theirs) if not n.startswith("VTOX_")}
+    return sorted(n for n in either | (ours.keys() & theirs.keys()) if ours.get(n) != theirs.get(n))
+
+
+def require_agreement(
+    client: Client,
+    settings: Settings,
+    patience_s: float = PATIENCE_S,
+    *,
+    part: Part = lambda every: every,
+) -> None:
+    """Refuse to start beside processes on other terms, unless that is tolerated on purpose.
+
+    One that was killed is waited for until its heartbeat has run out. `part` are the terms that
+    matter to this process.
+
+    Raises
+    ------
+    SystemStateError
+        One lives that has other terms; the message says which. Or a restore was interrupted.
+    """
+    own = part(terms(settings))
+    deadline = time.monotonic() + patience_s
+    first_seen_t: dict[str, float] = {}
+    require_whole(client)
+    while not settings.hosts_may_differ:
+        found = [replace(p, terms=part(p.terms)) for p in read_parties(client)]
+        others = [p for p in found if differences(own, p.terms) and not p.ended]
+        if not others:
+            return
+        for p in others:
+            if p.last_seen_t > first_seen_t.setdefault(p.name, p.last_seen_t):
+                raise SystemStateError(_refusal(own, p), remedy=_REMEDY)
+        if time.monotonic() > deadline:
+            raise SystemStateError(_refusal(own, others[0]), remedy=_REMEDY)
+        time.sleep(POLL_S)
+
+
+_REMEDY = (
+    "set them alike on all hosts, or VTOX_HOSTS_MAY_DIFFER=true while you change one after another"
+)
+
+
+def _refusal(own: Terms, other: Party) -> str:
+    return f"{other.name} works on other terms: {in_words(own, other.terms)}"
+
+
+def in_words(ours: Terms, theirs: Terms, here: str = "here", there: str = "there") -> str:
+    """Return the differences for people."""
+    at, of = (name if name in ("here", "there") else f"at {name}" for name in (here, there))
+    return "; ".join(
+        f"{n} is {ours.get(n, 'unknown')} {at} and {theirs.get(n, 'unknown')} {of}"
+        for n in differences(ours, theirs)
+    )
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

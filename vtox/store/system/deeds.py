@@ -1,0 +1,156 @@
+"""What people change, by HTTP or on a command line: each change with its entry in the audit."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from vtox import keys
+from vtox.alarms.book import Action
+from vtox.alarms.health.sensitivity import persistence_table
+from vtox.errors import UnknownMachine
+from vtox.faults import PERSISTENCE, Persistence
+from vtox.store.alarms import alarm_book
+from vtox.store.machines import machines
+from vtox.store.machines.baselines import set_baseline
+from vtox.store.machines.channel_maps import CHANNEL_MAP, set_channel_map
+from vtox.store.machines.machine_settings import present_setting
+from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.server.client import Client
+from vtox.store.stream import deadletters
+from vtox.store.stream.deadletters import DeadLetter
+from vtox.store.system import apikeys
+from vtox.store.system.apikeys import ApiKey
+from vtox.store.system.audit import Actor, Deed, audited, write
+from vtox.values.channel_map import Sources, sources_table
+from vtox.values.domain import Motor, ReasonValue
+from vtox.values.nameplate import motor_to_dict
+from vtox.values.plain_data import changes
+
+
+def register_machine(
+    client: Client, actor: Actor, machine_id: str, motor: Motor, *, limit: int = 0
+) -> None:
+    """Store the nameplate of a machine, as `machines.register`; the same one again is no deed."""
+    (before,) = machines.load_motors(client, [machine_id])
+    if before == motor:
+        return
+    changed = changes(motor_to_dict(before) if before else {}, motor_to_dict(motor))
+    with audited(client, _deed(actor, "nameplate_changed", machine_id, changes=changed)):
+        machines.register(client, machine_id, motor, limit=limit)
+
+
+def retire_machine(client: Client, actor: Actor, machine_id: str) -> None:
+    """Forget a machine, as `machines.retire`.
+
+    Raises
+    ------
+    UnknownMachine
+        The machine is not known.
+    """
+    with audited(client, _deed(actor, "machine_deleted", machine_id)):
+        if not machines.retire(client, machine_id):
+            raise UnknownMachine(machine_id)
+
+
+def change_baseline(client: Client, actor: Actor, machine_id: str, baseline: str | None) -> None:
+    """Store a machine's baseline as given by a person, or remove it with None."""
+    deed = _deed(actor, "baseline_deleted", machine_id)
+    if baseline is not None:
+        records = int(json.loads(baseline)["records"])
+        deed = _deed(actor, "baseline_given", machine_id, records=records)
+    with audited(client, deed):
+        set_baseline(client, machine_id, baseline)
+
+
+def change_sensitivity(
+    client: Client,
+    actor: Actor,
+    machine_id: str,
+    faults: Mapping[str, Persistence],
+    *,
+    by: str,
+    expected_version: int | None = None,
+) -> None:
+    """Set when the faults of a machine alert, as `set_sensitivity`."""
+    before = present_setting(client, machine_id, SENSITIVITY).rules
+    changed = changes(
+        {f: persistence_table(rule) for f, rule in before.items()},
+        {f: persistence_table(rule) for f, rule in {**PERSISTENCE, **faults}.items()},
+    )
+    with audited(client, _deed(actor, "sensitivity_changed", machine_id, changes=changed)):
+        set_sensitivity(client, machine_id, faults, by=by, expected_version=expected_version)
+
+
+def change_channel_map(
+    client: Client,
+    actor: Actor,
+    machine_id: str,
+    sources: Sources,
+    *,
+    by: str,
+    expected_version: int | None = None,
+) -> None:
+    """Set which channel of a machine is which, as `set_channel_map`."""
+    before = present_setting(client, machine_id, CHANNEL_MAP).sources
+    changed = changes(sources_table(before), sources_table(sources))
+    with audited(client, _deed(actor, "channel_map_changed", machine_id, changes=changed)):
+        set_channel_map(client, machine_id, sources, by=by, expected_version=expected_version)
+
+
+def change_service(client: Client, actor: Actor, action: Callable[[int], Action]) -> list[Action]:
+    """Take a machine out of service, or return it; `action` gets the time (ms, server clock).
+
+    Raises
+    ------
+    AlarmRefused
+        It is out of service, or in service, already.
+    """
+    present = action(0)
+    code = "taken_out_of_service"
+    if present.name == "return_to_service":
+        code = "returned_to_service"
+    with audited(client, _deed(actor, code, present.machine_id, text=present.text)):
+        return alarm_book.act(client, lambda _, now_ms: [action(now_ms)])
+
+
+def resend_letter(client: Client, actor: Actor, letter: DeadLetter) -> str:
+    """Send a dead letter again, as `deadletters.resend`."""
+    with audited(client, _deed(actor, "dead_letter_replayed", letter.machine_id, letter=letter.id)):
+        return deadletters.resend(client, letter)
+
+
+def create_key(
+    client: Client,
+    actor: Actor,
+    scopes: Sequence[str],
+    name: str,
+    *,
+    lifetime_s: float | None = None,
+) -> tuple[str, ApiKey]:
+    """Make an API key, as `apikeys.create`."""
+    key_id = apikeys.new_id()
+    deed = _deed(actor, "key_created", key=key_id, name=name, scopes=tuple(scopes))
+    with audited(client, deed):
+        return apikeys.create(client, scopes, name, lifetime_s=lifetime_s, key_id=key_id)
+
+
+def revoke_key(client: Client, actor: Actor, key_id: str) -> bool:
+    """Revoke an API key, as `apikeys.revoke`; False where there is none of that id."""
+    names = {k.id: k.name for k in apikeys.list_keys(client)}
+    if key_id not in {*names, *apikeys.unreadable(client)}:
+        return False
+    deed = _deed(actor, "key_revoked", key=key_id, name=names.get(key_id, ""))
+    with audited(client, deed):
+        return apikeys.revoke(client, key_id)
+
+
+def note_settings(client: Client, actor: Actor, given: Mapping[str, str]) -> None:
+    """Record what differs from the settings of the last start on this host (`actor.address`)."""
+    stored = client.hget(keys.SETTINGS, actor.address)
+    before = given if stored is None else json.loads(stored)
+    if changed := changes(before, given):
+        write(client, _deed(actor, "settings_changed", changes=changed))
+    client.hset(keys.SETTINGS, actor.address, json.dumps(dict(given)))
+
+
+def _deed(actor: Actor, code: str, machine_id: str = "", **values: ReasonValue) -> Deed:
+    return Deed(actor=actor, code=code, machine_id=machine_id, values=values)

@@ -1,0 +1,233 @@
+"""What a backup takes from the server, key by key: read, counted, deleted, written back.
+
+This is the one place that says which keys hold state that cannot be made again, and which are in
+flight or made anew by a running system. A new key belongs to one of them: a test finds those that
+stand in neither.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import redis
+
+from vtox import keys
+from vtox.errors import SystemStateError
+from vtox.store.alarms import open_alerts
+from vtox.store.server.client import Client
+from vtox.store.stream import outputs
+
+# Each listed machine with its whole hash: nameplate, baseline with version and source, what it is
+# learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.
+MACHINES = ("MACHINES", "machine")
+# Keys as hashes with their last use; machines whose history is still to be deleted; alarms.
+HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED", "ALARM_BOOK")
+# Alerts and actions too: the recorder may not have read the last ones, and PostgreSQL is saved
+# elsewhere.
+STREAMS = ("EVIDENCE", "ALERTS", "ALARM_ACTIONS")
+# Kept, and joined with those of the backup: no restore may erase who changed what.
+JOINED = ("AUDIT",)
+# Made again from the machines that are restored.
+DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES", "ALARM_CHANGES")
+IN_FLIGHT = {
+    "RAW": "windows that wait or are retained for a minute",
+    "RESULTS": "minutes of diagnoses; the history has them",
+    "ASSESSMENTS": "minutes of assessments; the history has them",
+    "METRICS": "figures of the last hours; the history has them",
+    "DEAD_LETTERS": "windows that could not be diagnosed, for some hours",
+    "SETTINGS": "of the last start of each host",
+    "RESTORING": "while a restore runs, or was interrupted",
+    "REPLAY_SECRET": "signs raw entries, which are not kept; made anew",
+    "COUNTERS": "counts since the server was new",
+    "LATENCY": "counts since the server was new",
+    "UNREADABLE": "counts since the server was new",
+    "PROGRESS": "of windows in flight",
+    "LEASE": "of the bridge that runs",
+    "BRIDGE": "of the bridge that runs",
+    "PARTITIONS": "set by the bridges that run",
+    "BRIDGES": "heartbeats",
+    "BROKER": "of the bridge that runs",
+    "WORKERS": "heartbeats",
+    "worker": "heartbeats",
+    "RECORDER": "heartbeat",
+    "NOTIFIER": "heartbeat",
+    "SCALING": "heartbeats",
+    "ABSENT": "heartbeats",
+    "REFUSALS": "what was refused lately",
+    "MONITOR": "counts that the monitor compares",
+    "ALARMS": "conditions of the system, observed anew",
+    "WATCH": "what the monitor observed last",
+    "RETENTION_CLOCK": "of this server's entries",
+    "EVIDENCE_RATE": "of the current second",
+    "ledger": "records in flight",
+    "due": "records in flight",
+    "attempts": "records in flight",
+    "known_windows": "duplicates of the last windows",
+    "quota": "expires",
+    "session": "expires; people sign in again",
+}
+
+_AT_ONCE = 20
+
+Row = dict[str, Any]
+Fields = dict[str, bytes]
+_T = TypeVar("_T")
+
+
+def _key(name: str) -> str:
+    return str(getattr(keys, name))
+
+
+def machine_rows(client: Client) -> Iterator[Row]:
+    """Yield each listed machine: id, arrival of its last window, and the fields of its hash."""
+    ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    for some in _portions(ids):
+        pipe = client.pipeline(transaction=True)
+        for m in some:
+            pipe.zscore(keys.MACHINES, m)
+            pipe.hgetall(keys.machine(m))
+        replies = pipe.execute()
+        for m, arrived_t, fields in zip(some, replies[::2], replies[1::2], strict=True):
+            # None: retired meanwhile.
+            if arrived_t is not None:
+                yield {"machine_id": m, "arrived_t": arrived_t, "fields": _texts(fields)}
+
+
+def hash_rows(client: Client) -> Iterator[Row]:
+    """Yield the other hashes that are kept, each with its fields."""
+    for name in HASHES:
+        yield {"name": name, "fields": _texts(client.hgetall(_key(name)))}
+
+
+def stream_rows(client: Client, name: str) -> Iterator[Row]:
+    """Yield the entries of a stream that is kept, oldest first, their values in base64."""
+    for entry_id, fields in outputs.oldest_first(client, _key(name), "-", read_at_once=_AT_ONCE):
+        values = {n.decode(): base64.b64encode(v).decode() for n, v in fields.items()}
+        yield {"id": entry_id.decode(), "fields": values}
+
+
+def counts(client: Client) -> dict[str, int]:
+    """Return how much a server holds of what a restore would replace."""
+    pipe = client.pipeline(transaction=False)
+    pipe.zcard(keys.MACHINES)
+    pipe.hlen(keys.API_KEYS)
+    pipe.xlen(keys.EVIDENCE)
+    machines, api_keys, evidence = pipe.execute()
+    return {"machines": machines, "api_keys": api_keys, "evidence_windows": evidence}
+
+
+def running_clients(client: Client) -> list[str]:
+    """Return which processes that diagnose, record or serve are connected to the server."""
+    roles = {f"vtox-{r}": r for r in ("bridge", "monitor", "worker", "recorder", "notifier", "api")}
+    return sorted({roles[c["name"]] for c in client.client_list() if c["name"] in roles})
+
+
+def begin_restore(client: Client, made: str) -> None:
+    """Mark that what the server holds is replaced by a backup of the time `made`."""
+    client.set(keys.RESTORING, made)
+
+
+def end_restore(client: Client) -> None:
+    """Remove the mark: all is there again."""
+    client.delete(keys.RESTORING)
+
+
+def require_whole(client: Client) -> None:
+    """Refuse to work on what an interrupted restore has left.
+
+    Raises
+    ------
+    SystemStateError
+        The mark of a restore is there; the message says how to end it.
+    """
+    try:
+        made = client.get(keys.RESTORING)
+    except redis.exceptions.NoPermissionError:  # the users of an earlier version
+        return
+    if made is not None:
+        raise SystemStateError(
+            f"the restore of a backup of {made.decode()} was interrupted: a part is missing",
+            remedy="repeat `vtox restore FILE --replace`",
+        )
+
+
+def clear(client: Client) -> None:
+    """Delete what a restore replaces."""
+    for some in _portions([m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]):
+        own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
+        client.unlink(*own)
+    # Up to where the history was recorded that is replaced: the recorder would say it is lost.
+    client.unlink(keys.RECORDER)
+    client.unlink(keys.MACHINES, *map(_key, (*DERIVED, *HASHES, *STREAMS)))
+
+
+def put_machines(client: Client, machines: Iterable[tuple[str, float, Fields]]) -> None:
+    """Write machines as `decode_machine` gives them, and list their open alerts."""
+    for some in _portions(machines):
+        pipe = client.pipeline(transaction=True)
+        for machine_id, arrived_t, fields in some:
+            if fields:
+                pipe.hset(keys.machine(machine_id), mapping=fields)
+            pipe.zadd(keys.MACHINES, {machine_id: arrived_t})
+        pipe.execute()
+    open_alerts.list_open_alerts(client)
+
+
+def put_hashes(client: Client, hashes: Iterable[tuple[str, Fields]]) -> None:
+    """Write hashes as `decode_hash` gives them; one that this version does not know is left out."""
+    for name, fields in hashes:
+        if name in HASHES and fields:
+            client.hset(_key(name), mapping=fields)
+
+
+def put_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]) -> None:
+    """Write entries as `decode_entry` gives them, with the ids they had."""
+    for some in _portions(entries):
+        pipe = client.pipeline(transaction=True)
+        for entry_id, fields in some:
+            pipe.xadd(_key(name), fields, id=entry_id)
+        pipe.execute()
+
+
+def join_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]) -> None:
+    """Write entries as `decode_entry` gives them among those that are there, all or nothing."""
+    every = dict(entries)
+    every |= {i.decode(): dict(fields) for i, fields in client.xrange(_key(name))}
+    pipe = client.pipeline(transaction=True)
+    pipe.unlink(_key(name))
+    for entry_id in sorted(every, key=outputs.entry_order):
+        pipe.xadd(_key(name), every[entry_id], id=entry_id)
+    pipe.execute()
+
+
+def decode_machine(row: Row) -> tuple[str, float, Fields]:
+    """Return id, arrival of the last window and fields of a row of `machine_rows`."""
+    return str(row["machine_id"]), float(row["arrived_t"]), _bytes(row["fields"])
+
+
+def decode_hash(row: Row) -> tuple[str, Fields]:
+    """Return name and fields of a row of `hash_rows`."""
+    return str(row["name"]), _bytes(row["fields"])
+
+
+def decode_entry(row: Row) -> tuple[str, Fields]:
+    """Return id and fields of a row of `stream_rows`."""
+    fields = {n: base64.b64decode(v, validate=True) for n, v in row["fields"].items()}
+    return "{}-{}".format(*outputs.entry_order(row["id"])), fields
+
+
+def _portions(rows: Iterable[_T]) -> Iterator[Sequence[_T]]:
+    left = iter(rows)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some
+
+
+def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Return fields as text; a byte that is no UTF-8 becomes an escape, and a byte again."""
+    decoded = ((n.decode(), v.decode("utf-8", "surrogateescape")) for n, v in fields.items())
+    return dict(decoded)
+
+
+def _bytes(fields: Mapping[str, str]) -> Fields:
+    return {n: v.encode("utf-8", "surrogateescape") for n, v in fields.items()}

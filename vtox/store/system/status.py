@@ -1,0 +1,304 @@
+"""One snapshot of the whole system in two round trips, as the API, the CLI and metrics show it.
+
+Everything is read, nothing is computed from samples; what the server does not know is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.store.alarms.open_alerts import OpenAlert, open_alarms
+from vtox.store.alarms.system_alarms import Watch, decode_watch
+from vtox.store.server.client import Client
+from vtox.store.server.partition_table import served
+from vtox.store.stream.entries import Metrics, decode_metrics
+from vtox.store.stream.streams import Group, find_group, sum_groups
+from vtox.store.system.agreement import Party, parties
+from vtox.store.work.absent_processes import AbsentProcess, absent_processes
+from vtox.store.work.heartbeats import Worker, workers
+from vtox.store.work.notifier_heartbeat import NotifierHeartbeat
+from vtox.store.work.notifier_heartbeat import decode as decode_notifier
+from vtox.store.work.recorder_heartbeat import RecorderHeartbeat
+from vtox.store.work.recorder_heartbeat import decode as decode_recorder
+from vtox.store.work.scaling_report import HostScaling, scaling_reports
+from vtox.store.work.task_queues import Broker, decode_broker
+
+STREAMS = (
+    keys.RESULTS,
+    keys.ASSESSMENTS,
+    keys.METRICS,
+    keys.ALERTS,
+    keys.DEAD_LETTERS,
+)
+# Entries of performance_metrics that a snapshot carries: half a minute even at one a second.
+METRICS_READ = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """One fault family: tasks that wait at the broker, windows at work, done and dead."""
+
+    # None: not known, see `Broker.why_unknown`.
+    waiting: int | None
+    in_flight: int
+    in_flight_bytes: int
+    done: int
+    records_done: int
+    dead: int
+    # Those that can take a task: their pool has a process.
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeHeartbeat:
+    """The last heartbeat of the bridge that owns the stream, or owned it and was killed."""
+
+    pid: int
+    host: str
+    last_seen_t: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionState:
+    """One partition of the raw stream; `owned` says that a bridge serves it."""
+
+    number: int
+    stream: str
+    length: int
+    group: Group | None
+    owned: bool
+    bridge: BridgeHeartbeat | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The Redis or Valkey server behind it all."""
+
+    product: str
+    version: str
+    uptime_s: int
+    clients: int
+    used_memory_bytes: int
+    maxmemory_bytes: int | None
+    # Whether the last write to its append-only log succeeded; where not, it refuses every write.
+    log_writable: bool = True
+
+    @property
+    def memory_share(self) -> float | None:
+        """Share of the memory limit in use; None without a limit."""
+        return self.used_memory_bytes / self.maxmemory_bytes if self.maxmemory_bytes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The system at one moment of the server's clock.
+
+    `group`, the length of the raw stream and the counters are sums over the partitions; `bridge` is
+    that of the first partition that nobody serves, or else of the first one.
+    """
+
+    t: float
+    lengths: dict[str, int]
+    group: Group | None
+    counters: dict[str, int]
+    queues: dict[str, Queue]
+    workers: tuple[Worker, ...]
+    machines: int
+    bridge_alive: bool
+    bridge: BridgeHeartbeat | None
+    server: Server | None
+    metrics: tuple[Metrics, ...]
+    partitions: tuple[PartitionState, ...] = ()
+    # None: the tasks wait on this server.
+    broker: Broker | None = None
+    # Open alarms of the system, and what the monitor observed when it last looked.
+    alarms: tuple[OpenAlert, ...] = ()
+    watch: Watch | None = None
+    # None: no recorder has ever run.
+    recorder: RecorderHeartbeat | None = None
+    # None: none runs that is meant to.
+    notifier: NotifierHeartbeat | None = None
+    # Bridge and workers, with version and terms of each.
+    parties: tuple[Party, ...] = ()
+    # Hosts where the number of workers follows the load.
+    scaling: tuple[HostScaling, ...] = ()
+    # Optional processes that do not start.
+    absent: tuple[AbsentProcess, ...] = ()
+    # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
+    latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    # Reader of streams -> entries that it could not read.
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def backlog(self) -> int | None:
+        """Windows that are not finished by all families; None where the server cannot tell."""
+        return self.lengths[keys.RAW] if self.group is None else self.group.backlog
+
+    @property
+    def in_flight(self) -> int:
+        """Windows dispatched and unfinished, summed over the families."""
+        return sum(q.in_flight for q in self.queues.values())
+
+
+def snapshot(client: Client) -> Snapshot:
+    """Return the state of the system now."""
+    partitions = served(client)
+    pipe = client.pipeline(transaction=False)
+    pipe.time()
+    for stream in STREAMS:
+        pipe.xlen(stream)
+    for p in partitions:
+        pipe.xlen(p.raw)
+        pipe.xinfo_groups(p.raw)
+        pipe.exists(p.lease)
+        pipe.hgetall(p.bridge)
+    pipe.hgetall(keys.COUNTERS)
+    for family in FAMILIES.values():
+        pipe.llen(keys.CELERY_PREFIX + family.queue)
+    pipe.smembers(keys.WORKERS)
+    pipe.zcard(keys.MACHINES)
+    pipe.info("server", "clients", "memory", "persistence")
+    pipe.xrevrange(keys.METRICS, count=METRICS_READ)
+    pipe.hgetall(keys.LATENCY)
+    pipe.hgetall(keys.ALARMS)
+    pipe.get(keys.WATCH)
+    pipe.hgetall(keys.RECORDER)
+    pipe.hgetall(keys.NOTIFIER)
+    pipe.hgetall(keys.SCALING)
+    pipe.hgetall(keys.ABSENT)
+    pipe.hgetall(keys.UNREADABLE)
+    pipe.hgetall(keys.BROKER)
+    replies = pipe.execute(raise_on_error=False)
+    rest = iter(replies)
+
+    def take(default: Any = None) -> Any:
+        return _reply_or(next(rest), default)
+
+    seconds, micros = take((0, 0))
+    t = seconds + micros / 1e6
+    lengths = {stream: int(take(0)) for stream in STREAMS}
+    found = [(p, *(take() for _ in range(4))) for p in partitions]
+    states = tuple(
+        PartitionState(
+            number=p.number,
+            stream=p.raw,
+            length=int(length or 0),
+            group=find_group(groups or []),
+            owned=bool(owned),
+            bridge=_bridge(bridge or {}),
+        )
+        for p, length, groups, owned, bridge in found
+    )
+    lengths = {keys.RAW: sum(p.length for p in states)} | lengths
+    alone = next((p for p in states if not p.owned), states[0])
+    counters = {k.decode(): int(v) for k, v in take({}).items()}
+    here = {name: int(take(0)) for name in FAMILIES}
+    alive = workers(client, sorted(take(set())))
+    # The last reply, and the first that is needed.
+    broker = decode_broker(_reply_or(replies[-1], {}))
+    waiting = broker.lengths_at(t) if broker else here
+    return Snapshot(
+        t=t,
+        lengths=lengths,
+        group=sum_groups([p.group for p in states]),
+        counters=counters,
+        queues={name: _queue(name, waiting.get(name), counters, alive) for name in FAMILIES},
+        workers=alive,
+        machines=int(take(0)),
+        bridge_alive=all(p.owned for p in states),
+        bridge=alone.bridge,
+        partitions=states,
+        server=_server(take()),
+        metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
+        latency=_latency(take({})),
+        alarms=tuple(open_alarms(take({}))),
+        watch=decode_watch(take()),
+        recorder=decode_recorder(take({})),
+        notifier=decode_notifier(take({})),
+        scaling=tuple(scaling_reports(take({}), t)),
+        absent=tuple(absent_processes(take({}), t)),
+        unreadable={k.decode(): int(n) for k, n in take({}).items()},
+        broker=broker,
+        parties=tuple(parties(alive, [bridge for *_, owned, bridge in found if owned])),
+    )
+
+
+def dead_letters(counters: Mapping[str, int]) -> dict[str, int]:
+    """Return code -> dead letters so far, from the counters of the scripts."""
+    prefix = "dead_letters:"
+    return {k.removeprefix(prefix): n for k, n in counters.items() if k.startswith(prefix)}
+
+
+def read_group(client: Client) -> tuple[float, Group | None]:
+    """Return the server's time and the consumer group alone, for a sampler of activity."""
+    partitions = served(client)
+    pipe = client.pipeline(transaction=False)
+    pipe.time()
+    for p in partitions:
+        pipe.xinfo_groups(p.raw)
+    (seconds, micros), *groups = pipe.execute(raise_on_error=False)
+    found = [find_group(_reply_or(g, [])) for g in groups]
+    return seconds + micros / 1e6, sum_groups(found)
+
+
+def _reply_or(reply: Any, default: Any) -> Any:
+    """Return the reply; `default` for a stream that does not exist or a command that ACLs deny."""
+    if not isinstance(reply, redis.ResponseError):
+        return reply
+    denied = isinstance(reply, redis.exceptions.NoPermissionError)
+    if denied or "no such key" in str(reply):
+        return default
+    raise reply
+
+
+def _queue(
+    name: str, waiting: int | None, counters: dict[str, int], workers: tuple[Worker, ...]
+) -> Queue:
+    return Queue(
+        waiting=waiting,
+        in_flight=over_partitions(counters, f"in_flight_windows:{name}"),
+        in_flight_bytes=over_partitions(counters, f"in_flight_bytes:{name}"),
+        done=counters.get(f"windows:{name}", 0),
+        records_done=counters.get(f"records:{name}", 0),
+        dead=counters.get(f"dead:{name}", 0),
+        workers=sum(name in w.queues and w.pool_processes != 0 for w in workers),
+    )
+
+
+def over_partitions(counters: Mapping[str, int], name: str) -> int:
+    """Return the sum of a counter that each partition has."""
+    return sum(n for k, n in counters.items() if k == name or k.startswith(f"{name}:"))
+
+
+def _bridge(fields: dict[bytes, bytes]) -> BridgeHeartbeat | None:
+    if b"pid" not in fields:  # none, or only what one that is deposed has left
+        return None
+    pid, host, seen = (fields[k].decode() for k in (b"pid", b"host", b"last_seen_t"))
+    return BridgeHeartbeat(pid=int(pid), host=host, last_seen_t=float(seen))
+
+
+def _server(info: dict[str, Any] | None) -> Server | None:
+    if not info:
+        return None
+    product = "valkey" if "valkey_version" in info else "redis"
+    return Server(
+        product=product,
+        version=str(info[f"{product}_version"]),
+        uptime_s=int(info["uptime_in_seconds"]),
+        clients=int(info["connected_clients"]),
+        used_memory_bytes=int(info["used_memory"]),
+        maxmemory_bytes=int(info["maxmemory"]) or None,
+        log_writable=info.get("aof_last_write_status", "ok") == "ok",
+    )
+
+
+def _latency(counts: dict[bytes, bytes]) -> dict[str, dict[int, int]]:
+    latency: dict[str, dict[int, int]] = {}
+    for name, n in counts.items():
+        family, _, bucket = name.decode().rpartition(":")
+        latency.setdefault(family, {})[int(bucket)] = int(n)
+    return latency

@@ -1,0 +1,122 @@
+"""Which measured channel is which, as a person has corrected it: permutation, sign and ratio."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from vtox.errors import ChannelMapError
+from vtox.values.domain import CHANNEL_UNITS, Recording
+
+# A transformer of 5 A that is taken for one of 5,000 A, and the other way.
+RATIO_RANGE = (1e-4, 1e4)
+FIELDS = ("channel", "sign", "ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a channel comes from: which channel as sent, times sign and ratio."""
+
+    channel: str
+    sign: int = 1
+    ratio: float = 1.0
+
+    @property
+    def factor(self) -> float:
+        """What the samples are multiplied by."""
+        return self.sign * self.ratio
+
+
+Sources = Mapping[str, Source]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelMap:
+    """The channels of a machine that are not what they are sent as; version 0: nobody has set any.
+
+    `sources` is channel -> where it comes from; `t` (s, server clock) and `by` say when and who.
+    """
+
+    version: int = 0
+    t: float = 0.0
+    by: str = ""
+    sources: Sources = field(default_factory=dict)
+
+
+NO_MAP = ChannelMap()
+
+
+def corrected(recording: Recording, sources: Sources) -> Recording:
+    """Return a recording with its channels as a map says; one that was not sent is left out."""
+    if not sources:
+        return recording
+    channels = {n: x for n, x in recording.channels.items() if n not in sources}
+    for name, source in sources.items():
+        sent = recording.channels.get(source.channel)
+        if sent is not None:
+            channels[name] = sent if source.factor == 1 else sent * sent.dtype.type(source.factor)
+    ordered = {n: channels[n] for n in CHANNEL_UNITS if n in channels}
+    return replace(recording, channels=ordered)
+
+
+def sent_channels(names: Iterable[str], sources: Sources) -> frozenset[str]:
+    """Return the channels, as sent, that `corrected` makes the channels `names` of."""
+    return frozenset(sources[n].channel if n in sources else n for n in names)
+
+
+def sources_table(sources: Sources) -> dict[str, dict[str, Any]]:
+    """Return sources as plain data."""
+    return {name: asdict(source) for name, source in sources.items()}
+
+
+def sources_from_dict(data: Mapping[str, Any]) -> dict[str, Source]:
+    """Return the sources of plain data.
+
+    Raises
+    ------
+    ChannelMapError
+        A channel is unknown, of another unit than its source, or is used twice or never.
+    """
+    sources = {name: _source(name, table) for name, table in data.items()}
+    taken = sorted(s.channel for s in sources.values())
+    if taken != sorted(sources):
+        names, given = ", ".join(sorted(sources)), ", ".join(taken)
+        raise ChannelMapError(
+            f"the channels {names} come from {given}, expected each of the former once", "channels"
+        )
+    return {n: s for n, s in sources.items() if s != Source(n)}
+
+
+def _source(name: str, table: Any) -> Source:
+    if name not in CHANNEL_UNITS:
+        expected = ", ".join(CHANNEL_UNITS)
+        raise ChannelMapError(f"{name:.80}: no such channel, expected some of {expected}", name)
+    if not isinstance(table, Mapping) or set(table) - set(FIELDS):
+        raise ChannelMapError(
+            f"{name}: {table!r:.80}, expected a table of {', '.join(FIELDS)}", name
+        )
+    channel, sign, ratio = (table.get(f, d) for f, d in zip(FIELDS, (name, 1, 1.0), strict=True))
+    if not isinstance(channel, str) or channel not in CHANNEL_UNITS:
+        expected = ", ".join(CHANNEL_UNITS)
+        detail = f"{name}.channel: {channel!r:.80} is no channel, expected one of {expected}"
+        raise ChannelMapError(detail, f"{name}.channel")
+    if CHANNEL_UNITS[channel] != CHANNEL_UNITS[name]:
+        detail = f"{name}.channel: {channel} has another unit than {name}"
+        raise ChannelMapError(detail, f"{name}.channel")
+    if type(sign) is not int or sign not in (1, -1):
+        raise ChannelMapError(f"{name}.sign: {sign!r:.80}, expected 1 or -1", f"{name}.sign")
+    low, high = RATIO_RANGE
+    if type(ratio) not in (int, float) or not low <= ratio <= high:
+        detail = f"{name}.ratio: {ratio!r:.80}, expected a number from {low:g} to {high:g}"
+        raise ChannelMapError(detail, f"{name}.ratio")
+    return Source(channel, sign, float(ratio))
+
+
+def composed(outer: Sources, inner: Sources) -> dict[str, Source]:
+    """Return the map that does what `inner` does, and then `outer` to what comes out of it."""
+    sources = {}
+    for name in {**inner, **outer}:
+        then = outer.get(name, Source(name))
+        first = inner.get(then.channel, Source(then.channel))
+        ratio = float(f"{then.ratio * first.ratio:.6g}")
+        sources[name] = Source(first.channel, then.sign * first.sign, ratio)
+    return {n: s for n, s in sources.items() if s != Source(n)}

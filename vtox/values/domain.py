@@ -1,0 +1,376 @@
+"""The values that travel through VTOX: windows, recordings, nameplates, diagnoses, assessments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import cos, isfinite, radians, sqrt
+from numbers import Real
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.errors import NameplateError, RecordingError
+from vtox.values.nameplate_ranges import ASSET_LEVELS, validate, validate_place
+from vtox.words.rendering import render, render_all
+
+Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+State = Literal["normal", "warning", "fault", "unknown"]
+STATES: tuple[State, ...] = get_args(State)
+Value = float | int | str | bool | None
+
+CURRENTS = ("ia", "ib", "ic")
+VOLTAGES = ("va", "vb", "vc")
+VIBRATIONS = ("vibration", "vibration_y", "vibration_z")
+# Channel name -> unit. One home for what a window may carry.
+CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
+    {c: "A" for c in CURRENTS}
+    | {c: "V" for c in VOLTAGES}
+    | {c: "m/s^2" for c in VIBRATIONS}
+    | {"leakage": "A"}
+)
+DEFECTS = ("BPFO", "BPFI", "BSF", "FTF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """A rolling bearing by its defect orders (multiples of shaft speed) or by its geometry.
+
+    `orders` maps BPFO, BPFI, BSF (ball spin, once per turn of the ball) and FTF to orders. Given
+    the geometry instead, `defect_orders` computes them (Randall & Antoni 2011, MSSP 25(2), eq. 1-4,
+    outer race fixed).
+    """
+
+    orders: Mapping[str, float] | None = None
+    balls: int | None = None
+    ball_diameter_mm: float | None = None
+    pitch_diameter_mm: float | None = None
+    contact_angle_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        geometry = (self.balls, self.ball_diameter_mm, self.pitch_diameter_mm)
+        if self.orders is None and any(g is None for g in geometry):
+            raise NameplateError(
+                "bearing: give `orders`, or all of balls, ball_diameter_mm, pitch_diameter_mm",
+                "bearing",
+            )
+        if self.orders is not None:
+            _check_orders(self.orders)
+        for name in ("balls", "ball_diameter_mm", "pitch_diameter_mm"):
+            object.__setattr__(self, name, validate(f"bearing.{name}", getattr(self, name)))
+        angle = validate("bearing.contact_angle_deg", self.contact_angle_deg)
+        object.__setattr__(self, "contact_angle_deg", angle or 0.0)
+        if self.orders is None and (self.ball_diameter_mm or 0) >= (self.pitch_diameter_mm or 0):
+            raise NameplateError(
+                "bearing.ball_diameter_mm: must be smaller than pitch_diameter_mm",
+                "bearing.ball_diameter_mm",
+            )
+        if self.orders is None:
+            _check_orders(self.defect_orders)
+
+    @property
+    def defect_orders(self) -> dict[str, float]:
+        """Defect frequencies as multiples of shaft speed."""
+        if self.orders is not None:
+            return dict(self.orders)
+        assert self.balls is not None
+        assert self.ball_diameter_mm is not None
+        assert self.pitch_diameter_mm is not None
+        ratio = (
+            self.ball_diameter_mm / self.pitch_diameter_mm * cos(radians(self.contact_angle_deg))
+        )
+        return {
+            "BPFO": self.balls / 2 * (1 - ratio),
+            "BPFI": self.balls / 2 * (1 + ratio),
+            "BSF": self.pitch_diameter_mm / (2 * self.ball_diameter_mm) * (1 - ratio**2),
+            "FTF": (1 - ratio) / 2,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motor:
+    """The nameplate of one motor. A missing value is a reason to abstain, never a default."""
+
+    pole_pairs: int | None = None
+    supply_hz: float | None = None
+    rated_speed_rpm: float | None = None
+    rated_current_a: float | None = None
+    rated_voltage_v: float | None = None
+    rated_power_w: float | None = None
+    rotor_bars: int | None = None
+    supply: Literal["grid", "inverter"] = "grid"
+    bearing: Bearing | None = None
+    # Where it stands, and of what it is a part: levels with `/` between them.
+    site: str | None = None
+    asset_path: str | None = None
+
+    def __post_init__(self) -> None:
+        validate_place("site", self.site, levels=1)
+        validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
+        for name in (
+            "pole_pairs",
+            "supply_hz",
+            "rated_speed_rpm",
+            "rated_current_a",
+            "rated_voltage_v",
+            "rated_power_w",
+            "rotor_bars",
+        ):
+            object.__setattr__(self, name, validate(name, getattr(self, name)))
+        if self.supply not in ("grid", "inverter"):
+            raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
+        if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
+            raise NameplateError(
+                f"rated_speed_rpm: {self.rated_speed_rpm} gives a slip of {self.rated_slip:.3f} "
+                f"with {self.pole_pairs} pole pairs at {self.supply_hz} Hz, expected 0 to 0.5",
+                "rated_speed_rpm",
+            )
+
+    @property
+    def rated_slip(self) -> float | None:
+        """Slip at rated speed, or None where the nameplate does not give it."""
+        if not (self.pole_pairs and self.supply_hz and self.rated_speed_rpm):
+            return None
+        return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
+
+    @property
+    def active_share(self) -> float | None:
+        """Power factor times efficiency at rated load, None where the nameplate lacks it."""
+        if not (self.rated_power_w and self.rated_voltage_v and self.rated_current_a):
+            return None
+        share = self.rated_power_w / (sqrt(3) * self.rated_voltage_v * self.rated_current_a)
+        return share if share < 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBlock:
+    """Simultaneous samples of the channels of one machine, with what was measured beside them.
+
+    `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
+    given there.
+    """
+
+    channels: Mapping[str, Array]
+    fs_hz: float
+    speed_rpm: float | None = None
+    temperature_c: float | None = None
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in each channel."""
+        return int(next(iter(self.channels.values())).shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Recording(SampleBlock):
+    """The samples that a diagnosis is made of, from a file, from memory or joined from windows.
+
+    A speed or temperature that is not a finite number counts as not measured.
+    """
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            raise RecordingError(
+                f"recording has no channels, expected some of {', '.join(CHANNEL_UNITS)}"
+            )
+        if unknown := self.channels.keys() - CHANNEL_UNITS.keys():
+            raise RecordingError(
+                f"unknown channel {min(unknown)!r}, expected some of {', '.join(CHANNEL_UNITS)}"
+            )
+        if not isinstance(self.fs_hz, Real) or not (isfinite(self.fs_hz) and self.fs_hz > 0):
+            raise RecordingError(f"fs_hz: {self.fs_hz}, expected a positive number of Hz")
+        arrays = {n: np.asarray(x) for n, x in self.channels.items()}
+        lengths = {n: x.shape for n, x in arrays.items()}
+        if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
+            raise RecordingError(f"channels: expected one dimension and one length, got {lengths}")
+        object.__setattr__(self, "channels", {n: _floats(n, x) for n, x in arrays.items()})
+        for name in ("speed_rpm", "temperature_c"):
+            object.__setattr__(self, name, _measured_value(name, getattr(self, name)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(SampleBlock):
+    """One contiguous block of samples as a sender publishes it. (machine_id, run, seq) names it."""
+
+    machine_id: str
+    seq: int
+    t0: float
+    run: str = ""
+    vehicle_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Consecutive windows of one machine, to be diagnosed as one; without the samples.
+
+    `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
+    early, and is None where it has the length its family needs. `shared` says where the bridge has
+    put the windows in the memory of its host: the name of the ring, then position and bytes of each
+    (`vtox/store/stream/shared_windows.py`); empty where they are in the stream alone. `traces` are
+    the spans, as `traceparent`, that followed some of its windows here (`vtox/windows/tracing.py`).
+    The windows lie in the stream of `partition`; `arrived_ms` is when the last one came to the
+    server, where it was moved there from another partition, else 0: the id of its entry says it.
+    """
+
+    machine_id: str
+    run: str
+    first_seq: int
+    last_seq: int
+    t_start: float
+    t_end: float
+    ids: str
+    windows: int
+    bytes: int
+    closed: "Reason | None" = None
+    shared: str = ""
+    traces: str = ""
+    partition: int = 0
+    arrived_ms: int = 0
+
+    def record_id(self, family: str) -> str:
+        """Name of the record: unique because an entry is in one record of a family."""
+        return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
+
+    @property
+    def arrived_t(self) -> float:
+        """When its last window came to the server, s since 1970 by the server's clock."""
+        return (self.arrived_ms or int(self.ids.rpartition(" ")[2].partition("-")[0])) / 1000
+
+
+ReasonValue = float | int | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a diagnosis says what it says: a stable `code` with its `values`.
+
+    The unit is the suffix of a value's name, as in indicators. Text values are identifiers
+    (channels, defects, sources), never words. `vtox.words` renders both as a sentence. Numbers
+    keep six significant digits, so that they are the same offline and from the stream.
+    """
+
+    code: str
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", {k: _compact(v) for k, v in self.values.items()})
+
+    @property
+    def sentence(self) -> str:
+        """The sentence for people."""
+        return render(self.code, self.values)
+
+
+def reason(code: str, **values: ReasonValue) -> Reason:
+    """Return the reason of that code with its values."""
+    return Reason(code, values)
+
+
+def _compact(value: ReasonValue) -> ReasonValue:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+# Evidence of an `unknown` that found nothing where it could search: it may clear an open alert.
+QUIET: Mapping[str, Any] = {"kind": "quiet"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The answer for one fault over one record.
+
+    `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
+    `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the
+    suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio; `_s` is siemens in
+    those of conductance. `evidence` lists the frequencies examined, alternatives and episodes.
+    """
+
+    fault: str
+    state: State
+    code: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    severity: float | None = None
+    confidence: float = 0.0
+    statistic: float | None = None
+    threshold: float | None = None
+    indicators: Mapping[str, Value] = field(default_factory=dict)
+    evidence: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", Reason(self.code, self.values).values)
+
+    @property
+    def reason(self) -> str:
+        """The sentence for people: of the code, and of the doubts."""
+        reasons = [(self.code, self.values)] if self.code else []
+        return render_all([*reasons, *((d.code, d.values) for d in self.doubts)])
+
+
+class Answer(NamedTuple):
+    """What a `Diagnosis` says, with its sentence: a row that takes a fifth of the time to make."""
+
+    fault: str
+    state: State
+    code: str
+    values: Mapping[str, ReasonValue]
+    doubts: tuple[Reason, ...]
+    reason: str
+    severity: float | None
+    confidence: float
+    statistic: float | None
+    threshold: float | None
+    indicators: Mapping[str, Value]
+    evidence: tuple[Mapping[str, Any], ...]
+
+
+def abstain(
+    fault: str, why: Reason, *doubts: Reason, indicators: Mapping[str, Value] = MappingProxyType({})
+) -> Diagnosis:
+    """Return an abstention: state `unknown`, no severity, no confidence."""
+    return Diagnosis(
+        fault=fault,
+        state="unknown",
+        code=why.code,
+        values=why.values,
+        doubts=doubts,
+        indicators=dict(indicators),
+    )
+
+
+def _floats(name: str, x: npt.NDArray[Any]) -> Array:
+    """Return real numbers as floats, unchanged where they are."""
+    if x.dtype in (np.float32, np.float64):
+        return x
+    try:
+        return x.astype(np.float64, casting="unsafe" if x.dtype == object else "same_kind")
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"{name}: {x.dtype}, expected real numbers") from error
+
+
+def _measured_value(name: str, value: float | None) -> float | None:
+    """Return a measured number as a float, None where it is not finite."""
+    if value is not None and not isinstance(value, Real):
+        raise RecordingError(f"{name}: {value!r}, expected a number")
+    return float(value) if value is not None and isfinite(value) else None
+
+
+def _check_orders(orders: Mapping[str, float]) -> None:
+    if not isinstance(orders, Mapping) or not orders:
+        raise NameplateError(
+            f"bearing.orders: {orders!r}, expected a table of some of {', '.join(DEFECTS)}",
+            "bearing.orders",
+        )
+    for name, order in orders.items():
+        if name not in DEFECTS:
+            raise NameplateError(
+                f"bearing.orders: unknown defect {name!r}, expected {', '.join(DEFECTS)}",
+                "bearing.orders",
+            )
+        validate(f"bearing.orders.{name}", order, "bearing.orders")

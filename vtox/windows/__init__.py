@@ -1,0 +1,1 @@
+"""One window: its form on the wire and in JSON, its partition, its trace."""

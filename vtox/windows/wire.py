@@ -1,0 +1,404 @@
+"""The only codec between windows and stream entries.
+
+The contract is docs/reference/stream-fields.md, "Raw entry".
+
+The bridge decodes headers and checks that the samples are usable; workers decode the samples.
+"""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from vtox.errors import WireError
+from vtox.values.domain import CHANNEL_UNITS, Array, Window
+from vtox.values.plain_names import name_error
+
+Fields = Mapping[bytes, bytes]
+_REASON_BYTES = 500
+Dtype = Literal["i2", "f4", "json"]
+Counts = npt.NDArray[np.int16] | npt.NDArray[np.float32]
+
+VERSION = 1
+_NUMPY: dict[bytes, np.dtype[Any]] = {b"i2": np.dtype("<i2"), b"f4": np.dtype("<f4")}
+# Below 100 Hz there is no room for a supply line; no converter of this trade samples above 1 MHz.
+FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
+_TRACEPARENT_BYTES = 55
+# Written by the bridge that moves a window to its partition. 13 digits last until the year 2286.
+ARRIVED = b"arrived_ms"
+_MS_DIGITS = 13
+# The scripts of the server compute in doubles.
+SEQ_MAX = 2**53 - 1
+# Wide enough for any unit, narrow enough that counts times scale stays finite in float32.
+SCALE_MIN, SCALE_MAX = 1e-18, 1e18
+
+WIRE_CODES = frozenset(
+    (
+        "missing_field",
+        "bad_machine_id",
+        "bad_number",
+        "bad_family",
+        "bad_version",
+        "bad_dtype",
+        "no_channels",
+        "bad_length",
+        "bad_json",
+        "not_finite",
+        "bad_rate",
+        "too_large",
+        "bad_payload",
+    )
+)
+# In an entry of a gateway (MQTT): why a message that it took is no window. For its dead letter.
+REFUSED = "refused"
+
+
+class _ChannelFields(NamedTuple):
+    """A channel, and the fields of an entry with its samples and what one of them is worth."""
+
+    name: str
+    samples: bytes
+    scale: bytes
+
+
+_FIELDS = [_ChannelFields(c, c.encode(), f"scale_{c}".encode()) for c in CHANNEL_UNITS]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a window may be."""
+
+    max_bytes: int = 8 << 20
+    max_samples: int = 1_000_000
+
+
+# For entries that the bridge has accepted: no later process refuses them, whatever its limits.
+UNLIMITED = Limits(max_bytes=1 << 62, max_samples=1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A window without its samples: what the bridge keeps and joins."""
+
+    machine_id: str
+    run: str
+    seq: int
+    t0: float
+    fs_hz: float
+    samples: int
+    nbytes: int
+    channels: tuple[str, ...]
+    vehicle_id: str | None
+    speed_rpm: float | None
+    temperature_c: float | None
+    # A dead letter sent again: its id, and the one family that must diagnose it (empty: all).
+    replay_of: str = ""
+    replay_family: str = ""
+    # The span of the sender that follows the window, as in W3C Trace Context.
+    traceparent: str = ""
+    # Of a window that a bridge has moved to its partition: ms since 1970 at which it came, else 0.
+    arrived_ms: int = 0
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+def encode(
+    window: Window, dtype: Dtype = "i2", scale: Mapping[str, float] | None = None
+) -> dict[str, str | bytes]:
+    """Return the fields of the stream entry for `window`; `i2` scales each channel to 16 bits.
+
+    Channels that `scale` names are 16-bit counts already, of so many units each.
+
+    Raises
+    ------
+    WireError
+        A channel is unknown, not one row of samples, not finite, or its counts are not of 16 bits.
+    """
+    fields: dict[str, str | bytes] = {
+        "v": str(VERSION),
+        "machine_id": window.machine_id,
+        "seq": str(window.seq),
+        "t0": repr(float(window.t0)),
+        "fs_hz": repr(float(window.fs_hz)),
+        "dtype": dtype,
+    }
+    optional = {
+        "run": window.run or None,
+        "vehicle_id": window.vehicle_id,
+        "speed_rpm": window.speed_rpm,
+        "temperature_c": window.temperature_c,
+    }
+    fields |= {k: str(v) for k, v in optional.items() if v is not None}
+    if scale:
+        dtype = fields["dtype"] = "i2"
+    for name, samples in window.channels.items():
+        x = np.asarray(samples)
+        if name not in CHANNEL_UNITS:
+            what = f"{name}: no channel, expected one of {', '.join(CHANNEL_UNITS)}"
+            raise WireError("no_channels", what, name)
+        if x.ndim != 1:
+            what = f"{name}: shape {x.shape}, expected one row of samples"
+            raise WireError("bad_length", what, name)
+        if dtype == "json":
+            fields[name] = json.dumps(np.asarray(x, dtype=float).tolist())
+        elif dtype == "f4":
+            fields[name] = np.asarray(x, dtype="<f4").tobytes()
+        elif scale and name in scale:
+            fields[name] = _counts(name, x)
+            fields[f"scale_{name}"] = repr(float(scale[name]))
+        else:
+            fields[name], fields[f"scale_{name}"] = _scaled(name, x)
+    return fields
+
+
+def _counts(name: str, x: npt.NDArray[Any]) -> bytes:
+    counts = x.astype("<i2", casting="unsafe") if x.dtype.kind in "iu" else None
+    if counts is None or not np.array_equal(counts, x):
+        what = f"{name}: has a scale, expected whole numbers of 16 bits (-32768 to 32767)"
+        raise WireError("bad_dtype", what, name)
+    return counts.tobytes()
+
+
+def _scaled(name: str, x: npt.NDArray[Any]) -> tuple[bytes, str]:
+    """Return a channel as 16-bit counts, with the units that one of them is worth."""
+    peak = float(np.max(np.abs(x), initial=0.0))
+    if not math.isfinite(peak):
+        where = int(np.flatnonzero(~np.isfinite(x))[0])
+        raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
+    scale = peak / 32767 if peak > 0 else 1.0
+    return np.rint(np.asarray(x, dtype=float) / scale).astype("<i2").tobytes(), repr(scale)
+
+
+def entry_header(fields: Mapping[str, str | bytes], limits: Limits | None = None) -> Header:
+    """Return the header of an entry that is to be sent.
+
+    Raises
+    ------
+    WireError
+        The bridge would refuse it.
+    """
+    read = {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
+    return decode_header(read, limits or Limits())
+
+
+def decode_header(fields: Fields, limits: Limits) -> Header:
+    """Return the header of an entry after checking that its samples can be used.
+
+    Raises
+    ------
+    WireError
+        With a code of `WIRE_CODES` and the field at fault.
+    """
+    if version := fields.get(b"v"):
+        if version != b"%d" % VERSION:
+            raise WireError("bad_version", f"v: {_show(version)}, expected {VERSION}", "v")
+    if refused := fields.get(REFUSED.encode()):
+        raise WireError("bad_payload", refused[:_REASON_BYTES].decode("utf-8", "replace"), REFUSED)
+    machine_id = _name(fields, "machine_id", required=True)
+    assert machine_id is not None
+    seq = number(fields, "seq", required=True)
+    t0 = number(fields, "t0", required=True)
+    fs_hz = number(fields, "fs_hz", required=True)
+    assert seq is not None
+    assert t0 is not None
+    assert fs_hz is not None
+    if seq != int(seq) or not 0 <= seq <= SEQ_MAX:
+        raise WireError("bad_number", f"seq: {seq}, expected a whole number from 0 up", "seq")
+    if not 0 < t0 < 1e11:
+        raise WireError("bad_number", f"t0: {t0}, expected seconds since 1970 (UTC)", "t0")
+    if not FS_MIN_HZ <= fs_hz <= FS_MAX_HZ:
+        raise WireError(
+            "bad_rate",
+            f"fs_hz: {fs_hz}, fs_hz is outside {FS_MIN_HZ:.0f}..{FS_MAX_HZ:.0f} Hz",
+            "fs_hz",
+        )
+    dtype = fields.get(b"dtype", b"json").decode("ascii", "replace")
+    if dtype not in ("i2", "f4", "json"):
+        raise WireError("bad_dtype", f"dtype: {dtype[:20]!r}, expected i2, f4 or json", "dtype")
+    names = tuple(c for c in CHANNEL_UNITS if c.encode() in fields)
+    if not names:
+        raise WireError("no_channels", f"no channel, expected some of {', '.join(CHANNEL_UNITS)}")
+    nbytes = sum(len(fields[c.encode()]) for c in names)
+    if nbytes > limits.max_bytes:
+        raise WireError("too_large", f"{nbytes} bytes of samples, at most {limits.max_bytes}")
+    samples = _checked_length(fields, names, limits)
+    speed_rpm = number(fields, "speed_rpm")
+    if speed_rpm is not None and speed_rpm < 0:
+        raise WireError("bad_number", f"speed_rpm: {speed_rpm}, expected 0 or more", "speed_rpm")
+    return Header(
+        machine_id=machine_id,
+        run=_name(fields, "run") or "",
+        seq=int(seq),
+        t0=t0,
+        fs_hz=fs_hz,
+        samples=samples,
+        nbytes=nbytes,
+        channels=names,
+        vehicle_id=_name(fields, "vehicle_id"),
+        speed_rpm=speed_rpm,
+        temperature_c=number(fields, "temperature_c"),
+        replay_of=_name(fields, "replay_of") or "",
+        replay_family=_name(fields, "replay_family") or "",
+        # One that cannot be read begins no trace, and refuses no window.
+        traceparent=fields.get(b"traceparent", b"")[:_TRACEPARENT_BYTES].decode("ascii", "replace"),
+        arrived_ms=_arrived_ms(fields.get(ARRIVED, b"")),
+    )
+
+
+def _arrived_ms(text: bytes) -> int:
+    return int(text) if text.isdigit() and len(text) <= _MS_DIGITS else 0
+
+
+def decode_channels(*entries: Fields, wanted: Collection[str] = CHANNEL_UNITS) -> dict[str, Array]:
+    """Return the samples of entries that `decode_header` accepted, one after another.
+
+    In units, as float32, shape (samples of all entries,) per channel; every entry must have the
+    channels of the first. Of these only the `wanted` ones, unless it has none of them.
+    """
+    sent = [c for c in _FIELDS if c.samples in entries[0]]
+    found = [c for c in sent if c.name in wanted] or sent
+    parts = []
+    for entry in entries:
+        dtype = entry.get(b"dtype", b"json")
+        parts.append([_samples(entry[c.samples], dtype, c.name, UNLIMITED) for c in found])
+    joined = np.empty((len(found), sum(len(p[0]) for p in parts)), np.float32)
+    start = 0
+    for entry, part in zip(entries, parts, strict=True):
+        end = start + len(part[0])
+        for row, c, x in zip(joined, found, part, strict=True):
+            scale = np.float32(float(entry.get(c.scale, 1.0)))
+            np.multiply(x, scale, out=row[start:end])
+        start = end
+    return {c.name: row for c, row in zip(found, joined, strict=True)}
+
+
+def decode(fields: Fields, limits: Limits | None = None) -> Window:
+    """Return the whole window of an entry.
+
+    Raises
+    ------
+    WireError
+        As `decode_header`.
+    """
+    h = decode_header(fields, limits or Limits())
+    return Window(
+        machine_id=h.machine_id,
+        run=h.run,
+        seq=h.seq,
+        t0=h.t0,
+        fs_hz=h.fs_hz,
+        channels=decode_channels(fields),
+        vehicle_id=h.vehicle_id,
+        speed_rpm=h.speed_rpm,
+        temperature_c=h.temperature_c,
+    )
+
+
+def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> int:
+    lengths = {}
+    for name in names:
+        scale = number(fields, f"scale_{name}")
+        if scale is not None and not SCALE_MIN <= abs(scale) <= SCALE_MAX:
+            raise WireError(
+                "bad_number",
+                f"scale_{name}: {scale}, expected {SCALE_MIN} to {SCALE_MAX}",
+                f"scale_{name}",
+            )
+        x = _samples(fields[name.encode()], fields.get(b"dtype", b"json"), name, limits)
+        if x.dtype.kind == "f" and not np.isfinite(x).all():
+            where = int(np.flatnonzero(~np.isfinite(x))[0])
+            raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
+        lengths[name] = len(x)
+    if len(set(lengths.values())) != 1:
+        of_all = list(lengths.values())
+        odd = min(names, key=lambda name: of_all.count(lengths[name]))
+        raise WireError("bad_length", f"channels differ in length: {lengths}", odd)
+    samples = lengths[names[0]]
+    if not 0 < samples <= limits.max_samples:
+        raise _bad_number_of_samples(samples, limits, names[0])
+    return samples
+
+
+def _bad_number_of_samples(samples: int, limits: Limits, name: str) -> WireError:
+    expected = f"{samples} samples in a channel, expected 1 to {limits.max_samples}"
+    return WireError("too_large" if samples else "bad_length", expected, name)
+
+
+def _samples(raw: bytes, dtype: bytes, name: str, limits: Limits) -> Counts:
+    """Return the samples of a channel as sent, not scaled to units."""
+    if dtype == b"json":
+        raw = bytes(raw)
+        # Counting takes 4 ms where parsing takes 360 ms (8 MB).
+        if (samples := raw.count(b",") + 1) > limits.max_samples:
+            raise _bad_number_of_samples(samples, limits, name)
+        return _json_samples(raw, name)
+    kind = _NUMPY[dtype]
+    if len(raw) % kind.itemsize:
+        raise WireError(
+            "bad_length",
+            f"{name}: {len(raw)} bytes do not make whole {dtype.decode()} samples",
+            name,
+        )
+    return np.frombuffer(raw, kind)
+
+
+def _json_samples(raw: bytes, name: str) -> Counts:
+    try:
+        values = _json(raw)
+        with np.errstate(over="ignore"):  # it is refused as infinite
+            x = np.asarray(values, dtype=np.float32)
+    except (ValueError, TypeError, RecursionError, OverflowError):
+        expected = "expected a JSON array of numbers, or dtype i2 or f4 for bytes"
+        raise WireError("bad_json", f"{name}: {_show(raw)}, {expected}", name) from None
+    if not isinstance(values, list) or x.ndim != 1:
+        raise WireError("bad_json", f"{name}: expected a flat array of numbers", name)
+    return x
+
+
+def _json(raw: bytes) -> Any:
+    """Return the value of a JSON text, ten times faster than `json` where it has only numbers."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return json.loads(raw)  # takes NaN, Infinity and 1e999, which are refused by their own code
+
+
+def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
+    raw = fields.get(key.encode())
+    if raw is None:
+        if required:
+            raise WireError("missing_field", f"{key}: missing", key)
+        return None
+    text = raw.decode("utf-8", "replace")
+    if wrong := name_error(text):
+        raise WireError("bad_machine_id", f"{key}: {text[:70]!r}: {wrong}", key)
+    return text
+
+
+def number(fields: Fields, key: str, *, required: bool = False) -> float | None:
+    """Return a numeric field, None where it is absent."""
+    raw = fields.get(key.encode())
+    if raw is None:
+        if required:
+            raise WireError("missing_field", f"{key}: missing", key)
+        return None
+    try:
+        # Whole numbers stay whole: a float would round a seq above 2**53.
+        value: float = int(raw) if raw.isdigit() and len(raw) < 20 else float(raw)
+    except ValueError:
+        raise WireError("bad_number", f"{key}: {_show(raw)}, expected a number", key) from None
+    if not math.isfinite(value):
+        raise WireError("bad_number", f"{key}: {value}, expected a finite number", key)
+    return value
+
+
+def _show(raw: bytes) -> str:
+    return repr(raw[:40].decode("utf-8", "replace"))
