@@ -15,7 +15,10 @@ from benchmarks.code_counts.sizes import constants, product_lines
 from benchmarks.code_counts.walk import Walk
 
 ROOT = Path(__file__).resolve().parents[2]
-START = ("vtox.diagnosis.diagnosers.turn_short.diagnoser", "diagnose", "analysis")
+# Where it is, and where an older checkout has it.
+STARTS = tuple(
+    f"vtox.{folder}.turn_short.diagnoser" for folder in ("diagnosis.diagnosers", "diagnosers")
+)
 
 
 def counts(root: Path) -> Iterator[tuple[str, int]]:
@@ -23,7 +26,8 @@ def counts(root: Path) -> Iterator[tuple[str, int]]:
     for suffix, lines in product_lines(root).items():
         yield f"lines of {suffix}", lines
     yield "constants of diagnosis", len(constants(root))
-    walk = Walk(root).follow(*START)
+    start = next(m for m in STARTS if (root / f"{m.replace('.', '/')}.py").exists())
+    walk = Walk(root).follow(start, "diagnose", "analysis")
     yield "turn_short: stops of `analysis`", len(walk.stops)
     yield "turn_short: returns", walk.returns
     calls = subprocess.run(

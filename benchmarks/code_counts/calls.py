@@ -6,6 +6,12 @@ Run as a file with `PYTHONPATH` of a checkout, it counts those of that checkout.
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+if __name__ == "__main__":  # perhaps for another checkout
+    sys.path.append(str(Path(__file__).resolve().parents[1]))
+    import_module("older_checkouts")
 
 from benchmarks.diagnosers import first_seconds, questions, samples_of_machines
 from vtox.diagnosis.diagnosis import diagnose_batch

@@ -8,7 +8,11 @@ PRODUCT = ("vtox", "api", "workers")
 LANGUAGES = (".py", ".lua", ".js", ".css", ".html")
 # Folders of what others wrote, and of what tools leave.
 NOT_OURS = frozenset(("vendor", "__pycache__"))
-OF_DIAGNOSIS = ("vtox/diagnosis/diagnosers", "vtox/diagnosis/dsp")
+# Where they are, and where an older checkout has them.
+OF_DIAGNOSIS = (
+    *("vtox/diagnosis/diagnosers", "vtox/diagnosis/dsp"),
+    *("vtox/diagnosers", "vtox/dsp"),
+)
 
 
 def product_lines(root: Path) -> dict[str, int]:

@@ -16,8 +16,8 @@ from pathlib import Path
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Functions of Python that hand on what they are given, item by item.
 PASSING = frozenset(("enumerate", "zip"))
-# The module of the values that functions hand on: making one is no stop.
-VALUES = "vtox.values.domain"
+# The module of the values that functions hand on, here and in older checkouts: no stop.
+VALUES = ("vtox.values.domain", "vtox.domain")
 # Methods that put what they are given into what they belong to.
 ADDING = frozenset(("add", "append", "extend", "update"))
 
@@ -76,7 +76,7 @@ class Walk:
     @property
     def stops(self) -> list[str]:
         """The files in which the value stops, one after the other."""
-        return [name for name, _ in groupby(e for e in self.entries if e != VALUES)]
+        return [name for name, _ in groupby(e for e in self.entries if e not in VALUES)]
 
     @property
     def returns(self) -> int:

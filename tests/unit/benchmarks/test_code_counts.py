@@ -83,7 +83,7 @@ def test_calls_are_those_of_python_and_of_c() -> None:
 
 def test_folders_and_names_are_counted(tmp_path: Path) -> None:
     for name, text in {
-        "vtox/store/a.py": "from vtox.windows.wire import code\nclass Event: ...\nclass _Own: ...",
+        "vtox/store/a.py": "from vtox.wire import code\nclass Event: ...\nclass _Own: ...",
         "vtox/wire/code.py": "import vtox.store.a\nclass Event: ...\ndef encode_row(): ...",
         "vtox/cli/main.py": "app.command()(run)\ndef run(): ...",
         "vtox/groups/one.py": "class A:\n    size: int = Field(1)\n    other: int = 2",
