@@ -46,7 +46,7 @@ def backup(
     if manifest.history == "postgresql":
         _warn(PG_DUMP)
     if not manifest.counts["machines"]:
-        _warn(f"this system has no machines; it is that of {_place(settings)}")
+        _warn(f"this system has no machines; it is that of {_system_name(settings)}")
 
 
 def restore(
@@ -103,7 +103,7 @@ def register_restore(app: typer.Typer) -> None:
     app.command()(restore)
 
 
-def _place(settings: Settings) -> str:
+def _system_name(settings: Settings) -> str:
     return "VTOX_REDIS_URL" if settings.redis_url else f"VTOX_DATA_DIR={settings.data_dir}"
 
 
