@@ -1,0 +1,30 @@
+"""What a newcomer has to learn grows no more: raise a limit only with a reason in the commit."""
+
+import pytest
+
+from benchmarks.code_counts.house import house
+from tests.paths import ROOT
+
+LIMITS = {
+    "files at the top of vtox": 6,
+    "files of the largest folder": 44,
+    "public names of vtox": 1660,
+    "class names with two meanings": 25,
+    "encode, decode and table functions": 83,
+    "settings": 87,
+    "commands": 61,
+    "words of pages to read": 40_000,
+    "pages of more than 2,000 words": 0,
+    "words a sentence, times 10": 180,
+}
+
+
+@pytest.fixture(scope="module")
+def counts() -> dict[str, int]:
+    """The counts of this checkout."""
+    return dict(house(ROOT))
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_count_stays_within_its_limit(name: str, counts: dict[str, int]) -> None:
+    assert counts[name] <= LIMITS[name]
