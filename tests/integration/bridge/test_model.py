@@ -19,6 +19,7 @@ import redis
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -541,13 +542,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[BridgeModel
 
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_or_doubled_in_any_order_of_events(model: type[BridgeModel]) -> None:
-    run_state_machine_as_test(
-        model,
-        settings=hypothesis_settings(
-            max_examples=30,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-        ),
+    settings = hypothesis_settings(
+        max_examples=30,
+        stateful_step_count=30,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     )
+    try:
+        run_state_machine_as_test(model, settings=settings)
+    except FlakyStrategyDefinition:
+        # Batches wait for a millisecond of real time, so that the same order of events may have
+        # one task more: that says nothing of what is tested.
+        run_state_machine_as_test(model, settings=settings)
