@@ -50,11 +50,11 @@ TWO_AT_A_TIME := -n 2 --dist loadfile
 unit: setup
 	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
-# Most system tests wait for processes to start or to be missed, and leave half of the box idle.
+# Most system tests wait for processes to start or to be missed: three at a time fill two cores.
 test: unit
 	$(PYTEST) tests/unit -m slow -n 2 $(ARGS)
 	$(PYTEST) tests/integration tests/recordings $(TWO_AT_A_TIME) $(ARGS)
-	$(PYTEST) tests/system -m "not alone" $(TWO_AT_A_TIME) $(ARGS)
+	$(PYTEST) tests/system -m "not alone" -n 3 --dist loadfile $(ARGS)
 	$(PYTEST) tests/system -m alone $(ARGS)
 
 check: setup
