@@ -17,6 +17,7 @@ from api.schemas.alarms import (
     ShelveIn,
     WorkOrderIn,
 )
+from api.schemas.common import NAME_MAX
 from api.server import Server
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.life import Alarm
@@ -25,7 +26,6 @@ from vtox.store.system.audit import Actor
 
 log = structlog.get_logger()
 
-NAME_MAX = 64
 Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn | WorkOrderIn | AssignIn
 
 

@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.operator import NAME_MAX
-from api.schemas.common import ResponseModel, Time
+from api.schemas.common import NAME_MAX, ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
 from api.schemas.spectra import Phasors, RecordInfo
 from vtox.values.channel_map import RATIO_RANGE

@@ -16,6 +16,9 @@ PlainName = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME
 # Of shapes whose fields may be absent, wherever in a response they stand.
 OPTIONAL_FIELDS = ConfigDict(json_schema_serialization_defaults_required=False)
 
+# Of the name of who acts, where no API key says it.
+NAME_MAX = 64
+
 
 def rfc3339(t: float | None) -> str | None:
     """Return seconds since 1970 as an RFC 3339 time in UTC; None for what is no time."""

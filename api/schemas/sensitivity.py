@@ -4,8 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.operator import NAME_MAX
-from api.schemas.common import ResponseModel, Time
+from api.schemas.common import NAME_MAX, ResponseModel, Time
 from vtox.alarms.health.sensitivity import COUNTS, SHARES
 from vtox.faults import FAULTS
 
