@@ -10,14 +10,13 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import errors
-from api.backend import Backend
-from api.body_limit import BodyLimit
-from api.busy import Busy
-from api.foreign_sites import ForeignSites
-from api.growth import Growths
-from api.http_methods import HeadAsGet
-from api.language import AnswerLanguage
+from api.http import errors
+from api.http.body_limit import BodyLimit
+from api.http.busy import Busy
+from api.http.foreign_sites import ForeignSites
+from api.http.http_methods import HeadAsGet
+from api.http.language import AnswerLanguage
+from api.http.security_headers import SecurityHeaders
 from api.openapi_document import openapi_document
 from api.routes import (
     alarms,
@@ -44,9 +43,10 @@ from api.routes import (
     system,
     windows,
 )
-from api.security_headers import SecurityHeaders
-from api.server import AWAY
-from api.way_in import print_way_in
+from api.shapes.growth import Growths
+from api.state.backend import Backend
+from api.state.server import AWAY
+from api.state.way_in import print_way_in
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.configuration import settings as settings_module

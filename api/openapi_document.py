@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.errors import CODES, MEDIA_TYPE, SIGN_IN_STATUSES, STATUS_OF_CODE
+from api.http.errors import CODES, MEDIA_TYPE, SIGN_IN_STATUSES, STATUS_OF_CODE
 from api.schemas.alarms import BODIES
 from api.schemas.common import FieldError, Problem
 from api.schemas.nameplate import Nameplate

@@ -10,7 +10,7 @@ import typer.main
 from typer.core import TyperGroup, TyperOption
 
 import vtox
-from api import metrics
+from api.shapes import metrics
 from vtox.cli.main import application
 from vtox.configuration.settings import Settings
 from vtox.words.catalogue import catalogue
@@ -18,7 +18,7 @@ from vtox.words.catalogue import catalogue
 METHODS = ("get", "put", "post", "patch", "delete")
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("vtox", "workers", "api")
-# Tables of api/metrics.py whose metrics only rise.
+# Tables of api/shapes/metrics.py whose metrics only rise.
 COUNTERS = ("_QUEUE_COUNTERS", "_WORKER_COUNTERS")
 
 
@@ -129,7 +129,7 @@ def _metrics() -> Iterator[str]:
 
 def _metric_texts() -> Iterator[tuple[str, str]]:
     """Yield names and texts of the source: of its tables, and of the families that it makes."""
-    source = ast.parse((ROOT / "api" / "metrics.py").read_text())
+    source = ast.parse((ROOT / "api/shapes/metrics.py").read_text())
     for node in source.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
             table, of = ast.literal_eval(node.value), ast.unparse(node.targets[0])

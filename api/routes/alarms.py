@@ -8,16 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 
-from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
-from api.auth import needs
-from api.backend import Backend
-from api.body import JSON_BODY, body_as, whole_body
-from api.errors import Problem, not_found
-from api.fleet_index import FleetView
-from api.growth import Growths
-from api.operator import Details, act, action_on, operator_of
-from api.paging import next_link
-from api.query import NO_PARAMETERS, PageQuery, bad_cursor
+from api.http.body import JSON_BODY, body_as, whole_body
+from api.http.errors import Problem, not_found
+from api.http.paging import next_link
+from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.alarms import (
     AcknowledgeIn,
@@ -35,7 +29,13 @@ from api.schemas.alarms import (
     WorkOrderIn,
 )
 from api.schemas.common import Data
-from api.supply_alarms import groups_of, supply_alarm_shape
+from api.shapes.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
+from api.shapes.growth import Growths
+from api.shapes.supply_alarms import groups_of, supply_alarm_shape
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.fleet_index import FleetView
+from api.state.operator import Details, act, action_on, operator_of
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.precedence import Precedence, precedence

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.auth import needs
-from api.backend import Backend
-from api.explanation import advice, doubts_with_sentences, reason
-from api.paging import entries_before, next_link, one_page, stream_cursor
-from api.query import MachineQuery, PageQuery, bad_cursor
+from api.http.paging import entries_before, next_link, one_page, stream_cursor
+from api.http.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.system import OpenBackend, open_alert
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
+from api.shapes.explanation import advice, doubts_with_sentences, reason
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox import keys
 from vtox.alarms.health.alerts import Alert as AlertEvent
 from vtox.alarms.health.alerts import EventName

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api.auth import needs
-from api.explanation import advice, sentence
-from api.paging import entries_before, next_link, one_page, stream_cursor
-from api.query import MachineQuery
+from api.http.paging import entries_before, next_link, one_page, stream_cursor
+from api.http.query import MachineQuery
 from api.routes.system import OpenBackend
 from api.schemas.audit import AuditEntry
 from api.schemas.common import Page, rfc3339
+from api.shapes.explanation import advice, sentence
+from api.state.auth import needs
 from vtox import keys
 from vtox.store.stream.entries import RawFields
 from vtox.store.stream.outputs import entry_order

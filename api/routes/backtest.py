@@ -6,10 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.auth import needs
-from api.backend import Backend
-from api.errors import not_found
-from api.query import EmptyQuery, FaultName
+from api.http.errors import not_found
+from api.http.query import EmptyQuery, FaultName
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.backtest import (
@@ -21,6 +19,8 @@ from api.schemas.backtest import (
 )
 from api.schemas.common import Data, rfc3339
 from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox.alarms.health.alerts import Event
 from vtox.alarms.health.sensitivity import FIELDS, persistence_table, rule_from_dict
 from vtox.faults import Persistence

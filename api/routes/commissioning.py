@@ -4,15 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from api.auth import needs
-from api.backend import Backend
-from api.body import JSON_BODY, json_object, whole_body
-from api.errors import not_found
-from api.explanation import advice, sentence
-from api.kept_records import latest_record
-from api.machine_settings import setting_of_body, version_fields
-from api.operator import actor_of, named_operator
-from api.query import NO_PARAMETERS
+from api.http.body import JSON_BODY, json_object, whole_body
+from api.http.errors import not_found
+from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.spectra import OF_CURRENTS, phasors_of
 from api.routes.system import OpenBackend
@@ -26,6 +20,12 @@ from api.schemas.commissioning import (
     Verdict,
 )
 from api.schemas.common import Data
+from api.shapes.explanation import advice, sentence
+from api.shapes.kept_records import latest_record
+from api.shapes.machine_settings import setting_of_body, version_fields
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.operator import actor_of, named_operator
 from vtox.errors import SpectrumError
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting, setting_versions

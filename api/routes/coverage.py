@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
-from api.auth import needs
-from api.backend import Backend
-from api.errors import not_found
-from api.explanation import advice, sentence
-from api.language import answer_language
-from api.query import NO_PARAMETERS
+from api.http.errors import not_found
+from api.http.language import answer_language
+from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
@@ -20,6 +17,9 @@ from api.schemas.coverage import (
     FleetFaultCoverage,
     MachineCoverage,
 )
+from api.shapes.explanation import advice, sentence
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox.alarms.coverage.coverage import FaultCoverage as Covered
 from vtox.alarms.coverage.coverage import LatestState, coverage
 from vtox.alarms.coverage.unlocks import unlock

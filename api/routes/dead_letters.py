@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
-from api.auth import needs
-from api.errors import Problem, not_found
-from api.language import answer_language
-from api.operator import actor_of
-from api.paging import entries_before, is_entry_id, next_link, one_page, stream_cursor
-from api.query import NO_PARAMETERS, MachineQuery, Matching
+from api.http.errors import Problem, not_found
+from api.http.language import answer_language
+from api.http.paging import entries_before, is_entry_id, next_link, one_page, stream_cursor
+from api.http.query import NO_PARAMETERS, MachineQuery, Matching
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
+from api.state.auth import needs
+from api.state.operator import actor_of
 from vtox import keys
 from vtox.errors import InputError
 from vtox.store.stream import deadletters

@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.auth import needs
-from api.backend import Backend
-from api.explanation import sentence
-from api.paging import Found, entries_before, next_link, one_page, stream_cursor
-from api.query import FaultName, MachineQuery, Matching, PageQuery, bad_cursor
+from api.http.paging import Found, entries_before, next_link, one_page, stream_cursor
+from api.http.query import FaultName, MachineQuery, Matching, PageQuery, bad_cursor
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
+from api.shapes.explanation import sentence
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox import keys
 from vtox.faults import FAULTS
 from vtox.records.history import queries

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
-from api.auth import needs
-from api.query import NO_PARAMETERS
+from api.http.query import NO_PARAMETERS
 from api.routes.pages import page
+from api.state.auth import needs
 
 router = APIRouter(dependencies=needs("read"), include_in_schema=False)
 

@@ -7,14 +7,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.auth import needs
-from api.errors import not_found
-from api.paging import next_link, stream_cursor
-from api.query import NO_PARAMETERS, PageQuery
+from api.http.errors import not_found
+from api.http.paging import next_link, stream_cursor
+from api.http.query import NO_PARAMETERS, PageQuery
 from api.routes.machines import MachineId, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Waveform
+from api.state.auth import needs
 from vtox.errors import InputError
 from vtox.store.stream import evidence
 

@@ -9,9 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.auth import needs
-from api.backend import Backend
-from api.query import EmptyQuery
+from api.http.query import EmptyQuery
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.figures import (
@@ -23,6 +21,8 @@ from api.schemas.figures import (
     FrequentAlarm,
     StandingAlarm,
 )
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
 from vtox.alarms.life import Alarm
 from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY

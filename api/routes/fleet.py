@@ -10,17 +10,17 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.auth import needs
-from api.backend import Backend
-from api.errors import Problem
-from api.explanation import fault_reason
-from api.fleet_index import FleetView
-from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
-from api.paging import next_link
-from api.query import EmptyQuery, FaultName, PageQuery, bad_cursor
+from api.http.errors import Problem
+from api.http.paging import next_link
+from api.http.query import EmptyQuery, FaultName, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
+from api.shapes.explanation import fault_reason
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.fleet_index import FleetView
+from api.state.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
 from vtox.alarms.health.assessment import Assessment
 from vtox.faults import FAULTS
 from vtox.records.history import queries

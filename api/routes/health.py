@@ -9,12 +9,12 @@ import redis
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
-from api.auth import reading_permission
-from api.backend import Backend
-from api.errors import NOT_READY
-from api.explanation import check_in_words
+from api.http.errors import NOT_READY
 from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
+from api.shapes.explanation import check_in_words
+from api.state.auth import reading_permission
+from api.state.backend import Backend
 from vtox.errors import ServerUnavailable
 from vtox.pipeline.monitoring.readiness import Check, checks
 

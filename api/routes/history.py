@@ -10,14 +10,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from sqlalchemy import Connection
 
-from api.auth import needs
-from api.backend import Backend
-from api.errors import Problem, not_found
-from api.paging import next_link
-from api.query import EmptyQuery, bad_cursor
+from api.http.errors import Problem, not_found
+from api.http.paging import next_link
+from api.http.query import EmptyQuery, bad_cursor
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCount, TrendColumns
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox import keys
 from vtox.faults import FAULTS
 from vtox.records.history import queries

@@ -7,11 +7,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from api.auth import needs
-from api.backend import Backend
-from api.body import JSON_BODY, json_object, whole_body
-from api.errors import not_found
-from api.explanation import (
+from api.http.body import JSON_BODY, json_object, whole_body
+from api.http.errors import not_found
+from api.http.paging import next_link
+from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
+from api.routes.system import OpenBackend
+from api.schemas.common import Data, Page, PlainName, rfc3339
+from api.schemas.diagnoses import LatestDiagnosis
+from api.schemas.machines import FaultReason, Machine, MachineSummary
+from api.shapes.explanation import (
     advice,
     doubts_with_sentences,
     fault_name,
@@ -19,13 +23,9 @@ from api.explanation import (
     reason,
     sentence,
 )
-from api.operator import actor_of
-from api.paging import next_link
-from api.query import NO_PARAMETERS, PageQuery, bad_cursor
-from api.routes.system import OpenBackend
-from api.schemas.common import Data, Page, PlainName, rfc3339
-from api.schemas.diagnoses import LatestDiagnosis
-from api.schemas.machines import FaultReason, Machine, MachineSummary
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.operator import actor_of
 from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.configuration.settings import Settings
 from vtox.store.machines import machines

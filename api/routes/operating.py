@@ -5,21 +5,9 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 
-from api.alarm_shapes import alarm_time
-from api.auth import needs
-from api.backend import Backend
-from api.body import body_as, object_as
-from api.errors import not_found
-from api.operator import (
-    Details,
-    Operator,
-    act,
-    action_on,
-    actor_of,
-    log_action,
-    operator_of,
-)
-from api.query import NO_PARAMETERS
+from api.http.body import body_as, object_as
+from api.http.errors import not_found
+from api.http.query import NO_PARAMETERS
 from api.routes.alarms import Body, posting
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
@@ -40,7 +28,19 @@ from api.schemas.alarms import (
     UnshelveIn,
 )
 from api.schemas.common import Data
-from api.supply_alarms import groups_of
+from api.shapes.alarm_shapes import alarm_time
+from api.shapes.supply_alarms import groups_of
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.operator import (
+    Details,
+    Operator,
+    act,
+    action_on,
+    actor_of,
+    log_action,
+    operator_of,
+)
 from vtox.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.alarms.supplies import group_ids
 from vtox.errors import AlarmRefused

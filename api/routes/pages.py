@@ -5,13 +5,13 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from api.auth import COOKIE, needs
-from api.errors import not_found, wants_html
-from api.language import page_language, say_page_language
-from api.page_texts import page_in_language
+from api.http.errors import not_found, wants_html
+from api.http.language import page_language, say_page_language
+from api.http.page_texts import page_in_language
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
 from api.schemas.system import SystemStatus
+from api.state.auth import COOKIE, needs
 
 router = APIRouter(tags=["pages"])
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from api.auth import needs
-from api.errors import Problem
-from api.language import answer_language
-from api.query import EmptyQuery
+from api.http.errors import Problem
+from api.http.language import answer_language
+from api.http.query import EmptyQuery
 from api.routes.history import T_END
 from api.routes.machines import MachineId, machine_by_id
 from api.routes.system import OpenBackend
+from api.state.auth import needs
 from vtox.errors import ReportError
 
 router = APIRouter(prefix="/api/v1", tags=["history"])

@@ -5,13 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from api.auth import needs
-from api.backend import Backend
-from api.body import JSON_BODY, json_object, whole_body
-from api.errors import not_found
-from api.machine_settings import setting_of_body, version_fields
-from api.operator import actor_of, named_operator
-from api.query import NO_PARAMETERS
+from api.http.body import JSON_BODY, json_object, whole_body
+from api.http.errors import not_found
+from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
@@ -21,6 +17,10 @@ from api.schemas.sensitivity import (
     MachineSensitivity,
     SensitivityVersion,
 )
+from api.shapes.machine_settings import setting_of_body, version_fields
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.operator import actor_of, named_operator
 from vtox.alarms.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.store.machines.machine_settings import present_setting, setting_versions

@@ -6,12 +6,12 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.auth import COOKIE, key_of_text
-from api.body import form_text
-from api.errors import Problem
-from api.local_requests import address_of
+from api.http.body import form_text
+from api.http.errors import Problem
+from api.http.local_requests import address_of
+from api.http.sign_in import Why, local_path, sign_in_page
 from api.routes.system import OpenBackend
-from api.sign_in import Why, local_path, sign_in_page
+from api.state.auth import COOKIE, key_of_text
 from vtox.store.server.client import Client
 from vtox.store.system import audit, sessions
 from vtox.store.system.apikeys import ApiKey

@@ -7,11 +7,8 @@ import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.auth import needs
-from api.backend import Backend
-from api.errors import Problem
-from api.kept_records import KeptRecord, latest_record, stored_record
-from api.query import NO_PARAMETERS, EmptyQuery, FamilyName
+from api.http.errors import Problem
+from api.http.query import NO_PARAMETERS, EmptyQuery, FamilyName
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
@@ -23,6 +20,9 @@ from api.schemas.spectra import (
     SpectrumLine,
     WaveformPart,
 )
+from api.shapes.kept_records import KeptRecord, latest_record, stored_record
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox.diagnosis.spectra.thinning import extremes
 from vtox.values.arrays import Float64
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS

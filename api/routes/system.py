@@ -5,18 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.auth import needs
-from api.backend import Backend
-from api.explanation import (
-    advice,
-    check_in_words,
-    doubts_with_sentences,
-    reason,
-    sentence,
-    sentences,
-)
-from api.metrics import CONTENT_TYPE, exposition
-from api.query import NO_PARAMETERS
+from api.http.query import NO_PARAMETERS
 from api.schemas.alarms import AlarmFilter
 from api.schemas.common import Data, rfc3339
 from api.schemas.diagnoses import OpenAlert
@@ -33,7 +22,18 @@ from api.schemas.system import (
     Version,
     WorkerStatus,
 )
-from api.server import Server
+from api.shapes.explanation import (
+    advice,
+    check_in_words,
+    doubts_with_sentences,
+    reason,
+    sentence,
+    sentences,
+)
+from api.shapes.metrics import CONTENT_TYPE, exposition
+from api.state.auth import needs
+from api.state.backend import Backend
+from api.state.server import Server
 from vtox import keys
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.readiness import Check, checks

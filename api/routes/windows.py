@@ -5,15 +5,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.auth import needs
-from api.backend import Backend
-from api.body import JSON_BODY, json_object, whole_body
-from api.errors import Problem
-from api.query import NO_PARAMETERS
+from api.http.body import JSON_BODY, json_object, whole_body
+from api.http.errors import Problem
+from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
 from api.schemas.windows import Accepted
+from api.state.auth import needs
+from api.state.backend import Backend
 from vtox.store.stream.durability import add_window_on_disk, add_window_on_replicas
 from vtox.store.stream.streams import Fields, add_window
 from vtox.store.work.quotas import Quota, charge

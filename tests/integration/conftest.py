@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
-from api import fleet_index, key_reader
 from api.factory import create_app
+from api.state import fleet_index, key_reader
 from tests.conftest import wipe
 from tests.integration.api.conformance import conformance_hook
 from vtox.cluster.embedded_server import EmbeddedServer

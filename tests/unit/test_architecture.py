@@ -93,7 +93,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.records.reports",
     ),
     ("vtox.pipeline.coordinator",),
-    ("workers", "api", "vtox.cli"),
+    ("workers", "vtox.cli", "api.http"),
+    ("api.schemas",),
+    ("api.state",),
+    ("api.shapes",),
+    ("api.routes",),
+    ("api",),
     ("vtox.__main__",),
 )
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from api.page_texts import page_texts
+from api.http.page_texts import page_texts
 from tests.signals import current_lines, phasor_motor, vibration
 from tests.unit.words.latin import latin_words
 from vtox import learn_baseline

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.page_texts import page_in_language, page_texts
+from api.http.page_texts import page_in_language, page_texts
 from tests.paths import ROOT
 from vtox.faults import FAULTS
 from vtox.words.catalogue import catalogue
@@ -137,7 +137,7 @@ def test_a_page_is_filled_in_and_offers_the_other_languages(page: Path, name: La
 
 def test_texts_within_the_page_cannot_end_their_element(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(page_texts("en"), "common.no", "</script><b>")
-    from api import page_texts as module
+    from api.http import page_texts as module
 
     module._embedded.cache_clear()
     assert page_in_language("{{ texts }}", "en").count("</script>") == 1

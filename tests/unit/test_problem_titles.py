@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from api.errors import CODES, STATUS_OF_CODE
+from api.http.errors import CODES, STATUS_OF_CODE
 from api.routes.dead_letters import _reason
 from tests.unit.words.latin import latin_words
 from vtox.windows.json_windows import JSON_CODES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.wrong_keys import (
+from api.state.wrong_keys import (
     DIFFERENT_AT_MOST,
     HOUR_S,
     MINUTE_S,

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import key_reader
 from api.factory import create_app
+from api.state import key_reader
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving
 from tests.waiting import eventually

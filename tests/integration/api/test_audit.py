@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.factory import create_app
-from api.wrong_keys import DIFFERENT_AT_MOST
+from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.integration.api.test_cluster_page import add_letter
 from vtox import keys
 from vtox.store.machines import machines

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from api import backend
-from api.server import Server
+from api.state import backend
+from api.state.server import Server
 from tests.broken_entries import broken
 from tests.integration.history.entries import add_alert
 from tests.integration.history.test_broken_entries import GOOD

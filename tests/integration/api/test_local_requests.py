@@ -12,7 +12,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from api.local_requests import is_loopback
+from api.http.local_requests import is_loopback
 from tests.cluster import free_ports
 from tests.integration.conftest import serving
 from tests.waiting import eventually

@@ -13,8 +13,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from api import body_limit, busy, http_protocol
+from api import http_protocol
 from api.factory import create_app
+from api.http import body_limit, busy
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving, serving_app
 from tests.paths import ROOT

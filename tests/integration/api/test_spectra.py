@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from api.backend import Backend
+from api.state.backend import Backend
 from tests.integration.api.test_diagnoses import add_result
 from tests.signals import current_lines, vibration
 from vtox import keys
@@ -241,7 +241,7 @@ def test_samples_without_a_supply_line_say_so(http: httpx.Client, client: Client
 def test_few_spectra_are_computed_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.backend.COMPUTATION_WAIT_S", 0.01)
+    monkeypatch.setattr("api.state.backend.COMPUTATION_WAIT_S", 0.01)
     backend = Backend(settings)
     free, held = threading.Event(), threading.Barrier(3)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.metrics import exposition
+from api.shapes.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.cli.status_table import broker_line, scaling_line

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from api.fleet_index import FleetIndex
+from api.state.fleet_index import FleetIndex
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.alarms.health.sensitivity import rules_from_dict

@@ -16,8 +16,8 @@ import vtox.words
 vtox.words.__path__[:] = [sys.argv[1]]
 """
 SPEAK = """
-from api.page_texts import page_in_language
-from api.query import EmptyQuery
+from api.http.page_texts import page_in_language
+from api.http.query import EmptyQuery
 from vtox.records.notification.messages import trial_message
 from vtox.records.notification.rules import Target
 from vtox.records.reports.texts import texts
@@ -32,7 +32,7 @@ print(page_in_language("{{ languages }}", "zh"))
 """
 NAME = """
 from dataclasses import replace
-from api.page_texts import page_texts
+from api.http.page_texts import page_texts
 from tests.unit.notification.test_plan import EVENT
 from vtox.records.notification.messages import alarm_message
 from vtox.records.reports.texts import texts

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from api.page_texts import page_texts
+from api.http.page_texts import page_texts
 from tests.unit.notification.test_plan import EVENT
 from vtox.alarms.life import OUTCOMES
 from vtox.faults import FAULTS

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from api.explanation import advice, doubts_with_sentences, reason
-from api.fleet_index import FleetView
 from api.schemas.alarms import Alarm, AlarmAction, Suspension, WorkOrder
 from api.schemas.common import rfc3339
+from api.shapes.explanation import advice, doubts_with_sentences, reason
+from api.state.fleet_index import FleetView
 from vtox.alarms import book, life, work_orders
 
 # Fields that are shown as they are.

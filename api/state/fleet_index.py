@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from api.fleet_list import FleetRow, count_states
+from api.state.fleet_list import FleetRow, count_states
 from vtox.alarms.coverage.coverage import LatestState, coverage
 from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.store.machines import fleet

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from api.fleet_index import FleetView
 from api.schemas.alarms import AlarmFilter
+from api.state.fleet_index import FleetView
 from vtox.alarms.book import Book
 from vtox.alarms.life import Alarm
 from vtox.alarms.precedence import precedence

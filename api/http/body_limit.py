@@ -5,7 +5,7 @@ import asyncio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Problem
+from api.http.errors import Problem
 from vtox.configuration.settings import Settings
 
 # Room for what a body holds besides the samples: names, numbers and punctuation.

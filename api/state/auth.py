@@ -20,11 +20,11 @@ from fastapi.security import (
     SecurityScopes,
 )
 
-from api.backend import Backend
-from api.errors import Problem
-from api.http_methods import SAFE_METHODS
-from api.local_requests import address_of, is_local
-from api.wrong_keys import Attempts
+from api.http.errors import Problem
+from api.http.http_methods import SAFE_METHODS
+from api.http.local_requests import address_of, is_local
+from api.state.backend import Backend
+from api.state.wrong_keys import Attempts
 from vtox.errors import ServerUnavailable
 from vtox.store.system import apikeys, audit, sessions
 from vtox.store.system.apikeys import ApiKey, Scope, without_admin

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.errors import Problem
+from api.http.errors import Problem
 from api.schemas.common import rfc3339
 from vtox.alarms.health.sensitivity import Sensitivity
 from vtox.values.channel_map import ChannelMap

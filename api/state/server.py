@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import redis
 
-from api.fleet_index import FleetIndex, FleetView
+from api.state.fleet_index import FleetIndex, FleetView
 from vtox.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Reading, Sampler
 from vtox.store.alarms.alarm_book import KeptBook

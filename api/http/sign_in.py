@@ -8,10 +8,10 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from api.language import COOKIE, COOKIE_S, asked_language, page_language, say_page_language
-from api.page_texts import page_in_language, page_texts
+from api.http.language import COOKIE, COOKIE_S, asked_language, page_language, say_page_language
+from api.http.page_texts import page_in_language, page_texts
 
-PAGE = Path(__file__).parent / "static" / "signin.html"
+PAGE = Path(__file__).parent.parent / "static" / "signin.html"
 Why = Literal["asks", "key_unknown", "key_waits", "key_may_not_read"]
 
 

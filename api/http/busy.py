@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Problem, problem_response
+from api.http.errors import Problem, problem_response
 
 # Forty threads serve them; each request may hold a window of some megabytes.
 MAX_REQUESTS = 200

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import redis
 
-from api.server import AWAY
+from api.state.server import AWAY
 from vtox.errors import ServerUnavailable
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys

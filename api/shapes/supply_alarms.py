@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from api.alarm_shapes import alarm_time
-from api.backend import Backend
-from api.explanation import advice, sentence
 from api.schemas.alarms import SupplyAlarm
 from api.schemas.common import rfc3339
+from api.shapes.alarm_shapes import alarm_time
+from api.shapes.explanation import advice, sentence
+from api.state.backend import Backend
 from vtox.alarms import supplies
 from vtox.alarms.life import STATES, Alarm
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import structlog
 from fastapi import Request
 
-from api.query import PageQuery, bad_cursor
+from api.http.query import PageQuery, bad_cursor
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.store.stream.outputs import entry_order

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import Problem, problem_response
-from api.http_methods import SAFE_METHODS
-from api.local_requests import is_local
+from api.http.errors import Problem, problem_response
+from api.http.http_methods import SAFE_METHODS
+from api.http.local_requests import is_local
 from vtox.cluster.host_names import is_own_name
 from vtox.configuration.settings import Settings
 from vtox.store.system import apikeys

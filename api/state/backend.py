@@ -10,11 +10,11 @@ import redis
 import structlog
 from sqlalchemy import Connection, Engine
 
-from api.alarm_list import AlarmLists
-from api.fleet_lists import FleetLists
-from api.key_reader import KeyReader
-from api.server import Server
-from api.wrong_keys import WrongKeys
+from api.state.alarm_list import AlarmLists
+from api.state.fleet_lists import FleetLists
+from api.state.key_reader import KeyReader
+from api.state.server import Server
+from api.state.wrong_keys import WrongKeys
 from vtox.alarms.book import Book
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable, TooBusy

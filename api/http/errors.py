@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from api.http_methods import allowed_methods
-from api.language import answer_language
-from api.sign_in import sign_in_page
+from api.http.http_methods import allowed_methods
+from api.http.language import answer_language
+from api.http.sign_in import sign_in_page
 from vtox.errors import (
     AlarmRefused,
     ChannelMapError,

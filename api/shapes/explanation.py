@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from api.language import answer_language
+from api.http.language import answer_language
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Reason
 from api.schemas.machines import FaultReason, LatestReason

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import structlog
 from fastapi import Request
 
-from api.errors import Problem
-from api.local_requests import address_of
+from api.http.errors import Problem
+from api.http.local_requests import address_of
 from api.schemas.alarms import (
     SHELVED_AT_MOST_S,
     AcknowledgeIn,
@@ -18,7 +18,7 @@ from api.schemas.alarms import (
     WorkOrderIn,
 )
 from api.schemas.common import NAME_MAX
-from api.server import Server
+from api.state.server import Server
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.life import Alarm
 from vtox.store.alarms.alarm_actions import work_order

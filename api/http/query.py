@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from api.errors import Problem
+from api.http.errors import Problem
 from vtox.faults import FAMILIES, FAULTS
 from vtox.words.languages import LANGUAGES
 

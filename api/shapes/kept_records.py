@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from api.backend import Backend
-from api.errors import Problem, not_found
+from api.http.errors import Problem, not_found
 from api.schemas.common import rfc3339
 from api.schemas.spectra import RecordInfo
+from api.state.backend import Backend
 from vtox.errors import BaselineError, InputError
 from vtox.faults import FAMILIES
 from vtox.store.machines import machine_states, machines

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import structlog
 
-from api.local_requests import is_loopback
+from api.http.local_requests import is_loopback
 
 log = structlog.get_logger()
 

@@ -5,9 +5,9 @@ from collections import OrderedDict
 from contextlib import suppress
 from threading import Lock
 
-from api.backend import Backend
-from api.explanation import advice, sentence
 from api.schemas.alarms import Growth
+from api.shapes.explanation import advice, sentence
+from api.state.backend import Backend
 from vtox.alarms.health.growth import Growth as GrowthOf
 from vtox.alarms.life import Alarm
 from vtox.errors import HistoryUnavailable

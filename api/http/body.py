@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from api.errors import Problem
+from api.http.errors import Problem
 
 FORM_MAX_BYTES = 4096
 Model = TypeVar("Model", bound=BaseModel)

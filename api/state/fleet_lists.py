@@ -2,8 +2,8 @@
 
 import threading
 
-from api.fleet_index import FleetView
-from api.fleet_list import Filter, FleetList, Grouping, Order, fleet_list
+from api.state.fleet_index import FleetView
+from api.state.fleet_list import Filter, FleetList, Grouping, Order, fleet_list
 
 # Filters and orders in use at a time, of several pages.
 KEPT_LISTS = 16

@@ -6,8 +6,8 @@ import time
 import redis
 import structlog
 
-from api.backend import Backend
-from api.local_requests import is_loopback, listening_at
+from api.http.local_requests import is_loopback, listening_at
+from api.state.backend import Backend
 from vtox.errors import ServerUnavailable
 from vtox.store.system import apikeys
 

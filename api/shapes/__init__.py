@@ -1,0 +1,1 @@
+"""What is shown, made of what is stored: alarms, reasons in words, metrics."""
