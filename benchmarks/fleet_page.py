@@ -35,11 +35,11 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.faults import FAULTS
 from vtox.records.history.recorder import Recorder
+from vtox.store.ledger.ledger import Ledger, Outcome
+from vtox.store.ledger.ledger_rows import record_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.entries import assessment_json, encode_assessment
-from vtox.store.work.ledger import Ledger, Outcome
-from vtox.store.work.ledger_rows import record_json
 from vtox.values.domain import Motor, Record, State
 
 BATCH = 50

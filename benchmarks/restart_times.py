@@ -32,7 +32,7 @@ from tests.cluster import Cluster, cluster
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client
-from vtox.store.work.recorder_heartbeat import recorder_heartbeat
+from vtox.store.system.recorder_heartbeat import recorder_heartbeat
 
 MACHINES = 20
 FS_HZ = 680  # three currents of one second are 4 kB

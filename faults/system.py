@@ -27,7 +27,7 @@ from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client, connect
 from vtox.store.server.partition_table import served
-from vtox.store.work.heartbeats import live_workers
+from vtox.store.system.heartbeats import live_workers
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")

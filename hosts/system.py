@@ -30,8 +30,7 @@ from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system import apikeys
-from vtox.store.work import heartbeats
+from vtox.store.system import apikeys, heartbeats
 
 HOSTS = ("a", "b", "c")
 SERVER_HOST, VEHICLES_HOST = "a", "c"

@@ -73,7 +73,7 @@ ALARM_BOOK = "vtox:alarm-book"
 ALARM_CHANGES = "vtox:alarm-changes"
 # Hash host -> JSON: how many workers it has, how many it may have, and why it has so many.
 SCALING = "vtox:scaling"
-# Hash: the time by which retention deletes (`vtox.store.work.retention_clock`).
+# Hash: the time by which retention deletes (`vtox.store.ledger.retention_clock`).
 RETENTION_CLOCK = "vtox:retention-clock"
 # Hash host -> JSON: which of its optional processes do not start, and why.
 ABSENT = "vtox:absent"

@@ -18,6 +18,7 @@ from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.store.alarms.histories import history_json
+from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
@@ -27,7 +28,6 @@ from vtox.store.stream.entries import (
     encode_result,
 )
 from vtox.store.stream.windows import fetch
-from vtox.store.work.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
 from vtox.values.domain import Answer, Record, Recording, reason

@@ -12,7 +12,7 @@ import psutil
 import structlog
 
 from vtox.store.server.client import Client, clock_offset_s
-from vtox.store.work import heartbeats
+from vtox.store.system import heartbeats
 
 log = structlog.get_logger()
 

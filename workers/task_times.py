@@ -1,9 +1,9 @@
-"""The times of the tasks of a process, which its commits count (`vtox.store.work.ledger.Work`)."""
+"""The times of the tasks of a process, which its commits count (`Work` of the ledger)."""
 
 import time
 from dataclasses import dataclass
 
-from vtox.store.work.ledger import Work
+from vtox.store.ledger.ledger import Work
 
 
 @dataclass(slots=True)

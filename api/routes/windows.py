@@ -14,10 +14,10 @@ from api.schemas.common import Data
 from api.schemas.windows import Accepted
 from api.state.auth import needs
 from api.state.backend import Backend
+from vtox.store.ledger.quotas import Quota, charge
+from vtox.store.ledger.retention import MB
 from vtox.store.stream.durability import add_window_on_disk, add_window_on_replicas
 from vtox.store.stream.streams import Fields, add_window
-from vtox.store.work.quotas import Quota, charge
-from vtox.store.work.retention import MB
 from vtox.windows.json_windows import entry_fields
 from vtox.windows.wire import Limits, decode_header
 

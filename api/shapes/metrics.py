@@ -21,9 +21,9 @@ from prometheus_client.registry import Collector
 from vtox.alarms.life import OPEN_STATES
 from vtox.pipeline.monitoring.capacity import THREADS, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
+from vtox.store.ledger.ledger import BUCKET_BASE
+from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.system.status import Snapshot, dead_letters
-from vtox.store.work.ledger import BUCKET_BASE
-from vtox.store.work.metrics import STALE_INTERVALS
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 

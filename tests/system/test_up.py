@@ -19,8 +19,8 @@ from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
 from vtox.store.server.client import connect
+from vtox.store.system.recorder_heartbeat import recorder_heartbeat
 from vtox.store.system.status import snapshot
-from vtox.store.work.recorder_heartbeat import recorder_heartbeat
 
 ROLES = {
     "server": ("vtox.cluster.parent_watch", "vtox", "server"),

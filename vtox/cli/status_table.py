@@ -7,8 +7,8 @@ from vtox import keys
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
 from vtox.store.stream.entries import Metrics
+from vtox.store.system.scaling_report import HostScaling
 from vtox.store.system.status import Snapshot
-from vtox.store.work.scaling_report import HostScaling
 from vtox.words.rendering import render
 
 UNKNOWN = "?"

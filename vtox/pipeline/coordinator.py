@@ -13,9 +13,9 @@ from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.bridge.partition_keeper import PartitionKeeper
 from vtox.pipeline.monitoring import monitor
 from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.ledger.task_queues import TaskNumbers, forget_broker, write_broker
 from vtox.store.server.client import Client, check_when_loaded, connect
 from vtox.store.system.agreement import require_agreement
-from vtox.store.work.task_queues import TaskNumbers, forget_broker, write_broker
 from vtox.windows.partitions import Partition
 from vtox.windows.tracing import Tracing, start_tracing
 

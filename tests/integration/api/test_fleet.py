@@ -15,13 +15,13 @@ from vtox import keys
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, fingerprint
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
+from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.store.ledger.ledger_rows import record_json
 from vtox.store.machines import machines
 from vtox.store.machines.fleet import fleet_state
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import assessment_json
 from vtox.store.system import kept_state
-from vtox.store.work.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.work.ledger_rows import record_json
 from vtox.values.domain import Motor, Record
 
 URL = "/api/v1/fleet"

@@ -27,7 +27,7 @@ from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.store.server.client import Client, server_time
 from vtox.store.system.agreement import terms
-from vtox.store.work.scaling_report import HostScaling, report_scaling
+from vtox.store.system.scaling_report import HostScaling, report_scaling
 from vtox.words.rendering import render
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -14,15 +14,15 @@ from vtox.errors import TooManyMachines
 from vtox.pipeline.bridge import loop
 from vtox.pipeline.bridge.intake import Intake
 from vtox.store.alarms.flags import set_flag
+from vtox.store.ledger import refusals
+from vtox.store.ledger.ledger import Ledger
+from vtox.store.ledger.refusals import summarise
 from vtox.store.machines.machines import forget_silent, is_listed, register
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream import admissions, deadletters
 from vtox.store.stream.admissions import MARKS_LIFE_S
 from vtox.store.stream.streams import create_group, deleted_unread, read_new, read_pending
-from vtox.store.work import refusals
-from vtox.store.work.ledger import Ledger
-from vtox.store.work.refusals import summarise
 from vtox.values.domain import Motor, reason
 from vtox.windows.partitions import FIRST, partition_of
 

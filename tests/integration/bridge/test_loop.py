@@ -20,11 +20,11 @@ from vtox.pipeline.bridge import lease, loop
 from vtox.pipeline.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.ledger.backlog import oldest_records_s
+from vtox.store.ledger.retention import ServerMemory
 from vtox.store.machines.machines import last_arrivals
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.stream.streams import create_group, group_info
-from vtox.store.work.backlog import oldest_records_s
-from vtox.store.work.retention import ServerMemory
 
 
 def families(sent: list[tuple[str, list[str]]]) -> dict[str, int]:

@@ -36,6 +36,7 @@ from vtox.configuration.settings import Settings, load
 from vtox.errors import LeaseLost, StaleState
 from vtox.faults import FAMILIES
 from vtox.pipeline.bridge.loop import Bridge
+from vtox.store.ledger.ledger import Ledger, Outcome
 from vtox.store.machines import machines
 from vtox.store.server.client import connect
 from vtox.store.server.partition_table import Addresses, number_in_force, set_number
@@ -44,7 +45,6 @@ from vtox.store.stream import deadletters
 from vtox.store.stream.shared_windows import SharedReader
 from vtox.store.stream.streams import group_info
 from vtox.store.stream.windows import entries_of
-from vtox.store.work.ledger import Ledger, Outcome
 from vtox.values.domain import Record
 from vtox.windows.partitions import Partition
 

@@ -5,9 +5,9 @@ from typing import Any
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.store.ledger.ledger import INDEX
 from vtox.store.server.client import Client
 from vtox.store.stream import deadletters
-from vtox.store.work.ledger import INDEX
 
 
 def send_again(client: Client, entry_id: str, family: str, **changes: Any) -> str:

@@ -13,11 +13,11 @@ from tests.integration.helpers import Worker, add_window, bridging, counters, ev
 from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.bridge.loop import Bridge
+from vtox.store.ledger.ledger_rows import record_from_json
 from vtox.store.server.client import Client, connect
 from vtox.store.stream import shared_windows
 from vtox.store.stream.shared_windows import SharedReader
 from vtox.store.stream.windows import entries_of, fetch
-from vtox.store.work.ledger_rows import record_from_json
 from vtox.values.domain import Record
 
 WINDOWS = 10

@@ -11,7 +11,7 @@ from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
 from vtox.store.server.client import Client
-from vtox.store.work.heartbeats import send_heartbeat
+from vtox.store.system.heartbeats import send_heartbeat
 
 
 def test_without_a_running_system_there_is_nothing_to_drain(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from vtox.configuration.settings import Settings, load
 from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.streams import create_group
+from vtox.store.system.scaling_report import HostScaling, report_scaling
 from vtox.store.system.status import snapshot
-from vtox.store.work.scaling_report import HostScaling, report_scaling
 from vtox.values.domain import reason
 
 

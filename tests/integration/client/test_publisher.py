@@ -18,9 +18,9 @@ from vtox.client.publisher import Publisher
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerFull, ServerUnavailable, WireError
+from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.streams import create_group
-from vtox.store.work.retention import server_memory
 from vtox.values.domain import Window
 from vtox.windows.wire import Limits, decode
 

@@ -18,11 +18,11 @@ from vtox.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.silence import SilenceWatch
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import hours, minutes, records
+from vtox.store.ledger.retention import BOUNDED, trim_outputs
+from vtox.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.store.machines.machines import is_listed
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.streams import create_group, read_new, trim_raw
-from vtox.store.work.retention import BOUNDED, trim_outputs
-from vtox.store.work.retention_clock import RetentionClock, keep_time
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD")
 

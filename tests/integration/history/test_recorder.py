@@ -43,8 +43,8 @@ from vtox.store.machines import machines
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.stream_reader import Missed
+from vtox.store.system.recorder_heartbeat import recorder_heartbeat
 from vtox.store.system.status import snapshot
-from vtox.store.work.recorder_heartbeat import recorder_heartbeat
 from vtox.values.domain import Motor
 
 STOP = threading.Event()

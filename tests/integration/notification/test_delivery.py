@@ -27,7 +27,7 @@ from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import decode_alert
-from vtox.store.work.notifier_heartbeat import TargetState
+from vtox.store.system.notifier_heartbeat import TargetState
 
 New = Callable[[Rules], Notifier]
 MANY = 12

@@ -22,8 +22,8 @@ from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.store.server.client import Client
+from vtox.store.system.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
 from vtox.store.system.status import Snapshot, snapshot
-from vtox.store.work.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
 
 Start = Callable[..., subprocess.Popen[bytes]]
 RULES = """

@@ -22,8 +22,8 @@ from vtox.store.system.agreement import (
     require_agreement,
     terms,
 )
+from vtox.store.system.heartbeats import send_heartbeat
 from vtox.store.system.status import snapshot
-from vtox.store.work.heartbeats import send_heartbeat
 
 
 def report(

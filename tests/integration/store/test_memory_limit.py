@@ -25,16 +25,16 @@ from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.queues import celery_app
 from vtox.sending.senders.pacing import send
 from vtox.store.alarms.flags import set_flag
-from vtox.store.machines.machines import retire
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import create_group
-from vtox.store.work.retention import (
+from vtox.store.ledger.retention import (
     ServerMemory,
     effective_retention_s,
     server_memory,
     shortened_retention_s,
     trim_outputs,
 )
+from vtox.store.machines.machines import retire
+from vtox.store.server.client import Client, connect
+from vtox.store.stream.streams import create_group
 from vtox.values.domain import reason
 
 LIMIT_MB = 64

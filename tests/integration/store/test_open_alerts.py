@@ -11,11 +11,11 @@ from vtox.alarms.health.alerts import Alert
 from vtox.configuration.settings import Settings
 from vtox.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
 from vtox.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts
+from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import encode_alert
 from vtox.store.stream.streams import create_group
-from vtox.store.work.ledger import COMMITTED, Ledger, Outcome
 from vtox.values.domain import Motor, reason
 
 FAMILY = "bearing"

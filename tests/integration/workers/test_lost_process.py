@@ -10,8 +10,8 @@ from tests.worker import QUEUE, worker
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.store.server.client import Client
+from vtox.store.system.heartbeats import live_workers
 from vtox.store.system.status import snapshot
-from vtox.store.work.heartbeats import live_workers
 
 # Each process of the pool starts only while this file is there.
 HOLD = """

@@ -8,12 +8,12 @@ from tests.signals.phasor_motor import MOTOR
 from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
+from vtox.store.ledger.ledger import Ledger
 from vtox.store.machines.machine_states import load_states
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
 from vtox.store.stream.streams import group_info
 from vtox.store.system.status import snapshot
-from vtox.store.work.ledger import Ledger
 from workers import batch, bearing
 from workers.celery_signals import process
 

@@ -14,7 +14,7 @@ from vtox.pipeline.monitoring.requirements import (
     resources,
     retained_s,
 )
-from vtox.store.work.retention import SHORTER_FROM_SHARE
+from vtox.store.ledger.retention import SHORTER_FROM_SHARE
 
 GB = 1e9
 SETTINGS = load()

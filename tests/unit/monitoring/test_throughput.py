@@ -17,8 +17,8 @@ from vtox.pipeline.monitoring.throughput import (
 )
 from vtox.store.stream.entries import Metrics
 from vtox.store.stream.streams import Group
+from vtox.store.system.heartbeats import Worker
 from vtox.store.system.status import Snapshot
-from vtox.store.work.heartbeats import Worker
 
 NOW = 1_764_000_000.0
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tests.broken_entries import JSON, LARGE, broken_tables
 from tests.unit.store.test_entries import RECORD
+from vtox.store.ledger.ledger_rows import record_from_json, record_json
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.store.work.ledger_rows import record_from_json, record_json
 from vtox.values.domain import Record, reason
 
 ROW = record_json(replace(RECORD, closed=reason("ended_by_gap", gap_s=2.0)))

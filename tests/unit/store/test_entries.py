@@ -15,9 +15,9 @@ from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.alarms import histories
+from vtox.store.ledger import ledger_rows
 from vtox.store.stream import entries
 from vtox.store.stream.entries import Metrics, Result
-from vtox.store.work import ledger_rows
 from vtox.values.domain import STATES, Diagnosis, Reason, Record, reason
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)

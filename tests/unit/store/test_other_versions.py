@@ -17,15 +17,15 @@ from vtox.alarms.health.alerts import Alert, FaultHistory
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.store.alarms import histories, stored_alarms, system_alarms
+from vtox.store.ledger import ledger_rows
 from vtox.store.machines import learning_notes
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import decode_setting
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.stream import entries
-from vtox.store.system import apikeys
-from vtox.store.work import (
+from vtox.store.system import (
+    apikeys,
     heartbeats,
-    ledger_rows,
     notifier_heartbeat,
     recorder_heartbeat,
     scaling_report,

@@ -18,10 +18,10 @@ from vtox.pipeline.bridge.lease import Lease
 from vtox.pipeline.bridge.record_joiner import ClosedRecord, batches
 from vtox.pipeline.bridge.traces import trace_dispatch
 from vtox.pipeline.bridge.waiting_records import WaitingRecords
+from vtox.store.ledger.backlog import report_waiting
+from vtox.store.ledger.ledger import Ledger
 from vtox.store.server.client import server_time
 from vtox.store.stream.shared_windows import SharedWindows
-from vtox.store.work.backlog import report_waiting
-from vtox.store.work.ledger import Ledger
 from vtox.values.domain import Record
 from vtox.windows.tracing import Tracing
 

@@ -14,6 +14,9 @@ from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.bridge.record_joiner import Piece
 from vtox.store.alarms.flags import set_flag
+from vtox.store.ledger.ledger import INDEX
+from vtox.store.ledger.refusals import Refusal, refuse
+from vtox.store.ledger.retention import MB
 from vtox.store.machines.fleet import FleetChanges, begin_epoch
 from vtox.store.machines.machines import load_motors
 from vtox.store.server.client import Client, server_time
@@ -22,9 +25,6 @@ from vtox.store.stream import admissions, own_fields
 from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
 from vtox.store.stream.streams import Entry
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.store.work.ledger import INDEX
-from vtox.store.work.refusals import Refusal, refuse
-from vtox.store.work.retention import MB
 from vtox.values.domain import Motor, reason
 from vtox.windows.partitions import FIRST, Partition, partition_number
 from vtox.windows.wire import ARRIVED, Fields, Header, Limits, decode_header

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import redis
 import structlog
 
-from vtox.store.work.ledger import Ledger
+from vtox.store.ledger.ledger import Ledger
 
 log = structlog.get_logger()
 

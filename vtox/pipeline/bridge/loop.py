@@ -23,6 +23,15 @@ from vtox.pipeline.bridge.lease import Lease
 from vtox.pipeline.bridge.read_size import MAX_READ_WINDOWS, ReadSize
 from vtox.pipeline.bridge.record_joiner import Joiner
 from vtox.pipeline.bridge.traces import traced_pieces
+from vtox.store.ledger.ledger import Ledger
+from vtox.store.ledger.refusals import summarise
+from vtox.store.ledger.retention import (
+    ServerMemory,
+    open_records_limit,
+    server_memory,
+    shortened_retention_s,
+    trim_outputs,
+)
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import number_in_force, retire
 from vtox.store.stream.shared_memory import ring_mb
@@ -36,15 +45,6 @@ from vtox.store.stream.streams import (
     trim_raw,
 )
 from vtox.store.system.agreement import report_agreement
-from vtox.store.work.ledger import Ledger
-from vtox.store.work.refusals import summarise
-from vtox.store.work.retention import (
-    ServerMemory,
-    open_records_limit,
-    server_memory,
-    shortened_retention_s,
-    trim_outputs,
-)
 from vtox.windows.partitions import FIRST, Partition
 from vtox.windows.tracing import Tracing
 

@@ -21,12 +21,12 @@ from vtox.pipeline.monitoring.readiness import (
     recorder_behind_s,
 )
 from vtox.store.alarms.system_alarms import Condition, Watch
+from vtox.store.ledger.backlog import Backlog
+from vtox.store.ledger.metrics import STALE_INTERVALS
+from vtox.store.ledger.retention import NOT_FROM_SHARE
+from vtox.store.system import heartbeats
+from vtox.store.system.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.system.status import Queue, Snapshot, dead_letters
-from vtox.store.work import heartbeats
-from vtox.store.work.backlog import Backlog
-from vtox.store.work.metrics import STALE_INTERVALS
-from vtox.store.work.notifier_heartbeat import NotifierHeartbeat
-from vtox.store.work.retention import NOT_FROM_SHARE
 from vtox.values.domain import Reason, reason
 
 # An alarm that was raised at a limit is cleared below this share of it.

@@ -27,17 +27,17 @@ from vtox.pipeline.monitoring.silence import SilenceWatch
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 from vtox.store.alarms import alarm_book, system_alarms
 from vtox.store.alarms.open_alerts import list_open_alerts
+from vtox.store.ledger import metrics
+from vtox.store.ledger.backlog import backlog
+from vtox.store.ledger.ledger import BUCKET_BASE
+from vtox.store.ledger.metrics import STALE_INTERVALS, Counts
+from vtox.store.ledger.retention import BOUNDED
+from vtox.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.store.server.client import Client, own_clock_offset_s, server_thread_s, server_time
 from vtox.store.server.partition_table import served
 from vtox.store.stream.entries import Metrics
 from vtox.store.stream.streams import deleted_unread, group_info, read_until_t, sum_groups
 from vtox.store.system.status import snapshot
-from vtox.store.work import metrics
-from vtox.store.work.backlog import backlog
-from vtox.store.work.ledger import BUCKET_BASE
-from vtox.store.work.metrics import STALE_INTERVALS, Counts
-from vtox.store.work.retention import BOUNDED
-from vtox.store.work.retention_clock import RetentionClock, keep_time
 
 log = structlog.get_logger()
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 from vtox import keys
 from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
+from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.system.agreement import Party, differences, in_words
+from vtox.store.system.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.system.status import Server, Snapshot
-from vtox.store.work.metrics import STALE_INTERVALS
-from vtox.store.work.recorder_heartbeat import RecorderHeartbeat
 from vtox.words.rendering import remedy, render
 
 Status = Literal["pass", "warn", "fail"]

@@ -13,7 +13,7 @@ from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.readiness import Check, coded_check
-from vtox.store.work.retention import (
+from vtox.store.ledger.retention import (
     BOUNDED,
     MB,
     NOT_FROM_SHARE,

@@ -9,10 +9,10 @@ import structlog
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import MEMORY_FAIL_SHARE
 from vtox.store.alarms.flags import FlagChange, departures, flag_states, set_flags
+from vtox.store.ledger.retention import server_memory
+from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.machines.machines import arrivals_since, forget_silent
 from vtox.store.server.client import Client, server_start_t
-from vtox.store.work.retention import server_memory
-from vtox.store.work.retention_clock import retention_time
 from vtox.values.domain import reason
 
 log = structlog.get_logger()

@@ -17,8 +17,8 @@ from vtox.records.history.schema import (
     retention_clock,
     series,
 )
+from vtox.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
 from vtox.store.server.client import server_time
-from vtox.store.work.retention_clock import KeptTime, RetentionClock, first_time
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 # A transaction deletes of so many series: a few ms in which the recorder or another one waits.

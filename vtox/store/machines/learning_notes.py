@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from vtox import keys
+from vtox.store.ledger.ledger_rows import record_from_table, record_json
 from vtox.store.server.client import Client
-from vtox.store.work.ledger_rows import record_from_table, record_json
 from vtox.values.domain import Record
 
 FIELD = "learning"

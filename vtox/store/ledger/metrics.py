@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from vtox import keys
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics, decode_metrics, encode_metrics, number
-from vtox.store.work import heartbeats
+from vtox.store.system import heartbeats
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64

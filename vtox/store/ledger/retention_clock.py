@@ -18,7 +18,7 @@ from vtox import keys
 from vtox.store.server.client import Client, own_clock_offset_s, server_time
 from vtox.store.stream.entries import number
 from vtox.store.stream.outputs import entry_order
-from vtox.store.work.heartbeats import live_workers
+from vtox.store.system.heartbeats import live_workers
 
 log = structlog.get_logger()
 

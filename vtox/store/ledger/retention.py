@@ -8,9 +8,9 @@ import redis
 
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.server.client import Client
-from vtox.store.work.recorder_heartbeat import decode as decode_recorder
-from vtox.store.work.retention_clock import retention_time
+from vtox.store.system.recorder_heartbeat import decode as decode_recorder
 
 # Stream -> the settings `<name>_hours` and `<name>_mb` that bound it.
 BOUNDED = {
@@ -95,7 +95,7 @@ def open_records_limit(settings: Settings, memory: ServerMemory) -> int:
 def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None = None) -> int:
     """Delete the oldest entries beyond the bounds in time and size; return how many.
 
-    The bounds in time are of the time that the monitor keeps (`vtox.store.work.retention_clock`).
+    The bounds in time are of the time that the monitor keeps (`vtox.store.ledger.retention_clock`).
     Beyond its bound in size a stream keeps what the recorder has not read, as long as all outputs
     fit in their share of the memory. Whole nodes of the server's tree go (about 100 small entries),
     so a little more than the bound may stay. Where MEMORY USAGE is denied, the bounds in size do

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.store.ledger.retention import MB
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import fenced, source
-from vtox.store.work.retention import MB
 from vtox.windows.partitions import FIRST, Partition
 
 # A sender may fill this share of what dead letters may take, in this time.

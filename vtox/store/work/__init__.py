@@ -1,1 +1,0 @@
-"""The work in flight, the processes that do it, and what is kept how long."""
