@@ -70,7 +70,7 @@ worker_max_tasks_per_child = 20_000
 # Of a pool process to start. Celery's 4 s are too short on a busy host: each one that is late would
 # be killed and another one started, for ever. One that does not start at all is replaced later.
 worker_proc_alive_timeout = 120.0
-# Flower asks for events of tasks while somebody looks at it (`vtox/cli/flower_events.py`).
+# Flower asks for events of tasks while it is looked at (`vtox/cli/processes/flower_events.py`).
 worker_send_task_events = False
 task_send_sent_event = False
 worker_hijack_root_logger = False

@@ -36,7 +36,7 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "encode, decode and table functions", sum(map(_codecs, trees.values()))
     groups = [t for f, t in trees.items() if f.parent.name in ("setting_groups", "groups")]
     yield "settings", sum(map(_settings, groups))
-    cli = [t for f, t in trees.items() if f.parent.name == "cli"]
+    cli = [t for f, t in trees.items() if "cli" in f.parts]
     yield "commands", sum(map(_commands, cli))
     pages = [p for p in _pages(root) if not LOOKED_UP & set(p.parts)]
     texts = [prose(p.read_text()) for p in pages]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.paths import ROOT
 from tests.recordings.folder import recordings
-from vtox.cli import diagnose as command
+from vtox.cli.recordings import diagnose as command
 from vtox.records.reports.document import BEGIN, read_report
 from vtox.records.reports.verification import verify
 

@@ -175,7 +175,9 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
     celery = importers("celery", "kombu", "billiard")
     assert within(celery, "celeryconfig", "vtox.pipeline.queues", "workers") == set()
     app = importers("vtox.pipeline.queues.celery_app")
-    assert within(app, "workers", "vtox.pipeline.queues", "vtox.cli.flower_server") == set()
+    assert (
+        within(app, "workers", "vtox.pipeline.queues", "vtox.cli.processes.flower_server") == set()
+    )
     assert within(importers("fastapi", "starlette"), "api") == set()
     assert within(importers("typer"), "vtox.cli") == set()
     # Nothing else of VTOX calls others.
@@ -286,7 +288,12 @@ def test_imports_stand_at_the_top() -> None:
 def test_modules_are_not_imported_by_a_string() -> None:
     """No tool can follow that. The public names and the table of commands are the exceptions."""
     users = {module_name(p) for p in SOURCES if "import_module(" in p.read_text()}
-    assert users <= {"vtox", "vtox.cli.main", "vtox.cli.bridge", "vtox.cli.simulate"}
+    assert users <= {
+        "vtox",
+        "vtox.cli.main",
+        "vtox.cli.processes.bridge",
+        "vtox.cli.simulation.simulate",
+    }
 
 
 @pytest.mark.parametrize(
@@ -330,9 +337,9 @@ def test_cited_works_are_listed() -> None:
 # the comparison of clocks themselves need a host's clock for.
 HOST_CLOCK = {
     "vtox/pipeline/bridge/traces.py",
-    "vtox/cli/replay.py",
-    "vtox/cli/report_files.py",
-    "vtox/cli/simulate.py",
+    "vtox/cli/recordings/replay.py",
+    "vtox/cli/shared/report_files.py",
+    "vtox/cli/simulation/simulate.py",
     "vtox/records/notification/trial.py",
     "vtox/records/notification/webhook.py",
     "vtox/pipeline/monitoring/server_checks.py",

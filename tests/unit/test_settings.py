@@ -8,8 +8,8 @@ from traceback import format_exception
 import pytest
 from typer.testing import CliRunner
 
-from vtox.cli.config import sources
 from vtox.cli.main import application
+from vtox.cli.upkeep.config import sources
 from vtox.cluster.server_config import Address
 from vtox.configuration.settings import Settings, UnknownSetting, files, load, unknown_settings
 from vtox.errors import ServerUnavailable, SettingsError

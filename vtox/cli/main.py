@@ -12,13 +12,19 @@ from rich.text import Text
 from vtox.errors import ServerUnavailable, VtoxError
 from vtox.version import version
 
-# Command -> what adds it, in the order of the help, which lists groups of commands last.
-_NAMES = """up drain demo status doctor machines baseline alarms sensitivity channel-map replay
-    simulate inspect diagnose report verify evidence dead-letters backup restore config keys audit
-    server bridge recorder notify mqtt flower"""
-COMMANDS = {name: f"{name.replace('-', '_')}:register" for name in _NAMES.split()} | {
-    "baseline": "machines:register_baseline",
-    "restore": "backup:register_restore",
+# The folder of each command, in the order of the help, which lists groups of commands last.
+_PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor fleet.machines
+    fleet.baseline fleet.alarms fleet.sensitivity fleet.channel-map recordings.replay
+    simulation.simulate recordings.inspect recordings.diagnose recordings.report recordings.verify
+    fleet.evidence upkeep.dead-letters upkeep.backup upkeep.restore upkeep.config upkeep.keys
+    upkeep.audit processes.server processes.bridge processes.recorder processes.notify
+    processes.mqtt processes.flower"""
+# Command -> what adds it.
+COMMANDS = {
+    place.partition(".")[2]: f"{place.replace('-', '_')}:register" for place in _PLACES.split()
+} | {
+    "baseline": "fleet.machines:register_baseline",
+    "restore": "upkeep.backup:register_restore",
 }
 
 

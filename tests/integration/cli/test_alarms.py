@@ -11,7 +11,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_supply_alarms import GROUP, raise_on_supply
-from vtox.cli import alarms as command
+from vtox.cli.fleet import alarms as command
 from vtox.configuration.settings import Settings, load
 from vtox.errors import AlarmRefused, InputError
 from vtox.records.history.recorder import Recorder

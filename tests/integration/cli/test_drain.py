@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.cli.drain import queues_of_no_other, supervisor_pid
+from vtox.cli.processes.drain import queues_of_no_other, supervisor_pid
 from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError

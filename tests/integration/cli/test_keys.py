@@ -9,7 +9,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import keys
-from vtox.cli import keys as command
+from vtox.cli.upkeep import keys as command
 from vtox.configuration.settings import Settings
 from vtox.errors import InputError, ServerUnavailable
 from vtox.store.server.client import Client

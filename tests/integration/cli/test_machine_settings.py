@@ -10,7 +10,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_backtest import add_marks
-from vtox.cli import channel_map, sensitivity
+from vtox.cli.fleet import channel_map, sensitivity
 from vtox.configuration.settings import Settings, load
 from vtox.errors import ChannelMapError, InputError, SensitivityError, UnknownMachine
 from vtox.records.history.recorder import Recorder

@@ -11,7 +11,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import keys
-from vtox.cli import machines as command
+from vtox.cli.fleet import machines as command
 from vtox.configuration.settings import Settings
 from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
 from vtox.store.machines import machine_states

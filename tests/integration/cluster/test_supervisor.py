@@ -20,8 +20,8 @@ from rich.console import Console
 import celeryconfig
 from tests.cluster import free_ports
 from tests.waiting import eventually_async, is_alive
-from vtox.cli.demo_score import Score
-from vtox.cli.demo_view import DemoView
+from vtox.cli.simulation.demo_score import Score
+from vtox.cli.simulation.demo_view import DemoView
 from vtox.cluster import api_owned, embedded_server, probing
 from vtox.cluster import supervisor as module
 from vtox.cluster.cluster_log import ClusterLog

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tests.integration.history.entries import add_result
 from tests.integration.history.test_recorder import STOP, count, rows
 from vtox import keys
-from vtox.cli import recorder as recorder_command
+from vtox.cli.processes import recorder as recorder_command
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.monitor import watch_system

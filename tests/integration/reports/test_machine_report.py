@@ -18,7 +18,7 @@ from tests.integration.api.test_spectra import (
 )
 from tests.integration.history.entries import add_alert, add_result
 from vtox import keys
-from vtox.cli import report as command
+from vtox.cli.recordings import report as command
 from vtox.configuration.settings import Settings
 from vtox.errors import ReportError
 from vtox.records.history.recorder import Recorder

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from vtox import keys
-from vtox.cli.replay_table import show
+from vtox.cli.recordings.replay_table import show
 from vtox.client.reader import Reader
 from vtox.faults import FAMILIES
 from vtox.sending.senders.results_reader import Answers, follow

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from tests.paths import ROOT
 from tests.waiting import eventually, is_alive
 from vtox import keys
-from vtox.cli import simulate as command
+from vtox.cli.simulation import simulate as command
 from vtox.configuration.settings import Settings
 from vtox.simulator.fleet import fleet
 from vtox.store.machines.machine_states import load_states

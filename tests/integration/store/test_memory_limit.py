@@ -16,7 +16,7 @@ from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.integration.senders.test_pacing import jobs
 from vtox import keys
-from vtox.cli import simulate
+from vtox.cli.simulation import simulate
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES

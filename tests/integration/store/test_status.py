@@ -11,7 +11,7 @@ import pytest
 from api.shapes.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
-from vtox.cli.status_table import broker_line, scaling_line
+from vtox.cli.shared.status_table import broker_line, scaling_line
 from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import checks

@@ -1,7 +1,7 @@
 """The demo's score: detected faults, missed faults, false alarms."""
 
 from vtox.alarms.health.alerts import Alert, EventName
-from vtox.cli.demo_score import Score, fleet_summary, latest
+from vtox.cli.simulation.demo_score import Score, fleet_summary, latest
 from vtox.simulator.fleet import fleet
 
 MACHINES = fleet(50)

@@ -8,7 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import learn_baseline
-from vtox.cli import diagnose as command
+from vtox.cli.recordings import diagnose as command
 from vtox.faults import FAULTS
 from vtox.files.recordings import read
 from vtox.values.nameplate import read_motor

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from vtox.cli.replay_table import show
+from vtox.cli.recordings.replay_table import show
 from vtox.sending.senders.results_reader import Answers
 from vtox.store.stream.entries import Result
 from vtox.values.domain import State

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vtox.cli import status_table
+from vtox.cli.shared import status_table
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.cli.report_files import file_contents
+from vtox.cli.shared.report_files import file_contents
 from vtox.diagnosis.diagnosis import diagnose
 from vtox.records.reports.contents import Contents, part_hashes
 from vtox.records.reports.document import BEGIN, END, PAGE, document

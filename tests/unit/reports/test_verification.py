@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tests.paths import ROOT
 from tests.unit.reports.report_file import forged, text, written
-from vtox.cli import verify as command
+from vtox.cli.recordings import verify as command
 from vtox.errors import ReportError
 from vtox.records.reports.document import read_report
 from vtox.records.reports.environment import environment

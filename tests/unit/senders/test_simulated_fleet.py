@@ -6,7 +6,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from vtox.cli import simulate as command
+from vtox.cli.simulation import simulate as command
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.sending.senders import simulated_fleet

@@ -1,0 +1,1 @@
+"""The commands about machines, their settings and their alarms."""

@@ -1,0 +1,176 @@
+"""Alarms on a terminal, and as plain data with the names that the API gives."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from vtox.alarms.book import Action
+from vtox.alarms.life import OUTCOMES, Alarm, Suspension
+from vtox.alarms.supplies import SupplyAlarm
+from vtox.cli.shared.status_table import span
+from vtox.store.machines.fleet import FleetState
+from vtox.store.stream.reason_tables import reasons_table
+from vtox.words.rendering import advice, full_reason, name_of, render
+
+_COLUMNS = ("state", "level", "machine", "fault", "assignee", "since", "id")
+STYLES = {"warning": "yellow", "fault": "bold red"}
+_SAME = (
+    *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
+    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment", "assignee"),
+)
+
+
+def utc(ms: float | None) -> str | None:
+    """Return a time in ms as RFC 3339, in UTC."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def alarm_table(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any]:
+    """Return an alarm as plain data; `group` is the alarm of its supply."""
+    silent_since = fleet.silent.get(a.machine_id)
+    return {n: getattr(a, n) for n in _SAME} | {
+        "silent_since": None if silent_since is None else utc(1000 * silent_since),
+        "since": utc(a.since_ms),
+        "time": utc(1000 * a.t),
+        "cleared": utc(a.cleared_ms),
+        "acknowledged": utc(a.acknowledged_ms) if a.acknowledged else None,
+        "closed": utc(a.closed_ms) if a.outcome else None,
+        **_why(a),
+        "suspensions": [_suspension_table(n, s) for n, s in a.suspensions.items()],
+        "group": group,
+        "what_to_do": advice(a.code),
+    }
+
+
+def supply_alarm_table(g: SupplyAlarm) -> dict[str, Any]:
+    """Return an alarm of a supply as plain data."""
+    same = ("id", "fault", "level", "state", "machines", "of_machines", "open", "active")
+    return {n: getattr(g, n) for n in same} | {
+        "site": g.supply.site,
+        "supply": g.supply.path,
+        "since": utc(g.since_ms),
+        "counts": dict(g.counts),
+        "alarms": [a.id for a in g.alarms],
+        "code": g.why.code,
+        "values": dict(g.why.values),
+        "reason": render(g.why.code, g.why.values),
+        "what_to_do": advice(g.why.code),
+    }
+
+
+def action_table(stream_id: str, a: Action) -> dict[str, Any]:
+    """Return what an operator did as plain data."""
+    same = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
+    return {"stream_id": stream_id, "action": a.name, "time": utc(a.ms)} | {
+        n: getattr(a, n) for n in same
+    }
+
+
+def print_alarms(
+    console: Console, alarms: Iterable[Alarm | SupplyAlarm], fleet: FleetState
+) -> None:
+    """Print a line for each alarm of a supply or site, and for each that stands by itself.
+
+    No line is cut or folded: who acts on an alarm copies its id.
+    """
+    rows = [_COLUMNS]
+    for a in alarms:
+        if isinstance(a, SupplyAlarm):
+            where, state, who = _members(a), str(a.state), ""
+        else:
+            where, who = _machine(a, fleet), a.assignee
+            state = f"{a.state}, closed" if a.outcome else a.state
+        rows.append((state, a.level, where, a.fault, who, _time(a.since_ms), a.id))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = Text("", "dim" if row is _COLUMNS else "")
+        for name, cell, width in zip(_COLUMNS, row, widths, strict=True):
+            line.append(cell.ljust(width + 2), STYLES.get(cell, "") if name == "level" else "")
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def print_alarm(console: Console, a: Alarm, fleet: FleetState, actions: Iterable[Action]) -> None:
+    """Print one alarm with its reason, and what operators did."""
+    where = _machine(a, fleet)
+    title = Text(f"{where} {name_of('fault', a.fault)}", "bold").append(
+        f" · {a.level} · ", "not bold"
+    )
+    console.print(title.append(_life(a), "not bold"), soft_wrap=True)
+    console.print(Text(f"  {a.id}"), soft_wrap=True)
+    times = f"raised {_time(a.raised_ms)}"
+    if a.outcome:
+        times += f", {a.state} since {_time(a.since_ms)}"
+    still = "Closing does not clear the alert: it stays until the fault ends."
+    lines = (
+        (times, "dim"),
+        (f"assigned to {a.assignee}" if a.assignee else "", "dim"),
+        (still if a.outcome and a.active else "", "yellow"),
+        (f"when it was raised: {full_reason(a)}", ""),
+        (advice(a.code), "italic"),
+    )
+    for text, style in lines:
+        if text:
+            console.print(Padding(Text(text, style), (0, 0, 0, 2)))
+    for name, s in a.suspensions.items():
+        until = f" until {_time(s.until_ms)}" if s.until_ms else ""
+        why = f"{name}{until}{f' by {s.by}' if s.by else ''}: {full_reason(s)}"
+        console.print(Padding(Text(why), (0, 0, 0, 2)))
+    for x in actions:
+        outcome = f" as {x.outcome}" if x.outcome else ""
+        line = f"{_time(x.ms)}  {x.by}  {x.name}{outcome}  {x.text}"
+        console.print(Padding(Text(line.rstrip(), "dim"), (0, 0, 0, 2)))
+    if command := _next_command(a):
+        console.print(Text(f"  next: {command}", "dim"), soft_wrap=True)
+
+
+def _members(g: SupplyAlarm) -> str:
+    name = g.supply.name or "machines without a site"
+    return f"{name}: {g.machines} of {g.of_machines} machines"
+
+
+def _machine(a: Alarm, fleet: FleetState) -> str:
+    since = fleet.silent.get(a.machine_id)
+    silent = "" if since is None else f" (silent for {span(fleet.t - since)})"
+    return f"{a.machine_id}{silent}" if a.machine_id else "system"
+
+
+def _life(a: Alarm) -> str:
+    if a.outcome and a.closed_ms is not None:
+        return f"closed as {a.outcome} by {a.closed_by} at {_time(a.closed_ms)}"
+    return f"{a.state} since {_time(a.since_ms)}"
+
+
+def _next_command(a: Alarm) -> str:
+    if a.outcome:
+        return ""
+    if not a.acknowledged and not a.suspensions:
+        return f"vtox alarms acknowledge {a.id} --by NAME"
+    return f"vtox alarms close {a.id} --outcome {'|'.join(OUTCOMES)} --by NAME"
+
+
+def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:
+    times = {"since": utc(s.ms), "until": utc(s.until_ms)}
+    return {"kind": kind, **times, "by": s.by, **_why(s)}
+
+
+def _why(said: Alarm | Suspension) -> dict[str, Any]:
+    return {
+        "code": said.code,
+        "values": dict(said.values),
+        "doubts": [
+            d | {"sentence": render(d["code"], d["values"]), "what_to_do": advice(d["code"])}
+            for d in reasons_table(said.doubts)
+        ],
+        "reason": full_reason(said),
+    }
+
+
+def _time(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"

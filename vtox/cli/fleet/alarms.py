@@ -1,0 +1,150 @@
+"""`vtox alarms`: which there are, one with what was done, and their figures."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from vtox.alarms.life import STATES, Alarm
+from vtox.alarms.precedence import precedence
+from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
+from vtox.cli.fleet import alarm_actions
+from vtox.cli.fleet.alarm_table import (
+    action_table,
+    alarm_table,
+    print_alarm,
+    print_alarms,
+    supply_alarm_table,
+)
+from vtox.cli.shared.options import Json
+from vtox.cli.shared.server_access import running_server
+from vtox.configuration.settings import load
+from vtox.errors import InputError
+from vtox.store.alarms.alarm_book import KeptBook
+from vtox.store.machines.fleet import FleetState, fleet_state, supplied_machines
+
+group = typer.Typer(help="Alarms: list, show, act on them, figures.", no_args_is_help=True)
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id in `vtox alarms list`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    alarm_actions.register(group)
+    app.add_typer(group, name="alarms")
+
+
+@group.command("list")
+def list_alarms(
+    machine: Annotated[str, typer.Option(metavar="ID", help="Only those of this machine.")] = "",
+    fault: Annotated[str, typer.Option(metavar="NAME", help="Only those of this fault.")] = "",
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help="Only those in this state; without it: open ones.")
+    ] = "",
+    supply: Annotated[
+        str, typer.Option(metavar="ID", help="Only the members of this alarm of a supply.")
+    ] = "",
+    assignee: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only those assigned to this person; '': to nobody."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="In any state.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Number at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List alarms, faults first, then the latest; those of one supply or site are one row."""
+    if state and state not in STATES:
+        raise InputError(f"--state {state}: expected one of {', '.join(STATES)}")
+    groups, alarms, fleet = _read()
+    of = group_ids(groups)
+
+    def matches(a: Alarm) -> bool:
+        wanted = ((machine, a.machine_id), (fault, a.fault), (state, a.state))
+        if any(text and text != own for text, own in wanted):
+            return False
+        if assignee not in (None, a.assignee):
+            return False
+        return (not supply or of.get(a.id) == supply) and (bool(state) or every or a.open)
+
+    found = sorted(filter(matches, alarms), key=precedence)
+    apart = found if supply else [a for a in found if a.id not in of]
+    matched = {of[a.id] for a in found if a.id in of}
+    shown = sorted((g for g in groups if not supply and g.id in matched), key=precedence)
+    if as_json:
+        rows = [alarm_table(a, fleet, of.get(a.id, "")) for a in found[:limit]]
+        typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_table(g) for g in shown]}))
+        return
+    console = Console(highlight=False)
+    if not found:
+        console.print("No alarms of these.")
+        return
+    print_alarms(console, sorted([*shown, *apart[:limit]], key=precedence), fleet)
+    if len(apart) > limit:
+        console.print(f"{len(apart) - limit} more: --limit", style="dim")
+
+
+@group.command("show")
+def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
+    """Show one alarm with what operators did; older ones come from the history."""
+    # Not at the top: SQLAlchemy is slow to load.
+    from vtox.records.history.alarm_records import actions_of, alarm_of
+    from vtox.records.history.database import reading
+
+    settings = load()
+    with running_server(settings) as client:
+        book, _ = KeptBook().read(client)
+        fleet = fleet_state(client, settings.silence_after_s)
+        known = alarm_of(client, book, lambda: reading(settings), alarm_id)
+        if known is None:
+            raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
+        done = actions_of(client, lambda: reading(settings), known[0])
+    if as_json:
+        table = alarm_table(known[0], fleet) | {"actions": [action_table(i, a) for i, a in done]}
+        typer.echo(json.dumps(table))
+        return
+    print_alarm(Console(highlight=False), known[0], fleet, [a for _, a in done])
+
+
+@group.command("figures")
+def show_figures(
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="Up to today.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Show how many alarms came, which most often, which chatter, and how many were false."""
+    from vtox.alarms.false_alarms import false_alarm_rate
+    from vtox.alarms.figures import chattering, most_frequent
+    from vtox.cli.fleet.alarm_figures_table import MOST, print_figures
+    from vtox.records.history.alarm_figures import DAY_S, first_day, recorded_alarms
+    from vtox.records.history.database import reading
+    from vtox.store.server.client import server_time
+
+    settings = load()
+    with running_server(settings) as client, reading(settings) as db:
+        to_s = server_time(client)
+        found = recorded_alarms(db, float(first_day(to_s, days) * DAY_S), to_s, MOST)
+    false = false_alarm_rate(found.of_machines, found.outcomes, found.machine_days)
+    frequent, chatter = most_frequent(found.alarms, MOST), chattering(found.alarms)[:MOST]
+    if as_json:
+        table: dict[str, Any] = {
+            "days": days,
+            "alarms": len(found.of_machines),
+            "system_alarms": len(found.alarms) - len(found.of_machines),
+            "machine_days": round(found.machine_days, 3),
+            "most_frequent": [f._asdict() for f in frequent],
+            "chattering": [c._asdict() for c in chatter],
+            "false_alarms": asdict(false),
+        }
+        typer.echo(json.dumps(table))
+        return
+    print_figures(Console(highlight=False), days, found, false, frequent, chatter)
+
+
+def _read() -> tuple[list[SupplyAlarm], list[Alarm], FleetState]:
+    settings = load()
+    with running_server(settings) as client:
+        book, _ = KeptBook().read(client)
+        machines = supplied_machines(client)
+        fleet = fleet_state(client, settings.silence_after_s)
+    alarms = list(book.alarms.values())
+    return supply_alarms(alarms, machines), alarms, fleet

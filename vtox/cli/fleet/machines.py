@@ -1,0 +1,300 @@
+"""`vtox machines` and `vtox baseline`: what is stored of each machine."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vtox.alarms.health.assessment import Assessment, present_state
+from vtox.cli.shared import options
+from vtox.cli.shared.actor import actor
+from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
+from vtox.cli.shared.server_access import running_server
+from vtox.cli.shared.status_table import span
+from vtox.configuration.settings import load
+from vtox.errors import InputError
+from vtox.files.matching import options as reader_options
+from vtox.store.machines import machine_states
+from vtox.store.machines import machines as store
+from vtox.store.machines.baselines import stored_baseline
+from vtox.store.server.client import Client
+from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
+from vtox.values.domain import Window
+from vtox.values.nameplate import read_fleet
+from vtox.values.plain_data import digits
+from vtox.windows.wire import Limits, encode, entry_header
+from vtox.words.rendering import render
+
+NO_HEALTH = Assessment(0.0, None, "unknown", {})
+MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
+MachineIds = Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")]
+
+machines = typer.Typer(help="List, register and retire machines.", no_args_is_help=True)
+baseline = typer.Typer(help="Show, learn, export and reset baselines.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of `vtox machines`."""
+    app.add_typer(machines, name="machines")
+
+
+def register_baseline(app: typer.Typer) -> None:
+    """Add the commands of `vtox baseline`."""
+    app.add_typer(baseline, name="baseline")
+
+
+@machines.command("list")
+def list_machines(as_json: options.Json = False) -> None:
+    """List all machines with their health."""
+    with running_server(load()) as client:
+        rows = store.overview(client, sorted(store.last_arrivals(client)))
+    if as_json:
+        typer.echo(json.dumps([_as_json(m) for m in rows]))
+        return
+    console = Console(highlight=False)
+    if not rows:
+        console.print("No machines yet: the first window of a machine adds it, or `import`.")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("machine", "state", "health", "faults", "last record", "last window"):
+        table.add_column(name, no_wrap=name != "faults")
+    for machine in rows:
+        health = machine.health or NO_HEALTH
+        faults = [f for f, x in health.faults.items() if x.state in DETECTED]
+        table.add_row(
+            machine.machine_id,
+            _state(machine, _silent(machine)),
+            "" if health.health is None else f"{health.health:.0f}",
+            ", ".join(faults),
+            _verdict_age(machine),
+            _ago(machine.last_window_age_s) or "never",
+        )
+    console.print(table)
+
+
+@machines.command("show")
+def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
+    """Show one machine: nameplate, health and its latest diagnoses."""
+    with running_server(load()) as client:
+        row = _require_machine(client, machine)
+    if as_json:
+        typer.echo(json.dumps(_as_json(row)))
+        return
+    console = Console(highlight=False)
+    health = row.health or NO_HEALTH
+    title = Text(machine, style="bold").append(" · ").append(_state(row, _silent(row)))
+    if health.health is not None:
+        title.append(f" · health {health.health:.0f}", style="not bold")
+    console.print(
+        title.append(f" · last window {_ago(row.last_window_age_s) or 'never'}", "not bold dim")
+    )
+    console.print(f"nameplate: {_nameplate(row.nameplate)}", markup=False)
+    console.print(f"baseline: {_baseline_state(row)}")
+    if row.diagnoses:
+        console.print()
+        show(console, row.diagnoses.values())
+
+
+@machines.command("import")
+def import_fleet(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FLEET.TOML", help=r"TOML file with a table \[machines.ID] for each nameplate."
+        ),
+    ],
+) -> None:
+    """Register the machines of a fleet.toml with their nameplates."""
+    fleet = read_fleet(file)
+    for machine_id in fleet:
+        _check_id(machine_id)
+    settings = load()
+    with running_server(settings) as client:
+        for machine_id, motor in fleet.items():
+            register_machine(client, actor(), machine_id, motor, limit=settings.max_machines)
+    typer.echo(f"{len(fleet)} machines registered")
+
+
+@machines.command("retire")
+def retire(machines: MachineIds) -> None:
+    """Delete machines with their baselines. One that sends again is a new one."""
+    with running_server(load()) as client:
+        for machine in machines:
+            retire_machine(client, actor(), machine)
+            typer.echo(f"{machine} retired")
+
+
+@baseline.command("show")
+def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
+    """Show the baseline of a machine: levels by load."""
+    with running_server(load()) as client:
+        row = _require_machine(client, machine)
+        data = _baseline(client, machine)
+    if as_json:
+        typer.echo(json.dumps({**data, "baseline_state": row.baseline_state}))
+        return
+    console = Console(highlight=False)
+    console.print(f"{machine}: {_baseline_state(row)}")
+    console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
+    if asymmetry := data.get("asymmetry"):
+        loads = f"{digits(asymmetry['low_a'])}-{digits(asymmetry['high_a'])} A"
+        console.print(f"asymmetry of the healthy currents: learnt at {loads}")
+    for line in _loads(row):
+        console.print(line)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("load", "measurement", "mean", "deviation", "records"):
+        table.add_column(name, no_wrap=name != "measurement")
+    for band in data["bands"]:
+        load_a = f"{digits(band['low_a'])}-{digits(band['high_a'])} A" if band["high_a"] else "any"
+        for name, level in band["levels"].items():
+            cells = (digits(level["mean"]), digits(level["std"]), str(level["n"]))
+            table.add_row(load_a, name, *cells)
+            load_a = ""
+    if table.row_count:
+        console.print(table)
+
+
+@baseline.command("export")
+def export_baseline(machine: MachineId) -> None:
+    """Print the baseline of a machine as JSON."""
+    with running_server(load()) as client:
+        _require_machine(client, machine)
+        data = _baseline(client, machine)
+    typer.echo(json.dumps(data))
+
+
+@baseline.command("learn")
+def learn(
+    machine: MachineId,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Healthy recordings or folders, or one exported baseline (.json)."
+        ),
+    ],
+    fs: options.Rate = None,
+    mapping: options.Map = None,
+    unit: options.Unit = None,
+    speed_rpm: options.Speed = None,
+) -> None:
+    """Learn the baseline of a machine from healthy recordings, or import an exported one."""
+    opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+    _check_id(machine)
+    with running_server(load()) as client:
+        state = machine_states.load_states(client, [machine])[0]
+        learnt = options.baseline_from(files, opts, state.motor)
+        assert learnt is not None
+        change_baseline(client, actor(), machine, learnt.to_json())
+    typer.echo(
+        f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
+        + _replacement(state.baseline)
+    )
+
+
+@baseline.command("reset")
+def reset_baseline(machine: MachineId) -> None:
+    """Delete the baseline of a machine, for instance after a repair."""
+    with running_server(load()) as client:
+        _require_machine(client, machine)
+        change_baseline(client, actor(), machine, None)
+    typer.echo(f"{machine}: baseline deleted")
+
+
+def _replacement(previous: str | None) -> str:
+    """Return which baseline a new one replaces; that one may be damaged."""
+    if previous is None:
+        return ""
+    try:
+        return f", replacing one of {json.loads(previous)['records']} records"
+    except (ValueError, KeyError, TypeError):
+        return ", replacing one that cannot be read"
+
+
+def _silent(machine: store.MachineOverview) -> bool:
+    return machine.silent(load().silence_after_s)
+
+
+def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
+    return machine.table() | {"silent": _silent(machine)}
+
+
+def _state(machine: store.MachineOverview, silent: bool) -> Text:
+    state = present_state(machine.health, silent=silent)
+    text = Text(state, style=STYLES[state])
+    return text.append(", silent", STYLES["warning"]) if silent else text
+
+
+def _verdict_age(machine: store.MachineOverview) -> str:
+    return _since(machine, machine.health.last_diagnosis_t if machine.health else None)
+
+
+def _require_machine(client: Client, machine: str) -> store.MachineOverview:
+    rows = store.overview(client, [machine])
+    if not rows:
+        raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
+    return rows[0]
+
+
+def _baseline(client: Client, machine: str) -> dict[str, Any]:
+    found = stored_baseline(client, machine)
+    if found is None:
+        raise InputError(f"{machine} has no baseline", remedy="`vtox baseline learn` makes one")
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def _check_id(machine: str) -> None:
+    """Raise `WireError` unless a window could carry this machine id."""
+    channels = {"ia": np.zeros(1)}
+    window = Window(machine_id=machine, seq=0, t0=1.0, fs_hz=1e3, channels=channels)
+    entry_header(encode(window), Limits())
+
+
+def _nameplate(plate: dict[str, Any] | None) -> str:
+    if not plate:
+        return "none"
+    parts = [f"{k} {digits(v)}" for k, v in plate.items() if k != "bearing"]
+    if bearing := plate.get("bearing"):
+        orders = bearing.get("orders") or {k: v for k, v in bearing.items() if k != "orders"}
+        parts.append("bearing " + " ".join(f"{k} {digits(v)}" for k, v in orders.items()))
+    return " · ".join(parts)
+
+
+def _baseline_state(machine: store.MachineOverview) -> str:
+    state = machine.baseline_state
+    if state["state"] == "learning":
+        return f"learning from the stream, {state['records']} records so far"
+    sources = {"given": "learnt from recordings", "stream": "learnt from the stream"}
+    source = sources.get(state.get("source", ""), "")
+    version = f"version {state['version']}" if "version" in state else ""
+    ago = _since(machine, state.get("learnt_t"))
+    why = render(state["code"], {}) if "code" in state else ""
+    return ", ".join(p for p in (state["state"], version, source, ago, why) if p)
+
+
+def _loads(machine: store.MachineOverview) -> list[str]:
+    """Return a line for each load: ready, being learnt, or refused and why."""
+    lines = []
+    for x in machine.baseline_state.get("loads", []):
+        ago = _since(machine, x.get("learnt_t"))
+        texts = {
+            "learning": f"learning, {x.get('records')} records so far",
+            "refused": f"not accepted as healthy {ago}: {x.get('reason')}",
+        }
+        text = texts.get(x["state"], f"{x['state']}, learnt {ago}")
+        lines.append(f"load {digits(x['low_a'])}-{digits(x['high_a'])} A: {text}")
+    return lines
+
+
+def _since(machine: store.MachineOverview, t: float | None) -> str:
+    """Return how long ago a time of the server was when the machine was read."""
+    return _ago(max(machine.as_of_t - t, 0.0) if t else None)
+
+
+def _ago(seconds: float | None) -> str:
+    return "" if seconds is None else f"{span(seconds)} ago"

@@ -1,0 +1,64 @@
+"""`vtox recorder`: the recorder alone, for users who start the processes themselves."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from vtox.cli.shared.server_access import running_server, stopped
+from vtox.cluster import logging_setup
+from vtox.cluster.signal_handlers import stop_event
+from vtox.configuration.settings import Settings, load
+from vtox.errors import ServerUnavailable
+from vtox.store.server.client import check_when_loaded, connect
+from vtox.store.system.agreement import of_readers, require_agreement
+
+
+def recorder(
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Record nothing; recover what a damaged file still has."),
+    ] = False,
+) -> None:
+    """Record the history in SQL until stopped. `vtox up` does this for you.
+
+    VTOX_DATABASE_URL leads to PostgreSQL; without it, history.sqlite of the data folder is used.
+    """
+    if repair:
+        _repair(load())
+        return
+    logging_setup.setup("recorder")
+    # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
+    from vtox.records.history.database import engine_to_write
+    from vtox.records.history.recorder import Recorder
+
+    settings = load()
+    stop = stop_event()
+    client = connect(settings.working_url(), "recorder")
+    check_when_loaded(client)
+    require_agreement(client, settings, part=of_readers)
+    # What no second try would mend ends the start.
+    engine_to_write(settings).dispose()
+    Recorder(client, settings).run(stop)
+
+
+def _repair(settings: Settings) -> None:
+    from vtox.records.backup.restoring import require_stopped
+    from vtox.records.history.repair import repair
+
+    with stopped(settings):
+        with suppress(ServerUnavailable), running_server(settings) as client:
+            require_stopped(client)
+        found = repair(settings)
+    if found is None:
+        typer.echo("the history is whole; nothing was changed")
+        return
+    kept, rows = found
+    typer.echo(f"the damaged history is kept as {kept}; rows that were recovered:")
+    for table, n in rows.items():
+        typer.echo(f"{table:18} {n:>12}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(recorder)

@@ -1,0 +1,1 @@
+"""The commands about recordings: sent again, inspected, diagnosed, reported, verified."""

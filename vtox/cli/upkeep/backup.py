@@ -1,0 +1,121 @@
+"""`vtox backup` and `vtox restore`: one archive of what cannot be made again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vtox.cli.shared.actor import actor
+from vtox.cli.shared.options import Json
+from vtox.cli.shared.server_access import running_or_embedded, stopped
+from vtox.configuration.settings import Settings, load
+from vtox.errors import NotEmpty
+from vtox.store.system.audit import Deed, audited
+
+PG_DUMP = (
+    "not in it: the history, which VTOX_DATABASE_URL keeps in PostgreSQL; save it with pg_dump"
+)
+PG_RESTORE = "not in the archive: the history, which was in PostgreSQL; bring it back with psql"
+
+
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Archive to write: a new .tar.gz of mode 0600.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write nameplates, baselines, API keys, evidence and history to one archive.
+
+    While the system runs, or without. It holds hashes of API keys, no key and no password. A
+    history in PostgreSQL is not in it: that is what pg_dump is for.
+    """
+    # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
+    from vtox.records.backup.saving import save
+
+    settings = load()
+    with running_or_embedded(settings, "backup") as client:
+        manifest = save(client, settings, file)
+    if as_json:
+        print(json.dumps(asdict(manifest)))
+        return
+    print(f"{file}: {_sentence(manifest.counts)}, {_history(manifest.history_rows)}")
+    if manifest.history == "postgresql":
+        _warn(PG_DUMP)
+    if not manifest.counts["machines"]:
+        _warn(f"this system has no machines; it is that of {_system_name(settings)}")
+
+
+def restore(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Archive that `vtox backup` has written.")
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete what the system holds, then restore.")
+    ] = False,
+) -> None:
+    """Bring an archive back into an empty system that is stopped.
+
+    The whole archive is checked first; one that is damaged, or of a later form, changes nothing.
+    Exit status 1: a part could not be restored, and is named.
+    """
+    from vtox.records.backup import restoring
+
+    settings = load()
+    with stopped(settings), restoring.checked(settings, file) as found:
+        with running_or_embedded(settings, "restore") as client:
+            restoring.require_stopped(client)
+            manifest = found.manifest
+            print(
+                f"{file} of {manifest.made}, VTOX {manifest.vtox}: {_sentence(manifest.counts)}, "
+                f"{_history(manifest.history_rows)}"
+            )
+            held = restoring.present(client, settings)
+            if any(held.values()):
+                print(f"the system holds: {_sentence(held)}")
+                if not replace:
+                    raise NotEmpty(
+                        "the system is not empty, and nothing was changed",
+                        remedy="--replace deletes what it holds, then restores",
+                    )
+            values = {"made": manifest.made}
+            with audited(client, Deed(actor=actor(), code="state_restored", values=values)):
+                left_out = restoring.restore(client, settings, found)
+    print("restored")
+    if manifest.history == "postgresql":
+        _warn(PG_RESTORE)
+    for sentence in left_out:
+        _warn(f"not restored: {sentence}")
+    if left_out:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command that makes an archive."""
+    app.command()(backup)
+
+
+def register_restore(app: typer.Typer) -> None:
+    """Add the command that brings one back."""
+    app.command()(restore)
+
+
+def _system_name(settings: Settings) -> str:
+    return "VTOX_REDIS_URL" if settings.redis_url else f"VTOX_DATA_DIR={settings.data_dir}"
+
+
+def _sentence(counts: Mapping[str, int]) -> str:
+    """Return counts as text: `machines 12, API keys 3`."""
+    named = (f"{name.replace('_', ' ')} {n}" for name, n in counts.items())
+    return ", ".join(named).replace("api keys", "API keys")
+
+
+def _history(rows: Mapping[str, int]) -> str:
+    return f"history of {sum(rows.values())} rows" if rows else "no history"
+
+
+def _warn(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="yellow")

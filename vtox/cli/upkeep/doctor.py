@@ -1,0 +1,60 @@
+"""`vtox doctor`: checks the system, and says what to do about each failure."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vtox.cli.shared.options import Json
+from vtox.cli.upkeep.status import STYLES
+from vtox.configuration.settings import load
+from vtox.pipeline.monitoring.doctor import inspect
+
+Machines = Annotated[
+    int | None,
+    typer.Option("--machines", metavar="N", min=1, help="Say what so many machines need."),
+]
+Hosts = Annotated[
+    int,
+    typer.Option(
+        "--hosts",
+        metavar="M",
+        min=1,
+        help="On so many hosts like this one: the first with server and bridge, then of workers.",
+    ),
+]
+LABELS = {"pass": "ok", "warn": "warning", "fail": "FAIL"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor(machines: Machines = None, hosts: Hosts = 1, as_json: Json = False) -> None:
+    """Check server, ports, bridge, workers, clock and versions. Exit status 1: a check failed.
+
+    It also says what the machines that send take of this box, or as many as you name, and how many
+    it carries.
+    """
+    checks = list(inspect(load(), machines, hosts))
+    failed = any(c.status == "fail" for c in checks)
+    if as_json:
+        document = {"status": "fail" if failed else "pass", "checks": [asdict(c) for c in checks]}
+        typer.echo(json.dumps(document))
+        raise typer.Exit(int(failed))
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for c in checks:
+        text = Text(c.observed)
+        if c.remedy:
+            text.append(f"\n{c.remedy}", "bold")
+        table.add_row(Text(LABELS[c.status], STYLES[c.status]), c.name, text)
+    Console(highlight=False).print(table)
+    raise typer.Exit(int(failed))
