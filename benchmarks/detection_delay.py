@@ -15,12 +15,13 @@ import numpy as np
 
 from vtox import diagnose
 from vtox.alarms.health.update import MachineHistory, update
-from vtox.faults import FAULTS, PERSISTENCE, record_length_s
+from vtox.faults import FAULTS, PERSISTENCE
 from vtox.sending.senders.simulated_fleet import FS_HZ, baseline_of
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Record, Recording
+from vtox.values.record_lengths import record_length_s
 
 ONSET_S = (10.0, 14.0)
 # A fault is missed when this many records after its onset raise no alert.

@@ -31,8 +31,8 @@ import redis
 from tests.cluster import Cluster, cluster
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.store.ledger.recorder_heartbeat import recorder_heartbeat
 from vtox.store.server.client import Client
-from vtox.store.system.recorder_heartbeat import recorder_heartbeat
 
 MACHINES = 20
 FS_HZ = 680  # three currents of one second are 4 kB

@@ -1,9 +1,9 @@
 """A worker plug-in, `celery worker -I faults.counted`: counts the executions of records.
 
-It appends a line for every batch, before the diagnosis, to the file FAULTS_EXECUTIONS. With
-FAULTS_LIGHT=1 the diagnosis is the light load of the throughput benchmark. Each record then takes
-FAULTS_WORK_MS more, without work for the processor: so there is work in flight that can be
-interrupted, on a small box too.
+It appends a line for every batch, before the diagnosis, to the file FAULTS_EXECUTIONS. Each record
+takes FAULTS_WORK_MS more, without work for the processor: so there is work in flight that can be
+interrupted, on a small box too. With `benchmarks.stub_diagnosis` before it in the list of plug-ins,
+the diagnosis is the light load of the throughput benchmark.
 """
 
 import os
@@ -14,9 +14,6 @@ import workers.batch
 from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAULTS
 from vtox.values.domain import Answer
-
-if os.environ.get("FAULTS_LIGHT") == "1":
-    import benchmarks.stub_diagnosis  # noqa: F401
 
 _work_s = float(os.environ.get("FAULTS_WORK_MS", "0")) / 1000
 _diagnose = workers.batch.answer_batch

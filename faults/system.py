@@ -25,9 +25,9 @@ from vtox import keys
 from vtox.configuration.server_urls import server_url
 from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
+from vtox.store.ledger.heartbeats import live_workers
 from vtox.store.server.client import Client, connect
 from vtox.store.server.partition_table import served
-from vtox.store.system.heartbeats import live_workers
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")
@@ -126,11 +126,12 @@ class System(Parts):
             self.add(
                 name, ["vtox", "bridge"], base | {"VTOX_COORDINATOR_PORT": str(port)}, link=name
             )
+        light = "benchmarks.stub_diagnosis,"
+        plug_ins = f"{light if self.options.light else ''}faults.counted"
         for family in FAMILIES:
-            options = ["-I", "faults.counted", "-n", f"{family}@%h", "-Q", family]
+            options = ["-I", plug_ins, "-n", f"{family}@%h", "-Q", family]
             counted = {
                 "FAULTS_EXECUTIONS": str(self.executions),
-                "FAULTS_LIGHT": str(int(self.options.light)),
                 "FAULTS_WORK_MS": str(self.options.work_ms),
             }
             command = ["celery", "-q", "-A", "vtox", "worker", *options]

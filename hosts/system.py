@@ -29,8 +29,9 @@ from vtox import keys
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
+from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system import apikeys, heartbeats
+from vtox.store.system import apikeys
 
 HOSTS = ("a", "b", "c")
 SERVER_HOST, VEHICLES_HOST = "a", "c"
@@ -205,11 +206,10 @@ class Hosts(System):
         return parts
 
     def _light(self) -> dict[str, str]:
-        """Return the variables by which Celery loads `faults.counted` into a worker."""
+        """Return the variables by which Celery loads the plug-ins into a worker."""
         return {
-            "CELERY_WORKER_INCLUDE": "faults.counted",
+            "CELERY_WORKER_INCLUDE": "benchmarks.stub_diagnosis,faults.counted",
             "FAULTS_EXECUTIONS": str(self.executions),
-            "FAULTS_LIGHT": "1",
             "FAULTS_WORK_MS": str(self.options.work_ms),
         }
 

@@ -4,9 +4,6 @@ Everything that names a fault, a queue or a Celery task reads it from here.
 """
 
 from dataclasses import dataclass
-from math import ceil
-
-from vtox.values.domain import CURRENTS, VIBRATIONS, VOLTAGES, Motor
 
 # Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
 # version of VTOX, are ignored.
@@ -69,12 +66,14 @@ class Family:
     """One queue: the faults diagnosed there and the length of the records they need.
 
     Where records of several families are shown, its own show the channels, phasors or spectrum of
-    the current in `shows`: each once.
+    the current in `shows`: each once. The sidebands of its faults lie a multiple of the slip from
+    the supply line if `by_slip`, so that its records are longer where the rated slip is small.
     """
 
     name: str
     min_record_s: float
     shows: tuple[str, ...]
+    by_slip: bool = False
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -98,34 +97,11 @@ class Family:
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
-        Family("turn_short", 1.0, shows=(*CURRENTS, *VOLTAGES, "leakage", "phasors")),
-        Family("bearing", 2.0, shows=VIBRATIONS),
-        Family("broken_bar", 10.0, shows=("current",)),
+        Family("turn_short", 1.0, shows=("currents", "voltages", "leakage", "phasors")),
+        Family("bearing", 2.0, shows=("vibrations",)),
+        Family("broken_bar", 10.0, shows=("current",), by_slip=True),
     )
 }
-
-# The broken-bar sidebands, 2*s*f from the supply line, must lie so many bins from it at a typical
-# load, relative to the rated one.
-SIDEBAND_DISTANCE_BINS = 10.0
-TYPICAL_LOAD = 0.5
-# Longer than this, supply and load seldom stay constant.
-MAX_RECORD_S = 40.0
-
-
-def record_length_s(family: str, motor: Motor | None) -> float:
-    """Return the length of a machine's records of `family`, s; that of broken bars by its slip."""
-    shortest = FAMILIES[family].min_record_s
-    if family != "broken_bar" or motor is None or not motor.rated_slip or not motor.supply_hz:
-        return shortest
-    slip = TYPICAL_LOAD * motor.rated_slip
-    needed_s = SIDEBAND_DISTANCE_BINS / (2 * slip * motor.supply_hz)
-    return min(max(float(ceil(needed_s)), shortest), MAX_RECORD_S)
-
-
-def longest_record_s(family: str) -> float:
-    """Return the length of the longest records of `family` of any machine, s."""
-    return MAX_RECORD_S if family == "broken_bar" else FAMILIES[family].min_record_s
-
 
 FAULTS: dict[str, Family] = {f.name: FAMILIES[f.family] for f in _FAULTS}
 PERSISTENCE = {f.name: f.alert for f in _FAULTS}

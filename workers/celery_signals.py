@@ -34,10 +34,11 @@ from vtox.configuration import settings
 from vtox.configuration.settings import Settings
 from vtox.errors import PortTaken, SystemStateError
 from vtox.faults import FAMILIES
+from vtox.store.ledger import heartbeats
 from vtox.store.ledger.ledger import Ledger
 from vtox.store.machines.machine_states import StateCache
 from vtox.store.server.client import Client, connect
-from vtox.store.system import agreement, heartbeats
+from vtox.store.system import agreement
 from vtox.windows.partitions import Partition
 from vtox.windows.tracing import Tracing, start_tracing
 from workers.baseline_learning import LearningTime

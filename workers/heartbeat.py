@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import psutil
 import structlog
 
+from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client, clock_offset_s
-from vtox.store.system import heartbeats
 
 log = structlog.get_logger()
 

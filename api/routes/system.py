@@ -44,10 +44,10 @@ from vtox.pipeline.monitoring.throughput import (
     throughput,
 )
 from vtox.store.alarms import open_alerts as alerts
+from vtox.store.ledger.heartbeats import Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
+from vtox.store.ledger.scaling_report import HostScaling
 from vtox.store.stream.entries import Metrics
-from vtox.store.system.heartbeats import Worker
-from vtox.store.system.scaling_report import HostScaling
 from vtox.store.system.status import PartitionState, Snapshot
 from vtox.version import version
 

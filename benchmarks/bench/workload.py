@@ -7,10 +7,11 @@ from functools import cache
 from zlib import crc32
 
 from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.faults import FAMILIES, record_length_s
+from vtox.faults import FAMILIES
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window as simulate
 from vtox.values.domain import Array, Motor, Record, Recording, Window
+from vtox.values.record_lengths import record_length_s
 from vtox.windows.wire import Fields, decode_channels, encode
 
 MACHINES = 50

@@ -1,13 +1,17 @@
 """How much a newcomer has to learn: folders, imports, names, settings, commands, words.
 
 Counted from the files of a checkout, by their syntax alone. An arrow is a folder that imports from
-another one, in any of its files.
+another one, in any of its files. A room is a folder of `vtox`, or another folder at the top, with
+all that is below: `vtox/store`, `api`. What is at the top of `vtox` is a room; its `__main__` is a
+command.
 """
 
 import ast
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from benchmarks.code_counts.sizes import NOT_OURS, PRODUCT
@@ -26,7 +30,15 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     files = list(_sources(root, PRODUCT))
     everything = [*files, *_sources(root, TOOLS)]
     yield "folders of code", len({f.parent for f in everything})
-    yield "arrows between folders", len(arrows(root, everything))
+    yield "arrows between folders", len(arrows(root, everything, lambda f: f.parent))
+    rooms = arrows(root, everything, lambda f: room(root, f))
+    yield "rooms", len({room(root, f) for f in everything})
+    yield "arrows between rooms", len(rooms)
+    yield "rooms in a cycle", len(cycle(rooms))
+    store = [f for f in files if f.is_relative_to(root / "vtox/store")]
+    inside = arrows(root, store, lambda f: f.parent)
+    yield "arrows inside the store", len(inside)
+    yield "rooms of the store in a cycle", len(cycle(inside))
     of_product = Counter(f.parent for f in files)
     yield "files at the top of vtox", of_product[root / "vtox"]
     yield "files of the largest folder", max(of_product.values())
@@ -47,15 +59,37 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "words a sentence, times 10", round(10 * sum(words) / max(len(sentences), 1))
 
 
-def arrows(root: Path, files: list[Path]) -> set[tuple[Path, Path]]:
-    """Return the pairs of folders of which the first imports from the second."""
-    homes = {_module(root, f): f.parent for f in files}
+def room(root: Path, file: Path) -> str:
+    """Return the room that a file is in."""
+    if file == root / "vtox/__main__.py":
+        return "vtox/cli"
+    top, *below = file.relative_to(root).parts[:-1]
+    return "/".join((top, *below[:1])) if top == "vtox" else top
+
+
+def arrows(
+    root: Path, files: list[Path], home: Callable[[Path], Hashable]
+) -> set[tuple[Hashable, Hashable]]:
+    """Return the pairs of homes of which the first imports from the second."""
+    homes = {_module(root, f): home(f) for f in files}
     return {
-        (file.parent, homes[name])
+        (home(file), homes[name])
         for file in files
-        for name in _imported(ast.parse(file.read_text()))
-        if name in homes and homes[name] != file.parent
+        for name in _imports(file)
+        if name in homes and homes[name] != home(file)
     }
+
+
+def cycle(found: set[tuple[Hashable, Hashable]]) -> list[Hashable]:
+    """Return homes that import from each other in a circle, none if imports have an order."""
+    graph = defaultdict(set)
+    for importing, imported in found:
+        graph[importing].add(imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1][1:])
+    return []
 
 
 def homonyms(trees: dict[Path, ast.Module]) -> list[str]:
@@ -86,6 +120,11 @@ def _sources(root: Path, folders: tuple[str, ...]) -> Iterator[Path]:
 
 def _module(root: Path, file: Path) -> str:
     return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def _imports(file: Path) -> frozenset[str]:
+    return frozenset(_imported(ast.parse(file.read_text())))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -13,9 +13,9 @@ from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.pipeline.bridge.dispatcher import WaitingTasks
 from vtox.pipeline.bridge.loop import Bridge
+from vtox.store.ledger.heartbeats import LIFE_S
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system.heartbeats import LIFE_S
 from vtox.windows.partitions import FIRST, Partition
 from vtox.windows.tracing import start_tracing
 

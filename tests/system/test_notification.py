@@ -13,7 +13,7 @@ from tests.integration.notification.receiver import receiving
 from tests.integration.notification.test_delivery import raise_alarms
 from tests.integration.notification.test_processes import RULES
 from tests.waiting import eventually
-from vtox.store.system.notifier_heartbeat import notifier_heartbeat
+from vtox.store.ledger.notifier_heartbeat import notifier_heartbeat
 
 FEW = [a for role in ("workers", "recorder", "api", "flower") for a in ("--without", role)]
 

@@ -18,8 +18,8 @@ from tests.waiting import eventually, is_alive
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
+from vtox.store.ledger.recorder_heartbeat import recorder_heartbeat
 from vtox.store.server.client import connect
-from vtox.store.system.recorder_heartbeat import recorder_heartbeat
 from vtox.store.system.status import snapshot
 
 ROLES = {

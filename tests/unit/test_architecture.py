@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "vtox.values.arrays",
         "vtox.errors",
+        "vtox.faults",
         "vtox.keys",
         "vtox.words",
         "vtox.configuration.sentinel_urls",
@@ -50,8 +51,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "vtox.values.baseline",
         "vtox.values.channel_map",
-        "vtox.faults",
         "vtox.values.nameplate",
+        "vtox.values.record_lengths",
         "vtox.windows.wire",
     ),
     ("vtox.alarms.health", "vtox.alarms.coverage", "vtox.windows.json_windows"),

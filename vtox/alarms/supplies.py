@@ -15,8 +15,9 @@ from typing import NamedTuple
 from vtox.alarms.health.alerts import RANK
 from vtox.alarms.life import STATES, Alarm, State
 from vtox.alarms.outages import SILENT, outages
-from vtox.faults import FAULTS, PERSISTENCE, longest_record_s
+from vtox.faults import FAULTS, PERSISTENCE
 from vtox.values.domain import Reason, reason
+from vtox.values.record_lengths import longest_record_s
 
 # Two machines that alarm together are still likely to have a cause of their own each: they share a
 # load, a mounting, a repair. Three of most are a supply.

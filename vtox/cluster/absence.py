@@ -9,8 +9,8 @@ import redis
 from vtox.cluster.supervisor import Supervisor
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
+from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.server.client import connect
-from vtox.store.system.absent_processes import report_absent
 
 EVERY_S = 5.0
 

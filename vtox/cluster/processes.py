@@ -27,10 +27,10 @@ from vtox.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues, worker_ports
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
+from vtox.store.ledger.heartbeats import port_of
+from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, notifier_heartbeat
+from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 from vtox.store.server.client import Client, check, connect
-from vtox.store.system.heartbeats import port_of
-from vtox.store.system.notifier_heartbeat import NotifierHeartbeat, notifier_heartbeat
-from vtox.store.system.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.

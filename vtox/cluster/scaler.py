@@ -19,9 +19,9 @@ from vtox.cluster.worker_allocation import removable_worker
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
 from vtox.store.ledger.backlog import oldest_records_s
+from vtox.store.ledger.heartbeats import live_workers
+from vtox.store.ledger.scaling_report import HostScaling, remove_scaling, report_scaling
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system.heartbeats import live_workers
-from vtox.store.system.scaling_report import HostScaling, remove_scaling, report_scaling
 
 EVERY_S = 5.0
 # Workers are at work by fits and starts: a share of less time says little.

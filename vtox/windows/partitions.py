@@ -13,9 +13,6 @@ from zlib import crc32
 
 from vtox import keys
 
-# Bridges look so many streams up, twice a second.
-MAX_PARTITIONS = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Partition:

@@ -25,9 +25,9 @@ from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
+from vtox.store.ledger.scaling_report import HostScaling, report_scaling
 from vtox.store.server.client import Client, server_time
 from vtox.store.system.agreement import terms
-from vtox.store.system.scaling_report import HostScaling, report_scaling
 from vtox.words.rendering import render
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -10,8 +10,8 @@ from vtox.cli.processes.drain import queues_of_no_other, supervisor_pid
 from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
+from vtox.store.ledger.heartbeats import send_heartbeat
 from vtox.store.server.client import Client
-from vtox.store.system.heartbeats import send_heartbeat
 
 
 def test_without_a_running_system_there_is_nothing_to_drain(tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ from vtox import keys
 from vtox.cli.main import application, main
 from vtox.configuration.settings import Settings, load
 from vtox.store.alarms.system_alarms import Condition, keep
+from vtox.store.ledger.scaling_report import HostScaling, report_scaling
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.streams import create_group
-from vtox.store.system.scaling_report import HostScaling, report_scaling
 from vtox.store.system.status import snapshot
 from vtox.values.domain import reason
 

@@ -12,8 +12,8 @@ from vtox.configuration.settings import Settings
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import records
+from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 from vtox.store.server.client import Client, server_time
-from vtox.store.system.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 SetFree = Callable[[float], None]
 

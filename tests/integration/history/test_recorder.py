@@ -39,11 +39,11 @@ from vtox.records.history.schema import (
     series,
 )
 from vtox.records.history.writing import positions_of
+from vtox.store.ledger.recorder_heartbeat import recorder_heartbeat
 from vtox.store.machines import machines
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.stream_reader import Missed
-from vtox.store.system.recorder_heartbeat import recorder_heartbeat
 from vtox.store.system.status import snapshot
 from vtox.values.domain import Motor
 

@@ -35,16 +35,16 @@ from vtox.pipeline.monitoring.readiness import (
     checks,
 )
 from vtox.store.alarms.open_alerts import OpenAlert, events_after, open_alerts
+from vtox.store.ledger import notifier_heartbeat
+from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.ledger.backlog import report_waiting
+from vtox.store.ledger.heartbeats import send_heartbeat
+from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, TargetState
+from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat
+from vtox.store.ledger.recorder_heartbeat import send_heartbeat as send_beat
 from vtox.store.server.client import Client, connect, server_time, server_time_ms
 from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.streams import create_group
-from vtox.store.system import notifier_heartbeat
-from vtox.store.system.absent_processes import report_absent
-from vtox.store.system.heartbeats import send_heartbeat
-from vtox.store.system.notifier_heartbeat import NotifierHeartbeat, TargetState
-from vtox.store.system.recorder_heartbeat import RecorderHeartbeat
-from vtox.store.system.recorder_heartbeat import send_heartbeat as send_beat
 from vtox.store.system.status import snapshot
 
 # So long may a busy host hold us between two lines; what the tests tell apart is further off.

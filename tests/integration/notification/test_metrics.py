@@ -5,9 +5,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.conftest import serving
 from vtox.configuration.settings import Settings
+from vtox.store.ledger import notifier_heartbeat
+from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, TargetState
 from vtox.store.server.client import Client, server_time
-from vtox.store.system import notifier_heartbeat
-from vtox.store.system.notifier_heartbeat import NotifierHeartbeat, TargetState
 
 
 def figures(http: httpx.Client) -> dict[tuple[str, str], float]:

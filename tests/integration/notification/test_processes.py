@@ -21,8 +21,8 @@ from tests.waiting import eventually
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
+from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
 from vtox.store.server.client import Client
-from vtox.store.system.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
 from vtox.store.system.status import Snapshot, snapshot
 
 Start = Callable[..., subprocess.Popen[bytes]]

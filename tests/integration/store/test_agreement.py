@@ -12,6 +12,7 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
 from vtox.pipeline.monitoring.readiness import Check, checks
+from vtox.store.ledger.heartbeats import send_heartbeat
 from vtox.store.server.client import Client, connect
 from vtox.store.system import agreement
 from vtox.store.system.agreement import (
@@ -22,7 +23,6 @@ from vtox.store.system.agreement import (
     require_agreement,
     terms,
 )
-from vtox.store.system.heartbeats import send_heartbeat
 from vtox.store.system.status import snapshot
 
 

@@ -11,6 +11,7 @@ from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
+from vtox.store.ledger.heartbeats import LIFE_S
 from vtox.store.ledger.ledger import (
     BUCKET_BASE,
     CHANGED,
@@ -27,7 +28,6 @@ from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream import streams
 from vtox.store.stream.streams import create_group, deleted_unread, group_info, trim_raw
-from vtox.store.system.heartbeats import LIFE_S
 from vtox.store.system.status import snapshot
 from vtox.values.domain import Record
 

@@ -7,10 +7,10 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.server_urls import server_url
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.doctor import inspect
+from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
 from vtox.store.ledger.retention import BOUNDED, ServerMemory, trim_outputs
 from vtox.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.store.server.client import Client, connect
-from vtox.store.system.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
 
 
 def test_bounded_in_time(client: Client, settings: Settings) -> None:

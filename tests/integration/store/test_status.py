@@ -17,11 +17,11 @@ from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.monitoring.throughput import Reading, Sampler, throughput
 from vtox.store.ledger.backlog import oldest_records_s, report_waiting
+from vtox.store.ledger.scaling_report import HostScaling, report_scaling
 from vtox.store.ledger.task_queues import forget_broker, write_broker
 from vtox.store.server.client import Client, server_time
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream.streams import group_info
-from vtox.store.system.scaling_report import HostScaling, report_scaling
 from vtox.store.system.status import read_group, snapshot
 from vtox.windows.partitions import Partition
 

@@ -13,8 +13,8 @@ from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
-from vtox.store.system import heartbeats
 from vtox.values.domain import Diagnosis
 from workers import batch, time_limit
 from workers.celery_signals import process

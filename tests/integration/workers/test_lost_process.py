@@ -9,8 +9,8 @@ from tests.integration.helpers import eventually
 from tests.worker import QUEUE, worker
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
+from vtox.store.ledger.heartbeats import live_workers
 from vtox.store.server.client import Client
-from vtox.store.system.heartbeats import live_workers
 from vtox.store.system.status import snapshot
 
 # Each process of the pool starts only while this file is there.

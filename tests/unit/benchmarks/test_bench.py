@@ -25,8 +25,9 @@ from benchmarks.bench.workload import (
     motor,
     windows,
 )
-from vtox.faults import FAMILIES, record_length_s
+from vtox.faults import FAMILIES
 from vtox.pipeline.bridge import record_joiner
+from vtox.values.record_lengths import record_length_s
 from vtox.windows.wire import decode_channels, entry_header
 
 

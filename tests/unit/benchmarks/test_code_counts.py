@@ -96,6 +96,11 @@ def test_folders_and_names_are_counted(tmp_path: Path) -> None:
     assert counted == {
         "folders of code": 4,
         "arrows between folders": 2,
+        "rooms": 4,
+        "arrows between rooms": 2,
+        "rooms in a cycle": 2,
+        "arrows inside the store": 0,
+        "rooms of the store in a cycle": 0,
         "files at the top of vtox": 0,
         "files of the largest folder": 1,
         "public names of vtox": 5,

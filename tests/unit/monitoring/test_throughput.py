@@ -15,9 +15,9 @@ from vtox.pipeline.monitoring.throughput import (
     from_workers,
     throughput,
 )
+from vtox.store.ledger.heartbeats import Worker
 from vtox.store.stream.entries import Metrics
 from vtox.store.stream.streams import Group
-from vtox.store.system.heartbeats import Worker
 from vtox.store.system.status import Snapshot
 
 NOW = 1_764_000_000.0

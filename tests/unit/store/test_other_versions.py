@@ -17,19 +17,19 @@ from vtox.alarms.health.alerts import Alert, FaultHistory
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.store.alarms import histories, stored_alarms, system_alarms
-from vtox.store.ledger import ledger_rows
+from vtox.store.ledger import (
+    heartbeats,
+    ledger_rows,
+    notifier_heartbeat,
+    recorder_heartbeat,
+    scaling_report,
+)
 from vtox.store.machines import learning_notes
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import decode_setting
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.stream import entries
-from vtox.store.system import (
-    apikeys,
-    heartbeats,
-    notifier_heartbeat,
-    recorder_heartbeat,
-    scaling_report,
-)
+from vtox.store.system import apikeys
 from vtox.values.baseline import Asymmetry, Band, Baseline, Level
 from vtox.values.domain import Diagnosis, Motor, reason
 from vtox.values.nameplate import motor_from_json, motor_to_json

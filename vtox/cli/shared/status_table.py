@@ -6,8 +6,8 @@ from rich.text import Text
 from vtox import keys
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
+from vtox.store.ledger.scaling_report import HostScaling
 from vtox.store.stream.entries import Metrics
-from vtox.store.system.scaling_report import HostScaling
 from vtox.store.system.status import Snapshot
 from vtox.words.rendering import render
 

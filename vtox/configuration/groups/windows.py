@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, Field
 
-from vtox.windows.partitions import MAX_PARTITIONS
+# Bridges look so many streams up, twice a second.
+MAX_PARTITIONS = 64
 
 
 class WindowSettings(BaseModel):

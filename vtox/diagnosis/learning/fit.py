@@ -10,10 +10,11 @@ from vtox.diagnosis.diagnosers.turn_short import asymmetry_fit
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosis.diagnosers.turn_short.diagnoser import healthy_sequences
 from vtox.errors import InputError
-from vtox.faults import FAMILIES, Family, record_length_s
+from vtox.faults import FAMILIES, Family
 from vtox.values.arrays import Float64
 from vtox.values.baseline import Band, Baseline, bands_of, sort_bands
 from vtox.values.domain import Motor, Recording
+from vtox.values.record_lengths import record_length_s
 
 # Features of recordings of one shape, name -> (batch,), and their loads, A rms, (batch,).
 Observation = tuple[Mapping[str, Float64], Float64]

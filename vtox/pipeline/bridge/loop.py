@@ -15,7 +15,6 @@ import structlog
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import CoreUse
 from vtox.errors import LeaseLost, StaleState
-from vtox.faults import record_length_s
 from vtox.pipeline.bridge.dispatcher import Dispatcher, Send, WaitingTasks
 from vtox.pipeline.bridge.gathering import READ_EVERY_S, gathering_factor
 from vtox.pipeline.bridge.intake import Intake
@@ -45,6 +44,7 @@ from vtox.store.stream.streams import (
     trim_raw,
 )
 from vtox.store.system.agreement import report_agreement
+from vtox.values.record_lengths import record_length_s
 from vtox.windows.partitions import FIRST, Partition
 from vtox.windows.tracing import Tracing
 

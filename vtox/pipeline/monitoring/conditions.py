@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from vtox.configuration.settings import Settings
-from vtox.faults import MAX_RECORD_S
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.pipeline.bridge.record_joiner import MAX_SILENCE_WINDOWS
 from vtox.pipeline.monitoring.readiness import (
@@ -21,13 +20,14 @@ from vtox.pipeline.monitoring.readiness import (
     recorder_behind_s,
 )
 from vtox.store.alarms.system_alarms import Condition, Watch
+from vtox.store.ledger import heartbeats
 from vtox.store.ledger.backlog import Backlog
 from vtox.store.ledger.metrics import STALE_INTERVALS
+from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.ledger.retention import NOT_FROM_SHARE
-from vtox.store.system import heartbeats
-from vtox.store.system.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.system.status import Queue, Snapshot, dead_letters
 from vtox.values.domain import Reason, reason
+from vtox.values.record_lengths import MAX_RECORD_S
 
 # An alarm that was raised at a limit is cleared below this share of it.
 CLEAR_SHARE = 0.8

@@ -2,13 +2,14 @@
 
 from statistics import fmean
 
-from vtox.faults import FAMILIES, record_length_s
+from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.capacity import CPU, THREADS, capacity, of_last_minute
 from vtox.pipeline.monitoring.requirements import TYPICAL, MachineLoad
 from vtox.store.machines.machines import load_motors
 from vtox.store.server.client import Client
 from vtox.store.server.memory_use import last_senders, mean_state_bytes, mean_window_bytes
 from vtox.store.system.status import Snapshot
+from vtox.values.record_lengths import record_length_s
 
 # Machines whose memory is measured and whose nameplates are read.
 SAMPLED = 50

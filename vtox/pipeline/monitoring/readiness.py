@@ -8,8 +8,8 @@ from typing import Literal
 from vtox import keys
 from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
 from vtox.store.ledger.metrics import STALE_INTERVALS
+from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.system.agreement import Party, differences, in_words
-from vtox.store.system.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.system.status import Server, Snapshot
 from vtox.words.rendering import remedy, render
 

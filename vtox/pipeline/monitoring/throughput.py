@@ -11,12 +11,12 @@ from threading import Lock
 from typing import Literal
 
 from vtox.faults import FAMILIES
+from vtox.store.ledger.heartbeats import Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics
 from vtox.store.stream.streams import Group
 from vtox.store.system import status
-from vtox.store.system.heartbeats import Worker
 from vtox.values.domain import Reason, reason
 from vtox.words.rendering import render_all
 

@@ -20,6 +20,11 @@ from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest, oldest_kept
 from vtox.records.history.writing import Portion
+from vtox.store.ledger.recorder_heartbeat import (
+    RecorderHeartbeat,
+    recorder_heartbeat,
+    send_heartbeat,
+)
 from vtox.store.ledger.retention_clock import RetentionClock
 from vtox.store.machines.line_levels import LineSampler
 from vtox.store.machines.retirements import noted_retirements, remove_notes
@@ -28,11 +33,6 @@ from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import entry_order
 from vtox.store.stream.stream_reader import BEGIN, Position
 from vtox.store.stream.unreadable import note_skipped
-from vtox.store.system.recorder_heartbeat import (
-    RecorderHeartbeat,
-    recorder_heartbeat,
-    send_heartbeat,
-)
 
 log = structlog.get_logger()
 

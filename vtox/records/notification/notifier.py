@@ -24,14 +24,14 @@ from vtox.records.notification.backoff import delay_s
 from vtox.records.notification.consumer import Consumer
 from vtox.records.notification.outbox import Delivery
 from vtox.records.notification.rules import Rules, Target
-from vtox.store.ledger.retention_clock import retention_time
-from vtox.store.server.client import Client, server_time
-from vtox.store.system.notifier_heartbeat import (
+from vtox.store.ledger.notifier_heartbeat import (
     NotifierHeartbeat,
     TargetState,
     remove_heartbeat,
     send_heartbeat,
 )
+from vtox.store.ledger.retention_clock import retention_time
+from vtox.store.server.client import Client, server_time
 
 log = structlog.get_logger()
 

@@ -17,14 +17,17 @@ ROOM = 1.6
 COMB_LINES = 3.4
 # Of a current, the supply line and its first harmonics, as a multiple of the supply frequency.
 HARMONICS = 10.5
+# What a family shows of the channels, by one name.
+CHANNELS = {"currents": CURRENTS, "voltages": VOLTAGES, "vibrations": VIBRATIONS}
 # Of a waveform: some periods of the supply, and some turns of the shaft.
 CURRENT_S, VIBRATION_S = 0.1, 0.5
 
 
 def hidden_parts(family: str, families: Collection[str]) -> frozenset[str]:
     """Return the channels, phasors and current spectrum that records of other families show."""
-    others = (FAMILIES[f].shows for f in families if f != family and f in FAMILIES)
-    return frozenset().union(*others)
+    others = [FAMILIES[f] for f in families if f != family and f in FAMILIES]
+    shown = [part for other in others for part in other.shows]
+    return frozenset(name for part in shown for name in CHANNELS.get(part, (part,)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
+from vtox.store.ledger.heartbeats import LIFE_S
 from vtox.store.ledger.ledger_rows import record_from_json, record_json
 from vtox.store.ledger.retention import MB
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.store.system.heartbeats import LIFE_S
 from vtox.values.domain import Record
 from vtox.windows.partitions import FIRST, Partition
 

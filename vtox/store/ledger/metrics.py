@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass, field
 
 from vtox import keys
+from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics, decode_metrics, encode_metrics, number
-from vtox.store.system import heartbeats
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64

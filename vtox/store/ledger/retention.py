@@ -8,9 +8,9 @@ import redis
 
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.store.ledger.recorder_heartbeat import decode as decode_recorder
 from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.server.client import Client
-from vtox.store.system.recorder_heartbeat import decode as decode_recorder
 
 # Stream -> the settings `<name>_hours` and `<name>_mb` that bound it.
 BOUNDED = {

@@ -15,10 +15,10 @@ import redis
 import structlog
 
 from vtox import keys
+from vtox.store.ledger.heartbeats import live_workers
 from vtox.store.server.client import Client, own_clock_offset_s, server_time
 from vtox.store.stream.entries import number
 from vtox.store.stream.outputs import entry_order
-from vtox.store.system.heartbeats import live_workers
 
 log = structlog.get_logger()
 

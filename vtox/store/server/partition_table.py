@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.configuration.groups.windows import MAX_PARTITIONS
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.server.scripts import fenced, source
-from vtox.windows.partitions import MAX_PARTITIONS, Partition, partition_of
+from vtox.windows.partitions import Partition, partition_of
 
 # A bridge process that has said nothing for so long does not count, as its leases have ended too.
 BRIDGE_LIFE_MS = 5000

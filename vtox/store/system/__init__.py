@@ -1,1 +1,1 @@
-"""The system as a whole: its processes and their heartbeats, its state, access, audit, backup."""
+"""The system as a whole: its state, access, audit and backup."""

@@ -19,9 +19,9 @@ from vtox.configuration.settings import Settings
 from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.store.ledger import ledger_rows
+from vtox.store.ledger.heartbeats import LIFE_S, Worker, terms_from_json, workers
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
-from vtox.store.system.heartbeats import LIFE_S, Worker, terms_from_json, workers
 from vtox.store.system.kept_state import require_whole
 from vtox.version import version
 from vtox.windows import wire

@@ -13,19 +13,19 @@ from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.alarms.open_alerts import OpenAlert, open_alarms
 from vtox.store.alarms.system_alarms import Watch, decode_watch
+from vtox.store.ledger.absent_processes import AbsentProcess, absent_processes
+from vtox.store.ledger.heartbeats import Worker, workers
+from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat
+from vtox.store.ledger.notifier_heartbeat import decode as decode_notifier
+from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat
+from vtox.store.ledger.recorder_heartbeat import decode as decode_recorder
+from vtox.store.ledger.scaling_report import HostScaling, scaling_reports
 from vtox.store.ledger.task_queues import Broker, decode_broker
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.stream.entries import Metrics, decode_metrics
 from vtox.store.stream.streams import Group, find_group, sum_groups
-from vtox.store.system.absent_processes import AbsentProcess, absent_processes
 from vtox.store.system.agreement import Party, parties
-from vtox.store.system.heartbeats import Worker, workers
-from vtox.store.system.notifier_heartbeat import NotifierHeartbeat
-from vtox.store.system.notifier_heartbeat import decode as decode_notifier
-from vtox.store.system.recorder_heartbeat import RecorderHeartbeat
-from vtox.store.system.recorder_heartbeat import decode as decode_recorder
-from vtox.store.system.scaling_report import HostScaling, scaling_reports
 
 STREAMS = (
     keys.RESULTS,
