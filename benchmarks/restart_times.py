@@ -31,7 +31,7 @@ import redis
 from tests.cluster import Cluster, cluster
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.store.ledger.recorder_heartbeat import recorder_heartbeat
+from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
 
 MACHINES = 20
@@ -134,7 +134,7 @@ def _question(running: Cluster, name: str) -> Callable[[], bool]:
 
 
 def _recorded(client: Client, since: float) -> bool:
-    beat = recorder_heartbeat(client)
+    beat = heartbeats.recorder(client)
     return beat is not None and (beat.recorded_t or 0.0) > since
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from vtox.alarms.health.alerts import Verdict
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.health.update import MachineHistory
-from vtox.store.stream.entries import Result, Texts, json_bytes
+from vtox.store.stream.entries import Result, Texts
+from vtox.values import codec
 from vtox.values.domain import Answer, Diagnosis, Reason, Record
 from vtox.words.rendering import render_all
 
@@ -58,9 +59,9 @@ def encode_result(r: Result) -> tuple[Texts, bytes]:
     }
     texts: Texts = []
     for name, value in (table | {"detail": detail}).items():
-        text = value if isinstance(value, str) else json_bytes(value)
+        text = value if isinstance(value, str) else codec.encode(value)
         texts += (name, "" if value is None else text)
-    return texts, json_bytes(table | {"detail": detail})
+    return texts, codec.encode(table | {"detail": detail})
 
 
 def history_json(h: MachineHistory) -> bytes:
@@ -86,7 +87,7 @@ def history_json(h: MachineHistory) -> bytes:
     }
     if h.last_published:
         table["last_published"] = h.last_published
-    return json_bytes(table)
+    return codec.encode(table)
 
 
 def assessment_json(a: Assessment) -> bytes:
@@ -105,7 +106,7 @@ def assessment_json(a: Assessment) -> bytes:
         }
         for fault, f in a.faults.items()
     }
-    return json_bytes({"t": a.t, "health": a.health, "state": a.state, "faults": faults})
+    return codec.encode({"t": a.t, "health": a.health, "state": a.state, "faults": faults})
 
 
 def reason_table(r: Reason) -> dict[str, Any]:

@@ -42,7 +42,7 @@ from vtox.store.system import agreement
 from vtox.windows.partitions import Partition
 from vtox.windows.tracing import Tracing, start_tracing
 from workers.baseline_learning import LearningTime
-from workers.heartbeat import Heartbeat
+from workers.heartbeat import HeartbeatThread
 from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
 from workers.pool import NO_PROCESS, processes_up
@@ -78,7 +78,7 @@ class Process:
 
 
 _name = "unnamed"
-_heartbeat: Heartbeat | None = None
+_heartbeat: HeartbeatThread | None = None
 
 
 @cache
@@ -160,8 +160,8 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     up = partial(processes_up, sender.pool)
     families = [q for q in queues if q in FAMILIES]
     port = _serve_probes(s, families, up)
-    terms = agreement.own_fields(s)
-    _heartbeat = Heartbeat(process().client, _name, families, port, terms, up)
+    terms = agreement.terms(s)
+    _heartbeat = HeartbeatThread(process().client, _name, tuple(families), port, terms, up)
     threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
     log.info("worker ready", name=_name, queues=queues, port=port)
 

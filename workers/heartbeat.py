@@ -12,7 +12,9 @@ import psutil
 import structlog
 
 from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import Worker
 from vtox.store.server.client import Client, clock_offset_s
+from vtox.version import version
 
 log = structlog.get_logger()
 
@@ -27,14 +29,14 @@ RATE_AVERAGE_S = 30.0
 
 
 @dataclass(slots=True)
-class Heartbeat:
+class HeartbeatThread:
     """The thread in a worker's main process; `run` until `stop` is set."""
 
     client: Client
     name: str
-    queues: list[str]
+    queues: tuple[str, ...]
     port: int | None = None
-    agreement: Mapping[str, str] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=dict)
     # How many processes of the pool can take a task.
     processes_up: Callable[[], int] = lambda: 1
     started_t: float | None = None
@@ -66,22 +68,23 @@ class Heartbeat:
         now, windows = heartbeats.windows_done(self.client, self.name)
         offset_s = clock_offset_s(before, now, time.time())
         self.started_t = self.started_t or now
-        heartbeats.send_heartbeat(
-            self.client,
+        beat = Worker(
             name=self.name,
             host=socket.gethostname(),
             pid=os.getpid(),
             port=self.port,
             queues=self.queues,
             pool_processes=self.processes_up(),
-            cpu_percent=cpu_percent,
+            cpu_percent=round(cpu_percent, 1),
             memory_bytes=self.memory_bytes,
-            windows_per_s=self._rate(time.monotonic(), windows),
-            started_t=self.started_t,
-            clock_offset_s=offset_s,
-            now=now,
-            agreement=self.agreement,
+            windows_per_s=round(self._rate(time.monotonic(), windows), 3),
+            started_t=round(self.started_t, 3),
+            clock_offset_s=round(offset_s, 3),
+            last_seen_t=round(now, 3),
+            version=version(),
+            terms=self.terms,
         )
+        heartbeats.send(self.client, beat)
         if time.monotonic() >= self.next_forgetting_t:
             self.next_forgetting_t = time.monotonic() + FORGET_EVERY_S
             heartbeats.forget_ended(self.client)

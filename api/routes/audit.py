@@ -12,9 +12,9 @@ from api.schemas.common import Page, rfc3339
 from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from vtox import keys
-from vtox.store.stream.entries import RawFields
 from vtox.store.stream.outputs import entry_order
 from vtox.store.system.audit import Deed, decode
+from vtox.values.codec import RawFields
 
 router = APIRouter(prefix="/api/v1", tags=["system"])
 

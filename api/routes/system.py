@@ -44,9 +44,8 @@ from vtox.pipeline.monitoring.throughput import (
     throughput,
 )
 from vtox.store.alarms import open_alerts as alerts
-from vtox.store.ledger.heartbeats import Worker
+from vtox.store.ledger.heartbeats import HostScaling, Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.ledger.scaling_report import HostScaling
 from vtox.store.stream.entries import Metrics
 from vtox.store.system.status import PartitionState, Snapshot
 from vtox.version import version
@@ -208,7 +207,7 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         busy_s=w.busy_s,
         started=rfc3339(w.started_t),
         last_seen=rfc3339(w.last_seen_t),
-        last_seen_age_s=max(round(now - w.last_seen_t, 3), 0.0),
+        last_seen_age_s=round(w.age_s(now), 3),
         version=w.version,
         last_family=w.last_family,
         last_task=rfc3339(w.last_task_t),
@@ -227,7 +226,7 @@ def _scaling(r: HostScaling) -> ScalingStatus:
         reason=sentence(r.code, r.values),
         change=r.change,
         changed=rfc3339(r.changed_t),
-        reported=rfc3339(r.t),
+        reported=rfc3339(r.last_seen_t),
     )
 
 

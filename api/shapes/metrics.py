@@ -280,7 +280,7 @@ class _SnapshotCollector(Collector):
         beat = self.snap.notifier
         if beat is None:
             return
-        age_s = max(self.snap.t - beat.last_seen_t, 0.0)
+        age_s = beat.age_s(self.snap.t)
         yield _gauge("vtox_notifier_age_seconds", "Since the notifier reported.", age_s)
         for field, (name, text) in _TARGET_GAUGES.items():
             gauge = GaugeMetricFamily(name, text, labels=["target"])

@@ -61,7 +61,7 @@ def test_each_worker_has_its_queue_and_its_own_name(served: Cluster, tmp_path: P
     nodes = json.loads(reply)
     assert sorted(q["name"] for queues in nodes.values() for q in queues) == sorted(FAMILIES)
     assert len(nodes) == len(FAMILIES), "Flower shows a line for each"
-    assert {b[b"queues"].decode() for b in heartbeats} == set(FAMILIES)
+    assert {b[b"queues"].decode() for b in heartbeats} == {f'["{f}"]' for f in FAMILIES}
     first = served.settings.worker_port
     ports = {int(b[b"port"]): b[b"queues"].decode() for b in heartbeats}
     assert ports == {first + i: family for i, family in enumerate(FAMILIES)}

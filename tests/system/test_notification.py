@@ -13,13 +13,13 @@ from tests.integration.notification.receiver import receiving
 from tests.integration.notification.test_delivery import raise_alarms
 from tests.integration.notification.test_processes import RULES
 from tests.waiting import eventually
-from vtox.store.ledger.notifier_heartbeat import notifier_heartbeat
+from vtox.store.ledger import heartbeats
 
 FEW = [a for role in ("workers", "recorder", "api", "flower") for a in ("--without", role)]
 
 
 def notifier_pid(running: Cluster) -> int:
-    beat = notifier_heartbeat(running.client())
+    beat = heartbeats.notifier(running.client())
     return beat.pid if beat else 0
 
 

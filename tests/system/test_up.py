@@ -18,7 +18,7 @@ from tests.waiting import eventually, is_alive
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
-from vtox.store.ledger.recorder_heartbeat import recorder_heartbeat
+from vtox.store.ledger import heartbeats
 from vtox.store.server.client import connect
 from vtox.store.system.status import snapshot
 
@@ -233,7 +233,7 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
 @pytest.mark.timeout(150)
 def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
     def recorder_is_ready() -> bool:
-        beat = recorder_heartbeat(running.client())
+        beat = heartbeats.recorder(running.client())
         process = find(running.pid, *ROLES["recorder"])
         return beat is not None and process is not None and beat.pid == process.pid
 

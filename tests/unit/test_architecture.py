@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.windows.partitions", "vtox.configuration.server_urls"),
     ("vtox.configuration.groups",),
     (
+        "vtox.values.codec",
         "vtox.values.nameplate_ranges",
         "vtox.values.operating_state",
         "vtox.values.plain_data",
@@ -194,6 +195,7 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
         "vtox.diagnosis.spectra",
         "vtox.values.baseline",
         "vtox.values.domain",
+        "vtox.values.codec",
         "vtox.values.nameplate_ranges",
         "vtox.pipeline.bridge.record_joiner",
         "vtox.pipeline.bridge.deduplication",

@@ -19,9 +19,10 @@ from vtox.errors import ServerUnavailable, SettingsError
 from vtox.store.server.client import MAX_BLOCK_MS, Client, connect
 from vtox.store.stream import outputs, stream_reader
 from vtox.store.stream.deadletters import DeadLetter, decode
-from vtox.store.stream.entries import RawFields, Result, decode_alert, decode_result
+from vtox.store.stream.entries import Result, decode_alert, decode_result
 from vtox.store.stream.stream_reader import Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read
+from vtox.values.codec import RawFields
 
 log = structlog.get_logger()
 T = TypeVar("T", Result, Alert, DeadLetter)

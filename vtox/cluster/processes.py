@@ -27,9 +27,8 @@ from vtox.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues, worker_ports
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
-from vtox.store.ledger.heartbeats import port_of
-from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, notifier_heartbeat
-from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import Heartbeat, port_of
 from vtox.store.server.client import Client, check, connect
 
 LIVENESS_PATH = "/health/live"
@@ -191,17 +190,17 @@ def server_responds(settings: Settings) -> bool:
 
 def recorder_reports(settings: Settings, pid: int) -> bool:
     """Whether the recorder with that pid has sent a heartbeat."""
-    return _reports(settings, recorder_heartbeat, pid)
+    return _reports(settings, heartbeats.recorder, pid)
 
 
 def notifier_reports(settings: Settings, pid: int) -> bool:
     """Whether the notifier with that pid has sent a heartbeat."""
-    return _reports(settings, notifier_heartbeat, pid)
+    return _reports(settings, heartbeats.notifier, pid)
 
 
 def _reports(
     settings: Settings,
-    heartbeat: Callable[[Client], RecorderHeartbeat | NotifierHeartbeat | None],
+    heartbeat: Callable[[Client], Heartbeat | None],
     pid: int,
 ) -> bool:
     """Whether a process has sent a heartbeat."""

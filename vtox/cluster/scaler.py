@@ -1,6 +1,7 @@
 """Lets the number of workers of this host follow the load, within `vtox up`."""
 
 import asyncio
+import os
 import socket
 import time
 from collections import deque
@@ -18,9 +19,9 @@ from vtox.cluster.supervisor import Supervisor
 from vtox.cluster.worker_allocation import removable_worker
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
+from vtox.store.ledger import heartbeats
 from vtox.store.ledger.backlog import oldest_records_s
-from vtox.store.ledger.heartbeats import live_workers
-from vtox.store.ledger.scaling_report import HostScaling, remove_scaling, report_scaling
+from vtox.store.ledger.heartbeats import HostScaling, live_workers
 from vtox.store.server.client import Client, connect, server_time
 
 EVERY_S = 5.0
@@ -59,7 +60,7 @@ class Scaler:
         finally:
             # The report runs out by itself.
             with suppress(redis.RedisError, ServerUnavailable), self._connect() as client:
-                remove_scaling(client, socket.gethostname())
+                heartbeats.remove_host(client, socket.gethostname())
 
     async def _look(self) -> None:
         with self._connect() as client:
@@ -134,11 +135,12 @@ class Scaler:
     def _report(self, client: Client, decision: Decision) -> None:
         t = server_time(client)
         change, changed_at = self.changed or (0, None)
-        report_scaling(
+        heartbeats.send(
             client,
             HostScaling(
                 host=socket.gethostname(),
-                t=t,
+                pid=os.getpid(),
+                last_seen_t=t,
                 workers=len(self.allocated()),
                 least=self.bounds.least,
                 most=self.bounds.most,

@@ -25,7 +25,8 @@ from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
-from vtox.store.ledger.scaling_report import HostScaling, report_scaling
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.server.client import Client, server_time
 from vtox.store.system.agreement import terms
 from vtox.words.rendering import render
@@ -42,7 +43,7 @@ def bring_up(client: Client) -> None:
             "name": f"{name}@h",
             "host": "h",
             "pid": 42,
-            "queues": name,
+            "queues": f'["{name}"]',
             "cpu_percent": 31.5,
             "memory_bytes": 150_000_000,
             "windows_per_s": 9.5,
@@ -66,11 +67,12 @@ def test_status_of_an_idle_system(fresh_http: httpx.Client) -> None:
 def test_status_says_how_workers_are_scaled(fresh_http: httpx.Client, client: Client) -> None:
     now = server_time(client)
     values = {"family": "bearing", "age_s": 9.0}
-    report_scaling(
+    heartbeats.send(
         client,
         HostScaling(
             host="h",
-            t=now,
+            pid=1,
+            last_seen_t=now,
             workers=3,
             least=1,
             most=6,

@@ -10,7 +10,7 @@ from vtox.cli.processes.drain import queues_of_no_other, supervisor_pid
 from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
-from vtox.store.ledger.heartbeats import send_heartbeat
+from vtox.store.ledger.heartbeats import Worker, send
 from vtox.store.server.client import Client
 
 
@@ -33,18 +33,6 @@ def test_the_supervisor_is_who_holds_the_lock(tmp_path: Path) -> None:
 
 
 def test_queues_that_no_other_host_serves_are_named(client: Client, settings: Settings) -> None:
-    send_heartbeat(
-        client,
-        name="bearing@b",
-        host="b",
-        pid=7,
-        port=None,
-        queues=["bearing", "turn_short"],
-        cpu_percent=0.0,
-        memory_bytes=0,
-        windows_per_s=0.0,
-        started_t=1.0,
-        clock_offset_s=0.0,
-        now=time.time(),
-    )
+    queues = ("bearing", "turn_short")
+    send(client, Worker(name="bearing@b", host="b", pid=7, queues=queues, last_seen_t=time.time()))
     assert queues_of_no_other(settings) == ["broken_bar"]

@@ -21,7 +21,8 @@ from vtox import keys
 from vtox.cli.main import application, main
 from vtox.configuration.settings import Settings, load
 from vtox.store.alarms.system_alarms import Condition, keep
-from vtox.store.ledger.scaling_report import HostScaling, report_scaling
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.streams import create_group
 from vtox.store.system.status import snapshot
@@ -280,14 +281,15 @@ def test_doctor_says_whether_the_number_of_workers_follows_the_load(
     assert (check["status"], "VTOX_WORKERS_MAX" in check["observed"]) == ("warn", True)
     report = HostScaling(
         host=socket.gethostname(),
-        t=server_time(client),
+        pid=1,
+        last_seen_t=server_time(client),
         workers=2,
         least=1,
         most=3,
         code="workers_suffice",
         values={"busy": 0.5, "age_s": 0.0},
     )
-    report_scaling(client, report)
+    heartbeats.send(client, report)
     check = scaling_check()
     assert (check["status"], "2 of 1 to 3 workers" in check["observed"]) == ("pass", True)
 

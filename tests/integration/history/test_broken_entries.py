@@ -27,8 +27,8 @@ from vtox.records.history.schema import alerts, positions, series
 from vtox.store.alarms.alarm_actions import encode_action
 from vtox.store.machines.points import POINTS_OF, Point, points_of_result
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import RawFields
 from vtox.store.system.status import snapshot
+from vtox.values.codec import RawFields
 
 
 def add_action(client: Client, t: float) -> str:

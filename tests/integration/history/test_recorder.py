@@ -39,7 +39,7 @@ from vtox.records.history.schema import (
     series,
 )
 from vtox.records.history.writing import positions_of
-from vtox.store.ledger.recorder_heartbeat import recorder_heartbeat
+from vtox.store.ledger import heartbeats
 from vtox.store.machines import machines
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client, connect, server_time
@@ -169,11 +169,11 @@ def test_a_recorder_killed_and_stopped_in_a_drain_loses_and_doubles_nothing(
         pipe.xadd(keys.RESULTS, fields | {"t_start": now - i / 100 - 2, "state": "normal"})
     ids = [i.decode() for i in pipe.execute()]
     first = process()
-    eventually(lambda: recorder_heartbeat(client) is not None)
+    eventually(lambda: heartbeats.recorder(client) is not None)
     first.kill()
     first.wait(10)
     stopped = process()
-    eventually(lambda: getattr(recorder_heartbeat(client), "pid", 0) == stopped.pid)
+    eventually(lambda: getattr(heartbeats.recorder(client), "pid", 0) == stopped.pid)
     stopped.send_signal(signal.SIGSTOP)
     third = process()
     time.sleep(1)

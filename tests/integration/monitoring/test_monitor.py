@@ -1,5 +1,6 @@
 """The monitor on a real server: differences of counters, none across a pause; silent machines."""
 
+import json
 import time
 from pathlib import Path
 from statistics import fmean
@@ -47,7 +48,7 @@ def test_an_entry_is_the_difference_of_two_readings(client: Client, settings: Se
 def send_beat(client: Client, name: str, queue: str) -> None:
     client.sadd(keys.WORKERS, name)
     head = {"name": name, "host": "here", "pid": 1, "last_seen_t": time.time()}
-    client.hset(keys.worker(name), mapping=head | {"queues": queue})
+    client.hset(keys.worker(name), mapping=head | {"queues": json.dumps([queue])})
 
 
 def test_busy_is_the_share_of_the_time_of_all_workers_of_a_queue(

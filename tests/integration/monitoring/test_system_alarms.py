@@ -35,13 +35,15 @@ from vtox.pipeline.monitoring.readiness import (
     checks,
 )
 from vtox.store.alarms.open_alerts import OpenAlert, events_after, open_alerts
-from vtox.store.ledger import notifier_heartbeat
+from vtox.store.ledger import heartbeats
 from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.ledger.backlog import report_waiting
-from vtox.store.ledger.heartbeats import send_heartbeat
-from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, TargetState
-from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat
-from vtox.store.ledger.recorder_heartbeat import send_heartbeat as send_beat
+from vtox.store.ledger.heartbeats import (
+    NotifierHeartbeat,
+    RecorderHeartbeat,
+    TargetState,
+    Worker,
+)
 from vtox.store.server.client import Client, connect, server_time, server_time_ms
 from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.streams import create_group
@@ -61,20 +63,16 @@ def working(client: Client) -> Client:
 
 def report(client: Client, *queues: str) -> None:
     """Let a worker of these queues report, by default of all."""
-    send_heartbeat(
-        client,
+    beat = Worker(
         name="w@h",
         host=socket.gethostname(),
         pid=1,
-        port=None,
-        queues=list(queues or FAMILIES),
-        cpu_percent=0.0,
-        memory_bytes=1,
+        queues=queues or tuple(FAMILIES),
         windows_per_s=0.0,
         started_t=0.0,
-        clock_offset_s=0.0,
-        now=server_time(client),
+        last_seen_t=server_time(client),
     )
+    heartbeats.send(client, beat)
 
 
 def pass_time(client: Client, seconds: float) -> None:
@@ -134,7 +132,7 @@ def test_a_history_that_is_not_recorded(
     def report_recorder(age_s: float = 0.0, **changes: Any) -> None:
         now = server_time(working)
         known = {"pid": 1, "host": "h", "address": "a", "recorded_t": now}
-        send_beat(working, RecorderHeartbeat(last_seen_t=now - age_s, **known | changes))
+        heartbeats.send(working, RecorderHeartbeat(last_seen_t=now - age_s, **known | changes))
 
     report_recorder(silent_s, **changes)
     assert look(working, settings) == {}
@@ -173,7 +171,7 @@ def test_nobody_is_notified(
     def report_notifier(age_s: float = 0.0, **changes: Any) -> None:
         seen_t = server_time(working) - age_s
         beat = NotifierHeartbeat(pid=1, host="h", last_seen_t=seen_t, **changes)
-        notifier_heartbeat.send_heartbeat(working, beat)
+        heartbeats.send(working, beat)
 
     report_notifier(silent_s, **changes)
     assert look(working, settings) == {}
@@ -183,7 +181,7 @@ def test_nobody_is_notified(
     if ends == "works again":
         report_notifier(targets={"cmms": TargetState(failures=TARGET_FAILS - 1)})
     else:
-        notifier_heartbeat.remove_heartbeat(working)
+        working.delete(keys.NOTIFIER)
     assert look(working, settings) == {}
     assert events(working)[-1] == ("notifier", "cleared", "notification_goes_on")
 

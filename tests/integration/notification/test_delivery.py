@@ -25,7 +25,7 @@ from vtox.records.notification import outbox, outbox_figures
 from vtox.records.notification.events import alert_message_id
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
-from vtox.store.ledger.notifier_heartbeat import TargetState
+from vtox.store.ledger.heartbeats import TargetState
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import decode_alert
 

@@ -5,8 +5,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.conftest import serving
 from vtox.configuration.settings import Settings
-from vtox.store.ledger import notifier_heartbeat
-from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, TargetState
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
 from vtox.store.server.client import Client, server_time
 
 
@@ -28,7 +28,7 @@ def test_metrics_have_what_waits_fails_and_was_given_up(settings: Settings, clie
         waiting=2, held=3, dead=4, delivered=5, failures=6, problem="timeout", oldest_t=now - 100
     )
     beat = NotifierHeartbeat(pid=1, host="h", last_seen_t=now, targets={"cmms": state})
-    notifier_heartbeat.send_heartbeat(client, beat)
+    heartbeats.send(client, beat)
     with serving(settings) as http:
         found = figures(http)
     assert found.pop(("vtox_notifier_age_seconds", "")) < 30
@@ -41,4 +41,4 @@ def test_metrics_have_what_waits_fails_and_was_given_up(settings: Settings, clie
         ("vtox_notify_delivered_total", "cmms"): 5,
     }
     client.hset("vtox:notifier", "targets", "{")
-    assert notifier_heartbeat.notifier_heartbeat(client).targets == {}
+    assert heartbeats.notifier(client).targets == {}

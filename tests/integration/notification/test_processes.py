@@ -21,7 +21,8 @@ from tests.waiting import eventually
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
-from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat, TargetState, notifier_heartbeat
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
 from vtox.store.server.client import Client
 from vtox.store.system.status import Snapshot, snapshot
 
@@ -85,7 +86,7 @@ def vtox(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPr
 
 
 def reports(client: Client, process: subprocess.Popen[bytes]) -> bool:
-    beat = notifier_heartbeat(client)
+    beat = heartbeats.notifier(client)
     return beat is not None and beat.pid == process.pid and "hook" in beat.targets
 
 
@@ -120,7 +121,7 @@ def test_a_notifier_killed_stopped_and_woken_loses_nothing(
     # A kill, or a stop, may fall between the answer and the note of it: of one message each. And an
     # answer that a busy host gives too late is no answer.
     assert len(twice) <= kills + 1 + log.count("timeout")
-    assert notifier_heartbeat(client) is None
+    assert heartbeats.notifier(client) is None
     assert "hush" not in log
     assert SECRET not in log
 
@@ -135,7 +136,7 @@ def test_a_missing_secret_stops_its_target_alone(
     rules.write_text(broken + both)
     notifier = start()
     eventually(lambda: reports(client, notifier))
-    states = eventually(lambda: (b := notifier_heartbeat(client)) and b.targets)
+    states = eventually(lambda: (b := heartbeats.notifier(client)) and b.targets)
     assert "NO_SECRET" in states["other"].unusable
     assert states["hook"].unusable == ""
     expected = raise_alarms(client, 1, 0)
@@ -157,7 +158,7 @@ def test_targets_are_checked_tried_and_shown(
     notifier = start()
     eventually(lambda: reports(client, notifier))
     raise_alarms(client, 2)
-    eventually(lambda: (b := notifier_heartbeat(client)) and b.dead == 2)
+    eventually(lambda: (b := heartbeats.notifier(client)) and b.dead == 2)
     (check,) = (c for c in checks(snapshot(client)) if c.name == "notifier")
     assert (check.status, check.code) == ("warn", "messages_given_up")
     shown = vtox(environment, "status")

@@ -2,17 +2,19 @@
 
 import socket
 import time
+from dataclasses import replace
 from threading import Event, Thread
+from typing import Any
 
-import orjson
 import pytest
 
 from tests.integration.helpers import bridging, eventually
+from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.errors import SystemStateError
 from vtox.pipeline.monitoring.readiness import Check, checks
-from vtox.store.ledger.heartbeats import send_heartbeat
+from vtox.store.ledger.heartbeats import Worker, send
 from vtox.store.server.client import Client, connect
 from vtox.store.system import agreement
 from vtox.store.system.agreement import (
@@ -24,27 +26,23 @@ from vtox.store.system.agreement import (
     terms,
 )
 from vtox.store.system.status import snapshot
+from vtox.version import version
 
 
 def report(
-    client: Client, settings: Settings, host: str = "b", pid: int = 7, **changes: str
+    client: Client, settings: Settings, host: str = "b", pid: int = 7, **changes: Any
 ) -> None:
     """Let a worker of another host report."""
-    send_heartbeat(
-        client,
+    beat = Worker(
         name=f"bearing@{host}",
         host=host,
         pid=pid,
-        port=None,
-        queues=["bearing"],
-        cpu_percent=0.0,
-        memory_bytes=0,
-        windows_per_s=0.0,
-        started_t=1.0,
-        clock_offset_s=0.0,
-        now=time.time(),
-        agreement=agreement.own_fields(settings) | changes,
+        queues=("bearing",),
+        last_seen_t=time.time(),
+        version=version(),
+        terms=agreement.terms(settings),
     )
+    send(client, replace(beat, **changes))
 
 
 def other(settings: Settings, **changes: object) -> Settings:
@@ -129,8 +127,7 @@ def test_api_and_readers_compare_what_they_depend_on(
 def test_their_users_may_read_what_they_compare(
     client: Client, settings: Settings, server: EmbeddedServer, role: str
 ) -> None:
-    text = orjson.dumps(terms(settings) | {"faults of gear": "gear"}).decode()
-    report(client, settings, terms=text)
+    report(client, settings, terms=terms(settings) | {"faults of gear": "gear"})
     with (
         connect(server.address.role_url(role), "test") as own,
         pytest.raises(SystemStateError, match="faults of gear"),
@@ -149,6 +146,7 @@ def test_a_family_that_one_side_lacks_is_a_difference_and_an_unknown_setting_is_
 def test_terms_that_cannot_be_read_are_no_difference(
     client: Client, settings: Settings, damaged: str
 ) -> None:
-    report(client, settings, terms=damaged)
+    report(client, settings)
+    client.hset(keys.worker("bearing@b"), "terms", damaged)
     require_agreement(client, settings, patience_s=0.0)
-    assert orjson.loads(agreement.own_fields(settings)["terms"])["format of a wire"] == "1"
+    assert terms(settings)["format of a wire"] == "1"

@@ -7,7 +7,8 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.server_urls import server_url
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.doctor import inspect
-from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import RecorderHeartbeat
 from vtox.store.ledger.retention import BOUNDED, ServerMemory, trim_outputs
 from vtox.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.store.server.client import Client, connect
@@ -103,4 +104,4 @@ def record_up_to(client: Client, entry_id: bytes, *streams: str) -> None:
         recorded_t=None,
         recorded=dict.fromkeys(streams or (keys.RESULTS,), entry_id.decode()),
     )
-    send_heartbeat(client, beat)
+    heartbeats.send(client, beat)

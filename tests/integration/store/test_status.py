@@ -16,8 +16,9 @@ from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.monitoring.throughput import Reading, Sampler, throughput
+from vtox.store.ledger import heartbeats
 from vtox.store.ledger.backlog import oldest_records_s, report_waiting
-from vtox.store.ledger.scaling_report import HostScaling, report_scaling
+from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.ledger.task_queues import forget_broker, write_broker
 from vtox.store.server.client import Client, server_time
 from vtox.store.server.partition_table import set_number
@@ -28,7 +29,13 @@ from vtox.windows.partitions import Partition
 
 def store_heartbeat(client: Client, name: str, queues: str, **more: float) -> None:
     now = time.time()
-    fields = {"name": name, "host": "h", "pid": 7, "queues": queues, "last_seen_t": now}
+    fields = {
+        "name": name,
+        "host": "h",
+        "pid": 7,
+        "queues": json.dumps(queues.split(",")),
+        "last_seen_t": now,
+    }
     client.hset(keys.worker(name), mapping={**fields, "windows_per_s": 12.5, **more})
     client.sadd(keys.WORKERS, name)
 
@@ -233,7 +240,8 @@ def test_a_host_says_how_many_workers_it_has_and_why(client: Client) -> None:
     t = server_time(client)
     report = HostScaling(
         host="b",
-        t=t,
+        pid=1,
+        last_seen_t=t,
         workers=3,
         least=1,
         most=6,
@@ -242,13 +250,13 @@ def test_a_host_says_how_many_workers_it_has_and_why(client: Client) -> None:
         change=1,
         changed_t=t - 20,
     )
-    report_scaling(client, report)
+    heartbeats.send(client, report)
     client.hset(keys.SCALING, "damaged", "{")
-    client.hset(keys.SCALING, "later", '{"host": "c", "t": 1}')
+    client.hset(keys.SCALING, "later", '{"host": "c", "last_seen_t": 1}')
     (found,) = snapshot(client).scaling
     assert found == report
     assert scaling_line(found, t) == (
         "b: 3 of 1 to 6 workers, one more 20 s ago; the oldest record of bearing has waited for 9 s"
     )
-    report_scaling(client, replace(report, t=t - 120))
+    heartbeats.send(client, replace(report, last_seen_t=t - 120))
     assert snapshot(client).scaling == ()

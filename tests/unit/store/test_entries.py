@@ -18,11 +18,12 @@ from vtox.store.alarms import histories
 from vtox.store.ledger import ledger_rows
 from vtox.store.stream import entries
 from vtox.store.stream.entries import Metrics, Result
+from vtox.values import codec
 from vtox.values.domain import STATES, Diagnosis, Reason, Record, reason
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-numbers = st.floats(-entries.NUMBER_MAX, entries.NUMBER_MAX)
-times = st.floats(0, entries.TIME_MAX_S)
+numbers = st.floats(-codec.NUMBER_MAX, codec.NUMBER_MAX)
+times = st.floats(0, codec.TIME_MAX_S)
 maybe = st.none() | numbers
 states = st.sampled_from(STATES)
 values = st.dictionaries(
@@ -126,7 +127,7 @@ def test_many_doubts_of_an_alert_come_back_whole() -> None:
         *(b'[{"code":5}]', b'[{"code":["x"]}]', b'[{"code":{}}]', b"[{}]", b"[5]", b"[null]"),
         *(b'{"a":1}', b'"x"', b"3", b"[", b"\xff", b"[" * 5000 + b"]" * 5000),
         *(b'[{"code":"no_baseline","values":3}]', b'[{"code":"\\ud800"}]'),
-        b'[{"code":"' + b"x" * (entries.JSON_MAX + 1) + b'"}]',
+        b'[{"code":"' + b"x" * (codec.JSON_MAX + 1) + b'"}]',
     ],
     ids=range(15),
 )

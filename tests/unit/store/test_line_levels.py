@@ -7,7 +7,7 @@ import pytest
 
 from vtox.store.machines.line_levels import EVERY_S, LINES, QUANTITIES, LineSampler
 from vtox.store.machines.points import Point, points_of_result
-from vtox.store.stream.entries import json_bytes
+from vtox.values import codec
 
 T0 = 1_764_000_000  # a multiple of EVERY_S
 SIDEBANDS = {"indicators": {"lower_sideband_dbc": -42.5, "upper_sideband_dbc": None}}
@@ -39,7 +39,7 @@ def sampled(
         b"state": b"fault",
         b"code": b"x",
         b"severity": b"0.5",
-        b"detail": detail if isinstance(detail, bytes) else json_bytes(detail),
+        b"detail": detail if isinstance(detail, bytes) else codec.encode(detail),
     }
     (point,) = points_of_result(b"%d-0" % (1000 * (T0 + round(end) + 9)), fields)
     return list((sampler or LineSampler()).points(point, fields))

@@ -20,9 +20,13 @@ from vtox.store.alarms import histories, stored_alarms, system_alarms
 from vtox.store.ledger import (
     heartbeats,
     ledger_rows,
-    notifier_heartbeat,
-    recorder_heartbeat,
-    scaling_report,
+)
+from vtox.store.ledger.heartbeats import (
+    Heartbeat,
+    HostScaling,
+    NotifierHeartbeat,
+    RecorderHeartbeat,
+    Worker,
 )
 from vtox.store.machines import learning_notes
 from vtox.store.machines.channel_maps import CHANNEL_MAP
@@ -30,6 +34,7 @@ from vtox.store.machines.machine_settings import decode_setting
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.stream import entries
 from vtox.store.system import apikeys
+from vtox.values import codec
 from vtox.values.baseline import Asymmetry, Band, Baseline, Level
 from vtox.values.domain import Diagnosis, Motor, reason
 from vtox.values.nameplate import motor_from_json, motor_to_json
@@ -58,7 +63,7 @@ RESULT = naive_entries.result(
     "bearing", replace(RECORD, closed=WHY), Diagnosis(fault="bearing", state="unknown", code="x")
 )
 WATCH = system_alarms.Watch(t=5.0, interval_s=10.0, dead_letters=((1.0, {"poison": 2}),))
-SCALING = scaling_report.HostScaling(host="h", t=5.0, workers=1, least=1, most=2, code="x")
+SCALING = HostScaling(host="h", pid=7, last_seen_t=5.0, workers=1, least=1, most=2, code="x")
 SETTING = {"version": 3, "t": 5.0, "by": "Ada"}
 KEY = {"id": "k", "scopes": ["read"], "name": "n", "created_t": 1.0, "sha256": "s"}
 
@@ -73,10 +78,10 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     "health": (entries.assessment_json(HEALTH), entries.assessment_from_json),
     "memory": (histories.history_json(HISTORY), histories.history_from_json),
     "alarm": (orjson.dumps(ALARM), stored_alarms.decode_alarm),
-    "watch": (entries.json_bytes(asdict(WATCH)), system_alarms.decode_watch),
+    "watch": (codec.encode(WATCH), system_alarms.decode_watch),
     "scaling": (
         orjson.dumps(asdict(SCALING)),
-        lambda text: scaling_report.scaling_reports({b"h": text}, 6.0),
+        lambda text: heartbeats.host_scaling({b"h": text}, 6.0),
     ),
     "nameplate": (
         motor_to_json(Motor(pole_pairs=2)).encode(),
@@ -94,8 +99,8 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     ),
     "targets": (
         orjson.dumps({"hook": {"waiting": 3}}),
-        lambda text: notifier_heartbeat.decode(
-            {b"pid": b"7", b"last_seen_t": b"5", b"targets": text}
+        lambda text: heartbeats.read(
+            NotifierHeartbeat, {b"host": b"h", b"pid": b"7", b"last_seen_t": b"5", b"targets": text}
         ),
     ),
 }
@@ -142,10 +147,8 @@ def test_a_stream_entry_of_a_later_version_is_the_same() -> None:
         assert decode({**fields, b"later": b'{"v":2}', b"\xff": b""}) == decode(fields)
 
 
-def test_heartbeats_of_a_later_version_are_read() -> None:
-    beat = {b"name": b"w", b"host": b"h", b"pid": b"7", b"queues": b"bearing", b"last_seen_t": b"5"}
-    assert heartbeats._worker({**beat, b"later": b"x"}) == heartbeats._worker(beat)
-    recorder = {b"pid": b"7", b"last_seen_t": b"5"}
-    assert recorder_heartbeat.decode({**recorder, b"later": b"x"}) == recorder_heartbeat.decode(
-        recorder
-    )
+@pytest.mark.parametrize("kind", [Worker, RecorderHeartbeat, NotifierHeartbeat])
+def test_heartbeats_of_a_later_version_are_read(kind: type[Heartbeat]) -> None:
+    beat = {b"name": b"w", b"host": b"h", b"pid": b"7", b"last_seen_t": b"5"}
+    assert heartbeats.read(kind, {**beat, b"later": b"x"}) == heartbeats.read(kind, beat)
+    assert heartbeats.read(kind, beat)

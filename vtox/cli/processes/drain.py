@@ -16,6 +16,7 @@ from vtox.cluster.file_lock import holder_pid
 from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerUnavailable, SystemStateError
 from vtox.faults import FAMILIES
+from vtox.store.ledger.heartbeats import Worker
 from vtox.store.server.client import connect
 from vtox.store.system.agreement import read_parties
 
@@ -77,7 +78,7 @@ def queues_of_no_other(settings: Settings) -> list[str]:
             elsewhere = {
                 queue
                 for p in read_parties(client)
-                if p.host != socket.gethostname()
+                if isinstance(p, Worker) and p.host != socket.gethostname()
                 for queue in p.queues
             }
     except (redis.RedisError, ServerUnavailable):

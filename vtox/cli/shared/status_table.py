@@ -6,7 +6,7 @@ from rich.text import Text
 from vtox import keys
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
-from vtox.store.ledger.scaling_report import HostScaling
+from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.stream.entries import Metrics
 from vtox.store.system.status import Snapshot
 from vtox.words.rendering import render
@@ -92,7 +92,7 @@ def workers(snap: Snapshot) -> Table:
             UNKNOWN if w.cpu_percent is None else f"{w.cpu_percent:.0f} %",
             UNKNOWN if w.memory_bytes is None else megabytes(w.memory_bytes),
             UNKNOWN if w.windows_per_s is None else f"{w.windows_per_s:.1f}",
-            f"{max(snap.t - w.last_seen_t, 0):.0f} s ago",
+            f"{w.age_s(snap.t):.0f} s ago",
         )
     return table
 

@@ -22,8 +22,8 @@ from vtox.pipeline.monitoring.readiness import (
 from vtox.store.alarms.system_alarms import Condition, Watch
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.backlog import Backlog
+from vtox.store.ledger.heartbeats import NotifierHeartbeat
 from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.ledger.retention import NOT_FROM_SHARE
 from vtox.store.system.status import Queue, Snapshot, dead_letters
 from vtox.values.domain import Reason, reason
@@ -230,11 +230,11 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
     beat = snap.recorder
     if beat is None:
         return
-    silent_s = max(snap.t - beat.last_seen_t, 0.0)
+    silent_s = beat.age_s(snap.t)
     why = reason("history_recorded")
     if silent_s > RECORDER_SILENT_S:
         why = reason("recorder_silent", silence_s=silent_s)
-    elif beat.free_mb is not None and beat.needed_mb is not None:
+    elif beat.needed_mb:
         why = reason("history_disk_full", free_mb=beat.free_mb, needed_mb=beat.needed_mb)
     elif beat.problem:
         why = reason("history_not_written")
@@ -265,7 +265,7 @@ def _notifier(snap: Snapshot, raised: bool) -> Iterator[Condition]:
 
 
 def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
-    silent_s = max(t - beat.last_seen_t, 0.0)
+    silent_s = beat.age_s(t)
     if silent_s > NOTIFIER_SILENT_S:
         return reason("notifier_silent", silence_s=silent_s)
     if beat.problem:

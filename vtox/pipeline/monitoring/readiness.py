@@ -7,9 +7,9 @@ from typing import Literal
 
 from vtox import keys
 from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
+from vtox.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
 from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat
-from vtox.store.system.agreement import Party, differences, in_words
+from vtox.store.system.agreement import differences, in_words, title
 from vtox.store.system.status import Server, Snapshot
 from vtox.words.rendering import remedy, render
 
@@ -104,7 +104,7 @@ def _bridge(snapshot: Snapshot) -> Check:
             "bridge", "fail", "partition_without_bridge", partitions=", ".join(alone)
         )
     last = snapshot.bridge
-    silent_s = snapshot.t - last.last_seen_t if last else BRIDGE_FORGOTTEN_S
+    silent_s = last.age_s(snapshot.t) if last else BRIDGE_FORGOTTEN_S
     if last is None or silent_s >= BRIDGE_FORGOTTEN_S:
         return coded_check("bridge", "fail", "no_bridge")
     return coded_check(
@@ -112,11 +112,11 @@ def _bridge(snapshot: Snapshot) -> Check:
     )
 
 
-def _hosts(parties: Sequence[Party]) -> list[Check]:
+def _hosts(parties: Sequence[Heartbeat]) -> list[Check]:
     """Return whether bridge and workers of all hosts work on the same terms, with one version."""
     for party in parties[1:]:
         if differences(parties[0].terms, party.terms):
-            what = in_words(parties[0].terms, party.terms, parties[0].name, party.name)
+            what = in_words(parties[0].terms, party.terms, title(parties[0]), title(party))
             return [coded_check("hosts", "warn", "hosts_differ", differences=what)]
     by_version: dict[str, set[str]] = {}
     for party in parties:
@@ -182,7 +182,7 @@ def _recorder(snapshot: Snapshot) -> Check:
     beat = snapshot.recorder
     if beat is None:
         return coded_check("recorder", "pass", "no_recorder")
-    silent_s = max(snapshot.t - beat.last_seen_t, 0.0)
+    silent_s = beat.age_s(snapshot.t)
     if silent_s > RECORDER_SILENT_S:
         return coded_check(
             "recorder",
@@ -215,7 +215,7 @@ def _notifier(snapshot: Snapshot) -> list[Check]:
     beat = snapshot.notifier
     if beat is None:
         return []
-    silent_s = max(snapshot.t - beat.last_seen_t, 0.0)
+    silent_s = beat.age_s(snapshot.t)
     if silent_s > NOTIFIER_SILENT_S:
         return [
             coded_check(

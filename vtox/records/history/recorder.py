@@ -20,11 +20,8 @@ from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest, oldest_kept
 from vtox.records.history.writing import Portion
-from vtox.store.ledger.recorder_heartbeat import (
-    RecorderHeartbeat,
-    recorder_heartbeat,
-    send_heartbeat,
-)
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import RecorderHeartbeat
 from vtox.store.ledger.retention_clock import RetentionClock
 from vtox.store.machines.line_levels import LineSampler
 from vtox.store.machines.retirements import noted_retirements, remove_notes
@@ -148,7 +145,7 @@ class Recorder:
 
     def _load_positions(self, engine: Engine) -> None:
         """Read up to where the tables have each stream, and state what they had and lost."""
-        beat = recorder_heartbeat(self.client)  # first: another recorder may move on meanwhile
+        beat = heartbeats.recorder(self.client)  # first: another recorder may move on meanwhile
         self._positions = writing.positions_of(engine)
         if beat is not None and (beat.host, beat.address) == self._here:
             lost = [s for s, p in self._positions.items() if _is_lost(p, beat.recorded.get(s))]
@@ -240,12 +237,12 @@ class Recorder:
                 recorded_t=self.recorded_t,
                 problem=self.problem,
                 missed=self._missed,
-                free_mb=self.no_room.free_mb if self.no_room else None,
-                needed_mb=self.no_room.needed_mb if self.no_room else None,
+                free_mb=self.no_room.free_mb if self.no_room else 0.0,
+                needed_mb=self.no_room.needed_mb if self.no_room else 0.0,
                 recorded={s: p.entry_id for s, p in self._positions.items()},
                 lost_t=self._lost_t,
             )
-            send_heartbeat(self.client, beat)
+            heartbeats.send(self.client, beat)
         except redis.RedisError:
             pass  # the next read says so
 

@@ -27,10 +27,12 @@ from vtox.store.alarms.alarm_actions import decode_action
 from vtox.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.machines.line_levels import LineSampler
 from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
-from vtox.store.stream.entries import RawFields, decode_alert, json_bytes
+from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.reason_tables import reasons_table
 from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read_each
+from vtox.values import codec
+from vtox.values.codec import RawFields
 
 
 @dataclass(slots=True)
@@ -186,8 +188,8 @@ def _alert_row(fields: RawFields) -> dict[str, Any]:
     names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
     return {n: getattr(a, n) for n in names} | {
         "alert_id": a.id,
-        "reason_values": json_bytes(dict(a.values)).decode(),
-        "doubts": json_bytes(reasons_table(a.doubts)).decode(),
+        "reason_values": codec.encode(dict(a.values)).decode(),
+        "doubts": codec.encode(reasons_table(a.doubts)).decode(),
     }
 
 

@@ -23,10 +23,10 @@ from vtox.store.alarms.alarm_book import KeptBook
 from vtox.store.machines.fleet import read_machines
 from vtox.store.server.client import Client
 from vtox.store.stream import stream_reader
-from vtox.store.stream.entries import TEXT_MAX, RawFields
 from vtox.store.stream.outputs import entry_order, newest_id
 from vtox.store.stream.stream_reader import Batch, Position
 from vtox.store.stream.unreadable import Unreadable, note_skipped, read
+from vtox.values.codec import TEXT_MAX, RawFields
 
 log = structlog.get_logger()
 

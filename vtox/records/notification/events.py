@@ -9,7 +9,9 @@ from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.health.alerts import Alert
 from vtox.store.alarms.alarm_actions import decode_action
-from vtox.store.stream.entries import RawFields, decode_alert, json_bytes
+from vtox.store.stream.entries import decode_alert
+from vtox.values import codec
+from vtox.values.codec import RawFields
 from vtox.values.domain import Reason, ReasonValue
 
 EventName = Literal[
@@ -86,7 +88,7 @@ def alert_message_id(a: Alert) -> str:
 
     Of what the event is, not of its entry: a server that lost that has the event again in another.
     """
-    what = json_bytes([a.id, a.machine_id, a.fault, a.event, a.level, a.t])
+    what = codec.encode([a.id, a.machine_id, a.fault, a.event, a.level, a.t])
     return f"vtox_alert_{sha256(what).hexdigest()[:32]}"
 
 

@@ -24,12 +24,8 @@ from vtox.records.notification.backoff import delay_s
 from vtox.records.notification.consumer import Consumer
 from vtox.records.notification.outbox import Delivery
 from vtox.records.notification.rules import Rules, Target
-from vtox.store.ledger.notifier_heartbeat import (
-    NotifierHeartbeat,
-    TargetState,
-    remove_heartbeat,
-    send_heartbeat,
-)
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
 from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.server.client import Client, server_time
 
@@ -94,7 +90,7 @@ class Notifier:
         for t in threads:
             t.join(max(end - time.monotonic(), 0.0))
         with suppress(redis.RedisError):  # it goes stale then
-            remove_heartbeat(self.client)
+            heartbeats.remove_notifier(self.client)
         self.close()
 
     def close(self) -> None:
@@ -235,7 +231,7 @@ class Notifier:
                 problem=problem,
                 targets=targets,
             )
-            send_heartbeat(self.client, beat)
+            heartbeats.send(self.client, beat)
         except redis.RedisError:
             pass  # the next pass says so
 

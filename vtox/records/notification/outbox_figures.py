@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, and_, func, select
 
 from vtox.records.history.schema import deliveries, delivery_targets
-from vtox.store.ledger.notifier_heartbeat import TargetState
+from vtox.store.ledger.heartbeats import TargetState
 
 _c = deliveries.c
 

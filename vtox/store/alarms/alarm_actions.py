@@ -8,7 +8,8 @@ from vtox.alarms.life import OUTCOMES
 from vtox.alarms.work_orders import WorkOrder
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import RawFields, text_table, time_s
+from vtox.store.stream.entries import text_table, time_s
+from vtox.values.codec import RawFields
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 _TEXTS = ("machine_id", "by", "key_id", "alarm_id", "fault", "text", "request_id")

@@ -25,8 +25,9 @@ from vtox.store.alarms.stored_alarms import POSITION, VERSION, changed_fields, t
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import RawFields, decode_alert
+from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.unreadable import Unreadable, note_skipped, read_each
+from vtox.values.codec import RawFields
 from vtox.values.operating_state import suppresses_alarms
 from vtox.values.plain_data import known_fields
 

@@ -10,12 +10,12 @@ from vtox.alarms.health.alerts import FaultHistory
 from vtox.alarms.health.assessment import Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.faults import FAULTS
-from vtox.store.stream.entries import json_bytes
 from vtox.store.stream.reason_tables import (
     reasons_from_table,
     values_from_table,
     verdict_from_table,
 )
+from vtox.values import codec
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ def history_json(h: MachineHistory) -> bytes:
     `retire.lua` reads `alert` and `level` of each fault.
     """
     published = {"last_published": h.last_published} if h.last_published else {}
-    return json_bytes({**h.faults, **published})
+    return codec.encode({**h.faults, **published})
 
 
 def history_from_json(text: bytes | None) -> MachineHistory:

@@ -13,7 +13,8 @@ from vtox.store.alarms.flags import FLAGS
 from vtox.store.alarms.histories import history_from_json, may_have_alert
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import decode_alert, loads, reason_from_json
+from vtox.store.stream.entries import decode_alert, reason_from_json
+from vtox.values.codec import loads
 from vtox.values.domain import Reason, ReasonValue
 from vtox.words.rendering import render
 

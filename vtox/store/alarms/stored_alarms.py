@@ -10,9 +10,9 @@ import structlog
 from vtox.alarms.book import Book
 from vtox.alarms.life import SUSPENSIONS, Alarm, Suspension
 from vtox.alarms.work_orders import WorkOrder
-from vtox.store.stream.entries import loads
 from vtox.store.stream.reason_tables import reasons_from_table
 from vtox.store.stream.unreadable import Unreadable, read
+from vtox.values.codec import loads
 from vtox.values.plain_data import known_fields
 
 log = structlog.get_logger()

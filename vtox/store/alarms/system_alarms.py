@@ -10,7 +10,8 @@ from typing import Literal
 from vtox import keys
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import json_bytes, loads
+from vtox.values import codec
+from vtox.values.codec import loads
 from vtox.values.domain import Reason
 from vtox.values.plain_data import known_fields
 
@@ -66,7 +67,7 @@ def keep(client: Client, condition: Condition, forget_after_s: float) -> Event:
         int(condition.holds),
         condition.level,
         why.code,
-        json_bytes(why.values),
+        codec.encode(why.values),
         why.sentence,
         *(int(s * 1000) for s in (condition.raise_after_s, condition.clear_after_s)),
         int(forget_after_s * 1000),
@@ -99,4 +100,4 @@ def decode_watch(text: bytes | None) -> Watch | None:
 
 def store_watch(client: Client, watch: Watch) -> None:
     """Keep what the monitor observed."""
-    client.set(keys.WATCH, json_bytes(asdict(watch)))
+    client.set(keys.WATCH, codec.encode(asdict(watch)))

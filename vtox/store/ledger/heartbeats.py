@@ -1,93 +1,196 @@
-"""Heartbeats of the workers: hashes with a life time, and the set of their names."""
+"""Heartbeats: what each process reports of itself, as a hash on the server.
+
+A worker signs on with its name and its hash has a life time. Those of bridge, recorder and notifier
+stay, so that a system which had one says that it is gone. Each host where the number of workers
+follows the load has its line in one hash.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
+from typing import Annotated, Any, TypeVar
 
 from vtox import keys
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import number
-from vtox.store.stream.unreadable import read_or_none
+from vtox.values.codec import Number, Prefix, Time, decode, decode_fields, encode, encode_fields
 
 LIFE_S = 15
+# A host whose supervisor reported longer ago is left out: it ended without a report.
+HOST_LIFE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """The last heartbeat of a worker, as the worker measured it; times are the server's."""
+class Heartbeat:
+    """What every process reports: where it runs, when it reported (server's time), what fails.
 
-    name: str
+    `version` and `terms` (`vtox.store.system.agreement`) are those of bridges and workers.
+    """
+
     host: str
     pid: int
-    port: int | None
-    queues: tuple[str, ...]
-    cpu_percent: float | None
-    memory_bytes: int | None
-    tasks_done: int
-    windows_done: int
-    windows_per_s: float | None
-    diagnosis_s: float
-    busy_s: float
-    started_t: float | None
-    last_seen_t: float
-    # Its host's clock minus the server's.
-    clock_offset_s: float | None = None
-    # Family -> windows finished, and time spent in tasks (s).
-    family_windows: Mapping[str, int] = field(default_factory=dict)
-    family_busy_s: Mapping[str, float] = field(default_factory=dict)
-    # Of the last task it has taken: family, and when; None before the first.
-    last_family: str = ""
-    last_task_t: float | None = None
-    # Of its pool, those that can take a task; None: it does not report that.
-    pool_processes: int | None = None
-    # Its VTOX, and on which terms it works (`vtox.store.system.agreement`).
+    last_seen_t: Time
+    problem: str = ""
     version: str = ""
     terms: Mapping[str, str] = field(default_factory=dict)
 
+    def age_s(self, now_t: float) -> float:
+        """Return how long ago it reported, at the server's time `now_t`."""
+        return max(now_t - self.last_seen_t, 0.0)
 
-def send_heartbeat(
-    client: Client,
-    *,
-    name: str,
-    host: str,
-    pid: int,
-    port: int | None,
-    queues: list[str],
-    cpu_percent: float,
-    memory_bytes: int,
-    windows_per_s: float,
-    started_t: float,
-    clock_offset_s: float,
-    now: float,
-    pool_processes: int = 1,
-    agreement: Mapping[str, str] = {},
-) -> None:
-    """Write a heartbeat; what the worker has done, its commits count there.
 
-    `started_t` and `now` are of the server's clock: others measure the heartbeat's age by it.
-    `agreement` are the fields of `vtox.store.system.agreement`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker(Heartbeat):
+    """A worker, as it measured itself. What it has done, its commits count (`COUNTED`)."""
+
+    name: str
+    queues: tuple[str, ...] = ()
+    port: int | None = None
+    cpu_percent: Number | None = None
+    memory_bytes: int | None = None
+    tasks_done: int = 0
+    windows_done: int = 0
+    windows_per_s: Number | None = None
+    diagnosis_s: Number = 0.0
+    busy_s: Number = 0.0
+    started_t: Time | None = None
+    # Its host's clock minus the server's.
+    clock_offset_s: Number | None = None
+    # Family -> windows finished, and time spent in tasks (s).
+    family_windows: Annotated[Mapping[str, int], Prefix("windows_done:")] = field(
+        default_factory=dict
+    )
+    family_busy_s: Annotated[Mapping[str, Number], Prefix("busy_s:")] = field(default_factory=dict)
+    # Of the last task it has taken: family, and when; None before the first.
+    last_family: str = ""
+    last_task_t: Time | None = None
+    # Of its pool, those that can take a task; None: it does not report that.
+    pool_processes: int | None = None
+
+
+COUNTED = {"tasks_done", "windows_done", "diagnosis_s", "busy_s", "last_family"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderHeartbeat(Heartbeat):
+    """The recorder that reported last. `problem` is why it cannot write now.
+
+    `recorded_t` is when all streams had last been recorded to their end; `address` is where the
+    history is, without a password. `missed` is what was trimmed unread lately. `free_mb` and
+    `needed_mb` are the room that its disk has, and must have, while that is what stops it, else 0.
+    `recorded` is stream -> id of the last entry that is in the history; `lost_t` is when that was
+    found to be gone, None where it never was. Both stay on the server while a recorder does not
+    know better.
     """
-    key = keys.worker(name)
-    fields: dict[str, Any] = {
-        "name": name,
-        "host": host,
-        "pid": pid,
-        "queues": ",".join(queues),
-        "pool_processes": pool_processes,
-        "cpu_percent": round(cpu_percent, 1),
-        "memory_bytes": memory_bytes,
-        "windows_per_s": round(windows_per_s, 3),
-        "started_t": round(started_t, 3),
-        "last_seen_t": round(now, 3),
-        "clock_offset_s": round(clock_offset_s, 3),
-        "port": port or "",
-    } | dict(agreement)
+
+    address: str = ""
+    recorded_t: Time | None = None
+    missed: str = ""
+    free_mb: Number = 0.0
+    needed_mb: Number = 0.0
+    recorded: Annotated[Mapping[str, str], Prefix("recorded:")] = field(default_factory=dict)
+    lost_t: Time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetState:
+    """What waits for a target and what it has taken; times are of the notifier's clock, s.
+
+    `held` is what waits for the end of quiet hours, of a suspension, or for a digest; `failures`
+    are those in a row, of which the last one was `problem`; `unusable` says what is wrong with its
+    URL or secret, so that nothing can be sent.
+    """
+
+    waiting: int = 0
+    held: int = 0
+    dead: int = 0
+    delivered: int = 0
+    failures: int = 0
+    problem: str = ""
+    unusable: str = ""
+    oldest_t: Time | None = None
+    next_t: Time | None = None
+    delivered_t: Time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifierHeartbeat(Heartbeat):
+    """The notifier that reported last. One that is stopped takes its heartbeat away."""
+
+    targets: Mapping[str, TargetState] = field(default_factory=dict)
+
+    @property
+    def dead(self) -> int:
+        """How many messages were given up."""
+        return sum(t.dead for t in self.targets.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostScaling(Heartbeat):
+    """The supervisor of a host where the number of workers follows the load.
+
+    `code` and `values` say why it has so many workers, `change` by how many they changed last and
+    `changed_t` when.
+    """
+
+    workers: int
+    least: int
+    most: int
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    change: int = 0
+    changed_t: Time | None = None
+
+
+B = TypeVar("B", bound=Heartbeat)
+
+
+def read(kind: type[B], stored: Mapping[bytes, bytes]) -> B | None:
+    """Return the heartbeat of a hash.
+
+    None where there is none: a hash may hold no more than a last count of a worker that ended.
+    """
+    try:
+        return decode_fields(kind, stored)
+    except ValueError:
+        return None
+
+
+def recorder(client: Client) -> RecorderHeartbeat | None:
+    """Return the last heartbeat of the recorder, None where none has ever run."""
+    return read(RecorderHeartbeat, client.hgetall(keys.RECORDER))
+
+
+def notifier(client: Client) -> NotifierHeartbeat | None:
+    """Return the last heartbeat of the notifier, None where none is meant to run."""
+    return read(NotifierHeartbeat, client.hgetall(keys.NOTIFIER))
+
+
+def host_scaling(stored: Mapping[bytes, bytes], now_t: float) -> list[HostScaling]:
+    """Return the reports that are recent and can be read, by host."""
+    found = []
+    for _, text in sorted(stored.items()):
+        try:
+            report = decode(HostScaling, text)
+        except ValueError:  # damaged
+            continue
+        if report.age_s(now_t) < HOST_LIFE_S:
+            found.append(report)
+    return found
+
+
+def send(client: Client, beat: Heartbeat) -> None:
+    """Write a heartbeat; what it does not know stays as it is on the server."""
+    if isinstance(beat, HostScaling):
+        client.hset(keys.SCALING, beat.host, encode(beat))
+        return
+    known = {n: x for n, x in encode_fields(beat).items() if n not in COUNTED and x is not None}
+    if not isinstance(beat, Worker):
+        key = keys.RECORDER if isinstance(beat, RecorderHeartbeat) else keys.NOTIFIER
+        client.hset(key, mapping=known)
+        return
     with client.pipeline() as pipe:
-        pipe.hset(key, mapping=fields)
-        pipe.expire(key, LIFE_S)
-        pipe.sadd(keys.WORKERS, name)
+        pipe.hset(keys.worker(beat.name), mapping=known)
+        pipe.expire(keys.worker(beat.name), LIFE_S)
+        pipe.sadd(keys.WORKERS, beat.name)
         pipe.execute()
 
 
@@ -109,6 +212,16 @@ def remove(client: Client, name: str) -> None:
     """Sign a worker off."""
     client.delete(keys.worker(name))
     client.srem(keys.WORKERS, name)
+
+
+def remove_notifier(client: Client) -> None:
+    """Note that no notifier is meant to run."""
+    client.delete(keys.NOTIFIER)
+
+
+def remove_host(client: Client, host: str) -> None:
+    """Note that no supervisor changes the number of workers of a host."""
+    client.hdel(keys.SCALING, host)
 
 
 def forget_ended(client: Client) -> int:
@@ -146,46 +259,4 @@ def workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
     pipe = client.pipeline(transaction=False)
     for name in names:
         pipe.hgetall(keys.worker(name.decode()))
-    return tuple(w for b in pipe.execute() if (w := read_or_none(_worker, b)))
-
-
-def _worker(stored: Mapping[bytes, bytes]) -> Worker:
-    """Return a worker; one that has run out holds no more than a last count, and is none."""
-    beat = {k.decode(): v.decode() for k, v in stored.items()}
-    return Worker(
-        name=beat["name"],
-        host=beat["host"],
-        pid=int(beat["pid"]),
-        port=int(beat["port"]) if beat.get("port") else None,
-        queues=tuple(q for q in beat["queues"].split(",") if q),
-        cpu_percent=number(beat.get("cpu_percent")),
-        memory_bytes=int(beat["memory_bytes"]) if beat.get("memory_bytes") else None,
-        tasks_done=int(beat.get("tasks_done") or 0),
-        windows_done=int(beat.get("windows_done") or 0),
-        windows_per_s=number(beat.get("windows_per_s")),
-        diagnosis_s=number(beat.get("diagnosis_s")) or 0.0,
-        busy_s=number(beat.get("busy_s")) or 0.0,
-        family_windows={f: int(n) for f, n in _by_family(beat, "windows_done:").items()},
-        family_busy_s=_by_family(beat, "busy_s:"),
-        started_t=number(beat.get("started_t")),
-        last_seen_t=float(beat["last_seen_t"]),
-        clock_offset_s=number(beat.get("clock_offset_s")),
-        pool_processes=int(beat["pool_processes"]) if beat.get("pool_processes") else None,
-        last_family=beat.get("last_family", ""),
-        last_task_t=number(beat.get("last_task_t")),
-        version=beat.get("version", ""),
-        terms=terms_from_json(beat.get("terms")),
-    )
-
-
-def terms_from_json(text: str | bytes | None) -> dict[str, str]:
-    """Return terms of a heartbeat; none where there are none that can be read."""
-    try:
-        table = orjson.loads(text or b"{}")
-    except orjson.JSONDecodeError:
-        table = None
-    return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}
-
-
-def _by_family(beat: dict[str, str], prefix: str) -> dict[str, float]:
-    return {k.removeprefix(prefix): float(v) for k, v in beat.items() if k.startswith(prefix)}
+    return tuple(w for stored in pipe.execute() if (w := read(Worker, stored)))

@@ -8,7 +8,7 @@ import redis
 
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.store.ledger.recorder_heartbeat import decode as decode_recorder
+from vtox.store.ledger.heartbeats import RecorderHeartbeat, read
 from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.server.client import Client
 
@@ -110,7 +110,7 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     *sizes, recorder = pipe.execute(raise_on_error=False)
     used = dict(zip(BOUNDED, map(_or_zero, sizes[1::2]), strict=True))
     entries = dict(zip(BOUNDED, map(_or_zero, sizes[::2]), strict=True))
-    beat = decode_recorder(recorder) if isinstance(recorder, dict) else None
+    beat = read(RecorderHeartbeat, recorder) if isinstance(recorder, dict) else None
     recorded = beat.recorded if beat else {}
     bounds = size_bounds(settings, memory or ServerMemory(), used, recorded)
     for stream, name in BOUNDED.items():

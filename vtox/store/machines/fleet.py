@@ -16,8 +16,9 @@ from vtox import keys
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.supplies import SuppliedMachine, supply_of
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import assessment_from_json, loads
+from vtox.store.stream.entries import assessment_from_json
 from vtox.store.stream.unreadable import Unreadable, read, read_or_none
+from vtox.values.codec import loads
 
 log = structlog.get_logger()
 

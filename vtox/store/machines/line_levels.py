@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from vtox.store.machines.points import Point
-from vtox.store.stream.entries import RawFields, loads, number
+from vtox.store.stream.entries import number
+from vtox.values.codec import RawFields, loads
 from vtox.values.domain import DEFECTS
 
 # Of each fault of a machine the first record in every stretch so long is the sample. A record that

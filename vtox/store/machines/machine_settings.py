@@ -16,7 +16,8 @@ from vtox import keys
 from vtox.errors import InputError, SettingChanged, UnknownMachine
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import json_bytes, loads
+from vtox.values import codec
+from vtox.values.codec import loads
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def store_setting(
     SettingChanged
         The present version is not the one that was expected: somebody has changed it meanwhile.
     """
-    text = json_bytes({"by": by, **table})
+    text = codec.encode({"by": by, **table})
     expected = "" if expected_version is None else expected_version
     args = [machine_id, field, text, VERSIONS_KEPT, expected]
     where = [keys.MACHINES, keys.machine(machine_id)]

@@ -21,11 +21,11 @@ from vtox.store.stream.entries import (
     Result,
     assessment_from_json,
     assessment_table,
-    loads,
     result_from_json,
     result_table,
 )
 from vtox.store.stream.unreadable import read_or_none
+from vtox.values.codec import loads
 from vtox.values.domain import Motor, Reason, reason
 from vtox.values.nameplate import motor_to_json
 from vtox.words.rendering import render

@@ -13,7 +13,8 @@ from typing import NamedTuple, get_args
 from vtox import keys
 from vtox.alarms.health.alerts import FOUND
 from vtox.faults import FAMILIES
-from vtox.store.stream.entries import BUSY, RawFields, number, time_s
+from vtox.store.stream.entries import BUSY, number, time_s
+from vtox.values.codec import RawFields
 from vtox.values.domain import State
 from vtox.values.plain_names import NAME
 

@@ -20,22 +20,16 @@ from vtox.store.stream.reason_tables import (
     values_from_table,
     verdict_from_table,
 )
+from vtox.values import codec
+from vtox.values.codec import JSON_MAX, NUMBER_MAX, TEXT_MAX, TIME_MAX_S, RawFields, loads
 from vtox.values.domain import Answer, Diagnosis, Reason, ReasonValue, Record, State, Value
 from vtox.words.rendering import join
 
 Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
 BUSY = "busy_"
-RawFields = Mapping[bytes, bytes]
-# No quantity is larger, so that sums stay finite; and no time, s since 1970 (`vtox.windows.wire`).
-NUMBER_MAX, TIME_MAX_S = 1e100, 1e11
 # Whole numbers of JSON that every reader keeps.
 WHOLE_MAX = 2**53
-# Characters of a text that others may have written: the longest of ours has a tenth.
-TEXT_MAX = 4000
-# Bytes of a table: the detail of a result has some thousand. Its levels: ours have four, and Python
-# itself follows no more than a thousand.
-JSON_MAX, DEPTH_MAX = 1 << 18, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,28 +93,6 @@ class Metrics:
     written_t: float | None = None
 
 
-def json_bytes(value: Any) -> bytes:
-    """Return compact JSON; numpy scalars are numbers, and what is not finite is null: not known.
-
-    orjson, not the standard library: a tenth of its time, which was a sixth of a worker's.
-    """
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def loads(text: bytes) -> Any:
-    """Return the value of JSON: finite numbers, and texts that are Unicode.
-
-    Raises
-    ------
-    ValueError
-        It is not JSON, or has more than `DEPTH_MAX` levels.
-    """
-    value = orjson.loads(text)
-    if _is_deeper(value, DEPTH_MAX):
-        raise ValueError(f"JSON of more than {DEPTH_MAX} levels")
-    return value
-
-
 def number(value: Any) -> float | None:
     """Return a number of at most `NUMBER_MAX`, None for anything else."""
     if value is None:
@@ -150,7 +122,7 @@ def encode_result(
     if closed and d.state == "unknown":
         doubts = (*doubts, closed)
         sentence = join([sentence, closed.sentence] if sentence else [closed.sentence])
-    detail = json_bytes(
+    detail = codec.encode(
         {
             "values": d.values,
             "doubts": doubts,
@@ -178,7 +150,7 @@ def encode_result(
         **({} if marks is None else {"marks": marks}),
         "detail": detail,
     }
-    return _texts(table), json_bytes(table | {"detail": orjson.Fragment(detail)})
+    return _texts(table), codec.encode(table | {"detail": orjson.Fragment(detail)})
 
 
 def result_table(r: Result) -> dict[str, Any]:
@@ -252,7 +224,7 @@ def decode_assessment(fields: RawFields) -> tuple[str, Assessment]:
 
 def assessment_json(a: Assessment) -> bytes:
     """Return an assessment as the hash of its machine keeps it."""
-    return json_bytes(a)
+    return codec.encode(a)
 
 
 def assessment_from_json(text: bytes) -> Assessment:
@@ -333,18 +305,7 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
     )
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Return whether a value of JSON has more levels."""
-    if not isinstance(value, _NESTED):
-        return False
-    if not levels:
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return any(_is_deeper(v, levels - 1) for v in inner if isinstance(v, _NESTED))
-
-
 _PLAIN = (str, bytes)
-_NESTED = (dict, list)
 
 
 def _texts(values: Mapping[str, Any]) -> Texts:

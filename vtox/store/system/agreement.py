@@ -8,9 +8,8 @@ Another version of VTOX on the same terms is welcome.
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import orjson
 import psutil
 import redis
 
@@ -19,10 +18,11 @@ from vtox.configuration.settings import Settings
 from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.store.ledger import ledger_rows
-from vtox.store.ledger.heartbeats import LIFE_S, Worker, terms_from_json, workers
+from vtox.store.ledger.heartbeats import LIFE_S, Heartbeat, Worker, read, workers
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.system.kept_state import require_whole
+from vtox.values.codec import encode
 from vtox.version import version
 from vtox.windows import wire
 
@@ -47,24 +47,6 @@ Terms = Mapping[str, str]
 Part = Callable[[Terms], Terms]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """A process that reports its terms; no terms: it is of a version that did not."""
-
-    name: str
-    host: str
-    pid: int
-    last_seen_t: float
-    queues: tuple[str, ...] = ()
-    version: str = ""
-    terms: Terms = field(default_factory=dict)
-
-    @property
-    def ended(self) -> bool:
-        """Whether it was of this host and runs no longer: it was killed."""
-        return self.host == socket.gethostname() and not psutil.pid_exists(self.pid)
-
-
 def terms(settings: Settings) -> dict[str, str]:
     """Return the terms of this process: formats, families with their records, settings."""
     formats = {"wire": wire.VERSION, "row": ledger_rows.VERSION, "task": TASK_VERSION}
@@ -87,17 +69,12 @@ def of_readers(every: Terms) -> Terms:
     return {n: v for n, v in every.items() if n.startswith("faults of ")}
 
 
-def own_fields(settings: Settings) -> dict[str, str]:
-    """Return version and terms of this process as its heartbeat carries them."""
-    return {"version": version(), "terms": orjson.dumps(terms(settings)).decode()}
-
-
 def report_agreement(client: Client, settings: Settings, bridge: str = keys.BRIDGE) -> None:
     """Report the terms of the bridge that owns a partition of the stream."""
-    client.hset(bridge, mapping=own_fields(settings))
+    client.hset(bridge, mapping={"version": version(), "terms": encode(terms(settings))})
 
 
-def read_parties(client: Client) -> list[Party]:
+def read_parties(client: Client) -> list[Heartbeat]:
     """Return the bridges that own the stream and the workers that live.
 
     None where the user of this process may not read them: it was made by an earlier version.
@@ -116,38 +93,21 @@ def read_parties(client: Client) -> list[Party]:
     return parties(workers(client, sorted(names)), [bridge for owner, bridge in owned if owner])
 
 
-def parties(live: Sequence[Worker], bridges: Iterable[Mapping[bytes, bytes]]) -> list[Party]:
-    """Return the bridge processes of the heartbeats of partitions, and workers."""
-    processes: dict[tuple[bytes, bytes], Mapping[bytes, bytes]] = {}
-    for bridge in bridges:
-        if b"pid" in bridge:
-            processes.setdefault((bridge[b"host"], bridge[b"pid"]), bridge)
-    found = []
-    for bridge in processes.values():
-        host = bridge[b"host"].decode()
-        found.append(
-            Party(
-                name=f"the bridge on {host}",
-                host=host,
-                pid=int(bridge[b"pid"]),
-                last_seen_t=float(bridge[b"last_seen_t"]),
-                version=bridge.get(b"version", b"").decode(),
-                terms=terms_from_json(bridge.get(b"terms")),
-            )
-        )
-    for w in live:
-        found.append(
-            Party(
-                name=f"worker {w.name}",
-                host=w.host,
-                pid=w.pid,
-                last_seen_t=w.last_seen_t,
-                queues=w.queues,
-                version=w.version,
-                terms=w.terms,
-            )
-        )
-    return found
+def parties(live: Sequence[Worker], bridges: Iterable[Mapping[bytes, bytes]]) -> list[Heartbeat]:
+    """Return bridge processes, each once for all its partitions, and workers."""
+    beats = [beat for stored in bridges if (beat := read(Heartbeat, stored))]
+    processes = {(beat.host, beat.pid): beat for beat in reversed(beats)}
+    return [*reversed(processes.values()), *live]
+
+
+def title(beat: Heartbeat) -> str:
+    """Return what messages call a bridge or worker."""
+    return f"worker {beat.name}" if isinstance(beat, Worker) else f"the bridge on {beat.host}"
+
+
+def _is_ended(beat: Heartbeat) -> bool:
+    """Return whether it was of this host and runs no longer: it was killed."""
+    return beat.host == socket.gethostname() and not psutil.pid_exists(beat.pid)
 
 
 def differences(ours: Terms, theirs: Terms) -> list[str]:
@@ -185,11 +145,11 @@ def require_agreement(
     require_whole(client)
     while not settings.hosts_may_differ:
         found = [replace(p, terms=part(p.terms)) for p in read_parties(client)]
-        others = [p for p in found if differences(own, p.terms) and not p.ended]
+        others = [p for p in found if differences(own, p.terms) and not _is_ended(p)]
         if not others:
             return
         for p in others:
-            if p.last_seen_t > first_seen_t.setdefault(p.name, p.last_seen_t):
+            if p.last_seen_t > first_seen_t.setdefault(title(p), p.last_seen_t):
                 raise SystemStateError(_refusal(own, p), remedy=_REMEDY)
         if time.monotonic() > deadline:
             raise SystemStateError(_refusal(own, others[0]), remedy=_REMEDY)
@@ -201,8 +161,8 @@ _REMEDY = (
 )
 
 
-def _refusal(own: Terms, other: Party) -> str:
-    return f"{other.name} works on other terms: {in_words(own, other.terms)}"
+def _refusal(own: Terms, other: Heartbeat) -> str:
+    return f"{title(other)} works on other terms: {in_words(own, other.terms)}"
 
 
 def in_words(ours: Terms, theirs: Terms, here: str = "here", there: str = "there") -> str:

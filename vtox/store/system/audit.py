@@ -12,7 +12,9 @@ import redis
 
 from vtox import keys
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import RawFields, json_bytes, reason_from_json
+from vtox.store.stream.entries import reason_from_json
+from vtox.values import codec
+from vtox.values.codec import RawFields
 from vtox.values.domain import Reason, ReasonValue
 
 _TEXTS = ("by", "key_id", "address", "machine_id", "code")
@@ -71,7 +73,7 @@ def encode(deed: Deed) -> dict[str, Any]:
     a = deed.actor
     texts = {"by": a.by, "key_id": a.key_id, "address": a.address, "machine_id": deed.machine_id}
     fields: dict[str, Any] = {n: t[:TEXT_MAX] for n, t in texts.items()}
-    return fields | {"code": deed.code, "values": json_bytes(Reason("", deed.values).values)}
+    return fields | {"code": deed.code, "values": codec.encode(Reason("", deed.values).values)}
 
 
 def decode(fields: RawFields) -> Deed:

@@ -14,18 +14,22 @@ from vtox.faults import FAMILIES
 from vtox.store.alarms.open_alerts import OpenAlert, open_alarms
 from vtox.store.alarms.system_alarms import Watch, decode_watch
 from vtox.store.ledger.absent_processes import AbsentProcess, absent_processes
-from vtox.store.ledger.heartbeats import Worker, workers
-from vtox.store.ledger.notifier_heartbeat import NotifierHeartbeat
-from vtox.store.ledger.notifier_heartbeat import decode as decode_notifier
-from vtox.store.ledger.recorder_heartbeat import RecorderHeartbeat
-from vtox.store.ledger.recorder_heartbeat import decode as decode_recorder
-from vtox.store.ledger.scaling_report import HostScaling, scaling_reports
+from vtox.store.ledger.heartbeats import (
+    Heartbeat,
+    HostScaling,
+    NotifierHeartbeat,
+    RecorderHeartbeat,
+    Worker,
+    host_scaling,
+    read,
+    workers,
+)
 from vtox.store.ledger.task_queues import Broker, decode_broker
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.stream.entries import Metrics, decode_metrics
 from vtox.store.stream.streams import Group, find_group, sum_groups
-from vtox.store.system.agreement import Party, parties
+from vtox.store.system.agreement import parties
 
 STREAMS = (
     keys.RESULTS,
@@ -54,15 +58,6 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeHeartbeat:
-    """The last heartbeat of the bridge that owns the stream, or owned it and was killed."""
-
-    pid: int
-    host: str
-    last_seen_t: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionState:
     """One partition of the raw stream; `owned` says that a bridge serves it."""
 
@@ -71,7 +66,8 @@ class PartitionState:
     length: int
     group: Group | None
     owned: bool
-    bridge: BridgeHeartbeat | None
+    # Of the bridge that owns it, or owned it and was killed.
+    bridge: Heartbeat | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +105,7 @@ class Snapshot:
     workers: tuple[Worker, ...]
     machines: int
     bridge_alive: bool
-    bridge: BridgeHeartbeat | None
+    bridge: Heartbeat | None
     server: Server | None
     metrics: tuple[Metrics, ...]
     partitions: tuple[PartitionState, ...] = ()
@@ -123,7 +119,7 @@ class Snapshot:
     # None: none runs that is meant to.
     notifier: NotifierHeartbeat | None = None
     # Bridge and workers, with version and terms of each.
-    parties: tuple[Party, ...] = ()
+    parties: tuple[Heartbeat, ...] = ()
     # Hosts where the number of workers follows the load.
     scaling: tuple[HostScaling, ...] = ()
     # Optional processes that do not start.
@@ -189,7 +185,7 @@ def snapshot(client: Client) -> Snapshot:
             length=int(length or 0),
             group=find_group(groups or []),
             owned=bool(owned),
-            bridge=_bridge(bridge or {}),
+            bridge=read(Heartbeat, bridge or {}),
         )
         for p, length, groups, owned, bridge in found
     )
@@ -217,9 +213,9 @@ def snapshot(client: Client) -> Snapshot:
         latency=_latency(take({})),
         alarms=tuple(open_alarms(take({}))),
         watch=decode_watch(take()),
-        recorder=decode_recorder(take({})),
-        notifier=decode_notifier(take({})),
-        scaling=tuple(scaling_reports(take({}), t)),
+        recorder=read(RecorderHeartbeat, take({})),
+        notifier=read(NotifierHeartbeat, take({})),
+        scaling=tuple(host_scaling(take({}), t)),
         absent=tuple(absent_processes(take({}), t)),
         unreadable={k.decode(): int(n) for k, n in take({}).items()},
         broker=broker,
@@ -272,13 +268,6 @@ def _queue(
 def over_partitions(counters: Mapping[str, int], name: str) -> int:
     """Return the sum of a counter that each partition has."""
     return sum(n for k, n in counters.items() if k == name or k.startswith(f"{name}:"))
-
-
-def _bridge(fields: dict[bytes, bytes]) -> BridgeHeartbeat | None:
-    if b"pid" not in fields:  # none, or only what one that is deposed has left
-        return None
-    pid, host, seen = (fields[k].decode() for k in (b"pid", b"host", b"last_seen_t"))
-    return BridgeHeartbeat(pid=int(pid), host=host, last_seen_t=float(seen))
 
 
 def _server(info: dict[str, Any] | None) -> Server | None:

@@ -1,0 +1,201 @@
+"""The one codec of stored values: a dataclass by its type, as JSON or as flat fields.
+
+The names of the fields are the contract. Unknown ones are ignored, as another version may have
+them, and what a field may not hold counts as absent: other programs may write anything. A required
+field that is absent is an error. Flat fields are those of a hash or a stream entry: name and text,
+where a text that is neither text nor number is JSON. ADR 28 says why msgspec decodes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
+
+import msgspec
+import orjson
+from msgspec import inspect
+
+T = TypeVar("T")
+# As `cache` wants only hashable arguments, which mypy does not take classes for.
+_cached = cast("Callable[[Callable[[Any], T]], Callable[[Any], T]]", cache)
+RawFields = Mapping[bytes, bytes]
+# No quantity is larger, so that sums stay finite; and no time, s since 1970.
+NUMBER_MAX, TIME_MAX_S = 1e100, 1e11
+Number = Annotated[float, msgspec.Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
+Time = Annotated[float, msgspec.Meta(ge=0.0, le=TIME_MAX_S)]
+# Characters of a text that others may have written: the longest of ours has a tenth.
+TEXT_MAX = 4000
+# Bytes of JSON in a field: the detail of a result has some thousand. Its levels: ours have four,
+# and Python itself follows no more than a thousand.
+JSON_MAX, DEPTH_MAX = 1 << 18, 16
+
+_NESTED = (dict, list)
+_FLAT = (
+    inspect.StrType,
+    inspect.IntType,
+    inspect.FloatType,
+    inspect.BoolType,
+    inspect.LiteralType,
+    inspect.NoneType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Annotates a mapping whose items are flat fields of their own, named prefix and key."""
+
+    text: str
+
+
+def encode(value: Any) -> bytes:
+    """Return compact JSON; numpy scalars are numbers, and what is not finite is null: not known."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def loads(text: bytes | str) -> Any:
+    """Return the value of JSON: finite numbers, and texts that are Unicode.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, or has more than `DEPTH_MAX` levels.
+    """
+    value = orjson.loads(text)
+    if _is_deeper(value, DEPTH_MAX):
+        raise ValueError(f"JSON of more than {DEPTH_MAX} levels")
+    return value
+
+
+def decode(kind: type[T], text: bytes | str) -> T:
+    """Return the value of JSON.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, or a required field is absent.
+    """
+    return from_plain(kind, loads(text))
+
+
+def from_plain(kind: type[T], table: Any) -> T:
+    """Return the value of plain data; texts may stand for numbers.
+
+    Raises
+    ------
+    ValueError
+        A required field is absent.
+    """
+    try:
+        return msgspec.convert(table, kind, strict=False)
+    except msgspec.ValidationError:
+        hints = _hints(kind)
+        if not (hints and isinstance(table, Mapping)):
+            raise
+    possible = {n: v for n, v in table.items() if n in hints and _fits(v, hints[n])}
+    return msgspec.convert(possible, kind, strict=False)
+
+
+def encode_fields(value: Any) -> dict[str, Any]:
+    """Return the flat fields of a dataclass, None where a value is absent."""
+    shape = _shape(type(value))
+    flat: dict[str, Any] = {}
+    for f in fields(value):
+        item = getattr(value, f.name)
+        if f.name in shape.prefixes:
+            flat |= {shape.prefixes[f.name] + key: x for key, x in item.items()}
+        elif f.name in shape.nested:
+            flat[f.name] = None if item is None else encode(item)
+        else:
+            flat[f.name] = int(item) if isinstance(item, bool) else item
+    return flat
+
+
+def decode_fields(kind: type[T], stored: RawFields) -> T:
+    """Return the value of flat fields.
+
+    Raises
+    ------
+    ValueError
+        A required field is absent.
+    """
+    shape = _shape(kind)
+    table: dict[str, Any] = {name: {} for name in shape.prefixes}
+    for raw_name, raw in stored.items():
+        name = raw_name.decode("utf-8", "replace")
+        if name in shape.nested:
+            if (value := _json(raw)) is not None:
+                table[name] = value
+        elif name in shape.texts or (raw and name in shape.numbers):
+            table[name] = raw.decode("utf-8", "replace")[:TEXT_MAX]
+        else:
+            for field, prefix in shape.prefixes.items():
+                if name.startswith(prefix):
+                    table[field][name.removeprefix(prefix)] = raw.decode("utf-8", "replace")
+    return from_plain(kind, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the fields of a dataclass are written flat, by name."""
+
+    texts: frozenset[str]
+    numbers: frozenset[str]
+    nested: frozenset[str]
+    prefixes: Mapping[str, str]
+
+
+@_cached
+def _shape(kind: Any) -> _Shape:
+    hints = _hints(kind)
+    prefixes = {
+        name: item.text
+        for name, hint in hints.items()
+        for item in getattr(hint, "__metadata__", ())
+        if isinstance(item, Prefix)
+    }
+    kinds = {name: _alternatives(hint) for name, hint in hints.items() if name not in prefixes}
+    flat = {name for name, k in kinds.items() if all(isinstance(x, _FLAT) for x in k)}
+    texts = {name for name in flat if any(isinstance(x, inspect.StrType) for x in kinds[name])}
+    return _Shape(
+        frozenset(texts), frozenset(flat - texts), frozenset(kinds.keys() - flat), prefixes
+    )
+
+
+def _alternatives(hint: Any) -> tuple[inspect.Type, ...]:
+    found = inspect.type_info(hint)
+    return found.types if isinstance(found, inspect.UnionType) else (found,)
+
+
+@_cached
+def _hints(kind: Any) -> Mapping[str, Any]:
+    """Return the types of the fields of a dataclass, none for another type."""
+    if not hasattr(kind, "__dataclass_fields__"):
+        return {}
+    hints = get_type_hints(kind, include_extras=True)
+    return {f.name: hints[f.name] for f in fields(kind)}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    try:
+        msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _json(text: bytes) -> Any:
+    """Return the value of JSON in a field, None for what is no JSON or too long."""
+    try:
+        return loads(text) if 0 < len(text) <= JSON_MAX else None
+    except ValueError:
+        return None
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Return whether a value of JSON has more levels."""
+    if not isinstance(value, _NESTED):
+        return False
+    if not levels:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return any(_is_deeper(v, levels - 1) for v in inner if isinstance(v, _NESTED))
