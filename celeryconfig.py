@@ -62,7 +62,7 @@ task_ignore_result = True
 task_time_limit = 600
 
 imports = ["workers.turn_short", "workers.bearing", "workers.broken_bar", "workers.celery_signals"]
-worker_consumer = "workers.consumer:Consumer"
+worker_consumer = "workers.consumer:TaskConsumer"
 # One task at a time: the array operations of a batch keep a core busy.
 worker_concurrency = 1
 worker_prefetch_multiplier = 1

@@ -11,7 +11,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from vtox.simulator.fleet import Machine, fleet
+from vtox.simulator.fleet import SimulatedMachine, fleet
 from vtox.simulator.noise import subkey
 from vtox.values.arrays import Float64
 
@@ -31,7 +31,7 @@ STEADY, SHIFTS, CYCLES = 0.4, 0.3, 0.3
 class Day:
     """One machine and what happens to it: loads (of rated torque) and unbalance over time."""
 
-    machine: Machine
+    machine: SimulatedMachine
     load_t_s: Float64
     load: Float64
     load_sum: Float64  # integral of `load` up to each of its times, s
@@ -63,7 +63,7 @@ def days(
     return [_day(m, i / machines, hours * 3600, unbalance_rms) for i, m in enumerate(healthy)]
 
 
-def _day(machine: Machine, place: float, length_s: float, unbalance_rms: float) -> Day:
+def _day(machine: SimulatedMachine, place: float, length_s: float, unbalance_rms: float) -> Day:
     rng = np.random.default_rng(subkey(machine.key, 90))
     # Before time 0 lies the commissioning, at the first load.
     times, loads = [-DAY_S], [machine.load]

@@ -21,7 +21,7 @@ from vtox.simulator.currents_and_voltages import (
     ZERO_SEQUENCE,
     power_factor,
 )
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 from vtox.simulator.signals import CONVERTER_STEPS, TACHOMETER_ERROR, noise_and_full_scale
 from vtox.simulator.timeline import AMPLITUDE_NOISE, PHASE_NOISE_RAD
@@ -151,7 +151,9 @@ def _currents(
     }
 
 
-def _slot_harmonics(m: Machine, s: _SlowSignals, z: Complex64, ratio: int) -> Complex64 | float:
+def _slot_harmonics(
+    m: SimulatedMachine, s: _SlowSignals, z: Complex64, ratio: int
+) -> Complex64 | float:
     """Return the slot harmonics, too fast for the grid; 0 where the sampling cannot carry them."""
     bars = m.motor.rotor_bars
     assert bars
@@ -186,7 +188,7 @@ def _voltages(day: Day, s: _SlowSignals, z: Complex64, ratio: int) -> dict[str, 
     return found
 
 
-def _vibration(m: Machine, z: Complex64, shaft: Complex64) -> Float32:
+def _vibration(m: SimulatedMachine, z: Complex64, shaft: Complex64) -> Float32:
     rng = np.random.default_rng(subkey(m.key, 94))
     size = m.body.vibration_rms * rng.uniform(0.3, 1.0, 4) * (0.6, 0.3, 0.15, 0.5)
     c1, c2, c3, pull = (size * np.exp(2j * np.pi * rng.random(4))).astype("c8")
@@ -194,13 +196,13 @@ def _vibration(m: Machine, z: Complex64, shaft: Complex64) -> Float32:
     return np.asarray(x.real)
 
 
-def _line_phases(m: Machine) -> tuple[Complex64, Float64]:
+def _line_phases(m: SimulatedMachine) -> tuple[Complex64, Float64]:
     """Return phases of the machine's lines, and the ratios of upper to lower sidebands."""
     rng = np.random.default_rng(subkey(m.key, 95))
     return np.exp(2j * np.pi * rng.random(6)).astype("c8"), rng.uniform(0.4, 0.9, 2)
 
 
-def _phase_order(m: Machine) -> tuple[int, int, int]:
+def _phase_order(m: SimulatedMachine) -> tuple[int, int, int]:
     """Return which phase each channel reads."""
     return (0, 2, 1) if m.body.swapped_phases else (0, 1, 2)
 

@@ -17,7 +17,7 @@ from vtox import diagnose
 from vtox.alarms.health.update import MachineHistory, update
 from vtox.faults import FAULTS, PERSISTENCE
 from vtox.sending.senders.simulated_fleet import FS_HZ, baseline_of
-from vtox.simulator.fleet import Machine, fleet
+from vtox.simulator.fleet import SimulatedMachine, fleet
 from vtox.simulator.signals import window
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Record, Recording
@@ -28,7 +28,7 @@ ONSET_S = (10.0, 14.0)
 RECORDS = 12
 
 
-def faulty(fault: str, machines: int, mode: str, seed: int) -> Iterator[Machine]:
+def faulty(fault: str, machines: int, mode: str, seed: int) -> Iterator[SimulatedMachine]:
     """Yield machines with a fault that their signals can show."""
     found = 0
     while found < machines:
@@ -39,7 +39,7 @@ def faulty(fault: str, machines: int, mode: str, seed: int) -> Iterator[Machine]
         seed += 1
 
 
-def delay(m: Machine) -> tuple[float, float] | None:
+def delay(m: SimulatedMachine) -> tuple[float, float] | None:
     """Return the delay of the alert and the error of its onset, s; None without an alert."""
     assert m.fault
     assert m.onset_s

@@ -31,7 +31,7 @@ import numpy as np  # noqa: E402  (after the thread limits, which it reads when 
 
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
 from vtox.faults import FAMILIES  # noqa: E402
-from vtox.simulator.fleet import Machine, fleet  # noqa: E402
+from vtox.simulator.fleet import SimulatedMachine, fleet  # noqa: E402
 from vtox.simulator.signals import window  # noqa: E402
 from vtox.values.domain import CURRENTS, Recording  # noqa: E402
 from workers.malloc import keep_freed_memory  # noqa: E402
@@ -76,7 +76,7 @@ STAGES = {
 }
 
 
-def machines() -> list[Machine]:
+def machines() -> list[SimulatedMachine]:
     """Return machines that send `CHANNELS`, some of them with a fault."""
     return [m for m in fleet(6 * MACHINES) if set(m.channels) == set(CHANNELS)][:MACHINES]
 

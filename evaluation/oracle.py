@@ -14,7 +14,7 @@ import numpy as np
 from scipy.signal import butter, hilbert, sosfiltfilt
 
 from vtox.simulator.motor_model.plants import Plant, steady_state
-from vtox.simulator.motor_model.records import Record
+from vtox.simulator.motor_model.records import SimulatedRecord
 from vtox.values.arrays import Complex128, Float64
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
 
@@ -47,7 +47,7 @@ def threshold(sound: Sequence[float]) -> float:
     return float(max(base + mean * np.log((1 - TAIL) / FALSE_ALARMS), values.max()))
 
 
-def cage_statistic(record: Record, *, circuit: bool) -> float:
+def cage_statistic(record: SimulatedRecord, *, circuit: bool) -> float:
     """Return the amplitude of the lower sideband at the true slip, less the noise beside it.
 
     Over the supply line, NaN too near to it. In the angle of the true slip, so that a speed that
@@ -137,7 +137,7 @@ def _sideband_over_noise(base: Complex128, slip: Float64) -> float:
     return size(-2.0) - NOISE_FACTOR * floor
 
 
-def negative_sequence(record: Record) -> complex:
+def negative_sequence(record: SimulatedRecord) -> complex:
     """Return I2 over I1 that the true admittance does not explain, as a phasor against V1."""
     plant, truth = record.case.plant, record.truth
     i1, i2 = _sequences(record, CURRENTS)
@@ -147,7 +147,7 @@ def negative_sequence(record: Record) -> complex:
     return complex((i2 - admittance * v2) * to_zero / abs(i1))
 
 
-def turn_statistic(record: Record, learnt: Sequence[complex]) -> float:
+def turn_statistic(record: SimulatedRecord, learnt: Sequence[complex]) -> float:
     """Return how far the compensated negative sequence is from its mean when learnt."""
     return float(abs(negative_sequence(record) - np.mean(learnt)))
 
@@ -157,7 +157,7 @@ def _negative_admittance(plant: Plant, slip: float, hz: float) -> complex:
     return steady_state(plant, 2 - slip, hz=hz, volts=1.0).stator_a
 
 
-def _sequences(record: Record, names: Sequence[str]) -> tuple[complex, complex]:
+def _sequences(record: SimulatedRecord, names: Sequence[str]) -> tuple[complex, complex]:
     """Return the positive- and negative-sequence phasors at the true supply frequency."""
     x = np.stack([record.channels[n] for n in names]).astype(np.float64)
     t = np.arange(x.shape[1]) / record.fs_hz

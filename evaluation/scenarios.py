@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
+from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
 from vtox.simulator.motor_model.plants import PLANTS, Plant, load_for_slip
 from vtox.simulator.motor_model.records import with_lower_sideband
 
@@ -44,13 +44,13 @@ def record_case(
     return Case(
         plant=plant,
         seed=seed,
-        supply=Supply(
+        supply=SupplyVoltage(
             wander_hz=wander_hz,
             unbalance=complex(rng.uniform(0, unbalance) * angle),
             amplitude_noise=5e-4,
             harmonics={5: 0.010, 7: 0.007},
         ),
-        load=Load(torque=load_for_slip(plant, slip), inertia=INERTIA, noise=5e-3),
+        load=ShaftLoad(torque=load_for_slip(plant, slip), inertia=INERTIA, noise=5e-3),
         clamps=random_clamps(rng),
         slot_harmonic=0.005,
     )
@@ -71,7 +71,7 @@ def random_clamps(rng: np.random.Generator) -> Clamps:
 def asymmetry_at_54_dbc(plant_name: str, slip: float) -> float:
     """Return the rotor asymmetry whose lower sideband is -54 dBc; others scale from it."""
     plant = PLANTS[plant_name]
-    quiet = Case(plant=plant, load=Load(torque=load_for_slip(plant, slip), inertia=INERTIA))
+    quiet = Case(plant=plant, load=ShaftLoad(torque=load_for_slip(plant, slip), inertia=INERTIA))
     asymmetry = with_lower_sideband([quiet], [-54.0])[0].faults.rotor_asymmetry
     return float(abs(asymmetry))
 

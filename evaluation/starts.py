@@ -15,7 +15,7 @@ from evaluation.plots import BLUE, DPI, GREY, ORANGE, STYLE, WIDTH, pyplot
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosis import diagnose
 from vtox.diagnosis.dsp.start_sideband import start_sideband
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
+from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
 from vtox.simulator.motor_model.plants import PLANTS, Plant
 from vtox.simulator.motor_model.records import nameplate
 from vtox.simulator.motor_model.start_case import Method, Start, StartCase
@@ -59,7 +59,7 @@ def starting(seed: int, n: int) -> list[StartCase]:
     rng = np.random.default_rng([seed, 1])
     cases = []
     for k in range(n):
-        load = Load(torque=rng.uniform(0, 0.9), quadratic=1.0, inertia=rng.uniform(0.2, 6))
+        load = ShaftLoad(torque=rng.uniform(0, 0.9), quadratic=1.0, inertia=rng.uniform(0.2, 6))
         start = Start(
             method=METHODS[k % len(METHODS)],
             at_s=float(rng.uniform(0.05, 3.0)),
@@ -105,8 +105,8 @@ def running(seed: int, n: int) -> list[tuple[str, StartCase]]:
         own = Case(
             plant=machine(rng),
             seed=k,
-            load=Load(quadratic=1.0, inertia=rng.uniform(0, 1), **load),  # type: ignore[arg-type]
-            supply=Supply(**(supply(rng) | extra)),  # type: ignore[arg-type]
+            load=ShaftLoad(quadratic=1.0, inertia=rng.uniform(0, 1), **load),  # type: ignore[arg-type]
+            supply=SupplyVoltage(**(supply(rng) | extra)),  # type: ignore[arg-type]
             clamps=CLAMPS,
         )
         cases.append(
@@ -142,21 +142,21 @@ def cages(seed: int, n: int) -> list[tuple[str, StartCase]]:
         own = Case(
             plant=plant,
             seed=k,
-            load=Load(
+            load=ShaftLoad(
                 quadratic=1.0,
                 inertia=rng.uniform(10, 60) if light else rng.uniform(2, 12),
                 **load,  # type: ignore[arg-type]
             ),
             faults=Faults(rotor_asymmetry=share * np.exp(1j * rng.uniform(0, 2 * np.pi))),
-            supply=Supply(**(supply(rng) | extra)),  # type: ignore[arg-type]
+            supply=SupplyVoltage(**(supply(rng) | extra)),  # type: ignore[arg-type]
             clamps=CLAMPS,
         )
         cases.append((kind, StartCase(case=own, start=Start(source=0.05, **start))))  # type: ignore[arg-type]
     return cases
 
 
-def _supply(rng: np.random.Generator) -> Supply:
-    return Supply(**supply(rng))  # type: ignore[arg-type]
+def _supply(rng: np.random.Generator) -> SupplyVoltage:
+    return SupplyVoltage(**supply(rng))  # type: ignore[arg-type]
 
 
 def state(record: StartRecord, channels: Sequence[str], motor: Motor, part: slice) -> str:
@@ -239,7 +239,7 @@ def draw(path: Path) -> None:
     fault = Faults(rotor_asymmetry=0.03)
     cases = [
         StartCase(
-            case=Case(plant=PLANTS["50hp"], load=Load(torque=0.6, inertia=4.0), faults=f),
+            case=Case(plant=PLANTS["50hp"], load=ShaftLoad(torque=0.6, inertia=4.0), faults=f),
             start=Start(skin=1.5, source=0.05),
         )
         for f in (Faults(), fault)

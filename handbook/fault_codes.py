@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from handbook.sources import DOCS
-from vtox.diagnosis.diagnosers.decision import Rule, Table
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule
 from vtox.faults import FAULTS
 from vtox.values.domain import State
 from vtox.words.catalogue import catalogue
@@ -55,7 +55,7 @@ def _meanings(page: str) -> dict[str, str]:
 
 def _in_order(fault: str) -> Iterator[tuple[str, str]]:
     """Yield the first cell of each row and its states, none where the page says them."""
-    table: Table[Any] = import_module(f"vtox.diagnosis.diagnosers.{fault}.rules").RULES
+    table: DecisionTable[Any] = import_module(f"vtox.diagnosis.diagnosers.{fault}.rules").RULES
     doubts = [d for r in table.rules for d in r.doubts]
     states: dict[str, list[str]] = {}
     for r in table.rules:

@@ -25,7 +25,7 @@ LOG_EVERY_S = 1.0
 MAX_RETRY_PAUSE_S = 5.0
 
 
-class Consumer(consumer.Consumer):  # type: ignore[misc]
+class TaskConsumer(consumer.Consumer):  # type: ignore[misc]
     """Celery's consumer, which hands only tasks of the bridge to the pool."""
 
     class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]

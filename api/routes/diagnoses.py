@@ -18,7 +18,12 @@ from api.state.backend import Backend
 from vtox import keys
 from vtox.faults import FAULTS
 from vtox.records.history import queries
-from vtox.records.history.diagnoses import Place, RecordedDiagnosis, Wanted, recorded_diagnoses
+from vtox.records.history.diagnoses import (
+    PagePosition,
+    RecordedDiagnosis,
+    Wanted,
+    recorded_diagnoses,
+)
 from vtox.records.history.retention import oldest_kept
 from vtox.store.stream.entries import decode_result
 from vtox.store.stream.outputs import entry_order, oldest_id
@@ -148,7 +153,7 @@ def _recorded(
     with backend.history() as db:
         if db is None:
             return [], ""
-        found, place = recorded_diagnoses(db, wanted, Place(*numbers[:4]), oldest_ms, limit)
+        found, place = recorded_diagnoses(db, wanted, PagePosition(*numbers[:4]), oldest_ms, limit)
     following = "-".join(map(str, (*place, *(bound or ())))) if place else ""
     return [_entry(d) for d in found], following
 

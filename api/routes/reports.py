@@ -45,7 +45,7 @@ def machine_report(
     """
     # scipy takes 0.3 s and 40 MB, which a process that makes no report does without.
     from vtox.records.reports.document import document
-    from vtox.records.reports.machine_report import Span, machine_contents
+    from vtox.records.reports.machine_report import Period, machine_contents
     from vtox.records.reports.page import page
 
     if query.from_t is not None and query.to_t is not None and query.from_t >= query.to_t:
@@ -59,7 +59,7 @@ def machine_report(
                 backend.settings,
                 backend.history(),
                 machine_id,
-                Span(query.from_t, query.to_t),
+                Period(query.from_t, query.to_t),
                 answer_language(),
             )
         except ReportError as error:

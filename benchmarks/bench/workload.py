@@ -8,7 +8,7 @@ from zlib import crc32
 
 from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAMILIES
-from vtox.simulator.fleet import Machine, fleet
+from vtox.simulator.fleet import SimulatedMachine, fleet
 from vtox.simulator.signals import window as simulate
 from vtox.values.domain import Array, Motor, Record, Recording, Window
 from vtox.values.record_lengths import record_length_s
@@ -35,7 +35,7 @@ class Sent:
 
 
 @cache
-def machines(n: int = MACHINES) -> list[Machine]:
+def machines(n: int = MACHINES) -> list[SimulatedMachine]:
     """Return healthy machines whose long records take 10 s, so that a short drain ends them."""
     of_ten_seconds = (
         m
@@ -82,7 +82,7 @@ def windows(total: int) -> list[Sent]:
     ]
 
 
-def window(machine: Machine, seq: int, name: str) -> Sent:
+def window(machine: SimulatedMachine, seq: int, name: str) -> Sent:
     """Return one second of a machine under some name."""
     made, _ = simulate(machine, seq)
     channels = {c: made[c] for c in CHANNELS}

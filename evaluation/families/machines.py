@@ -12,7 +12,7 @@ import numpy as np
 
 from evaluation.families.catalogue import FAMILIES, Family
 from evaluation.families.conditions import LOADS, SUPPLIES, log_uniform
-from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, Load, Voltmeters
+from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, Voltmeters
 from vtox.simulator.motor_model.plants import Plant
 from vtox.simulator.motor_model.records import nameplate
 from vtox.values.domain import Motor
@@ -98,7 +98,7 @@ def record_case(m: Machine, number: int, purpose: int = 0, *, broken: bool = Fal
     return replace(case, faults=replace(case.faults, rotor_asymmetry=asymmetry))
 
 
-def _load(m: Machine, name: str, rng: np.random.Generator) -> Load:
+def _load(m: Machine, name: str, rng: np.random.Generator) -> ShaftLoad:
     """Return a load that keeps gear and inertia of the machine, and moves otherwise."""
     own = LOADS[name](np.random.default_rng([*_key(m), list(LOADS).index(name), 3]), m.case.plant)
     now = LOADS[name](rng, m.case.plant)

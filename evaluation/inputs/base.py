@@ -15,15 +15,15 @@ from evaluation.inputs.mistake import ALL_CHANNELS, RawInput
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft, bearing_of
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case, Earth, Load
-from vtox.simulator.motor_model.records import Record, records
+from vtox.simulator.motor_model.case import Case, Earth, ShaftLoad
+from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor
 
 FS_HZ, SECONDS = 10_000.0, 10.0
 LEARN_RECORDS = 8
 PURPOSE = 9
-LOAD = Load(torque=0.5, quadratic=0.5, inertia=3.0, noise=3e-3)
+LOAD = ShaftLoad(torque=0.5, quadratic=0.5, inertia=3.0, noise=3e-3)
 CAPACITANCE_F, CONDUCTANCE_S = 5e-9, 1e-9
 # Zero sequence of the voltage over V1, at the supply line and at its third harmonic.
 ZERO_SEQUENCE, THIRD = 0.004, 0.01
@@ -75,7 +75,7 @@ def _case(m: Machine, number: int) -> Case:
     return replace(case, supply=supply, load=LOAD, earth=earth)
 
 
-def _raw(record: Record, motor: Motor, rng: np.random.Generator) -> RawInput:
+def _raw(record: SimulatedRecord, motor: Motor, rng: np.random.Generator) -> RawInput:
     speed_rpm = float(record.speed_rpm.mean())
     shaft = Shaft(
         trouble="unbalance",
@@ -95,7 +95,7 @@ def _raw(record: Record, motor: Motor, rng: np.random.Generator) -> RawInput:
     )
 
 
-def _with_zero_sequence(record: Record) -> dict[str, Array]:
+def _with_zero_sequence(record: SimulatedRecord) -> dict[str, Array]:
     """Return the channels with a zero sequence in the voltages and what it drives to earth."""
     plant, earth, hz = record.case.plant, record.case.earth, record.truth.supply_hz
     t = np.arange(len(record.channels["va"])) / FS_HZ

@@ -15,7 +15,7 @@ from evaluation.scenarios import Tags
 from evaluation.sizes import Size
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import Record, nameplate, records
+from vtox.simulator.motor_model.records import SimulatedRecord, nameplate, records
 from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 TaggedCases = list[tuple[Case, Tags]]
@@ -120,7 +120,7 @@ def _rotor_job(cases: TaggedCases, seconds: float, wanted: Sequence[str]) -> Ans
     return answers
 
 
-def _truth(record: Record) -> Tags:
+def _truth(record: SimulatedRecord) -> Tags:
     t = record.truth
     return {
         "true_slip": t.slip,
@@ -129,7 +129,7 @@ def _truth(record: Record) -> Tags:
     }
 
 
-def _rotor_peers(recording: Recording, record: Record) -> dict[str, str | None]:
+def _rotor_peers(recording: Recording, record: SimulatedRecord) -> dict[str, str | None]:
     return peers.rotor(recording, nameplate(record.case.plant), record.truth.slip)
 
 

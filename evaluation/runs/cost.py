@@ -13,7 +13,7 @@ from evaluation.scenarios import record_case
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import Record, nameplate, records
+from vtox.simulator.motor_model.records import SimulatedRecord, nameplate, records
 from vtox.values.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from workers.malloc import keep_freed_memory
 
@@ -82,7 +82,7 @@ def cost(repeats: int) -> Cost:
     )
 
 
-def _question(record: Record, k: int, motor: Motor, seconds: float) -> DiagnosisInput:
+def _question(record: SimulatedRecord, k: int, motor: Motor, seconds: float) -> DiagnosisInput:
     """Return three currents and one vibration channel with a bearing's nameplate."""
     samples = round(seconds * FS_HZ)
     channels = {c: record.channels[c][:samples] for c in CURRENTS}
@@ -99,7 +99,9 @@ def _question(record: Record, k: int, motor: Motor, seconds: float) -> Diagnosis
     return DiagnosisInput(Recording(channels, FS_HZ, float(record.speed_rpm.mean())), named)
 
 
-def _statorscope_ms(made: Sequence[Record], motor: Motor, *, slip_given: bool) -> float | None:
+def _statorscope_ms(
+    made: Sequence[SimulatedRecord], motor: Motor, *, slip_given: bool
+) -> float | None:
     if peers.versions()["statorscope"] is None:
         return None
 

@@ -19,7 +19,7 @@ from evaluation.seeds import Stage
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import Record, records
+from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 from vtox.values.record_lengths import record_length_s
@@ -108,7 +108,7 @@ def nominal_levels_dbc(cases: Sequence[Case]) -> list[float]:
     return [r.truth.lower_dbc for r in records(quiet, 5.0, 1_000.0, channels=CURRENTS)]
 
 
-def _tags(m: Machine, number: int, record: Record) -> Tags:
+def _tags(m: Machine, number: int, record: SimulatedRecord) -> Tags:
     supply, load = conditions(m, number)
     return {
         "family": m.family.name,
@@ -126,7 +126,7 @@ def _add(
     answers: Answers,
     m: Machine,
     faults: Sequence[str],
-    record: Record,
+    record: SimulatedRecord,
     tags: Tags,
     baselines: dict[tuple[str, ...], Baseline],
 ) -> None:
@@ -140,7 +140,7 @@ def _add(
             answers[answer_name(known, d.fault)].append(o)
 
 
-def recording(record: Record, channels: Sequence[str], tachometer: bool) -> Recording:
+def recording(record: SimulatedRecord, channels: Sequence[str], tachometer: bool) -> Recording:
     """Return what an instrument sends: a speed has one decimal."""
     made = record.recording(channels, tachometer=tachometer)
     if made.speed_rpm is None:
@@ -148,7 +148,7 @@ def recording(record: Record, channels: Sequence[str], tachometer: bool) -> Reco
     return replace(made, speed_rpm=round(made.speed_rpm / TACHOMETER_RPM) * TACHOMETER_RPM)
 
 
-def _baselines(m: Machine, made: Sequence[Record]) -> dict[tuple[str, ...], Baseline]:
+def _baselines(m: Machine, made: Sequence[SimulatedRecord]) -> dict[tuple[str, ...], Baseline]:
     return {
         channels: learn_baseline([recording(r, channels, True) for r in made], m.motor)
         for channels, _, with_baseline in KNOWN.values()

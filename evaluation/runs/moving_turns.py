@@ -15,7 +15,7 @@ from evaluation.seeds import Stage
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import Record, records
+from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.domain import CURRENTS, VOLTAGES
 
 # Rms of V2/V1 about its mean, within records and from record to record.
@@ -84,5 +84,5 @@ def _shorted(case: Case, number: int) -> tuple[Case, str]:
     return replace(case, faults=faults), phase
 
 
-def _simulated_records(cases: Sequence[Case], seconds: float) -> list[Record]:
+def _simulated_records(cases: Sequence[Case], seconds: float) -> list[SimulatedRecord]:
     return list(records(cases, seconds, FS_HZ, channels=CHANNELS, batch=256))

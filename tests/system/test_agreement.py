@@ -19,7 +19,7 @@ from tests.cluster import Cluster, cluster
 from tests.integration.helpers import eventually
 from vtox import diagnose, keys, learn_baseline
 from vtox.faults import FAMILIES, FAULTS
-from vtox.simulator.fleet import Machine, fleet
+from vtox.simulator.fleet import SimulatedMachine, fleet
 from vtox.simulator.signals import window
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.machines.machines import register
@@ -43,7 +43,7 @@ Dtype = Literal["i2", "f4", "json"]
 class Sender:
     """A simulated machine, what the server is told of it, and how it sends."""
 
-    machine: Machine
+    machine: SimulatedMachine
     name: str
     dtype: Dtype
     registered: bool = True

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox.alarms.health.alerts import Alert
-from vtox.alarms.life import Alarm, Event, EventName, Outcome, Suspension, SuspensionName, apply, at
+from vtox.alarms.life import (
+    Alarm,
+    AlarmChange,
+    EventName,
+    Outcome,
+    Suspension,
+    SuspensionName,
+    apply,
+    at,
+)
 from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import AlarmRefused
 
@@ -149,7 +158,7 @@ class Book:
         elif known and alert.code in MACHINE_GONE:
             self.forget_machine(alert.machine_id)
         elif known and alert.event in _EVENT_OF_ALERT:
-            event = Event(
+            event = AlarmChange(
                 name=_EVENT_OF_ALERT[alert.event],
                 ms=ms,
                 level=alert.level,
@@ -211,7 +220,7 @@ class Book:
     def _raise(self, alert: Alert, ms: int) -> None:
         # One fault of a machine has one alarm at a time: of the one before, the end was missed.
         for other in self._of(alert.machine_id, alert.fault):
-            self.put(apply(other, Event(name="cleared", ms=ms)))
+            self.put(apply(other, AlarmChange(name="cleared", ms=ms)))
         names: dict[SuspensionName, Suspension | None] = {
             "shelved": self.shelved.get((alert.machine_id, alert.fault)),
             "out_of_service": self.out_of_service.get(alert.machine_id),
@@ -289,8 +298,8 @@ def replay(alerts: Iterable[tuple[int, Alert]], actions: Iterable[Action]) -> Bo
     return book
 
 
-def _event(name: EventName, action: Action) -> Event:
-    return Event(
+def _event(name: EventName, action: Action) -> AlarmChange:
+    return AlarmChange(
         name=name,
         ms=action.ms,
         by=action.by,

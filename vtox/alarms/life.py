@@ -71,7 +71,7 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class AlarmChange:
     """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
 
     `level`, `code`, `reason`, `values` and `doubts` are those of an alert that worsens or is
@@ -158,7 +158,7 @@ def at(alarm: Alarm, now_ms: int) -> Alarm:
     return _suspended(alarm, left, max(ends), "")
 
 
-def apply(alarm: Alarm, event: Event) -> Alarm:
+def apply(alarm: Alarm, event: AlarmChange) -> Alarm:
     """Return the alarm after an event.
 
     Raises
@@ -176,7 +176,7 @@ def apply(alarm: Alarm, event: Event) -> Alarm:
     return after if after.state == before.state else _since(after, event.ms, event.by)
 
 
-def _worsen(alarm: Alarm, event: Event) -> Alarm:
+def _worsen(alarm: Alarm, event: AlarmChange) -> Alarm:
     # A higher level than was acknowledged, or closed, needs somebody again.
     if not alarm.active or RANK.get(event.level, 0) <= RANK.get(alarm.level, 0):
         return alarm
@@ -188,7 +188,7 @@ def _worsen(alarm: Alarm, event: Event) -> Alarm:
     )
 
 
-def _clear(alarm: Alarm, event: Event) -> Alarm:
+def _clear(alarm: Alarm, event: AlarmChange) -> Alarm:
     if not alarm.active:
         return alarm
     # Nobody need acknowledge what ended while it was suspended.
@@ -198,7 +198,7 @@ def _clear(alarm: Alarm, event: Event) -> Alarm:
     )
 
 
-def _acknowledge(alarm: Alarm, event: Event) -> Alarm:
+def _acknowledge(alarm: Alarm, event: AlarmChange) -> Alarm:
     _refuse_closed(alarm)
     if alarm.suspensions:
         raise AlarmRefused("suspended", f"{alarm.id} is {alarm.state}: end that first")
@@ -208,57 +208,57 @@ def _acknowledge(alarm: Alarm, event: Event) -> Alarm:
     return _commented(_acknowledged(alarm, event), event)
 
 
-def _comment(alarm: Alarm, event: Event) -> Alarm:
+def _comment(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _commented(alarm, event)
 
 
-def _shelve(alarm: Alarm, event: Event) -> Alarm:
+def _shelve(alarm: Alarm, event: AlarmChange) -> Alarm:
     _refuse_closed(alarm)
     if not alarm.active:
         raise AlarmRefused("not_active", f"the fault of {alarm.id} has ended: nothing to shelve")
     return _suspend(alarm, "shelved", event)
 
 
-def _unshelve(alarm: Alarm, event: Event) -> Alarm:
+def _unshelve(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _resume(alarm, "shelved", event)
 
 
-def _suppress(alarm: Alarm, event: Event) -> Alarm:
+def _suppress(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _suspend(alarm, "suppressed_by_design", event)
 
 
-def _unsuppress(alarm: Alarm, event: Event) -> Alarm:
+def _unsuppress(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _resume(alarm, "suppressed_by_design", event)
 
 
-def _take_out_of_service(alarm: Alarm, event: Event) -> Alarm:
+def _take_out_of_service(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _suspend(alarm, "out_of_service", event)
 
 
-def _return_to_service(alarm: Alarm, event: Event) -> Alarm:
+def _return_to_service(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _resume(alarm, "out_of_service", event)
 
 
-def _close(alarm: Alarm, event: Event) -> Alarm:
+def _close(alarm: Alarm, event: AlarmChange) -> Alarm:
     _refuse_closed(alarm)
     done = alarm if alarm.acknowledged else _acknowledged(alarm, event)
     closed = replace(done, outcome=event.outcome, closed_by=event.by, closed_ms=event.ms)
     return _commented(replace(closed, suspensions={}), event)
 
 
-def _order(alarm: Alarm, event: Event) -> Alarm:
+def _order(alarm: Alarm, event: AlarmChange) -> Alarm:
     if event.work_order is None:
         return alarm
     return replace(alarm, work_orders=add_work_order(alarm.work_orders, event.work_order))
 
 
-def _ungroup(alarm: Alarm, event: Event) -> Alarm:
+def _ungroup(alarm: Alarm, event: AlarmChange) -> Alarm:
     if alarm.ungrouped:
         raise AlarmRefused("already_ungrouped", f"{alarm.id} stands by itself already")
     return _commented(replace(alarm, ungrouped=True), event)
 
 
-def _assign(alarm: Alarm, event: Event) -> Alarm:
+def _assign(alarm: Alarm, event: AlarmChange) -> Alarm:
     _refuse_closed(alarm)
     if alarm.assignee == event.text:
         who = event.text or "nobody"
@@ -292,17 +292,17 @@ def _refuse_closed(alarm: Alarm) -> None:
         )
 
 
-def _acknowledged(alarm: Alarm, event: Event) -> Alarm:
+def _acknowledged(alarm: Alarm, event: AlarmChange) -> Alarm:
     return replace(alarm, acknowledged=True, acknowledged_by=event.by, acknowledged_ms=event.ms)
 
 
-def _commented(alarm: Alarm, event: Event) -> Alarm:
+def _commented(alarm: Alarm, event: AlarmChange) -> Alarm:
     if not event.text:
         return alarm
     return replace(alarm, comments=alarm.comments + 1, last_comment=event.text)
 
 
-def _suspend(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
+def _suspend(alarm: Alarm, name: SuspensionName, event: AlarmChange) -> Alarm:
     if not alarm.active:
         return alarm
     suspension = Suspension(
@@ -319,7 +319,7 @@ def _suspend(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
     return replace(alarm, suspensions={**alarm.suspensions, name: suspension})
 
 
-def _resume(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
+def _resume(alarm: Alarm, name: SuspensionName, event: AlarmChange) -> Alarm:
     if name not in alarm.suspensions:
         return alarm
     left = {n: s for n, s in alarm.suspensions.items() if n != name}

@@ -14,7 +14,7 @@ import redis
 
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog
-from vtox.cluster.scaling import Bounds, Decision, Load, Trend, decide
+from vtox.cluster.scaling import Bounds, Decision, ScalingState, Workload, decide
 from vtox.cluster.supervisor import Supervisor
 from vtox.cluster.worker_allocation import removable_worker
 from vtox.configuration.settings import Settings
@@ -42,7 +42,7 @@ class Scaler:
         self.supervisor = supervisor
         self.log = log
         self.bounds = Bounds(least=settings.workers_min, most=settings.workers_max)
-        self.trend = Trend(changed_t=time.monotonic())
+        self.trend = ScalingState(changed_t=time.monotonic())
         self.changed: tuple[int, float] | None = None
         self._busy_s: deque[tuple[float, dict[int, float]]] = deque()
         self._said = ""
@@ -82,7 +82,7 @@ class Scaler:
             if "worker" in state.spec.command and not state.retired
         }
 
-    def _observe(self, client: Client) -> Load:
+    def _observe(self, client: Client) -> Workload:
         now = time.monotonic()
         pids = {s.pid for s in list(self.supervisor.states.values())}
         host = socket.gethostname()
@@ -97,7 +97,7 @@ class Scaler:
             for pid, at_work_s in busy_s.items()
             if pid in pids and pid in before and now > since
         ]
-        return Load(t=now, age_s=age_s, busy=min(fmean(shares), 1.0) if shares else None)
+        return Workload(t=now, age_s=age_s, busy=min(fmean(shares), 1.0) if shares else None)
 
     def _act(self, decision: Decision) -> None:
         allocated = self.allocated()

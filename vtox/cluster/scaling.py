@@ -27,7 +27,7 @@ REMOVE_AFTER_S, REMOVE_PAUSE_S = 120.0, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class Workload:
     """What was observed at `t`, s of a monotonic clock.
 
     `age_s` is family -> how long its oldest unfinished record has waited; `busy` the share of their
@@ -48,7 +48,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
+class ScalingState:
     """When the number of workers changed last, and since when one more or one fewer would do.
 
     `looked_t` and `age_s` are of the last look.
@@ -69,7 +69,9 @@ class Decision:
     why: Reason
 
 
-def decide(load: Load, workers: int, trend: Trend, bounds: Bounds) -> tuple[Decision, Trend]:
+def decide(
+    load: Workload, workers: int, trend: ScalingState, bounds: Bounds
+) -> tuple[Decision, ScalingState]:
     """Return what to do now, and the trend with which to ask again."""
     family, age_s = max(load.age_s.items(), key=lambda item: item[1], default=("", 0.0))
     busy = load.busy or 0.0
@@ -81,7 +83,7 @@ def decide(load: Load, workers: int, trend: Trend, bounds: Bounds) -> tuple[Deci
         and age_s < CALM_S
         and busy * workers / left < (IDLE_SHARE)
     )
-    now = Trend(
+    now = ScalingState(
         changed_t=trend.changed_t,
         behind_since_t=_since(trend.behind_since_t, behind, load.t),
         idle_since_t=_since(trend.idle_since_t, idle, load.t),
@@ -99,17 +101,17 @@ def decide(load: Load, workers: int, trend: Trend, bounds: Bounds) -> tuple[Deci
             return Decision(
                 0, reason("workers_at_most", workers=workers, busy=busy, age_s=age_s)
             ), now
-        return Decision(1, why), Trend(changed_t=load.t, looked_t=load.t, age_s=age_s)
+        return Decision(1, why), ScalingState(changed_t=load.t, looked_t=load.t, age_s=age_s)
     if (
         workers > bounds.least
         and _lasts(now.idle_since_t, load.t, REMOVE_AFTER_S)
         and rested_s >= REMOVE_PAUSE_S
     ):
-        return Decision(-1, reason("workers_are_idle", busy=busy)), Trend(changed_t=load.t)
+        return Decision(-1, reason("workers_are_idle", busy=busy)), ScalingState(changed_t=load.t)
     return Decision(0, reason("workers_suffice", busy=busy, age_s=age_s)), now
 
 
-def _catches_up(trend: Trend, t: float, age_s: float) -> bool:
+def _catches_up(trend: ScalingState, t: float, age_s: float) -> bool:
     return trend.looked_t is not None and trend.age_s - age_s > CATCHING_UP * (t - trend.looked_t)
 
 

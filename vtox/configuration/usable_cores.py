@@ -21,7 +21,7 @@ ROOT = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class CpuQuota:
     """What a control group may use: so much CPU time per time; `used_s` is what it has used."""
 
     group: Path
@@ -88,7 +88,7 @@ def _affinity() -> list[int]:
     return []
 
 
-def _quotas(root: Path) -> Iterator[Quota]:
+def _quotas(root: Path) -> Iterator[CpuQuota]:
     """Yield the quotas of the control group of this process and of those above it.
 
     A container may be told the path that its group has on the host, while it finds the group
@@ -111,18 +111,18 @@ def _quotas(root: Path) -> Iterator[Quota]:
                     yield _quota_version_1(folder, part)
 
 
-def _quota(group: Path) -> Quota:
+def _quota(group: Path) -> CpuQuota:
     """Return the quota of a group of version 2."""
     quota_us, period_us = map(int, (group / "cpu.max").read_text().split())
     use = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
-    return Quota(group, quota_us / period_us, int(use["usage_usec"]) / 1e6)
+    return CpuQuota(group, quota_us / period_us, int(use["usage_usec"]) / 1e6)
 
 
-def _quota_version_1(folder: Path, part: PurePosixPath) -> Quota:
+def _quota_version_1(folder: Path, part: PurePosixPath) -> CpuQuota:
     """Return the quota of a group of version 1."""
     group = folder / "cpu" / part
     quota_us = int((group / "cpu.cfs_quota_us").read_text())
     if quota_us < 0:
         raise ValueError("no quota")
     used_ns = int((folder / "cpuacct" / part / "cpuacct.usage").read_text())
-    return Quota(group, quota_us / int((group / "cpu.cfs_period_us").read_text()), used_ns / 1e9)
+    return CpuQuota(group, quota_us / int((group / "cpu.cfs_period_us").read_text()), used_ns / 1e9)

@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 from vtox.simulator.noise import subkey, uniforms
 from vtox.simulator.timeline import Timeline, slip_at, unit_phasor
 from vtox.values.arrays import TURN_120, Complex64, Float32
@@ -26,7 +26,9 @@ ZERO_SEQUENCE = 0.003
 PHASE_CONDUCTANCE_S = 1e-8  # conductance to earth of one healthy phase: 100 megohm
 
 
-def currents(m: Machine, line: Timeline, share: FaultShare, fs_hz: float) -> dict[str, Float32]:
+def currents(
+    m: SimulatedMachine, line: Timeline, share: FaultShare, fs_hz: float
+) -> dict[str, Float32]:
     """Return ia, ib, ic in A, shape (samples,), before clamps and noise."""
     z = unit_phasor(line.supply)
     i1 = _positive_phasor(m)
@@ -55,7 +57,7 @@ def currents(m: Machine, line: Timeline, share: FaultShare, fs_hz: float) -> dic
     }
 
 
-def voltages(m: Machine, line: Timeline) -> dict[str, Float32]:
+def voltages(m: SimulatedMachine, line: Timeline) -> dict[str, Float32]:
     """Return va, vb, vc to earth in V, shape (samples,)."""
     z = unit_phasor(line.supply)
     z3 = z * z * z
@@ -74,7 +76,7 @@ def voltages(m: Machine, line: Timeline) -> dict[str, Float32]:
     }
 
 
-def leakage(m: Machine, line: Timeline, share: FaultShare) -> Float32:
+def leakage(m: SimulatedMachine, line: Timeline, share: FaultShare) -> Float32:
     """Return the residual current of the three phases in A: sum of v*G + C*dv/dt to earth.
 
     The phases' capacitances differ by up to 2 %; an insulation fault adds conductance, and up to a
@@ -98,13 +100,13 @@ def leakage(m: Machine, line: Timeline, share: FaultShare) -> Float32:
     return np.float32(_phase_peak_v(m)) * y.real
 
 
-def _phase_peak_v(m: Machine) -> float:
+def _phase_peak_v(m: SimulatedMachine) -> float:
     assert m.motor.rated_voltage_v
     assert m.motor.supply_hz
     return sqrt(2 / 3) * m.motor.rated_voltage_v * m.body.run_hz / m.motor.supply_hz
 
 
-def _voltage_phasors(m: Machine) -> dict[str, complex]:
+def _voltage_phasors(m: SimulatedMachine) -> dict[str, complex]:
     v2, v0 = m.body.unbalance, ZERO_SEQUENCE
     return {
         "a": 1 + v2 + v0,
@@ -113,7 +115,7 @@ def _voltage_phasors(m: Machine) -> dict[str, complex]:
     }
 
 
-def power_factor(m: Machine) -> float:
+def power_factor(m: SimulatedMachine) -> float:
     """Return the power factor at rated load that the nameplate implies."""
     n = m.motor
     assert n.rated_power_w
@@ -123,17 +125,17 @@ def power_factor(m: Machine) -> float:
     return min(n.rated_power_w / (sqrt(3) * n.rated_voltage_v * n.rated_current_a) / 0.9, 0.95)
 
 
-def _positive_phasor(m: Machine) -> complex:
+def _positive_phasor(m: SimulatedMachine) -> complex:
     factor = power_factor(m)
     return complex(0.04 + factor * m.load, -sqrt(1 - factor**2))
 
 
-def _load_swing(m: Machine, i1: complex) -> float:
+def _load_swing(m: SimulatedMachine, i1: complex) -> float:
     """Return the relative change of |i1| per relative change of load."""
     return i1.real * power_factor(m) * m.load / abs(i1) ** 2
 
 
-def _rotor_lines(m: Machine, line: Timeline, share: FaultShare, i1: complex) -> Complex64:
+def _rotor_lines(m: SimulatedMachine, line: Timeline, share: FaultShare, i1: complex) -> Complex64:
     """Return sidebands over the supply line: f+-fr (air gap), (1+-2s)f (rotor asymmetry)."""
     phase_factor = np.exp(2j * np.pi * uniforms(subkey(m.key, 22), np.arange(3))).astype(
         np.complex64
@@ -175,7 +177,7 @@ def _amplitude(healthy_db: float, faulty_db: float, share: FaultShare) -> Float3
     return np.asarray(healthy + share * (faulty - healthy), dtype=np.float32)
 
 
-def shorted_turns(m: Machine) -> tuple[complex, complex]:
+def shorted_turns(m: SimulatedMachine) -> tuple[complex, complex]:
     """Return the phasors of z and its conjugate in the space vector, for shorted turns.
 
     The loop of the fraction mu carries I_f; seen from the line it is mu*I_f on one phase, which
@@ -190,7 +192,7 @@ def shorted_turns(m: Machine) -> tuple[complex, complex]:
     return complex(third), complex(np.conj(third) * axis**2)
 
 
-def _supply_harmonics(m: Machine, z: Complex64) -> Complex64:
+def _supply_harmonics(m: SimulatedMachine, z: Complex64) -> Complex64:
     size = 0.5 + uniforms(subkey(m.key, 24), np.arange(4))
     phase_factor = np.exp(2j * np.pi * uniforms(subkey(m.key, 25), np.arange(4)))
     h5, h7, h11, h13 = np.array([0.012, 0.007, 0.003, 0.002]) * size * phase_factor
@@ -206,7 +208,9 @@ def _supply_harmonics(m: Machine, z: Complex64) -> Complex64:
     )
 
 
-def _slot_harmonics(m: Machine, line: Timeline, z: Complex64, fs_hz: float) -> Complex64 | float:
+def _slot_harmonics(
+    m: SimulatedMachine, line: Timeline, z: Complex64, fs_hz: float
+) -> Complex64 | float:
     """Return the principal slot harmonics f*(R(1-s)/p +- 1), none if they exceed 0.45 fs."""
     bars, pole_pairs = m.motor.rotor_bars, m.motor.pole_pairs
     assert bars

@@ -48,7 +48,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class SimulatedMachine:
     """One simulated machine. `severity` is 0..1, `level` its physical quantity (see `SCALES`).
 
     `detectable` is False if the signals it sends cannot show its fault; `reason` says why.
@@ -117,7 +117,7 @@ def fleet(
     fault_mode: str = "moderate",
     severities: Mapping[str, tuple[float, float]] | None = None,
     onset_s: tuple[float, float] | None = None,
-) -> tuple[Machine, ...]:
+) -> tuple[SimulatedMachine, ...]:
     """Return `n` machines, most of them healthy; the same arguments give the same machines.
 
     `severities` replaces the range of `fault_mode` for the faults it names; `onset_s` replaces the
@@ -135,14 +135,14 @@ def fleet(
     )
 
 
-def _with_place(i: int, m: Machine) -> Machine:
+def _with_place(i: int, m: SimulatedMachine) -> SimulatedMachine:
     """Return a machine as one of five in a vehicle of some site."""
     vehicle, part = divmod(i, len(_PARTS))
     path = f"{_VEHICLES[vehicle % len(_VEHICLES)]} {vehicle + 1}/{_PARTS[part]}"
     return replace(m, motor=replace(m.motor, site=_SITES[vehicle % len(_SITES)], asset_path=path))
 
 
-def truth(machines: tuple[Machine, ...]) -> list[dict[str, Any]]:
+def truth(machines: tuple[SimulatedMachine, ...]) -> list[dict[str, Any]]:
     """Return the properties and the fault of each machine, as plain data."""
     return [
         {
@@ -170,7 +170,7 @@ def _machine(
     case: _FaultCase | None,
     ranges: Mapping[str, tuple[float, float]],
     onset_s: tuple[float, float] | None,
-) -> Machine:
+) -> SimulatedMachine:
     rng = np.random.default_rng(key)
     motor_type = MOTOR_TYPES[
         rng.choice([i for i, k in enumerate(MOTOR_TYPES) if _can_have(k, case)])
@@ -181,13 +181,13 @@ def _machine(
     body = _body(rng, motor, case)
     if case is None:
         channels = _INSULATION if rng.random() < 0.1 else (*CURRENTS, "vibration")
-        return Machine(
+        return SimulatedMachine(
             machine_id=machine_id, key=key, motor=motor, load=load, channels=channels, body=body
         )
     severity = round(float(rng.uniform(*ranges[case.fault])), 3)
     level = float(f"{SCALES[case.fault].level(severity):.4g}")
     undetectable = case.undetectable or _why_ambiguous(case, level)
-    return Machine(
+    return SimulatedMachine(
         machine_id=machine_id,
         key=key,
         motor=motor,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.simulator.currents_and_voltages import currents, leakage, voltages
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 from vtox.simulator.noise import subkey
 from vtox.simulator.timeline import timeline
 from vtox.simulator.vibration import bearing_impacts, vibration
@@ -27,7 +27,7 @@ LEAKAGE_NOISE_A = 10e-6  # rms, of a core-balance transformer
 
 
 def window(
-    machine: Machine,
+    machine: SimulatedMachine,
     seq: int,
     seconds: float = 1.0,
     fs_hz: float = 10_000.0,
@@ -61,7 +61,9 @@ def window(
     return channels, round(float(measured_rpm), 1) if machine.body.tachometer else None
 
 
-def _fault_share(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Float32 | float:
+def _fault_share(
+    machine: SimulatedMachine, t_s: npt.NDArray[np.float64], healthy: bool
+) -> Float32 | float:
     """Return the share of the fault: 0, 1, or the ramp between them, shape (samples,)."""
     if machine.onset_s is None or healthy or t_s[-1] <= machine.onset_s:
         return 0.0
@@ -70,7 +72,9 @@ def _fault_share(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) 
     return np.clip((t_s - machine.onset_s) / _ONSET_S, 0, 1).astype(np.float32)
 
 
-def _digitise(machine: Machine, name: str, x: Float32, rng: np.random.Generator) -> Float32:
+def _digitise(
+    machine: SimulatedMachine, name: str, x: Float32, rng: np.random.Generator
+) -> Float32:
     """Add the instrument's noise and round to the steps of its converter."""
     noise, full_scale = noise_and_full_scale(machine, name)
     step = np.float32(full_scale / CONVERTER_STEPS)
@@ -84,7 +88,7 @@ def _digitise(machine: Machine, name: str, x: Float32, rng: np.random.Generator)
     return y
 
 
-def noise_and_full_scale(machine: Machine, name: str) -> tuple[float, float]:
+def noise_and_full_scale(machine: SimulatedMachine, name: str) -> tuple[float, float]:
     """Noise (rms) and full scale of one channel."""
     motor, body = machine.motor, machine.body
     assert motor.rated_current_a

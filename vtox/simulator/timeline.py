@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 from vtox.values.arrays import Complex64, Float64
 
@@ -29,14 +29,16 @@ class Timeline:
     grid_shaft: Float64
 
 
-def slip_at(machine: Machine) -> float:
+def slip_at(machine: SimulatedMachine) -> float:
     """Return the mean slip: proportional to torque in the working range."""
     rated = machine.motor.rated_slip
     assert rated is not None
     return rated * machine.load * _rated_hz(machine) / machine.body.run_hz
 
 
-def timeline(machine: Machine, key: int, start_s: float, samples: int, fs_hz: float) -> Timeline:
+def timeline(
+    machine: SimulatedMachine, key: int, start_s: float, samples: int, fs_hz: float
+) -> Timeline:
     """Return the phases of `machine` in run `key` from `start_s` on.
 
     Wander and noise are made on a grid of 100 Hz and interpolated: they end at 20 Hz.
@@ -83,6 +85,6 @@ def unit_phasor(cycles: Float64) -> Complex64:
     return z
 
 
-def _rated_hz(machine: Machine) -> float:
+def _rated_hz(machine: SimulatedMachine) -> float:
     assert machine.motor.supply_hz
     return machine.motor.supply_hz

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 from vtox.simulator.noise import normals, subkey, uniforms
 from vtox.simulator.timeline import Timeline, unit_phasor
 from vtox.values.arrays import Float32, Float64
@@ -15,7 +15,9 @@ _RING_S = 0.05  # after this time the ringing of an impact has ended
 _DECAY_S = 1.2e-3  # time constant of the ringing
 
 
-def vibration(m: Machine, line: Timeline, share: npt.NDArray[np.float32] | float) -> Float32:
+def vibration(
+    m: SimulatedMachine, line: Timeline, share: npt.NDArray[np.float32] | float
+) -> Float32:
     """Return the vibration without its noise in m/s^2, shape (samples,)."""
     shaft = unit_phasor(line.shaft)
     size = m.body.vibration_rms * (0.3 + 0.7 * uniforms(subkey(m.key, 31), np.arange(4)))
@@ -34,7 +36,7 @@ def vibration(m: Machine, line: Timeline, share: npt.NDArray[np.float32] | float
     return np.asarray(lines.real, dtype=np.float32)
 
 
-def bearing_impacts(m: Machine, key: int, line: Timeline, fs_hz: float) -> Float32:
+def bearing_impacts(m: SimulatedMachine, key: int, line: Timeline, fs_hz: float) -> Float32:
     """Return the vibration of the impacts of a bearing defect in m/s^2, shape (samples,).
 
     Impacts come at every 1/order of a turn, with slippage: at (k + e_k)/order turns, e_k normal.
@@ -67,7 +69,7 @@ def _load_zone(defect: str, turns: Float64, cage_order: float) -> Float64 | floa
     return 0.55 + 0.45 * np.cos(2 * np.pi * position)
 
 
-def _ring(t: Float64, size: Float64, m: Machine, samples: int, fs_hz: float) -> Float32:
+def _ring(t: Float64, size: Float64, m: SimulatedMachine, samples: int, fs_hz: float) -> Float32:
     """Return the sum of size * exp(-t/decay) * sin(resonance * t) over all impacts."""
     lead = round(_RING_S * fs_hz)
     pole = -1 / _DECAY_S + 2j * np.pi * min(m.body.resonance_hz, 0.4 * fs_hz)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtox.alarms.life import OPEN_STATES, OUTCOMES, STATES, SUSPENSIONS, Alarm, Event, apply, at
+from vtox.alarms.life import (
+    OPEN_STATES,
+    OUTCOMES,
+    STATES,
+    SUSPENSIONS,
+    Alarm,
+    AlarmChange,
+    apply,
+    at,
+)
 from vtox.alarms.work_orders import WORK_ORDERS_AT_MOST, WorkOrder
 from vtox.errors import AlarmRefused
 from vtox.values.domain import reason
@@ -27,7 +36,7 @@ FAULT = {"level": "fault", "code": "worse", "reason": "it is worse", "doubts": D
 def after(*steps: tuple[str, dict[str, Any]], alarm: Alarm = RAISED) -> Alarm:
     """The alarm after events that come a second after each other."""
     for i, (name, given_fields) in enumerate(steps):
-        alarm = apply(alarm, Event(name=name, ms=2000 + 1000 * i, by="Ada", **given_fields))
+        alarm = apply(alarm, AlarmChange(name=name, ms=2000 + 1000 * i, by="Ada", **given_fields))
     return alarm
 
 
@@ -149,13 +158,13 @@ EVENTS = st.lists(
 )
 
 
-def histories(steps: list[Any]) -> list[tuple[Event, Alarm | None, Alarm]]:
+def histories(steps: list[Any]) -> list[tuple[AlarmChange, Alarm | None, Alarm]]:
     """Each event with the alarm before it, and after it, which is the same where it is refused."""
     alarm, ms, rows = RAISED, RAISED.raised_ms, []
     for wait, name, shelved_ms, level, outcome in steps:
         ms += wait
         until_ms = ms + shelved_ms if name == "shelved" else None
-        event = Event(
+        event = AlarmChange(
             name=name, ms=ms, by="Ada", level=level, until_ms=until_ms, outcome=outcome, text="x"
         )
         before = alarm
@@ -204,7 +213,7 @@ def test_an_alert_is_never_refused_and_no_alarm_comes_back_by_itself(steps: list
         assert before is not None
         assert before.active or not alarm.active
         for name in ("worsened", "cleared"):
-            apply(alarm, Event(name=name, ms=event.ms, level="fault"))
+            apply(alarm, AlarmChange(name=name, ms=event.ms, level="fault"))
 
 
 @given(EVENTS, st.integers(0, 30_000))
@@ -213,7 +222,7 @@ def test_looking_at_an_alarm_does_not_change_what_becomes_of_it(
     steps: list[Any], later_ms: int
 ) -> None:
     for event, _, alarm in histories(steps):
-        clear = Event(name="cleared", ms=event.ms + later_ms)
+        clear = AlarmChange(name="cleared", ms=event.ms + later_ms)
         for looked_ms in (event.ms, event.ms + later_ms // 2, event.ms + later_ms):
             looked_at = at(alarm, looked_ms)
             assert apply(looked_at, clear).state == apply(alarm, clear).state

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.alarms.test_supplies import alarm
-from vtox.alarms.life import Alarm, Event, apply
+from vtox.alarms.life import Alarm, AlarmChange, apply
 from vtox.alarms.supplies import SuppliedMachine, Supply, SupplyAlarm, supply_alarms
 
 DAY_S = 86_400.0
@@ -14,7 +14,7 @@ SITE = [SuppliedMachine(f"M{i}", None, False, "North") for i in range(6)]
 
 def silent(i: int, t: float, until: float | None = None) -> Alarm:
     raised = alarm(f"M{i}", t, "silent")
-    return apply(raised, Event(name="cleared", ms=round(1000 * until))) if until else raised
+    return apply(raised, AlarmChange(name="cleared", ms=round(1000 * until))) if until else raised
 
 
 def of(*alarms: Alarm, machines: list[SuppliedMachine] = SITE) -> list[SupplyAlarm]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.alarms.life import Alarm, Event, apply
+from vtox.alarms.life import Alarm, AlarmChange, apply
 from vtox.alarms.supplies import (
     SAME_TIME_S,
     SuppliedMachine,
@@ -83,14 +83,16 @@ def test_behind_drives_the_supply_does_not_show_in_the_motor_but_its_loss_does()
 
 def test_what_an_operator_has_ungrouped_stays_by_itself() -> None:
     alarms = [alarm(f"M{i}", 100.0 + i) for i in range(4)]
-    alone = apply(alarms[0], Event(name="ungrouped", ms=200_000, by="Ada"))
+    alone = apply(alarms[0], AlarmChange(name="ungrouped", ms=200_000, by="Ada"))
     assert grouped([alone, *alarms[1:]]) == [["M1", "M2", "M3"]]
     assert grouped([alone, *alarms[1:3]]) == []
 
 
 def test_it_has_the_state_and_level_that_need_somebody_most() -> None:
     alarms = [alarm(f"M{i}", 100.0 + i) for i in range(3)]
-    acknowledged = [apply(a, Event(name="acknowledged", ms=200_000, by="Ada")) for a in alarms]
+    acknowledged = [
+        apply(a, AlarmChange(name="acknowledged", ms=200_000, by="Ada")) for a in alarms
+    ]
     (group,) = supply_alarms([*acknowledged[:2], replace(alarms[2], level="fault")], FIVE)
     assert (group.state, group.level, group.open) == ("unacknowledged", "fault", 3)
     (group,) = supply_alarms(acknowledged, FIVE)

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.cli.test_diagnose import run
 from tests.unit.files.comtrade_bytes import Analog, Record
 from vtox import Recording, motor_start
-from vtox.simulator.motor_model.case import Case, Faults, Load
+from vtox.simulator.motor_model.case import Case, Faults, ShaftLoad
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate
 from vtox.simulator.motor_model.start_case import Start, StartCase
@@ -28,7 +28,9 @@ def starts() -> tuple[StartRecord, StartRecord]:
     plant = PLANTS["50hp"]
     cases = [
         StartCase(
-            case=Case(plant=plant, load=Load(torque=0.6, quadratic=1.0, inertia=2.0), faults=f),
+            case=Case(
+                plant=plant, load=ShaftLoad(torque=0.6, quadratic=1.0, inertia=2.0), faults=f
+            ),
             start=Start(at_s=ON_S, skin=1.5, source=0.1),
         )
         for f in (Faults(), Faults(rotor_asymmetry=0.04))

@@ -11,8 +11,8 @@ from vtox.cluster.scaling import (
     REMOVE_AFTER_S,
     REMOVE_PAUSE_S,
     Bounds,
-    Load,
-    Trend,
+    ScalingState,
+    Workload,
     decide,
 )
 
@@ -51,12 +51,12 @@ def test_the_table(
     change: int,
     code: str,
 ) -> None:
-    trend = Trend(
+    trend = ScalingState(
         changed_t=T - changed_ago,
         behind_since_t=None if behind_for is None else T - behind_for,
         idle_since_t=None if idle_for is None else T - idle_for,
     )
-    load = Load(t=T, age_s={"bearing": age_s, "turn_short": 0.0}, busy=busy)
+    load = Workload(t=T, age_s={"bearing": age_s, "turn_short": 0.0}, busy=busy)
     decision, after = decide(load, workers, trend, BOUNDS)
     assert (decision.change, decision.why.code) == (change, code)
     assert decision.why.sentence
@@ -65,12 +65,12 @@ def test_the_table(
 
 def changes(demand: Callable[[float], float], span_s: float, workers: int = 1) -> list[int]:
     """Return the changes under a demand (workers' worth of work) over a time."""
-    trend, made, waiting_s = Trend(changed_t=0.0), [], 0.0
+    trend, made, waiting_s = ScalingState(changed_t=0.0), [], 0.0
     for step in range(int(span_s / EVERY_S)):
         t = step * EVERY_S
         waiting_s = max(0.0, waiting_s + EVERY_S * (demand(t) / workers - 1))
         busy = 1.0 if waiting_s else min(demand(t) / workers, 1.0)
-        load = Load(t=t, age_s={"bearing": waiting_s}, busy=busy)
+        load = Workload(t=t, age_s={"bearing": waiting_s}, busy=busy)
         decision, trend = decide(load, workers, trend, BOUNDS)
         workers += decision.change
         made += [decision.change] if decision.change else []

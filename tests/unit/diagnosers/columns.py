@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import Objects, Rule, Stated, Table, objects
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Objects, Rule, Stated, objects
 from vtox.values.arrays import Bool, Complex, Float64, Int
 from vtox.values.domain import Reason
 
@@ -31,7 +31,7 @@ def columns(of: type[T], **given: Any) -> T:
     return of(**blank | {name: column(value) for name, value in given.items()})
 
 
-def outcome(table: Table[T], x: T) -> tuple[Rule[T], tuple[Reason, ...]]:
+def outcome(table: DecisionTable[T], x: T) -> tuple[Rule[T], tuple[Reason, ...]]:
     """Return the rule that decides a record, and its reasons: the code, then doubts."""
     decided = table.decide(x, 1)
     (reasons,) = table.reasons(x, decided)

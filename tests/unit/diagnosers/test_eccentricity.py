@@ -12,7 +12,7 @@ from vtox.diagnosis.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
+from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate, records
 from vtox.values.baseline import RISE_DB, Band, Baseline, Level, bands_of
@@ -175,12 +175,12 @@ def test_a_line_that_the_voltage_carries_is_of_the_supply() -> None:
             Case(
                 plant=plant,
                 seed=k,
-                supply=Supply(
+                supply=SupplyVoltage(
                     amplitude_noise=5e-4,
                     interharmonic=interharmonic,
                     interharmonic_hz=plant.supply_hz + rotation_hz,
                 ),
-                load=Load(torque=0.95, inertia=2.0),
+                load=ShaftLoad(torque=0.95, inertia=2.0),
                 faults=Faults(air_gap=0.004),
                 clamps=Clamps(noise=5e-4),
             )
@@ -213,8 +213,8 @@ def test_twice_the_modulation_of_a_model_machine_is_a_warning() -> None:
             Case(
                 plant=plant,
                 seed=seed + k,
-                supply=Supply(wander_hz=0.005, amplitude_noise=5e-4, unbalance=0.005),
-                load=Load(torque=(0.6, 0.9)[k % 2], inertia=2.0, noise=5e-3),
+                supply=SupplyVoltage(wander_hz=0.005, amplitude_noise=5e-4, unbalance=0.005),
+                load=ShaftLoad(torque=(0.6, 0.9)[k % 2], inertia=2.0, noise=5e-3),
                 faults=Faults(air_gap=air_gap),
                 clamps=Clamps(noise=5e-4, bits=12),
             )

@@ -3,13 +3,13 @@
 import numpy as np
 
 from vtox.diagnosis.dsp import comb_plan
-from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, SHAFT, Plan, Target
+from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, SHAFT, CombTarget, Plan
 
 BINS, DF_HZ, SHAFT_HZ, CAGE_ORDER = 512, 1.0, 24.5, 0.398
 TARGETS = (
-    Target("BPFO", 3.585),
-    Target("BPFI", 5.415, SHAFT),
-    Target("BSF", 4.714, BEARING_CAGE, plain_weight=0.5, divisors=(3,)),
+    CombTarget("BPFO", 3.585),
+    CombTarget("BPFI", 5.415, SHAFT),
+    CombTarget("BSF", 4.714, BEARING_CAGE, plain_weight=0.5, divisors=(3,)),
 )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.unit.dsp.combs import BINS, DF_HZ, SHAFT_HZ, plan
 from vtox.diagnosis.dsp import comb_plan
-from vtox.diagnosis.dsp.comb_plan import Target
+from vtox.diagnosis.dsp.comb_plan import CombTarget
 
 
 def test_lines_are_those_at_the_multiples_of_the_fundamental() -> None:
@@ -25,7 +25,7 @@ def test_lines_of_shaft_and_supply_are_masked() -> None:
 
 def test_a_comb_on_a_shaft_line_has_half_the_weight() -> None:
     close = comb_plan.make_plan(
-        (Target("BPFO", 3.02),),
+        (CombTarget("BPFO", 3.02),),
         bins=BINS,
         df_hz=DF_HZ,
         n_averages=1.0,

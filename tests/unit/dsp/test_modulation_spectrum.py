@@ -19,7 +19,9 @@ def noise(rng: np.random.Generator, batch: int, seconds: float, exponent: float)
     return demodulation.detrend(np.fft.irfft(spectrum * hz ** (-exponent / 2), points), 3)
 
 
-def strongest(modulation: np.ndarray, low_hz: float, high_hz: float) -> modulation_spectrum.Line:
+def strongest(
+    modulation: np.ndarray, low_hz: float, high_hz: float
+) -> modulation_spectrum.StrongestLine:
     m = modulation_spectrum.spectra(*modulation, RATE_HZ)
     batch = modulation.shape[1]
     return modulation_spectrum.strongest(m, np.full(batch, low_hz), np.full(batch, high_hz))

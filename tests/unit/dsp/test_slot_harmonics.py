@@ -12,7 +12,7 @@ from vtox.diagnosis.dsp import slot_harmonics
 FS_HZ = 2_500.0
 
 
-def whole_band(x: np.ndarray, df_hz: float) -> slot_harmonics.Band:
+def whole_band(x: np.ndarray, df_hz: float) -> slot_harmonics.SlotBand:
     spectrum = scipy.fft.rfft(x)
     return slot_harmonics.band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
 

@@ -8,7 +8,7 @@ from vtox.diagnosis.dsp.surrogates import Finding
 BPFO, BPFI, BSF = TARGETS
 
 
-def compare(lines: np.ndarray, target: comb_plan.Target) -> Finding:
+def compare(lines: np.ndarray, target: comb_plan.CombTarget) -> Finding:
     p = plan()
     rows = comb.masked_lines([lines], [p])
     return surrogates.compare_with_surrogates(
@@ -27,7 +27,7 @@ def comb_hz(order: float, harmonics: int = 3) -> list[float]:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
-def test_a_comb_alone_is_a_finding(target: comb_plan.Target) -> None:
+def test_a_comb_alone_is_a_finding(target: comb_plan.CombTarget) -> None:
     lines = with_lines(noise(np.random.default_rng(0)), comb_hz(target.order), 60.0)
     found = compare(lines, target)
     assert found.ratio > 1.5

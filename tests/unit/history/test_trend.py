@@ -1,14 +1,16 @@
 """Trends: columns of equal length, gaps as None, the worst state of each step."""
 
-from vtox.records.history.trend import Group, Record, of_records, of_steps
+from vtox.records.history.trend import StepOutcome, TrendRecord, of_records, of_steps
 
 
-def group(t: float, state: str = "normal", code: str = "", n: int = 1, mean: float = 1.0) -> Group:
-    return Group(t, state, code, n, n, mean, n * mean, mean, 4.0, None)
+def group(
+    t: float, state: str = "normal", code: str = "", n: int = 1, mean: float = 1.0
+) -> StepOutcome:
+    return StepOutcome(t, state, code, n, n, mean, n * mean, mean, 4.0, None)
 
 
-def record(t_s: float, duration_s: float = 2.0, value: float | None = 1.0) -> Record:
-    return Record(
+def record(t_s: float, duration_s: float = 2.0, value: float | None = 1.0) -> TrendRecord:
+    return TrendRecord(
         round(1000 * t_s), 0, 0, 1, round(1000 * duration_s), "normal", "", value, 4.0, 0.0
     )
 

@@ -17,7 +17,7 @@ from vtox.pipeline.monitoring.throughput import (
 )
 from vtox.store.ledger.heartbeats import Worker
 from vtox.store.stream.entries import Metrics
-from vtox.store.stream.streams import Group
+from vtox.store.stream.streams import ConsumerGroup
 from vtox.store.system.status import Snapshot
 
 NOW = 1_764_000_000.0
@@ -144,8 +144,8 @@ def test_a_silent_worker_is_not_a_source() -> None:
     assert from_workers([worker("bearing", rate=5.0, seen=NOW - 16)], NOW).windows_per_s is None
 
 
-def group(read: int | None, pending: int = 0, lag: int | None = 0) -> Group:
-    return Group(lag=lag, pending=pending, entries_read=read)
+def group(read: int | None, pending: int = 0, lag: int | None = 0) -> ConsumerGroup:
+    return ConsumerGroup(lag=lag, pending=pending, entries_read=read)
 
 
 def test_the_sampler_keeps_half_a_minute_of_spaced_readings() -> None:

@@ -16,7 +16,7 @@ from tests.unit.mqtt.test_payloads import FLAT, NESTED, rule
 from tests.unit.mqtt.test_sparkplug import RULE
 from vtox.errors import InputError
 from vtox.sending.mqtt import sparkplug_nodes
-from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
     Action,
     Birth,
@@ -46,7 +46,7 @@ channels = st.dictionaries(st.sampled_from(["ia", "ib", "va", "x"]), values)
 bodies = st.dictionaries(fields | st.just("channels"), values | channels).map(lambda b: FLAT | b)
 
 
-def outcome(of: Rule, payload: bytes, **properties: str) -> Samples | Unreadable:
+def outcome(of: TopicRule, payload: bytes, **properties: str) -> Samples | Unreadable:
     """Return what a message leads to; a window is one that the stream takes, or is refused."""
     message = Message("m/M1", payload, properties=properties)
 
@@ -64,7 +64,7 @@ def outcome(of: Rule, payload: bytes, **properties: str) -> Samples | Unreadable
 
 @pytest.mark.parametrize("of", [rule(), ROWS, COUNTS, FLOATS])
 @pytest.mark.parametrize("payload", TEXTS)
-def test_no_payload_raises(of: Rule, payload: bytes) -> None:
+def test_no_payload_raises(of: TopicRule, payload: bytes) -> None:
     assert outcome(of, payload)
 
 

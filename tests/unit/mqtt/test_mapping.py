@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from vtox.errors import MappingError
-from vtox.sending.mqtt.mapping import Rule, read_mapping
+from vtox.sending.mqtt.mapping import TopicRule, read_mapping
 
 
-def rules(tmp_path: Path, text: str) -> list[Rule]:
+def rules(tmp_path: Path, text: str) -> list[TopicRule]:
     file = tmp_path / "mapping.toml"
     file.write_text(text)
     return read_mapping(file)

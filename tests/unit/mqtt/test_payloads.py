@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vtox.errors import InputError
-from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import Message, refusal, samples_of
 from vtox.values.domain import Window
 from vtox.windows.wire import decode
@@ -16,14 +16,14 @@ from vtox.windows.wire import decode
 COUNTS = np.array([[1, -2, 3], [4, 5, -6]], "<i2")
 
 
-def rule(**values: Any) -> Rule:
+def rule(**values: Any) -> TopicRule:
     given = {"topic": "m/{machine_id}", "format": "entry", "machine_id": "{machine_id}"} | values
     if isinstance(given.get("channels"), list):
         given["channels"] = {c: c for c in given["channels"]}
-    return Rule(**given)
+    return TopicRule(**given)
 
 
-def window(of: Rule, payload: bytes | object, **properties: str) -> Window:
+def window(of: TopicRule, payload: bytes | object, **properties: str) -> Window:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     samples = samples_of(of, {"machine_id": "M1"}, Message("m/M1", raw, properties=properties))
     assert samples.machine_id == "M1"

@@ -8,7 +8,7 @@ import pytest
 
 from vtox.errors import InputError
 from vtox.sending.mqtt import sparkplug, sparkplug_nodes
-from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
     Action,
     Birth,
@@ -33,7 +33,7 @@ DATA = bytes.fromhex(
     "08e2d9dfb4ab331212100718e8d7dfb4ab33201182010402000300120d1008200a690000000000408f40120d0a03"
     "6e6567200350fbffffff0f1801"
 )
-RULE = Rule(
+RULE = TopicRule(
     topic="Plant",
     format="sparkplug",
     machine_id="{device}",

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from vtox.records.notification.events import AlarmEvent, Place
-from vtox.records.notification.plan import Plan, matches, plans
-from vtox.records.notification.rules import Rule, Rules
+from vtox.records.notification.plan import Schedule, matches, plans
+from vtox.records.notification.rules import NotificationRule, Rules
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENT = AlarmEvent(
@@ -69,7 +69,7 @@ def rules(*given: dict[str, Any], zone: str = "Europe/Berlin") -> Rules:
 def test_a_rule_is_about_what_it_names(
     rule: dict[str, Any], of_machine: bool, of_system: bool
 ) -> None:
-    parsed = Rule.model_validate({"targets": ["a"]} | rule)
+    parsed = NotificationRule.model_validate({"targets": ["a"]} | rule)
     assert (matches(parsed, EVENT), matches(parsed, SYSTEM)) == (of_machine, of_system)
 
 
@@ -133,6 +133,6 @@ def test_of_several_rules_the_one_that_sends_first_decides() -> None:
 
 
 def test_a_suspended_alarm_waits_unless_a_rule_wants_it() -> None:
-    assert plans(rules({}), EVENT, 5, suspended=True) == {"a": Plan(5, suspended=True)}
+    assert plans(rules({}), EVENT, 5, suspended=True) == {"a": Schedule(5, suspended=True)}
     wanted = rules({}, {"suspended": True})
-    assert plans(wanted, EVENT, 5, suspended=True) == {"a": Plan(5)}
+    assert plans(wanted, EVENT, 5, suspended=True) == {"a": Schedule(5)}

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from vtox.records.reports.contents import Trend, TrendColumns
+from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.records.reports.texts import texts
 from vtox.records.reports.trend_charts import trend_section
 
@@ -22,9 +22,9 @@ def columns(**changes: Any) -> TrendColumns:
     return TrendColumns(**known | changes)
 
 
-def trend(**changes: Any) -> Trend:
+def trend(**changes: Any) -> ReportedTrend:
     known: dict[str, Any] = {"from_t": T0, "to_t": T0 + 300, "step_s": 60}
-    return Trend(**known | {"series": {"bearing": columns()}} | changes)
+    return ReportedTrend(**known | {"series": {"bearing": columns()}} | changes)
 
 
 def test_a_gap_stays_a_gap() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, Load, Supply
+from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, SupplyVoltage
 from vtox.simulator.motor_model.integrate import integrate
 from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque, steady_state
 from vtox.simulator.motor_model.records import records, with_lower_sideband
@@ -87,7 +87,7 @@ def naive(case, t):
 @plants
 @pytest.mark.parametrize("load", [0.1, 0.6, 1.0])
 def test_a_healthy_machine_has_the_currents_of_its_circuit(plant, load):
-    record = run(Case(plant=plant, load=Load(torque=load)), seconds=1.0)[0]
+    record = run(Case(plant=plant, load=ShaftLoad(torque=load)), seconds=1.0)[0]
     torque = load * plant.rated_torque_nm
     assert record.torque_nm.mean() == pytest.approx(torque, rel=1e-4)
     expected = circuit_currents(plant, record.truth.slip)
@@ -118,8 +118,8 @@ def test_a_torque_beyond_breakdown_is_an_error():
 @plants
 def test_supply_unbalance_gives_the_negative_sequence_of_slip_two_minus_s(plant):
     unbalance = 0.02 * np.exp(0.7j)
-    heavy = Load(torque=0.8, inertia=300.0)
-    record = run(Case(plant=plant, supply=Supply(unbalance=unbalance), load=heavy))[0]
+    heavy = ShaftLoad(torque=0.8, inertia=300.0)
+    record = run(Case(plant=plant, supply=SupplyVoltage(unbalance=unbalance), load=heavy))[0]
     v1, v2 = phasors(record, ("va", "vb", "vc"))
     assert np.conj(v2 / v1) == pytest.approx(unbalance, rel=1e-5)
     expected = np.conj(circuit_currents(plant, 2 - record.truth.slip, unbalance)[0])
@@ -153,7 +153,7 @@ def rotor_asymmetry_circuit(plant, slip, d):
 @plants
 @pytest.mark.parametrize("d", [0.003, 0.03 * np.exp(1.0j)])
 def test_at_constant_speed_the_lower_sideband_is_that_of_the_circuit(plant, d):
-    heavy = Load(torque=0.8, inertia=1e5)
+    heavy = ShaftLoad(torque=0.8, inertia=1e5)
     case = Case(plant=plant, load=heavy, faults=Faults(rotor_asymmetry=d))
     truth = run(case, seconds=2.0, fs_hz=1_000.0)[0].truth
     first, lower = rotor_asymmetry_circuit(plant, truth.slip, d)
@@ -176,7 +176,10 @@ def test_sidebands_are_at_one_plus_minus_twice_the_slip():
 def test_speed_ripple_moves_the_sideband_from_the_lower_to_the_upper_line():
     faults = Faults(rotor_asymmetry=0.02)
     light, heavy = run(
-        *(Case(plant=PLANTS["500hp"], load=Load(inertia=j), faults=faults) for j in (0.2, 50.0)),
+        *(
+            Case(plant=PLANTS["500hp"], load=ShaftLoad(inertia=j), faults=faults)
+            for j in (0.2, 50.0)
+        ),
         seconds=5.0,
         fs_hz=1_000.0,
     )
@@ -188,7 +191,7 @@ def test_cases_get_the_requested_lower_sideband():
     plant = PLANTS["50hp"]
     wanted = [-60.0, -54.0, -42.0] * 2
     slips = [0.01] * 3 + [0.03] * 3
-    cases = [Case(plant=plant, load=Load(torque=load_for_slip(plant, s))) for s in slips]
+    cases = [Case(plant=plant, load=ShaftLoad(torque=load_for_slip(plant, s))) for s in slips]
     made = run(*with_lower_sideband(cases, wanted), seconds=5.0, fs_hz=1_000.0)
     assert [r.truth.lower_dbc for r in made] == pytest.approx(wanted, abs=0.3)
 
@@ -228,7 +231,7 @@ def test_a_short_begins_and_ends_on_time():
     ids=["asymmetry", "air gap"],
 )
 def test_the_fast_solution_equals_the_naive_one(faults):
-    case = Case(plant=PLANTS["2kw2"], supply=Supply(unbalance=0.01j), faults=faults)
+    case = Case(plant=PLANTS["2kw2"], supply=SupplyVoltage(unbalance=0.01j), faults=faults)
     record = run(case, seconds=0.2)[0]
     expected = naive(case, np.arange(400) / 2_000.0).real
     assert np.abs(record.channels["ia"] - expected).max() < 3e-4 * np.abs(expected).max()
@@ -259,7 +262,7 @@ def test_motulator_agrees_on_the_healthy_machine():
     )
     machine = model.InductionMachine(pars)
     w = 2 * np.pi * plant.supply_hz
-    case = Case(plant=plant, load=Load(torque=0.7, quadratic=0.0, inertia=0.0))
+    case = Case(plant=plant, load=ShaftLoad(torque=0.7, quadratic=0.0, inertia=0.0))
     torque = 0.7 * plant.rated_torque_nm
 
     def rate(t, y):
@@ -283,7 +286,9 @@ def test_motulator_agrees_on_the_healthy_machine():
 
 
 def test_the_supply_wanders_by_its_rms_and_the_machine_follows():
-    cases = [Case(plant=PLANTS["3hp"], seed=s, supply=Supply(wander_hz=0.02)) for s in range(40)]
+    cases = [
+        Case(plant=PLANTS["3hp"], seed=s, supply=SupplyVoltage(wander_hz=0.02)) for s in range(40)
+    ]
     drive = inputs(cases, 0.0, 10.0)
     t = np.arange(0.0, 10.0, 0.05)
     hz = np.diff(drive.excess(t), axis=0) / (2 * np.pi * 0.05)
@@ -293,7 +298,7 @@ def test_the_supply_wanders_by_its_rms_and_the_machine_follows():
 
 
 def test_an_oscillating_load_modulates_the_speed_at_its_frequency():
-    load = Load(torque=0.7, swing=0.05, swing_hz=3.0)
+    load = ShaftLoad(torque=0.7, swing=0.05, swing_hz=3.0)
     record = run(Case(plant=PLANTS["3hp"], load=load), seconds=5.0)[0]
     speed = record.speed_rpm.astype(float) - record.speed_rpm.mean()
     spectrum = np.abs(np.fft.rfft(speed))
@@ -340,7 +345,7 @@ def test_clamps_have_their_gain_delay_and_noise():
 @pytest.mark.parametrize("order", [1, 5])
 def test_leakage_is_the_admittance_to_earth(order: int):
     earth = Earth(capacitance_f=(8e-9, 5e-9, 5e-9), conductance_s=(1e-6, 1e-8, 1e-8))
-    case = Case(plant=PLANTS["2kw2"], earth=earth, supply=Supply(harmonics={5: 0.02}))
+    case = Case(plant=PLANTS["2kw2"], earth=earth, supply=SupplyVoltage(harmonics={5: 0.02}))
     record = run(case, seconds=1.0, fs_hz=10_000.0, channels=("va", "leakage"))[0]
     t = np.arange(10_000) / 10_000
     z = np.exp(-2j * np.pi * 50 * order * t)
@@ -351,7 +356,7 @@ def test_leakage_is_the_admittance_to_earth(order: int):
 
 
 def test_an_inverter_has_its_switching_lines_and_frequency():
-    supply = Supply(hz=40.0, switching_hz=2_000.0, harmonics={5: 0.02, 7: 0.01})
+    supply = SupplyVoltage(hz=40.0, switching_hz=2_000.0, harmonics={5: 0.02, 7: 0.01})
     record = run(Case(plant=PLANTS["2kw2"], supply=supply), seconds=1.0, fs_hz=10_000.0)[0]
     spectrum = np.abs(np.fft.rfft(record.channels["va"])) * 2 / 10_000
     peak = PLANTS["2kw2"].peak_phase_v * 40 / 50
@@ -366,15 +371,15 @@ def test_an_inverter_has_its_switching_lines_and_frequency():
         assert spectrum[hz] == pytest.approx(size * peak, rel=0.02)
     assert np.abs(np.fft.rfft(record.channels["ia"]))[1_920] > 0
     with pytest.raises(ValueError, match="harmonic 3"):
-        run(Case(plant=PLANTS["2kw2"], supply=Supply(harmonics={3: 0.01})), seconds=0.1)
+        run(Case(plant=PLANTS["2kw2"], supply=SupplyVoltage(harmonics={3: 0.01})), seconds=0.1)
 
 
 def test_a_record_does_not_depend_on_its_batch():
     noisy = Case(
         plant=PLANTS["50hp"],
         seed=7,
-        supply=Supply(wander_hz=0.01, amplitude_noise=2e-4),
-        load=Load(noise=0.01),
+        supply=SupplyVoltage(wander_hz=0.01, amplitude_noise=2e-4),
+        load=ShaftLoad(noise=0.01),
         clamps=Clamps(noise=0.001, bits=16),
     )
     alone = run(noisy, seconds=0.5)[0]
@@ -387,7 +392,7 @@ def test_a_record_does_not_depend_on_its_batch():
 
 
 def test_integration_stays_in_the_steady_state():
-    cases = (Case(plant=PLANTS["500hp"], load=Load(torque=0.5)),)
+    cases = (Case(plant=PLANTS["500hp"], load=ShaftLoad(torque=0.5)),)
     drive = inputs(cases, 0.0, 0.6)
     run_ = integrate(cases, drive, 0.0, 500)
     plant = PLANTS["500hp"]

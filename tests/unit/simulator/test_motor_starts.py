@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.simulator.motor_model.case import Case, Load
+from vtox.simulator.motor_model.case import Case, ShaftLoad
 from vtox.simulator.motor_model.plants import PLANTS, slip_at_torque, steady_state
 from vtox.simulator.motor_model.start_case import Start, StartCase
 from vtox.simulator.motor_model.start_records import StartRecord, rewound, start_records
@@ -22,7 +22,7 @@ def rms(record: StartRecord, begin_s: float, end_s: float) -> float:
 
 
 def case(inertia: float = 1.0, **start: object) -> StartCase:
-    load = Load(torque=0.5, quadratic=1.0, inertia=inertia)
+    load = ShaftLoad(torque=0.5, quadratic=1.0, inertia=inertia)
     return StartCase(case=Case(plant=PLANT, load=load), start=Start(at_s=0.1, **start))  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from tests.signals import current_lines, vibration
 from vtox import learn_baseline
 from vtox.diagnosis.diagnosis import diagnose
 from vtox.diagnosis.spectra.record import spectrum
-from vtox.diagnosis.spectra.spectrum import Line, Spectrum, thinned
+from vtox.diagnosis.spectra.spectrum import ExpectedLine, Spectrum, thinned
 from vtox.errors import SpectrumError
 from vtox.values.arrays import db
 from vtox.values.domain import Recording
@@ -17,7 +17,7 @@ from vtox.values.domain import Recording
 BROKEN = replace(current_lines.Machine(), lower_dbc=-38.0, upper_dbc=-41.0)
 
 
-def line(s: Spectrum, name: str) -> Line:
+def line(s: Spectrum, name: str) -> ExpectedLine:
     (found,) = (x for x in s.lines if x.name == name)
     return found
 

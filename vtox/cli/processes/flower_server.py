@@ -57,9 +57,9 @@ class GuardedFlower(Flower):  # type: ignore[misc]
         """Return what answers a request."""
         delegate: HTTPMessageDelegate
         if not is_own_name(request.headers.get("Host", ""), self._names):
-            delegate = self.get_handler_delegate(request, Refusal, {"status": 403})
+            delegate = self.get_handler_delegate(request, RefusedRequest, {"status": 403})
         elif self._credentials and not self._carries_password(request):
-            delegate = self.get_handler_delegate(request, Refusal, {"status": 401})
+            delegate = self.get_handler_delegate(request, RefusedRequest, {"status": 401})
         else:
             if request.path != PROBED:
                 self.events.look()
@@ -75,7 +75,7 @@ class GuardedFlower(Flower):  # type: ignore[misc]
         return kind == "Basic" and hmac.compare_digest(credentials, self._credentials or b"")
 
 
-class Refusal(RequestHandler):
+class RefusedRequest(RequestHandler):
     """The answer to a request that may not enter."""
 
     def initialize(self, status: int) -> None:

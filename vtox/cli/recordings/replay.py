@@ -22,7 +22,7 @@ from vtox.faults import FAULTS
 from vtox.files.matching import options as reader_options
 from vtox.files.recordings import find, named_recordings
 from vtox.sending.senders import pacing, replay
-from vtox.sending.senders.replay import Part, Reader
+from vtox.sending.senders.replay import Reader, ReplayedRecording
 from vtox.sending.senders.results_reader import Answers, follow
 from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine
@@ -117,7 +117,7 @@ def _bar(console: Console) -> Progress:
 def _send(
     console: Console,
     client: Client,
-    parts: list[Part],
+    parts: list[ReplayedRecording],
     reader: Reader,
     target: tuple[str, float, float, float | None],
 ) -> None:
@@ -151,7 +151,7 @@ def _report(
     console: Console,
     settings: Settings,
     machine: str,
-    parts: list[Part],
+    parts: list[ReplayedRecording],
     answers: Answers,
     *,
     waited: bool,
@@ -174,7 +174,9 @@ def _report(
     console.print(f"      {page}", style="dim")
 
 
-def _summary(machine: str, t0: float, parts: Iterable[Part], answers: Answers) -> dict[str, Any]:
+def _summary(
+    machine: str, t0: float, parts: Iterable[ReplayedRecording], answers: Answers
+) -> dict[str, Any]:
     return {
         "machine_id": machine,
         "missing": answers.missing(),

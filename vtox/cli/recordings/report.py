@@ -43,12 +43,12 @@ def report_command(
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise InputError(f"--from {from_}: not before --to {to}")
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.records.reports.machine_report import Span, machine_contents
+    from vtox.records.reports.machine_report import Period, machine_contents
 
     settings = load()
     with running_server(settings) as client:
         contents = machine_contents(
-            client, settings, _history(settings), machine, Span(from_s, to_s), lang
+            client, settings, _history(settings), machine, Period(from_s, to_s), lang
         )
     write_report(path, contents)
 

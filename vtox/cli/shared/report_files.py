@@ -53,7 +53,7 @@ def file_contents(
     """
     # Not at the top: they load scipy, which other commands do not need.
     from vtox.records.reports import making
-    from vtox.records.reports.contents import FORM, Contents, Machine
+    from vtox.records.reports.contents import FORM, Contents, ReportedMachine
     from vtox.records.reports.environment import environment
 
     records = []
@@ -66,7 +66,7 @@ def file_contents(
         made_t=round(time.time(), 3),
         language=language,
         environment=environment(),
-        machine=Machine(
+        machine=ReportedMachine(
             nameplate=motor_to_dict(motor) if motor else None,
             baseline=baseline.to_json() if baseline else None,
         ),

@@ -17,7 +17,7 @@ from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import host_roles
 from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError, UnknownMachine
-from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
+from vtox.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet
 from vtox.simulator.severity import FAULT_MODES
 from vtox.store.server.client import connect, server_time_ms
 from vtox.store.system.deeds import retire_machine
@@ -73,7 +73,7 @@ def demo(
     _print_summary(console, score)
 
 
-def _retire_machines(settings: Settings, machines: tuple[Machine, ...]) -> str:
+def _retire_machines(settings: Settings, machines: tuple[SimulatedMachine, ...]) -> str:
     """Retire the machines of an earlier demo; return the present as a stream id.
 
     It is the last id of its millisecond, after the alerts that retiring has cleared.

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from vtox.alarms.health.alerts import Alert
 from vtox.faults import FAULTS
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 
 
-def fleet_summary(machines: Sequence[Machine]) -> str:
+def fleet_summary(machines: Sequence[SimulatedMachine]) -> str:
     """Return how many machines there are, how many are faulty, and how many are detectable."""
     faulty = [m for m in machines if m.fault]
     undetectable = sum(not m.detectable for m in faulty)
@@ -31,7 +31,7 @@ FOUND = ("raised", "escalated")
 class Score:
     """Detected faults and false alarms as (machine id, fault)."""
 
-    machines: Sequence[Machine]
+    machines: Sequence[SimulatedMachine]
     detected: set[tuple[str, str]] = field(default_factory=set)
     false_alarms: set[tuple[str, str]] = field(default_factory=set)
 

@@ -24,7 +24,7 @@ from vtox.configuration.usable_cores import usable_cores
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.sending.senders import pacing
-from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
+from vtox.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet, truth
 from vtox.simulator.severity import FAULT_MODES
 from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine
@@ -127,7 +127,7 @@ def _parse_range(option: str, text: str, upper: float) -> tuple[float, float]:
     return low, high
 
 
-def _commission(console: Console, client: Client, machines: Sequence[Machine]) -> None:
+def _commission(console: Console, client: Client, machines: Sequence[SimulatedMachine]) -> None:
     """Register every machine with the baseline of its healthy run."""
     baselines = track(
         _baselines(machines),
@@ -145,7 +145,7 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
     console.print(f"{len(machines)} machines commissioned in {took_s:.1f} s.")
 
 
-def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
+def _baselines(machines: Sequence[SimulatedMachine]) -> Iterator[str]:
     # Not at the top: it loads scipy, which `vtox --help` does not need.
     from vtox.sending.senders.simulated_fleet import baseline_of
 
@@ -165,7 +165,7 @@ def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
 def _send(
     console: Console,
     client: Client,
-    machines: Sequence[Machine],
+    machines: Sequence[SimulatedMachine],
     factor: float | None,
     duration: float | None,
 ) -> None:
@@ -211,7 +211,7 @@ def _status(done: pacing.Progress, elapsed_s: float) -> str:
     return text + (", waiting for the workers" if done.behind else "")
 
 
-def _list(machines: Sequence[Machine], *, as_json: bool) -> None:
+def _list(machines: Sequence[SimulatedMachine], *, as_json: bool) -> None:
     if as_json:
         lines = [{"nameplate": t.pop("motor"), **t} for t in truth(tuple(machines))]
         typer.echo(json.dumps([{"machine_id": t.pop("machine_id"), **t} for t in lines]))

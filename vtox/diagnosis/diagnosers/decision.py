@@ -95,7 +95,7 @@ def always(_: object) -> bool:
     return True
 
 
-class Table(Generic[C]):
+class DecisionTable(Generic[C]):
     """Rules in reading order: the first that holds decides a record.
 
     By the number of a rule: `codes`, `states`, and `places`, the code in whose place it stands.
@@ -109,7 +109,12 @@ class Table(Generic[C]):
         self.places = objects([code for _, code in in_order])
 
     def decide(
-        self, x: C, count: int, *, after: "Table[Any] | None" = None, decided: Int | None = None
+        self,
+        x: C,
+        count: int,
+        *,
+        after: "DecisionTable[Any] | None" = None,
+        decided: Int | None = None,
     ) -> Int:
         """Return the number of the rule that decides each of `count` records, -1 for none.
 
@@ -262,7 +267,7 @@ class Verdicts:
 
 def verdicts(
     fault: str,
-    table: Table[C],
+    table: DecisionTable[C],
     x: C,
     decided: Int,
     *,

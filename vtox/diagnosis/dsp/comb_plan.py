@@ -38,7 +38,7 @@ OUTSIDE_BINS = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CombTarget:
     """A comb to search: harmonics of `order` (times shaft speed), alone or with sidebands.
 
     `sidebands` at the frequency of the shaft or the bearing cage (`PLAIN`: none); `plain_weight` is
@@ -101,7 +101,7 @@ class Plan:
 # some fifty over their speeds from no load to full.
 @lru_cache(maxsize=1024)
 def make_plan(
-    targets: tuple[Target, ...],
+    targets: tuple[CombTarget, ...],
     *,
     bins: int,
     df_hz: float,
@@ -251,7 +251,7 @@ def _chance_sum(n_averages: float, chance: float) -> Float32:
 
 
 def _intervals(
-    targets: Sequence[Target], tolerance: float, numbers_per_order: float
+    targets: Sequence[CombTarget], tolerance: float, numbers_per_order: float
 ) -> tuple[range, dict[str, range]]:
     """Return the numbers of all combs, and of those near each target.
 

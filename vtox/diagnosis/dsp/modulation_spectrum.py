@@ -71,7 +71,7 @@ def _sidebands(am: Complex, pm: Complex) -> tuple[Float64, Float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StrongestLine:
     """The strongest line of each recording inside its search interval; arrays of shape (batch,)."""
 
     index: Int  # padded bin
@@ -137,7 +137,7 @@ class _Surroundings:
         return np.asarray((np.log(hz) - self.middle) / self.span)
 
 
-def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
+def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> StrongestLine:
     """Return the line that exceeds the floor most between `low_hz` and `high_hz`.
 
     The statistic is P_am/F_am + P_pm/F_pm with F the floor around the interval, the higher of two:
@@ -167,16 +167,16 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
     line = _no_line(m)
     if len(rows):
         found = _strongest(m.select(rows), low_hz[rows], np.maximum(high_hz, low_hz)[rows])
-        for f in fields(Line):
+        for f in fields(StrongestLine):
             getattr(line, f.name)[rows] = getattr(found, f.name)
     return line
 
 
-def _no_line(m: Modulation) -> Line:
+def _no_line(m: Modulation) -> StrongestLine:
     """Return the lines of recordings in which nothing is searched."""
     batch, bins = m.am.shape
     index = min(round(UNSEARCHED_BINS * m.bin_hz / m.step_hz), bins - 1)
-    return Line(
+    return StrongestLine(
         index=np.full(batch, index),
         hz=np.full(batch, index * m.step_hz),
         statistic=np.zeros(batch),
@@ -186,7 +186,7 @@ def _no_line(m: Modulation) -> Line:
     )
 
 
-def _strongest(m: Modulation, low: Float64, high: Float64) -> Line:
+def _strongest(m: Modulation, low: Float64, high: Float64) -> StrongestLine:
     bins = _search_bins(m, low, high)
     around = _surroundings(m, low, high)
     am_power, pm_power = (_power(pick_several(z, bins.index)) for z in (m.am, m.pm))
@@ -197,7 +197,7 @@ def _strongest(m: Modulation, low: Float64, high: Float64) -> Line:
         best = np.argmax(np.where(bins.inside, score, -1.0), axis=-1)
         line = pick(bins.index, best)
         fitted = np.abs(around.index - line[:, None]) * m.step_hz > LINE_BINS * m.bin_hz
-    return Line(
+    return StrongestLine(
         index=line,
         hz=np.asarray(line * m.step_hz, np.float64),
         statistic=np.asarray(pick(score, best), np.float64),
@@ -246,7 +246,7 @@ def _neighbour_hz(bins: _SearchBins, score: Float64, line: Int) -> Float64:
     return np.where(pick(bins.inside, higher), np.nan, pick(bins.hz, higher))
 
 
-def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
+def floors_nearby(m: Modulation, line: StrongestLine) -> tuple[Float64, Float64]:
     """Return amplitude and phase floors at least as high as the noise adjacent to the line.
 
     The smooth floor passes under a resonance, of the rotor against the grid for instance; the
@@ -256,7 +256,7 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
     return np.maximum(line.am_floor, _floor(am)), np.maximum(line.pm_floor, _floor(pm))
 
 
-def sideband_floors(m: Modulation, line: Line) -> tuple[Float64, Float64]:
+def sideband_floors(m: Modulation, line: StrongestLine) -> tuple[Float64, Float64]:
     """Return the noise power in lower and upper sideband, adjacent to the line.
 
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
@@ -266,14 +266,17 @@ def sideband_floors(m: Modulation, line: Line) -> tuple[Float64, Float64]:
     return _floor(am - 1j * pm), _floor(am + 1j * pm)
 
 
-def line_where(condition: Bool, a: Line, b: Line) -> Line:
+def line_where(condition: Bool, a: StrongestLine, b: StrongestLine) -> StrongestLine:
     """Return the lines of `a` where the condition holds, else those of `b`, as `numpy.where`."""
-    return Line(
-        *(np.where(condition, getattr(a, f.name), getattr(b, f.name)) for f in fields(Line))
+    return StrongestLine(
+        *(
+            np.where(condition, getattr(a, f.name), getattr(b, f.name))
+            for f in fields(StrongestLine)
+        )
     )
 
 
-def refined_hz(m: Modulation, line: Line) -> Float64:
+def refined_hz(m: Modulation, line: StrongestLine) -> Float64:
     """Return the frequency of each line by a parabola through its three highest bins, Hz."""
     around = np.clip(line.index[:, None] + np.arange(-1, 2), 0, m.am.shape[-1] - 1)
     am, pm = (_power(pick_several(z, around)) for z in (m.am, m.pm))
@@ -282,7 +285,7 @@ def refined_hz(m: Modulation, line: Line) -> Float64:
     return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
 
 
-def _adjacent_noise(m: Modulation, line: Line) -> tuple[Complex, Complex]:
+def _adjacent_noise(m: Modulation, line: StrongestLine) -> tuple[Complex, Complex]:
     """Return both spectra 4 to 10 bins above each line and as far below, shape (batch, 14).
 
     As far in the logarithm of frequency: so the steep spectrum of a wandering supply (phase power

@@ -32,7 +32,7 @@ SIDEBANDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class SlotBand:
     """The part of each spectrum in which slot harmonics may lie."""
 
     power: Array  # (batch, width), Hann-windowed, summed over channels; 0 at both ends
@@ -83,7 +83,7 @@ def reach(
     return first, int(np.max(np.where(known, last - first, 0), initial=0))
 
 
-def band(spectrum: Complex, first: Int, bins: int, df_hz: float) -> Band:
+def band(spectrum: Complex, first: Int, bins: int, df_hz: float) -> SlotBand:
     """Return the band of spectra, shape (batch, channels, width), under a rectangular window.
 
     The power under a Hann window is computed once, though lines are searched several times.
@@ -97,15 +97,15 @@ def band(spectrum: Complex, first: Int, bins: int, df_hz: float) -> Band:
         size = np.abs(hann)
         power[:, 1:-1] = np.square(size, out=size).sum(axis=1)
         power /= 4
-    return Band(power, first, bins, df_hz)
+    return SlotBand(power, first, bins, df_hz)
 
 
-def concatenate(bands: Sequence[Band]) -> Band:
+def concatenate(bands: Sequence[SlotBand]) -> SlotBand:
     """Return the bands of several batches as one, as wide as the widest."""
     width = max(b.power.shape[-1] for b in bands)
     power = [np.pad(b.power, ((0, 0), (0, width - b.power.shape[-1]))) for b in bands]
     first = np.concatenate([b.first for b in bands])
-    return Band(np.concatenate(power), first, bands[0].bins, bands[0].df_hz)
+    return SlotBand(np.concatenate(power), first, bands[0].bins, bands[0].df_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class _Search:
 
 
 def slot_harmonics(
-    band: Band, f0_hz: Float64, bars_per_pair: Float64, low: Float64, high: Float64
+    band: SlotBand, f0_hz: Float64, bars_per_pair: Float64, low: Float64, high: Float64
 ) -> SlotLines:
     """Return the slip at which lines stand at f (R (1-s)/p + nu) for most of the odd nu.
 
@@ -176,7 +176,7 @@ def slot_harmonics(
 
 
 def _search(
-    band: Band, f0_hz: Float64, bars_per_pair: Float64, low: Float64, high: Float64
+    band: SlotBand, f0_hz: Float64, bars_per_pair: Float64, low: Float64, high: Float64
 ) -> _Search:
     known = np.isfinite(bars_per_pair) & np.isfinite(low) & np.isfinite(high)
     ratio = np.where(known, bars_per_pair, 1.0)
@@ -309,7 +309,7 @@ def _comb_middle(power: Float64, best: Int, offset: Float64, ratio: Float64) -> 
     return np.asarray(np.clip(nearest, 0, power.shape[-1] - 1), np.int64)
 
 
-def _power_at(band: Band, index: Int) -> Float64:
+def _power_at(band: SlotBand, index: Int) -> Float64:
     """Return the power at bins of the whole spectrum, (batch, orders, width)."""
     rows, width = band.power.shape
     index = np.minimum(np.maximum(index - band.first[:, None, None], 1), width - 2)

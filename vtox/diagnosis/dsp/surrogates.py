@@ -17,8 +17,8 @@ from vtox.diagnosis.dsp.comb_plan import (
     LOBE_BINS,
     LOWEST_COMB,
     PLAIN,
+    CombTarget,
     Plan,
-    Target,
     comb_bins,
 )
 from vtox.values.arrays import Bool, Float32, Int
@@ -75,7 +75,7 @@ class Finding:
         return self.level / self.threshold
 
 
-def best_comb(own: Float32, plan: Plan, target: Target, threshold: float = 1.0) -> Finding:
+def best_comb(own: Float32, plan: Plan, target: CombTarget, threshold: float = 1.0) -> Finding:
     """Return the best of the combs near a target.
 
     Parameters
@@ -101,7 +101,7 @@ def best_comb(own: Float32, plan: Plan, target: Target, threshold: float = 1.0) 
     )
 
 
-def compare_with_surrogates(rows: Float32, plan: Plan, target: Target, own: Float32) -> Finding:
+def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: Float32) -> Finding:
     """Return the best comb near a target, its threshold set by surrogates.
 
     Surrogates are combs at all other orders, of the lines that the best comb does not explain. A
@@ -170,7 +170,7 @@ def _quantile(x: Float32, share: float) -> Float32:
     return x[..., int(share * (x.shape[-1] - 1))]
 
 
-def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Int, Bool]:
+def _surrogates(plan: Plan, target: CombTarget, order: float) -> tuple[Int, Bool]:
     """Return the numbers of combs at all orders, and which share no lines with `order`."""
     related = [order * factor for factor in HARMONICALLY_RELATED]
     shift = plan.shifts[target.sidebands]
@@ -192,7 +192,7 @@ def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Int, Bool]:
     return numbers, unrelated
 
 
-def _explained_bins(plan: Plan, target: Target, order: float) -> Int:
+def _explained_bins(plan: Plan, target: CombTarget, order: float) -> Int:
     """Return the bins of the lines that the comb at `order` explains, sidebands included."""
     own = EXPLAINED_HARMONICS * (order / plan.df_order)
     lines = [own]
@@ -211,7 +211,7 @@ def _at_half_order(plan: Plan, order: float) -> bool:
     return abs(2 * order - round(2 * order)) < 2 * (1.5 * plan.df_order + 0.002 * order)
 
 
-def _is_part_of_another(rows: Float32, plan: Plan, target: Target, finding: Finding) -> bool:
+def _is_part_of_another(rows: Float32, plan: Plan, target: CombTarget, finding: Finding) -> bool:
     """Return whether the comb's lines belong to a denser comb, or to one strong line."""
     between = [LINES_BETWEEN[d] for d in target.divisors]
     multiples = [*range(1, HARMONICS + 1), *(m for group in between for m in group)]

@@ -15,7 +15,7 @@ from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBAND
 from vtox.diagnosis.diagnosers.registry import SharedAnalysis
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum
 from vtox.diagnosis.spectra.spectrum import (
-    Line,
+    ExpectedLine,
     Spectrum,
     frequencies_hz,
     hann_amplitudes,
@@ -127,13 +127,13 @@ def _slip_analysis(shared: SharedAnalysis) -> SlipAnalysis | None:
 
 def _lines(
     shared: SharedAnalysis, faults: Collection[str], baseline: Baseline | None
-) -> Iterator[Line]:
+) -> Iterator[ExpectedLine]:
     """Yield the supply line and its sidebands, those of `faults` as their diagnoses measure them.
 
     The other ones stand in the record too, but no diagnosis examines them there.
     """
     f0_hz = float(shared.analysis.f0_hz[0])
-    yield Line(name="supply", formula="f", hz=f0_hz, low_hz=f0_hz, high_hz=f0_hz)
+    yield ExpectedLine(name="supply", formula="f", hz=f0_hz, low_hz=f0_hz, high_hz=f0_hz)
     slip = _slip_analysis(shared)
     if slip is None or not slip.slips[0].is_known:
         return
@@ -147,7 +147,7 @@ def _lines(
 
 def _slip_sidebands(
     shared: SharedAnalysis, slip_analysis: SlipAnalysis, baseline: Baseline | None
-) -> Iterator[Line]:
+) -> Iterator[ExpectedLine]:
     analysis = shared.analysis
     c = conditions(analysis, slip_analysis, starts(analysis))
     x = evidence(analysis, slip_analysis, c, [None], np.zeros(1, int))
@@ -158,7 +158,7 @@ def _slip_sidebands(
         ("upper sideband 2sf", "f(1+2s)", 1, x.upper_dbc),
     ):
         near, far = (f0_hz * (1 + 2 * sign * s) for s in (slip.low, slip.high))
-        yield Line(
+        yield ExpectedLine(
             name=name,
             formula=formula,
             hz=f0_hz + sign * float(x.distance_hz[0]),
@@ -177,7 +177,7 @@ def _slip_sidebands(
 
 def _rotation_sidebands(
     shared: SharedAnalysis, slip_analysis: SlipAnalysis, baseline: Baseline | None
-) -> Iterator[Line]:
+) -> Iterator[ExpectedLine]:
     lines = rotation_sidebands(shared.analysis, slip_analysis)
     slip, pole_pairs = slip_analysis.slips[0], slip_analysis.pole_pairs[0]
     assert pole_pairs
@@ -194,7 +194,7 @@ def _rotation_sidebands(
         ends = [f0_hz + sign * synchronous_hz * (1 - s) for s in (slip.low, slip.high, slip.value)]
         healthy = baseline.level(ROTATION_SIDEBANDS[side], load_a) if baseline else None
         level_db, floor_db = float(lines.levels_dbc[side, 0]), float(lines.floors_dbc[side, 0])
-        yield Line(
+        yield ExpectedLine(
             name=name,
             formula=formula,
             hz=ends[2],
@@ -210,7 +210,7 @@ def _rotation_sidebands(
         )
 
 
-def _read(line: Line, hz: Float64, levels_db: Float64, bin_hz: float) -> Line:
+def _read(line: ExpectedLine, hz: Float64, levels_db: Float64, bin_hz: float) -> ExpectedLine:
     """Return a line as it stands in this spectrum, where its diagnosis found it if it did."""
     at = line.hz if line.found_hz is None else line.found_hz
     reach = READ_BINS * bin_hz

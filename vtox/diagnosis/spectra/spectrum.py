@@ -18,7 +18,7 @@ PAD = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ExpectedLine:
     """A line that stands in a spectrum at the slip or speed measured, whether or not it is there.
 
     `formula` gives its frequency in f (supply), s (slip), fr (speed of rotation) and p (pole
@@ -55,7 +55,7 @@ class Spectrum:
     levels_db: Float64
     floor_db: Float64
     resolution_hz: float
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ExpectedLine, ...] = ()
     supply_hz: float | None = None
     slip: float | None = None
     slip_source: str | None = None
@@ -117,8 +117,8 @@ def frequencies_hz(count: int, step_hz: float) -> Float64:
 
 
 def read_between(
-    line: Line, hz: Float64, levels_db: Float64, low_hz: float, high_hz: float
-) -> Line:
+    line: ExpectedLine, hz: Float64, levels_db: Float64, low_hz: float, high_hz: float
+) -> ExpectedLine:
     """Return a line with its highest level between two frequencies; without one if none is there.
 
     Parameters

@@ -16,7 +16,7 @@ from vtox.diagnosis.dsp import comb, comb_plan
 from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, HARMONICS, OUTSIDE_BINS, PLAIN
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.diagnosis.spectra.spectrum import (
-    Line,
+    ExpectedLine,
     Spectrum,
     frequencies_hz,
     hann_amplitudes,
@@ -120,7 +120,7 @@ def _view(examination: Examination, channel: str | None) -> int:
     return first + int(np.argmax(best[first:stop]))
 
 
-def _machine_lines(speed: Speed, views: EnvelopeViews | None) -> Iterator[Line]:
+def _machine_lines(speed: Speed, views: EnvelopeViews | None) -> Iterator[ExpectedLine]:
     """Yield the lines of shaft and supply, which no diagnosis takes for a defect.
 
     The first multiples of the speed of rotation, and the magnetic pull at twice the frequency of a
@@ -128,7 +128,7 @@ def _machine_lines(speed: Speed, views: EnvelopeViews | None) -> Iterator[Line]:
     """
     for k in range(1, SHAFT_MULTIPLES + 1):
         hz = k * speed.hz
-        yield Line(
+        yield ExpectedLine(
             name="shaft" if k == 1 else f"{k} x shaft",
             formula="fr" if k == 1 else f"{k}fr",
             hz=hz,
@@ -137,10 +137,12 @@ def _machine_lines(speed: Speed, views: EnvelopeViews | None) -> Iterator[Line]:
         )
     if views and views.setup.supply_hz:
         hz = 2 * views.setup.supply_hz
-        yield Line(name="2 x supply", formula="2f", hz=hz, low_hz=hz, high_hz=hz)
+        yield ExpectedLine(name="2 x supply", formula="2f", hz=hz, low_hz=hz, high_hz=hz)
 
 
-def _read(line: Line, hz: Float64, levels_db: Float64, floor_db: Float64, bin_hz: float) -> Line:
+def _read(
+    line: ExpectedLine, hz: Float64, levels_db: Float64, floor_db: Float64, bin_hz: float
+) -> ExpectedLine:
     """Return a line with its highest level in its band, and the noise there."""
     found = read_between(line, hz, levels_db, line.low_hz - bin_hz / 2, line.high_hz + bin_hz / 2)
     if found.found_hz is None:
@@ -148,7 +150,7 @@ def _read(line: Line, hz: Float64, levels_db: Float64, floor_db: Float64, bin_hz
     return replace(found, floor_db=float(floor_db[np.searchsorted(hz, found.found_hz)]))
 
 
-def _combs(views: EnvelopeViews, search: CombSearch, view: int) -> Iterator[Line]:
+def _combs(views: EnvelopeViews, search: CombSearch, view: int) -> Iterator[ExpectedLine]:
     """Yield the harmonics of each defect, and the sidebands of a comb that has some."""
     for name, finding in search.findings.items():
         order = views.setup.orders[name]
@@ -172,7 +174,7 @@ def _combs(views: EnvelopeViews, search: CombSearch, view: int) -> Iterator[Line
 
 def _sidebands(
     views: EnvelopeViews, search: CombSearch, view: int, name: str, finding: Finding
-) -> Iterator[Line]:
+) -> Iterator[ExpectedLine]:
     shift = search.plan.shifts[finding.sidebands]
     bins: Int = comb_plan.comb_bins(np.array([finding.number]), shift)[HARMONICS:, 0]
     word = SIDEBANDS[finding.sidebands]
@@ -203,12 +205,12 @@ def _comb_line(
     hz: float,
     half_hz: float,
     found: bool,
-) -> Iterator[Line]:
+) -> Iterator[ExpectedLine]:
     """Yield a line of a comb at a bin, nothing where that lies outside the spectrum."""
     if not 0 < at < views.lines.shape[1]:
         return
     power, over = float(views.power[view, at]), float(views.lines[view, at])
-    yield Line(
+    yield ExpectedLine(
         name=name,
         formula=formula,
         hz=hz,

@@ -10,7 +10,7 @@ from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_
 from vtox.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.system.agreement import differences, in_words, title
-from vtox.store.system.status import Server, Snapshot
+from vtox.store.system.status import ServerInfo, Snapshot
 from vtox.words.rendering import remedy, render
 
 Status = Literal["pass", "warn", "fail"]
@@ -265,7 +265,7 @@ def _absent(snapshot: Snapshot) -> list[Check]:
     ]
 
 
-def _disk(server: Server | None) -> list[Check]:
+def _disk(server: ServerInfo | None) -> list[Check]:
     if server is None:
         return []
     if server.log_writable:
@@ -273,7 +273,7 @@ def _disk(server: Server | None) -> list[Check]:
     return [coded_check("disk", "fail", "log_is_not_written")]
 
 
-def _memory(server: Server | None) -> Check:
+def _memory(server: ServerInfo | None) -> Check:
     if server is None:
         return coded_check("server", "warn", "server_denies_info")
     what = {"product": server.product, "version": server.version}

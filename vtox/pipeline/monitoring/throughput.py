@@ -15,7 +15,7 @@ from vtox.store.ledger.heartbeats import Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics
-from vtox.store.stream.streams import Group
+from vtox.store.stream.streams import ConsumerGroup
 from vtox.store.system import status
 from vtox.values.domain import Reason, reason
 from vtox.words.rendering import render_all
@@ -62,7 +62,7 @@ class Sampler:
         self._readings: deque[Reading] = deque()
         self._lock = Lock()
 
-    def add(self, t: float, group: Group | None) -> None:
+    def add(self, t: float, group: ConsumerGroup | None) -> None:
         """Keep a reading unless the last is too near; only this one after a count or clock fell."""
         if group is None or group.finished is None:
             return

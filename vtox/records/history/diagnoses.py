@@ -22,7 +22,7 @@ CHEAP_S = 0.03
 CPU_FOR_A_PAGE_S, TIME_FOR_A_PAGE_S = 0.1, 1.0
 
 
-class Place(NamedTuple):
+class PagePosition(NamedTuple):
     """Where a record stands in the list: the next page has what is before it."""
 
     t_ms: int
@@ -36,7 +36,7 @@ class RecordedDiagnosis(NamedTuple):
 
     machine_id: str
     fault: str
-    place: Place
+    place: PagePosition
     duration_ms: int
     state: str
     code: str
@@ -58,8 +58,8 @@ class Wanted:
 
 
 def recorded_diagnoses(
-    db: Connection, wanted: Wanted, before: Place, oldest_ms: int, limit: int
-) -> tuple[list[RecordedDiagnosis], Place | None]:
+    db: Connection, wanted: Wanted, before: PagePosition, oldest_ms: int, limit: int
+) -> tuple[list[RecordedDiagnosis], PagePosition | None]:
     """Return diagnoses before a place, newest first, and where the next page begins; None: nowhere.
 
     What is older than `oldest_ms` is not looked for: the retention deletes it.
@@ -71,7 +71,7 @@ def recorded_diagnoses(
         turn, turn_cpu = time.monotonic(), time.thread_time()
         start_ms = end.t_ms - stretch_ms
         found += _stretch(db, wanted, max(start_ms, oldest_ms), end, limit + 1 - len(found))
-        end = Place(start_ms, 0, 0, 0)
+        end = PagePosition(start_ms, 0, 0, 0)
         now, now_cpu = time.monotonic(), time.thread_time()
         is_late = now_cpu - began_cpu > CPU_FOR_A_PAGE_S or now - began > TIME_FOR_A_PAGE_S
         if is_late and len(found) <= limit:
@@ -88,7 +88,7 @@ def _first_stretch_ms(db: Connection, wanted: Wanted, limit: int) -> int:
 
 
 def _stretch(
-    db: Connection, wanted: Wanted, start_ms: int, end: Place, limit: int
+    db: Connection, wanted: Wanted, start_ms: int, end: PagePosition, limit: int
 ) -> list[RecordedDiagnosis]:
     c = records.c
     place = (c.t_ms, c.id_ms, c.id_seq, c.series_id)
@@ -114,7 +114,7 @@ def _stretch(
         .limit(limit)
     )
     return [
-        RecordedDiagnosis(machine_id, fault, Place(*row[:4]), *row[4:])
+        RecordedDiagnosis(machine_id, fault, PagePosition(*row[:4]), *row[4:])
         for machine_id, fault, *row in db.execute(statement)
     ]
 

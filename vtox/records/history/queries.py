@@ -21,7 +21,7 @@ from vtox.records.history.schema import (
     records,
     series,
 )
-from vtox.records.history.trend import Group, Record, Trend, of_records, of_steps
+from vtox.records.history.trend import StepOutcome, Trend, TrendRecord, of_records, of_steps
 from vtox.store.machines.points import HEALTH
 from vtox.store.stream.entries import reason_from_json, reasons_from_json
 from vtox.store.stream.stream_reader import BEGIN
@@ -102,9 +102,9 @@ def trends_of_steps(
         .where(table.c.series_id.in_(names), table.c.t >= first_s, table.c.t < end_s)
         .group_by(table.c.series_id, start, outcomes.c.state, outcomes.c.code)
     )
-    groups: dict[int, list[Group]] = {number: [] for number in names}
+    groups: dict[int, list[StepOutcome]] = {number: [] for number in names}
     for number, t, state, code, n, n_values, *rest in db.execute(statement):
-        groups[number].append(Group(float(t), state, code, int(n), int(n_values), *rest))
+        groups[number].append(StepOutcome(float(t), state, code, int(n), int(n_values), *rest))
     return Trends(
         {names[i]: of_steps(of, first_s, end_s, grid.step_s) for i, of in groups.items()},
         {names[i]: _counts((g.state, g.code, g.n) for g in of) for i, of in groups.items()},
@@ -133,9 +133,11 @@ def health_of_machines(
         .where(table.c.t >= first_s, table.c.t < end_s)
         .group_by(series.c.machine_id, start, outcomes.c.state)
     )
-    groups: dict[str, list[Group]] = {}
+    groups: dict[str, list[StepOutcome]] = {}
     for machine_id, t, state, n, n_values, least in db.execute(statement):
-        group = Group(float(t), state, "", int(n), int(n_values), least, 0.0, None, None, None)
+        group = StepOutcome(
+            float(t), state, "", int(n), int(n_values), least, 0.0, None, None, None
+        )
         groups.setdefault(machine_id, []).append(group)
     return {m: of_steps(found, first_s, end_s, grid.step_s) for m, found in groups.items()}
 
@@ -154,7 +156,7 @@ def trends_of_records(
     lists = [_records(db, number, from_ms, to_ms, after, limit + 1) for number in names]
     page = list(islice(heapq.merge(*lists, key=_cursor), limit + 1))
     more, page = len(page) > limit, page[:limit]
-    by_series: dict[int, list[Record]] = {number: [] for number in names}
+    by_series: dict[int, list[TrendRecord]] = {number: [] for number in names}
     for r in page:
         by_series[r.series_id].append(r)
     return Trends(
@@ -203,7 +205,7 @@ def entry_id_of(row: RowMapping) -> str:
 
 def _records(
     db: Connection, number: int, from_ms: int, to_ms: int, after: Cursor | None, limit: int
-) -> Iterator[Record]:
+) -> Iterator[TrendRecord]:
     """Yield the first records of a series; the key of the table has them in this order."""
     c = records.c
     where = [c.series_id == number, c.t_ms >= from_ms, c.t_ms < to_ms]
@@ -230,7 +232,7 @@ def _records(
         .limit(limit)
     )
     for row in db.execute(statement):
-        yield Record._make(row)
+        yield TrendRecord._make(row)
 
 
 def _series_of(db: Connection, machine_id: str, quantities: Sequence[str]) -> dict[int, str]:
@@ -251,5 +253,5 @@ def _counts(outcomes_seen: Iterator[tuple[str, str, int]]) -> list[Count]:
     return sorted(found, key=lambda c: (-c.records, c.state, c.code))
 
 
-def _cursor(r: Record) -> Cursor:
+def _cursor(r: TrendRecord) -> Cursor:
     return r.t_ms, r.id_ms, r.id_seq, r.series_id

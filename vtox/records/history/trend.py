@@ -12,7 +12,7 @@ STATES = ("", "normal", "unknown", "warning", "fault")
 ASSESSMENT_GAP_MS = 3000 * PUBLISH_EVERY_S
 
 
-class Group(NamedTuple):
+class StepOutcome(NamedTuple):
     """What came in one step with one outcome."""
 
     t: float
@@ -27,7 +27,7 @@ class Group(NamedTuple):
     severity: float | None
 
 
-class Record(NamedTuple):
+class TrendRecord(NamedTuple):
     """One record of the list."""
 
     t_ms: int
@@ -56,7 +56,7 @@ class Trend:
     threshold: list[float | None] = field(default_factory=list)
     severity: list[float | None] = field(default_factory=list)
 
-    def append(self, t: float, groups: Sequence[Group]) -> None:
+    def append(self, t: float, groups: Sequence[StepOutcome]) -> None:
         """Append one step; without groups it is a gap."""
         n_values = sum(g.n_values for g in groups)
         worst = max(groups, key=lambda g: (STATES.index(g.state), g.n), default=None)
@@ -71,9 +71,9 @@ class Trend:
         self.severity.append(max(_numbers(g.severity for g in groups), default=None))
 
 
-def of_steps(groups: Iterable[Group], first_s: int, end_s: int, step_s: int) -> Trend:
+def of_steps(groups: Iterable[StepOutcome], first_s: int, end_s: int, step_s: int) -> Trend:
     """Return the trend on the grid of steps from `first_s` to before `end_s`."""
-    by_step: dict[int, list[Group]] = {}
+    by_step: dict[int, list[StepOutcome]] = {}
     for group in groups:
         by_step.setdefault(int(group.t), []).append(group)
     trend = Trend()
@@ -82,15 +82,15 @@ def of_steps(groups: Iterable[Group], first_s: int, end_s: int, step_s: int) -> 
     return trend
 
 
-def of_records(records: Iterable[Record]) -> Trend:
+def of_records(records: Iterable[TrendRecord]) -> Trend:
     """Return the trend of single records, oldest first, with a gap wherever one would have fit."""
     trend = Trend()
-    last: Record | None = None
+    last: TrendRecord | None = None
     for r in records:
         if last is not None and _gap_ms(last, r) > (r.duration_ms or ASSESSMENT_GAP_MS):
             trend.append((last.t_ms + _gap_ms(last, r) / 2) / 1000, ())
         n_values, total = (0, 0.0) if r.value is None else (1, r.value)
-        group = Group(
+        group = StepOutcome(
             r.t_ms / 1000,
             r.state,
             r.code,
@@ -107,7 +107,7 @@ def of_records(records: Iterable[Record]) -> Trend:
     return trend
 
 
-def _gap_ms(before: Record, after: Record) -> int:
+def _gap_ms(before: TrendRecord, after: TrendRecord) -> int:
     return after.t_ms - after.duration_ms - before.t_ms
 
 

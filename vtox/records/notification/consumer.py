@@ -17,7 +17,7 @@ from vtox.records.notification import outbox
 from vtox.records.notification.events import AlarmEvent, Place, event_of_entry, event_of_message
 from vtox.records.notification.messages import alarm_message, digest_message, encode
 from vtox.records.notification.outbox import NewDelivery, State
-from vtox.records.notification.plan import Plan, plans
+from vtox.records.notification.plan import Schedule, plans
 from vtox.records.notification.rules import Rules
 from vtox.store.alarms.alarm_book import KeptBook
 from vtox.store.machines.fleet import read_machines
@@ -204,7 +204,7 @@ class Consumer:
         with self.engine.connect() as db:
             return alarm_growth(db, *of, oldest_kept(self.settings, now_ms))
 
-    def _row(self, e: AlarmEvent, target: str, plan: Plan, now_ms: int) -> NewDelivery:
+    def _row(self, e: AlarmEvent, target: str, plan: Schedule, now_ms: int) -> NewDelivery:
         language = self.rules.targets[target].language
         message = alarm_message(e, language, self.rules.page, self._growth(e, now_ms))
         return NewDelivery(
@@ -219,7 +219,7 @@ class Consumer:
         )
 
 
-def _state(plan: Plan) -> State:
+def _state(plan: Schedule) -> State:
     if plan.suspended:
         return "suspended"
     return "gathered" if plan.digest else "waiting"

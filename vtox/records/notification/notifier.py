@@ -22,7 +22,7 @@ from vtox.records.notification import outbox, outbox_figures
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.backoff import delay_s
 from vtox.records.notification.consumer import Consumer
-from vtox.records.notification.outbox import Delivery
+from vtox.records.notification.outbox import OutgoingMessage
 from vtox.records.notification.rules import Rules, Target
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
@@ -170,7 +170,7 @@ class Notifier:
             if not sent:
                 stop.wait(PAUSE_S)
 
-    def _settle(self, target: Target, d: Delivery, attempt: Attempt) -> None:
+    def _settle(self, target: Target, d: OutgoingMessage, attempt: Attempt) -> None:
         now = self._clock.now_ms()
         if attempt.is_delivered:
             outbox.settle_delivered(self._writer, d, now)

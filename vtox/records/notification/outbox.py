@@ -38,7 +38,7 @@ class NewDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class OutgoingMessage:
     """A message that is to be sent now: `body` is what is sent, `claim` who may settle it."""
 
     id: int
@@ -123,7 +123,7 @@ def next_due(engine: Engine, target: str, now_ms: int) -> int | None:
         return db.execute(due).scalar_one_or_none()
 
 
-def claim(engine: Engine, row_id: int, now_ms: int, until_ms: int) -> Delivery | None:
+def claim(engine: Engine, row_id: int, now_ms: int, until_ms: int) -> OutgoingMessage | None:
     """Take a row until a time, None where another notifier has it or has settled it."""
     token = secrets.token_hex(8)
     free = (_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms)
@@ -132,10 +132,12 @@ def claim(engine: Engine, row_id: int, now_ms: int, until_ms: int) -> Delivery |
         if db.execute(mine.values(claim=token, claimed_until_ms=until_ms)).rowcount != 1:
             return None
         row = db.execute(select(deliveries).where(_c.id == row_id)).mappings().one()
-        return Delivery(claim=token, **{n: row[n] for n in Delivery.__slots__ if n != "claim"})
+        return OutgoingMessage(
+            claim=token, **{n: row[n] for n in OutgoingMessage.__slots__ if n != "claim"}
+        )
 
 
-def settle_delivered(engine: Engine, d: Delivery, now_ms: int) -> None:
+def settle_delivered(engine: Engine, d: OutgoingMessage, now_ms: int) -> None:
     """Note that a target has taken a message, whoever else has claimed it meanwhile."""
     with engine.begin() as db:
         done = {"state": "delivered", "done_ms": now_ms, "claim": "", "claimed_until_ms": None}
@@ -152,7 +154,7 @@ def settle_delivered(engine: Engine, d: Delivery, now_ms: int) -> None:
 
 def settle_failed(
     engine: Engine,
-    d: Delivery,
+    d: OutgoingMessage,
     now_ms: int,
     error: str,
     *,

@@ -7,11 +7,11 @@ from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from vtox.records.notification.events import SUSPENDABLE, AlarmEvent
-from vtox.records.notification.rules import DAYS, Quiet, Rule, Rules
+from vtox.records.notification.rules import DAYS, NotificationRule, Quiet, Rules
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Plan:
+class Schedule:
     """When (ms since 1970, UTC) an event is due; in a digest it goes with others of that time."""
 
     due_ms: int
@@ -19,25 +19,27 @@ class Plan:
     suspended: bool = False
 
 
-def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> dict[str, Plan]:
+def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> dict[str, Schedule]:
     """Return target -> plan of an event; of several rules the one that sends first decides.
 
     `suspended`: its alarm is shelved, suppressed or out of service now. What a rule does not want
     then waits for the end of that.
     """
-    found: dict[str, Plan] = {}
+    found: dict[str, Schedule] = {}
     for rule in rules.rules:
         if not matches(rule, event):
             continue
         held = suspended and not rule.suspended and event.name in SUSPENDABLE
-        plan = Plan(now_ms, suspended=True) if held else _plan(rule, rules.zone_of(rule), now_ms)
+        plan = (
+            Schedule(now_ms, suspended=True) if held else _plan(rule, rules.zone_of(rule), now_ms)
+        )
         for target in rule.targets:
             known = found.get(target)
             found[target] = plan if known is None else min(known, plan, key=_precedence)
     return found
 
 
-def matches(rule: Rule, event: AlarmEvent) -> bool:
+def matches(rule: NotificationRule, event: AlarmEvent) -> bool:
     """Return whether a rule is about an event."""
     if event.name not in rule.events or (rule.levels and event.level not in rule.levels):
         return False
@@ -72,14 +74,14 @@ def next_time(clock: time, zone: ZoneInfo, now_ms: int) -> int:
     return next(ms for ms in moments if ms > now_ms)
 
 
-def _plan(rule: Rule, zone: ZoneInfo, now_ms: int) -> Plan:
+def _plan(rule: NotificationRule, zone: ZoneInfo, now_ms: int) -> Schedule:
     if rule.digest is not None:
-        return Plan(next_time(rule.digest, zone, now_ms), digest=True)
+        return Schedule(next_time(rule.digest, zone, now_ms), digest=True)
     held_until = end_of_quiet(rule.quiet, zone, now_ms) if rule.quiet else None
-    return Plan(now_ms if held_until is None else held_until)
+    return Schedule(now_ms if held_until is None else held_until)
 
 
-def _precedence(plan: Plan) -> tuple[bool, int, bool]:
+def _precedence(plan: Schedule) -> tuple[bool, int, bool]:
     return plan.suspended, plan.due_ms, plan.digest
 
 

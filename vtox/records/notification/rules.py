@@ -153,7 +153,7 @@ class Quiet(_Table):
         return self
 
 
-class Rule(_Table):
+class NotificationRule(_Table):
     """Which events go to which targets, and when. What is left out does not restrict."""
 
     name: str = Field("", max_length=64)
@@ -170,7 +170,7 @@ class Rule(_Table):
     zone: Zone | None = None
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> "Rule":
+    def _is_one_of_both(self) -> "NotificationRule":
         if self.quiet and self.digest:
             raise ValueError("quiet and digest in one rule: a digest is sent once a day anyway")
         return self
@@ -182,7 +182,7 @@ class Rules(_Table):
     page: str = Field("", max_length=500)
     zone: Zone = ZoneInfo("UTC")
     targets: dict[str, Target] = Field(min_length=1, max_length=TARGETS_AT_MOST)
-    rules: tuple[Rule, ...] = Field(min_length=1)
+    rules: tuple[NotificationRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Rules":
@@ -198,7 +198,7 @@ class Rules(_Table):
             raise ValueError("page: expected the address of the page, https://...")
         return self
 
-    def zone_of(self, rule: Rule) -> ZoneInfo:
+    def zone_of(self, rule: NotificationRule) -> ZoneInfo:
         """Return the time zone of a rule."""
         return rule.zone or self.zone
 

@@ -8,7 +8,7 @@ from math import cos, radians, sin
 import numpy as np
 
 from vtox.diagnosis.spectra.phasors import Phasors
-from vtox.diagnosis.spectra.spectrum import Line, Spectrum
+from vtox.diagnosis.spectra.spectrum import ExpectedLine, Spectrum
 from vtox.diagnosis.spectra.thinning import extremes
 from vtox.records.reports import svg
 from vtox.records.reports.svg import Axes, Mark
@@ -24,7 +24,7 @@ CURVES = ("curve", "curve b", "curve c")
 PHASOR_SIZE, PHASOR_RADIUS, HEAD = 300, 106, 8
 
 
-def tone(line: Line) -> str:
+def tone(line: ExpectedLine) -> str:
     """Return whether a line was found, is expected, or is examined by no diagnosis."""
     if line.fault is None:
         return "other"

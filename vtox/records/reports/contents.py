@@ -76,7 +76,7 @@ class ReportRecord(Part):
         return [str(v.get("fault")) for v in self.verdicts]
 
 
-class Machine(Part):
+class ReportedMachine(Part):
     """What was known of the machine: nameplate, baseline (JSON of `Baseline`), both may be none."""
 
     machine_id: Text | None = None
@@ -104,7 +104,7 @@ class TrendColumns(Part):
         return self
 
 
-class Trend(Part):
+class ReportedTrend(Part):
     """Trends from the history, s since 1970 (UTC), in steps."""
 
     from_t: float = Field(ge=0, lt=T_END)
@@ -127,10 +127,10 @@ class Contents(Part):
     made_t: float = Field(ge=0, lt=T_END)
     language: Text = "en"
     environment: Environment
-    machine: Machine
+    machine: ReportedMachine
     records: list[ReportRecord] = Field(min_length=1, max_length=MAX_RECORDS)
     events: list[Table] = []
-    trend: Trend | None = None
+    trend: ReportedTrend | None = None
     left_out: int = Field(0, ge=0)
 
 
@@ -210,7 +210,7 @@ def recording_of(record: ReportRecord) -> Recording:
         raise ReportError("damaged", f"{record.name}: {error}", part=record.name) from error
 
 
-def motor_of(machine: Machine) -> Motor | None:
+def motor_of(machine: ReportedMachine) -> Motor | None:
     """Return the nameplate, None without one.
 
     Raises
@@ -224,7 +224,7 @@ def motor_of(machine: Machine) -> Motor | None:
         raise ReportError("damaged", f"nameplate: {error}", part="nameplate") from error
 
 
-def baseline_of(machine: Machine) -> Baseline | None:
+def baseline_of(machine: ReportedMachine) -> Baseline | None:
     """Return the baseline, None without one.
 
     Raises

@@ -6,7 +6,7 @@ from html import escape
 
 from vtox.diagnosis.spectra.phasors import phasors
 from vtox.diagnosis.spectra.record import spectrum
-from vtox.diagnosis.spectra.spectrum import Kind, Line, Spectrum, thinned
+from vtox.diagnosis.spectra.spectrum import ExpectedLine, Kind, Spectrum, thinned
 from vtox.errors import SpectrumError
 from vtox.records.reports import charts, views
 from vtox.records.reports.cards import fault_name, words, worst_first
@@ -86,12 +86,12 @@ def _spectrum_figure(
     return _figure(title, reader, f"{chart}{about}{_lines_table(part.lines, text)}")
 
 
-def _concerns(line: Line, view: SpectrumView) -> bool:
+def _concerns(line: ExpectedLine, view: SpectrumView) -> bool:
     """Return whether a line is of the diagnosis that is shown, or of none."""
     return line.fault in (view.fault, None)
 
 
-def _without_name(line: Line) -> Line:
+def _without_name(line: ExpectedLine) -> ExpectedLine:
     return line if line.name in ("supply", "shaft") else replace(line, name="")
 
 
@@ -118,7 +118,7 @@ def _about(s: Spectrum, text: Mapping[str, str]) -> Iterator[str]:
     yield say(text, "about_resolution", hz=digits(s.resolution_hz))
 
 
-def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
+def _lines_table(lines: tuple[ExpectedLine, ...], text: Mapping[str, str]) -> str:
     """Return the lines of a diagnosis; those that were found first, the rest as far as it fits."""
     examined = [x for x in lines if x.fault]
     if not examined:
@@ -139,7 +139,7 @@ def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
     )
 
 
-def _line_row(x: Line, text: Mapping[str, str]) -> str:
+def _line_row(x: ExpectedLine, text: Mapping[str, str]) -> str:
     above = None if x.level_db is None or x.floor_db is None else x.level_db - x.floor_db
     numbers = (
         f"{x.hz:.3f} Hz",

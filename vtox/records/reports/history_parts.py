@@ -14,7 +14,7 @@ from vtox.records.history.alarm_queries import actions_of_machine
 from vtox.records.history.growth import alarm_growth
 from vtox.records.history.resolution import MINUTES, grid
 from vtox.records.history.retention import Oldest
-from vtox.records.reports.contents import Trend, TrendColumns
+from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.store.alarms.open_alerts import OpenAlert
 from vtox.store.stream.reason_tables import reasons_table
 from vtox.values.domain import Reason
@@ -62,7 +62,7 @@ def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def trend_between(
     db: Connection, machine_id: str, from_s: float | None, to_s: float, oldest: Oldest
-) -> Trend | None:
+) -> ReportedTrend | None:
     """Return the trend of every fault as columns, None where the history has none.
 
     It begins where the history does, if that is later.
@@ -80,7 +80,7 @@ def trend_between(
         name: TrendColumns(**{k: getattr(t, k) for k in TrendColumns.model_fields})
         for name, t in found.series.items()
     }
-    return Trend(from_t=first_s, to_t=end_s, step_s=step_s, series=series)
+    return ReportedTrend(from_t=first_s, to_t=end_s, step_s=step_s, series=series)
 
 
 def _event_of_action(a: Action) -> dict[str, Any]:

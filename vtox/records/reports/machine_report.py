@@ -14,7 +14,13 @@ from vtox.faults import FAMILIES
 from vtox.records.history.retention import oldest_kept
 from vtox.records.reports import history_parts, making
 from vtox.records.reports.cards import RANK
-from vtox.records.reports.contents import FORM, Contents, Machine, ReportRecord, Trend
+from vtox.records.reports.contents import (
+    FORM,
+    Contents,
+    ReportedMachine,
+    ReportedTrend,
+    ReportRecord,
+)
 from vtox.records.reports.document import MAX_REPORT_MB
 from vtox.records.reports.environment import environment
 from vtox.records.reports.kept_samples import KeptSamples, samples_of_machine
@@ -39,7 +45,7 @@ ALERTS_READ = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """From when to when (s since 1970); None: whatever there is, and now."""
 
     from_s: float | None = None
@@ -51,7 +57,7 @@ def machine_contents(
     settings: Settings,
     history: AbstractContextManager[Connection | None],
     machine_id: str,
-    span: Span,
+    span: Period,
     language: str = DEFAULT,
 ) -> Contents:
     """Return what a report on a machine holds, its verdicts computed now.
@@ -88,7 +94,7 @@ def machine_contents(
         made_t=round(now, 3),
         language=language,
         environment=environment(),
-        machine=Machine(
+        machine=ReportedMachine(
             machine_id=machine_id,
             nameplate=motor_to_dict(state.motor) if state.motor else None,
             baseline=baseline.to_json() if baseline else None,
@@ -149,10 +155,10 @@ def _history(
     settings: Settings,
     history: AbstractContextManager[Connection | None],
     machine_id: str,
-    span: Span,
+    span: Period,
     now: float,
     alerts: Iterable[OpenAlert],
-) -> tuple[list[dict[str, Any]], Trend | None, Growths]:
+) -> tuple[list[dict[str, Any]], ReportedTrend | None, Growths]:
     """Return events, trend, and whether the open alerts grow.
 
     Without a history the alerts that the stream has, and no trend.

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from vtox.records.reports.cards import fault_name, state_pill, verdict_card, worst_first
 from vtox.records.reports.contents import (
     Contents,
-    Machine,
+    ReportedMachine,
     ReportRecord,
     baseline_of,
     motor_of,
@@ -126,7 +126,7 @@ def _record(number: int, record: ReportRecord, contents: Contents, text: Mapping
     )
 
 
-def _machine(machine: Machine, text: Mapping[str, str]) -> str:
+def _machine(machine: ReportedMachine, text: Mapping[str, str]) -> str:
     plate = machine.nameplate
     rows = list(_plate_rows(plate, text)) if plate else []
     body = facts([*rows, *_baseline_rows(machine, text)])
@@ -155,7 +155,7 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
         yield text["plate_bearing"], balls_text
 
 
-def _baseline_rows(machine: Machine, text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _baseline_rows(machine: ReportedMachine, text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     baseline, about = baseline_of(machine), machine.baseline_about
     if baseline is None:
         yield text["baseline"], text["baseline_none"]

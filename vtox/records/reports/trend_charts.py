@@ -8,7 +8,7 @@ from math import ceil
 
 from vtox.records.reports import svg
 from vtox.records.reports.cards import fault_name
-from vtox.records.reports.contents import Trend, TrendColumns
+from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.records.reports.elements import utc
 from vtox.records.reports.svg import BOTTOM, LEFT, RIGHT, WIDTH, Axes
 from vtox.records.reports.texts import say
@@ -24,7 +24,7 @@ MOST_TICKS = 9
 STATES = ("normal", "warning", "fault", "unknown")
 
 
-def trend_section(trend: Trend | None, text: Mapping[str, str]) -> str:
+def trend_section(trend: ReportedTrend | None, text: Mapping[str, str]) -> str:
     """Return the trends of a machine; a line that says so where there is none."""
     title = f"<h2>{escape(text['trend'])}</h2>"
     series = trend.series if trend else {}
@@ -47,7 +47,7 @@ def trend_section(trend: Trend | None, text: Mapping[str, str]) -> str:
     return f'<section>{head}<div class="figures">{charts}</div></section>'
 
 
-def _chart(name: str, c: TrendColumns, trend: Trend, text: Mapping[str, str]) -> str:
+def _chart(name: str, c: TrendColumns, trend: ReportedTrend, text: Mapping[str, str]) -> str:
     span = (float(trend.from_t), float(trend.to_t))
     known = [v for column in (c.minimum, c.maximum, c.threshold) for v in column if v is not None]
     low, high = min([0.0, *known]), max([*known, 1e-9])

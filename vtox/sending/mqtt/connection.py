@@ -35,7 +35,7 @@ _IN_VAIN = ("Bad user name or password", "Not authorized", "Client identifier no
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ReceivedMessage:
     """A message with what acknowledges it: its number in the session, and which connection."""
 
     message: Message
@@ -63,7 +63,7 @@ class Connection:
         self._address = parse_url(url)
         self._filters = filters
         self._receive_maximum = receive_maximum
-        self._inbox: list[Delivery] = []
+        self._inbox: list[ReceivedMessage] = []
         self._connection = 0
         self._connected = self.tried = False
         self._refusal = ""
@@ -115,7 +115,7 @@ class Connection:
                 raise BrokerRefused(self.where, refusal)
             self._lose(refusal)
 
-    def take(self) -> list[Delivery]:
+    def take(self) -> list[ReceivedMessage]:
         """Return the messages that have come, those of a lost connection too.
 
         A broker that was killed may have forgotten them; what it delivers again counts once.
@@ -128,7 +128,7 @@ class Connection:
         """How many messages have come and were not taken."""
         return len(self._inbox)
 
-    def acknowledge(self, delivery: Delivery) -> None:
+    def acknowledge(self, delivery: ReceivedMessage) -> None:
         """Acknowledge a message of this connection.
 
         After another CONNECT the number may be that of another message: the broker delivers the
@@ -195,7 +195,7 @@ class Connection:
             topic = ""
         said = dict(getattr(m.properties, "UserProperty", ()))
         message = Message(topic, bytes(m.payload), m.dup, time.time(), said)
-        self._inbox.append(Delivery(message, m.mid, m.qos, self._connection))
+        self._inbox.append(ReceivedMessage(message, m.mid, m.qos, self._connection))
 
 
 def parse_url(url: str) -> SplitResult:

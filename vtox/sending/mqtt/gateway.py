@@ -15,8 +15,8 @@ import structlog
 from vtox.client.publisher import Publisher
 from vtox.errors import InputError
 from vtox.sending.mqtt import sparkplug, sparkplug_nodes
-from vtox.sending.mqtt.connection import Connection, Delivery
-from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.connection import Connection, ReceivedMessage
+from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
     Action,
     Birth,
@@ -52,7 +52,7 @@ class Gateway:
         connection: Connection,
         publisher: Publisher,
         client: Client,
-        rules: Sequence[Rule],
+        rules: Sequence[TopicRule],
         births: Births,
         *,
         max_machines: int = 0,
@@ -83,7 +83,7 @@ class Gateway:
         except _Stopping:
             log.warning("stopped while messages wait: the broker delivers them again")
 
-    def handle(self, deliveries: Sequence[Delivery]) -> None:
+    def handle(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Do what messages ask for, then acknowledge them."""
         for delivery in deliveries:
             self._patiently(partial(self._take, delivery.message))
@@ -115,12 +115,12 @@ class Gateway:
             why = refusal(message, machine_id, refused.reason, rule.format)
             self._publisher.collect_refusal(why)
 
-    def _follow(self, rule: Rule, levels: dict[str, str], message: Message) -> None:
+    def _follow(self, rule: TopicRule, levels: dict[str, str], message: Message) -> None:
         """Do what a message asks for, its window last: then it may be done again from the start."""
         for action in self._actions(rule, levels, message):
             self._do(action, message)
 
-    def _rule(self, topic: str) -> tuple[Rule | None, dict[str, str]]:
+    def _rule(self, topic: str) -> tuple[TopicRule | None, dict[str, str]]:
         is_sparkplug = sparkplug.parse_topic(topic)
         for rule in self._rules:
             if rule.format == "sparkplug":
@@ -130,12 +130,14 @@ class Gateway:
                 return rule, levels
         return None, {}
 
-    def _machine(self, rule: Rule, levels: dict[str, str], topic: str) -> str:
+    def _machine(self, rule: TopicRule, levels: dict[str, str], topic: str) -> str:
         if rule.format == "sparkplug":
             return sparkplug_nodes.machine_of(rule, topic)
         return rule.machine(levels)
 
-    def _actions(self, rule: Rule, levels: dict[str, str], message: Message) -> Iterable[Action]:
+    def _actions(
+        self, rule: TopicRule, levels: dict[str, str], message: Message
+    ) -> Iterable[Action]:
         if rule.format == "sparkplug":
             return sparkplug_nodes.actions(rule, self._births, message)
         return [samples_of(rule, levels, message)]

@@ -19,7 +19,7 @@ _NAMEPLATE = tuple(f.name for f in fields(Motor) if f.name != "bearing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class TopicRule:
     """What the messages of some topics carry.
 
     `topic` has `{names}` in place of levels; `machine_id` is made of them. `scale` is units per
@@ -62,7 +62,7 @@ class Rule:
         return _LEVEL.sub(lambda m: levels[m[1]], self.machine_id)
 
 
-def read_mapping(path: Path) -> list[Rule]:
+def read_mapping(path: Path) -> list[TopicRule]:
     """Return the rules of a file, in its order.
 
     Raises
@@ -83,8 +83,8 @@ def read_mapping(path: Path) -> list[Rule]:
     return [_rule(f"{path}: topics {i + 1}", table) for i, table in enumerate(topics)]
 
 
-def _rule(where: str, table: Mapping[str, Any]) -> Rule:
-    known = {f.name for f in fields(Rule)}
+def _rule(where: str, table: Mapping[str, Any]) -> TopicRule:
+    known = {f.name for f in fields(TopicRule)}
     if unknown := set(table) - known:
         raise MappingError(
             f"{where}: {min(unknown)} is unknown, expected {', '.join(sorted(known))}"
@@ -109,7 +109,7 @@ def _rule(where: str, table: Mapping[str, Any]) -> Rule:
     fs_hz = values.get("fs_hz")
     if fs_hz is not None and (isinstance(fs_hz, bool) or not isinstance(fs_hz, int | float)):
         raise MappingError(f"{where}: fs_hz: {fs_hz!r}, expected Hz")
-    return Rule(**values)
+    return TopicRule(**values)
 
 
 def _text(where: str, values: Mapping[str, Any], key: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from vtox.errors import InputError
-from vtox.sending.mqtt.mapping import BINARY, Rule
+from vtox.sending.mqtt.mapping import BINARY, TopicRule
 from vtox.sending.mqtt.sparkplug import Metric
 from vtox.values.domain import CHANNEL_UNITS, Motor, Window
 from vtox.windows.json_windows import entry_fields
@@ -80,7 +80,7 @@ class Rebirth:
 Action = Samples | Birth | Nameplate | Departure | Rebirth
 
 
-def samples_of(rule: Rule, levels: Mapping[str, str], message: Message) -> Samples:
+def samples_of(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples:
     """Return the window of a message that is no Sparkplug.
 
     Raises
@@ -95,7 +95,7 @@ def samples_of(rule: Rule, levels: Mapping[str, str], message: Message) -> Sampl
 
 
 def window_samples(
-    rule: Rule, machine_id: str, channels: Mapping[str, Any], said: Mapping[str, Any]
+    rule: TopicRule, machine_id: str, channels: Mapping[str, Any], said: Mapping[str, Any]
 ) -> Samples:
     """Return a window of arrays; `said` has what goes with them, of `PROPERTIES`."""
     values = {n: _number(n, said[n]) for n in _NUMBERS if said.get(n) is not None}
@@ -129,7 +129,7 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
-def _entry(rule: Rule, levels: Mapping[str, str], message: Message) -> Samples:
+def _entry(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples:
     body = _json(message.payload)
     if not isinstance(body, dict):
         raise InputError(f"{_kind(body)}, expected an object with the fields of a window")
@@ -146,7 +146,7 @@ def _text(name: bytes, value: bytes) -> str | bytes:
     return value if name.decode() in CHANNEL_UNITS else value.decode()
 
 
-def _arrays(rule: Rule, payload: bytes) -> dict[str, Any]:
+def _arrays(rule: TopicRule, payload: bytes) -> dict[str, Any]:
     names = list(rule.channels)
     if rule.format in BINARY:
         kind = np.dtype(f"<{rule.format}")
@@ -163,7 +163,7 @@ def _arrays(rule: Rule, payload: bytes) -> dict[str, Any]:
     return dict(zip(names, rows, strict=True))
 
 
-def _rows(rule: Rule, names: Sequence[str], value: Any) -> Any:
+def _rows(rule: TopicRule, names: Sequence[str], value: Any) -> Any:
     expected = f"expected an array of numbers for each of {', '.join(names)}"
     try:
         rows = np.asarray(value, dtype=np.float64)

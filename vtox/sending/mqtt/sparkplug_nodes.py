@@ -7,7 +7,7 @@ from typing import Any
 
 from vtox.errors import InputError, NameplateError
 from vtox.sending.mqtt import sparkplug
-from vtox.sending.mqtt.mapping import Rule
+from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
     PROPERTIES,
     Action,
@@ -61,7 +61,7 @@ class Births:
         self._db.close()
 
 
-def actions(rule: Rule, births: Births, message: Message) -> Iterator[Action]:
+def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Action]:
     """Yield what a message of Sparkplug asks for; nothing for kinds that do not matter here.
 
     Raises
@@ -95,7 +95,7 @@ def actions(rule: Rule, births: Births, message: Message) -> Iterator[Action]:
     yield from _windows(rule, topic, dict(_by_name(metrics, aliases)), message)
 
 
-def machine_of(rule: Rule, topic: str) -> str:
+def machine_of(rule: TopicRule, topic: str) -> str:
     """Return the machine of a topic of Sparkplug, empty where it has none."""
     parts = sparkplug.parse_topic(topic)
     return _machine(rule, parts) if parts else ""
@@ -114,14 +114,14 @@ def _by_name(
         )
 
 
-def _machine(rule: Rule, topic: Topic) -> str:
+def _machine(rule: TopicRule, topic: Topic) -> str:
     if "{device}" in rule.machine_id and not topic.device:
         return ""
     levels = {"group": topic.group, "node": topic.node, "device": topic.device}
     return rule.machine(levels)
 
 
-def _nameplate(rule: Rule, topic: Topic, named: Mapping[str, Metric]) -> list[Action]:
+def _nameplate(rule: TopicRule, topic: Topic, named: Mapping[str, Metric]) -> list[Action]:
     machine_id = _machine(rule, topic)
     plate: dict[str, Any] = {
         field: named[metric].value
@@ -141,7 +141,7 @@ def _nameplate(rule: Rule, topic: Topic, named: Mapping[str, Metric]) -> list[Ac
 
 
 def _windows(
-    rule: Rule, topic: Topic, named: Mapping[str, Metric], message: Message
+    rule: TopicRule, topic: Topic, named: Mapping[str, Metric], message: Message
 ) -> list[Action]:
     machine_id = _machine(rule, topic)
     carried = {c: named[m] for c, m in rule.channels.items() if m in named}
@@ -155,7 +155,9 @@ def _windows(
     return [window_samples(rule, machine_id, channels, said)]
 
 
-def _departures(rule: Rule, births: Births, topic: Topic, metrics: list[Metric]) -> list[Action]:
+def _departures(
+    rule: TopicRule, births: Births, topic: Topic, metrics: list[Metric]
+) -> list[Action]:
     """Return the machines that a death takes along; one of an earlier session takes none."""
     if not topic.device:
         born = {m.name: m.value for m in births.get(topic.birth_topic) or ()}

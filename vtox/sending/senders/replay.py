@@ -19,7 +19,7 @@ Reader = Callable[[Path], list[tuple[str, Recording]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReplayedRecording:
     """One recording of a replay: it begins `start_s` after the first and is sent as `run`."""
 
     path: Path
@@ -42,7 +42,7 @@ def plan(
     *,
     machine_id: str,
     window_s: float,
-) -> tuple[list[Part], Window]:
+) -> tuple[list[ReplayedRecording], Window]:
     """Read every file once, so that an error is reported before anything is sent.
 
     Returns the parts, and a window of the first for checking that the bridge would accept it.
@@ -51,7 +51,7 @@ def plan(
         raise RecordingError(
             f"--window {window_s:g}: expected {WINDOW_MIN_S:g} to {WINDOW_MAX_S:g} s"
         )
-    parts: list[Part] = []
+    parts: list[ReplayedRecording] = []
     start_s = 0.0
     suffix = secrets.token_hex(3)
     first: Window | None = None
@@ -61,7 +61,9 @@ def plan(
             cuts = edges(recording, window_s)
             run = run_name(title, suffix)
             duration_s = recording.duration_s
-            parts.append(Part(path, number, title, run, start_s, duration_s, len(cuts) - 1))
+            parts.append(
+                ReplayedRecording(path, number, title, run, start_s, duration_s, len(cuts) - 1)
+            )
             start_s += duration_s
             first = first or cut(recording, cuts, 0, machine_id=machine_id, run=run, t0=1.0)
     assert first is not None
@@ -69,7 +71,7 @@ def plan(
 
 
 def jobs(
-    parts: Sequence[Part],
+    parts: Sequence[ReplayedRecording],
     read: Reader,
     *,
     machine_id: str,

@@ -8,7 +8,7 @@ import numpy as np
 
 import vtox
 from vtox.sending.senders.pacing import Job
-from vtox.simulator.fleet import Machine
+from vtox.simulator.fleet import SimulatedMachine
 from vtox.simulator.signals import window
 from vtox.values.domain import Recording, Window
 
@@ -19,7 +19,7 @@ FS_HZ = 10_000.0
 RUNS, RUN_WINDOWS, APART_WINDOWS = 4, 10, 150
 
 
-def baseline_of(machine: Machine) -> str:
+def baseline_of(machine: SimulatedMachine) -> str:
     """Return the baseline, as JSON, that a healthy simulated run of `machine` leads to."""
     starts = range(0, RUNS * APART_WINDOWS, APART_WINDOWS)
     healthy = [_recording(machine, first) for first in starts]
@@ -28,7 +28,7 @@ def baseline_of(machine: Machine) -> str:
 
 
 def jobs(
-    machines: Sequence[Machine], *, t0: float, run: str, duration_s: float | None
+    machines: Sequence[SimulatedMachine], *, t0: float, run: str, duration_s: float | None
 ) -> Iterator[Job]:
     """Yield the windows of all machines in the order they end; the machines start one by one."""
     for seq in count() if duration_s is None else range(int(duration_s / WINDOW_S)):
@@ -37,7 +37,7 @@ def jobs(
             yield Job(offset_s + WINDOW_S, partial(_window, machine, seq, t0 + offset_s, run))
 
 
-def _window(machine: Machine, seq: int, t0: float, run: str) -> Window:
+def _window(machine: SimulatedMachine, seq: int, t0: float, run: str) -> Window:
     channels, speed_rpm = window(machine, seq, WINDOW_S, FS_HZ)
     return Window(
         machine_id=machine.machine_id,
@@ -51,7 +51,7 @@ def _window(machine: Machine, seq: int, t0: float, run: str) -> Window:
     )
 
 
-def _recording(machine: Machine, first: int) -> Recording:
+def _recording(machine: SimulatedMachine, first: int) -> Recording:
     parts = [window(machine, first + i, WINDOW_S, FS_HZ, healthy=True) for i in range(RUN_WINDOWS)]
     speeds = [s for _, s in parts if s is not None]
     return Recording(

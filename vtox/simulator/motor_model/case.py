@@ -8,7 +8,7 @@ from vtox.simulator.motor_model.plants import Plant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
+class SupplyVoltage:
     """The voltage at the terminals."""
 
     hz: float | None = None  # None: the rated one
@@ -27,7 +27,7 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class ShaftLoad:
     """The load of the shaft; torques are over rated torque."""
 
     torque: float = 1.0
@@ -90,8 +90,8 @@ class Case:
 
     plant: Plant
     seed: int = 0
-    supply: Supply = Supply()
-    load: Load = Load()
+    supply: SupplyVoltage = SupplyVoltage()
+    load: ShaftLoad = ShaftLoad()
     faults: Faults = Faults()
     earth: Earth = Earth()
     clamps: Clamps = Clamps()

@@ -56,7 +56,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SimulatedRecord:
     """One simulated record; arrays have shape (samples,)."""
 
     case: Case
@@ -85,7 +85,7 @@ def records(
     channels: Sequence[str] = (*CURRENTS, *VOLTAGES),
     settle_s: float = SETTLE_S,
     batch: int = 128,
-) -> Iterator[Record]:
+) -> Iterator[SimulatedRecord]:
     """Yield the record of each case, in order; `channels` may also contain `leakage`.
 
     `batch` cases are integrated at once.
@@ -139,7 +139,7 @@ def _record(
     t: Float64,
     fs_hz: float,
     names: Sequence[str],
-) -> Record:
+) -> SimulatedRecord:
     """Return one record; `t` extends two samples beyond both of its ends."""
     rng = np.random.default_rng([case.seed, 2])
     frame_angle = drive.frame_angle(t)[:, 0]
@@ -176,7 +176,7 @@ def _record(
         signals["leakage"] = leak.astype(np.float32)
     rpm = np.interp(ti, run.t_s, run.speed[:, k]) * 30 / np.pi
     torque = np.interp(ti, run.t_s, run.torque_nm[:, k])
-    return Record(
+    return SimulatedRecord(
         case=case,
         fs_hz=fs_hz,
         channels={name: signals[name] for name in names},

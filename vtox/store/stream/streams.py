@@ -22,7 +22,7 @@ Entry = tuple[bytes, dict[bytes, bytes] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ConsumerGroup:
     """What XINFO GROUPS says of our consumer group; `lag` is None if the server cannot tell."""
 
     lag: int | None
@@ -96,20 +96,20 @@ def create_group(client: Client, raw: str) -> None:
             raise
 
 
-def find_group(groups: list[dict[str, Any]]) -> Group | None:
+def find_group(groups: list[dict[str, Any]]) -> ConsumerGroup | None:
     """Return our group among those of XINFO GROUPS."""
     for g in groups:
         if g["name"] == keys.GROUP.encode():
             last = g["last-delivered-id"].decode()
             # A group that has read nothing says None where it means 0.
             read = 0 if last == "0-0" else g.get("entries-read")
-            return Group(
+            return ConsumerGroup(
                 lag=g.get("lag"), pending=g["pending"], entries_read=read, last_delivered=last
             )
     return None
 
 
-def sum_groups(groups: Sequence[Group | None]) -> Group | None:
+def sum_groups(groups: Sequence[ConsumerGroup | None]) -> ConsumerGroup | None:
     """Return the groups of all partitions as one; None before the first start of a bridge.
 
     Of one partition it is that group. What one of them does not know, the sum does not know.
@@ -118,7 +118,7 @@ def sum_groups(groups: Sequence[Group | None]) -> Group | None:
     if len(known) < 2:
         return known[0] if known else None
     lags, reads = [g.lag for g in known], [g.entries_read for g in known]
-    return Group(
+    return ConsumerGroup(
         lag=None if None in lags else sum(n or 0 for n in lags),
         pending=sum(g.pending for g in known),
         entries_read=None if None in reads else sum(n or 0 for n in reads),
@@ -126,7 +126,7 @@ def sum_groups(groups: Sequence[Group | None]) -> Group | None:
     )
 
 
-def group_info(client: Client, raw: str) -> Group | None:
+def group_info(client: Client, raw: str) -> ConsumerGroup | None:
     """Return the state of the consumer group, None before the first start."""
     try:
         return find_group(client.xinfo_groups(raw))
@@ -165,7 +165,7 @@ def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -
     return lost
 
 
-def _unread_and_gone(stream: dict[str, Any], group: Group) -> int:
+def _unread_and_gone(stream: dict[str, Any], group: ConsumerGroup) -> int:
     """Return how many of the unread windows are deleted, as far as the group has not read on."""
     assert group.entries_read is not None
     first = stream["first-entry"]

@@ -28,7 +28,7 @@ from vtox.store.ledger.task_queues import Broker, decode_broker
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.stream.entries import Metrics, decode_metrics
-from vtox.store.stream.streams import Group, find_group, sum_groups
+from vtox.store.stream.streams import ConsumerGroup, find_group, sum_groups
 from vtox.store.system.agreement import parties
 
 STREAMS = (
@@ -64,14 +64,14 @@ class PartitionState:
     number: int
     stream: str
     length: int
-    group: Group | None
+    group: ConsumerGroup | None
     owned: bool
     # Of the bridge that owns it, or owned it and was killed.
     bridge: Heartbeat | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class ServerInfo:
     """The Redis or Valkey server behind it all."""
 
     product: str
@@ -99,14 +99,14 @@ class Snapshot:
 
     t: float
     lengths: dict[str, int]
-    group: Group | None
+    group: ConsumerGroup | None
     counters: dict[str, int]
     queues: dict[str, Queue]
     workers: tuple[Worker, ...]
     machines: int
     bridge_alive: bool
     bridge: Heartbeat | None
-    server: Server | None
+    server: ServerInfo | None
     metrics: tuple[Metrics, ...]
     partitions: tuple[PartitionState, ...] = ()
     # None: the tasks wait on this server.
@@ -229,7 +229,7 @@ def dead_letters(counters: Mapping[str, int]) -> dict[str, int]:
     return {k.removeprefix(prefix): n for k, n in counters.items() if k.startswith(prefix)}
 
 
-def read_group(client: Client) -> tuple[float, Group | None]:
+def read_group(client: Client) -> tuple[float, ConsumerGroup | None]:
     """Return the server's time and the consumer group alone, for a sampler of activity."""
     partitions = served(client)
     pipe = client.pipeline(transaction=False)
@@ -270,11 +270,11 @@ def over_partitions(counters: Mapping[str, int], name: str) -> int:
     return sum(n for k, n in counters.items() if k == name or k.startswith(f"{name}:"))
 
 
-def _server(info: dict[str, Any] | None) -> Server | None:
+def _server(info: dict[str, Any] | None) -> ServerInfo | None:
     if not info:
         return None
     product = "valkey" if "valkey_version" in info else "redis"
-    return Server(
+    return ServerInfo(
         product=product,
         version=str(info[f"{product}_version"]),
         uptime_s=int(info["uptime_in_seconds"]),

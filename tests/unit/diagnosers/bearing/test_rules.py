@@ -9,7 +9,7 @@ from tests.unit.diagnosers.columns import columns, outcome
 from vtox.diagnosis.diagnosers.bearing.ambiguities import Ambiguities
 from vtox.diagnosis.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
 from vtox.diagnosis.diagnosers.bearing.diagnoser import concluded
-from vtox.diagnosis.diagnosers.bearing.evidence import Evidence, evidence
+from vtox.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
 from vtox.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements
 from vtox.diagnosis.diagnosers.bearing.rules import RULES
 from vtox.diagnosis.diagnosers.bearing.search import CombSearch
@@ -17,13 +17,13 @@ from vtox.diagnosis.diagnosers.bearing.severity import is_weak
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
 from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
 from vtox.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
-from vtox.diagnosis.dsp.comb_plan import Target, make_plan
+from vtox.diagnosis.dsp.comb_plan import CombTarget, make_plan
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.domain import Diagnosis, reason
 
 SPEED = Speed(1458.0, 0.005, ("speed_sensor",))
 PLAN = make_plan(
-    (Target("BPFO", 3.6),),
+    (CombTarget("BPFO", 3.6),),
     bins=256,
     df_hz=1.0,
     n_averages=1.0,
@@ -208,5 +208,5 @@ def test_a_fault_needs_confidence_modulation_and_not_the_cage(
     defect: str, sure: float, modulation: float, state: str
 ) -> None:
     comb = {"defect": defect, "confidence": sure, "modulation": modulation}
-    x = columns(Evidence, known_bearing=True, detected=True, **comb)
+    x = columns(BearingEvidence, known_bearing=True, detected=True, **comb)
     assert outcome(RULES, x)[0].state == state

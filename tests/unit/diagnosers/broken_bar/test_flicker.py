@@ -8,7 +8,7 @@ import pytest
 from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosis.diagnosers.broken_bar.flicker import looks_like_flicker, phase_ratios
 from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.simulator.motor_model.case import Case, Load, Supply
+from vtox.simulator.motor_model.case import Case, ShaftLoad, SupplyVoltage
 from vtox.simulator.motor_model.plants import PLANTS, Plant, load_for_slip
 from vtox.simulator.motor_model.records import nameplate, records, with_lower_sideband
 from vtox.values.domain import CURRENTS
@@ -42,16 +42,16 @@ def test_noise_and_an_unknown_power_factor_leave_it_open() -> None:
 
 
 def flickering(plant: Plant, slip: float) -> Case:
-    load = Load(torque=load_for_slip(plant, slip), inertia=2.0, noise=2e-3)
+    load = ShaftLoad(torque=load_for_slip(plant, slip), inertia=2.0, noise=2e-3)
     hz = 2 * slip * plant.supply_hz
-    return Case(plant=plant, load=load, supply=Supply(flicker=4e-3, flicker_hz=hz))
+    return Case(plant=plant, load=load, supply=SupplyVoltage(flicker=4e-3, flicker_hz=hz))
 
 
 @pytest.mark.slow
 def test_a_flicker_that_meets_twice_slip_frequency_is_no_broken_bar() -> None:
     """Currents of three machines with a speed: flicker at 2sf, then broken bars."""
     flicker = [flickering(PLANTS[name], slip) for name, slip in SLIPS.items()]
-    bars = [replace(c, supply=Supply()) for c in flicker]
+    bars = [replace(c, supply=SupplyVoltage()) for c in flicker]
     bars = with_lower_sideband(bars, [-46.0] * len(bars), seconds=3.0)
     made = list(records([*flicker, *bars], 8.0, 1_000.0, channels=CURRENTS))
     analysis = front_end(

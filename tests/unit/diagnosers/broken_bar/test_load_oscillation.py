@@ -9,9 +9,14 @@ from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.simulator.motor_model.case import Case, Clamps, Load, Supply
+from vtox.simulator.motor_model.case import Case, Clamps, ShaftLoad, SupplyVoltage
 from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
-from vtox.simulator.motor_model.records import Record, nameplate, records, with_lower_sideband
+from vtox.simulator.motor_model.records import (
+    SimulatedRecord,
+    nameplate,
+    records,
+    with_lower_sideband,
+)
 from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 
 pytestmark = pytest.mark.slow
@@ -19,10 +24,10 @@ pytestmark = pytest.mark.slow
 # At 1 % slip the sidebands of this machine are equal, as a load makes them.
 SLIP = 0.01
 PLANT = PLANTS["500hp"]
-QUIET = Case(plant=PLANT, load=Load(torque=load_for_slip(PLANT, SLIP), inertia=2.0))
+QUIET = Case(plant=PLANT, load=ShaftLoad(torque=load_for_slip(PLANT, SLIP), inertia=2.0))
 UNCOUNTED = replace(nameplate(PLANTS["2kw2"]), rotor_bars=None)
 INERTIAS = (0.5, 2.0, 5.0, 20.0)
-Diagnosed = list[tuple[Record, Diagnosis]]
+Diagnosed = list[tuple[SimulatedRecord, Diagnosis]]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,7 @@ def noisy(case: Case, seed: int, wander_hz: float) -> Case:
     return replace(
         case,
         seed=seed,
-        supply=Supply(wander_hz=wander_hz, amplitude_noise=5e-4, unbalance=0.005),
+        supply=SupplyVoltage(wander_hz=wander_hz, amplitude_noise=5e-4, unbalance=0.005),
         load=replace(case.load, noise=5e-3),
         clamps=Clamps(noise=5e-4, bits=12),
     )
@@ -98,7 +103,7 @@ def test_at_part_load_an_oscillation_turns_the_phase_farther(
     """The tangent of the power factor angle is 3.6 and 2.2, measured or estimated at most."""
     plant = PLANTS["2kw2"]
     hz = 2 * slip_at_torque(plant, torque * plant.rated_torque_nm) * plant.supply_hz
-    light = Case(plant=plant, load=Load(torque=torque, quadratic=0.0))
+    light = Case(plant=plant, load=ShaftLoad(torque=torque, quadratic=0.0))
     swings = [(0.03, 1.0, 1.0), (0.08, 1.0, 4.0), (0.03, 0.9, 4.0), (0.08, 1.1, 1.0)]
     swinging = [
         replace(light, load=replace(light.load, swing=x / torque, swing_hz=hz * at, inertia=j))
@@ -117,7 +122,7 @@ def test_at_part_load_an_oscillation_turns_the_phase_farther(
 
 def test_the_skirt_of_a_supply_that_wanders_is_no_broken_bar() -> None:
     """Eight of the nine among 420 sound cages that exceeded a floor without its corner."""
-    light = Case(plant=PLANT, load=Load(torque=load_for_slip(PLANT, 0.005), inertia=2.0))
+    light = Case(plant=PLANT, load=ShaftLoad(torque=load_for_slip(PLANT, 0.005), inertia=2.0))
     seeds = (6103, 6135, 6224, 6240, 6335, 6338, 6348, 6362)
     (bars,) = with_lower_sideband([light], [-48.0])
     sound = [noisy(light, seed, 0.02) for seed in seeds]

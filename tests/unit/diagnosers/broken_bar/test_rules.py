@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.broken_bar.evidence import Evidence, why_too_short
+from vtox.diagnosis.diagnosers.broken_bar.evidence import BrokenBarEvidence, why_too_short
 from vtox.diagnosis.diagnosers.broken_bar.rules import CAGE, RULES, STEADY
 from vtox.diagnosis.diagnosers.broken_bar.sidebands import off_bins_allowed
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
@@ -82,9 +82,9 @@ def of_slip(slip: Slip) -> dict[str, Any]:
     }
 
 
-def observed(slip: Slip = MEASURED, **given: Any) -> Evidence:
+def observed(slip: Slip = MEASURED, **given: Any) -> BrokenBarEvidence:
     """Return the columns of one record: broken bars at a steady load, but for what is given."""
-    return columns(Evidence, **BROKEN | STEADY_LOAD | of_slip(slip) | given)
+    return columns(BrokenBarEvidence, **BROKEN | STEADY_LOAD | of_slip(slip) | given)
 
 
 def outcome_of(**given: Any) -> tuple[str, str]:

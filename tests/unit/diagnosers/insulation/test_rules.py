@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.insulation.evidence import Evidence
+from vtox.diagnosis.diagnosers.insulation.evidence import InsulationEvidence
 from vtox.diagnosis.diagnosers.insulation.rules import RULES
 
 # 20 Mohm or more, the whole winding measured, no change of 15 nF.
@@ -41,7 +41,7 @@ SOUND = {
     ],
 )
 def test_the_first_rule_that_holds_decides(given: dict[str, Any], state: str, code: str) -> None:
-    decided, (why, *_) = outcome(RULES, columns(Evidence, **SOUND | given))
+    decided, (why, *_) = outcome(RULES, columns(InsulationEvidence, **SOUND | given))
     assert (decided.state, why.code) == (state, code)
 
 
@@ -60,11 +60,11 @@ def test_the_first_rule_that_holds_decides(given: dict[str, Any], state: str, co
 def test_values_are_the_columns_of_their_names(
     given: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    _, (why, *_) = outcome(RULES, columns(Evidence, **SOUND | given))
+    _, (why, *_) = outcome(RULES, columns(InsulationEvidence, **SOUND | given))
     assert why.values == values
 
 
 def test_what_was_not_measured_is_a_doubt() -> None:
-    x = columns(Evidence, **SOUND | {"whole": False, "temperature_c": float("nan")})
+    x = columns(InsulationEvidence, **SOUND | {"whole": False, "temperature_c": float("nan")})
     _, (_, *doubts) = outcome(RULES, x)
     assert [d.code for d in doubts] == ["temperature_unknown", "equal_loss_not_excluded"]

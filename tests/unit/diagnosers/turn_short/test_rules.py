@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.turn_short.evidence import BASES, Evidence
+from vtox.diagnosis.diagnosers.turn_short.evidence import BASES, TurnShortEvidence
 from vtox.diagnosis.diagnosers.turn_short.rules import RULES
 from vtox.values.domain import reason
 
@@ -26,7 +26,7 @@ HEALTHY = {
 
 
 def codes(**given: Any) -> list[str]:
-    _, reasons = outcome(RULES, columns(Evidence, **HEALTHY | given))
+    _, reasons = outcome(RULES, columns(TurnShortEvidence, **HEALTHY | given))
     return [r.code for r in reasons]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
-from vtox.diagnosis.diagnosers.bearing.evidence import Evidence, evidence
+from vtox.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
 from vtox.diagnosis.diagnosers.bearing.moving_speed import by_angle_of_moving_shaft
 from vtox.diagnosis.diagnosers.bearing.rules import RULES
 from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
@@ -171,7 +171,7 @@ def _examinations(
     return [found[row] for row in sorted(found)]
 
 
-def _clearer(x: Evidence, decided: Int, found: Sequence[Examination], count: int) -> Int:
+def _clearer(x: BearingEvidence, decided: Int, found: Sequence[Examination], count: int) -> Int:
     """Return the row that stands for each recording.
 
     By angle, unless only the record as it is shows a comb, or shows it more clearly: what was
@@ -248,7 +248,7 @@ def _changes_db(
     return changes_db
 
 
-def concluded(x: Evidence, decided: Int, changes_db: Float64) -> Verdicts:
+def concluded(x: BearingEvidence, decided: Int, changes_db: Float64) -> Verdicts:
     """Return the verdicts that were decided, with the change of each level, dB, NaN for none."""
     return verdicts(
         "bearing",
@@ -264,7 +264,7 @@ def concluded(x: Evidence, decided: Int, changes_db: Float64) -> Verdicts:
     )
 
 
-def _indicators(x: Evidence, decided: Int, changes_db: Float64) -> dict[str, Indicator]:
+def _indicators(x: BearingEvidence, decided: Int, changes_db: Float64) -> dict[str, Indicator]:
     searched, found = x.known_bearing, x.detected
     alarm = _alarm(decided)
     of_element = RULES.codes[decided] == "element_or_bearing_cage"

@@ -17,7 +17,7 @@ from vtox.values.domain import Reason, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class BearingEvidence:
     """Columns of length batch, blank where a record was not searched.
 
     `input_problems` says why it was not, `ambiguity` why its lines may be the bearing's or the
@@ -74,10 +74,10 @@ class Evidence:
     shown: Objects
 
 
-def evidence(signs: Sequence[Signs | None], problems: Stated) -> Evidence:
+def evidence(signs: Sequence[Signs | None], problems: Stated) -> BearingEvidence:
     """Return the columns of records: their signs, or the problems for which there are none."""
     rows = zip(signs, problems, strict=True)
-    return gathered(Evidence, [_row(s) if s else {"input_problems": why} for s, why in rows])
+    return gathered(BearingEvidence, [_row(s) if s else {"input_problems": why} for s, why in rows])
 
 
 def _row(s: Signs) -> dict[str, Any]:

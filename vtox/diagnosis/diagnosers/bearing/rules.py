@@ -1,17 +1,17 @@
 """What decides on a bearing, in reading order: the first rule that holds gives code and state.
 
-`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+`x` are columns (`BearingEvidence`); the values of a code are the columns of the same names.
 """
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.bearing.evidence import Evidence
+from vtox.diagnosis.diagnosers.bearing.evidence import BearingEvidence
 from vtox.diagnosis.diagnosers.bearing.severity import FAULT_CONFIDENCE, FAULT_MODULATION
-from vtox.diagnosis.diagnosers.decision import Rule, Table, always, rule, stated
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, rule, stated
 from vtox.values.arrays import Bool
 
 
-def severe(x: Evidence) -> Bool:
+def severe(x: BearingEvidence) -> Bool:
     """Return whether a comb is a `fault`.
 
     Lines of the bearing cage alone are shared with belts and slow shafts: never one.
@@ -20,7 +20,7 @@ def severe(x: Evidence) -> Bool:
     return sure & ~np.isin(x.defect, "FTF")
 
 
-def no_impacts(x: Evidence) -> Bool:
+def no_impacts(x: BearingEvidence) -> Bool:
     """Return whether no impacts are found at any order."""
     return np.array([not why for why in x.impacts])
 
@@ -31,12 +31,12 @@ COMB = (
     *("channel", "band_low_hz", "band_high_hz"),
     *SPEED,
 )
-OTHERS: tuple[Rule[Evidence], ...] = (stated("other_combs"), stated("ambiguities"))
-LAG: Rule[Evidence] = rule(
+OTHERS: tuple[Rule[BearingEvidence], ...] = (stated("other_combs"), stated("ambiguities"))
+LAG: Rule[BearingEvidence] = rule(
     "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")
 )
 
-RULES: Table[Evidence] = Table(
+RULES: DecisionTable[BearingEvidence] = DecisionTable(
     stated("input_problems"),
     # Lines that are the bearing's at one speed and the shaft's at another.
     stated("ambiguity"),

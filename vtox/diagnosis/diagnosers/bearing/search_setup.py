@@ -10,7 +10,7 @@ from math import floor, log2
 
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed, best_speed
 from vtox.diagnosis.diagnosers.current.pole_pairs import GRIDS_HZ
-from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT, Target
+from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT, CombTarget
 from vtox.values.domain import Motor, Reason, Recording, reason
 
 # Slippage of rolling elements, relative: 1 to 2 % (Randall & Antoni 2011, section 2).
@@ -30,7 +30,7 @@ BANDS = (1, 2, 3, 4, 6, 8, 12, 16)
 # Bandwidth of the vibration over the highest defect frequency.
 MIN_BANDWIDTH_RATIO = 3.0
 # Searched where the bearing is unknown: any comb between a third and one and a half of it.
-ANYWHERE = Target("any", 6.0)
+ANYWHERE = CombTarget("any", 6.0)
 # Bands and segments in which a recording is analysed, and 1 over the share of spectra that is used.
 Layout = tuple[int, int, int]
 
@@ -51,7 +51,7 @@ class SearchSetup:
     #: Bearing cage frequency in shaft orders.
     bearing_cage_order: float | None
     #: Combs to search, `ANYWHERE` where the bearing is unknown.
-    targets: tuple[Target, ...]
+    targets: tuple[CombTarget, ...]
     supply_hz: float | None
     #: Analysed in one segment, however long: lines of shaft and bearing separate better.
     whole: bool = False
@@ -154,7 +154,7 @@ def _bearing_cage_order(defect_orders: Mapping[str, float]) -> float | None:
 
 
 @lru_cache(maxsize=256)
-def _targets(orders: tuple[tuple[str, float], ...], bearing_cage: bool) -> tuple[Target, ...]:
+def _targets(orders: tuple[tuple[str, float], ...], bearing_cage: bool) -> tuple[CombTarget, ...]:
     """Return the targets of a bearing.
 
     An inner race turns through the load zone, so its comb may carry sidebands at shaft speed; a
@@ -162,11 +162,11 @@ def _targets(orders: tuple[tuple[str, float], ...], bearing_cage: bool) -> tuple
     half.
     """
     kinds = {
-        "BPFO": Target("BPFO", 1.0),
-        "BPFI": Target("BPFI", 1.0, SHAFT),
-        "BSF": Target(
+        "BPFO": CombTarget("BPFO", 1.0),
+        "BPFI": CombTarget("BPFI", 1.0, SHAFT),
+        "BSF": CombTarget(
             "BSF", 1.0, BEARING_CAGE if bearing_cage else PLAIN, plain_weight=0.5, divisors=(3,)
         ),
-        "FTF": Target("FTF", 1.0, divisors=()),
+        "FTF": CombTarget("FTF", 1.0, divisors=()),
     }
     return tuple(replace(kinds[name], order=order) for name, order in orders)

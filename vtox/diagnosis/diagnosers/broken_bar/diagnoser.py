@@ -12,7 +12,7 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.broken_bar.evidence import (
     DEVELOPING_DBC,
-    Evidence,
+    BrokenBarEvidence,
     conditions,
     evidence,
 )
@@ -159,7 +159,7 @@ def features(
     return dict(zip(names, (np.where(share == 1, x.level_dbc, np.nan), share), strict=True))
 
 
-def _confidence(x: Evidence, place: Objects) -> Float64:
+def _confidence(x: BrokenBarEvidence, place: Objects) -> Float64:
     estimated = np.asarray(~x.measured, np.int64)
     over_limit = np.clip(x.over_floor / x.over_floor_limit / 2, 0.5, 1)
     room = np.clip((DEVELOPING_DBC - x.detectable_dbc) / FULL_CONFIDENCE_DB, 0, 1)
@@ -170,7 +170,7 @@ def _confidence(x: Evidence, place: Objects) -> Float64:
     )
 
 
-def _statistic(x: Evidence, searched: Bool, place: Objects) -> Float64:
+def _statistic(x: BrokenBarEvidence, searched: Bool, place: Objects) -> Float64:
     """Return how far a line is over its limit, or the sideband of a start."""
     of_start = 10 ** ((x.start_level_db - START_WARNING_DB) / 20)
     rise = np.maximum(x.change_db, 0.0) / RISE_DB
@@ -180,7 +180,7 @@ def _statistic(x: Evidence, searched: Bool, place: Objects) -> Float64:
     return np.where(searched, statistic, np.where(of_start >= 1, of_start, np.nan))
 
 
-def _indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, Indicator]:
+def _indicators(x: BrokenBarEvidence, searched: Bool, place: Objects) -> dict[str, Indicator]:
     known = np.array([not (p or s) for p, s in zip(x.input_problems, x.slip_problems, strict=True)])
     certain = level_certain(x).tolist()
 
@@ -204,7 +204,7 @@ def _indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, Indica
     }
 
 
-def _searched(x: Evidence, decided: Int) -> dict[int, tuple[Mapping[str, Any], ...]]:
+def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, tuple[Mapping[str, Any], ...]]:
     """Return the frequencies searched, the line where there is one, and its other causes."""
     supply = ~(supply_excluded(x) | moves_with_the_slip(x))
     asymmetric = np.isin(RULES.places[decided], ASYMMETRIC)

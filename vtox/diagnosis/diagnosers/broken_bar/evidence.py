@@ -54,7 +54,7 @@ LEAST_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class OperatingPoint:
     """Columns of length batch: slip and load, known before a line is searched.
 
     `start_level_db` is the sideband of a start, NaN where there is none. The slip, from
@@ -94,7 +94,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(Conditions, SidebandPairs):
+class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     """Columns of length batch: conditions, the pair of sidebands, and what it is compared with.
 
     `bin_hz` is 1/T. Where the slip is `tracked` the pair is over its angle: it moved from
@@ -137,7 +137,7 @@ class Evidence(Conditions, SidebandPairs):
 
 def conditions(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, starts: Starts
-) -> Conditions:
+) -> OperatingPoint:
     """Return the conditions of a batch."""
     slips, f0_hz = slip_analysis.slips, analysis.f0_hz
     moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
@@ -150,7 +150,7 @@ def conditions(
     short = hopeless | (least * 2 * f0_hz < NEEDED_BINS * bin_hz)
     problems = analysis.voltage_problems
     has_voltages = bool(analysis.envelope_v.shape[-1])
-    return Conditions(
+    return OperatingPoint(
         input_problems=starts.problems,
         start_level_db=starts.level_db,
         start_share=10 ** (starts.level_db / 20),
@@ -205,17 +205,17 @@ def why_too_short(slip: Slip, f0_hz: float, duration_s: float) -> Reason:
 def evidence(
     analysis: CurrentAnalysis,
     slip_analysis: SlipAnalysis,
-    c: Conditions,
+    c: OperatingPoint,
     baselines: Sequence[Baseline | None],
     rows: Int,
-) -> Evidence:
+) -> BrokenBarEvidence:
     """Return the columns of a batch; lines are searched in some rows, the others are blank.
 
     Nearly all records that are too short end before, as their conditions exclude a line.
     """
     count = len(baselines)
     if not len(rows):
-        return extend(Evidence, c)
+        return extend(BrokenBarEvidence, c)
     if len(rows) == count:
         return _evidence(analysis, slip_analysis, c, baselines)
     x = _evidence(
@@ -224,16 +224,16 @@ def evidence(
         take(c, rows),
         [baselines[i] for i in rows.tolist()],
     )
-    of_all = {f.name: getattr(c, f.name) for f in fields(Conditions)}
+    of_all = {f.name: getattr(c, f.name) for f in fields(OperatingPoint)}
     return replace(spread(x, rows, count), **of_all)
 
 
 def _evidence(
     analysis: CurrentAnalysis,
     slip_analysis: SlipAnalysis,
-    c: Conditions,
+    c: OperatingPoint,
     baselines: Sequence[Baseline | None],
-) -> Evidence:
+) -> BrokenBarEvidence:
     count, bin_hz = len(c.load_a), slip_analysis.modulation.bin_hz
     usable = np.array([not p for p in analysis.problems])
     pairs = sideband_pairs(analysis, slip_analysis)
@@ -261,7 +261,7 @@ def _evidence(
         [_learnt_dbc(b, a) for b, a in zip(baselines, c.load_a.tolist(), strict=True)]
     )
     return extend(
-        Evidence,
+        BrokenBarEvidence,
         c,
         **columns,
         **moved,

@@ -1,6 +1,6 @@
 """What decides on a rotor cage, in reading order: the first rule that holds.
 
-`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+`x` are columns (`BrokenBarEvidence`); the values of a code are the columns of the same names.
 """
 
 from dataclasses import replace
@@ -10,14 +10,14 @@ import numpy as np
 from vtox.diagnosis.diagnosers.broken_bar.evidence import (
     DEVELOPING_DBC,
     MIN_OVER_FIXED,
-    Conditions,
-    Evidence,
+    BrokenBarEvidence,
+    OperatingPoint,
 )
 from vtox.diagnosis.diagnosers.broken_bar.load_oscillation import MIN_DISTANCE, MIN_OVER_SQUARE
 from vtox.diagnosis.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosis.diagnosers.broken_bar.starting import START_WARNING_DB
 from vtox.diagnosis.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
-from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
 from vtox.diagnosis.dsp import modulation_spectrum
 from vtox.values.arrays import Bool
 from vtox.values.baseline import RISE_DB
@@ -49,32 +49,32 @@ CONTROL = "control of a drive that hunts at half that frequency"
 SOUND_CAGE = "axial ducts or inter-bar currents of a sound rotor cage"
 
 
-def level_certain(x: Evidence) -> Bool:
+def level_certain(x: BrokenBarEvidence) -> Bool:
     """Return whether the noise leaves the level of the sidebands certain enough to report it."""
     return x.deviation_db <= REPORTED_DEVIATION_DB
 
 
-def supply_excluded(x: Evidence) -> Bool:
+def supply_excluded(x: BrokenBarEvidence) -> Bool:
     """Return whether the voltages are so quiet that the supply cannot have made the lines."""
     return x.voltages & (x.voltage_bound <= MAX_VOLTAGE_RATIO)
 
 
-def moves_with_the_slip(x: Evidence) -> Bool:
+def moves_with_the_slip(x: BrokenBarEvidence) -> Bool:
     """Return whether a line moves with the slip so clearly that no supply makes it."""
     return x.tracked & (x.over_fixed > MIN_OVER_FLICKER)
 
 
-def slip_not_proven(x: Evidence) -> Bool:
+def slip_not_proven(x: BrokenBarEvidence) -> Bool:
     """Return whether nothing says that the line is at 2sf: not the slip, not the voltages."""
     return x.guessed | ~(x.measured | supply_excluded(x))
 
 
-def severe(x: Evidence) -> Bool:
+def severe(x: BrokenBarEvidence) -> Bool:
     """Return whether lines are as strong as those of broken bars, at a slip that is not guessed."""
     return (x.level_dbc >= FAULT_DBC) & ~slip_not_proven(x)
 
 
-def as_when_learnt(x: Evidence) -> Bool:
+def as_when_learnt(x: BrokenBarEvidence) -> Bool:
     """Return whether lines have not risen since the baseline was learnt.
 
     Its scatter does not widen the limit: where that is large the levels learnt were noise.
@@ -82,7 +82,7 @@ def as_when_learnt(x: Evidence) -> Bool:
     return x.change_db <= RISE_DB
 
 
-def covers_sidebands(x: Evidence) -> Bool:
+def covers_sidebands(x: BrokenBarEvidence) -> Bool:
     """Return whether a line beside 2sf may cover the sidebands of a rotor cage.
 
     Either sideband may be what the line leaves of a rotor cage's. Over the angle of slip a load's
@@ -91,7 +91,7 @@ def covers_sidebands(x: Evidence) -> Bool:
     return (np.maximum(x.lower_dbc, x.upper_dbc) >= DEVELOPING_DBC) | x.tracked
 
 
-def beside_twice_the_slip(x: Evidence) -> Bool:
+def beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
     """Return whether a line of a supply that is not excluded stands beside 2sf."""
     near_bins = x.off_bins_allowed + PLACE_BINS_PER_DB * x.deviation_db
     off_bins = (x.peak_hz - x.distance_hz) / x.bin_hz
@@ -99,7 +99,7 @@ def beside_twice_the_slip(x: Evidence) -> Bool:
     return off & ~x.tracked & ~supply_excluded(x)
 
 
-def as_a_flickering_supply(x: Evidence) -> Bool:
+def as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
     """Return whether a supply that flickers may have made the lines."""
     across, along = x.phase_ratio.imag, np.abs(x.phase_ratio.real)
     of_rotor = across >= np.maximum(MIN_QUADRATURE, along / MAX_IN_PHASE_SHARE)
@@ -110,7 +110,7 @@ def as_a_flickering_supply(x: Evidence) -> Bool:
     return ~supply_excluded(x) & (of_supply | ~(of_rotor | by_sensor | moves))
 
 
-def line_elsewhere(x: Evidence) -> Bool:
+def line_elsewhere(x: BrokenBarEvidence) -> Bool:
     """Return whether a line may be the rotor cage's at a slip that nameplate or speed do not give.
 
     Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
@@ -119,10 +119,10 @@ def line_elsewhere(x: Evidence) -> Bool:
     return (apart | np.isfinite(x.neighbour_hz)) & (x.alternative_dbc >= DEVELOPING_DBC)
 
 
-SLIP: tuple[Rule[Conditions], ...] = (stated("slip_doubts"),)
-LEVEL: Rule[Evidence] = rule("level_in_noise", lambda x: ~level_certain(x), "deviation_db")
-ESTIMATED: Rule[Evidence] = rule("slip_not_measured", lambda x: ~x.measured)
-ASYMMETRY: tuple[Rule[Evidence], ...] = (
+SLIP: tuple[Rule[OperatingPoint], ...] = (stated("slip_doubts"),)
+LEVEL: Rule[BrokenBarEvidence] = rule("level_in_noise", lambda x: ~level_certain(x), "deviation_db")
+ESTIMATED: Rule[BrokenBarEvidence] = rule("slip_not_measured", lambda x: ~x.measured)
+ASYMMETRY: tuple[Rule[BrokenBarEvidence], ...] = (
     LEVEL,
     rule("slip_not_measured", slip_not_proven),
     rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
@@ -136,7 +136,7 @@ LINES = (
     ("upper_sideband_dbc", "upper_dbc"),
 )
 # What keeps a rotor cage from being called sound.
-NOT_SOUND: tuple[Rule[Evidence], ...] = (
+NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
     stated("slip_guess"),
     *doubted(
         SLIP,
@@ -158,7 +158,7 @@ NOT_SOUND: tuple[Rule[Evidence], ...] = (
 )
 
 # Without these no line is searched, and nothing is learnt.
-CONDITIONS: Table[Conditions] = Table(
+CONDITIONS: DecisionTable[OperatingPoint] = DecisionTable(
     # Of a start the sweep of the lower sideband decides.
     rule(
         "rotor_asymmetry_in_start",
@@ -184,12 +184,12 @@ CONDITIONS: Table[Conditions] = Table(
     ),
 )
 # Nor is anything learnt where this holds.
-STEADY: Table[Evidence] = Table(
+STEADY: DecisionTable[BrokenBarEvidence] = DecisionTable(
     *CONDITIONS.rules,
     rule("current_not_steady", lambda x: x.spreads & ~x.tracked, "low_a", "high_a", doubts=SLIP),
 )
 
-FINDINGS: tuple[Rule[Evidence], ...] = doubted(
+FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     SLIP,
     stated("too_short", lambda x: ~x.is_strong & ~(x.bins >= NEEDED_BINS)),
     rule(
@@ -321,6 +321,8 @@ FINDINGS: tuple[Rule[Evidence], ...] = doubted(
         causes=(LOAD, SOUND_CAGE),
     ),
 )
-RULES: Table[Evidence] = Table(*STEADY.rules, *FINDINGS)
+RULES: DecisionTable[BrokenBarEvidence] = DecisionTable(*STEADY.rules, *FINDINGS)
 # What the machine shows of its cage, whatever its slip is: for a baseline.
-CAGE: Table[Evidence] = Table(*STEADY.rules, *(replace(r, unless=()) for r in FINDINGS))
+CAGE: DecisionTable[BrokenBarEvidence] = DecisionTable(
+    *STEADY.rules, *(replace(r, unless=()) for r in FINDINGS)
+)

@@ -182,7 +182,9 @@ def _at_place(slips: Sequence[Slip], f0_hz: Float64, hz: Float64, bin_hz: float)
     return np.asarray(np.abs(hz - 2 * f0_hz * np.array([s.value for s in slips])) <= limits_hz)
 
 
-def _over_floor_limit(limit: Float64, line: modulation_spectrum.Line, bin_hz: float) -> Float64:
+def _over_floor_limit(
+    limit: Float64, line: modulation_spectrum.StrongestLine, bin_hz: float
+) -> Float64:
     return np.where(line.hz < GOOD_BINS * bin_hz, MIN_OVER_FLOOR_NEAR, limit)
 
 
@@ -231,7 +233,7 @@ def _alternatives(
 
 
 def _half_dbc(
-    m: modulation_spectrum.Modulation, line: modulation_spectrum.Line, strong: Bool
+    m: modulation_spectrum.Modulation, line: modulation_spectrum.StrongestLine, strong: Bool
 ) -> Float64:
     """Return the level of a line at half the distance of a strong one, NaN where there is none."""
     visible = strong & (line.hz / 2 >= MIN_HALF_BINS * m.bin_hz)
@@ -267,7 +269,7 @@ def _level_dbc(lower_dbc: Float64, upper_dbc: Float64) -> Float64:
 
 def strongest_line(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
-) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.Line]:
+) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.StrongestLine]:
     """Return the modulation that is searched, and its strongest line within the slip interval.
 
     The wander of the supply is removed by the voltage where that helps.

@@ -11,7 +11,7 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.dsp import modulation_spectrum
-from vtox.diagnosis.dsp.modulation_spectrum import LINE_BINS, Line, Modulation
+from vtox.diagnosis.dsp.modulation_spectrum import LINE_BINS, Modulation, StrongestLine
 from vtox.values.arrays import SILENCE, Bool, Float64
 
 # A voltage line of this ratio to the current's, each over its supply line, made it.
@@ -26,7 +26,7 @@ MOST_LINES = 3
 
 
 def voltage_ratios(
-    slip_analysis: SlipAnalysis, line: Line, current: Float64
+    slip_analysis: SlipAnalysis, line: StrongestLine, current: Float64
 ) -> tuple[Float64, Float64]:
     """Return the line in the voltage over that in the current, and its 99 % bound.
 
@@ -45,7 +45,7 @@ def voltage_ratios(
 
 def strongest_not_of_supply(
     slip_analysis: SlipAnalysis, m: Modulation, low_hz: Float64, high_hz: Float64, usable: Bool
-) -> tuple[Modulation, Line]:
+) -> tuple[Modulation, StrongestLine]:
     """Return the strongest line of each recording that the voltage does not explain.
 
     Lines of the supply are replaced by the noise beside them. `usable`, shape (batch,), says whose
@@ -64,7 +64,7 @@ def strongest_not_of_supply(
     return m, line
 
 
-def _without(m: Modulation, line: Line, where: Bool) -> Modulation:
+def _without(m: Modulation, line: StrongestLine, where: Bool) -> Modulation:
     """Return the modulation with the lines `where` replaced by what stands above them."""
     am, pm = m.am.copy(), m.pm.copy()
     half = int(np.ceil(LINE_BINS * m.bin_hz / m.step_hz))

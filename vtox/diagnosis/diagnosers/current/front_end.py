@@ -79,7 +79,7 @@ class CurrentAnalysis:
     line_share: Float64  # (B,) share of the supply line in all power; NaN without currents
     windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
     bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
-    slot_band: slot_harmonics.Band | None  # power of the currents around the slot harmonics
+    slot_band: slot_harmonics.SlotBand | None  # power of the currents around the slot harmonics
     # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
     order: Int
     signs: Int
@@ -296,7 +296,7 @@ def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
 
     def rows_of(name: str) -> object:
         x = getattr(analysis, name)
-        if isinstance(x, slot_harmonics.Band):
+        if isinstance(x, slot_harmonics.SlotBand):
             return replace(x, power=x.power[rows], first=x.first[rows])
         if isinstance(x, tuple):
             return tuple(x[i] for i in rows)
@@ -358,7 +358,7 @@ def _visible_bars(
 
 def _slot_band(
     spectra: Spectra, currents: int, df_hz: float, f0_hz: Float64, bars: Float64
-) -> slot_harmonics.Band:
+) -> slot_harmonics.SlotBand:
     """Return the stretch of the currents' spectra in which slot harmonics may lie."""
     bins = min(spectra.bins, 1 + int(HIGHEST_SLOT_HZ / df_hz))
     first, width = slot_harmonics.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)

@@ -249,7 +249,7 @@ def _refine_by_sidebands(
 
 def _is_only_line(
     m: modulation_spectrum.Modulation,
-    line: modulation_spectrum.Line,
+    line: modulation_spectrum.StrongestLine,
     low_hz: Float64,
     high_hz: Float64,
 ) -> Bool:

@@ -24,7 +24,7 @@ from vtox.diagnosis.diagnosers.decision import (
     rounded,
     verdicts,
 )
-from vtox.diagnosis.diagnosers.eccentricity.evidence import Evidence, evidence, observe
+from vtox.diagnosis.diagnosers.eccentricity.evidence import EccentricityEvidence, evidence, observe
 from vtox.diagnosis.diagnosers.eccentricity.rules import CONDITIONS, RULES
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import RotationSidebands
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
@@ -125,7 +125,7 @@ def _indicators(
     analysis: CurrentAnalysis,
     slip_analysis: SlipAnalysis,
     lines: RotationSidebands,
-    x: Evidence,
+    x: EccentricityEvidence,
     asked: Bool,
 ) -> dict[str, Indicator]:
     slip = np.array([s.value for s in slip_analysis.slips])
@@ -142,7 +142,7 @@ def _indicators(
 
 
 def _evidence(
-    analysis: CurrentAnalysis, lines: RotationSidebands, x: Evidence, *, warned: Bool
+    analysis: CurrentAnalysis, lines: RotationSidebands, x: EccentricityEvidence, *, warned: Bool
 ) -> Objects:
     """Return the evidence: the line, and other causes of a rise."""
     shown: list[tuple[Mapping[str, str | float], ...]] = [()] * len(warned)

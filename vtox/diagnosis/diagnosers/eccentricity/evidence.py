@@ -38,7 +38,7 @@ FREQUENCY_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Preconditions:
     """Columns of length batch: what must hold before any level is compared.
 
     `slip_problems` says why the slip is not known, `slip_doubts` what stands against one that is.
@@ -59,7 +59,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(Conditions):
+class EccentricityEvidence(Preconditions):
     """Columns of length batch; NaN where there is no baseline to compare with.
 
     `baseline_problems` says why there is none. The side that was steadier when it was learnt is
@@ -92,13 +92,13 @@ class Comparison:
 
 def conditions(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, lines: RotationSidebands
-) -> Conditions:
+) -> Preconditions:
     """Return the conditions of a batch."""
     slips = slip_analysis.slips
     low = np.array([s.low for s in slips])
     two_pole = np.array([p == 1 for p in slip_analysis.pole_pairs])
     bins = np.where(two_pole, low * analysis.f0_hz / slip_analysis.modulation.bin_hz, inf)
-    return Conditions(
+    return Preconditions(
         input_problems=analysis.problems,
         slip_problems=[_slip_problem(s) for s in slips],
         slip_doubts=[s.doubts for s in slips],
@@ -113,11 +113,11 @@ def conditions(
 
 def evidence(
     analysis: CurrentAnalysis,
-    c: Conditions,
+    c: Preconditions,
     lines: RotationSidebands,
     baselines: Sequence[Baseline | None],
     asked: Bool,
-) -> Evidence:
+) -> EccentricityEvidence:
     """Return the columns of a batch; records that are not `asked` are compared with nothing."""
     count = len(baselines)
     problems: list[tuple[Reason, ...]] = [()] * count
@@ -134,7 +134,7 @@ def evidence(
     level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
     stronger = lines.levels_dbc[1] > lines.levels_dbc[0]
     return extend(
-        Evidence,
+        EccentricityEvidence,
         c,
         baseline_problems=problems,
         upper=upper,
@@ -152,7 +152,7 @@ def evidence(
 
 def observe(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
-) -> tuple[RotationSidebands, Conditions]:
+) -> tuple[RotationSidebands, Preconditions]:
     """Return the sidebands of a batch, and the conditions in which they were recorded."""
     lines = rotation_sidebands(analysis, slip_analysis)
     return lines, conditions(analysis, slip_analysis, lines)

@@ -1,12 +1,16 @@
 """What decides on eccentricity, in reading order: the first rule that holds.
 
-`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+`x` are columns (`EccentricityEvidence`); the values of a code are the columns of the same names.
 """
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
-from vtox.diagnosis.diagnosers.eccentricity.evidence import TWO_POLE_BINS, Conditions, Evidence
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
+from vtox.diagnosis.diagnosers.eccentricity.evidence import (
+    TWO_POLE_BINS,
+    EccentricityEvidence,
+    Preconditions,
+)
 
 MAX_CURRENT_RANGE = 0.25
 # Power of both sidebands over their floors, about Gamma(2) distributed in noise: below this the
@@ -17,11 +21,11 @@ MIN_OVER_FLOOR = 14.0
 # leakage of machines is above, supplies are below (docs/calibration/eccentricity.md#supply).
 MIN_LEAKAGE = 0.07
 
-SLIP: tuple[Rule[Conditions], ...] = (stated("slip_doubts"),)
+SLIP: tuple[Rule[Preconditions], ...] = (stated("slip_doubts"),)
 RISE = ("change_db", "level_dbc", "rotation_hz")
 
 # Without these no level is compared, and nothing is learnt.
-CONDITIONS: Table[Conditions] = Table(
+CONDITIONS: DecisionTable[Preconditions] = DecisionTable(
     stated("input_problems"),
     *doubted(
         SLIP,
@@ -38,7 +42,7 @@ CONDITIONS: Table[Conditions] = Table(
     ),
 )
 
-RISES: tuple[Rule[Evidence], ...] = doubted(
+RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     SLIP,
     stated("baseline_problems"),
     rule(
@@ -64,4 +68,4 @@ RISES: tuple[Rule[Evidence], ...] = doubted(
     # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
     rule("rotation_sidebands_risen", always, *RISE, state="warning"),
 )
-RULES: Table[Evidence] = Table(*CONDITIONS.rules, *RISES)
+RULES: DecisionTable[EccentricityEvidence] = DecisionTable(*CONDITIONS.rules, *RISES)

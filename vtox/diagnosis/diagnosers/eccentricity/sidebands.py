@@ -62,7 +62,7 @@ def rotation_sidebands(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -
 
 
 def _reactances(
-    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, line: modulation_spectrum.Line
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, line: modulation_spectrum.StrongestLine
 ) -> Float64:
     """Return the reactances of `RotationSidebands`, shape (2, batch).
 

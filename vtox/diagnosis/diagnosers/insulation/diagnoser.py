@@ -22,7 +22,12 @@ from vtox.diagnosis.diagnosers.decision import (
     verdicts,
 )
 from vtox.diagnosis.diagnosers.insulation import admittance
-from vtox.diagnosis.diagnosers.insulation.evidence import LEAST_S, MINIMUM_OHM, Evidence, evidence
+from vtox.diagnosis.diagnosers.insulation.evidence import (
+    LEAST_S,
+    MINIMUM_OHM,
+    InsulationEvidence,
+    evidence,
+)
 from vtox.diagnosis.diagnosers.insulation.rules import RULES
 from vtox.values.arrays import Bool
 from vtox.values.baseline import Baseline
@@ -89,7 +94,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     )
 
 
-def _indicators(x: Evidence, asked: Bool, phase: Bool) -> dict[str, Indicator]:
+def _indicators(x: InsulationEvidence, asked: Bool, phase: Bool) -> dict[str, Indicator]:
     # Phases that do not differ may leak alike.
     open_ = ~x.whole & (x.least_s <= 0)
     resistance = 1 / np.maximum(x.conductance_s, LEAST_S)
@@ -110,7 +115,7 @@ def _indicators(x: Evidence, asked: Bool, phase: Bool) -> dict[str, Indicator]:
     }
 
 
-def _evidence(x: Evidence, asked: Bool, phase: Bool, *, quiet: Bool) -> Objects:
+def _evidence(x: InsulationEvidence, asked: Bool, phase: Bool, *, quiet: Bool) -> Objects:
     """Return the evidence: level, trend, and other phases that may have changed."""
     trend = np.where(np.isfinite(x.change_f), "ready", "no baseline").tolist()
     return objects(

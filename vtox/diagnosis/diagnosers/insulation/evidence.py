@@ -31,7 +31,7 @@ LEAST_S = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class InsulationEvidence:
     """Columns of length batch; numbers are NaN where the admittance could not be estimated.
 
     The conductance at 40 C is `conductance_s` and lies for certain between `least_s` and `most_s`;
@@ -90,7 +90,7 @@ def evidence(
     estimate: Estimate,
     problems: Stated,
     baselines: Sequence[Baseline | None],
-) -> Evidence:
+) -> InsulationEvidence:
     """Return the columns of a batch of which some admittances were estimated."""
     assert estimate.y is not None
     rows, count = estimate.rows, len(analysis.recordings)
@@ -117,7 +117,7 @@ def evidence(
     others: list[tuple[dict[str, Any], ...]] = [()] * count
     for row, i in enumerate(rows):
         phases[i], others[i] = VOLTAGES[w.attribution.phase[row]][-1], w.other_phases(row)
-    return Evidence(
+    return InsulationEvidence(
         input_problems=problems,
         measured_s=column(w.conductance_s),
         measured_std_s=column(w.conductance_std_s),

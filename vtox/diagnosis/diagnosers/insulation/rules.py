@@ -1,20 +1,20 @@
 """What decides on the insulation, in reading order: the first rule that holds.
 
-`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+`x` are columns (`InsulationEvidence`); the values of a code are the columns of the same names.
 """
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
-from vtox.diagnosis.diagnosers.insulation.evidence import FAULT_OHM, Evidence
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
+from vtox.diagnosis.diagnosers.insulation.evidence import FAULT_OHM, InsulationEvidence
 
-UNCERTAIN: tuple[Rule[Evidence], ...] = (
+UNCERTAIN: tuple[Rule[InsulationEvidence], ...] = (
     rule("temperature_unknown", lambda x: np.isnan(x.temperature_c)),
     rule("equal_loss_not_excluded", lambda x: ~x.whole),
 )
 CHANGE = ("capacitance_nanofarad", "change_nanofarad")
 
-RULES: Table[Evidence] = Table(
+RULES: DecisionTable[InsulationEvidence] = DecisionTable(
     stated("input_problems"),
     *doubted(
         UNCERTAIN,

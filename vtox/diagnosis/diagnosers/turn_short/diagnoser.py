@@ -15,7 +15,7 @@ from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, rounded, ver
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess, asymmetry_excess
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosis.diagnosers.turn_short.conditions import conditions, sequences
-from vtox.diagnosis.diagnosers.turn_short.evidence import Evidence, evidence
+from vtox.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence, evidence
 from vtox.diagnosis.diagnosers.turn_short.explanation import explanations
 from vtox.diagnosis.diagnosers.turn_short.healthy_model import healthy_models
 from vtox.diagnosis.diagnosers.turn_short.measurement import (
@@ -95,7 +95,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     )
 
 
-def _indicators(x: Evidence, asked: Bool, found: Bool) -> dict[str, Indicator]:
+def _indicators(x: TurnShortEvidence, asked: Bool, found: Bool) -> dict[str, Indicator]:
     turned = asked & (x.turned_deg != 0)
     raw = np.where(found, x.raw_ratio_over, x.raw_ratio)
     return {

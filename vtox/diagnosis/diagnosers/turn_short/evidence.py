@@ -24,7 +24,7 @@ BASES = objects(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(Conditions):
+class TurnShortEvidence(Conditions):
     """Columns of length batch; ratios are |I2|/I1.
 
     `over` where some frame is over its limit; `undecided` where none is, and the limit is too high
@@ -80,11 +80,11 @@ def evidence(
     susceptance_ratio: Float64,
     explained: Explanations,
     asked: Bool,
-) -> Evidence:
+) -> TurnShortEvidence:
     """Return the columns of a batch; of records that are not `asked` nothing is looked into."""
     over = asked & (excess.worst_over > 1)
     return extend(
-        Evidence,
+        TurnShortEvidence,
         conditions,
         [explained.get(i, {}) for i in range(len(over))],
         over=over,

@@ -1,12 +1,12 @@
 """What decides a turn short, in reading order: the first rule that holds gives code and state.
 
-`x` are columns (`Evidence`); the values of a code are the columns of the same names.
+`x` are columns (`TurnShortEvidence`); the values of a code are the columns of the same names.
 """
 
-from vtox.diagnosis.diagnosers.decision import Rule, Table, always, doubted, rule, stated
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
 from vtox.diagnosis.diagnosers.turn_short.conditions import Conditions
-from vtox.diagnosis.diagnosers.turn_short.evidence import Evidence
+from vtox.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
 
 # Largest |I0|/|I1| of three clamps on one motor.
 ZERO_SEQUENCE_LIMIT = 0.3
@@ -18,7 +18,7 @@ UNSTEADY_RATIO = 2.0
 UNBALANCE_LIMIT = 0.023
 
 # Without these no asymmetry is looked at, and nothing is learnt.
-CONDITIONS: Table[Conditions] = Table(
+CONDITIONS: DecisionTable[Conditions] = DecisionTable(
     stated("input_problems"),
     rule("missing_channel", lambda x: ~x.three_currents, ("channels", "missing")),
     rule("record_too_short", lambda x: ~x.frames, "duration_s", "needed_s"),
@@ -46,20 +46,20 @@ CONDITIONS: Table[Conditions] = Table(
 )
 
 UNUSED_VOLTAGES: tuple[Rule[Conditions], ...] = (stated("voltage_problems"),)
-PART: Rule[Evidence] = rule(
+PART: Rule[TurnShortEvidence] = rule(
     "part_of_record", lambda x: x.in_part, "record_share", "start_s", "end_s"
 )
 # Without voltages the code itself leaves joints open.
-JOINT: Rule[Evidence] = rule(
+JOINT: Rule[TurnShortEvidence] = rule(
     "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
 )
-LEVEL_ALONE: tuple[Rule[Evidence], ...] = (
+LEVEL_ALONE: tuple[Rule[TurnShortEvidence], ...] = (
     rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
     rule("rated_current_unknown", lambda x: x.unrated),
 )
 FOUND = ("phase", "excess_ratio", "basis")
 
-RULES: Table[Evidence] = Table(
+RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
     *CONDITIONS.rules,
     *doubted(
         UNUSED_VOLTAGES,
