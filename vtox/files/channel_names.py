@@ -1,4 +1,7 @@
-"""What the name of a column means, in English and Chinese: quantity, unit, and how sure that is."""
+"""What the name of a column means: quantity, unit, and how sure that is.
+
+Known are words of English, Chinese, French, German and Spanish.
+"""
 
 import re
 import unicodedata
@@ -21,6 +24,12 @@ RATES = (
     "sample_rate",
     "samplerate",
 )
+# Short names that may mean something else.
+GUESSED_RATES = (
+    "sr sf fe fa f_s fsamp sampfreq samp_freq samplefreq samplingfreq samplingfrequency "
+    "sampling_frequency sample_frequency fsample freq_sampling rate fsr fs_acq".split()
+)
+GUESSED_STEPS = "dt ts t_s tstep delta_t deltat sample_time sampletime tsample".split()
 # Column names of VTOX itself and of common data sets (`de`: drive end; `i`, `v`: tables of three).
 NAMES = (
     {c: c for c in CHANNEL_UNITS}
@@ -40,22 +49,34 @@ AXES = {
 }
 # Words that name a quantity; the longest that fits is taken.
 WORDS = {
-    **dict.fromkeys(("current", "currents", "电流", "strom", "curr"), "current"),
-    **dict.fromkeys(("voltage", "voltages", "电压", "volt", "spannung"), "voltage"),
     **dict.fromkeys(
-        "vibration vib acceleration accelerometer accel acc 加速度 振动加速度 振动".split(),
+        "current currents curr 电流 strom stromstarke courant intensite corriente "
+        "intensidad".split(),
+        "current",
+    ),
+    **dict.fromkeys(
+        "voltage voltages volt 电压 spannung tension voltaje".split(),
+        "voltage",
+    ),
+    **dict.fromkeys(
+        "vibration vib acceleration accelerometer accel acc 加速度 振动加速度 振动 schwingung "
+        "beschleunigung vibracion aceleracion".split(),
         "vibration",
     ),
     **dict.fromkeys(
         "leakage leak leakagecurrent residualcurrent earthcurrent groundcurrent 漏电流 漏电 "
-        "泄漏电流 剩余电流 零序电流".split(),
+        "泄漏电流 剩余电流 零序电流 ableitstrom leckstrom differenzstrom courantdefuite "
+        "courantresiduel corrientedefuga corrienteresidual".split(),
         "leakage",
     ),
-    **dict.fromkeys("speed rpm rotationalspeed 转速 drehzahl".split(), "speed"),
-    **dict.fromkeys("temperature temp 温度".split(), "temperature"),
+    **dict.fromkeys(
+        "speed rpm rotationalspeed 转速 drehzahl vitesse vitessederotation velocidad".split(),
+        "speed",
+    ),
+    **dict.fromkeys("temperature temp 温度 temperatur temperatura".split(), "temperature"),
     **dict.fromkeys(
         "time timestamp datetime elapsedtime relativetime 时间 时刻 采样时间 时间戳 日期时间 "
-        "xvalue zeit".split(),
+        "xvalue zeit zeitstempel uhrzeit temps horodatage heure tiempo hora".split(),
         "time",
     ),
 }
@@ -63,13 +84,16 @@ WORDS = {
 FILLERS = frozenset(
     "stator motor machine phase ph shaft rotor sensor data signal channel wave waveform instant "
     "定子 电机 电动机 三相 相 方向 轴 传感器 信号 通道 波形 瞬时值 瞬时 值 主轴 实际 采样 绕组 "
-    "轴承 驱动端 传动端 driveend de rotation rotational".split()
+    "轴承 驱动端 传动端 driveend de rotation rotational "
+    "fase phasen moteur arbre eje welle estator leiter ligne linea du des la le del".split()
 )
 # A symbol beside the words for it: `C相电流Ic`.
-SYMBOLS = {f"{letter}{phase}": phase for letter in "iuv" for phase in "abc"}
+SYMBOLS = {f"{letter}{phase}": phase for letter in "iuv" for phase in "abc123"}
 _TOKENS = sorted({*WORDS, *FILLERS, *PHASES, *AXES, *SYMBOLS}, key=len, reverse=True)
 # One letter for the quantity, then the phase: I_A, IL1, i_u, U1, VAN.
 _SYMBOL = re.compile(r"(?P<letter>[iuv])(?:ph)?(?P<phase>[abcuvwrst]|l?[123])(?P<neutral>n?)")
+# Accents on letters: grave to cedilla.
+_ACCENT = re.compile("[\u0300-\u0327]")
 _BRACKETS = re.compile(r"^(.+?)[\s_]*[\[(【]([^\[\]()【】]*)[\])】]$")
 
 
@@ -92,10 +116,16 @@ def meaning(name: str, unit: str = "") -> Meaning | None:
     unit : str
         Where the file has a field for it.
     """
-    for base, stated in _splits(unicodedata.normalize("NFKC", name).strip().lower()):
+    for base, stated in _splits(_plain(name).strip().lower()):
         if found := _quantity(base):
             return Meaning(found[0], plain_unit(unit) or stated, found[1])
     return None
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents and in the plain form of each letter."""
+    letters = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFKC", "".join(c for c in letters if not _ACCENT.match(c)))
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:

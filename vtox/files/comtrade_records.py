@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from vtox.errors import FileError
 from vtox.files.channel_names import PHASES, factor, meaning
+from vtox.files.comtrade_lines import wrong_line
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.table import Column, Remark, Samples, Table, check_values
 from vtox.files.text_encoding import encoding_of
@@ -48,6 +49,7 @@ class _Content:
     cfg: str
     dat: bytes
     encoding: Remark
+    impossible_dates: tuple[str, ...] = ()
 
 
 def is_comtrade(head: bytes) -> bool:
@@ -71,6 +73,8 @@ def open_comtrade(path: Path) -> list[Table]:
     with require_package(path, "comtrade", extra="comtrade"):
         import comtrade
     content = _content(path)
+    if wrong := wrong_line(content.cfg):
+        raise FileError("damaged", path, wrong)
     with guard_library(path, "COMTRADE"):
         cfg = comtrade.Cfg(ignore_warnings=True)
         cfg.read(content.cfg)
@@ -132,7 +136,10 @@ def _decoded(path: Path, cfg: bytes, dat: bytes) -> _Content:
         raise FileError("damaged", path, "line 2: expected the numbers of channels, as in 8,6A,2D")
     encoding = encoding_of(path, cfg.replace(b"\x1a", b""))
     text = cfg.replace(b"\x1a", b"").decode(encoding.value, "replace").replace("\r\n", "\n")
-    return _Content(_plain_times(text), dat, encoding)
+    plain = _plain_times(text)
+    impossible = tuple(m[0].strip(" ,") for m in _DATE.finditer(plain) if not _exists(plain, m))
+    possible = _DATE.sub(lambda m: m[0] if _exists(plain, m) else f"{m[1]}01/01{m[4]}", plain)
+    return _Content(possible, dat, encoding, impossible)
 
 
 def _plain_times(cfg: str) -> str:
@@ -141,7 +148,7 @@ def _plain_times(cfg: str) -> str:
     1991 writes the month first, later revisions the day; some recorders do the other, which shows
     where the month would be more than 12.
     """
-    month_first = cfg.partition("\n")[0].count(",") < 2 or cfg.partition("\n")[0].endswith("1991")
+    month_first = _month_first(cfg)
 
     def swapped(match: re.Match[str]) -> str:
         month, day = (match[2], match[3]) if month_first else (match[3], match[2])
@@ -150,6 +157,23 @@ def _plain_times(cfg: str) -> str:
         return f"{match[1]}{match[3]}/{match[2]}{match[4]}"
 
     return _DATE.sub(swapped, _WHOLE_SECONDS.sub(r"\1.0", cfg))
+
+
+def _month_first(cfg: str) -> bool:
+    """Whether dates are written as 1991 writes them."""
+    first = cfg.partition("\n")[0]
+    return first.count(",") < 2 or first.rstrip().endswith("1991")
+
+
+def _exists(cfg: str, match: re.Match[str]) -> bool:
+    """Whether a date of a configuration is one of the calendar."""
+    month, day = (match[2], match[3]) if _month_first(cfg) else (match[3], match[2])
+    year = int(match[4].strip("/ ,\t"))
+    try:
+        date(year if year > 99 else year + 1900, int(month), int(day))
+    except ValueError:
+        return False
+    return True
 
 
 def _check_samples(path: Path, cfg: Any, dat: bytes, total: int) -> None:
@@ -176,6 +200,7 @@ def _tables(path: Path, content: _Content, cfg: Any) -> list[Table]:
         *(_ratio(name, c) for name, c in channels.items() if c.uu.strip()),
     )
     critical = cfg.timestamp_critical
+    impossible = ", ".join(dict.fromkeys(content.impossible_dates))
     columns = tuple(_column(name, c) for name, c in channels.items())
     ends = [0, *(int(end) for _, end in cfg.sample_rates)]
     return [
@@ -186,8 +211,9 @@ def _tables(path: Path, content: _Content, cfg: Any) -> list[Table]:
             name=f"{fs_hz:g} Hz" if len(ends) > 2 else "",
             fs_hz=fs_hz if fs_hz > 0 and not critical else None,
             rate_source="the configuration",
-            started=_start(cfg.start_timestamp) if first == 0 else "",
+            started=_start(cfg.start_timestamp) if first == 0 and not impossible else "",
             remarks=remarks,
+            doubts={"impossible_date": impossible} if impossible else {},
         )
         for (first, end), (fs_hz, _) in zip(pairwise(ends), cfg.sample_rates, strict=True)
     ]

@@ -1,12 +1,14 @@
 """How a table is laid out in text: delimiter, decimal sign, header, and where samples begin."""
 
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from vtox.files.channel_names import meaning
 from vtox.files.clock_times import is_clock_time, is_date
 from vtox.files.units import is_unit
 
@@ -15,6 +17,8 @@ DELIMITERS = (";", "\t", ",", "|", " ")
 _POINT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(?:\d*,\d+)(?:[eE][+-]?\d+)?")
 _COMMENT = "#"
+# What a row above the header is, in its first cell.
+_KEY = re.compile(r"label|unit|name|source|channel|einheit|kanal|unité|unidad|单位|名称")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,9 @@ class Layout:
     """How a table is laid out; lines are counted from 1.
 
     `clocks` and `dates` are the numbers, from 0, of the columns with times of day and with dates.
-    `header_line` is 0 where the columns have no names: they bear their numbers, from 1.
+    `header_line` is 0 where the columns have no names: they bear their numbers, from 1. `decimals`
+    is how many digits the numbers of the last column have behind the decimal sign, 0 where that
+    differs.
     """
 
     delimiter: str
@@ -35,6 +41,7 @@ class Layout:
     first_cells: tuple[str, ...]
     clocks: tuple[int, ...]
     dates: tuple[int, ...]
+    decimals: int
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
@@ -128,6 +135,8 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
     names, units, header = _names(split)
     first = split.rows[split.first]
     samples = [r for r, k in zip(split.rows, split.kinds, strict=True) if k == split.pattern]
+    # The last line of a short file may be cut.
+    decimals = {_decimals(row[-1]) for row in samples[:-1]}
     return Layout(
         delimiter=split.delimiter,
         decimal_comma=split.delimiter != ","
@@ -140,7 +149,28 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
         first_cells=tuple(first),
         clocks=tuple(i for i, k in enumerate(split.pattern) if k == "clock"),
         dates=tuple(i for i, k in enumerate(split.pattern) if k == "date"),
+        decimals=next(iter(decimals)) if len(decimals) == 1 and len(samples) > 2 else 0,
     )
+
+
+def breaks_off(layout: Layout, end: str) -> bool:
+    """Whether a file breaks off in its last line: no line end, and fewer cells or digits.
+
+    Many programs write no end after the last line. Digits are compared only where the samples that
+    were looked at all have the same number behind the decimal sign.
+    """
+    if not end or end[-1] in "\r\n":
+        return False
+    cells = cells_of(end, layout.delimiter)
+    if len(cells) < len(layout.first_cells):
+        return True
+    return layout.decimals > 0 and _decimals(cells[-1]) < layout.decimals
+
+
+def _decimals(cell: str) -> int:
+    """Return how many digits stand behind the decimal sign of a number without exponent, else 0."""
+    match = re.fullmatch(r"[+-]?\d+[.,](\d*)", cell.strip())
+    return len(match[1]) if match else 0
 
 
 def _names(split: _Split) -> tuple[tuple[str, ...], tuple[str, ...], int | None]:
@@ -151,10 +181,38 @@ def _names(split: _Split) -> tuple[tuple[str, ...], tuple[str, ...], int | None]
         return tuple(str(i + 1) for i in range(count)), ("",) * count, None
     cells = split.cells(header)
     above = next((i for i in range(header - 1, -1, -1) if split.rows[i]), None)
-    all_units = all(is_unit(c) for c in cells if c)
-    if above is not None and all_units and len(split.rows[above]) == len(cells):
+    if above is not None and _all_units(cells) and len(split.rows[above]) == len(cells):
         units, header = [c.strip("[]()") for c in cells], above
         cells = split.rows[above]
-    cells = (cells + [""] * count)[:count]
+    rows = [r for r in split.rows[:header] if abs(len(r) - count) <= 1]
+    cells = _labelled((cells + [""] * count)[:count], rows)
+    units = units or next((_without_key(r) for r in rows if _all_units(_without_key(r))), [])
     units = (units + [""] * count)[:count]
     return tuple(c or str(i) for i, c in enumerate(cells, start=1)), tuple(units), header
+
+
+def _labelled(names: list[str], rows: Sequence[list[str]]) -> list[str]:
+    """Return names, in their place the labels above them where only those mean something.
+
+    Oscilloscopes number their channels in the header (`CH1`) and have the labels of the user in a
+    line above it.
+    """
+
+    def known(cells: Sequence[str]) -> int:
+        found = (meaning(c) for c in cells)
+        return sum(m is not None and m.quantity != "time" for m in found)
+
+    best = max(map(_without_key, rows), key=known, default=[])
+    if known(names) or not known(best):
+        return names
+    return [b or n for b, n in itertools.zip_longest(best[: len(names)], names, fillvalue="")]
+
+
+def _without_key(row: list[str]) -> list[str]:
+    """Return a row with its first cell empty where that says what the row is, as `Label`."""
+    is_key = bool(row) and _KEY.search(row[0].lower()) is not None
+    return ["", *row[1:]] if is_key else row
+
+
+def _all_units(cells: Sequence[str]) -> bool:
+    return any(cells) and all(is_unit(c) for c in cells if c)

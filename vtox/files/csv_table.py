@@ -1,4 +1,4 @@
-"""CSV as loggers, spreadsheets and oscilloscopes write it, as a table."""
+"""Text in columns, as loggers, spreadsheets and oscilloscopes write it, as a table."""
 
 import itertools
 import re
@@ -11,26 +11,23 @@ import numpy.typing as npt
 
 from vtox.errors import FileError
 from vtox.files.clock_times import is_clock_time, is_date, iso_time, seconds_after_first
-from vtox.files.csv_layout import Layout, cells_of, has_cells, is_number, layout_of
+from vtox.files.csv_layout import (
+    Layout,
+    breaks_off,
+    cells_of,
+    has_cells,
+    is_number,
+    layout_of,
+)
+from vtox.files.preamble import preamble_rate
 from vtox.files.table import Column, Remark, Samples, Table, check_values
-from vtox.files.text_encoding import HEAD_BYTES, encoding_of, text_lines
+from vtox.files.text_encoding import HEAD_BYTES, encoding_of, last_line, text_lines
 
 # The table is looked for in so many lines, of so many characters together.
 HEAD_LINES = 200
 # Lines parsed at once: 100,000 of 100 characters are 10 MB.
 CHUNK = 100_000
-_RATE = re.compile(
-    r"(?:samp\w*[ _]*(?:rate|freq\w*)|\bfs\b|采样率|采样频率|abtastrate)[^\d+-]{0,20}?"
-    r"(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*(k|m)?(?:hz|s/s|sps|赫兹)?",
-    re.IGNORECASE,
-)
-_STEP = re.compile(
-    r"(?:samp\w*[ _]*(?:interval|period|time)|delta[ _]?(?:x|t)|采样间隔|采样周期|\bdt\b)"
-    r"[^\d+-]{0,20}?"
-    r"(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*(ms|us|µs|μs|ns|毫秒|微秒)?",
-    re.IGNORECASE,
-)
-_STEPS = {"ms": 1e-3, "毫秒": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "微秒": 1e-6, "ns": 1e-9}
+Lines = Callable[[], Iterator[str]]
 _Clocks = dict[int | str, Callable[[str], float]]
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", " ": "blanks", "|": "bar"}
 
@@ -48,7 +45,32 @@ def open_csv(path: Path) -> list[Table]:
     if not head.strip():
         raise FileError("no_samples", path, "empty, expected columns with a header line")
     encoding = encoding_of(path, head)
-    layout = layout_of(_head_lines(path, encoding.value))
+    end = last_line(path, encoding.value)
+    return [text_table(path, partial(text_lines, path, encoding.value), end, remarks=(encoding,))]
+
+
+def text_table(
+    path: Path, lines: Lines, end: str = "\n", *, name: str = "", remarks: Sequence[Remark] = ()
+) -> Table:
+    """Return the table in lines of text.
+
+    Parameters
+    ----------
+    lines : callable
+        Returns the lines from the first on, each time that it is called.
+    end : str
+        The last line, with its end where it has one.
+    name : str
+        Of the table, where a file holds several.
+    remarks : sequence of Remark
+        What is known of the file.
+
+    Raises
+    ------
+    FileError
+        There are no numbers in columns, or two columns have one name.
+    """
+    layout = layout_of(_head(lines()))
     if layout is None:
         raise FileError("no_samples", path, "no samples, expected lines of numbers")
     if repeated := next((n for n in layout.names if layout.names.count(n) > 1), None):
@@ -59,30 +81,31 @@ def open_csv(path: Path) -> list[Table]:
             "names",
             channel=repeated,
         )
-    rate, source = _preamble_rate(layout.preamble)
-    return [
-        Table(
-            path=path,
-            columns=tuple(_column(layout, i) for i in range(len(layout.names))),
-            load=partial(_load, path, layout, encoding.value),
-            fs_hz=rate,
-            rate_source=source,
-            rate_certainty="likely",
-            started=_started(layout),
-            remarks=(encoding, *_remarks(layout)),
-        )
-    ]
+    found = preamble_rate(layout.preamble)
+    broken = breaks_off(layout, end)
+    return Table(
+        path=path,
+        columns=tuple(_column(layout, i) for i in range(len(layout.names))),
+        load=partial(_load, path, layout, lines, broken),
+        name=name,
+        fs_hz=found.fs_hz if found else None,
+        rate_source=found.source if found else "",
+        rate_certainty=found.certainty if found else "likely",
+        started=_started(layout),
+        remarks=(*remarks, *_remarks(layout)),
+        doubts={"breaks_off": end.strip()[:40]} if broken else {},
+    )
 
 
-def _head_lines(path: Path, encoding: str) -> list[str]:
-    lines: list[str] = []
+def _head(lines: Iterator[str]) -> list[str]:
+    head: list[str] = []
     size = 0
-    for line in itertools.islice(text_lines(path, encoding), HEAD_LINES):
-        lines.append(line)
+    for line in itertools.islice(lines, HEAD_LINES):
+        head.append(line)
         size += len(line)
         if size > HEAD_BYTES:
             break
-    return lines
+    return head
 
 
 def _column(layout: Layout, i: int) -> Column:
@@ -115,28 +138,14 @@ def _started(layout: Layout) -> str:
     return iso_time(day.strip())
 
 
-def _preamble_rate(lines: Sequence[str]) -> tuple[float | None, str]:
-    for line in lines:
-        if match := _RATE.search(line):
-            value = float(match[1].replace(",", "."))
-            fs_hz = value * {"k": 1e3, "m": 1e6}.get((match[2] or "").lower(), 1.0)
-        elif match := _STEP.search(line):
-            step = float(match[1].replace(",", ".")) * _STEPS.get((match[2] or "").lower(), 1.0)
-            fs_hz = 1 / step if step > 0 else 0.0
-        else:
-            continue
-        if 0 < fs_hz < float("inf"):
-            return fs_hz, f"the line {line[:60]!r}"
-    return None, ""
-
-
-def _load(path: Path, layout: Layout, encoding: str, names: Sequence[str]) -> dict[str, Samples]:
+def _load(
+    path: Path, layout: Layout, lines: Lines, broken: bool, names: Sequence[str]
+) -> dict[str, Samples]:
+    """Return columns; the last line is left out of a file that breaks off in it."""
     places = [layout.names.index(n) for n in names]
     clocks: _Clocks = {i: seconds_after_first() for i in places if i in layout.clocks}
-    lines = itertools.islice(
-        enumerate(text_lines(path, encoding), start=1), layout.first_line - 1, None
-    )
-    numbered = ((number, line) for number, line in lines if has_cells(line))
+    samples = itertools.islice(enumerate(lines(), start=1), layout.first_line - 1, None)
+    numbered = (x for x in samples if has_cells(x[1]) and not (broken and x[1][-1] != "\n"))
     chunks: list[npt.NDArray[np.float64]] = []
     rows = 0
     while chunk := list(itertools.islice(numbered, CHUNK)):

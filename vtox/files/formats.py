@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtox.errors import FileError
+from vtox.files.archives import is_zip, names_in, open_compressed_text
 from vtox.files.audio import is_audio, open_audio
+from vtox.files.comtrade_lines import wrong_line
 from vtox.files.comtrade_records import is_comtrade, open_comtrade, sibling
 from vtox.files.csv_table import open_csv
+from vtox.files.excel import open_excel
+from vtox.files.labview import is_labview, open_labview
 from vtox.files.matlab import is_matlab, open_matlab
 from vtox.files.mdf import is_mdf, open_mdf
 from vtox.files.npz import open_npz
 from vtox.files.parquet import open_parquet
+from vtox.files.sel_events import is_sel_event, open_sel_event
 from vtox.files.table import MAX_BYTES, Table
 from vtox.files.tdms import open_tdms
 from vtox.files.uff import is_uff, open_uff
@@ -23,42 +28,54 @@ class Format:
 
     name: str
     suffixes: tuple[str, ...]
-    fits: Callable[[bytes], bool]
+    fits: Callable[[bytes, Path], bool]
     open: Callable[[Path], list[Table]]
 
 
-def _begins(*beginnings: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(beginnings)
+def _begins(*beginnings: bytes) -> Callable[[bytes, Path], bool]:
+    return lambda head, _: head.startswith(beginnings)
 
 
-NUMPY = Format(
-    "NumPy", (".npz", ".npy"), _begins(b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY"), open_npz
-)
-COMTRADE = Format("COMTRADE", (".cfg", ".cff"), is_comtrade, open_comtrade)
+def _head(fits: Callable[[bytes], bool]) -> Callable[[bytes, Path], bool]:
+    return lambda head, _: fits(head)
+
+
+def _holds(ending: str) -> Callable[[bytes, Path], bool]:
+    """Return whether a file is a zip archive with a file of that name or ending in it."""
+    return lambda head, path: is_zip(head) and any(n.endswith(ending) for n in names_in(path))
+
+
+COMTRADE = Format("COMTRADE", (".cfg", ".cff"), _head(is_comtrade), open_comtrade)
+HEAD = 512
 # Text has no beginning of its own: it is what is left.
-CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), lambda head: False, open_csv)
+CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
 FORMATS = (
-    NUMPY,
+    Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
+    Format("NumPy", (".npz",), _holds(".npy"), open_npz),
+    Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), open_excel),
+    Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), open_excel),
+    Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), open_excel),
+    Format("CSV in zip", (".zip",), _head(is_zip), open_compressed_text),
     COMTRADE,
-    Format("WAV or FLAC", (".wav", ".flac"), is_audio, open_audio),
-    Format("MATLAB", (".mat",), is_matlab, open_matlab),
+    Format("SEL event report", (".cev",), _head(is_sel_event), open_sel_event),
+    Format("LabVIEW", (".lvm",), _head(is_labview), open_labview),
+    Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), open_audio),
+    Format("MATLAB", (".mat",), _head(is_matlab), open_matlab),
     Format("Parquet", (".parquet", ".pq"), _begins(b"PAR1"), open_parquet),
     Format("TDMS", (".tdms",), _begins(b"TDSm"), open_tdms),
-    Format("MDF", (".mf4", ".mdf"), is_mdf, open_mdf),
-    Format("UFF", (".uff", ".unv", ".ufb"), is_uff, open_uff),
+    Format("MDF", (".mf4", ".mdf"), _head(is_mdf), open_mdf),
+    Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), open_uff),
     CSV,
 )
 SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)
 # Files that people have and VTOX does not read, by their beginning.
 FOREIGN = (
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save the sheet as CSV"),
     (b"\x1f\x8b", "compressed with gzip", "unpack it"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
     (b"%PDF", "a PDF document", "export the samples as CSV"),
     (b"\x89PNG", "a picture", "export the samples as CSV"),
 )
-HEAD = 512
 
 
 def format_of(path: Path) -> Format:
@@ -106,12 +123,20 @@ def _by_content(path: Path, head: bytes) -> Format | None:
     for beginning, what, remedy in FOREIGN:
         if head.startswith(beginning):
             raise FileError("unknown_format", path, what, remedy=remedy)
-    return next((f for f in FORMATS if f.fits(head)), None)
+    return next((f for f in FORMATS if f.fits(head, path)), None)
 
 
 def _by_name(path: Path) -> Format:
     """Return the format of a file whose content says nothing: text, or not what its name says."""
     named = next((f for f in FORMATS if path.suffix.lower() in f.suffixes), CSV)
+    if named is COMTRADE and path.suffix.lower() == ".cfg":
+        raise FileError("wrong_content", path, wrong_line(_text(path)) or f"expected {named.name}")
     if named is not CSV:
         raise FileError("wrong_content", path, f"expected {named.name}, which its content is not")
     return named
+
+
+def _text(path: Path) -> str:
+    """Return the beginning of a text file, whatever its encoding."""
+    with path.open("rb") as file:
+        return file.read(HEAD).decode("latin-1")

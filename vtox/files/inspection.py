@@ -10,9 +10,9 @@ from vtox.errors import FileError
 from vtox.files.channel_names import QUANTITY_UNITS
 from vtox.files.formats import format_of
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
-from vtox.files.recordings import SPEEDS, Rate, in_own_unit, rate, recording
-from vtox.files.table import Certainty, Remark, Samples, Table
-from vtox.files.time_axis import SLOW_HZ
+from vtox.files.recordings import SPEEDS, chosen, in_own_unit, rate, recording
+from vtox.files.table import Certainty, Rate, Remark, Samples, Table
+from vtox.files.time_axis import SLOW_HZ, sampling_rate
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES, Array
 
 
@@ -36,7 +36,7 @@ class TableFacts:
     """What is understood of one recording; `doubts` are codes, with what each is about.
 
     `written_unit` of a channel is empty where its own unit is assumed. `errors` says why it cannot
-    be read, empty where it can.
+    be read, empty where it can. `proposal` maps channels to columns where none is known by name.
     """
 
     name: str
@@ -48,6 +48,7 @@ class TableFacts:
     missing: tuple[str, ...] = ()
     doubts: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[FileError, ...] = ()
+    proposal: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def file_facts(path: Path, opts: ReadOptions) -> FileFacts:
         It cannot be opened as any format.
     """
     form = format_of(path)
-    tables = form.open(path)
+    tables = chosen(form.open(path), opts.part)
     remarks = tuple(dict.fromkeys(r for t in tables for r in t.remarks))
     return FileFacts(path, form.name, remarks, tuple(_table_facts(t, opts) for t in tables))
 
@@ -105,8 +106,9 @@ def _table_facts(table: Table, opts: ReadOptions) -> TableFacts:
         channels=tuple(facts),
         ignored=tuple(n for n in table.names if n not in columns),
         missing=_missing(matches, opts, table),
-        doubts=_doubts(facts, found),
+        doubts={**table.doubts, **_doubts(facts, found)},
         errors=tuple(errors),
+        proposal=_proposal(table, matches, opts),
     )
 
 
@@ -161,5 +163,30 @@ def _doubts(facts: list[ChannelFacts], found: Rate | None) -> dict[str, str]:
         "offset": [f.quantity for f in channels if abs(f.mean) > f.rms / 2 and f.low < f.high],
         "unit_assumed": [f.quantity for f in channels if not f.written_unit],
         "slow": [f"{found.fs_hz:.6g}"] if found and found.fs_hz < SLOW_HZ else [],
+        "jitter": [found.doubt] if found and found.doubt else [],
     }
     return {code: ", ".join(names) for code, names in about.items() if names}
+
+
+def _proposal(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> dict[str, str]:
+    """Return what could be mapped: a first column of times, and channels where none is known.
+
+    Up to three other columns are proposed as currents, because most files have those.
+    """
+    proposal = {q: m.column for q, m in matches.items() if q in opts.columns}
+    used = {m.column for m in matches.values()}
+    free = [n for n in table.names if n not in used]
+    if free and "time" not in matches and free[0] == table.names[0] and _rises(table, free[0]):
+        proposal["time"] = free.pop(0)
+    if not channels_of(matches):
+        proposal |= dict(zip(CURRENTS, free, strict=False))
+    return proposal
+
+
+def _rises(table: Table, name: str) -> bool:
+    """Whether a column has the times of samples: it rises in equal steps."""
+    try:
+        sampling_rate(table.samples([name])[name], 1.0, table.path, name)
+    except FileError:
+        return False
+    return True

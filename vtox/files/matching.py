@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vtox.errors import FileError
 from vtox.files.channel_names import BESIDE, QUANTITY_UNITS, Meaning, factor, meaning
-from vtox.files.table import Certainty, Column, Table
+from vtox.files.table import Certainty, Column, Table, shortened
 from vtox.files.units import UNITS
 from vtox.values.domain import CHANNEL_UNITS, VIBRATIONS
 
@@ -17,13 +17,15 @@ class ReadOptions:
     """What the user states of files: columns and units, rate (Hz) and speed (rpm).
 
     `columns` maps a channel, or `time`, `speed`, `temperature`, to the name or the number (from 1)
-    of its column. `units` maps it to a unit, or to the number that a value is multiplied by.
+    of its column. `units` maps it to a unit, or to the number that a value is multiplied by. `part`
+    is the one to read of a file that holds several: a sheet, a group, a rate.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     fs_hz: float | None = None
     speed_rpm: float | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def options(
     unit: Iterable[str] = (),
     fs_hz: float | None = None,
     speed_rpm: float | None = None,
+    part: str | None = None,
 ) -> ReadOptions:
     """Return options from `--map ia=ia_a,vibration=de_g` and `--unit vibration=g`.
 
@@ -66,7 +69,7 @@ def options(
         raise _impossible(f"--rate {fs_hz:g}: expected a positive number of Hz")
     if speed_rpm is not None and not 0 <= speed_rpm < float("inf"):
         raise _impossible(f"--speed-rpm {speed_rpm:g}: expected 0 or more")
-    return ReadOptions(_pairs("--map", mapping), units, fs_hz, speed_rpm)
+    return ReadOptions(_pairs("--map", mapping), units, fs_hz, speed_rpm, part or "")
 
 
 def match_columns(table: Table, opts: ReadOptions) -> dict[str, Match]:
@@ -171,7 +174,7 @@ def _column(table: Table, wanted: str) -> Column:
     raise FileError(
         "no_such_column",
         table.path,
-        f"no column {wanted!r}, expected one of {', '.join(table.names) or 'none'}",
+        f"no column {wanted!r}, expected one of {shortened(table.names) or 'none'}",
         channel=wanted,
     )
 

@@ -43,18 +43,51 @@ def open_matlab(path: Path) -> list[Table]:
         references = _check_size(path)
         content = pymatreader.read_mat(path, ignore_fields=references)
         arrays = dict(_arrays(content))
+    return [
+        table for name, group in _recordings(arrays).items() for table in _tables(path, group, name)
+    ]
+
+
+def _tables(path: Path, arrays: Mapping[str, Numbers], name: str) -> list[Table]:
+    """Return the tables of one recording: one for each length of its variables."""
     short = _short_names(arrays)
     columns = {short[n]: x for n, x in arrays.items() if x.ndim == 1 and x.size > 1}
-    for name, x in arrays.items():
+    for key, x in arrays.items():
         if x.ndim == 2:
             rows = x if x.shape[0] >= x.shape[1] else x.T
             if rows.shape[1] <= MAX_COLUMNS:
-                columns |= {f"{short[name]}:{i}": y for i, y in enumerate(rows.T, start=1)}
+                columns |= {f"{short[key]}:{i}": y for i, y in enumerate(rows.T, start=1)}
     scalars = {
         short[n]: float(x.reshape(())) for n, x in arrays.items() if x.size == 1 and x.dtype != "O"
     }
     lengths = sorted({len(x) for x in columns.values()}, reverse=True)
-    return [_table(path, columns, scalars, n, several=len(lengths) > 1) for n in lengths]
+    several = len(lengths) > 1
+    return [
+        _table(path, columns, scalars, n, ", ".join(filter(None, (name, f"{n} samples" * several))))
+        for n in lengths
+    ]
+
+
+def _recordings(arrays: Mapping[str, Numbers]) -> dict[str, dict[str, Numbers]]:
+    """Return the arrays of each recording, by the structure they are in.
+
+    A file of recordings has structures with the same fields. Others are one recording, whatever
+    structures its variables are in; numbers outside of the structures are of all recordings.
+    """
+    folders = {n: n.rpartition(".")[0] for n in arrays}
+    fields: dict[str, set[str]] = {}
+    for name, x in arrays.items():
+        if x.size > 1:
+            fields.setdefault(folders[name], set()).add(name.rpartition(".")[2])
+    several = [f for f in fields if any(g != f and fields[g] == fields[f] for g in fields)]
+    if not several:
+        return {"": dict(arrays)}
+
+    def belongs(name: str, folder: str) -> bool:
+        above = arrays[name].size == 1 and f"{folder}.".startswith(f"{folders[name]}.".lstrip("."))
+        return folders[name] == folder or above
+
+    return {f: {n: x for n, x in arrays.items() if belongs(n, f)} for f in several}
 
 
 def _table(
@@ -62,15 +95,14 @@ def _table(
     columns: Mapping[str, Numbers],
     scalars: Mapping[str, float],
     length: int,
-    *,
-    several: bool,
+    name: str,
 ) -> Table:
     here = {n: x for n, x in columns.items() if len(x) == length}
     return Table(
         path=path,
         columns=tuple(Column(n) for n in here),
         load=partial(_load, path, here),
-        name=f"{length} samples" if several else "",
+        name=name,
         scalars=scalars,
     )
 
@@ -84,11 +116,32 @@ def _arrays(content: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Ite
     for key, value in content.items():
         name = f"{prefix}{_CWRU.sub('', key)}"
         if isinstance(value, Mapping) and depth < MAX_DEPTH:
-            yield from _arrays(value, f"{name}.", depth + 1)
+            yield from _arrays(_elements(value), f"{name}.", depth + 1)
         elif isinstance(value, int | float | np.number | np.ndarray):
             x = np.asarray(value)
             if x.dtype.kind in "biuf" and x.ndim <= 2 and x.size:
                 yield name, np.squeeze(x)
+
+
+def _elements(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the elements of an array of structures, whose fields are lists of one length.
+
+    They are named by the field with texts, all different, else by their numbers, from 1.
+    """
+    lists = {k: v for k, v in fields.items() if isinstance(v, list)}
+    counts = {len(v) for v in lists.values()}
+    if len(counts) != 1 or not (count := counts.pop()):
+        return fields
+    names = next((v for v in lists.values() if _are_names(v)), list(map(str, range(1, count + 1))))
+    rows = {k: v for k, v in fields.items() if np.shape(v) == (count,) or k in lists}
+    values = {k: v for k, v in rows.items() if not isinstance(v[0], str)}
+    if len(values) == 1 and names in lists.values():
+        return dict(zip(names, next(iter(values.values())), strict=True))
+    return {n: {k: v[i] for k, v in values.items()} for i, n in enumerate(names)}
+
+
+def _are_names(values: Sequence[Any]) -> bool:
+    return all(isinstance(v, str) and v for v in values) and len(set(values)) == len(values)
 
 
 def _short_names(arrays: Mapping[str, Numbers]) -> dict[str, str]:

@@ -2,16 +2,16 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from vtox.errors import FileError
-from vtox.files.channel_names import RATES
+from vtox.files.channel_names import GUESSED_RATES, GUESSED_STEPS, RATES
 from vtox.files.formats import SUFFIXES, is_part_of_comtrade, tables_in
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
-from vtox.files.table import Certainty, Samples, Table
+from vtox.files.table import Certainty, Rate, Samples, Table, shortened
 from vtox.files.time_axis import epoch_unit, sampling_rate
 from vtox.values.domain import CHANNEL_UNITS, Array, Recording
 
@@ -21,17 +21,10 @@ TEMPERATURES = ("temperature_c",)
 MAX_RELATIVE_RANGE = 0.02
 # No sensor gives more amperes, volts or m/s^2; what does is bytes that are no numbers.
 LARGEST = 1e12
+# A number with a short name is taken for a rate only where waveforms have one like it.
+GUESS_HZ = (100.0, 1e7)
 # What is wrong with files that lie among recordings and are none.
 _NO_RECORDING = ("no_samples", "unknown_format", "wrong_content")
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A sampling rate, how sure it is, and where it is from."""
-
-    fs_hz: float
-    certainty: Certainty
-    source: str
 
 
 def read(path: str | os.PathLike[str], opts: ReadOptions | None = None) -> list[Recording]:
@@ -56,12 +49,12 @@ def named_recordings(path: Path, opts: ReadOptions | None = None) -> list[tuple[
         As with `read`.
     """
     opts = opts or ReadOptions()
-    tables = tables_in(path)
+    tables = chosen(tables_in(path), opts.part)
     found = [
         (t, m) for t in tables if channels_of(m := match_columns(t, _options_for(t, tables, opts)))
     ]
     if not found:
-        names = ", ".join(n for t in tables for n in t.names) or "(none)"
+        names = shortened([n for t in tables for n in t.names]) or "(none)"
         raise FileError(
             "no_channel",
             path,
@@ -72,6 +65,23 @@ def named_recordings(path: Path, opts: ReadOptions | None = None) -> list[tuple[
         (f"{path.name}:{t.name}" if len(found) > 1 else path.name, recording(t, m, opts))
         for t, m in found
     ]
+
+
+def chosen(tables: Sequence[Table], part: str) -> list[Table]:
+    """Return the table called `part`, or those that are read without being asked for.
+
+    Raises
+    ------
+    FileError
+        None has that name.
+    """
+    if not part:
+        return [t for t in tables if not t.on_request]
+    if found := [t for t in tables if t.name == part]:
+        return found
+    path = tables[0].path if tables else ""
+    names = shortened([t.name for t in tables if t.name])
+    raise FileError("no_such_part", path, f"no part {part!r}, expected one of {names or 'none'}")
 
 
 def recording(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> Recording:
@@ -135,6 +145,8 @@ def rate(table: Table, time: Match | None, data: Mapping[str, Samples], opts: Re
         return _rate_of_times(table, time, data[time.column])
     if table.fs_hz is not None:
         return Rate(table.fs_hz, table.rate_certainty, table.rate_source)
+    if guessed := _guessed_rate(table):
+        return guessed
     raise FileError(
         "no_rate", table.path, "no sampling rate: no column of times", remedy="give --rate HZ"
     )
@@ -176,7 +188,7 @@ def _options_for(table: Table, tables: Sequence[Table], opts: ReadOptions) -> Re
     here = {q: c for q, c in opts.columns.items() if c in table.names}
     elsewhere = {c for t in tables for c in t.names}
     missing = {q: c for q, c in opts.columns.items() if c not in elsewhere}
-    return ReadOptions(here | missing, opts.units, opts.fs_hz, opts.speed_rpm)
+    return replace(opts, columns=here | missing)
 
 
 def _expand(path: Path) -> list[Path]:
@@ -194,7 +206,7 @@ def _why_skipped(path: Path, opts: ReadOptions) -> str:
     if is_part_of_comtrade(path):
         return "read with its .cfg"
     try:
-        tables = tables_in(path)
+        tables = chosen(tables_in(path), "")
         named = {n for t in tables for n in t.names} | set(map(str, range(1, 65)))
         if lacking := sorted(set(opts.columns.values()) - named):
             return f"no column {' or '.join(lacking)}"
@@ -212,7 +224,20 @@ def _rate_of_times(table: Table, time: Match, t: Samples) -> Rate:
         unit_s, name = unit or (1.0, "s")
         certainty = "likely"
         source += f" without a unit, taken as {name}" + (" since 1970" if unit else "")
-    return Rate(sampling_rate(t, unit_s, table.path, time.column), certainty, source)
+    steps = sampling_rate(t, unit_s, table.path, time.column)
+    if not steps.jitter:
+        return Rate(steps.fs_hz, certainty, source)
+    doubt = f"steps of {time.column!r} differ by {steps.jitter:.1%} (RMS)"
+    return Rate(steps.fs_hz, "likely", f"regression of {source}", doubt)
+
+
+def _guessed_rate(table: Table) -> Rate | None:
+    """Return the rate that a number with a short name may be, if it is one of a waveform."""
+    for names, power in ((GUESSED_RATES, 1), (GUESSED_STEPS, -1)):
+        for name, value in table.scalars.items():
+            if name.lower() in names and value > 0 and GUESS_HZ[0] <= value**power <= GUESS_HZ[1]:
+                return Rate(value**power, "guess", f"the number {name!r}")
+    return None
 
 
 def _scalar(table: Table, names: Sequence[str]) -> float | None:

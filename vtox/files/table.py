@@ -4,7 +4,7 @@ A module per format opens a file as tables; `vtox.files.matching` decides what t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +46,16 @@ class Remark:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A sampling rate, how sure it is, where it is from, and what speaks against it."""
+
+    fs_hz: float
+    certainty: Certainty
+    source: str
+    doubt: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """Columns of one length in a file, before their samples are read.
@@ -63,6 +73,10 @@ class Table:
         `rate_source` says where, `rate_certainty` how sure that is.
     started : str
         When the first sample was taken, ISO 8601, empty where the file does not say.
+    doubts : Mapping
+        Code of a doubt -> what it is about, as `vtox inspect` shows them.
+    on_request : bool
+        Read only where it is chosen by its name: sheets of a workbook after the first.
     """
 
     path: Path
@@ -75,11 +89,19 @@ class Table:
     rate_certainty: Certainty = "stated"
     started: str = ""
     remarks: tuple[Remark, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    on_request: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in file order."""
         return tuple(c.name for c in self.columns)
+
+    def with_facts(self, **facts: Any) -> "Table":
+        """Return the table with other facts; remarks and doubts are added to those it has."""
+        facts["remarks"] = (*self.remarks, *facts.get("remarks", ()))
+        facts["doubts"] = {**self.doubts, **facts.get("doubts", {})}
+        return replace(self, **facts)
 
     def samples(self, names: Sequence[str]) -> dict[str, Samples]:
         """Return the columns `names`, every value finite and all of one length.
@@ -148,3 +170,9 @@ def as_floats(path: Path, name: str, x: npt.NDArray[Any]) -> Samples:
             "not_a_number", path, f"column {name!r}: {x.dtype}, expected numbers", channel=name
         )
     return x.astype(np.float64)
+
+
+def shortened(names: Sequence[str], most: int = 10) -> str:
+    """Return names in one line; of more than `most` the first ones, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

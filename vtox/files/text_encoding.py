@@ -93,3 +93,12 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
         ) from error
     except OSError as error:
         raise FileError("damaged", path, f"{error.strerror}") from error
+
+
+def last_line(path: Path, encoding: str) -> str:
+    """Return the last line of a text file that is not blank, with its end where it has one."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - HEAD_BYTES) // 2 * 2)
+        tail = file.read().decode(encoding, "ignore").replace("\r\n", "\n").replace("\r", "\n")
+    return next((x for x in reversed(tail.splitlines(keepends=True)) if x.strip()), "")

@@ -1,5 +1,6 @@
 """Sampling rates from columns of sample times."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from vtox.files.table import Samples
 EPOCH_UNITS = ((1e18, 1e-9, "ns"), (1e15, 1e-6, "us"), (1e12, 1e-3, "ms"), (1e9, 1.0, "s"))
 # A rate below this is that of no waveform: the unit of the time may be another one.
 SLOW_HZ = 50.0
+# RMS differences of steps, of a step: those above the first are told. Convention: by the second,
+# 0.05 % of the power of a line at a tenth of the rate becomes noise.
+JITTER = (0.005, 0.05)
 
 
 def epoch_unit(first: float) -> tuple[float, str] | None:
@@ -18,11 +22,25 @@ def epoch_unit(first: float) -> tuple[float, str] | None:
     return next(((s, name) for limit, s, name in EPOCH_UNITS if first > limit), None)
 
 
-def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> float:
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The rate of sample times, Hz, and the RMS difference of their steps, of the mean step.
+
+    `jitter` is 0 where the times are uniform but for the digits they are written with.
+    """
+
+    fs_hz: float
+    jitter: float = 0.0
+
+
+def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> Steps:
     """Return the sampling rate of uniform sample times, Hz.
 
     Written times are rounded. Steps may differ from their mean by that rounding, up to half a step,
     or by a tenth of a step; a missing or repeated sample makes a difference of a whole step.
+
+    Where steps differ by more than their rounding explains and `JITTER` (RMS, of a step), but no
+    step by half of it, the rate is the slope of the times over the number of the sample.
 
     Parameters
     ----------
@@ -54,6 +72,11 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> float:
     steps = np.diff(t)
     tolerance = max(0.1 * step, min(rounding, 0.5 * step))
     off = np.abs(steps - step) > tolerance
+    jitter = float(np.std(steps)) / step
+    whole = not (np.abs(steps - step) > 0.5 * step).any()
+    if whole and max(JITTER[0], rounding / step) < jitter <= JITTER[1]:
+        slope = float(np.polyfit(np.arange(len(t)), t - t[0], 1)[0])
+        return Steps(1 / (slope * unit_s), jitter)
     if off.any():
         i = int(np.flatnonzero(off)[0])
         raise refused(
@@ -66,7 +89,7 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> float:
     fs_hz = 1 / (step * unit_s)
     # The first and last times are rounded too: a whole number within that error is the true rate.
     error_hz = fs_hz * (rounding / float(t[-1] - t[0]) + 1e-6)
-    return float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= error_hz else fs_hz
+    return Steps(float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= error_hz else fs_hz)
 
 
 def _coarseness(t: Samples, rounding: float, step: float) -> str:

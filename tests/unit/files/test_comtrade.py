@@ -191,9 +191,9 @@ def test_any_of_the_files_may_be_named(tmp_path: Path) -> None:
     [
         (RECORD.cfg(), RECORD.dat()[:3000], "samples in the data, expected 200 by the cfg"),
         (RECORD.with_(form="BINARY").cfg(), b"", "0 samples in the data, expected 200"),
-        (RECORD.cfg()[:90], RECORD.dat(), "not a readable COMTRADE file"),
+        (RECORD.cfg()[:90], RECORD.dat(), "line 4 of the configuration"),
         (b"x,y,1999\r\n9000000001,9000000000A,1D\r\n", b"", "line 2: expected the numbers"),
-        (RECORD.with_(form="ZIP").cfg(), RECORD.dat(), "Not supported data file format"),
+        (RECORD.with_(form="ZIP").cfg(), RECORD.dat(), "expected the format of the data"),
         (RECORD.cfg(), RECORD.dat().replace(b"\n7,", b"\nx,"), "not a readable COMTRADE file"),
     ],
 )

@@ -59,7 +59,7 @@ def test_damaged_archives(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for content in (b"PK\x03\x04 broken", b"\x93NUMPY\x01\x00\x05"):
         path.write_bytes(content)
-        with pytest.raises(FileError, match=r"not a readable \.npz or \.npy file") as raised:
+        with pytest.raises(FileError, match="not a readable") as raised:
             opened(path)
         assert raised.value.code == "damaged"
 
@@ -87,7 +87,7 @@ def test_an_array_that_claims_any_size(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_something_else(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "book.xlsx", "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-    with pytest.raises(FileError, match="zip archive without arrays"):
-        opened(tmp_path / "book.xlsx")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.pdf", "x")
+    with pytest.raises(FileError, match="zip archive of a.pdf, expected one text file: unpack it"):
+        opened(tmp_path / "x.zip")

@@ -158,7 +158,7 @@ def test_the_public_name_takes_text(tmp_path: Path) -> None:
     [
         ("x.npz", b"ia\n1\n", "wrong_content", "expected NumPy, which its content is not"),
         ("x.csv", b"\x1f\x8b\x08", "unknown_format", "compressed with gzip: unpack it"),
-        ("x.xls", b"\xd0\xcf\x11\xe0", "unknown_format", "Excel workbook .*: save the sheet"),
+        ("x.xls", b"\xd0\xcf\x11\xe0", "damaged", "not a readable Excel file"),
         ("none.csv", None, "no_such_file", "no such file"),
         ("", None, "no_such_file", "not a file"),
     ],

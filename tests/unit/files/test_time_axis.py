@@ -13,17 +13,17 @@ PATH = Path("file.csv")
 @pytest.mark.parametrize("digits", [6, 9])
 def test_rate_survives_the_rounding_of_written_times(fs_hz: float, digits: int) -> None:
     t = np.round(5 + np.arange(20_000) / fs_hz, digits)
-    assert sampling_rate(t, 1.0, PATH, "t") == pytest.approx(fs_hz, rel=1e-6)
+    assert sampling_rate(t, 1.0, PATH, "t").fs_hz == pytest.approx(fs_hz, rel=1e-6)
 
 
 def test_rate_with_significant_digits_as_spreadsheets_write_them() -> None:
     t = np.array([float(f"{v:.7g}") for v in np.arange(300_000) / 25_600])
-    assert sampling_rate(t, 1.0, PATH, "t") == 25_600.0
+    assert sampling_rate(t, 1.0, PATH, "t").fs_hz == 25_600.0
 
 
 def test_whole_rates_come_out_whole() -> None:
-    assert sampling_rate(np.round(np.arange(100) / 3000, 5), 1.0, PATH, "t") == 3000.0
-    assert sampling_rate(np.arange(100) * 0.1, 1e-3, PATH, "t") == 10_000.0
+    assert sampling_rate(np.round(np.arange(100) / 3000, 5), 1.0, PATH, "t").fs_hz == 3000.0
+    assert sampling_rate(np.arange(100) * 0.1, 1e-3, PATH, "t").fs_hz == 10_000.0
 
 
 @pytest.mark.parametrize(

@@ -181,9 +181,12 @@ def learn(
     mapping: options.Map = None,
     unit: options.Unit = None,
     speed_rpm: options.Speed = None,
+    part: options.Part = None,
 ) -> None:
     """Learn the baseline of a machine from healthy recordings, or import an exported one."""
-    opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+    opts = reader_options(
+        mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm, part=part
+    )
     _check_id(machine)
     with running_server(load()) as client:
         state = machine_states.load_states(client, [machine])[0]

@@ -42,6 +42,7 @@ def diagnose_command(
     mapping: options.Map = None,
     unit: options.Unit = None,
     speed_rpm: options.Speed = None,
+    part: options.Part = None,
     baseline: options.Healthy = None,
     faults: Annotated[
         str | None,
@@ -62,7 +63,9 @@ def diagnose_command(
     """
     errors = Console(stderr=True)
     try:
-        opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+        opts = reader_options(
+            mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm, part=part
+        )
         requested = _parse_faults(faults)
         nameplate = options.motor_from(motor)
         healthy = options.baseline_from(baseline, opts, nameplate)

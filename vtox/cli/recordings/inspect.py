@@ -1,6 +1,8 @@
 """`vtox inspect`: what is understood of a file, how sure that is, and what is missing."""
 
 import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,13 +15,19 @@ from vtox.cli.shared import options
 from vtox.errors import InputError
 from vtox.files.inspection import FileFacts, TableFacts, file_facts
 from vtox.files.matching import options as reader_options
+from vtox.files.table import shortened
 
 BAD_INPUT = 2  # exit status
+MOST = 10  # recordings and names shown
 MARKS = {"stated": ("", ""), "likely": ("likely", "yellow"), "guess": ("guess", "bold yellow")}
 DOUBTS = {
     "constant": "{}: does not change; a wrong column, or a channel that is not connected",
     "offset": "{}: does not swing about zero; a wrong column, an offset, or an RMS value",
     "unit_assumed": "{}: no unit in the file, its own is assumed; check it, or give --unit",
+    "jitter": "{}: the rate is that of the mean step; give --rate HZ if it is known",
+    "breaks_off": "the file breaks off in its last line, which is left out: {}",
+    "impossible_date": "{}: no date of the calendar; the time of the recording is not known",
+    "filtered": "{} samples a cycle are filtered values, no waveform: ask the relay for raw ones",
     "slow": "{} Hz is no rate of a waveform: the time may be in another unit; give --rate HZ",
 }
 
@@ -35,6 +43,7 @@ def inspect_command(
     mapping: options.Map = None,
     unit: options.Unit = None,
     speed_rpm: options.Speed = None,
+    part: options.Part = None,
     as_json: options.Json = False,
 ) -> None:
     """Show what a file holds: channels, units, rate, start, guesses, and what is missing.
@@ -42,7 +51,9 @@ def inspect_command(
     Exit status: 0 if `vtox diagnose` can read every file with the same options, 2 if not.
     """
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
-    opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+    opts = reader_options(
+        mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm, part=part
+    )
     known: list[FileFacts] = []
     for path in files:
         try:
@@ -71,8 +82,19 @@ def _show(console: Console, facts: FileFacts, *, first: bool) -> None:
         title.append(f" · {r.topic.replace('_', ' ')} {r.value}", "not bold dim")
         _mark(title, r.certainty)
     console.print(title)
-    for table in facts.tables:
-        _show_table(console, table, several=len(facts.tables) > 1)
+    several = len(facts.tables) > 1
+    for table in facts.tables[:MOST]:
+        _show_table(console, table, several=several)
+    if rest := facts.tables[MOST:]:
+        console.print(Text(f"\nand {len(rest)} more: {shortened([t.name for t in rest])}", "dim"))
+    if several:
+        name = shlex.quote(facts.tables[0].name)
+        console.print(Text(f"\n{len(facts.tables)} recordings; for one of them: --part {name}"))
+    proposed = facts.tables[0].proposal if facts.tables else {}
+    if proposed:
+        console.print(
+            Text(f"try: {_command(facts.path, proposed)}", style="yellow"), soft_wrap=True
+        )
 
 
 def _show_table(console: Console, table: TableFacts, *, several: bool) -> None:
@@ -94,17 +116,21 @@ def _show_table(console: Console, table: TableFacts, *, several: bool) -> None:
     if table.channels:
         console.print(_channel_table(table))
     if table.ignored:
-        console.print(Text(f"not used: {', '.join(table.ignored)}", style="dim"))
+        console.print(Text(f"not used: {shortened(table.ignored)}", style="dim"))
     if table.missing:
         console.print(Text(f"not in the file: {', '.join(table.missing)}", style="dim"))
     for code, about in table.doubts.items():
         console.print(Text(DOUBTS[code].format(about), style="yellow"))
     if not table.channels and not table.errors:
-        column = table.ignored[0] if table.ignored else "COLUMN"
-        hint = f"no channel is recognised: name them, as in --map ia={column} or vibration={column}"
-        console.print(Text(hint, style="red"))
+        console.print(Text("no channel is recognised: name them with --map", style="red"))
     for error in table.errors:
         console.print(Text(str(error), style="red"))
+
+
+def _command(path: Path, mapping: Mapping[str, str]) -> str:
+    """Return the command that reads a file with columns mapped, quoted for the shell."""
+    pairs = ",".join(f"{channel}={column}" for channel, column in mapping.items())
+    return shlex.join(["vtox", "diagnose", str(path), "--map", pairs])
 
 
 def _channel_table(table: TableFacts) -> Table:
@@ -168,5 +194,6 @@ def _table_as_json(table: TableFacts) -> dict[str, Any]:
         "ignored": list(table.ignored),
         "missing": list(table.missing),
         "doubts": dict(table.doubts),
+        "proposal": dict(table.proposal),
         "errors": [{"code": e.code, "channel": e.channel, "text": str(e)} for e in table.errors],
     }

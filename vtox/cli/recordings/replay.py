@@ -47,6 +47,7 @@ def replay_command(
     unit: options.Unit = None,
     fs: options.Rate = None,
     speed_rpm: options.Speed = None,
+    part: options.Part = None,
     baseline: options.Healthy = None,
     speed: Annotated[
         str,
@@ -68,7 +69,9 @@ def replay_command(
     Each file is a run of its own. Exit status: 0, or 1 if some windows were not diagnosed.
     """
     console = Console(highlight=False, stderr=as_json)
-    opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+    opts = reader_options(
+        mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm, part=part
+    )
     factor = pacing.parse_speed(speed)
     paths, skipped = find(files, opts)
     for path, reason in skipped.items():

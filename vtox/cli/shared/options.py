@@ -48,6 +48,14 @@ Speed = Annotated[
     float | None,
     typer.Option("--speed-rpm", metavar="N", help="Shaft speed, instead of the one in the file."),
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        metavar="NAME",
+        help="The one to read of a file that holds several: a sheet, a group, a structure.",
+    ),
+]
 Healthy = Annotated[
     list[Path] | None,
     typer.Option(
