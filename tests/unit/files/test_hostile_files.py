@@ -14,6 +14,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.files import test_plant_layouts as plant
 from tests.unit.files.comtrade_bytes import Analog, Record
 from tests.unit.files.test_matlab import hdf5
 from tests.unit.files.uff_bytes import data_set_58
@@ -97,6 +98,9 @@ SEEDS: dict[str, Callable[[Path], bytes]] = {
     "x.tdms": tdms,
     "x.uff": lambda folder: data_set_58(X, 1e-4),
     "binary.uff": lambda folder: data_set_58(X, 1e-4, binary=True),
+    "x.zip": lambda folder: plant.zipped(folder).read_bytes(),
+    "x.cev": lambda folder: plant.sel(folder).read_bytes(),
+    "x.lvm": lambda folder: plant.labview(folder).read_bytes(),
 }
 # Numbers that lengths and counts do not expect.
 EXTREMES = (b"\xff" * 4, b"\xff\xff\xff\x7f", b"\0" * 8, b"\xff" * 7 + b"\x7f", b"\0\0\1\0")

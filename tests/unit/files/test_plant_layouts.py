@@ -41,16 +41,16 @@ def text(path: Path, content: str) -> Path:
     return path
 
 
-def excel(path: Path) -> Path:
+def excel(path: Path, rows: int = N) -> Path:
     book = openpyxl.Workbook()
     first = book.create_sheet("Messung", 0)
     book.remove(book["Sheet"])
     first.append(["Zeit [s]", "Strom L1 [A]", "Strom L2 [A]", "Strom L3 [A]"])
-    for t, x in zip(T, CURRENT_A, strict=True):
+    for t, x in zip(T[:rows], CURRENT_A[:rows], strict=True):
         first.append([float(t), *map(float, x)])
     other = book.create_sheet("Later")
     other.append(["time_s", "ia", "ib", "ic"])
-    for t, x in zip(T, CURRENT_A, strict=True):
+    for t, x in zip(T[:rows], CURRENT_A[:rows], strict=True):
         other.append([float(t), *(2 * float(y) for y in x)])
     book.create_sheet("Notes").append(["written by hand"])
     book.save(path / "x.xlsx")
