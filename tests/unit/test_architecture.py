@@ -265,7 +265,7 @@ MATHS_ON_DEMAND = tuple(
     f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
 )
 READERS = ("audio", "comtrade_records", "matlab", "mdf", "parquet", "tdms", "uff")
-OPTIONAL_PACKAGES = (*(f"vtox.files.{name}" for name in READERS), "vtox.windows.tracing")
+OPTIONAL_PACKAGES = (*(f"vtox.files.readers.{name}" for name in READERS), "vtox.windows.tracing")
 
 
 def test_imports_stand_at_the_top() -> None:

@@ -198,12 +198,12 @@ def _labelled(names: list[str], rows: Sequence[list[str]]) -> list[str]:
     line above it.
     """
 
-    def known(cells: Sequence[str]) -> int:
+    def count_meanings(cells: Sequence[str]) -> int:
         found = (meaning(c) for c in cells)
         return sum(m is not None and m.quantity != "time" for m in found)
 
-    best = max(map(_without_key, rows), key=known, default=[])
-    if known(names) or not known(best):
+    best = max(map(_without_key, rows), key=count_meanings, default=[])
+    if count_meanings(names) or not count_meanings(best):
         return names
     return [b or n for b, n in itertools.zip_longest(best[: len(names)], names, fillvalue="")]
 

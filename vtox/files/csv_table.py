@@ -46,10 +46,10 @@ def open_csv(path: Path) -> list[Table]:
         raise FileError("no_samples", path, "empty, expected columns with a header line")
     encoding = encoding_of(path, head)
     end = last_line(path, encoding.value)
-    return [text_table(path, partial(text_lines, path, encoding.value), end, remarks=(encoding,))]
+    return [open_lines(path, partial(text_lines, path, encoding.value), end, remarks=(encoding,))]
 
 
-def text_table(
+def open_lines(
     path: Path, lines: Lines, end: str = "\n", *, name: str = "", remarks: Sequence[Remark] = ()
 ) -> Table:
     """Return the table in lines of text.

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtox.errors import FileError
-from vtox.files.archives import is_zip, names_in, open_compressed_text
-from vtox.files.audio import is_audio, open_audio
-from vtox.files.comtrade_lines import wrong_line
-from vtox.files.comtrade_records import is_comtrade, open_comtrade, sibling
 from vtox.files.csv_table import open_csv
-from vtox.files.excel import open_excel
-from vtox.files.labview import is_labview, open_labview
-from vtox.files.matlab import is_matlab, open_matlab
-from vtox.files.mdf import is_mdf, open_mdf
-from vtox.files.npz import open_npz
-from vtox.files.parquet import open_parquet
-from vtox.files.sel_events import is_sel_event, open_sel_event
+from vtox.files.readers.archives import is_zip, names_in, open_compressed_text
+from vtox.files.readers.audio import is_audio, open_audio
+from vtox.files.readers.comtrade_lines import wrong_line
+from vtox.files.readers.comtrade_records import is_comtrade, open_comtrade, sibling
+from vtox.files.readers.excel import open_excel
+from vtox.files.readers.labview import is_labview, open_labview
+from vtox.files.readers.matlab import is_matlab, open_matlab
+from vtox.files.readers.mdf import is_mdf, open_mdf
+from vtox.files.readers.npz import open_npz
+from vtox.files.readers.parquet import open_parquet
+from vtox.files.readers.sel_events import is_sel_event, open_sel_event
+from vtox.files.readers.tdms import open_tdms
+from vtox.files.readers.uff import is_uff, open_uff
 from vtox.files.table import MAX_BYTES, Table
-from vtox.files.tdms import open_tdms
-from vtox.files.uff import is_uff, open_uff
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from vtox.errors import FileError
 from vtox.files.channel_names import QUANTITY_UNITS
 from vtox.files.formats import format_of
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
-from vtox.files.recordings import SPEEDS, chosen, in_own_unit, rate, recording
+from vtox.files.recordings import SPEEDS, in_own_unit, rate, recording, selected_tables
 from vtox.files.table import Certainty, Rate, Remark, Samples, Table
 from vtox.files.time_axis import SLOW_HZ, sampling_rate
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES, Array
@@ -70,7 +70,7 @@ def file_facts(path: Path, opts: ReadOptions) -> FileFacts:
         It cannot be opened as any format.
     """
     form = format_of(path)
-    tables = chosen(form.open(path), opts.part)
+    tables = selected_tables(form.open(path), opts.part)
     remarks = tuple(dict.fromkeys(r for t in tables for r in t.remarks))
     return FileFacts(path, form.name, remarks, tuple(_table_facts(t, opts) for t in tables))
 

@@ -49,7 +49,7 @@ def named_recordings(path: Path, opts: ReadOptions | None = None) -> list[tuple[
         As with `read`.
     """
     opts = opts or ReadOptions()
-    tables = chosen(tables_in(path), opts.part)
+    tables = selected_tables(tables_in(path), opts.part)
     found = [
         (t, m) for t in tables if channels_of(m := match_columns(t, _options_for(t, tables, opts)))
     ]
@@ -67,7 +67,7 @@ def named_recordings(path: Path, opts: ReadOptions | None = None) -> list[tuple[
     ]
 
 
-def chosen(tables: Sequence[Table], part: str) -> list[Table]:
+def selected_tables(tables: Sequence[Table], part: str) -> list[Table]:
     """Return the table called `part`, or those that are read without being asked for.
 
     Raises
@@ -206,7 +206,7 @@ def _why_skipped(path: Path, opts: ReadOptions) -> str:
     if is_part_of_comtrade(path):
         return "read with its .cfg"
     try:
-        tables = chosen(tables_in(path), "")
+        tables = selected_tables(tables_in(path), "")
         named = {n for t in tables for n in t.names} | set(map(str, range(1, 65)))
         if lacking := sorted(set(opts.columns.values()) - named):
             return f"no column {' or '.join(lacking)}"

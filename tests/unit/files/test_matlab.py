@@ -6,7 +6,7 @@ import pytest
 import scipy.io
 
 from vtox.errors import FileError
-from vtox.files import matlab
+from vtox.files.readers import matlab
 from vtox.files.matching import options
 from vtox.files.recordings import read
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vtox.errors import FileError
-from vtox.files import npz
+from vtox.files.readers import npz
 from vtox.files.formats import tables_in
 from vtox.files.table import Table
 
@@ -89,5 +89,7 @@ def test_an_array_that_claims_any_size(tmp_path: Path) -> None:
 def test_an_archive_of_something_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("a.pdf", "x")
-    with pytest.raises(FileError, match=r"zip archive of a\.pdf, expected one text file: unpack it"):
+    with pytest.raises(
+        FileError, match=r"zip archive of a\.pdf, expected one text file: unpack it"
+    ):
         opened(tmp_path / "x.zip")

@@ -39,12 +39,14 @@ def open_labview(path: Path) -> list[Table]:
         content = lvm_read.read(str(path), read_from_pickle=False, dump_file=False)
         segments = [content[i] for i in range(content["Segments"])]
         return [
-            _table(path, content, s, f"segment {i}" if len(segments) > 1 else "")
+            _segment(path, content, s, f"segment {i}" if len(segments) > 1 else "")
             for i, s in enumerate(segments, start=1)
         ]
 
 
-def _table(path: Path, content: Mapping[str, Any], segment: Mapping[str, Any], name: str) -> Table:
+def _segment(
+    path: Path, content: Mapping[str, Any], segment: Mapping[str, Any], name: str
+) -> Table:
     data = np.asarray(segment["data"], dtype=np.float64)
     check_values(path, data.size)
     names = [n.strip() for n in segment["Channel names"]]

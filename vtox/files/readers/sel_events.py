@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from vtox.errors import FileError
-from vtox.files.csv_table import text_table
+from vtox.files.csv_table import open_lines
 from vtox.files.table import Table
 from vtox.files.text_encoding import text_lines
 
@@ -47,7 +47,7 @@ def open_sel_event(path: Path) -> list[Table]:
         observed = "no samples per cycle, expected FREQ and SAM/CYC_A above the channels"
         raise FileError("no_rate", path, observed, remedy="give --rate HZ") from error
     doubts = {"filtered": f"{cycle:g}"} if cycle <= FILTERED else {}
-    table = text_table(path, partial(_samples, path, names))
+    table = open_lines(path, partial(_samples, path, names))
     return [
         table.with_facts(
             fs_hz=cycle * supply_hz,

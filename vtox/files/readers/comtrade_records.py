@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from vtox.errors import FileError
 from vtox.files.channel_names import PHASES, factor, meaning
-from vtox.files.comtrade_lines import wrong_line
 from vtox.files.libraries import guard_library, require_package
+from vtox.files.readers.comtrade_lines import wrong_line
 from vtox.files.table import Column, Remark, Samples, Table, check_values
 from vtox.files.text_encoding import encoding_of
 from vtox.values.domain import CURRENTS, VOLTAGES

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vtox.errors import FileError
-from vtox.files.csv_table import text_table
+from vtox.files.csv_table import open_lines
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.table import Remark, Table, check_values, shortened
 
@@ -31,7 +31,7 @@ def open_excel(path: Path) -> list[Table]:
     problem: FileError | None = None
     for name, lines in sheets.items():
         try:
-            tables.append(text_table(path, lines, name=name))
+            tables.append(open_lines(path, lines, name=name))
         except FileError as error:
             problem = error
     if not tables:

@@ -1,0 +1,1 @@
+"""A module per format of files: each opens a file as tables."""
