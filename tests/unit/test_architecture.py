@@ -264,7 +264,17 @@ def test_the_environment_is_read_in_one_place() -> None:
 MATHS_ON_DEMAND = tuple(
     f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
 )
-READERS = ("audio", "comtrade_records", "matlab", "mdf", "parquet", "tdms", "uff")
+READERS = (
+    "audio",
+    "comtrade_records",
+    "excel",
+    "labview",
+    "matlab",
+    "mdf",
+    "parquet",
+    "tdms",
+    "uff",
+)
 OPTIONAL_PACKAGES = (*(f"vtox.files.readers.{name}" for name in READERS), "vtox.windows.tracing")
 
 

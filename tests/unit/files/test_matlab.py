@@ -6,8 +6,8 @@ import pytest
 import scipy.io
 
 from vtox.errors import FileError
-from vtox.files.readers import matlab
 from vtox.files.matching import options
+from vtox.files.readers import matlab
 from vtox.files.recordings import read
 
 T = np.arange(500) / 5000

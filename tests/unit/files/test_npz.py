@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from vtox.errors import FileError
-from vtox.files.readers import npz
 from vtox.files.formats import tables_in
+from vtox.files.readers import npz
 from vtox.files.table import Table
 
 
