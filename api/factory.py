@@ -17,6 +17,7 @@ from api.http.foreign_sites import ForeignSites
 from api.http.http_methods import HeadAsGet
 from api.http.language import AnswerLanguage
 from api.http.security_headers import SecurityHeaders
+from api.http.tables import Tables
 from api.openapi_document import openapi_document
 from api.routes import (
     alarms,
@@ -111,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.only_loopback = {}
     app.state.growths = Growths()
+    app.add_middleware(Tables)
     app.add_middleware(HeadAsGet)
     app.add_middleware(ForeignSites)
     app.add_middleware(Busy)

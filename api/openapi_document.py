@@ -46,6 +46,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe_security(path, method, operation)
+            _describe_csv(operation)
             statuses |= _describe_problems(path, operation)
     components["responses"] = {f"Problem{s}": _problem_response(s) for s in sorted(statuses)}
     components["responses"]["Problem"] = _problem_response(None)
@@ -83,6 +84,12 @@ def _describe_security(path: str, method: str, operation: dict[str, Any]) -> Non
         schemes = [s for s in schemes if s.get(COOKIE_SCHEME) != ["admin"]]
     if schemes:
         operation["security"] = [{}, *schemes] if path in OPEN_PATHS else schemes
+
+
+def _describe_csv(operation: dict[str, Any]) -> None:
+    """Say where a list also comes as CSV."""
+    if any(p["name"] == "format" for p in operation.get("parameters", [])):
+        operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
 
 
 def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:

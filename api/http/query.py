@@ -31,7 +31,15 @@ class EmptyQuery(BaseModel, extra="forbid"):
     )
 
 
-class PageQuery(EmptyQuery):
+class TableQuery(EmptyQuery):
+    """How a list is written."""
+
+    format: Literal["json", "csv"] = Field(
+        "json", description="`csv`: the whole list as a table for spreadsheets, in UTF-8"
+    )
+
+
+class PageQuery(TableQuery):
     """Which page of a list."""
 
     limit: int = Field(100, ge=1, le=500, description="largest number of items on the page")

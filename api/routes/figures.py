@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.http.query import EmptyQuery
+from api.http.query import TableQuery
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.figures import (
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 FREQUENT, LISTED = 10, 20
 
 
-class FiguresQuery(EmptyQuery):
+class FiguresQuery(TableQuery):
     """How many days."""
 
     days: int = Field(30, ge=1, le=366, description="up to now; today and the days before it")

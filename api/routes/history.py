@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from api.http.errors import Problem, not_found
 from api.http.paging import next_link
-from api.http.query import EmptyQuery, bad_cursor
+from api.http.query import TableQuery, bad_cursor
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCount, TrendColumns
@@ -39,7 +39,7 @@ T_END = 4_102_444_800
 _CURSOR = re.compile(r"\d{1,16}(?:-\d{1,19}-\d{1,19}-\d{1,10})?")
 
 
-class SpanQuery(EmptyQuery):
+class SpanQuery(TableQuery):
     """Which time, and how finely."""
 
     from_t: float | None = Field(

@@ -4,7 +4,7 @@ import { act, drawAccess, refusal } from "./alarmactions.js";
 import { openForm } from "./alarmform.js";
 import { alarmList } from "./alarmlist.js";
 import { clockSwitch, moment } from "./clock.js";
-import { byId, count, el, ended, faultName, get, outage, poll, put, redraw, sentenceCase, stateWord } from "./common.js";
+import { byId, count, el, ended, faultName, get, linkTable, outage, poll, put, redraw, sentenceCase, stateWord } from "./common.js";
 import { t } from "./texts.js";
 
 const STATES = ["unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed_by_design", "out_of_service", "normal"];
@@ -120,6 +120,7 @@ async function refresh() {
     const query = new URLSearchParams({ ...filter(), limit, grouped: true });
     const [found, access, suspended] = await Promise.all([get(`/api/v1/alarms?${query}`), get("/api/v1/access"), get("/api/v1/alarms/suspensions")]);
     last = found;
+    linkTable("/api/v1/alarms", filter());
     mayOperate = access.data.may_operate;
     drawAccess(byId("access"), access.data);
     drawFilters(found);

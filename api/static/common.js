@@ -21,6 +21,8 @@ function fill(node, attributes, children) {
   node.append(...children.flat().filter((c) => c !== null && c !== undefined));
   return node;
 }
+// The link to the list in sight as a table for spreadsheets.
+export const linkTable = (path, query) => { byId("csv").href = `${path}?${new URLSearchParams([...new URLSearchParams(query), ["format", "csv"]])}`; };
 export const byId = (id) => document.getElementById(id);
 export function put(target, ...children) {
   (typeof target === "string" ? byId(target) : target).replaceChildren(...children.flat());

@@ -1,6 +1,6 @@
 // The figures of the alarms: false ones beside the promise, per day and machine, most frequent, standing, chattering.
 
-import { ago, byId, count, el, faultName, get, num, outage, pill, poll, put, span, stateWord, svg } from "./common.js";
+import { ago, byId, count, el, faultName, get, linkTable, num, outage, pill, poll, put, span, stateWord, svg } from "./common.js";
 import { hasText, locale, t } from "./texts.js";
 
 const RANGES = [7, 30, 90, 365];
@@ -100,6 +100,7 @@ async function read() {
     const found = (await get(`/api/v1/alarms/figures?days=${days}`)).data;
     if (turn !== asked) return PAUSE_MS;
     draw(found);
+    linkTable("/api/v1/alarms/figures", { days });
     put("outage");
     for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
   } catch (error) {

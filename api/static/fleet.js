@@ -1,6 +1,6 @@
 // The page of the fleet: asks for what is in sight of the list, the status and the alerts, and redraws what has changed.
 
-import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, poll, put, redraw, sentenceCase, unlockWord } from "./common.js";
+import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, linkTable, poll, put, redraw, sentenceCase, unlockWord } from "./common.js";
 import { drawFilter, isFiltered, query, showFleet, wanted } from "./fleetfilter.js";
 import { forgetTrends, idsInSight, part, setUp, showPart, showTrends, toBeginning } from "./machinelist.js";
 import { drawStatus, drawOutage, meter, table } from "./system.js";
@@ -27,6 +27,7 @@ let waiting = null;
 // Asks for the part of the list in sight; nothing is drawn where nothing has changed.
 async function refreshList() {
   const question = query(), chosen = String(question);
+  linkTable("/api/v1/fleet", chosen);
   for (const [name, value] of Object.entries(part())) question.set(name, value);
   const path = `/api/v1/fleet?${question}`;
   const answer = await getIfChanged(path, path === asked ? tag : "");

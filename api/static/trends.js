@@ -1,7 +1,7 @@
 // The trends of a machine from the history: one chart for each fault and for the health, over the time that the
 // reader chooses. The choice stands in the address.
 
-import { byId, count, el, ended, exact, faultName, get, listed, marked, pill, put, Refused, sentenceCase, sentences, span, stateWord } from "./common.js";
+import { byId, count, el, ended, exact, faultName, get, linkTable, listed, marked, pill, put, Refused, sentenceCase, sentences, span, stateWord } from "./common.js";
 import { FAULTS, keysFrom, language, locale, rich, t } from "./texts.js";
 import { trendPlot } from "./trendplot.js";
 
@@ -48,6 +48,7 @@ async function history() {
   const { s, points } = RANGES[range()];
   const to = Date.now() / 1000;
   const query = new URLSearchParams({ from_t: (to - s).toFixed(3), to_t: to.toFixed(3), points, ...(ofLines() ? { of: "lines" } : {}) });
+  linkTable(`${address}/history`, query);
   let all = null;
   for (let path = `${address}/history?${query}`, n = 0; path && n < PAGES; n += 1) {
     const page = await get(path);

@@ -19,7 +19,7 @@ SCRIPTS = sorted(f for f in STATIC.glob("*.js") if not f.name.endswith(".min.js"
 CLASSES = set(re.findall(r"\.([a-zA-Z][\w-]*)", (STATIC / "vtox.css").read_text("utf-8")))
 LITERAL = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""")
 # What a page may say in any language: names, units, keys and codes.
-NEUTRAL = {"VTOX", "Flower", "openapi.json", "ms", "·", "–"}
+NEUTRAL = {"VTOX", "Flower", "openapi.json", "CSV", "ms", "·", "–"}
 # Words of answers that scripts go by.
 IDENTIFIERS = {"supply line", "mean envelope"}
 KEYS_AND_HEADERS = {"Accept", "Escape", "Home", "End", "Enter", "Node"}

@@ -1,0 +1,145 @@
+"""Lists as CSV: `format=csv` asks for the whole list as a table for spreadsheets."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Spreadsheets take a text that begins so for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What one answer holds at most; a longer list goes on where the last row says.
+MAX_PAGES = 1000
+# Excel takes UTF-8 for what it is only behind a mark.
+MARK = "\ufeff"
+
+
+class Tables:
+    """ASGI middleware: with `format=csv`, the pages of a list are one table."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the route for one page after the other, and send their rows."""
+        query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), True))
+        if scope["type"] != "http" or scope["method"] != "GET" or query.get("format") != "csv":
+            await self.app(scope, receive, send)
+            return
+        query = {k: v for k, v in query.items() if k != "format"}
+        names: list[str] = []
+        for page in range(MAX_PAGES):
+            answer = _Answer()
+            encoded = urlencode(query).encode("latin-1")
+            await self.app({**scope, "query_string": encoded}, receive, answer.take)
+            if answer.status != 200:
+                await answer.pass_on(send) if page == 0 else await _end(send)
+                return
+            content = json.loads(answer.body)
+            rows = [flat(row) for row in rows_of(content.get("data"))]
+            if page == 0:
+                names = list(dict.fromkeys(name for row in rows for name in row))
+                await send(_start(answer, scope["path"]))
+            text = _lines(names, rows, header=page == 0)
+            following = content.get("next")
+            more = {"type": "http.response.body", "body": text.encode(), "more_body": True}
+            await send(more)
+            if not following:
+                break
+            query = dict(parse_qsl(following.partition("?")[2], True))
+        await _end(send)
+
+
+class _Answer:
+    """An answer of a route, kept whole."""
+
+    def __init__(self) -> None:
+        self.started: Message = {}
+        self.body = b""
+
+    @property
+    def status(self) -> int:
+        return int(self.started.get("status", 500))
+
+    async def take(self, message: Message) -> None:
+        """Keep a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.started = message
+        else:
+            self.body += message.get("body", b"")
+
+    async def pass_on(self, send: Send) -> None:
+        """Send what was kept, as it came."""
+        await send(self.started)
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def rows_of(data: Any) -> list[dict[str, Any]]:
+    """Return the rows of an answer: its list, or that of its columns.
+
+    Answers with several lists, as the figures of alarms, give the first.
+    """
+    if isinstance(data, list):
+        return data
+    if series := data.get("series"):
+        return [row for name, columns in series.items() for row in _of_columns(name, columns)]
+    if "rows" in data:
+        return list(data["rows"])
+    lists = (v for v in data.values() if isinstance(v, list) and v and isinstance(v[0], dict))
+    return next(lists, [])
+
+
+def _of_columns(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for values in zip(*columns.values(), strict=True):
+        yield {"quantity": name, **dict(zip(columns, values, strict=True))}
+
+
+def flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a row without rows in it: their fields are named with dots, lists are one cell."""
+    cells: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            cells |= flat(value, f"{prefix}{name}.")
+        else:
+            cells[f"{prefix}{name}"] = _cell(value)
+    return cells
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        plain = all(isinstance(x, str | int | float) for x in value)
+        value = "; ".join(map(str, value)) if plain else json.dumps(value, ensure_ascii=False)
+    # A machine may be named like a formula.
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _lines(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, header: bool) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    if header:
+        text.write(MARK)
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _start(answer: _Answer, path: str) -> Message:
+    kept = [
+        (k, v)
+        for k, v in answer.started["headers"]
+        if k.lower() not in (b"content-type", b"content-length", b"etag")
+    ]
+    name = "-".join(["vtox", *path.removeprefix("/api/v1/").strip("/").split("/")])
+    safe = "".join(c if (c.isalnum() and c.isascii()) or c in "-_." else "_" for c in name)
+    own = [
+        (b"content-type", b"text/csv; charset=utf-8"),
+        (b"content-disposition", f'attachment; filename="{safe}.csv"'.encode()),
+    ]
+    return {**answer.started, "headers": kept + own}
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,38 @@
+"""`format=csv`: a list of several pages is one table that spreadsheets read."""
+
+import csv
+import io
+
+import httpx
+import pytest
+
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values.domain import Motor
+
+
+def rows(answer: httpx.Response) -> list[dict[str, str]]:
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_all_pages_of_a_list_are_one_table(http: httpx.Client, client: Client) -> None:
+    for i in range(7):
+        machines.register(client, f"M{i}", Motor(pole_pairs=2))
+    answer = http.get("/api/v1/machines?format=csv&limit=3").raise_for_status()
+    assert [r["machine_id"] for r in rows(answer)] == [f"M{i}" for i in range(7)]
+    assert answer.headers["content-disposition"] == 'attachment; filename="vtox-machines.csv"'
+
+
+@pytest.mark.parametrize(
+    "path", ["alarms", "alerts", "diagnoses", "fleet", "alarms/figures", "machines/M1/history"]
+)
+def test_every_list_has_a_table(http: httpx.Client, client: Client, path: str) -> None:
+    machines.register(client, "M1", Motor())
+    rows(http.get(f"/api/v1/{path}?format=csv").raise_for_status())
+
+
+def test_a_problem_stays_a_problem(http: httpx.Client) -> None:
+    answer = http.get("/api/v1/alarms?format=csv&limit=0")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
