@@ -249,7 +249,11 @@ def main() -> None:
             client = connect(server.url, "day")
             commission(client, fleet, o.fs)
             env = os.environ | PORTS
-            env |= {"VTOX_REDIS_URL": server.url, "VTOX_DATA_DIR": data, "VTOX_RETENTION_S": "45"}
+            env |= {
+                "VTOX_REDIS_URL": server.url,
+                "VTOX_DATA_DIR": data,
+                "VTOX_KEEP__WINDOWS": "45s",
+            }
             with running([worker("vtox", f) for f in FAMILIES], env) as workers:
                 wait_for(lambda: client.scard(keys.WORKERS) == len(FAMILIES))
                 with running([[sys.executable, "-m", "vtox", "bridge"]], env) as bridge:

@@ -71,7 +71,7 @@ PAGES = (
 SETTINGS = {
     "VTOX_REDIS_MAXMEMORY_MB": "4096",
     "VTOX_CLOCK_TOLERANCE_S": "1e9",
-    "VTOX_RETENTION_S": "5",
+    "VTOX_KEEP__WINDOWS": "5s",
 }
 
 

@@ -204,7 +204,7 @@ def main() -> None:
         for name, way, more in [(w, w, "") for w in ways] + [
             (line, ways[0], f"{line}\n") for line in options.configuration
         ]:
-            settings = load(data_dir=top / str(len(sides)), results_mb=8)
+            settings = load(data_dir=top / str(len(sides)), keep={"results": "8MB"})
             with patch.dict("os.environ", WAYS[way]):
                 server = stack.enter_context(EmbeddedServer(settings, more))
             client, sender = (connect(settings.samples_url(), "benchmark") for _ in range(2))

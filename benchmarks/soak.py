@@ -34,10 +34,10 @@ ROOT = Path(__file__).parents[1]
 READ_EVERY_S = 10.0
 # So small that all are reached while the cluster warms up.
 BOUNDS = {
-    "VTOX_RETENTION_S": "10",
+    "VTOX_KEEP__WINDOWS": "10s",
     "VTOX_DUPLICATE_HORIZON": "64",
-    "VTOX_RESULTS_MB": "2",
-    "VTOX_EVIDENCE_MB": "2",
+    "VTOX_KEEP__RESULTS": "2MB",
+    "VTOX_KEEP__EVIDENCE": "2MB",
     # Ids of finished tasks that Celery's worker remembers, 1,000 by itself.
     "CELERY_WORKER_SUCCESSFUL_MAX": "50",
     **{f"VTOX_{n}_MB": "0.2" for n in ("ASSESSMENTS", "ALERTS", "METRICS", "DEAD_LETTERS")},

@@ -26,7 +26,7 @@ def failover(seed: int) -> Test:
         options=Options(
             sentinel=True,
             keep_s=KEEP_S,
-            settings={"VTOX_ACKNOWLEDGED_BY_REPLICAS": "1"},
+            settings={"VTOX_ACK": "1 replica"},
         ),
         during=_during,
         # A disturbance here is the fail-over itself.
@@ -37,7 +37,7 @@ def failover(seed: int) -> Test:
 def failover_short(seed: int) -> Test:
     """Kill the primary under load, once."""
     load = Load(windows=1000, rate=40.0)
-    options = Options(sentinel=True, keep_s=KEEP_S, settings={"VTOX_ACKNOWLEDGED_BY_REPLICAS": "1"})
+    options = Options(sentinel=True, keep_s=KEEP_S, settings={"VTOX_ACK": "1 replica"})
     return Test(
         name="fail-over, short",
         seed=seed,

@@ -12,11 +12,17 @@ from typer.core import TyperGroup, TyperOption
 import vtox
 from api.shapes import metrics
 from vtox.cli.main import application
-from vtox.configuration.settings import Settings
+from vtox.configuration.settings import TABLES, Settings, variable
 from vtox.words.catalogue import catalogue
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ROOT = Path(__file__).parents[1]
+TABLES_ABOUT = {
+    "keep": "How long something is kept, and up to which size; a row may give one of both. Change "
+    "a row when memory or disk is short, or when somebody needs more of it.",
+    "quota": "Windows and megabytes a second, or `none`. Change a row when a sender is faster, or "
+    "cannot be trusted.",
+}
 PACKAGES = ("vtox", "workers", "api")
 # Tables of api/shapes/metrics.py whose metrics only rise.
 COUNTERS = ("_QUEUE_COUNTERS", "_WORKER_COUNTERS")
@@ -37,12 +43,26 @@ def write_reference(folder: Path) -> None:
 def _settings() -> Iterator[str]:
     yield "# Settings\n"
     yield "Each is a variable of the environment; `vtox config show` has values and sources.\n"
-    yield "| variable | default | what it is |"
-    yield "|---|---|---|"
+    yield "| variable | default | what it is | change it when |"
+    yield "|---|---|---|---|"
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=False)
-        shown = "" if default in (None, "") or field.default_factory else f"`{default}`"
-        yield f"| `VTOX_{name.upper()}` | {shown} | {_cell(field.description or '')} |"
+        table = name in TABLES
+        shown = "" if default in (None, "") or field.default_factory or table else f"`{default}`"
+        extra = field.json_schema_extra
+        when = extra["when"] if isinstance(extra, dict) else ""
+        cells = (f"`{variable(name)}`", shown, _cell(field.description or ""), when)
+        yield f"| {' | '.join(map(str, cells))} |"
+    for name, about in TABLES_ABOUT.items():
+        yield f"\n## The table {name}\n"
+        yield f"{about}\n"
+        yield "| variable | in TOML | default | what it is |"
+        yield "|---|---|---|---|"
+        for row, field in TABLES[name].model_fields.items():
+            yield (
+                f"| `{variable(name, row)}` | `{name}.{row}` | `{field.default}` | "
+                f"{_cell(field.description or '')} |"
+            )
 
 
 def _commands() -> Iterator[str]:

@@ -220,7 +220,7 @@ def scale(system: System) -> None:
     """Leave workers to one host, and their number to the load."""
     assert isinstance(system, Hosts)
     system.options.work_ms = 60.0
-    bounds = {"VTOX_WORKERS_MIN": "1", "VTOX_WORKERS_MAX": "4", "VTOX_CLUSTER_WORKERS": "1"}
+    bounds = {"VTOX_CLUSTER_WORKERS": "1-4"}
     system.workers = {"b": bounds}
 
 

@@ -127,9 +127,9 @@ class Hosts(System):
         if self.sentinel:
             self.group = self._make_group(signing)
         for role in ROLES:
-            urls = {"redis_url": self.role_url(role), "redis_ca": str(self.ca)}
+            urls = {"redis_url": self.trusting(self.role_url(role))}
             if role in ("bridge", "worker"):
-                urls["broker_url"] = self.role_url("celery")
+                urls["broker_url"] = self.trusting(self.role_url("celery"))
             lines = [f'{name} = "{value}"\n' for name, value in urls.items()]
             (self.folder / f"{role}.toml").write_text("".join(lines))
         self.data.mkdir(exist_ok=True)
@@ -200,7 +200,7 @@ class Hosts(System):
         parts = []
         for family in FAMILIES:
             env = self.environment(host, "worker", family) | self._light()
-            env |= {"PYTHONPATH": str(tree), "VTOX_WORKER_PORT_SPAN": "64"}
+            env |= {"PYTHONPATH": str(tree)}
             command = _python("celery", "-A", "vtox", "worker", "-n", f"{family}@%h", "-Q", family)
             parts.append(self.add_on(host, f"{family}@{host}", command, env))
         return parts
@@ -312,9 +312,13 @@ class Hosts(System):
 
     # -- the server
 
+    def trusting(self, url: str) -> str:
+        """Return a URL with our own authority."""
+        return f"{url}{'&' if '?' in url else '?'}ssl_ca_certs={self.ca}"
+
     def client(self) -> Client:
         """Return a client of the server, as its administrator."""
-        settings = load(redis_url=self.role_url("admin"), redis_ca=self.ca)
+        settings = load(redis_url=self.trusting(self.role_url("admin")))
         return connect(settings.working_url(), "hosts", retries=0, report_loss=True)
 
     def vehicles_send(self) -> bool:

@@ -228,7 +228,7 @@ class BrokerRefused(SystemStateError):
     def __init__(self, where: str, why: str) -> None:
         super().__init__(
             f"the MQTT broker at {where} refuses us: {why}",
-            remedy="check VTOX_MQTT_URL, VTOX_MQTT_CA and the rights that the broker gives",
+            remedy="check VTOX_MQTT_URL, its ssl_ca_certs, and the rights that the broker gives",
         )
 
 
@@ -254,8 +254,7 @@ class DiskNearlyFull(HistoryUnavailable):
     def __init__(self, folder: object, free_mb: float, needed_mb: float) -> None:
         super().__init__(
             f"{free_mb:.0f} MB are free in {folder}, the history needs {needed_mb:.0f} MB",
-            remedy="free space there (VTOX_HISTORY_MIN_FREE_MB is the limit); the recorder goes on "
-            "by itself",
+            remedy="free space there; the recorder goes on by itself",
         )
         self.free_mb = free_mb
         self.needed_mb = needed_mb

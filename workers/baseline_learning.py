@@ -53,6 +53,8 @@ log = structlog.get_logger()
 # Share of the retention within which records are learnt: windows older than the retention are
 # trimmed, and the diagnosis of the last record takes a while.
 USABLE_RETENTION = 0.95
+# Healthy data of a new baseline: several long records (docs/explanation/baselines.md).
+BASELINE_S = 40.0
 # Share of a process's time that learning may take: records have the rest of it. Idle time is
 # credited up to so long (s): after a third of a second without a break no other machine begins.
 LEARNING_SHARE = 0.25
@@ -158,8 +160,8 @@ def _enough(notes: Sequence[LearningNote], settings: Settings) -> bool:
     """Return whether records suffice, or another one would outlast the windows of the first."""
     lengths_s = [n.record.t_end - n.record.t_start for n in notes]
     total = sum(lengths_s)
-    lost = total + max(lengths_s, default=0.0) > USABLE_RETENTION * settings.retention_s
-    return total >= settings.baseline_s or lost
+    lost = total + max(lengths_s, default=0.0) > USABLE_RETENTION * settings.keep.windows.s
+    return total >= BASELINE_S or lost
 
 
 def _load_a(diagnoses: Iterable[Answer], history: MachineHistory) -> float | None:

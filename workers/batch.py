@@ -85,7 +85,7 @@ def work(
     """Diagnose and commit a batch of a partition; return how many records this call finished.
 
     A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
-    a dead letter after `VTOX_MAX_ATTEMPTS` starts. So do the records of a task of an unknown
+    a dead letter after `MAX_ATTEMPTS` starts. So do the records of a task of an unknown
     version. A start that ends because the server is away does not count: the next task says so.
     """
     here = process()

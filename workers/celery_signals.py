@@ -51,6 +51,8 @@ from workers.task_times import TaskTimes
 log = structlog.get_logger()
 
 SERVER_POLL_S = 1.0
+# A worker that was started by hand tries so many ports.
+PORTS_TRIED = 64
 
 
 @dataclass(slots=True)
@@ -169,8 +171,8 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
 def _serve_probes(s: Settings, families: Sequence[str], up: Callable[[], int]) -> int:
     """Serve health and metrics; end this process where no port is free."""
     first, *others = [s.worker_port]
-    if s.worker_port_span > 1:
-        first, *others = islice(worker_ports(s, families), s.worker_port_span)
+    if not settings.environment_value(settings.SUPERVISED):
+        first, *others = islice(worker_ports(s, families), PORTS_TRIED)
     try:
         return serve(
             s.probe_host,

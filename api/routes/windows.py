@@ -67,7 +67,7 @@ def post_window(
     s = backend.settings
     _charge(backend, getattr(request.state, "key_id", ""), machine_id, len(body))
     fields = entry_fields(json_object(body), machine_id)
-    header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
+    header = decode_header(fields, Limits(s.max_window_bytes))
     stream_id = _add(backend, machine_id, fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
     accepted = Accepted(
@@ -83,33 +83,31 @@ def post_window(
 def _add(backend: Backend, machine_id: str, fields: Fields) -> str:
     s, client, raw = backend.settings, backend.client(), backend.server.stream_of(machine_id)
     # With fsync at every write the embedded server answers when a window is on disk.
-    if s.api_ack == "disk" and s.redis_url:
-        return add_window_on_disk(client, fields, s.acknowledged_by_replicas, raw)
-    if s.acknowledged_by_replicas:
-        return add_window_on_replicas(client, fields, s.acknowledged_by_replicas, raw)
+    if s.ack.disk and s.redis_url:
+        return add_window_on_disk(client, fields, s.ack.replicas, raw)
+    if s.ack.replicas:
+        return add_window_on_replicas(client, fields, s.ack.replicas, raw)
     return add_window(client, fields, raw)
 
 
 def _charge(backend: Backend, key_id: str, machine_id: str, nbytes: int) -> None:
     """Charge the quotas of key and machine, before the body is parsed."""
     s = backend.settings
-    quotas = [
-        Quota(f"machine:{machine_id}", s.api_machine_windows_per_s, MB * s.api_machine_mb_per_s)
-    ]
+    own, of_key = s.quota.api_machine, s.quota.api_key
+    quotas = [Quota(f"machine:{machine_id}", own.windows_per_s, MB * own.mb_per_s)]
     if key_id:
-        quotas.append(Quota(f"key:{key_id}", s.api_key_windows_per_s, MB * s.api_key_mb_per_s))
+        quotas.append(Quota(f"key:{key_id}", of_key.windows_per_s, MB * of_key.mb_per_s))
     wait_s = charge(
         backend.client(),
         quotas,
         machine_id,
         nbytes,
-        burst_s=s.quota_burst_s,
         max_machines=s.max_machines,
     )
     if wait_s:
         raise Problem(
             "too_many_requests",
-            f"this API key or machine sends more than its quota (VTOX_API_KEY_..., "
-            f"VTOX_API_MACHINE_...): send this window again in {wait_s:.1f} s",
+            f"this API key or machine sends more than its quota (VTOX_QUOTA__API_KEY, "
+            f"VTOX_QUOTA__API_MACHINE): send this window again in {wait_s:.1f} s",
             headers={"Retry-After": str(ceil(wait_s))},
         )

@@ -158,7 +158,8 @@ class ClusterStatus(ResponseModel):
     queues: dict[str, QueueStatus]
     workers: list[WorkerStatus]
     scaling: list[ScalingStatus] = Field(
-        description="hosts whose number of workers follows the load (`VTOX_WORKERS_MAX`)"
+        description="hosts whose number of workers follows the load (a `VTOX_CLUSTER_WORKERS` "
+        "that is a range)"
     )
     streams: dict[str, StreamStatus]
     partitions: list[PartitionStatus] = Field(

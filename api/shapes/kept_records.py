@@ -93,8 +93,8 @@ def latest_record(
     raise Problem(
         "no_waveform",
         f"no samples of {machine_id} with any of {', '.join(channels)} are kept: those of records "
-        f"behind new warnings and faults are, and for {backend.settings.retention_s:.0f} s those "
-        "of every record",
+        f"behind new warnings and faults are, and for {backend.settings.keep.windows.s:.0f} s "
+        "those of every record",
     )
 
 

@@ -29,7 +29,7 @@ NO_LOAD = "none"
 PARTS = {"valkey": "server", "uvicorn": "API", "flower": "Flower", "vtox up": "supervisor"}
 # Machines learn a baseline once in their life, in their first minutes: not in these. All results
 # are kept, as latency is read from them.
-OF_VTOX = {"VTOX_BASELINE_AUTO": "false", "VTOX_RESULTS_MB": "2000"}
+OF_VTOX = {"VTOX_BASELINE_AUTO": "false", "VTOX_KEEP__RESULTS": "2GB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _vtox(ground: Ground) -> Iterator[Running]:
         | {
             "VTOX_BROKER_URL": ground.broker_url,
             "VTOX_DATA_DIR": ground.data_dir,
-            "VTOX_RETENTION_S": "0",
+            "VTOX_KEEP__WINDOWS": "0s",
             "VTOX_COORDINATOR_PORT": "18901",
             "VTOX_WORKER_PORT": "18902",
         }

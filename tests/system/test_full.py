@@ -33,7 +33,7 @@ WINDOWS = 2 * (LIMIT_MB << 20) // len(BALLAST) // MACHINES
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Cluster]:
     small = {"VTOX_REDIS_MAXMEMORY_MB": str(LIMIT_MB), "VTOX_CLOCK_TOLERANCE_S": "1e12"}
-    small |= {"VTOX_MONITOR_INTERVAL_S": "1", "VTOX_RETENTION_S": "5"}
+    small |= {"VTOX_MONITOR_INTERVAL_S": "1", "VTOX_KEEP__WINDOWS": "5s"}
     with cluster(tmp_path, "--without", "api", "--without", "flower", **small) as started:
         started.wait_for_workers(len(FAMILIES))
         yield started

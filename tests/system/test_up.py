@@ -83,7 +83,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     (folder / "celeryconfig.py").write_text("broker_url = 'redis://127.0.0.1:1/0'")
     rules = folder / "notify.toml"
     rules.write_text(RULES)
-    with cluster(folder, VTOX_NOTIFY_FILE=str(rules), VTOX_WORKERS_MAX="3") as started:
+    with cluster(folder, VTOX_NOTIFY_FILE=str(rules), VTOX_CLUSTER_WORKERS="1-3") as started:
         eventually(lambda: ready(started), 60)
         yield started
 

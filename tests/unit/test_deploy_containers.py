@@ -18,7 +18,7 @@ from tests.cluster import free_ports
 from tests.unit.test_deploy import ROOT, optional, procfile
 from vtox.cluster.server_allocator import JEMALLOC
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
-from vtox.configuration.settings import OTHER_VARIABLES, Settings
+from vtox.configuration.settings import OTHER_VARIABLES, Settings, each, load, variable
 from vtox.faults import FAMILIES
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
@@ -57,7 +57,7 @@ def test_the_image_has_the_allocator_of_the_embedded_server() -> None:
 
 @pytest.mark.parametrize("file", ["compose.yaml", "Dockerfile"])
 def test_containers_are_given_settings_that_exist(file: str) -> None:
-    known = {f"VTOX_{name.upper()}" for name in Settings.model_fields}
+    known = {variable(*name) for name, _ in each(load())}
     assert names((DEPLOY / file).read_text()) <= known
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from handbook.fault_codes import UNWRITTEN, with_codes
 from tests.paths import ROOT
-from vtox.configuration.settings import Settings
+from vtox.configuration.settings import Settings, each, load, variable
 from vtox.faults import FAULTS
 from vtox.values.domain import DEFECTS
 from vtox.words.catalogue import catalogue
@@ -95,8 +95,8 @@ def test_constants_and_settings_are_in_the_code(page: Path) -> None:
         else "[A-Z0-9]+_[A-Z0-9_]+"
     )
     names = set(re.findall(f"`({pattern})`", page.read_text())) - NO_CONSTANTS
-    fields = Settings.model_fields
-    settings = {n for n in names if n.removeprefix("VTOX_").lower() in fields}
+    settings = {variable(*name) for name, _ in each(load())}
+    settings |= {f"VTOX_{name.upper()}" for name in Settings.model_fields}
     assert sorted(names - settings - set(constants())) == []
 
 

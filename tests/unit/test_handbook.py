@@ -13,7 +13,7 @@ from handbook.reference import write_reference
 from handbook.search import MORE_TERMS, terms
 from handbook.sources import gather
 from tests.paths import ROOT
-from vtox.configuration.settings import Settings
+from vtox.configuration.settings import Settings, each, load, variable
 from vtox.words.catalogue import catalogue
 
 
@@ -61,7 +61,8 @@ def test_links_lead_to_files_of_the_site(pages: Path) -> None:
 
 def test_the_reference_has_each_setting_command_and_request(pages: Path) -> None:
     settings = (pages / "reference/settings.md").read_text()
-    assert all(f"`VTOX_{name.upper()}`" in settings for name in Settings.model_fields)
+    assert all(f"`{variable(*name)}`" in settings for name, _ in each(load()))
+    assert all((f.json_schema_extra or {}).get("when") for f in Settings.model_fields.values())
     commands = (pages / "reference/commands.md").read_text()
     assert {"## vtox diagnose", "## vtox baseline learn"} <= set(commands.splitlines())
     assert (

@@ -16,7 +16,7 @@ LIMITS = {
     "public names of vtox": 1672,
     "class names with two meanings": 0,
     "encode, decode and table functions": 84,
-    "settings": 87,
+    "settings": 42,
     "commands": 61,
     "words of pages to read": 40_000,
     "pages of more than 2,000 words": 0,

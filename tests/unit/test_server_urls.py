@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from traceback import format_exception
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 import redis
@@ -14,7 +14,7 @@ from kombu import Connection
 from vtox.configuration import sentinel_urls
 from vtox.configuration.server_urls import (
     MASK,
-    Tls,
+    TLS_FILES,
     broker_address,
     complete,
     complete_broker,
@@ -118,22 +118,30 @@ def test_a_plain_url_stays_as_it_is(url: str) -> None:
     assert whole.rstrip("/") == url
 
 
-def test_tls_is_always_verified() -> None:
-    files = Tls(Path("/etc/ca.pem"), Path("/etc/own.pem"), Path("/etc/own.key"))
-    whole = complete("VTOX_REDIS_URL", "rediss://:pw@db.example", files)
+def test_tls_is_always_verified(tmp_path: Path) -> None:
+    files = {name: str(tmp_path / name) for name in TLS_FILES}
+    for file in files.values():
+        Path(file).touch()
+    whole = complete("VTOX_REDIS_URL", f"rediss://:pw@db.example?{urlencode(files)}")
     assert tls_options(whole) == {
         "ssl_cert_reqs": "required",
         "ssl_check_hostname": "true",
-        "ssl_ca_certs": "/etc/ca.pem",
-        "ssl_certfile": "/etc/own.pem",
-        "ssl_keyfile": "/etc/own.key",
+        **files,
     }
     assert whole.startswith("rediss://:pw@db.example/?")
     for weaker in ("ssl_cert_reqs=none", "ssl_cert_reqs=optional", "ssl_check_hostname=false"):
-        with pytest.raises(SettingsError, match="VTOX_REDIS_CA"):
+        with pytest.raises(SettingsError, match="ssl_ca_certs"):
             complete("VTOX_REDIS_URL", f"rediss://:pw@db.example?{weaker}")
     with pytest.raises(SettingsError, match="rediss://"):
-        complete("VTOX_REDIS_URL", "redis://:pw@db.example", files)
+        complete("VTOX_REDIS_URL", f"redis://:pw@db.example?{urlencode(files)}")
+
+
+@pytest.mark.parametrize("file", ["ca.pem", "/nowhere/ca.pem"])
+def test_a_file_for_tls_that_is_not_there_is_named(file: str) -> None:
+    for url in (f"rediss://:s3cret@h?ssl_ca_certs={file}", f"amqps://h/v?ssl_ca_certs={file}"):
+        with pytest.raises(SettingsError, match=f"ssl_ca_certs={file} is no file") as raised:
+            complete_broker("VTOX_BROKER_URL", url)
+        assert "s3cret" not in str(raised.value)
 
 
 def test_a_refused_url_is_not_in_the_error_of_the_client() -> None:
@@ -164,10 +172,11 @@ def test_redis_and_celery_ask_the_same_sentinels(secret: str) -> None:
     assert broker.password == secret
 
 
-def test_tls_reaches_sentinels_and_servers() -> None:
-    whole = complete("VTOX_REDIS_URL", "sentinels://a,b/0?service=v", Tls(Path("/etc/ca.pem")))
+def test_tls_reaches_sentinels_and_servers(tmp_path: Path) -> None:
+    (ca := tmp_path / "ca.pem").touch()
+    whole = complete("VTOX_REDIS_URL", f"sentinels://a,b/0?service=v&ssl_ca_certs={ca}")
     group = sentinel_urls.parse(whole)
-    assert group.tls["ssl_ca_certs"] == sentinel_options(group)["ssl_ca_certs"] == "/etc/ca.pem"
+    assert group.tls["ssl_ca_certs"] == sentinel_options(group)["ssl_ca_certs"] == str(ca)
     for url in (whole, "sentinels://a,b/0?service=v"):
         assert connect(url, "test").connection_pool.connection_class is PrimarySSLConnection
         assert sentinel_options(sentinel_urls.parse(url))["ssl_cert_reqs"] == "required"

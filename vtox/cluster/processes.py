@@ -25,7 +25,7 @@ from vtox.cluster.ports import (
 )
 from vtox.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues, worker_ports
-from vtox.configuration.settings import Settings
+from vtox.configuration.settings import SUPERVISED, Settings, each, variable
 from vtox.errors import ServerUnavailable
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import Heartbeat, port_of
@@ -120,10 +120,7 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
 def workers(settings: Settings, queues: Sequence[str] = ALL_QUEUES) -> list[ProcessSpec]:
     """Return the workers of a host with these queues, named after their own or `shared`."""
     specs: list[ProcessSpec] = []
-    count = settings.cluster_workers
-    if settings.workers_max:  # that many to begin with
-        count = min(max(count, settings.workers_min), settings.workers_max)
-    for own in allocate_queues(count, queues):
+    for own in allocate_queues(settings.cluster_workers.least, queues):
         base = own[0] if len(own) == 1 else "shared"
         same = sum(s.command[-1] == ",".join(own) for s in specs)
         taken = {s.listener.port for s in specs if s.listener}
@@ -147,7 +144,7 @@ def worker(
         probe.is_ready,
         probe.is_live,
         listener=Listener("VTOX_WORKER_PORT", settings.probe_host, port),
-        variables={"VTOX_WORKER_PORT": str(port), "VTOX_WORKER_PORT_SPAN": "1"},
+        variables={"VTOX_WORKER_PORT": str(port), SUPERVISED: "1"},
     )
 
 
@@ -158,9 +155,11 @@ def cluster_command(settings: Settings) -> list[str]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a child: the settings of this process, and its pid to watch."""
-    values = {k: v for k, v in settings.model_dump().items() if v is not None}
-    values |= {k: v.resolve() for k, v in values.items() if isinstance(v, Path)}
-    variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
+    variables = {
+        variable(*name): str(value.resolve() if isinstance(value, Path) else value)
+        for name, value in each(settings)
+        if value is not None
+    }
     # Only the process that a person started brings up a cluster.
     variables["VTOX_CLUSTER_ENABLED"] = "false"
     variables["PYTHONWARNINGS"] = ALLOW_ROOT

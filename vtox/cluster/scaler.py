@@ -41,7 +41,9 @@ class Scaler:
         self.queues = tuple(queues)
         self.supervisor = supervisor
         self.log = log
-        self.bounds = Bounds(least=settings.workers_min, most=settings.workers_max)
+        self.bounds = Bounds(
+            least=settings.cluster_workers.least, most=settings.cluster_workers.most
+        )
         self.trend = ScalingState(changed_t=time.monotonic())
         self.changed: tuple[int, float] | None = None
         self._busy_s: deque[tuple[float, dict[int, float]]] = deque()

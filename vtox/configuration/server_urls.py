@@ -1,10 +1,10 @@
 """URLs of servers and brokers: masked before anybody sees them, and checked before use."""
 
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from vtox.configuration import sentinel_urls
@@ -38,22 +38,9 @@ _EXPECTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Files of a TLS connection: the CA that signed the server's certificate, and our own."""
-
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-
-    def options(self) -> dict[str, str]:
-        """Return the options as parameters of a URL; certificate and host name are verified."""
-        files = {"ssl_ca_certs": self.ca, "ssl_certfile": self.cert, "ssl_keyfile": self.key}
-        given = {name: str(path) for name, path in files.items() if path}
-        return {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"} | given
-
-
-NO_FILES = Tls()
+# Files of a TLS connection: the CA that signed the server's certificate, and our own.
+TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+VERIFIED = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
 
 
 def mask(url: str) -> str:
@@ -79,10 +66,11 @@ def mask(url: str) -> str:
 
 
 @lru_cache(maxsize=8)  # each request of the API asks
-def complete(setting: str, url: str, tls: Tls = NO_FILES) -> str:
+def complete(setting: str, url: str) -> str:
     """Return the URL of a Redis or Valkey server as all clients understand it.
 
     redis-py takes user, password and db as parameters too, kombu does not; TLS is always verified.
+    `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile` name its files.
 
     Raises
     ------
@@ -91,7 +79,7 @@ def complete(setting: str, url: str, tls: Tls = NO_FILES) -> str:
     """
     parts = _split(url)
     if sentinel_urls.is_sentinel(url):
-        return _complete_sentinel(setting, url, parts, tls)
+        return _complete_sentinel(setting, url, parts)
     if parts is None or parts.scheme not in ("redis", "rediss", "unix"):
         raise SettingsError(f"{setting} {mask(url)} cannot be used", remedy=_EXPECTED)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -103,11 +91,11 @@ def complete(setting: str, url: str, tls: Tls = NO_FILES) -> str:
         return f"unix://{login}{parts.path}?{urlencode(options | {'db': options.get('db', '0')})}"
     host = parts.netloc.rpartition("@")[2]
     db = options.pop("db", "") or parts.path.strip("/")
-    query = urlencode(_tls_options(setting, url, parts.scheme, options, tls))
+    query = urlencode(_tls_options(setting, url, parts.scheme, options))
     return f"{parts.scheme}://{login}{host}/{db}" + (f"?{query}" if query else "")
 
 
-def complete_broker(setting: str, url: str, tls: Tls = NO_FILES) -> str:
+def complete_broker(setting: str, url: str) -> str:
     """Return the URL of Celery's broker, RabbitMQ or a Redis or Valkey server.
 
     Raises
@@ -117,11 +105,17 @@ def complete_broker(setting: str, url: str, tls: Tls = NO_FILES) -> str:
     """
     scheme = url.partition("://")[0]
     if scheme not in AMQP_SCHEMES:
-        return complete(setting, url, tls if scheme in ("rediss", "sentinels") else NO_FILES)
+        return complete(setting, url)
     parts = _split(url)
-    if parts is None or not parts.hostname or parts.query or ";" in url:
-        remedy = "expected amqp:// or amqps:// (TLS), then user:password@host:port/vhost"
+    options = dict(parse_qsl(parts.query, keep_blank_values=True)) if parts else {}
+    files = {"ssl_ca_certs"} if scheme == "amqps" else set()
+    if parts is None or not parts.hostname or options.keys() - files or ";" in url:
+        remedy = (
+            "expected amqp:// or amqps:// (TLS), then user:password@host:port/vhost; of your own "
+            "CA amqps://...?ssl_ca_certs=/path/to/ca.pem"
+        )
         raise SettingsError(f"{setting} {mask(url)} cannot be used", remedy=remedy)
+    check_files(setting, url, options)
     return url
 
 
@@ -155,6 +149,8 @@ def kombu_url(url: str) -> str:
     """Return a complete URL as Celery's transport reads it; sockets and sentinels differ."""
     if sentinel_urls.is_sentinel(url):
         return sentinel_urls.kombu_url(url)
+    if url.partition("://")[0] in AMQP_SCHEMES:  # its files are in `tls_options`
+        return url.partition("?")[0]
     if not url.startswith("unix://"):
         return url
     parts = urlsplit(url)
@@ -201,7 +197,7 @@ def _split(url: str) -> SplitResult | None:
     return None if "@" in parts.path + parts.query else parts
 
 
-def _complete_sentinel(setting: str, url: str, parts: SplitResult | None, tls: Tls) -> str:
+def _complete_sentinel(setting: str, url: str, parts: SplitResult | None) -> str:
     refusal = SettingsError(f"{setting} {mask(url)} cannot be used", remedy=sentinel_urls.EXPECTED)
     if parts is None:
         raise refusal
@@ -213,7 +209,7 @@ def _complete_sentinel(setting: str, url: str, parts: SplitResult | None, tls: T
     login = _login(parts, options)
     hosts = parts.netloc.rpartition("@")[2]
     scheme = {"sentinel": "redis", "sentinels": "rediss"}[parts.scheme]
-    query = urlencode(_tls_options(setting, url, scheme, options, tls), quote_via=quote)
+    query = urlencode(_tls_options(setting, url, scheme, options), quote_via=quote)
     return f"{parts.scheme}://{login}{hosts}/{db}?{query}"
 
 
@@ -228,22 +224,37 @@ def _login(parts: SplitResult, options: dict[str, str]) -> str:
     return f"{quote(user, safe='')}{secret}@"
 
 
-def _tls_options(
-    setting: str, url: str, scheme: str, options: dict[str, str], tls: Tls
-) -> dict[str, str]:
-    if scheme == "redis":
-        if tls != NO_FILES or any(k.startswith("ssl_") for k in options):
+def check_files(setting: str, url: str, options: Mapping[str, str]) -> None:
+    """Refuse files for TLS that are not there, or whose path depends on the working folder.
+
+    Raises
+    ------
+    SettingsError
+        The message names the file.
+    """
+    for name in TLS_FILES:
+        if (path := options.get(name)) is None:
+            continue
+        if not os.path.isabs(path) or not os.path.isfile(path):
             raise SettingsError(
-                f"{setting} {mask(url)} is not encrypted, but files for TLS are given",
-                remedy="write rediss:// or sentinels://, or remove VTOX_REDIS_CA, VTOX_REDIS_CERT, "
-                "VTOX_REDIS_KEY",
+                f"{setting} {mask(url)}: {name}={path} is no file",
+                remedy="expected the whole path of a file (PEM), from / on",
+            )
+
+
+def _tls_options(setting: str, url: str, scheme: str, options: dict[str, str]) -> dict[str, str]:
+    if scheme == "redis":
+        if any(k.startswith("ssl_") for k in options):
+            raise SettingsError(
+                f"{setting} {mask(url)} is not encrypted, but has options of TLS",
+                remedy="write rediss:// or sentinels://, or remove what begins with ssl_",
             )
         return options
-    wanted = tls.options()
-    for name in ("ssl_cert_reqs", "ssl_check_hostname"):
-        if options.get(name, wanted[name]).lower() != wanted[name]:
+    for name, wanted in VERIFIED.items():
+        if options.get(name, wanted).lower() != wanted:
             raise SettingsError(
                 f"{setting} {mask(url)}: {name} would leave the server unverified",
-                remedy="remove it; for a CA of your own set VTOX_REDIS_CA to its file",
+                remedy="remove it; for a CA of your own add ssl_ca_certs=/path/to/ca.pem",
             )
-    return wanted | {k: v for k, v in options.items() if k not in wanted} | tls.options()
+    check_files(setting, url, options)
+    return VERIFIED | {k: v for k, v in options.items() if k not in VERIFIED}

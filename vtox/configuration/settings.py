@@ -1,13 +1,14 @@
 """All settings, checked at start and passed down. No other module reads the environment."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -16,27 +17,45 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from vtox.configuration.groups.limits import LimitSettings
 from vtox.configuration.groups.processes import ProcessSettings
 from vtox.configuration.groups.retention import RetentionSettings
 from vtox.configuration.groups.servers import ServerSettings
 from vtox.configuration.groups.windows import WindowSettings
+from vtox.configuration.tables import Keep, SendLimits
+from vtox.configuration.values import WorkerCount
 from vtox.errors import SettingsError
 
 SECRETS = frozenset({"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password"})
 PREFIX = "VTOX_"
+# Set for a worker of a supervisor, which has given it a port of its own.
+SUPERVISED = "VTOX_SUPERVISED"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
-OTHER_VARIABLES = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS"})
+OTHER_VARIABLES = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS", SUPERVISED})
 # Similarity from which a name is suggested: REDIS to REDIS_URL has 0.71.
 SUGGESTION_CUTOFF = 0.7
 
+TABLES: dict[str, type[BaseModel]] = {"keep": Keep, "quota": SendLimits}
 # Defaults that depend on the mode.
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
-    "development": {"cluster_workers": 3, "api_host": "127.0.0.1", "monitor_interval_s": 10.0},
-    "testing": {"cluster_workers": 2, "api_host": "127.0.0.1", "monitor_interval_s": 5.0},
-    "production": {"cluster_workers": 6, "api_host": "0.0.0.0", "monitor_interval_s": 15.0},
+    "development": {
+        "cluster_workers": WorkerCount(3, 3),
+        "api_host": "127.0.0.1",
+        "monitor_interval_s": 10.0,
+    },
+    "testing": {
+        "cluster_workers": WorkerCount(2, 2),
+        "api_host": "127.0.0.1",
+        "monitor_interval_s": 5.0,
+    },
+    "production": {
+        "cluster_workers": WorkerCount(6, 6),
+        "api_host": "0.0.0.0",
+        "monitor_interval_s": 15.0,
+    },
 }
 
 
@@ -59,7 +78,12 @@ class Settings(
     """Everything that can be set, as `VTOX_<NAME>` in the environment, `.env` or a TOML file."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
     )
 
     @classmethod
@@ -99,25 +123,70 @@ def load(**overrides: Any) -> Settings:
         defaults = MODE_DEFAULTS[settings.cluster_mode]
         unset = {k: v for k, v in defaults.items() if k not in settings.model_fields_set}
         _check_ack(settings)
-        _check_workers(settings)
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
-            f"VTOX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}{_input_text(e)}"
+            f"{variable(*map(str, e['loc']))}: {_message(e)}{_input_text(e)}"
             for e in error.errors()
         )
         # Not `from error`: its text has every value that was given.
         raise SettingsError("\n".join(lines)) from None
+    except SourceError as error:
+        name = next((t for t in TABLES if f'"{t}"' in str(error)), "")
+        raise SettingsError(
+            f"{variable(name)} cannot be read" if name else str(error),
+            remedy=f'set a row each, {variable("keep", "results")}="24h, 40MB"' if name else "",
+        ) from None
+
+
+def _message(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        rows = TABLES.get(str(error["loc"][0]))
+        return (
+            f"no row of that table, expected one of {', '.join(rows.model_fields if rows else ())}"
+        )
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _input_text(error: ErrorDetails) -> str:
     return "" if error["loc"][:1] and error["loc"][0] in SECRETS else f" (got {error['input']!r})"
 
 
+def variable(*name: str) -> str:
+    """Return the variable of a setting; of a row of a table its name follows two underscores."""
+    return PREFIX + "__".join(name).upper()
+
+
+def each(settings: Settings) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every setting, of a table each row, with its value: `("keep", "results")`."""
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if name not in TABLES:
+            yield (name,), value
+            continue
+        for row in TABLES[name].model_fields:
+            yield (name, row), getattr(value, row)
+
+
+def description(name: tuple[str, ...]) -> str:
+    """Return what a setting, or a row of a table, is."""
+    model = TABLES[name[0]] if len(name) > 1 else Settings
+    return model.model_fields[name[-1]].description or ""
+
+
 def settings_table(settings: Settings) -> dict[str, str]:
     """Return the settings that were given, by the name of their variable, without secrets."""
-    names = sorted(settings.model_fields_set - SECRETS)
-    return {f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in names}
+    return {
+        variable(*name): str(value)
+        for name, value in sorted(each(settings))
+        if _is_given(settings, name) and name[0] not in SECRETS
+    }
+
+
+def _is_given(settings: Settings, name: tuple[str, ...]) -> bool:
+    if name[0] not in settings.model_fields_set:
+        return False
+    return len(name) == 1 or name[1] in getattr(settings, name[0]).model_fields_set
 
 
 def files() -> list[Path]:
@@ -133,20 +202,11 @@ def environment_value(name: str) -> str | None:
 
 
 def _check_ack(settings: Settings) -> None:
-    if settings.api_ack == "disk" and not settings.redis_url and settings.redis_fsync != "always":
+    if settings.ack.disk and not settings.redis_url and settings.redis_fsync != "always":
         raise SettingsError(
-            f"VTOX_API_ACK=disk, but VTOX_REDIS_FSYNC is {settings.redis_fsync}",
+            f"VTOX_ACK={settings.ack}, but VTOX_REDIS_FSYNC is {settings.redis_fsync}",
             remedy="set VTOX_REDIS_FSYNC=always: the embedded server writes to disk before it "
             "answers only then",
-        )
-
-
-def _check_workers(settings: Settings) -> None:
-    if 0 < settings.workers_max < settings.workers_min:
-        raise SettingsError(
-            f"VTOX_WORKERS_MAX is {settings.workers_max}, but VTOX_WORKERS_MIN is "
-            f"{settings.workers_min}",
-            remedy="set VTOX_WORKERS_MAX to at least VTOX_WORKERS_MIN, or to 0",
         )
 
 
@@ -172,13 +232,17 @@ def unknown_settings() -> list[UnknownSetting]:
         "a TOML file": {f"{PREFIX}{k.upper()}" for k in toml.toml_data},
     }
     fields = [n.upper() for n in Settings.model_fields]
+    fields += [variable(t, r).removeprefix(PREFIX) for t in TABLES for r in TABLES[t].model_fields]
     unknown = []
     for place, names in names_by_place.items():
         for name in sorted(n for n in names if n.startswith(PREFIX)):
             field = name.removeprefix(PREFIX)
             if field in fields or name in OTHER_VARIABLES:
                 continue
+            # RESULTS_MB is meant for the row of results.
+            of_row = [f for f in fields if field.startswith(f.partition("__")[2] or field + "_")]
             similar = get_close_matches(field, fields, n=1, cutoff=SUGGESTION_CUTOFF)
-            suggestion = f"{PREFIX}{similar[0]}" if similar else ""
+            best = max(of_row, key=len, default="") or next(iter(similar), "")
+            suggestion = best and f"{PREFIX}{best}"
             unknown.append(UnknownSetting(name, place, suggestion))
     return unknown

@@ -10,6 +10,7 @@ from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_result
 from vtox.alarms.health.sensitivity import rules_from_dict
 from vtox.configuration.settings import Settings
+from vtox.configuration.tables import Keep
 from vtox.records.history.recorder import Recorder
 from vtox.store.machines import machines
 from vtox.store.machines.sensitivities import set_sensitivity
@@ -71,7 +72,7 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
 
 def test_it_says_what_cannot_be_decided(client: Client, settings: Settings) -> None:
     """Of records that are older than kept only hours are left."""
-    short = settings.model_copy(update={"history_records_hours": 1.0, "history_minutes_days": 0.1})
+    short = settings.model_copy(update={"keep": Keep(history_records="1h", history_minutes="2.4h")})
     machines.register(client, "M1", Motor())
     now = server_time(client)
     hour = now // HOUR_S * HOUR_S

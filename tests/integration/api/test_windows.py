@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vtox.configuration.settings import Settings, load
 from vtox.store.server.client import Client, connect
 from vtox.values.domain import Window
 from vtox.windows import wire
+from vtox.windows.wire import Limits
 
 PATH = "/api/v1/machines/V001/windows"
 JSON = {"Content-Type": "application/json"}
@@ -224,8 +226,11 @@ def test_the_largest_window_fits_into_a_body(
         assert answer.json()["code"] == "too_large"
 
 
-def test_a_window_of_too_many_samples_is_too_large(settings: Settings) -> None:
-    with serving(settings.model_copy(update={"max_samples": 16})) as http:
+def test_a_window_of_too_many_samples_is_too_large(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.windows.Limits", partial(Limits, max_samples=16))
+    with serving(settings) as http:
         answer = http.post(PATH, json=GOOD | {"channels": {"ia": [0.5] * 17}})
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 

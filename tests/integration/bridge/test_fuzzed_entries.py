@@ -10,6 +10,7 @@ import numpy as np
 from tests.integration.helpers import bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.tables import Keep
 from vtox.store.server.client import Client
 from vtox.store.stream import deadletters
 from vtox.store.stream.streams import group_info
@@ -120,7 +121,7 @@ def test_every_broken_entry_has_a_code_and_every_other_is_a_window(
     client: Client, settings: Settings
 ) -> None:
     # Letters for all: none stands for others.
-    roomy = load(redis_url=settings.redis_url, dead_letters_mb=64_000, max_samples=60_000)
+    roomy = load(redis_url=settings.redis_url, keep=Keep(dead_letters="64GB"))
     thrice = 3 * [good(0) | {b"machine_id": b"TWICE"}]
     sent = {client.xadd(keys.RAW, e).decode(): e for e in entries() + thrice}
     with bridging(roomy):

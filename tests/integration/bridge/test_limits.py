@@ -10,6 +10,7 @@ import redis
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.tables import Keep, SendLimits
 from vtox.errors import TooManyMachines
 from vtox.pipeline.bridge import loop
 from vtox.pipeline.bridge.intake import Intake
@@ -131,7 +132,7 @@ def test_unregistered_machines_that_are_gone_leave_nothing(
 def test_a_sender_over_its_quota_is_refused_and_its_neighbour_is_not(
     client: Client, settings: Settings
 ) -> None:
-    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    narrow = load(redis_url=settings.redis_url, quota=SendLimits(stream_machine="0.5/s"))
     with intake(client, narrow) as reading:
         ids = [add_window(client, "MAD", seq=seq) for seq in range(100)]
         first_ms, last_ms = (int(i.partition("-")[0]) for i in (ids[0], ids[-1]))
@@ -145,7 +146,7 @@ def test_a_sender_over_its_quota_is_refused_and_its_neighbour_is_not(
 
 
 def test_a_sender_cannot_say_when_its_windows_came(client: Client, settings: Settings) -> None:
-    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    narrow = load(redis_url=settings.redis_url, quota=SendLimits(stream_machine="0.5/s"))
     now_ms = server_time_ms(client)
     claims: dict[str, Callable[[int], int]] = {
         "EARLIER": lambda seq: 1000 * seq,
@@ -164,7 +165,7 @@ def test_a_sender_cannot_say_when_its_windows_came(client: Client, settings: Set
 def test_one_window_that_claims_the_future_locks_no_machine_out(
     client: Client, settings: Settings
 ) -> None:
-    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    narrow = load(redis_url=settings.redis_url, quota=SendLimits(stream_machine="0.5/s"))
     with intake(client, narrow) as reading:
         add_window(client, "V1", seq=0, arrived_ms=server_time_ms(client) + 1_200_000)
         for seq in range(1, 5):
@@ -175,7 +176,7 @@ def test_one_window_that_claims_the_future_locks_no_machine_out(
 def test_one_id_of_the_future_locks_no_machine_out(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    narrow = load(redis_url=settings.redis_url, quota=SendLimits(stream_machine="0.5/s"))
     now_ms = server_time_ms(client)
     with intake(client, narrow) as reading:
         add_window(client, "V1", seq=0, entry_id=f"{now_ms + 1_200_000}-0")
@@ -206,7 +207,7 @@ def test_a_window_that_was_moved_keeps_when_it_came(client: Client, settings: Se
 def test_a_sender_that_is_refused_again_and_again_leaves_the_letters_of_others(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = load(redis_url=settings.redis_url, dead_letters_mb=1.0)
+    small = load(redis_url=settings.redis_url, keep=Keep(dead_letters="1MB"))
     with intake(client, small) as reading:
         add_window(client, "MAD")
         add_window(client, "V1")

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.helpers import T0, Worker, add_window, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.configuration.tables import Keep
 from vtox.pipeline.bridge import lease
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.bridge.partition_keeper import PartitionKeeper, share_size
@@ -25,7 +26,7 @@ WINDOWS = 12
 
 @pytest.fixture
 def hasty(settings: Settings) -> Settings:
-    return settings.model_copy(update={"batch_wait_ms": 1, "retention_s": 0.0})
+    return settings.model_copy(update={"batch_wait_ms": 1, "keep": Keep(windows="0s")})
 
 
 @contextmanager

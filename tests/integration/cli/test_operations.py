@@ -276,9 +276,9 @@ def test_doctor_says_whether_the_number_of_workers_follows_the_load(
     def scaling_check() -> dict[str, str]:
         return next(c for c in as_json("doctor")["checks"] if c["name"] == "scaling")
 
-    monkeypatch.setenv("VTOX_WORKERS_MAX", "3")
+    monkeypatch.setenv("VTOX_CLUSTER_WORKERS", "1-3")
     check = scaling_check()
-    assert (check["status"], "VTOX_WORKERS_MAX" in check["observed"]) == ("warn", True)
+    assert (check["status"], "VTOX_CLUSTER_WORKERS" in check["observed"]) == ("warn", True)
     report = HostScaling(
         host=socket.gethostname(),
         pid=1,
@@ -362,7 +362,7 @@ def test_doctor_names_the_env_file_that_it_reads(
 ) -> None:
     monkeypatch.setitem(Settings.model_config, "env_file", ".env")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("VTOX_RETENTION_S=5\n")
+    (tmp_path / ".env").write_text("VTOX_KEEP__WINDOWS=5s\n")
     (found,) = (c for c in as_json("doctor")["checks"] if c["name"] == "settings")
     assert str(tmp_path / ".env") in found["observed"]
 

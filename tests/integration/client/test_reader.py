@@ -104,7 +104,7 @@ def test_what_was_refused_of_a_publisher_is_told_from_the_rest(
         for t0 in (1e9, 1e9 + 1):
             sender.send(machine, {"ia": np.zeros(9)}, t0=t0, fs_hz=1000)
     reader = Reader(client)
-    with bridging(settings.model_copy(update={"max_samples": 8})):
+    with bridging(settings.model_copy(update={"max_window_bytes": 8})):
         eventually(lambda: client.xlen(keys.DEAD_LETTERS) == 4)
         letters = list(reader.refusals(publisher, quiet_s=QUIET_S))
         assert [(i.value.machine_id, i.value.code) for i in letters] == [("M1", "too_large")] * 2

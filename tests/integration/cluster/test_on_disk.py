@@ -16,6 +16,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.values import Acknowledgement
 from vtox.errors import SettingsError
 from vtox.store.server.client import connect
 
@@ -46,7 +47,7 @@ def test_with_fsync_always_no_acknowledged_window_is_lost_by_kills(tmp_path: Pat
 def test_by_http_a_window_is_accepted_once_the_embedded_server_has_it_on_disk(
     tmp_path: Path,
 ) -> None:
-    settings = load(data_dir=tmp_path, redis_url=None, redis_fsync="always", api_ack="disk")
+    settings = load(data_dir=tmp_path, redis_url=None, redis_fsync="always", ack="disk")
     with slow_fsync(tmp_path, FSYNC_S), EmbeddedServer(settings), serving(settings) as http:
         for _ in range(3):
             answer, took_s = post(http)
@@ -56,11 +57,11 @@ def test_by_http_a_window_is_accepted_once_the_embedded_server_has_it_on_disk(
 
 def test_acknowledged_on_disk_needs_an_embedded_server_that_syncs_always() -> None:
     with pytest.raises(SettingsError, match="VTOX_REDIS_FSYNC=always"):
-        load(redis_url=None, api_ack="disk")
+        load(redis_url=None, ack="disk")
 
 
 def test_a_server_that_confirms_what_is_not_on_disk_is_refused(settings: Settings) -> None:
-    with serving(settings.model_copy(update={"api_ack": "disk"})) as http:
+    with serving(settings.model_copy(update={"ack": Acknowledgement(disk=True)})) as http:
         answer, _ = post(http)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_on_disk")
     assert "appendfsync always" in answer.json()["detail"]
@@ -88,7 +89,7 @@ def redis_8(tmp_path: Path) -> Iterator[str]:
 def test_by_http_a_window_is_accepted_once_redis_has_it_on_disk(
     redis_8: str, tmp_path: Path
 ) -> None:
-    with serving(load(redis_url=redis_8, api_ack="disk", data_dir=tmp_path)) as http:
+    with serving(load(redis_url=redis_8, ack="disk", data_dir=tmp_path)) as http:
         post(http)
         for _ in range(3):
             answer, took_s = post(http)
@@ -100,7 +101,7 @@ def test_a_window_that_is_not_on_disk_in_time_is_stored_and_may_be_sent_again(
     redis_8: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vtox.store.stream.durability.ON_DISK_TIMEOUT_MS", 1)
-    settings = load(redis_url=redis_8, api_ack="disk", data_dir=tmp_path)
+    settings = load(redis_url=redis_8, ack="disk", data_dir=tmp_path)
     with serving(settings) as http, connect(redis_8, "test") as client:
         answers = [post(http)[0] for _ in range(2)]
         assert {a.status_code for a in answers} == {503}

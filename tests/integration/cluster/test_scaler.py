@@ -24,7 +24,7 @@ def test_the_scaler_works_once_the_first_server_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "EVERY_S", 0.02)
-    settings = load(data_dir=tmp_path, workers_max=3)
+    settings = load(data_dir=tmp_path, cluster_workers="1-3")
 
     async def run(log: ClusterLog) -> None:
         supervised = Supervisor([], settings, log)

@@ -15,6 +15,7 @@ from tests.integration.history.test_recorder import count
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.tables import Keep
 from vtox.pipeline.monitoring.silence import SilenceWatch
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import hours, minutes, records
@@ -114,8 +115,8 @@ def test_what_is_not_history_goes_on_with_the_clock(system: System) -> None:
     client.xack(keys.RAW, keys.GROUP, *(entry_id for entry_id, _ in read_new(client, 10, 1)))
     client.set(keys.session("digest"), "key", ex=3600)
     system.set_clock(TWO_YEARS_S)
-    system.start_and_delete(system.settings.model_copy(update={"evidence_mb": 1.0}))
-    assert trim_raw(client, keys.RAW, system.settings.retention_s) == 2
+    system.start_and_delete(system.settings.model_copy(update={"keep": Keep(evidence="1MB")}))
+    assert trim_raw(client, keys.RAW, system.settings.keep.windows.s) == 2
     assert not client.exists(keys.session("digest"))
     assert client.xlen(keys.EVIDENCE) < 200
 
@@ -124,14 +125,14 @@ def test_once_the_clock_is_right_again_retention_deletes(system: System) -> None
     system.set_clock(TWO_YEARS_S)
     system.start_and_delete()
     system.set_clock(0.0)
-    shorter = {
-        "history_records_hours": 1.0,
-        "history_minutes_days": 1.0,
-        "history_hours_days": 350.0,
-        "dead_letters_hours": 1e-6,
-        "forget_unregistered_h": 1e-6,
-    }
-    system.start_and_delete(system.settings.model_copy(update=shorter))
+    shorter = Keep(
+        history_records="1h",
+        history_minutes="1d",
+        history_hours="350d",
+        dead_letters="0.004s",
+        unregistered="0.004s",
+    )
+    system.start_and_delete(system.settings.model_copy(update={"keep": shorter}))
     held = system.held()
     assert (held["records"], held["hours"]) == (1, 150)
     assert held[keys.DEAD_LETTERS] < 150

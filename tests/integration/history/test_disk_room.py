@@ -20,15 +20,14 @@ SetFree = Callable[[float], None]
 
 
 @pytest.fixture
-def set_free(recorder: Recorder, settings: Settings) -> SetFree:
+def set_free(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SetFree:
     """Sets the recorder's limit so that what the disk has free is a share of it."""
     if settings.database_url:
         pytest.skip("of PostgreSQL's disk nothing is known")
 
     def set_share(share: float) -> None:
         free_mb = shutil.disk_usage(settings.data_dir).free / 1e6
-        limit = {"history_min_free_mb": free_mb / share}
-        recorder.settings = recorder.settings.model_copy(update=limit)
+        monkeypatch.setattr("vtox.records.history.disk_room.MIN_FREE_MB", free_mb / share)
 
     return set_share
 

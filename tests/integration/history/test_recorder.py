@@ -23,6 +23,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings
+from vtox.configuration.tables import Keep
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.records.history import recorder as recorder_module
 from vtox.records.history.baselines import versions_of
@@ -265,9 +266,7 @@ def test_what_is_older_than_kept_is_deleted(
     recorder.record(STOP)
     assert [count(settings, t) for t in (records, minutes, hours)] == [1, 2, 3]
     shorter = {
-        "history_records_hours": 1e-9,
-        "history_minutes_days": 1.0,
-        "history_hours_days": 10.0,
+        "keep": Keep(history_records="0.0001s", history_minutes="1d", history_hours="10d"),
     }
     recorder = new_recorder()
     recorder.settings = settings.model_copy(update=shorter)

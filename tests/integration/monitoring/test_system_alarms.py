@@ -17,6 +17,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
+from vtox.pipeline.monitoring.alarm_limits import AlarmLimits
 from vtox.pipeline.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,
@@ -201,16 +202,16 @@ def test_a_process_that_does_not_start(working: Client, settings: Settings) -> N
 
 
 def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:
-    add_old(working, settings.backlog_alarm_s * 0.9)
+    add_old(working, AlarmLimits().backlog_s * 0.9)
     assert look(working, settings) == {}
     working.delete(keys.RAW)
     create_group(working, keys.RAW)
-    add_old(working, settings.backlog_alarm_s + 5)
+    add_old(working, AlarmLimits().backlog_s + 5)
     alarm = look(working, settings)["backlog"]
     assert (alarm.level, alarm.code) == ("warning", "windows_unread")
-    assert alarm.values["age_s"] == pytest.approx(settings.backlog_alarm_s + 5, abs=SLACK_S)
+    assert alarm.values["age_s"] == pytest.approx(AlarmLimits().backlog_s + 5, abs=SLACK_S)
     read(working)
-    add_old(working, settings.backlog_alarm_s * 0.9)
+    add_old(working, AlarmLimits().backlog_s * 0.9)
     assert "backlog" in look(working, settings), "not cleared just below its limit"
     read(working)
     assert look(working, settings) == {}
@@ -254,7 +255,7 @@ def test_a_pending_window_that_nobody_holds(working: Client, settings: Settings)
 
 
 def test_dead_letters_that_grow(working: Client, settings: Settings) -> None:
-    few = settings.dead_letters_alarm - 1
+    few = AlarmLimits().dead_letters - 1
     assert look(working, settings) == {}
     with bridging(settings):
         for seq in range(few):
@@ -397,7 +398,7 @@ def test_windows_that_somebody_deletes_before_they_are_read(
 
 
 def test_two_monitors_raise_an_alarm_once(working: Client, settings: Settings) -> None:
-    add_old(working, settings.backlog_alarm_s + 5)
+    add_old(working, AlarmLimits().backlog_s + 5)
     together = Barrier(4)
 
     def watch() -> None:
@@ -453,7 +454,7 @@ def test_readiness_warns_of_a_monitor_that_no_longer_looks(
 
 
 def test_an_entry_says_what_is_wrong(working: Client, settings: Settings) -> None:
-    add_old(working, settings.backlog_alarm_s + 5)
+    add_old(working, AlarmLimits().backlog_s + 5)
     look(working, settings)
     ((_, fields),) = working.xrange(keys.ALERTS)
     alert = decode_alert(fields)

@@ -51,7 +51,6 @@ def gateway(
     url: str,
     settings: Settings,
     *,
-    tls: tuple[str | None, str | None, str | None] = (None,) * 3,
     client_id: str = "vtox",
 ) -> Iterator[Gateway]:
     """Run a gateway of `MAPPING` in a thread."""
@@ -59,7 +58,7 @@ def gateway(
     mapping.write_text(MAPPING)
     rules, state = read_mapping(mapping), settings.data_dir / "state"
     filters = [f for rule in rules for f in rule.filters]
-    connection = Connection(url, filters, client_id=client_id, receive_maximum=10, tls=tls)
+    connection = Connection(url, filters, client_id=client_id, receive_maximum=10)
     stop, failures = threading.Event(), []
 
     def run() -> None:

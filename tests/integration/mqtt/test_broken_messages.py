@@ -15,6 +15,7 @@ from tests.integration.mqtt.test_gateway import COUNTS, ENTRY
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.configuration.tables import Keep
 from vtox.sending.mqtt.sparkplug import Payload
 from vtox.store.server.client import Client
 from vtox.store.stream.deadletters import newest_first
@@ -79,7 +80,7 @@ def test_every_broken_message_is_acknowledged_and_has_a_letter(
     assert gateway.refused > 150
     assert gateway.refused + gateway.windows == client.xlen(keys.RAW)
     assert client.xrevrange(keys.RAW, count=1)[0][1][b"machine_id"] == b"LAST"
-    with bridging(settings.model_copy(update={"dead_letters_mb": 64_000.0})):
+    with bridging(settings.model_copy(update={"keep": Keep(dead_letters="64GB")})):
         eventually(lambda: client.xlen(keys.DEAD_LETTERS) == gateway.refused)
     assert {d.code for d in newest_first(client)} == {"bad_payload"}
     assert not [m for m in client.zrange(keys.MACHINES, 0, -1) if not NAME.fullmatch(m.decode())]

@@ -174,7 +174,7 @@ def test_the_certificate_of_the_broker_is_verified(tmp_path: Path, settings: Set
     broker.start()
     url = f"mqtts://localhost:{port}"
     try:
-        with gateway(url, settings, tls=(str(signing.ca), None, None)) as running:
+        with gateway(f"{url}?ssl_ca_certs={signing.ca}", settings) as running:
             eventually(lambda: running._connection._connected)
         with pytest.raises(BrokerRefused, match="certificate"):
             poll_for_ever(Connection(url, ["a"], client_id="v", receive_maximum=1))

@@ -63,9 +63,10 @@ def test_only_a_trusted_certificate_of_the_host_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: str, trusted: str, refused: bool
 ) -> None:
     files = {name: certificate(tmp_path, name) for name in {shown, trusted}}
-    monkeypatch.setenv("VTOX_BROKER_CA", str(files[trusted]))
     with tls_server(files[shown]) as port:
-        monkeypatch.setenv("VTOX_BROKER_URL", f"amqps://u:p@localhost:{port}")
+        monkeypatch.setenv(
+            "VTOX_BROKER_URL", f"amqps://u:p@localhost:{port}?ssl_ca_certs={files[trusted]}"
+        )
         with pytest.raises(BrokerUnavailable) as failed:
             broker.product()
     assert ("certificate verify failed" in str(failed.value)) is refused

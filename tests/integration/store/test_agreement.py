@@ -12,6 +12,7 @@ from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.tables import Keep
 from vtox.errors import SystemStateError
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.store.ledger.heartbeats import Worker, send
@@ -70,9 +71,9 @@ def test_another_setting_is_refused_in_words_while_its_host_lives(
 
     def report_again() -> None:
         while not stop.wait(0.2):
-            report(client, other(settings, max_attempts=3))
+            report(client, other(settings, redispatch_after_s=3))
 
-    report(client, other(settings, max_attempts=3))
+    report(client, other(settings, redispatch_after_s=3))
     thread = Thread(target=report_again)
     thread.start()
     try:
@@ -82,15 +83,15 @@ def test_another_setting_is_refused_in_words_while_its_host_lives(
         stop.set()
         thread.join()
     assert "worker bearing@b works on other terms" in refused.value.observed
-    assert "VTOX_MAX_ATTEMPTS is 5 here and 3 there" in refused.value.observed
+    assert "VTOX_REDISPATCH_AFTER_S is 15 here and 3 there" in refused.value.observed
     require_agreement(client, other(settings, hosts_may_differ=True))
 
 
 def test_one_that_was_killed_is_waited_for(client: Client, settings: Settings) -> None:
-    report(client, other(settings, max_attempts=3))
+    report(client, other(settings, redispatch_after_s=3))
     Thread(target=lambda: (time.sleep(0.7), client.delete("vtox:worker:bearing@b"))).start()
     require_agreement(client, settings)
-    report(client, other(settings, max_attempts=3), socket.gethostname(), pid=1 << 22)
+    report(client, other(settings, redispatch_after_s=3), socket.gethostname(), pid=1 << 22)
     require_agreement(client, settings, patience_s=0.0)
 
 
@@ -107,9 +108,9 @@ def test_a_bridge_on_other_terms_shows_in_the_checks(client: Client, settings: S
 @pytest.mark.parametrize(
     ("part", "changes", "refusal"),
     [
-        (of_api, {"retention_s": 99.0}, "VTOX_RETENTION_S is 60 here and 99 there"),
-        (of_api, {"max_attempts": 3}, ""),
-        (of_readers, {"retention_s": 99.0}, ""),
+        (of_api, {"keep": Keep(windows="99s")}, "VTOX_KEEP__WINDOWS is 1min here and 99s there"),
+        (of_api, {"redispatch_after_s": 3.0}, ""),
+        (of_readers, {"keep": Keep(windows="99s")}, ""),
     ],
 )
 def test_api_and_readers_compare_what_they_depend_on(

@@ -7,22 +7,28 @@ from vtox.store.system.audit import Actor, decode
 from vtox.store.system.deeds import note_settings
 
 
+def kept(results: str, **more: object) -> dict[str, str]:
+    return settings_table(load(keep={"results": results}, **more))
+
+
 def test_changed_settings_are_recorded_at_the_next_start(client: Client) -> None:
     ada = Actor(by="ada", address="host1")
     secret = "redis://u:hush@127.0.0.1:1"
-    first = settings_table(load(redis_url=secret, results_mb=40.0))
+    first = kept("40MB", redis_url=secret)
     for _ in range(2):
         note_settings(client, ada, first)
     assert client.xlen(keys.AUDIT) == 0, "nothing is known of before, and nothing changed"
-    note_settings(client, Actor(by="bob", address="host2"), settings_table(load(results_mb=1.0)))
+    note_settings(client, Actor(by="bob", address="host2"), kept("1MB"))
     note_settings(
-        client, ada, settings_table(load(redis_url=secret, results_mb=80.0, max_attempts=4))
+        client,
+        ada,
+        kept("80MB", redis_url=secret, batch_windows=4),
     )
     ((_, fields),) = client.xrange(keys.AUDIT)
     deed = decode(fields)
     assert (deed.code, deed.actor) == ("settings_changed", ada)
     assert deed.values["changes"] == (
-        "VTOX_MAX_ATTEMPTS: none -> 4",
-        "VTOX_RESULTS_MB: 40.0 -> 80.0",
+        "VTOX_BATCH_WINDOWS: none -> 4",
+        "VTOX_KEEP__RESULTS: 1d, 40MB -> 1d, 80MB",
     )
     assert b"hush" not in b"".join(client.hvals(keys.SETTINGS))

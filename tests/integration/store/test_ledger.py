@@ -9,6 +9,7 @@ import redis
 from tests.integration.helpers import add_window, counters, end_starts
 from vtox import keys
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.tables import Keep
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.store.ledger.heartbeats import LIFE_S
@@ -19,6 +20,7 @@ from vtox.store.ledger.ledger import (
     COMMITTED_AT_ONCE,
     FAILED,
     GONE,
+    MAX_ATTEMPTS,
     Ledger,
     Outcome,
     Work,
@@ -247,14 +249,14 @@ def test_poison_is_buried_after_the_starts_allowed(
     r = record(deliver(client, 2))
     rid = r.record_id("bearing")
     ledger.dispatch(TOKEN, "bearing", [r])
-    for _ in range(settings.max_attempts):
+    for _ in range(MAX_ATTEMPTS):
         assert ledger.start("bearing", [rid]) == {rid: r}
         end_starts(client, keys.attempts("bearing"))
     assert ledger.start("bearing", [rid]) == {}
     letters = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
     assert [x[b"seq"] for x in letters] == [b"0", b"1"]
     assert letters[0][b"code"] == b"poison"
-    assert letters[0][b"attempts"] == b"%d" % settings.max_attempts
+    assert letters[0][b"attempts"] == b"%d" % MAX_ATTEMPTS
     assert letters[0][b"entry.machine_id"] == b"V001"
     assert commit(ledger, "bearing", r) == GONE
     for n, family in enumerate(("turn_short", "broken_bar")):
@@ -385,7 +387,7 @@ def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
 
 def test_evidence_of_a_whole_fleet_at_once_is_bounded(client: Client, settings: Settings) -> None:
     create_group(client, keys.RAW)
-    ledger = Ledger(client, load(redis_url=settings.redis_url, evidence_mb=0.1))
+    ledger = Ledger(client, load(redis_url=settings.redis_url, keep=Keep(evidence="0.1MB")))
     assert ledger.take_lease(TOKEN, "", 60_000)
     rows = [replace(record([i]), bytes=10_000) for i in deliver(client, 20)]
     large = replace(rows.pop(), bytes=101_000)

@@ -176,7 +176,7 @@ def test_the_bridge_takes_in_and_makes_room(limited: Settings, client: Client) -
 
 
 def test_finished_windows_stay_shorter_where_memory_is_short() -> None:
-    settings = load(retention_s=60.0)
+    settings = load()
     shares = {0.0: 60.0, 0.65: 60.0, 0.7: 30.0, 0.75: 0.0, 1.2: 0.0}
     for share, stay_s in shares.items():
         assert effective_retention_s(
@@ -188,7 +188,7 @@ def test_finished_windows_stay_shorter_where_memory_is_short() -> None:
 @pytest.mark.parametrize("fills_a_second", [0.005, 0.0373, 0.06])
 def test_finished_windows_come_to_rest_at_an_age(fills_a_second: float) -> None:
     """They are not all deleted as soon as memory is short."""
-    settings = load(retention_s=60.0)
+    settings = load()
     age_s = kept_s = 0.0
     ages = []
     for _ in range(300):
@@ -204,7 +204,7 @@ def test_finished_windows_come_to_rest_at_an_age(fills_a_second: float) -> None:
 
 def test_finished_windows_go_at_once_where_the_memory_is_nearly_full() -> None:
     nearly = ServerMemory(800_000, 1_000_000)
-    assert shortened_retention_s(load(retention_s=60.0), nearly, 60.0, 1.0) == 0.0
+    assert shortened_retention_s(load(), nearly, 60.0, 1.0) == 0.0
 
 
 def test_outputs_leave_most_of_a_small_memory(limited: Settings, client: Client) -> None:

@@ -6,6 +6,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.server_urls import server_url
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.tables import Keep
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import RecorderHeartbeat
@@ -32,7 +33,7 @@ def test_bounded_in_time(client: Client, settings: Settings) -> None:
 
 
 def test_bounded_in_size(client: Client, settings: Settings) -> None:
-    few = settings.model_copy(update={"evidence_mb": 2.0})
+    few = settings.model_copy(update={"keep": Keep(evidence="2MB")})
     for k in range(100):
         client.xadd(keys.EVIDENCE, {"seq": k, "ia": bytes(80_000)})
     trim_outputs(client, few)
@@ -41,7 +42,7 @@ def test_bounded_in_size(client: Client, settings: Settings) -> None:
 
 
 def test_unread_results_stay_beyond_their_bound(client: Client, settings: Settings) -> None:
-    few = settings.model_copy(update={"results_mb": 0.2})
+    few = settings.model_copy(update={"keep": Keep(results="0.2MB")})
     ids = [client.xadd(keys.RESULTS, {"n": k, "text": "x" * 200}) for k in range(5000)]
     kept = client.memory_usage(keys.RESULTS)
     assert kept > 1e6
@@ -55,7 +56,7 @@ def test_unread_results_stay_beyond_their_bound(client: Client, settings: Settin
 
 
 def test_unread_results_share_what_the_memory_leaves(client: Client, settings: Settings) -> None:
-    few = settings.model_copy(update={"results_mb": 0.2, "assessments_mb": 0.2})
+    few = settings.model_copy(update={"keep": Keep(results="0.2MB", assessments="0.2MB")})
     for stream in (keys.RESULTS, keys.ASSESSMENTS):
         for k in range(5000):
             client.xadd(stream, {"n": k, "text": "x" * 200})
@@ -68,7 +69,7 @@ def test_unread_results_share_what_the_memory_leaves(client: Client, settings: S
 
 
 def test_without_a_recorder_the_bound_holds(client: Client, settings: Settings) -> None:
-    few = settings.model_copy(update={"results_mb": 0.2})
+    few = settings.model_copy(update={"keep": Keep(results="0.2MB")})
     for k in range(5000):
         client.xadd(keys.RESULTS, {"n": k, "text": "x" * 200})
     trim_outputs(client, few)

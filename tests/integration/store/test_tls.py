@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import redis
@@ -40,13 +41,21 @@ def port(ours: Authority) -> Iterator[int]:
         yield opened
 
 
-def url(port: int, host: str = "localhost") -> str:
-    return f"rediss://:{PASSWORD}@{host}:{port}/0"
+def url(port: int, host: str = "localhost", **files: Path) -> str:
+    return f"rediss://:{PASSWORD}@{host}:{port}/0?{urlencode(files)}"
 
 
-def use(monkeypatch: pytest.MonkeyPatch, folder: Path, port: int, **more: Path | str) -> Settings:
+def use(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    port: int,
+    ca: Path | None = None,
+    host: str = "localhost",
+    **more: str,
+) -> Settings:
     """Set the environment as an operator would, and return the settings."""
-    given = {"redis_url": url(port), "data_dir": folder} | more
+    files = {"ssl_ca_certs": ca} if ca else {}
+    given = {"redis_url": url(port, host, **files), "data_dir": folder} | more
     for name, value in given.items():
         monkeypatch.setenv(f"VTOX_{name.upper()}", str(value))
     return load()
@@ -73,7 +82,7 @@ def waiting_by_flower() -> int:
 def test_every_client_takes_the_right_certificate(
     ours: Authority, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = use(monkeypatch, tmp_path, port, redis_ca=ours.ca)
+    settings = use(monkeypatch, tmp_path, port, ca=ours.ca)
     with connect(settings.samples_url(), "worker") as client:
         check(client)
         with bridging(settings) as sent:
@@ -93,7 +102,7 @@ def test_a_worker_and_the_bridge_work_by_tls(
         monkeypatch,
         tmp_path,
         port,
-        redis_ca=ours.ca,
+        ca=ours.ca,
         coordinator_port=str(coordinator),
         worker_port=str(worker),
         batch_wait_ms="1",
@@ -135,20 +144,20 @@ def test_a_server_of_another_authority_is_refused(
     port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = authority(tmp_path / "other")
-    settings = use(monkeypatch, tmp_path, port, redis_ca=other.ca)
-    refused(settings, f"localhost:{port}", "VTOX_REDIS_CA")
+    settings = use(monkeypatch, tmp_path, port, ca=other.ca)
+    refused(settings, f"localhost:{port}", "ssl_ca_certs")
 
 
 def test_without_a_file_only_the_authorities_of_the_system_are_trusted(
     port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused(use(monkeypatch, tmp_path, port), f"localhost:{port}", "VTOX_REDIS_CA")
+    refused(use(monkeypatch, tmp_path, port), f"localhost:{port}", "ssl_ca_certs")
 
 
 def test_a_certificate_for_another_host_is_refused(
     ours: Authority, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_number = use(monkeypatch, tmp_path, port, redis_ca=ours.ca, redis_url=url(port, "127.0.0.1"))
+    by_number = use(monkeypatch, tmp_path, port, ca=ours.ca, host="127.0.0.1")
     refused(by_number, f"127.0.0.1:{port}", "VTOX_REDIS_URL")
 
 
@@ -157,7 +166,7 @@ def test_an_expired_certificate_is_refused(
 ) -> None:
     past = ("-not_before", "20200101000000Z", "-not_after", "20200102000000Z")
     with tls_server(ours.ca, ours.sign("expired", "localhost", *past)) as port:
-        settings = use(monkeypatch, tmp_path, port, redis_ca=ours.ca)
+        settings = use(monkeypatch, tmp_path, port, ca=ours.ca)
         refused(settings, f"localhost:{port}", "expired", "clocks")
 
 
@@ -180,7 +189,7 @@ def test_a_worker_and_a_command_say_why_and_end(
         main()
     for said in (worker.stderr, capsys.readouterr().err):
         assert said.startswith("vtox: the certificate of the server at ")
-        assert "VTOX_REDIS_CA" in said
+        assert "ssl_ca_certs" in said
         assert PASSWORD not in said
     assert worker.returncode == 1
 
@@ -189,14 +198,13 @@ def test_a_server_may_ask_for_a_certificate_of_ours(
     ours: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tls_server(ours.ca, ours.sign("strict"), clients="yes") as port:
-        settings = use(monkeypatch, tmp_path, port, redis_ca=ours.ca)
+        settings = use(monkeypatch, tmp_path, port, ca=ours.ca)
         with connect(settings.working_url(), "test", retries=0) as client:
-            with pytest.raises(ServerNotTrusted, match="VTOX_REDIS_CERT"):
+            with pytest.raises(ServerNotTrusted, match="ssl_certfile"):
                 check(client)
         cert, key = ours.sign("client")
-        settings = use(
-            monkeypatch, tmp_path, port, redis_ca=ours.ca, redis_cert=cert, redis_key=key
-        )
+        whole = url(port, ssl_ca_certs=ours.ca, ssl_certfile=cert, ssl_keyfile=key)
+        settings = use(monkeypatch, tmp_path, port, redis_url=whole)
         with connect(settings.working_url(), "test") as client:
             check(client)
         send_by_celery()

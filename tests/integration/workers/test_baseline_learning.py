@@ -13,6 +13,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, keys, learn_baseline
 from vtox.alarms.health.alerts import FaultHistory
 from vtox.configuration.settings import Settings
+from vtox.configuration.tables import Keep
 from vtox.diagnosis.learning.extension import covers_load
 from vtox.store.machines.baselines import (
     STALE_DAYS,
@@ -288,7 +289,7 @@ def test_long_records_are_learnt_before_their_windows_are_trimmed(
     machine: Client, settings: Settings
 ) -> None:
     """Two records of 30 s would outlast a retention of 60 s: one has to do."""
-    brief = settings.model_copy(update={"retention_s": 2 * RECORD_S})
+    brief = settings.model_copy(update={"keep": Keep(windows=f"{2 * RECORD_S}s")})
     run(machine, brief, LOW, 0, 1)
     assert stored(machine).seconds == RECORD_S
 

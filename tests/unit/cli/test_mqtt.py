@@ -34,7 +34,16 @@ def test_without_a_broker_it_says_which_setting_names_it(mapping: Path) -> None:
         CliRunner().invoke(application(), ["mqtt", str(mapping)], catch_exceptions=False)
 
 
-@pytest.mark.parametrize("url", ["host", "http://u:s3cret@h", "mqtt://u:s3cret@h:x", "mqtt://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host",
+        "http://u:s3cret@h",
+        "mqtt://u:s3cret@h:x",
+        "mqtt://",
+        "mqtt://h?ssl_ca_certs=/s3cret",
+    ],
+)
 def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError, match="VTOX_MQTT_URL") as raised:
         parse_url(url)
@@ -42,14 +51,7 @@ def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
 
 
 def test_a_missing_certificate_stops_the_gateway_alone(tmp_path: Path) -> None:
-    missing = tmp_path / "ca.pem"
-    settings = load(data_dir=tmp_path, mqtt_ca=missing)
-    assert settings.mqtt_ca == missing, "other processes do not open it"
-    with pytest.raises(SettingsError, match="cannot be used"):
-        Connection(
-            "mqtts://broker.example",
-            ["a"],
-            client_id="v",
-            receive_maximum=1,
-            tls=(str(missing), None, None),
-        )
+    url = f"mqtts://broker.example?ssl_ca_certs={tmp_path / 'ca.pem'}"
+    assert load(mqtt_url=url).mqtt_url == url, "other processes do not open it"
+    with pytest.raises(SettingsError, match=r"ca\.pem is no file"):
+        Connection(url, ["a"], client_id="v", receive_maximum=1)

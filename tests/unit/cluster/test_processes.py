@@ -107,10 +107,10 @@ def test_a_worker_leaves_out_the_port_of_another_process(tmp_path: Path) -> None
 
 
 def test_children_get_our_settings_and_start_no_cluster(tmp_path: Path) -> None:
-    settings = load(data_dir=tmp_path, cluster_enabled=True, retention_s=7)
+    settings = load(data_dir=tmp_path, cluster_enabled=True, keep={"windows": "7s"})
     variables = processes.environment(settings)
     assert variables["VTOX_CLUSTER_ENABLED"] == "false"
-    assert variables["VTOX_RETENTION_S"] == "7.0"
+    assert variables["VTOX_KEEP__WINDOWS"] == "7s"
     assert variables["VTOX_DATA_DIR"] == str(tmp_path.resolve())
     assert "VTOX_REDIS_URL" not in variables
     assert variables["PATH"] == os.environ["PATH"]

@@ -3,6 +3,7 @@
 import pytest
 
 from vtox.configuration.settings import load
+from vtox.configuration.tables import Keep
 from vtox.records.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
 from vtox.records.history.retention import DAY_MS, HOUR_MS, Oldest, oldest_kept
 
@@ -43,7 +44,7 @@ def test_steps_of_hours_are_whole_hours() -> None:
 
 
 def test_each_table_is_kept_at_least_as_long_as_the_finer_one() -> None:
-    settings = load(history_records_hours=48, history_minutes_days=1, history_hours_days=1)
+    settings = load(keep=Keep(history_records="48h", history_minutes="1d", history_hours="1d"))
     now_ms = 100 * DAY_MS
     two_days_ago = now_ms - 48 * HOUR_MS
     assert oldest_kept(settings, now_ms) == Oldest(two_days_ago, two_days_ago, two_days_ago)

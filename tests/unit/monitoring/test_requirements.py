@@ -85,7 +85,7 @@ def test_windows_stay_until_the_bridge_would_trim_them_for_memory(machines: int)
         r.fixed for r in resources(TYPICAL, SETTINGS, SMALL) if r.code == "server_memory"
     )
     used = 1e6 * outputs + machines * (TYPICAL.state_bytes + TYPICAL.bytes_per_s * found)
-    assert used / LIMIT == pytest.approx(SHORTER_FROM_SHARE) or found == SETTINGS.retention_s
+    assert used / LIMIT == pytest.approx(SHORTER_FROM_SHARE) or found == SETTINGS.keep.windows.s
     assert used / LIMIT <= SHORTER_FROM_SHARE + 1e-6
 
 

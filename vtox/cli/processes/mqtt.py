@@ -73,23 +73,21 @@ def mqtt(
     stop = stop_event()
     held = _hold_session(settings.data_dir, client_id)
     state = settings.data_dir / f"mqtt-{client_id}.sqlite"
-    files = (settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key)
     connection = Connection(
         settings.mqtt_url,
         [f for rule in rules for f in rule.filters],
         client_id=client_id,
         receive_maximum=receive_maximum,
-        tls=(_text(files[0]), _text(files[1]), _text(files[2])),
     )
     client = connect(url, "mqtt")
     check_when_loaded(client)
-    limits = Limits(settings.max_window_bytes, settings.max_samples)
+    limits = Limits(settings.max_window_bytes)
     publisher = Publisher(
         url,
         name="mqtt",
         numbers=state,
         patience_s=float("inf"),
-        replicas=settings.acknowledged_by_replicas,
+        replicas=settings.ack.replicas,
         limits=limits,
     )
     births = Births(state)
@@ -112,7 +110,3 @@ def _hold_session(folder: Path, client_id: str) -> int:
         remedy="`vtox up` runs one where VTOX_MQTT_MAPPING is set; or give this one a --client-id",
     )
     return lock(folder / f"mqtt-{client_id}.lock", TAKE_OVER_S, taken)
-
-
-def _text(path: Path | None) -> str | None:
-    return str(path) if path else None

@@ -53,7 +53,7 @@ async def run_supervised(supervised: Supervisor, roles: HostRoles) -> None:
     """Run the processes, and let the number of workers follow the load where that is set."""
     settings = supervised.settings
     supervised.run_beside("report", lambda: report_absences(settings, supervised))
-    if settings.workers_max and WORKERS in roles.names:
+    if settings.cluster_workers.follows_load and WORKERS in roles.names:
         scaler = Scaler(settings, roles.queues, supervised, supervised.log)
         supervised.run_beside("scaler", scaler.run)
     await supervised.run()

@@ -102,7 +102,7 @@ def replay_command(
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(settings.max_window_bytes, settings.max_samples)
+    return Limits(settings.max_window_bytes)
 
 
 def _bar(console: Console) -> Progress:

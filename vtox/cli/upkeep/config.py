@@ -21,7 +21,17 @@ from vtox.cluster.data_folder import open_private
 from vtox.cluster.server_config import read_address
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.configuration.server_urls import mask
-from vtox.configuration.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
+from vtox.configuration.settings import (
+    MODE_DEFAULTS,
+    SECRETS,
+    Settings,
+    description,
+    each,
+    load,
+    unknown_settings,
+    variable,
+)
+from vtox.configuration.values import Acknowledgement, KeptFor, SendLimit, WorkerCount
 from vtox.errors import InputError, VtoxError
 
 group = typer.Typer(
@@ -50,12 +60,8 @@ def show(
     settings = load()
     origins = sources(settings)
     rows = {
-        f"VTOX_{name.upper()}": (
-            _value(name, getattr(settings, name), reveal),
-            origins[name],
-            about,
-        )
-        for name, about in ((n, f.description or "") for n, f in Settings.model_fields.items())
+        variable(*name): (_value(name[0], value, reveal), origins[name], description(name))
+        for name, value in each(settings)
     }
     if reveal:
         rows["working_url"] = (_working_url(settings), "", "URL that clients connect to")
@@ -111,7 +117,7 @@ def users(
         raise InputError(f"{error.filename}: {error.strerror}") from error
 
 
-def sources(settings: Settings) -> dict[str, str]:
+def sources(settings: Settings) -> dict[tuple[str, ...], str]:
     """Return setting -> source of its value: the first place that has it."""
     none: dict[str, Any] = {}
     _, environment, dotenv, toml = Settings.settings_customise_sources(
@@ -124,13 +130,17 @@ def sources(settings: Settings) -> dict[str, str]:
     places = [("environment", environment()), (".env", dotenv()), ("TOML file", toml())]
     places.append(("mode", MODE_DEFAULTS[settings.cluster_mode]))
     return {
-        name: next((place for place, values in places if name in values), "default")
-        for name in Settings.model_fields
+        name: next((place for place, values in places if _has(values, name)), "default")
+        for name, _ in each(settings)
     }
 
 
+def _has(values: dict[str, Any], name: tuple[str, ...]) -> bool:
+    return name[0] in values and (len(name) == 1 or name[1] in values[name[0]])
+
+
 def _value(name: str, value: Any, reveal: bool) -> Any:
-    if isinstance(value, Path):
+    if isinstance(value, Path | KeptFor | SendLimit | WorkerCount | Acknowledgement):
         return str(value)
     if name in SECRETS and value and not reveal:
         return mask(value) if name.endswith("_url") else "***"

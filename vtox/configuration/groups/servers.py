@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, Field, FilePath
+from pydantic import BaseModel, Field
 
 from vtox.configuration import server_urls
 from vtox.errors import ServerUnavailable
@@ -25,57 +25,56 @@ class ServerSettings(BaseModel):
         None,
         description="URL of a Redis or Valkey server, or of its sentinels; none: the embedded one",
         repr=False,
+        json_schema_extra={"when": "you run a server of your own, or VTOX on several hosts"},
     )
-    redis_ca: FilePath | None = Field(
-        None, description="CA (PEM) of that server's certificate, if the system does not know it"
-    )
-    redis_cert: FilePath | None = Field(
-        None, description="certificate (PEM) that we show to that server, if it asks for one"
-    )
-    redis_key: FilePath | None = Field(None, description="private key (PEM) of that certificate")
     broker_url: str | None = Field(
         None,
         description="URL of Celery's broker, amqp:// for RabbitMQ; none: the server above",
         repr=False,
-    )
-    broker_ca: FilePath | None = Field(
-        None, description="CA (PEM) of an amqps:// broker, if the system does not know it"
+        json_schema_extra={
+            "when": "your team runs RabbitMQ, or tasks should not load the server of the streams"
+        },
     )
     database_url: str | None = Field(
         None,
         description="URL of the history's database, postgresql://; none: SQLite in the data folder",
         repr=False,
+        json_schema_extra={"when": "several hosts read the history, or you have PostgreSQL"},
     )
     mqtt_url: str | None = Field(
-        None, description="URL of the MQTT broker, mqtt:// or mqtts://, for `vtox mqtt`", repr=False
+        None,
+        description="URL of the MQTT broker, mqtt:// or mqtts://, for `vtox mqtt`",
+        repr=False,
+        json_schema_extra={"when": "sensors send to an MQTT broker"},
     )
     mqtt_mapping: Path | None = Field(
-        None, description="what its topics carry (TOML); with both set `vtox up` runs `vtox mqtt`"
+        None,
+        description="what its topics carry (TOML); with both set `vtox up` runs `vtox mqtt`",
+        json_schema_extra={"when": "sensors send to an MQTT broker"},
     )
-    mqtt_ca: Path | None = Field(
-        None, description="CA (PEM) of that broker's certificate, if the system does not know it"
-    )
-    mqtt_cert: Path | None = Field(
-        None, description="certificate (PEM) that we show to that broker, if it asks for one"
-    )
-    mqtt_key: Path | None = Field(None, description="private key (PEM) of that certificate")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("vtox", appauthor=False),
         description="server data, cluster.log, lock files",
+        json_schema_extra={"when": "the disk is another one, or a second VTOX runs on this host"},
     )
     redis_port: int = Field(
-        0, ge=0, le=65535, description="port of the embedded server; 0: any free port, chosen once"
+        0,
+        ge=0,
+        le=65535,
+        description="port of the embedded server; 0: any free port, chosen once",
+        json_schema_extra={"when": "a firewall or another program needs a fixed port"},
     )
-    redis_maxmemory_mb: int = Field(2048, ge=64, description="memory limit of the embedded server")
+    redis_maxmemory_mb: int = Field(
+        2048,
+        ge=64,
+        description="memory limit of the embedded server",
+        json_schema_extra={"when": "the fleet needs more memory, or the host has less"},
+    )
     redis_fsync: Fsync = Field(
-        "everysec", description="the embedded server's log is on disk each second, or always"
+        "everysec",
+        description="the embedded server's log is on disk each second, or always",
+        json_schema_extra={"when": "no window may be lost by a power failure"},
     )
-
-    @property
-    def tls(self) -> server_urls.Tls:
-        """Files for TLS; paths are absolute, as child processes run in another folder."""
-        files = (self.redis_ca, self.redis_cert, self.redis_key)
-        return server_urls.Tls(*(path.absolute() if path else None for path in files))
 
     @property
     def server_file(self) -> Path:
@@ -120,7 +119,7 @@ class ServerSettings(BaseModel):
             address cannot be read.
         """
         if self.redis_url:
-            return server_urls.complete("VTOX_REDIS_URL", self.redis_url, self.tls)
+            return server_urls.complete("VTOX_REDIS_URL", self.redis_url)
         file = self.server_file
         try:
             return _embedded_url(file, file.stat().st_mtime_ns)
@@ -150,7 +149,7 @@ class ServerSettings(BaseModel):
             `VTOX_BROKER_URL` cannot be used; where there is none, as `working_url`.
         """
         if self.broker_url:
-            return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url, self.tls)
+            return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url)
         return self.working_url()
 
 

@@ -14,26 +14,35 @@ class WindowSettings(BaseModel):
         ge=1,
         le=MAX_PARTITIONS,
         description="partitions of the raw stream; none: as many as there are, 1 at first",
-    )
-    retention_s: float = Field(
-        60.0, ge=0, description="finished windows stay in the raw stream this long"
+        json_schema_extra={"when": "one bridge cannot read all windows"},
     )
     in_flight_windows: int = Field(
-        4096, ge=1, description="windows in flight per fault family, at most"
-    )
-    in_flight_bytes: int = Field(
-        512 << 20, ge=1 << 20, description="bytes in flight per fault family, at most"
+        4096,
+        ge=1,
+        description="windows in flight per fault family, at most",
+        json_schema_extra={
+            "when": "you have more than about eight workers a family, or little memory"
+        },
     )
     shared_windows_mb: int | None = Field(
         None,
         ge=0,
         description="megabytes of the latest windows in shared memory, for workers beside the "
         "bridge, at most; 0: none; unset: by this host's memory if the server is embedded, else 0",
+        json_schema_extra={"when": "`/dev/shm` is small, or your own server is on another host"},
     )
     open_record_bytes: int = Field(
-        5 << 28, ge=1 << 20, description="bytes of windows in open records, at most"
+        5 << 28,
+        ge=1 << 20,
+        description="bytes of windows in open records, at most",
+        json_schema_extra={"when": "`vtox doctor` says so: many machines, or little memory"},
     )
-    batch_windows: int = Field(256, ge=1, description="windows in one task, at most")
+    batch_windows: int = Field(
+        256,
+        ge=1,
+        description="windows in one task, at most",
+        json_schema_extra={"when": "tasks take too long on slow cores"},
+    )
     batch_wait_ms: float = Field(
         # A read blocks this long, and must end before the socket's time-out.
         40.0,
@@ -42,34 +51,36 @@ class WindowSettings(BaseModel):
         description="a record of 1 s waits this long for others of its task, at most; those of "
         "families that need longer ones wait in proportion; on a busy host up to 8 times as long, "
         "but then no more than 300 ms",
+        json_schema_extra={"when": "answers must come sooner, at more CPU time a window"},
     )
     redispatch_after_s: float = Field(
-        15.0, gt=0, description="a record idle for this long is dispatched again"
-    )
-    max_attempts: int = Field(
-        5, ge=1, description="starts without a result before a record is a dead letter"
-    )
-    reorder_windows: int = Field(
-        3,
-        ge=0,
-        description="later windows that may arrive before a missing one is given up",
+        15.0,
+        gt=0,
+        description="a record idle for this long is dispatched again",
+        json_schema_extra={"when": "diagnoses take longer than that on slow cores"},
     )
     silence_after_s: float = Field(
-        30.0, gt=0, description="a machine silent for this long raises an alert"
-    )
-    backlog_alarm_s: float = Field(
-        60.0, gt=0, description="a window unread for this long raises an alarm of the system"
-    )
-    dead_letters_alarm: int = Field(
-        10, ge=1, description="so many dead letters in 5 minutes raise an alarm of the system"
+        30.0,
+        gt=0,
+        description="a machine silent for this long raises an alert",
+        json_schema_extra={"when": "machines send less often, or silence must be seen sooner"},
     )
     clock_tolerance_s: float = Field(
-        300.0, gt=0, description="a sender's clock may differ by this much"
+        300.0,
+        gt=0,
+        description="a sender's clock may differ by this much",
+        json_schema_extra={
+            "when": "senders without a time service, or data that was buffered for long"
+        },
     )
     baseline_auto: bool = Field(
-        True, description="learn the baselines of registered machines from the stream"
+        True,
+        description="learn the baselines of registered machines from the stream",
+        json_schema_extra={"when": "only you decide when a motor is healthy"},
     )
-    baseline_s: float = Field(40.0, ge=10, description="seconds of healthy data in a new baseline")
     duplicate_horizon: int = Field(
-        256, ge=8, description="windows remembered per machine to recognise duplicates"
+        256,
+        ge=8,
+        description="windows remembered per machine to recognise duplicates",
+        json_schema_extra={"when": "gateways repeat more than that after an interruption"},
     )

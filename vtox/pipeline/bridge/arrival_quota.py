@@ -5,19 +5,19 @@ By the time of arrival, not of reading: what waited while the bridge was away is
 
 from dataclasses import dataclass, field
 
+from vtox.store.ledger.quotas import BURST_S
 from vtox.windows.wire import Header
 
 
 @dataclass(slots=True)
 class ArrivalQuota:
-    """Windows and bytes a second of each machine, 0 for no limit, and `burst_s` in advance.
+    """Windows and bytes a second of each machine, 0 for no limit, of `BURST_S` in advance.
 
     `debts` keeps for each machine until when its windows, and its bytes, use up what is allowed.
     """
 
     windows_per_s: float
     bytes_per_s: float
-    burst_s: float
     debts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
@@ -30,7 +30,7 @@ class ArrivalQuota:
         if not self.limits:
             return True
         windows, size = (max(t, arrived_t) for t in self.debts.get(h.machine_id, (0.0, 0.0)))
-        if max(windows, size) - arrived_t > self.burst_s:
+        if max(windows, size) - arrived_t > BURST_S:
             return False
         if self.windows_per_s:
             windows += 1 / self.windows_per_s

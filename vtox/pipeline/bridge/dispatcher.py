@@ -30,6 +30,8 @@ log = structlog.get_logger()
 # Records of a family that has no room wait here, without their samples: at most so many windows of
 # them (about 0.5 kB each) before nothing more is read for any family.
 MAX_WAITING_WINDOWS = 200_000
+# In flight of each family, at most.
+IN_FLIGHT_BYTES = 512 << 20
 
 # Sends a Celery task: family, then the record ids of the batch.
 Send = Callable[[str, list[str]], None]
@@ -110,7 +112,7 @@ class Dispatcher:
     def _room(self, family: str) -> tuple[int, int]:
         """Return how many windows, and bytes, of a family may be dispatched now."""
         windows, size = self.in_flight[family]
-        room_bytes = self.settings.in_flight_bytes // self.partitions - size
+        room_bytes = IN_FLIGHT_BYTES // self.partitions - size
         return (self._in_flight_windows - windows if room_bytes > 0 else 0), room_bytes
 
     @property

@@ -15,6 +15,7 @@ from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.bridge.record_joiner import Piece
 from vtox.store.alarms.flags import set_flag
 from vtox.store.ledger.ledger import INDEX
+from vtox.store.ledger.quotas import BURST_S
 from vtox.store.ledger.refusals import Refusal, refuse
 from vtox.store.ledger.retention import MB
 from vtox.store.machines.fleet import FleetChanges, begin_epoch
@@ -56,7 +57,7 @@ class Intake:
         self.partition = partition
         self.partitions = partitions
         self.settings = settings
-        self.limits = Limits(settings.max_window_bytes, settings.max_samples)
+        self.limits = Limits(settings.max_window_bytes)
         self.changes = FleetChanges(client)
         self.filters: dict[str, DuplicateFilter] = {}
         self.motors: dict[str, Motor | None] = {}
@@ -64,11 +65,8 @@ class Intake:
         self.clock_off: dict[str, bool] = {}
         # Of the newest window by its own time: that time, and its arrival.
         self.newest: dict[str, tuple[float, float]] = {}
-        self.quota = ArrivalQuota(
-            settings.stream_machine_windows_per_s,
-            MB * settings.stream_machine_mb_per_s,
-            settings.quota_burst_s,
-        )
+        limit = settings.quota.stream_machine
+        self.quota = ArrivalQuota(limit.windows_per_s, MB * limit.mb_per_s)
         self.senders: set[str] = set()
         self.mean_bytes = 64 << 10
 
@@ -244,9 +242,8 @@ class Intake:
             return "too_many_machines", TooManyMachines(s.max_machines).args[0]
         if not self.quota.charge(h, min(arrived_ms(entry_id, h) / 1000, now_t)):
             return "quota_exceeded", (
-                f"more than {s.stream_machine_windows_per_s:g} windows or "
-                f"{s.stream_machine_mb_per_s:g} MB a second (0: no limit) for {s.quota_burst_s:g} "
-                "s: send less, or raise VTOX_STREAM_MACHINE_WINDOWS_PER_S or _MB_PER_S"
+                f"more windows or MB a second than {s.quota.stream_machine} for {BURST_S:g} s: "
+                "send less, or raise VTOX_QUOTA__STREAM_MACHINE"
             )
         return None
 

@@ -52,6 +52,8 @@ log = structlog.get_logger()
 
 # A read waits for windows this long, unless a batch is waiting to be dispatched.
 READ_BLOCK_MS = 500
+# So many later windows may arrive before a missing one is given up.
+REORDER_WINDOWS = 3
 MAINTENANCE_EVERY_S = 1.0
 # A nameplate that is registered or changed while windows flow takes effect within this time.
 NAMEPLATE_REFRESH_EVERY_S = 15.0
@@ -162,7 +164,7 @@ class Bridge:
         create_group(self.client, self.partition.raw)
         self._rebuild()
         oldest_s = oldest_age_s(self.client, self.partition.raw)
-        self.kept_s, self.trimmed_t = min(oldest_s, self.settings.retention_s), self.clock()
+        self.kept_s, self.trimmed_t = min(oldest_s, self.settings.keep.windows.s), self.clock()
         self.owner = True
         log.info("bridge owns the stream", stream=self.partition.raw, open_bytes=self.joiner.bytes)
         return True
@@ -236,7 +238,7 @@ class Bridge:
         )
         self.joiner = Joiner(
             lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
-            self.settings.reorder_windows,
+            REORDER_WINDOWS,
         )
         self.read_size.ramp = 1
         self.dispatcher.forget(self.partitions)
@@ -275,7 +277,7 @@ class Bridge:
         """Leave a partition that is no longer in force once nothing of it is left."""
         if self.partition.number < self.partitions:
             return
-        if retire(self.client, self.token, self.partition, self.settings.retention_s):
+        if retire(self.client, self.token, self.partition, self.settings.keep.windows.s):
             self.retired = True
             log.info("a partition is empty and no longer served", stream=self.partition.raw)
 

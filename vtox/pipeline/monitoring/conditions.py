@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from vtox.configuration.settings import Settings
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.pipeline.bridge.record_joiner import MAX_SILENCE_WINDOWS
+from vtox.pipeline.monitoring.alarm_limits import AlarmLimits
 from vtox.pipeline.monitoring.readiness import (
     LOST_SHOWN_S,
     MEMORY_FAIL_SHARE,
@@ -102,7 +103,12 @@ def next_watch(
 
 
 def conditions(
-    now: Observation, before: Watch | None, watch: Watch, raised: Collection[str], s: Settings
+    now: Observation,
+    before: Watch | None,
+    watch: Watch,
+    raised: Collection[str],
+    s: Settings,
+    limits: AlarmLimits,
 ) -> Iterator[Condition]:
     """Yield every condition that can be judged, whether it holds or not.
 
@@ -110,7 +116,7 @@ def conditions(
     names of the alarms that are raised.
     """
     share = {name: CLEAR_SHARE for name in raised}
-    yield _backlog(now.backlog, s.backlog_alarm_s * share.get("backlog", 1.0))
+    yield _backlog(now.backlog, limits.backlog_s * share.get("backlog", 1.0))
     # The bridge closes records of machines that fell silent when it has read all there is, and
     # dispatches those of a family when it has room.
     if max(now.backlog.unread_age_s or 0.0, now.backlog.waiting_age_s or 0.0) <= (
@@ -120,7 +126,7 @@ def conditions(
     for name, queue in now.snap.queues.items():
         yield _workers(name, queue, name in watch.served)
         yield _stalled(name, queue, before)
-    yield _dead_letters_grow(watch, 1 if "dead_letters" in raised else s.dead_letters_alarm)
+    yield _dead_letters_grow(watch, 1 if "dead_letters" in raised else limits.dead_letters)
     yield from _memory(now.snap, "memory" in raised)
     yield _clocks(now, CLOCK_LIMIT_S * share.get("clocks", 1.0))
     yield _stream_ids(now.backlog, CLOCK_LIMIT_S * share.get("stream_ids", 1.0))

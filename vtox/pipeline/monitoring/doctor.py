@@ -67,7 +67,7 @@ def box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: int
         limit_bytes=limit,
         memory_bytes=shared_memory.memory_bytes(),
         disk_free_bytes=shutil.disk_usage(folder).free,
-        workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers,
+        workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers.least,
         # The monitor knows what the cgroup of bridge and workers lets them use.
         cores=(snap and snap.metrics and snap.metrics[0].cores) or usable_cores(),
         link_bytes_per_s=_link_bytes_per_s(),
@@ -94,7 +94,7 @@ def _broker(settings: Settings) -> Iterator[Check]:
         where = broker_address(settings.working_broker_url())
         yield Check(name="broker connection", status="pass", observed=f"{product} at {where}")
     except (BrokerUnavailable, SettingsError) as error:
-        remedy = error.remedy or "start it, or correct VTOX_BROKER_URL or VTOX_BROKER_CA"
+        remedy = error.remedy or "start it, or correct VTOX_BROKER_URL"
         yield Check(name="broker connection", status="fail", observed=error.observed, remedy=remedy)
 
 

@@ -16,6 +16,8 @@ import structlog
 
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import CoreUse, usable_cores
+from vtox.errors import RulesError
+from vtox.pipeline.monitoring.alarm_limits import AlarmLimits, read_limits
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.conditions import (
     Observation,
@@ -68,6 +70,7 @@ class _Monitor:
         self.settings = settings
         self._silence = SilenceWatch(client, settings)
         self._core_use = CoreUse()
+        self._limits = _alarm_limits(settings)
         self._clock = RetentionClock(client)
         self._read_until: float | None = None
         self._next_forgetting_t = self._next_listing_t = 0.0
@@ -106,7 +109,7 @@ class _Monitor:
         self._read_until = read_until_t(self.client, [p.raw for p in served(self.client)])
 
     def _watch_system(self) -> None:
-        watch_system(self.client, self.settings)
+        watch_system(self.client, self.settings, self._limits)
 
     def _keep_house(self) -> None:
         if time.monotonic() >= self._next_forgetting_t and self._read_until is not None:
@@ -226,7 +229,16 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | None:
     raise AssertionError(f"share: {share}, expected at most 1")
 
 
-def watch_system(client: Client, settings: Settings) -> None:
+def _alarm_limits(settings: Settings) -> AlarmLimits:
+    """Return the limits of the rules file; the notifier says what is wrong with that file."""
+    try:
+        return read_limits(settings.notify_file)
+    except RulesError as error:
+        log.warning("alarms of the system have the limits as shipped", reason=str(error))
+        return AlarmLimits()
+
+
+def watch_system(client: Client, settings: Settings, limits: AlarmLimits | None = None) -> None:
     """Raise or clear the alarms of the system itself (docs/reference/alarms.md)."""
     before = system_alarms.load_watch(client)
     kept, raised = system_alarms.kept_names(client)
@@ -239,7 +251,7 @@ def watch_system(client: Client, settings: Settings) -> None:
         clock_offset_s=own_clock_offset_s(client),
     )
     watch = next_watch(now, before, raised, settings)
-    for condition in conditions(now, before, watch, raised, settings):
+    for condition in conditions(now, before, watch, raised, settings, limits or AlarmLimits()):
         if condition.holds or condition.name in kept:
             forget_after_s = STALE_INTERVALS * settings.monitor_interval_s
             event = system_alarms.keep(client, condition, forget_after_s)

@@ -189,7 +189,7 @@ def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[Resourc
         yield Resource("server_memory", outputs, first + state, NOT_FROM_SHARE * limit)
     if not box.server_here:
         return
-    finished = state + rate * max(_held_s(load), settings.retention_s)
+    finished = state + rate * max(_held_s(load), settings.keep.windows.s)
     workers = box.workers * WORKER_BYTES if box.hosts == 1 else 0
     others = (PROCESSES_BYTES + box.ring_bytes + workers) / MB
     history = load.windows_per_s * HISTORY_BYTES / MB
@@ -206,11 +206,11 @@ def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[Resourc
 def retained_s(machines: int, load: MachineLoad, settings: Settings, box: Box) -> float:
     """Return how long a window stays, s from its arrival: less than set where memory is short."""
     if not box.limit_bytes:
-        return settings.retention_s
+        return settings.keep.windows.s
     limit, rate = box.limit_bytes / MB, machines * load.bytes_per_s / MB
     state, held_s = machines * load.state_bytes / MB, _held_s(load)
     spare = SHORTER_FROM_SHARE * limit - _outputs_mb(settings, limit) - state - rate * held_s
-    return min(held_s + max(spare, 0.0) / rate, settings.retention_s)
+    return min(held_s + max(spare, 0.0) / rate, settings.keep.windows.s)
 
 
 def _held_s(load: MachineLoad) -> float:
@@ -219,5 +219,5 @@ def _held_s(load: MachineLoad) -> float:
 
 
 def _outputs_mb(settings: Settings, limit: float) -> float:
-    outputs = float(sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values()))
+    outputs = float(sum(getattr(settings.keep, name).nbytes / MB for name in BOUNDED.values()))
     return min(outputs, OUTPUTS_SHARE * limit) if limit else outputs

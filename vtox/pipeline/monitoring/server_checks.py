@@ -125,15 +125,15 @@ def work_checks(snap: Snapshot) -> Iterator[Check]:
 
 def scaling_checks(snap: Snapshot, settings: Settings) -> Iterator[Check]:
     """Yield whether the number of workers of this host follows the load, where that is set."""
-    if not settings.workers_max:
+    if not settings.cluster_workers.follows_load:
         return
     report = next((r for r in snap.scaling if r.host == socket.gethostname()), None)
     if report is None:
         yield Check(
             name="scaling",
             status="warn",
-            observed="VTOX_WORKERS_MAX is set, and nothing on this host changes the number of "
-            "workers",
+            observed="VTOX_CLUSTER_WORKERS is a range, and nothing on this host changes the number "
+            "of workers",
             remedy="start the workers by `vtox up`; if it runs here, cluster.log says why",
         )
         return

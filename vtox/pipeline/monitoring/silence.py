@@ -66,7 +66,7 @@ class SilenceWatch:
         now_t = retention_time(self.client)
         if now_t is None:
             return
-        before_t = min(read_until, now_t) - 3600 * self.settings.forget_unregistered_h
+        before_t = min(read_until, now_t) - self.settings.keep.unregistered.s
         if forgotten := forget_silent(self.client, before_t, self._forgotten_until):
             log.info(
                 "unregistered machines forgotten that sent nothing for long", machines=forgotten

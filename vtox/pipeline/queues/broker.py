@@ -78,10 +78,9 @@ def tls() -> dict[str, Any] | None:
     """
     where = _complete_url()
     if split_url(where).scheme == "amqps":
-        authorities = settings.load().broker_ca
         return {
             "cert_reqs": ssl.CERT_REQUIRED,
-            "ca_certs": str(authorities) if authorities else None,
+            "ca_certs": server_urls.tls_options(where).get("ssl_ca_certs"),
             "server_hostname": split_url(where).hostname,
         }
     options = server_urls.tls_options(where)

@@ -9,6 +9,7 @@ import shutil
 from vtox.configuration.settings import Settings
 from vtox.errors import DiskNearlyFull
 
+MIN_FREE_MB = 1024.0
 # What was stopped goes on with so much more, so that it does not stop and go at the limit.
 RESUME_SHARE = 1.1
 
@@ -25,7 +26,7 @@ def check_room(settings: Settings, *, stopped: bool) -> None:
     """
     if settings.database_url or not settings.data_dir.exists():
         return
-    needed_mb = settings.history_min_free_mb * (RESUME_SHARE if stopped else 1.0)
+    needed_mb = MIN_FREE_MB * (RESUME_SHARE if stopped else 1.0)
     free_mb = shutil.disk_usage(settings.data_dir).free / 1e6
     if free_mb < needed_mb:
         raise DiskNearlyFull(settings.data_dir, free_mb, needed_mb)

@@ -20,7 +20,6 @@ from vtox.records.history.schema import (
 from vtox.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
 from vtox.store.server.client import server_time
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 # A transaction deletes of so many series: a few ms in which the recorder or another one waits.
 SERIES_PER_TRANSACTION = 500
 
@@ -40,9 +39,9 @@ def oldest_kept(settings: Settings, now_ms: int) -> Oldest:
     Hours stay at least as long as minutes, and these as long as records: a trend has no hole where
     one ends and the next begins.
     """
-    records_ms = now_ms - round(HOUR_MS * settings.history_records_hours)
-    minutes_ms = min(records_ms, now_ms - round(DAY_MS * settings.history_minutes_days))
-    hours_ms = min(minutes_ms, now_ms - round(DAY_MS * settings.history_hours_days))
+    records_ms = now_ms - round(1000 * settings.keep.history_records.s)
+    minutes_ms = min(records_ms, now_ms - round(1000 * settings.keep.history_minutes.s))
+    hours_ms = min(minutes_ms, now_ms - round(1000 * settings.keep.history_hours.s))
     return Oldest(max(records_ms, 0), max(minutes_ms, 0), max(hours_ms, 0))
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 
 from vtox.errors import RulesError
 from vtox.faults import FAMILIES, FAULTS
+from vtox.pipeline.monitoring.alarm_limits import AlarmLimits
 from vtox.records.notification.events import EventName
 from vtox.store.alarms.flags import FLAGS
 from vtox.words.languages import DEFAULT, Language
@@ -183,6 +184,7 @@ class Rules(_Table):
     zone: Zone = ZoneInfo("UTC")
     targets: dict[str, Target] = Field(min_length=1, max_length=TARGETS_AT_MOST)
     rules: tuple[NotificationRule, ...] = Field(min_length=1)
+    system_alarms: AlarmLimits = AlarmLimits()  # read by the monitor
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Rules":

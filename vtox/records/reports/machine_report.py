@@ -84,7 +84,7 @@ def machine_contents(
             "nothing_kept",
             f"no samples of {machine_id} are kept of this time",
             remedy="those behind new warnings and faults are (`vtox evidence list`), and for "
-            f"{settings.retention_s:.0f} s those of every record",
+            f"{settings.keep.windows.s:.0f} s those of every record",
         )
     now = server_time(client)
     events, trend, growths = _history(client, settings, history, machine_id, span, now, alerts)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import structlog
 from paho.mqtt import client as paho
@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from vtox.configuration import server_urls
 from vtox.errors import BrokerRefused, SettingsError
 from vtox.sending.mqtt.payloads import Message
 
@@ -58,7 +59,6 @@ class Connection:
         *,
         client_id: str,
         receive_maximum: int,
-        tls: tuple[str | None, str | None, str | None] = (None, None, None),
     ) -> None:
         self._address = parse_url(url)
         self._filters = filters
@@ -69,11 +69,9 @@ class Connection:
         self._refusal = ""
         self._pause_s, self._retry_t = PAUSE_S, 0.0
         self.on_connect: Callable[[], None] = lambda: None
-        self._session = self._make_client(client_id, tls)
+        self._session = self._make_client(client_id)
 
-    def _make_client(
-        self, client_id: str, tls: tuple[str | None, str | None, str | None]
-    ) -> paho.Client:
+    def _make_client(self, client_id: str) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -86,7 +84,7 @@ class Connection:
                 unquote(self._address.username), unquote(password) if password else None
             )
         if self._address.scheme == "mqtts":
-            client.tls_set_context(_context(*tls))
+            client.tls_set_context(_context(self._address))
         client.on_connect = self._note_connect
         client.on_message = self._note_message
         return client
@@ -209,12 +207,14 @@ def parse_url(url: str) -> SplitResult:
     try:
         address = urlsplit(url)
         usable = address.scheme in PORTS and bool(address.hostname) and (address.port or 1) > 0
+        known = server_urls.TLS_FILES if address.scheme == "mqtts" else ()
+        usable = usable and set(dict(parse_qsl(address.query))) <= set(known)
     except ValueError:
         usable = False
     if not usable:
         raise SettingsError(
             "VTOX_MQTT_URL is no URL of a broker",
-            remedy="mqtt://user:password@host:1883, or mqtts:// with TLS",
+            remedy="mqtt://user:password@host:1883, or with TLS mqtts://...?ssl_ca_certs=FILE",
         )
     return address
 
@@ -223,14 +223,16 @@ def _port(address: SplitResult) -> int:
     return address.port or PORTS[address.scheme]
 
 
-def _context(ca: str | None, cert: str | None, key: str | None) -> ssl.SSLContext:
+def _context(address: SplitResult) -> ssl.SSLContext:
+    files = dict(parse_qsl(address.query))
+    server_urls.check_files("VTOX_MQTT_URL", address.geturl(), files)
     try:
-        context = ssl.create_default_context(cafile=ca)
-        if cert:
-            context.load_cert_chain(cert, key)
+        context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
+        if cert := files.get("ssl_certfile"):
+            context.load_cert_chain(cert, files.get("ssl_keyfile"))
     except OSError as error:  # of which those of TLS are some
         raise SettingsError(
-            f"VTOX_MQTT_CA, VTOX_MQTT_CERT or VTOX_MQTT_KEY cannot be used: {error}",
+            f"files of VTOX_MQTT_URL cannot be used: {error}",
             remedy="expected PEM files that this user can read",
         ) from error
     return context

@@ -19,7 +19,6 @@ from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.store.ledger.heartbeats import LIFE_S
 from vtox.store.ledger.ledger_rows import record_from_json, record_json
-from vtox.store.ledger.retention import MB
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
 from vtox.store.stream.unreadable import Unreadable, read
@@ -31,8 +30,10 @@ log = structlog.get_logger()
 INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
 # Latencies are counted in buckets 10 % wide: a percentile computed from them is right to 5 %.
 BUCKET_BASE = 1.1
+# A record that was started so often without a result is a dead letter.
+MAX_ATTEMPTS = 5
 
-# Share of `VTOX_EVIDENCE_MB` that may be written within a second: the bridge trims once a second,
+# Share of `VTOX_KEEP__EVIDENCE` that may be written in a second: the bridge trims once a second,
 # and a dip of the supply may make a thousand machines `warning` at once.
 EVIDENCE_SHARE_PER_S = 0.25
 
@@ -160,7 +161,7 @@ class Ledger:
         """
         args = [
             *self._family_args(family),
-            self.settings.max_attempts,
+            MAX_ATTEMPTS,
             2 * self.settings.max_window_bytes,
             token or uuid.uuid4().hex,
             self.settings.redispatch_after_s,
@@ -205,7 +206,7 @@ class Ledger:
             keys.worker(work.worker if work else ""),
             *(keys.machine(o.record_id.split("|")[1]) for o in outcomes),
         ]
-        evidence_bytes = MB * self.settings.evidence_mb
+        evidence_bytes = self.settings.keep.evidence.nbytes
         rate = EVIDENCE_SHARE_PER_S * evidence_bytes
         args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
         args += _counts(work)

@@ -8,6 +8,8 @@ from vtox.errors import TooManyMachines
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import source
 
+BURST_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -24,12 +26,11 @@ def charge(
     machine_id: str,
     nbytes: int,
     *,
-    burst_s: float,
     max_machines: int,
 ) -> float:
     """Charge a window to all quotas and return 0, or return how long (s) its sender must wait.
 
-    A quota may be exceeded by what it allows in `burst_s`. One window always passes when nothing
+    A quota may be exceeded by what it allows in `BURST_S`. One window always passes when nothing
     came before, whatever its size.
 
     Raises
@@ -38,7 +39,7 @@ def charge(
         The machine is new and there are `max_machines` others.
     """
     limited = [q for q in quotas if q.requests_per_s or q.bytes_per_s]
-    args = [machine_id, max_machines, nbytes, burst_s * 1000]
+    args = [machine_id, max_machines, nbytes, BURST_S * 1000]
     for q in limited:
         args += [q.requests_per_s, q.bytes_per_s]
     script = client.register_script(source("charge", shared=True))

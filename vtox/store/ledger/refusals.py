@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.store.ledger.retention import MB
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import fenced, source
 from vtox.windows.partitions import FIRST, Partition
@@ -44,7 +43,7 @@ def refuse(
     LeaseLost
         `token` no longer holds the lease.
     """
-    budget = int(BUDGET_SHARE * MB * settings.dead_letters_mb)
+    budget = int(BUDGET_SHARE * settings.keep.dead_letters.nbytes)
     args = [token, keys.GROUP, 2 * settings.max_window_bytes, budget, PERIOD_MS]
     first = len(args)
     for r in refusals:

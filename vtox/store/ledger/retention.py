@@ -12,7 +12,7 @@ from vtox.store.ledger.heartbeats import RecorderHeartbeat, read
 from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.server.client import Client
 
-# Stream -> the settings `<name>_hours` and `<name>_mb` that bound it.
+# Stream -> the row of `VTOX_KEEP` that bounds it.
 BOUNDED = {
     keys.RESULTS: "results",
     keys.ASSESSMENTS: "assessments",
@@ -70,7 +70,7 @@ def server_memory(client: Client) -> ServerMemory:
 def effective_retention_s(settings: Settings, memory: ServerMemory) -> float:
     """Return how long finished windows are kept: less where the memory is short."""
     left = (NOT_FROM_SHARE - memory.share) / (NOT_FROM_SHARE - SHORTER_FROM_SHARE)
-    return settings.retention_s * min(max(left, 0.0), 1.0)
+    return settings.keep.windows.s * min(max(left, 0.0), 1.0)
 
 
 def shortened_retention_s(
@@ -115,7 +115,7 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     bounds = size_bounds(settings, memory or ServerMemory(), used, recorded)
     for stream, name in BOUNDED.items():
         if now_t is not None:
-            oldest_s = now_t - 3600 * getattr(settings, f"{name}_hours")
+            oldest_s = now_t - getattr(settings.keep, name).s
             pipe.xtrim(stream, minid=max(0, round(oldest_s * 1000)), approximate=True)
         length = entries[stream]
         own, with_unread = (
@@ -140,7 +140,7 @@ def size_bounds(
     Both are equal where the stream is not `recorded`. The streams that hold unread entries share
     what the others leave of the outputs' share, by what they have beyond their own bound.
     """
-    own = {s: MB * float(getattr(settings, f"{name}_mb")) for s, name in BOUNDED.items()}
+    own = {s: getattr(settings.keep, name).nbytes for s, name in BOUNDED.items()}
     total = sum(own.values())
     scale = memory.at_most(total, OUTPUTS_SHARE) / total
     own = {s: scale * bound for s, bound in own.items()}

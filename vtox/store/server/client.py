@@ -200,7 +200,7 @@ def unavailable(error: Exception, where: str = "", *, tls: bool = False) -> Serv
         return ServerNotTrusted(
             f"no TLS connection to the server at {place} ({what})",
             remedy="does it expect TLS on that port (rediss://), and a client's certificate "
-            "(VTOX_REDIS_CERT, VTOX_REDIS_KEY)?",
+            "(ssl_certfile and ssl_keyfile in VTOX_REDIS_URL)?",
         )
     why = refusal.verify_message
     return ServerNotTrusted(
@@ -213,7 +213,7 @@ def _remedy(why: str) -> str:
         return "give the server a valid one; are the clocks right?"
     if "not valid for" in why or "mismatch" in why:  # the name, or the address by number
         return "write the host in VTOX_REDIS_URL as the certificate names it"
-    return "set VTOX_REDIS_CA to the file (PEM) of the CA that signed it"
+    return "add ssl_ca_certs=FILE to VTOX_REDIS_URL, the file (PEM) of the CA that signed it"
 
 
 def _cause(error: BaseException | None, *kinds: type[OSError]) -> OSError | None:

@@ -15,7 +15,7 @@ REPLICAS_TIMEOUT_MS = 1800
 # Valkey 8.1 and 9.1.2 confirm by WAITAOF what no sync has written yet, Redis 8.0.2 does not.
 REDIS_MIN = 8
 ANSWERS_LATER = (
-    "set `appendfsync always` on that server and VTOX_API_ACK=server: it then answers when a "
+    "set `appendfsync always` on that server and VTOX_ACK=server: it then answers when a "
     "window is on disk"
 )
 

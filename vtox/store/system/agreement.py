@@ -14,7 +14,7 @@ import psutil
 import redis
 
 from vtox import keys
-from vtox.configuration.settings import Settings
+from vtox.configuration.settings import Settings, variable
 from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.store.ledger import ledger_rows
@@ -29,15 +29,12 @@ from vtox.windows import wire
 # Settings by which bridges and workers decide together what becomes of a window.
 SETTINGS = (
     "redispatch_after_s",
-    "max_attempts",
     "max_window_bytes",
     "clock_tolerance_s",
-    "retention_s",
     "baseline_auto",
-    "baseline_s",
 )
 # What the API depends on: it takes windows by the same limits, and says how long they are kept.
-_OF_API = ("format of a wire", "VTOX_MAX_WINDOW_BYTES", "VTOX_RETENTION_S")
+_OF_API = ("format of a wire", "VTOX_MAX_WINDOW_BYTES", "VTOX_KEEP__WINDOWS")
 # One that was killed is in the list until its heartbeat has run out.
 PATIENCE_S = LIFE_S + 1.0
 POLL_S = 0.5
@@ -54,7 +51,8 @@ def terms(settings: Settings) -> dict[str, str]:
         **{f"format of a {name}": str(n) for name, n in formats.items()},
         **{f"faults of {f.name}": ",".join(f.faults) for f in FAMILIES.values()},
         **{f"record of {f.name}, s": f"{f.min_record_s:g}" for f in FAMILIES.values()},
-        **{f"VTOX_{name.upper()}": _text(getattr(settings, name)) for name in SETTINGS},
+        **{variable(name): _text(getattr(settings, name)) for name in SETTINGS},
+        variable("keep", "windows"): str(settings.keep.windows),
     }
 
 
