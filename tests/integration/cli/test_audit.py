@@ -56,10 +56,6 @@ def test_commands_that_change_something_are_in_the_audit(client: Client, tmp_pat
         f"machines import {fleet}",
         f"baseline learn M1 {baseline}",
         "baseline reset M1",
-        "sensitivity set M1 bearing -k 4 -n 9 --by Ada",
-        "channel-map set M1 ia=-ia --by Ada",
-        "alarms out-of-service M1 --reason repair --by Ada",
-        "alarms in-service M1 --by Ada",
         f"dead-letters replay {letter}",
         "keys create Zoe --scopes ingest",
         "machines retire M1",
@@ -72,20 +68,16 @@ def test_commands_that_change_something_are_in_the_audit(client: Client, tmp_pat
         "nameplate: pole_pairs: none -> 2, supply: none -> grid",
         "baseline set, of 0 records",
         "baseline deleted",
-        "sensitivity: bearing.k: 6 -> 4, bearing.n: 8 -> 9",
-        "channel map: ia.channel: none -> ia, ia.sign: none -> -1, ia.ratio: none -> 1",
-        "taken out of service: repair",
-        "returned to service ",
         f"dead letter {letter} sent again",
         f"made API key {key} for Zoe, with ingest",
         "machine retired, with baseline and history",
         f"revoked API key {key} of Zoe",
     ]
     assert {e["address"] for e in found} == {socket.gethostname()}
-    assert {e["by"] for e in found} == {USER, f"Ada ({USER})"}
+    assert {e["by"] for e in found} == {USER}
     assert len(audit_of("--machine", "M1", "--limit", "3")) == 3
     lines = run("audit").output.splitlines()
-    assert len(lines) == 12
+    assert len(lines) == 8
     assert re.search(rf"{USER} .* M1 .* machine retired", lines[2])
 
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from vtox.alarms.book import Action
-from vtox.alarms.life import OUTCOMES, Alarm, Suspension
+from vtox.alarms.life import Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.cli.shared.status_table import span
 from vtox.store.machines.fleet import FleetState
@@ -126,8 +126,6 @@ def print_alarm(console: Console, a: Alarm, fleet: FleetState, actions: Iterable
         outcome = f" as {x.outcome}" if x.outcome else ""
         line = f"{_time(x.ms)}  {x.by}  {x.name}{outcome}  {x.text}"
         console.print(Padding(Text(line.rstrip(), "dim"), (0, 0, 0, 2)))
-    if command := _next_command(a):
-        console.print(Text(f"  next: {command}", "dim"), soft_wrap=True)
 
 
 def _members(g: SupplyAlarm) -> str:
@@ -145,14 +143,6 @@ def _life(a: Alarm) -> str:
     if a.outcome and a.closed_ms is not None:
         return f"closed as {a.outcome} by {a.closed_by} at {_time(a.closed_ms)}"
     return f"{a.state} since {_time(a.since_ms)}"
-
-
-def _next_command(a: Alarm) -> str:
-    if a.outcome:
-        return ""
-    if not a.acknowledged and not a.suspensions:
-        return f"vtox alarms acknowledge {a.id} --by NAME"
-    return f"vtox alarms close {a.id} --outcome {'|'.join(OUTCOMES)} --by NAME"
 
 
 def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:

@@ -1,8 +1,7 @@
-"""`vtox alarms`: which there are, one with what was done, and their figures."""
+"""`vtox alarms`: which there are, and one with what was done. Operators act by page or HTTP."""
 
 import json
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,7 +9,6 @@ from rich.console import Console
 from vtox.alarms.life import STATES, Alarm
 from vtox.alarms.precedence import precedence
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
-from vtox.cli.fleet import alarm_actions
 from vtox.cli.fleet.alarm_table import (
     action_table,
     alarm_table,
@@ -25,13 +23,14 @@ from vtox.errors import InputError
 from vtox.store.alarms.alarm_book import KeptBook
 from vtox.store.machines.fleet import FleetState, fleet_state, supplied_machines
 
-group = typer.Typer(help="Alarms: list, show, act on them, figures.", no_args_is_help=True)
+group = typer.Typer(
+    help="Alarms: list, show. Act on them on the page, or over HTTP.", no_args_is_help=True
+)
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id in `vtox alarms list`.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    alarm_actions.register(group)
     app.add_typer(group, name="alarms")
 
 
@@ -104,40 +103,6 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
         typer.echo(json.dumps(table))
         return
     print_alarm(Console(highlight=False), known[0], fleet, [a for _, a in done])
-
-
-@group.command("figures")
-def show_figures(
-    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="Up to today.")] = 30,
-    as_json: Json = False,
-) -> None:
-    """Show how many alarms came, which most often, which chatter, and how many were false."""
-    from vtox.alarms.false_alarms import false_alarm_rate
-    from vtox.alarms.figures import chattering, most_frequent
-    from vtox.cli.fleet.alarm_figures_table import MOST, print_figures
-    from vtox.records.history.alarm_figures import DAY_S, first_day, recorded_alarms
-    from vtox.records.history.database import reading
-    from vtox.store.server.client import server_time
-
-    settings = load()
-    with running_server(settings) as client, reading(settings) as db:
-        to_s = server_time(client)
-        found = recorded_alarms(db, float(first_day(to_s, days) * DAY_S), to_s, MOST)
-    false = false_alarm_rate(found.of_machines, found.outcomes, found.machine_days)
-    frequent, chatter = most_frequent(found.alarms, MOST), chattering(found.alarms)[:MOST]
-    if as_json:
-        table: dict[str, Any] = {
-            "days": days,
-            "alarms": len(found.of_machines),
-            "system_alarms": len(found.alarms) - len(found.of_machines),
-            "machine_days": round(found.machine_days, 3),
-            "most_frequent": [f._asdict() for f in frequent],
-            "chattering": [c._asdict() for c in chatter],
-            "false_alarms": asdict(false),
-        }
-        typer.echo(json.dumps(table))
-        return
-    print_figures(Console(highlight=False), days, found, false, frequent, chatter)
 
 
 def _read() -> tuple[list[SupplyAlarm], list[Alarm], FleetState]:

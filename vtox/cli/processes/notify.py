@@ -128,15 +128,15 @@ def status(
 @group.command("retry")
 def retry(
     target: Annotated[str, typer.Argument(metavar="[TARGET]", help="Only of this one.")] = "",
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Drop those of TARGET, and send none of them.")
+    ] = False,
 ) -> None:
     """Send dead letters again, with the ids they had."""
-    typer.echo(f"waiting again: {_counted(_revive(target, drop=False), 'dead letter')}")
-
-
-@group.command("discard")
-def discard(target: Target) -> None:
-    """Drop the dead letters of a target."""
-    typer.echo(f"dropped: {_counted(_revive(target, drop=True), 'dead letter')}")
+    if discard and not target:
+        raise InputError("--discard: of which target?", remedy="vtox notify retry TARGET --discard")
+    done = "dropped" if discard else "waiting again"
+    typer.echo(f"{done}: {_counted(_revive(target, drop=discard), 'dead letter')}")
 
 
 def _counted(n: int, what: str) -> str:

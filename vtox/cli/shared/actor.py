@@ -7,10 +7,9 @@ import socket
 from vtox.store.system.audit import Actor
 
 
-def actor(by: str = "") -> Actor:
-    """Return who runs this command; `by` is the name that was given with it."""
-    user = _user()
-    return Actor(by=f"{by} ({user})" if by else user, address=socket.gethostname())
+def actor() -> Actor:
+    """Return who runs this command."""
+    return Actor(by=_user(), address=socket.gethostname())
 
 
 def _user() -> str:

@@ -83,8 +83,8 @@ def machine_contents(
         raise ReportError(
             "nothing_kept",
             f"no samples of {machine_id} are kept of this time",
-            remedy="those behind new warnings and faults are (`vtox evidence list`), and for "
-            f"{settings.keep.windows.s:.0f} s those of every record",
+            remedy="those behind new warnings and faults are (GET /api/v1/machines/ID/evidence), "
+            f"and for {settings.keep.windows.s:.0f} s those of every record",
         )
     now = server_time(client)
     events, trend, growths = _history(client, settings, history, machine_id, span, now, alerts)

@@ -127,7 +127,7 @@ def get(client: Client, record: str) -> Waveform:
         if found.record == record:
             return found
     raise InputError(
-        f"no waveform of {record!r} is kept: `vtox evidence list` shows those that are"
+        f"no waveform of {record!r} is kept: GET /api/v1/machines/ID/evidence lists those that are"
     )
 
 
