@@ -5,8 +5,9 @@ import pytest
 from vtox.configuration.settings import load
 from vtox.configuration.tables import Keep
 from vtox.records.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
-from vtox.records.history.retention import DAY_MS, HOUR_MS, Oldest, oldest_kept
+from vtox.records.history.retention import Oldest, oldest_kept
 
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NOW_S = 1_800_000_000
 OLDEST = oldest_kept(load(), 1000 * NOW_S)
 
