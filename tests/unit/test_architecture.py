@@ -38,7 +38,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.configuration.usable_cores",
         "vtox.version",
     ),
-    ("vtox.windows.partitions", "vtox.configuration.server_urls"),
+    (
+        "vtox.windows.partitions",
+        "vtox.configuration.server_urls",
+        "vtox.configuration.values",
+    ),
+    ("vtox.configuration.tables",),
     ("vtox.configuration.groups",),
     (
         "vtox.values.codec",

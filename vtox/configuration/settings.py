@@ -126,7 +126,7 @@ def load(**overrides: Any) -> Settings:
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
-            f"{variable(*map(str, e['loc']))}: {_message(e)}{_input_text(e)}"
+            f"{variable(*map(str, e['loc']))}: {_explanation(e)}{_input_text(e)}"
             for e in error.errors()
         )
         # Not `from error`: its text has every value that was given.
@@ -139,7 +139,7 @@ def load(**overrides: Any) -> Settings:
         ) from None
 
 
-def _message(error: ErrorDetails) -> str:
+def _explanation(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         rows = TABLES.get(str(error["loc"][0]))
         return (

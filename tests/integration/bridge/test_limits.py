@@ -176,7 +176,7 @@ def test_one_window_that_claims_the_future_locks_no_machine_out(
 def test_one_id_of_the_future_locks_no_machine_out(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    narrow = load(redis_url=settings.redis_url, quota=SendLimits(stream_machine="0.5/s"))
+    narrow = load(redis_url=settings.redis_url, quota=SendLimits(stream_machine="1/s"))
     now_ms = server_time_ms(client)
     with intake(client, narrow) as reading:
         add_window(client, "V1", seq=0, entry_id=f"{now_ms + 1_200_000}-0")

@@ -7,22 +7,22 @@ from vtox.store.system.audit import Actor, decode
 from vtox.store.system.deeds import note_settings
 
 
-def kept(results: str, **more: object) -> dict[str, str]:
+def table_of(results: str, **more: object) -> dict[str, str]:
     return settings_table(load(keep={"results": results}, **more))
 
 
 def test_changed_settings_are_recorded_at_the_next_start(client: Client) -> None:
     ada = Actor(by="ada", address="host1")
     secret = "redis://u:hush@127.0.0.1:1"
-    first = kept("40MB", redis_url=secret)
+    first = table_of("40MB", redis_url=secret)
     for _ in range(2):
         note_settings(client, ada, first)
     assert client.xlen(keys.AUDIT) == 0, "nothing is known of before, and nothing changed"
-    note_settings(client, Actor(by="bob", address="host2"), kept("1MB"))
+    note_settings(client, Actor(by="bob", address="host2"), table_of("1MB"))
     note_settings(
         client,
         ada,
-        kept("80MB", redis_url=secret, batch_windows=4),
+        table_of("80MB", redis_url=secret, batch_windows=4),
     )
     ((_, fields),) = client.xrange(keys.AUDIT)
     deed = decode(fields)

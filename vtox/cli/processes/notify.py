@@ -20,7 +20,7 @@ from vtox.store.server.client import check_when_loaded, connect, server_time_ms
 from vtox.store.system.agreement import of_readers, require_agreement
 
 group = typer.Typer(
-    help="Alarms to webhooks and chats: run, check, test, status, retry, discard.",
+    help="Alarms to webhooks and chats: run, check, test, status, retry.",
     no_args_is_help=True,
 )
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="Its name in the file of rules.")]
