@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -22,9 +23,7 @@ import httpx
 import numpy as np
 import uvicorn
 
-from api.factory import create_app
 from vtox import keys
-from vtox.client.publisher import Publisher
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.bridge.loop import Bridge
@@ -77,7 +76,9 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
     """Serve the API as uvicorn does."""
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(settings), log_config=None, lifespan="on")
+        config = uvicorn.Config(
+            import_module("api.factory").create_app(settings), log_config=None, lifespan="on"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
@@ -97,8 +98,7 @@ def _shows(m: Machine) -> bool:
 
 def in_window(profile: Profile, settings: Settings) -> set[str]:
     """Return the functions that a window enters which ends a record with a fault."""
-    from workers import batch
-
+    batch = import_module("workers.batch")
     machine = next(m for m in fleet(50, fault_mode="severe", onset_s=(1, 2)) if _shows(m))
     tasks: list[list[str]] = []
 
@@ -109,7 +109,8 @@ def in_window(profile: Profile, settings: Settings) -> set[str]:
     found: set[str] = set()
     with connect(settings.working_url(), "bridge") as client:
         machines.register(client, machine.machine_id, machine.motor)
-        publisher, bridge = Publisher(client), Bridge(client, settings, send)
+        publisher = import_module("vtox.client").Publisher(client)
+        bridge = Bridge(client, settings, send)
         assert bridge.take_over()
         t0 = time.time() - SECONDS
         for seq in range(SECONDS):

@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "vtox.windows.partitions",
         "vtox.configuration.server_urls",
+        "vtox.configuration.system_limits",
         "vtox.configuration.values",
     ),
     ("vtox.configuration.tables",),

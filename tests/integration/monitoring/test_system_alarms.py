@@ -16,8 +16,8 @@ from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.system_limits import AlarmLimits
 from vtox.faults import FAMILIES
-from vtox.pipeline.monitoring.alarm_limits import AlarmLimits
 from vtox.pipeline.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,

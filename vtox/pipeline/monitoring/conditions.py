@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from vtox.configuration.settings import Settings
+from vtox.configuration.system_limits import AlarmLimits
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.pipeline.bridge.record_joiner import MAX_SILENCE_WINDOWS
-from vtox.pipeline.monitoring.alarm_limits import AlarmLimits
 from vtox.pipeline.monitoring.readiness import (
     LOST_SHOWN_S,
     MEMORY_FAIL_SHARE,

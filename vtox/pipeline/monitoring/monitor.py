@@ -15,9 +15,9 @@ import redis
 import structlog
 
 from vtox.configuration.settings import Settings
+from vtox.configuration.system_limits import AlarmLimits, read_limits
 from vtox.configuration.usable_cores import CoreUse, usable_cores
 from vtox.errors import RulesError
-from vtox.pipeline.monitoring.alarm_limits import AlarmLimits, read_limits
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.conditions import (
     Observation,

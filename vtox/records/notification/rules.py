@@ -20,9 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from vtox.configuration.system_limits import AlarmLimits
 from vtox.errors import RulesError
 from vtox.faults import FAMILIES, FAULTS
-from vtox.pipeline.monitoring.alarm_limits import AlarmLimits
 from vtox.records.notification.events import EventName
 from vtox.store.alarms.flags import FLAGS
 from vtox.words.languages import DEFAULT, Language
