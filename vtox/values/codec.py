@@ -7,9 +7,10 @@ where a text that is neither text nor number is JSON. ADR 28 says why msgspec de
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Annotated, Any, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 import orjson
@@ -29,6 +30,7 @@ TEXT_MAX = 4000
 # and Python itself follows no more than a thousand.
 JSON_MAX, DEPTH_MAX = 1 << 18, 16
 
+_ABSENT = object()
 _NESTED = (dict, list)
 _FLAT = (
     inspect.StrType,
@@ -88,11 +90,18 @@ def from_plain(kind: type[T], table: Any) -> T:
     try:
         return msgspec.convert(table, kind, strict=False)
     except msgspec.ValidationError:
-        hints = _hints(kind)
-        if not (hints and isinstance(table, Mapping)):
+        found = _possible(table, kind)
+        if found is _ABSENT:
             raise
-    possible = {n: v for n, v in table.items() if n in hints and _fits(v, hints[n])}
-    return msgspec.convert(possible, kind, strict=False)
+        return cast("T", found)
+
+
+def decode_or_none(kind: type[T], text: bytes | None) -> T | None:
+    """Return the value of JSON, None where there is none that can be read."""
+    try:
+        return decode(kind, text) if text else None
+    except ValueError:
+        return None
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
@@ -175,12 +184,25 @@ def _hints(kind: Any) -> Mapping[str, Any]:
     return {f.name: hints[f.name] for f in fields(kind)}
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _possible(value: Any, hint: Any) -> Any:
+    """Return what of a value its type allows, `_ABSENT` where that is nothing."""
     try:
-        msgspec.convert(value, hint, strict=False)
+        return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError:
-        return False
-    return True
+        pass
+    for kind in (hint, *get_args(hint)):
+        origin, inner = get_origin(kind), get_args(kind)
+        if isinstance(value, Mapping) and (hints := _hints(kind)):
+            table = {n: _possible(v, hints[n]) for n, v in value.items() if n in hints}
+            with suppress(TypeError, ValueError):
+                return kind(**{n: v for n, v in table.items() if v is not _ABSENT})
+        elif isinstance(value, Mapping) and origin is Mapping:
+            items = ((_possible(k, inner[0]), _possible(v, inner[1])) for k, v in value.items())
+            return {k: v for k, v in items if k is not _ABSENT and v is not _ABSENT}
+        elif isinstance(value, list) and origin is tuple and inner[1:] == (...,):
+            found = (_possible(v, inner[0]) for v in value)
+            return tuple(v for v in found if v is not _ABSENT)
+    return _ABSENT
 
 
 def _json(text: bytes) -> Any:

@@ -278,31 +278,6 @@ def test_what_other_programs_write_is_read_as_far_as_it_goes(fields: Mapping[byt
     assert entries.decode_metrics(b"1000-0", fields) == Metrics(written_t=1.0)
 
 
-OLD_MEMORY = b"""{
-"turn_short": {"last": "unknown", "reason": "why", "t": 9.0, "load_a": null},
-"bearing": {"last": "fault", "reason": "because", "t": 9.0, "load_a": 4.5, "severity": [0.0, 0.8],
-  "recent": [["n", 1.0], ["f", 2.5]], "level": "fault", "alert": "M:bearing:2500"},
-"told": {"t": 8.0, "health": 20.0, "state": "fault"}}"""
-
-
-def test_the_history_that_an_older_version_kept_is_read() -> None:
-    h = histories.history_from_json(OLD_MEMORY)
-    assert h.last_published == Published(8.0, 20.0, "fault")
-    assert h.faults["turn_short"] == FaultHistory("unknown", "", "why", 9.0)
-    assert h.faults["bearing"] == FaultHistory(
-        "fault",
-        "",
-        "because",
-        9.0,
-        4.5,
-        (0.0, 0.8),
-        "fault",
-        "nf",
-        (1.0, 2.5),
-        "M:bearing:2500",
-    )
-
-
 @pytest.mark.parametrize(
     ("kept", "closed"), [("", None), ("gap of 2.00 s", reason("ended_early", why="gap of 2.00 s"))]
 )

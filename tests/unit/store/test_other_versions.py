@@ -16,7 +16,9 @@ from tests.unit.store.test_entries import RECORD
 from vtox.alarms.health.alerts import Alert, FaultHistory
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
-from vtox.store.alarms import histories, stored_alarms, system_alarms
+from vtox.alarms.life import Alarm
+from vtox.store.alarms import histories
+from vtox.store.alarms.system_alarms import Watch
 from vtox.store.ledger import (
     heartbeats,
     ledger_rows,
@@ -44,7 +46,7 @@ ALARM = {"id": "M:bearing:1", "machine_id": "M", "fault": "bearing", "level": "f
 ALARM |= {"raised_ms": 1, "since_ms": 2, "code": "impacts", "values": {"x_hz": 2.0}}
 ALARM |= {"work_orders": [{"system": "CMMS", "reference": "1"}]}
 ALARM |= {"suspensions": {"shelved": {"ms": 5, "by": "Ada"}}}
-NOTE = {**orjson.loads(ledger_rows.record_json(RECORD)), "load_a": 4.0}
+NOTE = learning_notes.LearningNote(RECORD, 4.0)
 ROWS = ((0j, 0j, 0j),) * 3
 ASYMMETRY = Asymmetry(ROWS[0], ROWS, 0.1, 0.1, 8.0, 230.0, 1.0, 9.0, 0j, 5, 2)
 BASELINE = Baseline((Band(1.0, 2.0, {"a_db": Level(3, 1.0, 0.1)}),), ASYMMETRY, 3, 30.0)
@@ -62,7 +64,7 @@ HEALTH = Assessment(
 RESULT = naive_entries.result(
     "bearing", replace(RECORD, closed=WHY), Diagnosis(fault="bearing", state="unknown", code="x")
 )
-WATCH = system_alarms.Watch(t=5.0, interval_s=10.0, dead_letters=((1.0, {"poison": 2}),))
+WATCH = Watch(t=5.0, interval_s=10.0, dead_letters=((1.0, {"poison": 2}),))
 SCALING = HostScaling(host="h", pid=7, last_seen_t=5.0, workers=1, least=1, most=2, code="x")
 SETTING = {"version": 3, "t": 5.0, "by": "Ada"}
 KEY = {"id": "k", "scopes": ["read"], "name": "n", "created_t": 1.0, "sha256": "s"}
@@ -73,12 +75,12 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
         ledger_rows.record_json(replace(RECORD, closed=WHY)),
         ledger_rows.record_from_json,
     ),
-    "note of the learning": (orjson.dumps([NOTE]), learning_notes.decode),
+    "note of the learning": (codec.encode([NOTE]), learning_notes.notes_of),
     "latest result": (naive_entries.encode_result(RESULT)[1], entries.result_from_json),
     "health": (entries.assessment_json(HEALTH), entries.assessment_from_json),
     "memory": (histories.history_json(HISTORY), histories.history_from_json),
-    "alarm": (orjson.dumps(ALARM), stored_alarms.decode_alarm),
-    "watch": (codec.encode(WATCH), system_alarms.decode_watch),
+    "alarm": (orjson.dumps(ALARM), lambda text: codec.decode(Alarm, text)),
+    "watch": (codec.encode(WATCH), lambda text: codec.decode_or_none(Watch, text)),
     "scaling": (
         orjson.dumps(asdict(SCALING)),
         lambda text: heartbeats.host_scaling({b"h": text}, 6.0),

@@ -4,7 +4,7 @@ An alarm is an entry of `system_alerts` without a machine; its `fault` is the na
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox import keys
@@ -13,7 +13,6 @@ from vtox.store.server.client import Client
 from vtox.values import codec
 from vtox.values.codec import loads
 from vtox.values.domain import Reason
-from vtox.values.plain_data import known_fields
 
 Event = Literal["", "raised", "escalated", "cleared"]
 
@@ -85,19 +84,9 @@ def kept_names(client: Client) -> tuple[frozenset[str], frozenset[str]]:
 
 def load_watch(client: Client) -> Watch | None:
     """Return what the monitor observed last, None before its first pass."""
-    return decode_watch(client.get(keys.WATCH))
-
-
-def decode_watch(text: bytes | None) -> Watch | None:
-    """Return what the monitor observed last from its JSON, None where that cannot be read."""
-    try:
-        table = loads(text or b"{}")
-        readings = tuple((t, counts) for t, counts in table["dead_letters"])
-        return Watch(**known_fields(Watch, table) | {"dead_letters": readings})
-    except (ValueError, TypeError, KeyError):
-        return None
+    return codec.decode_or_none(Watch, client.get(keys.WATCH))
 
 
 def store_watch(client: Client, watch: Watch) -> None:
     """Keep what the monitor observed."""
-    client.set(keys.WATCH, codec.encode(asdict(watch)))
+    client.set(keys.WATCH, codec.encode(watch))

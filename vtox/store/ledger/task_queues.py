@@ -1,12 +1,13 @@
 """What is kept of Celery's queues: their lengths at another broker, and refused messages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated
 
 from vtox import keys
 from vtox.store.server.client import Client, server_time
+from vtox.values.codec import Prefix, Time, encode_fields
 
-WAITING = "waiting:"
 # The bridge counts every second; lengths older than this are not known any more.
 MAX_AGE_S = 15.0
 
@@ -17,8 +18,8 @@ class Broker:
 
     address: str
     problem: str
-    waiting: Mapping[str, int]
-    t: float
+    t: Time
+    waiting: Annotated[Mapping[str, int], Prefix("waiting:")] = field(default_factory=dict)
 
     def why_unknown(self, t: float) -> str:
         """Return why the lengths of some queues are not known at `t`; nothing where they are."""
@@ -36,26 +37,16 @@ class Broker:
 
 def write_broker(client: Client, address: str, problem: str, waiting: Mapping[str, int]) -> None:
     """Keep what the bridge knows of its broker."""
-    fields = {"address": address, "problem": problem, "t": server_time(client)}
-    lengths = {f"{WAITING}{family}": n for family, n in waiting.items()}
+    broker = Broker(address, problem, server_time(client), waiting)
     with client.pipeline() as pipe:
         pipe.delete(keys.BROKER)
-        pipe.hset(keys.BROKER, mapping=fields | lengths)
+        pipe.hset(keys.BROKER, mapping=encode_fields(broker))
         pipe.execute()
 
 
 def forget_broker(client: Client) -> None:
     """Note that the tasks wait on the server of the streams."""
     client.delete(keys.BROKER)
-
-
-def decode_broker(fields: Mapping[bytes, bytes]) -> Broker | None:
-    """Return the broker of a hash; None: the tasks wait on the server of the streams."""
-    if not fields:
-        return None
-    text = {k.decode(): v.decode() for k, v in fields.items()}
-    waiting = {k.removeprefix(WAITING): int(v) for k, v in text.items() if k.startswith(WAITING)}
-    return Broker(text["address"], text["problem"], waiting, float(text["t"]))
 
 
 def count_refused_tasks(client: Client, messages: int) -> None:

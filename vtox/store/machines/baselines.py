@@ -122,7 +122,7 @@ def baseline_state(
     `present` channel map, and not used. `loads` has the state of each load too: those learnt, the
     one being learnt, the one `refused`.
     """
-    noted = learning_notes.decode(learning)
+    noted = learning_notes.notes_of(learning)
     refused = has_baseline and is_of_other_channels(info, present)
     if noted and (refused or not has_baseline):
         return {"state": "learning", "records": len(noted)}

@@ -12,7 +12,7 @@ import redis
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.alarms.open_alerts import OpenAlert, open_alarms
-from vtox.store.alarms.system_alarms import Watch, decode_watch
+from vtox.store.alarms.system_alarms import Watch
 from vtox.store.ledger.absent_processes import AbsentProcess, absent_processes
 from vtox.store.ledger.heartbeats import (
     Heartbeat,
@@ -24,12 +24,13 @@ from vtox.store.ledger.heartbeats import (
     read,
     workers,
 )
-from vtox.store.ledger.task_queues import Broker, decode_broker
+from vtox.store.ledger.task_queues import Broker
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.stream.entries import Metrics, decode_metrics
 from vtox.store.stream.streams import ConsumerGroup, find_group, sum_groups
 from vtox.store.system.agreement import parties
+from vtox.values.codec import decode_fields, decode_or_none
 
 STREAMS = (
     keys.RESULTS,
@@ -195,7 +196,8 @@ def snapshot(client: Client) -> Snapshot:
     here = {name: int(take(0)) for name in FAMILIES}
     alive = workers(client, sorted(take(set())))
     # The last reply, and the first that is needed.
-    broker = decode_broker(_reply_or(replies[-1], {}))
+    stored = _reply_or(replies[-1], {})
+    broker = decode_fields(Broker, stored) if stored else None
     waiting = broker.lengths_at(t) if broker else here
     return Snapshot(
         t=t,
@@ -212,7 +214,7 @@ def snapshot(client: Client) -> Snapshot:
         metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
         latency=_latency(take({})),
         alarms=tuple(open_alarms(take({}))),
-        watch=decode_watch(take()),
+        watch=decode_or_none(Watch, take()),
         recorder=read(RecorderHeartbeat, take({})),
         notifier=read(NotifierHeartbeat, take({})),
         scaling=tuple(host_scaling(take({}), t)),
