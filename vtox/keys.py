@@ -16,6 +16,8 @@ DEAD_LETTERS = "dead_letters"
 EVIDENCE = "evidence"
 
 GROUP = "vtox"
+# Bridges look so many partitions of the raw stream up, twice a second.
+MAX_PARTITIONS = 64
 # Prefix of Celery's own keys: the list behind a queue is `vtox:<queue>`.
 CELERY_PREFIX = "vtox:"
 

@@ -1,8 +1,11 @@
 """Importing VTOX needs nothing and opens nothing, on a home folder where it has never run."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.paths import ROOT
 from tests.unit.test_architecture import KNOWN
@@ -46,3 +49,35 @@ def test_importing_any_module_needs_no_server_file_or_folder(tmp_path: Path) -> 
     assert ended.stderr == ""
     assert ended.returncode == 0
     assert list(home.iterdir()) == []
+
+
+# What is loaded, and for how long this process computes meanwhile: a busy host takes no longer.
+WEIGH = """
+import json, sys, time
+import numpy, redis
+before, began_s = {m.partition(".")[0] for m in sys.modules}, time.process_time()
+exec(sys.argv[1])
+new = {m.partition(".")[0] for m in sys.modules} - before - sys.stdlib_module_names
+parts = [m for m in sys.modules if m.startswith(("vtox.cluster", "vtox.pipeline", "vtox.records"))]
+print(json.dumps([sorted(new | set(parts)), time.process_time() - began_s]))
+"""
+# JSON of the wire, and the codec of what is stored.
+CODECS = {"orjson", "msgspec"}
+SCIPY = {"scipy", "_cyutility", "_ni_label", "charset_normalizer", "cython_runtime"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed", "limit_s"),
+    [
+        ("import vtox.client", CODECS, 2.0),
+        ("from vtox import read", set(), 2.0),
+        ("from vtox import diagnose", SCIPY, 8.0),
+    ],
+)
+def test_what_others_import_is_light(statement: str, allowed: set[str], limit_s: float) -> None:
+    command = [sys.executable, "-c", WEIGH, statement]
+    weighed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded, took_s = json.loads(weighed.stdout)
+    heavy = {name for name in loaded if not name.startswith(("_cython_", "_sysconfigdata"))}
+    assert heavy - {"vtox"} <= allowed
+    assert took_s < limit_s

@@ -1,6 +1,7 @@
 """Reads what VTOX has answered: results, alerts and dead letters as values, from a position on."""
 
 import json
+import logging
 import random
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import redis
-import structlog
 
 from vtox import keys
 from vtox.alarms.health.alerts import Alert
@@ -24,7 +24,8 @@ from vtox.store.stream.stream_reader import Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read
 from vtox.values.codec import RawFields
 
-log = structlog.get_logger()
+# Not structlog, which takes longer to load than all else here: programs of others import this.
+log = logging.getLogger(__name__)
 T = TypeVar("T", Result, Alert, DeadLetter)
 R = TypeVar("R")
 
@@ -185,13 +186,9 @@ class Reader:
                         heard_t = time.monotonic()
                         found = read(item, entry_id.decode(), fields)
                         if isinstance(found, Unreadable):
-                            log.warning(
-                                "an entry is passed over",
-                                stream=stream,
-                                entry=entry_id.decode(),
-                                code=found.code,
-                                reason=found.reason,
-                            )
+                            said = {"stream": stream, "entry": entry_id.decode()}
+                            said |= {"code": found.code, "reason": found.reason}
+                            log.warning("an entry is passed over", extra=said)
                         else:
                             yield found
                     self._note(_position_at(batch, i))

@@ -2,8 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-# Bridges look so many streams up, twice a second.
-MAX_PARTITIONS = 64
+from vtox.keys import MAX_PARTITIONS
 
 
 class WindowSettings(BaseModel):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vtox import keys
-from vtox.configuration.groups.windows import MAX_PARTITIONS
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.server.scripts import fenced, source
@@ -74,7 +73,7 @@ def share(client: Client, name: str, *, first: bool) -> Shares:
     One that said nothing for too long counts no more: it must join anew.
     """
     where = [keys.PARTITIONS, keys.BRIDGES]
-    for p in map(Partition, range(MAX_PARTITIONS)):
+    for p in map(Partition, range(keys.MAX_PARTITIONS)):
         where += [p.raw, p.lease]
     script = client.register_script(source("share_partitions"))
     reply = script(keys=where, args=[name, BRIDGE_LIFE_MS, int(first)])

@@ -5,19 +5,20 @@ broken sender. Every loop over them takes each by `read`. Who follows a stream f
 logs and counts what it passes over, by `note_skipped`.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import redis
-import structlog
 
 from vtox import keys
 from vtox.errors import InputError, ServerFull, ServerUnavailable, VtoxError
 from vtox.store.server.client import Client
 
-log = structlog.get_logger()
+# Not structlog, which takes longer to load than all else that `vtox.client` needs.
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -78,18 +79,13 @@ def note_skipped(
     if not skipped:
         return
     entry_id, last = skipped[-1]
-    log.warning(
-        "entries that cannot be read are passed over",
-        stream=stream,
-        entries=len(skipped),
-        last=entry_id.decode(),
-        code=last.code,
-        reason=last.reason,
-    )
+    said = {"stream": stream, "entries": len(skipped), "last": entry_id.decode()}
+    said |= {"code": last.code, "reason": last.reason}
+    log.warning("entries that cannot be read are passed over", extra=said)
     try:
         client.hincrby(keys.UNREADABLE, reader, len(skipped))
     except redis.RedisError as error:  # the log has said it
-        log.warning("they were not counted", reason=str(error))
+        log.warning("they were not counted", extra={"reason": str(error)})
 
 
 def is_trouble(error: Exception) -> bool:
