@@ -120,8 +120,8 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "sidebands_in_noise",
     ),
     "distinction": (
-        "another_machine_or_bearing",
         "aperiodic_impacts",
+        "here_or_a_neighbour",
         "line_at_another_slip",
         "line_beside_rotation_sidebands",
         "line_outside_estimated_slip",

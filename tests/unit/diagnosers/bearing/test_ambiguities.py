@@ -16,6 +16,9 @@ from tests.unit.diagnosers.bearing.cases import (
     doubts,
     near_whole,
 )
+from vtox.diagnosis.diagnosers.bearing.ambiguities import masked_by_moving_drive
+from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.domain import Bearing, Diagnosis, Motor
 
 WHOLE_ORDER = Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03})
@@ -109,6 +112,22 @@ def test_interference_of_the_grid_behind_a_drive_is_no_race(grid_hz: float, defe
     assert diagnose(recording(at_the_grids, 4.0), drive).state not in ("warning", "fault")
     beside = Machine(shaft_hz=2.08 * grid_hz / order, impacts=(pulses,))
     assert diagnose(recording(beside, 4.0), drive).indicators["defect"] == defect
+
+
+@pytest.mark.parametrize(
+    ("moving", "order", "masked"),
+    [(True, 4.1, ("BPFO",)), (True, 4.5, ()), (True, 8.3, ("BPFO",)), (False, 4.1, ())],
+)
+def test_twice_the_supply_of_a_drive_is_masked_while_the_speed_moves(
+    moving: bool, order: float, masked: tuple[str, ...]
+) -> None:
+    motor = Motor(pole_pairs=2, supply="inverter", bearing=Bearing(orders={"BPFO": order}))
+    setup = set_up_search(0, recording(HEALTHY), motor)
+    assert isinstance(setup, SearchSetup)
+    finding = Finding(3.0, 1.0, number=100, order=order, view=0, sidebands="plain")
+    setup = replace(setup, moving=moving)
+    why = masked_by_moving_drive(setup, {"BPFO": finding}, setup.speed)
+    assert (why.values["defects"] if why else ()) == masked
 
 
 @pytest.mark.parametrize("trouble", ["interference", "mixed lines"])

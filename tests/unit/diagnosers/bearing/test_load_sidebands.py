@@ -20,7 +20,7 @@ def test_impacts_that_no_load_modulates_are_another_machines(
     order: float, by: float, seconds: float
 ) -> None:
     d = diagnose(recording(strong(order, 0.0, 0.0), seconds, seed=3))
-    assert (d.state, d.code) == ("unknown", "another_machine_or_bearing"), d.reason
+    assert (d.state, d.code) == ("unknown", "here_or_a_neighbour"), d.reason
     assert "defect" not in d.indicators
 
 
@@ -36,7 +36,7 @@ def test_impacts_that_load_modulates_are_the_parts(
 def test_weak_impacts_of_an_inner_race_show_its_load_too() -> None:
     weak = [ImpactTrain(order=5.437, strength=1.0, by=by, depth=0.9) for by in (0.0, 1.0)]
     found = [diagnose(recording(Machine(impacts=(w,)), 4.0, seed=3)) for w in weak]
-    assert [d.code for d in found] == ["another_machine_or_bearing", "bearing_defect"]
+    assert [d.code for d in found] == ["here_or_a_neighbour", "bearing_defect"]
 
 
 def test_an_outer_race_needs_no_sidebands() -> None:

@@ -25,7 +25,7 @@ def with_other_shaft(r: Recording, *, size: float, multiples: tuple[int, ...]) -
 @pytest.mark.parametrize(
     ("deviation", "size", "multiples", "code"),
     [
-        (-0.025, 3.0, (1, 2), "another_machine_or_bearing"),
+        (-0.025, 3.0, (1, 2), "here_or_a_neighbour"),
         (-0.025, 0.3, (1, 2), "bearing_defect"),  # ours is louder
         (-0.025, 3.0, (1,), "bearing_defect"),  # one line is no shaft
         (-0.004, 3.0, (1, 2), "bearing_defect"),  # at its order

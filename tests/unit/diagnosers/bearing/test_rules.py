@@ -49,7 +49,17 @@ def signs(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Signs:
     search = CombSearch(SPEED, PLAN, rows, {defect: finding})
     weak = is_weak(modulation, modulation, 2)
     leading = LeadingComb(
-        defect, finding, (), modulation, weak, False, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
+        defect,
+        finding,
+        (),
+        modulation,
+        weak,
+        False,
+        False,
+        "vibration",
+        0.0,
+        2500.0,
+        Ambiguities((), 1.0),
     )
     return Signs(search, {defect: 3.6}, leading)
 
@@ -116,10 +126,47 @@ def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ratio", "modulation", "state"),
+    [(1.9, 0.24, "unknown"), (2.1, 0.24, "warning"), (1.9, 0.26, "warning")],
+)
+def test_a_comb_weak_in_both_counts_only_if_it_stays(
+    ratio: float, modulation: float, state: str
+) -> None:
+    d = conclude(signs(ratio, modulation=modulation))
+    assert d.state == state
+    kinds = [e.get("kind") for e in d.evidence]
+    assert ("weak_sign" in kinds) == (state == "unknown")
+
+
+def test_lines_weaker_than_a_warning_do_not_count_however_long_they_stay() -> None:
+    assert "weak_sign" not in [
+        e.get("kind") for e in conclude(signs(1.5, modulation=0.06)).evidence
+    ]
+
+
+@pytest.mark.parametrize(
+    ("deviation", "modulated", "state"),
+    [(-0.03, False, "warning"), (-0.03, True, "fault"), (0.01, False, "fault")],
+)
+def test_a_fault_beyond_slippage_needs_sidebands_too(
+    deviation: float, modulated: bool, state: str
+) -> None:
+    comb = {"defect": "BPFO", "confidence": 0.6, "modulation": 0.3, "deviation": deviation}
+    x = columns(Evidence, known_bearing=True, detected=True, modulated=modulated, **comb)
+    assert outcome(RULES, x)[0].state == state
+
+
+def test_masked_lines_are_the_reason_where_only_the_bearing_cage_is_found() -> None:
+    d = conclude(replace(signs(20.0, "FTF"), masked=MASKED))
+    assert (d.code, d.values["defects"]) == ("lines_at_masked_orders", ("BPFI",))
+    assert [r.code for r in d.doubts] == ["slower_shaft_or_bearing_cage"]
+
+
+@pytest.mark.parametrize(
     ("defect", "others", "code"),
     [
-        ("BPFI", (), "another_machine_or_bearing"),
-        ("BSF", (), "another_machine_or_bearing"),
+        ("BPFI", (), "here_or_a_neighbour"),
+        ("BSF", (), "here_or_a_neighbour"),
         ("BSF", ("FTF",), "bearing_defect"),
     ],
 )

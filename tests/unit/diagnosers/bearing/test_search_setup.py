@@ -70,9 +70,11 @@ def test_long_records_are_cut_into_segments(seconds: float, segments: int) -> No
     assert setup(recording(HEALTHY, seconds)).layout == (8, segments, 1)
 
 
-def test_the_supply_frequency_is_both_grids_where_unknown() -> None:
+def test_an_unknown_supply_is_that_of_the_grids_which_the_speed_allows() -> None:
     x = recording(HEALTHY)
     assert setup(x).mains_hz == (50.0,)
-    assert setup(x, replace(MOTOR, supply_hz=None)).mains_hz == (50.0, 60.0)
+    unknown = replace(MOTOR, supply_hz=None)
+    assert setup(x, unknown).mains_hz == (50.0,)  # 1458 rpm: 19 % below 60 Hz
+    assert setup(replace(x, speed_rpm=590.0), Motor(bearing=MOTOR.bearing)).mains_hz == (50.0, 60.0)
     assert setup(x, replace(MOTOR, supply="inverter")).motor_supply_hz == ()
     assert setup(x, replace(MOTOR, supply="inverter")).mains_hz == (50.0, 60.0)

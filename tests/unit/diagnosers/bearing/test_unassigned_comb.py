@@ -4,7 +4,9 @@ import pytest
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, defect, recording
 from tests.unit.diagnosers.bearing.cases import BALANCED, HEALTHY, diagnose, doubts
-from vtox.values.domain import DEFECTS
+from vtox.alarms.health.impact_orders import impact_orders
+from vtox.diagnosis.diagnosers.bearing.severity import are_clear
+from vtox.values.domain import DEFECTS, QUIET
 
 
 @pytest.mark.parametrize("error", [-0.06, 0.06])
@@ -15,7 +17,9 @@ def test_unassigned_impacts_give_unknown(error: float) -> None:
     assert (d.state, d.code, d.confidence) == ("unknown", "unassigned_impacts", 0)
     assert d.values["order"] == pytest.approx(3.585 / (1 + error), rel=0.01)
     assert d.values["repetition_hz"] == pytest.approx(3.585 * 24.3, rel=0.01)
-    assert {e["defect"] for e in d.evidence} == set(DEFECTS)
+    *defects, impacts = d.evidence
+    assert {e["defect"] for e in defects} == set(DEFECTS)
+    assert (impacts["kind"], impacts["found_order"]) == ("impacts", d.indicators["impulsive_order"])
     assert d.indicators["impulsive_order"] == pytest.approx(3.585 / (1 + error), rel=0.01)
     assert doubts(diagnose(recording(Machine(shaft=BALANCED), 4.0))) == []
 
@@ -49,11 +53,27 @@ def test_impacts_near_a_half_order_may_be_the_shafts() -> None:
     assert "impacts_near_shaft_order" in doubts(d)
 
 
-def test_impacts_in_an_unknown_bearing_are_given_without_a_defect() -> None:
+def test_impacts_in_an_unknown_bearing_are_a_warning_with_their_rate() -> None:
     x = recording(Machine(impacts=(defect("BPFO", 2.0, 0.0),)), 4.0)
     d = diagnose(x, replace(MOTOR, bearing=None))
-    assert (d.state, d.code) == ("unknown", "no_bearing_geometry")
-    assert doubts(d) == ["unassigned_impacts"]
-    assert d.indicators["impulsive_order"] == pytest.approx(3.585, rel=0.01)
+    assert (d.state, d.code) == ("warning", "impacts_of_unknown_part")
+    assert d.values["order"] == pytest.approx(3.585, rel=0.01)
+    assert d.confidence <= 0.5
+    assert "defect" not in d.indicators
+    assert impact_orders(d) == (d.indicators["impulsive_order"],)
+
+
+def test_an_unknown_bearing_without_impacts_is_quiet() -> None:
     quiet = diagnose(recording(HEALTHY, 4.0), replace(MOTOR, bearing=None))
-    assert doubts(quiet) == ["no_impacts"]
+    assert (quiet.code, doubts(quiet)) == ("no_bearing_geometry", ["no_impacts"])
+    assert QUIET in quiet.evidence
+
+
+@pytest.mark.parametrize(
+    ("modulation_db", "ratio", "clear"),
+    [(-10.9, 3.1, True), (-10.9, 2.9, False), (-11.1, 11.9, False), (-16.4, 12.1, True)],
+)
+def test_impacts_are_clear_by_modulation_and_ratio(
+    modulation_db: float, ratio: float, clear: bool
+) -> None:
+    assert are_clear(10 ** (modulation_db / 20), ratio) == clear

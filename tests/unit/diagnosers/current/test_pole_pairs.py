@@ -7,6 +7,7 @@ import pytest
 
 from vtox.diagnosis.diagnosers.current.pole_pairs import (
     bars_per_pair,
+    grids_of_speed,
     pole_pairs,
     rated_hz,
     rated_slip,
@@ -31,6 +32,22 @@ PLATE = Motor(supply_hz=50.0, rated_speed_rpm=1455.0)
 )
 def test_pole_pairs(motor: Motor, speed_rpm: float | None, pairs: int | None) -> None:
     assert pole_pairs(motor, replace(SILENT, speed_rpm=speed_rpm), 50.02) == pairs
+
+
+@pytest.mark.parametrize(
+    ("speed_rpm", "pairs", "grids"),
+    [
+        (1480.0, None, (50.0,)),
+        (1750.0, 2, (60.0,)),
+        (590.0, None, (50.0, 60.0)),  # 5 pairs at 50 Hz, 6 at 60
+        (590.0, 6, (60.0,)),
+        (1510.0, None, (50.0, 60.0)),  # above a synchronous speed: braking, or read wrong
+    ],
+)
+def test_a_speed_allows_the_grids_whose_synchronous_speed_is_just_above(
+    speed_rpm: float, pairs: int | None, grids: tuple[float, ...]
+) -> None:
+    assert grids_of_speed(speed_rpm, pairs) == grids
 
 
 @pytest.mark.parametrize(("f0_hz", "hz"), [(50.9, 50.0), (59.1, 60.0), (55.0, None)])

@@ -23,6 +23,9 @@ from vtox.values.domain import Reason, reason
 WIDE_TOLERANCE = 0.01
 # Largest rotor slip for which a defect order may be twice the supply frequency.
 SUPPLY_LIKE_MAX_SLIP = 0.1
+# Twice the supply frequency and its double, which a drive moves with the speed; it errs by as much
+# as the speed moves within the record.
+MOVING_MULTIPLES, MOVING_TOLERANCE = (2, 4), 0.02
 # Multiples of the supply frequency that are held against a comb: pulses of a rectifier come six
 # times a period, and a comb may be at every multiple up to the eighth.
 SUPPLY_MULTIPLES = np.arange(1.0, 9.0)
@@ -95,11 +98,36 @@ def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | N
             defects.append(defect)
     if not defects:
         return None
+    return _lines_at_masked_orders(tuple(defects), speed)
+
+
+def masked_by_moving_drive(
+    setup: SearchSetup, findings: Mapping[str, Finding], speed: Speed
+) -> Reason | None:
+    """Return which combs found may be the pull of a drive whose frequency moves, None if none.
+
+    The plan masks lines of the supply where they stand still; these move with the shaft, a slip
+    above the order of the poles.
+    """
+    pairs, supply_hz = setup.motor.pole_pairs, setup.supply_hz
+    if setup.motor.supply != "inverter" or not setup.moving or not (pairs or supply_hz):
+        return None
+    if supply_hz:
+        lowest, highest = (supply_hz / speed.hz * (1 + s * MOVING_TOLERANCE) for s in (-1, 1))
+    else:
+        assert pairs
+        lowest, highest = float(pairs), pairs * (1 + SUPPLY_LIKE_MAX_SLIP)
+    masked = tuple(
+        n
+        for n, f in findings.items()
+        if f.ratio >= 1 and any(k * lowest <= f.order <= k * highest for k in MOVING_MULTIPLES)
+    )
+    return _lines_at_masked_orders(masked, speed) if masked else None
+
+
+def _lines_at_masked_orders(defects: tuple[str, ...], speed: Speed) -> Reason:
     return reason(
-        "lines_at_masked_orders",
-        defects=tuple(defects),
-        speed_rpm=speed.rpm,
-        speed_source=speed.source,
+        "lines_at_masked_orders", defects=defects, speed_rpm=speed.rpm, speed_source=speed.source
     )
 
 

@@ -156,6 +156,8 @@ def _examinations(
     # Those by angle in the same transforms: alone a record costs twice as much as among eight.
     by_angle = by_angle_of_moving_shaft(setups)
     of_row = {batch + k: setup.index for k, setup in enumerate(by_angle)}
+    moving = set(of_row.values())
+    setups = [replace(s, moving=True) if s.index in moving else s for s in setups]
     setups += [replace(m, index=row) for m, row in zip(by_angle, of_row, strict=True)]
     shafts = shaft_vibrations(setups, [s.speed for s in setups])
     shaft_at = {s.index: shaft for s, shaft in zip(setups, shafts, strict=True)}
@@ -282,7 +284,7 @@ def _indicators(x: BearingEvidence, decided: Int, changes_db: Float64) -> dict[s
         "impulsive_ratio": Indicator(x.impulsive_ratio, impulsive),
         "impulsive_modulation_db": Indicator(x.impulsive_modulation_db, impulsive),
         "irregular_modulation_db": Indicator(x.irregular_modulation_db, irregular),
-        "defect": Indicator(np.where(of_element, "BSF", x.defect), alarm),
+        "defect": Indicator(np.where(of_element, "BSF", x.defect), alarm & searched),
         "change_db": Indicator(rounded(changes_db, 2), np.isfinite(changes_db)),
     }
 

@@ -6,14 +6,19 @@ from typing import Any
 
 from vtox.diagnosis.diagnosers.bearing.severity import (
     MAX_BEARING_CAGE_CONFIDENCE,
+    SURE_MODULATION,
+    SURE_RATIO,
     confidence,
     decibels,
+    impacts_confidence,
     severity,
 )
 from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.diagnosis.diagnosers.bearing.unassigned_comb import MIN_RATIO, UnassignedComb
 from vtox.diagnosis.diagnosers.decision import Objects, Stated, gathered
+from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Bool, Float64
-from vtox.values.domain import Reason, reason
+from vtox.values.domain import QUIET, Reason, reason, weak_sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,11 @@ class BearingEvidence:
     shaft's; other columns are blank then. `known_bearing`: the orders of its combs are known, and
     the columns from `defect` on are those of the leading comb. `detected`: it is above its
     threshold. `strong`: impacts at no defect order are as strong as those
-    of damage. `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too. `lag`
+    of damage; where the bearing is unknown, the columns of a comb are theirs. `weak`: sound
+    elements may make the comb, `unsure`: one record does not decide it. `modulated`: shaft or
+    bearing cage modulate a comb beyond slippage from its order.
+    `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too; `masked` says
+    then which damage lines at masked orders may be. `lag`
     is that of elements by which the comb is of this part, NaN elsewhere, and `lagging` names all
     parts that it may be of. `supply_hz` is NaN where no lines of the supply exceed the comb.
     Impacts, lines and the shaft are as the modules of their names find them.
@@ -43,6 +52,7 @@ class BearingEvidence:
     ambiguities: Stated
     detected: Bool
     cage_alone: Bool
+    masked: Stated
     with_cage: Bool
     element_sidebands: Bool
     half_orders: Bool
@@ -51,6 +61,8 @@ class BearingEvidence:
     lagging: Objects
     defect: Objects
     weak: Bool
+    unsure: Bool
+    modulated: Bool
     foreign: Bool
     order: Float64
     deviation: Float64
@@ -92,7 +104,44 @@ def _row(s: Signs) -> dict[str, Any]:
     }
     if impacts and not s.search.detected:
         row |= impacts.indicators
-    return row | _of_comb(s, s.leading) if s.leading else row
+    if s.leading:
+        return row | _of_comb(s, s.leading)
+    if s.unassigned and s.unassigned.strong and s.unassigned.finding:
+        return row | _of_impacts(s, s.unassigned, s.unassigned.finding)
+    return row if impacts else row | {"shown": (QUIET,)}
+
+
+def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str, Any]:
+    """Return the columns of impacts at an order that no geometry names."""
+    speed = s.search.speed
+    level, threshold = finding.level, MIN_RATIO * finding.threshold
+    channel, low_hz, high_hz = impacts.band
+    return {
+        "strong": True,
+        "order": finding.order,
+        "repetition_hz": finding.order * speed.hz,
+        "level": level,
+        "threshold": threshold,
+        "ratio": level / threshold,
+        "modulation_db": decibels(impacts.modulation),
+        "channel": channel,
+        "band_low_hz": low_hz,
+        "band_high_hz": high_hz,
+        "speed_rpm": speed.rpm,
+        "speed_source": speed.source,
+        "severity": severity(impacts.modulation),
+        "confidence": impacts_confidence(level / threshold),
+        "shown": (_impacts_shown(finding),),
+    }
+
+
+def _impacts_shown(finding: Finding) -> Mapping[str, Any]:
+    return {
+        "kind": "impacts",
+        "found_order": round(finding.order, 4),
+        "statistic": round(finding.level, 3),
+        "threshold": round(MIN_RATIO * finding.threshold, 3),
+    }
 
 
 def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
@@ -116,8 +165,13 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "shown": _combs_and_lines(s, comb),
     }
     if not s.search.detected:
+        if s.unassigned and s.unassigned.strong and s.unassigned.finding:
+            row["shown"] = (*row["shown"], _impacts_shown(s.unassigned.finding))
         return row
     above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
+    unsure = finding.ratio < SURE_RATIO and comb.modulation < SURE_MODULATION
+    # What else a comb may be is not decided by records in which it stays.
+    counts = unsure and not (comb.weak or comb.foreign or s.only_bearing_cage or s.supply_hz)
     return row | {
         "other_combs": tuple(
             reason("other_defect_comb", defect=n, ratio=ratio)
@@ -130,7 +184,10 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "element_sidebands": s.element_sidebands,
         "half_orders": s.half_orders,
         "supply_hz": s.supply_hz or float("nan"),
+        "masked": (s.masked,) if s.masked else (),
         "weak": comb.weak,
+        "unsure": unsure,
+        "modulated": comb.modulated,
         "foreign": comb.foreign,
         "deviation": finding.order / s.orders[comb.defect] - 1,
         "repetition_hz": finding.order * speed.hz,
@@ -141,6 +198,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "band_low_hz": comb.band_low_hz,
         "band_high_hz": comb.band_high_hz,
         **({"lag": s.lagging.lag, "lagging": s.lagging.defects} if s.lagging else {}),
+        **({"shown": (*row["shown"], weak_sign(severity(comb.modulation)))} if counts else {}),
     }
 
 

@@ -38,11 +38,20 @@ def has_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defec
     return shares is not None and shares[0] >= MIN_SIDEBAND_SHARE
 
 
+def has_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews) -> bool:
+    """Return whether shaft or bearing cage modulate a comb for certain, whatever its part."""
+    both = (_sideband_shares(plan, finding, views, kind=kind) for kind in (SHAFT, BEARING_CAGE))
+    return any(shares is not None and shares[0] >= MIN_SIDEBAND_SHARE for shares in both)
+
+
 def _sideband_shares(
-    plan: Plan, finding: Finding, views: EnvelopeViews, defect: str
+    plan: Plan, finding: Finding, views: EnvelopeViews, defect: str = "", kind: str = ""
 ) -> tuple[float, float] | None:
-    """Return the power of the sidebands over that of their lines, at least and at most."""
-    shift = plan.shifts.get(MODULATED_BY.get(defect, ""), 0)
+    """Return the power of the sidebands over that of their lines, at least and at most.
+
+    Of a `kind`, by default that of the defect.
+    """
+    shift = plan.shifts.get(kind or MODULATED_BY.get(defect, ""), 0)
     if not shift:
         return None
     bins = comb_plan.comb_bins(np.array([finding.number]), shift)[:, 0]

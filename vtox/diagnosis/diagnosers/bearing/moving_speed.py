@@ -31,9 +31,10 @@ def by_angle_of_moving_shaft(setups: Sequence[SearchSetup]) -> list[SearchSetup]
 
 def _by_angle(setup: SearchSetup, phase: ShaftPhase, names: Sequence[str]) -> SearchSetup:
     recording = setup.recording
-    by_angle = {n: by_shaft_angle(recording.channels[n], phase) for n in names}
+    tracked = {n: by_shaft_angle(recording.channels[n], phase) for n in names}
     # The mean over the record is that of the line: a reading is of one instant.
     source = (*setup.speed.source, "tracked_by_shaft_line")
     speed = replace(setup.speed, rpm=60 * phase.mean_hz, source=source)
-    channels = {**recording.channels, **by_angle}
-    return replace(setup, recording=replace(recording, channels=channels), speed=speed)
+    channels = {**recording.channels, **tracked}
+    by_angle = replace(recording, channels=channels)
+    return replace(setup, recording=by_angle, speed=speed, moving=True)

@@ -6,6 +6,7 @@
 import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.evidence import BearingEvidence
+from vtox.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.diagnosis.diagnosers.bearing.severity import FAULT_CONFIDENCE, FAULT_MODULATION
 from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, rule, stated
 from vtox.values.arrays import Bool
@@ -14,10 +15,12 @@ from vtox.values.arrays import Bool
 def severe(x: BearingEvidence) -> Bool:
     """Return whether a comb is a `fault`.
 
-    Lines of the bearing cage alone are shared with belts and slow shafts: never one.
+    Lines of the bearing cage alone are shared with belts and slow shafts: never one. Beyond
+    slippage from its order interference passes as a comb, and it needs sidebands too.
     """
     sure = (x.confidence >= FAULT_CONFIDENCE) & (x.modulation >= FAULT_MODULATION)
-    return sure & ~np.isin(x.defect, "FTF")
+    beyond = (np.abs(x.deviation) > SLIPPAGE) | np.isfinite(x.lag)
+    return sure & ~np.isin(x.defect, "FTF") & ~(beyond & ~x.modulated)
 
 
 def no_impacts(x: BearingEvidence) -> Bool:
@@ -31,6 +34,7 @@ COMB = (
     *("channel", "band_low_hz", "band_high_hz"),
     *SPEED,
 )
+IMPACTS = COMB[1:]
 OTHERS: tuple[Rule[BearingEvidence], ...] = (stated("other_combs"), stated("ambiguities"))
 LAG: Rule[BearingEvidence] = rule(
     "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")
@@ -40,6 +44,12 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
     stated("input_problems"),
     # Lines that are the bearing's at one speed and the shaft's at another.
     stated("ambiguity"),
+    rule(
+        "impacts_of_unknown_part",
+        lambda x: ~x.known_bearing & x.strong,
+        *IMPACTS,
+        state="warning",
+    ),
     rule(
         "no_bearing_geometry",
         lambda x: ~x.known_bearing,
@@ -67,6 +77,12 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         state="warning",
         doubts=(*OTHERS, rule("element_sidebands", always)),
     ),
+    # Damage of another part may hide where lines cannot be told apart: that is to be settled first.
+    stated(
+        "masked",
+        lambda x: x.cage_alone,
+        doubts=(rule("slower_shaft_or_bearing_cage", always, *COMB), *OTHERS),
+    ),
     rule(
         "weak_bearing_cage_lines",
         lambda x: x.cage_alone & (x.modulation < FAULT_MODULATION),
@@ -85,9 +101,9 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         *COMB,
         doubts=OTHERS,
     ),
-    rule("weak_defect_lines", lambda x: x.weak, *COMB, doubts=OTHERS),
+    rule("weak_defect_lines", lambda x: x.weak | x.unsure, *COMB, doubts=OTHERS),
     rule(
-        "another_machine_or_bearing",
+        "here_or_a_neighbour",
         lambda x: x.foreign & ~((x.defect == "BSF") & x.with_cage),
         *COMB,
         doubts=OTHERS,

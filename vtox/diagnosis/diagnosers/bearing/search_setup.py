@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import floor, log2
 
-from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed, best_speed
-from vtox.diagnosis.diagnosers.current.pole_pairs import GRIDS_HZ
+from vtox.diagnosis.diagnosers.bearing.shaft_speed import SENSOR_TOLERANCE, Speed, best_speed
+from vtox.diagnosis.diagnosers.current.pole_pairs import GRIDS_HZ, grids_of_speed
 from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT, CombTarget
 from vtox.values.domain import Motor, Reason, Recording, reason
 
@@ -53,6 +53,8 @@ class SearchSetup:
     #: Combs to search, `ANYWHERE` where the bearing is unknown.
     targets: tuple[CombTarget, ...]
     supply_hz: float | None
+    #: The speed moves within the record.
+    moving: bool = False
     #: Analysed in one segment, however long: lines of shaft and bearing separate better.
     whole: bool = False
 
@@ -81,10 +83,14 @@ class SearchSetup:
 
     @property
     def motor_supply_hz(self) -> tuple[float, ...]:
-        """Supply frequency of the motor; on the grid and unknown, those of both public supplies."""
+        """Supply frequency of the motor; on the grid and unknown, those that its speed allows."""
         if self.supply_hz:
             return (self.supply_hz,)
-        return () if self.motor.supply == "inverter" else GRIDS_HZ
+        if self.motor.supply == "inverter":
+            return ()
+        if self.speed.tolerance > SENSOR_TOLERANCE:
+            return GRIDS_HZ
+        return grids_of_speed(self.speed.rpm, self.motor.pole_pairs)
 
     @property
     def mains_hz(self) -> tuple[float, ...]:

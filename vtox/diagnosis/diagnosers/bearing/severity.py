@@ -13,6 +13,8 @@ STEEPNESS = 1.2
 MAX_CONFIDENCE = 0.95
 # Lines at the bearing cage frequency alone may be those of another shaft.
 MAX_BEARING_CAGE_CONFIDENCE = 0.4
+# Impacts at an order that no geometry names: the part is unknown, and the bearing may be another.
+MAX_IMPACTS_CONFIDENCE = 0.5
 # `fault` needs this confidence, and an envelope modulated by this much: below, a comb of a long
 # record may be the ball pass of a healthy bearing.
 FAULT_CONFIDENCE = 0.5
@@ -20,6 +22,14 @@ FAULT_MODULATION = 0.15
 # A warning needs half of that: below, what is found is told, and no part of it is called damaged.
 # docs/calibration/bearing.md#weak-combs
 WARNING_MODULATION = 0.075
+# A comb that is below both is decided by no record alone, only where it stays or grows.
+# docs/calibration/bearing.md#combs-that-stay
+SURE_RATIO = 2.0
+SURE_MODULATION = 10 ** (-12 / 20)
+# Impacts at an order that no geometry names are as those of damage from -11 dB on at three times
+# their threshold, or as in a fault at twelve. docs/calibration/bearing.md#impacts-without-geometry
+IMPACTS_MODULATION, IMPACTS_RATIO = 10 ** (-11 / 20), 3.0
+CLEAR_IMPACTS_RATIO = 12.0
 # In records of fewer segments, four independent ones, sound elements reach this much.
 # docs/calibration/bearing.md#sound-elements-in-short-records
 SHORT_WARNING_MODULATION = 0.1
@@ -56,6 +66,18 @@ def is_weak(
     if segments > 1 or modulation >= WARNING_BAND_MODULATION:
         return modulation < SHORT_WARNING_MODULATION
     return modulation < SHORT_WARNING_MODULATION or whole_modulation < WARNING_MODULATION
+
+
+def are_clear(modulation: float, ratio: float) -> bool:
+    """Return whether impacts at an order that no geometry names are as those of damage."""
+    return (modulation >= IMPACTS_MODULATION and ratio >= IMPACTS_RATIO) or (
+        modulation >= FAULT_MODULATION and ratio >= CLEAR_IMPACTS_RATIO
+    )
+
+
+def impacts_confidence(ratio: float) -> float:
+    """Return the confidence in impacts at an order that no geometry names."""
+    return min(MAX_IMPACTS_CONFIDENCE, float(1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS)))
 
 
 def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> float:

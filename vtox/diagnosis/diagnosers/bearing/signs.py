@@ -10,6 +10,7 @@ from vtox.diagnosis.diagnosers.bearing.ambiguities import (
     ambiguities_of,
     defects_at_whole_orders,
     dominant_supply_hz,
+    masked_by_moving_drive,
     masked_defects,
     shaft_or_bearing,
 )
@@ -30,6 +31,7 @@ from vtox.diagnosis.diagnosers.bearing.envelope_views import (
 from vtox.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
 from vtox.diagnosis.diagnosers.bearing.load_sidebands import (
     has_load_sidebands,
+    has_sidebands,
     lacks_load_sidebands,
 )
 from vtox.diagnosis.diagnosers.bearing.other_shafts import other_shaft_is_louder
@@ -71,6 +73,8 @@ class LeadingComb:
     weak: bool
     #: It may be another shaft's: it lacks what the damage of its part would show.
     foreign: bool
+    #: Shaft or bearing cage modulate it; asked only beyond slippage from its order.
+    modulated: bool
     channel: str
     band_low_hz: float
     band_high_hz: float
@@ -90,6 +94,8 @@ class Signs:
     ambiguity: Reason | None = None
     unassigned: UnassignedComb | None = None
     aperiodic: AperiodicImpacts | None = None
+    #: Where only the bearing cage is found: which damage the lines at masked orders may be.
+    masked: Reason | None = None
     #: Where only the bearing cage is found: sidebands lie around masked lines of an element.
     element_sidebands: bool = False
     #: Whose comb was found only as the elements lag.
@@ -172,6 +178,8 @@ def _signs(views: EnvelopeViews, search: CombSearch) -> Signs:
     leading = _leading_comb(views, search)
     if not search.detected:
         return _without_comb(search, leading, views, ambiguity or masked)
+    if of_drive := masked_by_moving_drive(views.setup, search.findings, search.speed):
+        return Signs(search, views.setup.orders, leading, of_drive)
     signs = Signs(search, views.setup.orders, leading)
     if signs.leading:
         hz = dominant_supply_hz(views, search.plan, signs.leading.finding, search.speed)
@@ -286,6 +294,7 @@ def _with_bearing_cage_alone(signs: Signs, views: EnvelopeViews) -> Signs:
     return replace(
         signs,
         aperiodic=find_aperiodic_impacts(views),
+        masked=masked_defects(views, search.plan, search.speed),
         element_sidebands=element is not None
         and has_element_sidebands(search.rows, search.plan, element, cage_order),
     )
@@ -299,16 +308,19 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     harmonics, modulation = measure_comb(search.plan, finding, views)
     deviation = finding.order / views.setup.orders[defect] - 1
     band = views.band(finding.view)
-    whole, foreign = 0.0, False
+    whole, foreign, modulated = 0.0, False, False
     if finding.ratio >= 1:
         foreign = _may_be_foreign(views, search, defect, deviation, band[0])
         whole = max(
             modulation_in_view(search.plan, finding, views, view)
             for view in views.whole_views.tolist()
         )
+        modulated = abs(deviation) > SLIPPAGE and has_sidebands(search.plan, finding, views)
     weak = is_weak(modulation, whole, views.segments, deviation)
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
-    return LeadingComb(defect, finding, harmonics, modulation, weak, foreign, *band, ambiguities)
+    return LeadingComb(
+        defect, finding, harmonics, modulation, weak, foreign, modulated, *band, ambiguities
+    )
 
 
 def _may_be_foreign(

@@ -12,7 +12,11 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, measure_comb
 from vtox.diagnosis.diagnosers.bearing.search_setup import ANYWHERE, SLIPPAGE
-from vtox.diagnosis.diagnosers.bearing.severity import FAULT_MODULATION, decibels
+from vtox.diagnosis.diagnosers.bearing.severity import (
+    FAULT_MODULATION,
+    are_clear,
+    decibels,
+)
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
 from vtox.diagnosis.dsp import comb, comb_plan, surrogates
 from vtox.diagnosis.dsp.comb_plan import Plan
@@ -30,13 +34,17 @@ HALF_ORDER_TOLERANCE = 0.05
 class UnassignedComb:
     """A comb at no defect order, as a reason and as indicators.
 
-    `strong`: as strong as one of damage, and not the shaft's; `finding`: the comb itself.
+    `strong`: as strong as damage of a bearing of another kind, and not the shaft's; `finding`: the
+    comb itself.
     """
 
     reason: Reason
     indicators: Mapping[str, Value]
     strong: bool
     finding: Finding | None = None
+    modulation: float = 0.0
+    #: Channel and band in which it is best, Hz.
+    band: tuple[str, float, float] = ("", 0.0, 0.0)
 
 
 def find_unassigned_comb(
@@ -59,8 +67,8 @@ def find_unassigned_comb(
         return None
     _, modulation = measure_comb(plan, finding, views)
     of_shaft = _near_half_order(finding.order, speed.tolerance)
-    strong = not of_shaft and modulation >= FAULT_MODULATION
-    codes = {"unassigned_impacts": strong, "impacts_near_shaft_order": of_shaft}
+    unassigned = not of_shaft and modulation >= FAULT_MODULATION
+    codes = {"unassigned_impacts": unassigned, "impacts_near_shaft_order": of_shaft}
     why = reason(
         next((code for code, applies in codes.items() if applies), "weak_unassigned_impacts"),
         order=finding.order,
@@ -73,7 +81,8 @@ def find_unassigned_comb(
         "impulsive_ratio": round(finding.ratio, 2),
         "impulsive_modulation_db": round(decibels(modulation), 1),
     }
-    return UnassignedComb(why, indicators, strong, finding)
+    strong = not of_shaft and are_clear(modulation, finding.ratio)
+    return UnassignedComb(why, indicators, strong, finding, modulation, views.band(finding.view))
 
 
 def _near_half_order(order: float, tolerance: float = 0.0) -> bool:
