@@ -7,7 +7,7 @@ is the codec): per fault the last slots, the severities and the open alert.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vtox.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.faults import Persistence
@@ -29,7 +29,11 @@ CLEARING = {"n", "q", BELOW_SENSITIVITY}
 # Found, but a cause that passes is not excluded: a `warning`, a `fault`.
 PASSING = {"w": "v", "f": "g"}
 MAY_PASS = frozenset(PASSING.values())
-FOUND = {*PASSING, *MAY_PASS}
+# Undecided: too little was found for one record (`weak_sign`); impacts of another part were, which
+# neither raise nor clear.
+WEAK, OF_ANOTHER_PART = "s", "o"
+UNDECIDED = MARKS["unknown"] + WEAK + OF_ANOTHER_PART
+FOUND = {*PASSING, *MAY_PASS, WEAK}
 FAULTS = {"f", PASSING["f"]}
 # A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
 # What was found before no longer counts: it cannot be of the same part.
@@ -38,6 +42,9 @@ NO_LONGER_COUNTS = str.maketrans(dict.fromkeys(FOUND, NEAR_LIMIT))
 # without the fault than else. docs/calibration/alerts.md#causes-that-pass
 PASSING_CAUSES = {"flicker_not_excluded"}
 PASSING_TIMES = 8
+# So many times as many slots raise an alert where some found too little alone, of which the same
+# share must show it. docs/calibration/alerts.md#weak-signs-that-stay
+WEAK_TIMES = 2
 # Statistic over threshold from which an episode is clear. The quiet slots of a record with a
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
@@ -159,7 +166,16 @@ def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
     marks = ""
     if d.state != "unknown" or QUIET in d.evidence:
         marks = _marks(d, record, rule)
+    elif _evidence(d, "weak_sign"):
+        marks = WEAK
+    elif _evidence(d, "impacts"):
+        marks = OF_ANOTHER_PART
     return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence)
+
+
+def _evidence(d: Diagnosis | Answer, kind: str) -> Mapping[str, Any] | None:
+    """Return the first piece of evidence of a kind."""
+    return next((e for e in d.evidence if e.get("kind") == kind), None)
 
 
 def advance(
@@ -193,8 +209,8 @@ def transition(
     if mark.isupper():
         marks, mark = marks.translate(NO_LONGER_COUNTS), mark.lower()
     marks += mark
-    passing = not MAY_PASS.isdisjoint(marks)
-    most = max(rule.n * PASSING_TIMES if passing else rule.n, rule.clear)
+    times = max(PASSING_TIMES * (not MAY_PASS.isdisjoint(marks)), WEAK_TIMES * (WEAK in marks), 1)
+    most = max(rule.n * times, rule.clear)
     marks, starts = marks[-most:], (*history.starts, round(t, 3))[-most:]
     level = _level(before, marks, rule)
     after = SlotHistory(level, marks, starts)
@@ -206,7 +222,7 @@ def transition(
         return ended, Event("cleared", before, starts[-rule.clear])
     if before:
         return after, Event("escalated", level, t)
-    of = rule.n if _enough(marks, set(PASSING), rule.k, rule.n) else most
+    of = next((n for kinds, k, n in _runs(rule) if _enough(marks, kinds, k, n)), most)
     raising = zip(marks[-of:], starts[-of:], strict=True)
     return after, Event("raised", level, next(start for m, start in raising if m in FOUND))
 
@@ -215,15 +231,23 @@ def _level(level: Level, marks: str, rule: Persistence) -> Level:
     if not level and FOUND.isdisjoint(marks):
         return level
     n = rule.n * PASSING_TIMES
-    k = n - (rule.n - rule.k)
-    if _enough(marks, {"f"}, rule.k, rule.n) or _enough(marks, FAULTS, k, n):
+    if _enough(marks, {"f"}, rule.k, rule.n) or _enough(marks, FAULTS, n - (rule.n - rule.k), n):
         return "fault"
-    found = _enough(marks, set(PASSING), rule.k, rule.n) or _enough(marks, FOUND, k, n)
-    if not level and found:
+    if not level and any(_enough(marks, kinds, k, n) for kinds, k, n in _runs(rule)):
         return "warning"
     if level and len(marks) >= rule.clear and set(marks[-rule.clear :]) <= CLEARING:
         return ""
     return level
+
+
+def _runs(rule: Persistence) -> tuple[tuple[set[str], int, int], ...]:
+    """Return the runs that raise a warning: kinds of marks, of which `k` of the last `n` count."""
+    passing = rule.n * PASSING_TIMES
+    return (
+        ({*PASSING}, rule.k, rule.n),
+        ({*PASSING, WEAK}, rule.k * WEAK_TIMES, rule.n * WEAK_TIMES),
+        ({*PASSING, *MAY_PASS}, passing - (rule.n - rule.k), passing),
+    )
 
 
 def _enough(marks: str, kinds: set[str], k: int, n: int) -> bool:
@@ -242,16 +266,18 @@ def extend(
     alerts = _suppression(history, record, d)
     severities, alert_id = history.severities, history.alert
     said = slots_of(d, record, rule)
-    orders = impact_orders(d) if d.state in ("warning", "fault") else ()
+    sign = _evidence(d, "weak_sign") or {}
+    orders = impact_orders(d) if sign or d.state in ("warning", "fault") else ()
     if orders and history.orders and not share_an_order(history.orders, orders):
         said = said._replace(marks=said.marks.upper())
     slots, events = advance(history.slots, said, rule)
     if said.marks:
-        severities = (*severities, d.severity or 0.0)[-rule.n :]
+        severities = (*severities, d.severity or sign.get("severity", 0.0))[-rule.n :]
     for event in events:
         if event.name == "raised":
             alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
-        alerts.append(_alert(alert_id, record.machine_id, d, event, rule))
+        why = _stays(d, slots.marks, orders, rule) if sign else None
+        alerts.append(_alert(alert_id, record.machine_id, d, event, rule, why))
     load_a = d.indicators.get("load_a")
     after = FaultHistory(
         last_state=d.state,
@@ -269,6 +295,11 @@ def extend(
         last_doubts=d.doubts,
     )
     after.held = _held(history, after, said, rule)
+    if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
+        why = _stays(d, slots.marks, orders, rule)
+        after.held = Verdict(
+            d.state, why.code, why.sentence, record.t_end, why.values, (_reason(d), *d.doubts)
+        )
     return after, alerts, said.marks
 
 
@@ -281,6 +312,19 @@ def _held(
     if RANK.get(after.last_state, 0) >= RANK[level] and not _is_below(said, rule):
         return after.latest
     return before.held
+
+
+def _reason(d: Diagnosis | Answer) -> Reason:
+    return Reason(d.code, d.values)
+
+
+def _stays(
+    d: Diagnosis | Answer, marks: str, orders: tuple[float, ...], rule: Persistence
+) -> Reason:
+    """Return that what is too little for one record stays where it is."""
+    n = min(len(marks), rule.n * WEAK_TIMES)
+    found = sum(m in {*PASSING, WEAK} for m in marks[-n:])
+    return reason("weak_lines_stay", order=orders[0] if orders else 0.0, found=found, records=n)
 
 
 def _suppression(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> list[Alert]:
@@ -304,9 +348,22 @@ def _suppression(history: FaultHistory, record: Record, d: Diagnosis | Answer) -
 
 
 def _alert(
-    alert_id: str, machine_id: str, d: Diagnosis | Answer, event: Event, rule: Persistence
+    alert_id: str,
+    machine_id: str,
+    d: Diagnosis | Answer,
+    event: Event,
+    rule: Persistence,
+    stays: Reason | None = None,
 ) -> Alert:
+    """Return the alert of an event; `stays` is its reason where the record decided nothing."""
     code, values, doubts, sentence = d.code, d.values, d.doubts, d.reason
+    if stays and event.name == "raised":
+        code, values, doubts, sentence = (
+            stays.code,
+            stays.values,
+            (_reason(d), *doubts),
+            stays.sentence,
+        )
     if event.name == "cleared":
         why = _nothing_found(rule)
         code, values, doubts, sentence = why.code, why.values, (), why.sentence

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from vtox.alarms.health.alerts import MARKS, RANK, FaultHistory, Verdict
+from vtox.alarms.health.alerts import RANK, UNDECIDED, FaultHistory, Verdict
 from vtox.faults import FAULTS
 from vtox.values.domain import Reason, ReasonValue, State
 
@@ -110,7 +110,7 @@ def present_state(health: Assessment | None, *, silent: bool) -> State:
 
 def _decided_lately(history: FaultHistory, t: float) -> bool:
     """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
-    decided = len(history.marks.rstrip(MARKS["unknown"]))
+    decided = len(history.marks.rstrip(UNDECIDED))
     return decided > 0 and t - history.starts[decided - 1] <= UNDECIDED_S
 
 
