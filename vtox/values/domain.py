@@ -281,11 +281,6 @@ def _compact(value: ReasonValue) -> ReasonValue:
 QUIET: Mapping[str, Any] = {"kind": "quiet"}
 
 
-def weak_sign(severity: float) -> Mapping[str, Any]:
-    """Return the evidence of an `unknown` that found too little alone, and counts if it stays."""
-    return {"kind": "weak_sign", "severity": severity}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """The answer for one fault over one record.

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.health.test_impact_orders import INNER, OUTER, comb, finding, updates
 from vtox.alarms.health.alerts import WEAK_TIMES
 from vtox.faults import PERSISTENCE
-from vtox.values.domain import Diagnosis, weak_sign
+from vtox.values.domain import Diagnosis
 
 K, N = WEAK_TIMES * PERSISTENCE["bearing"].k, WEAK_TIMES * PERSISTENCE["bearing"].n
 CLEAR = PERSISTENCE["bearing"].clear
@@ -13,7 +13,7 @@ SOUND = Diagnosis(fault="bearing", state="normal", code="because_n", severity=0.
 
 
 def weak(order: float = OUTER) -> Diagnosis:
-    evidence = (comb(order, ratio=1.5), weak_sign(0.3))
+    evidence = (comb(order, ratio=1.5), {"kind": "weak_sign", "severity": 0.3})
     return Diagnosis(fault="bearing", state="unknown", code="because_weak", evidence=evidence)
 
 

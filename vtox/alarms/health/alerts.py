@@ -29,8 +29,8 @@ CLEARING = {"n", "q", BELOW_SENSITIVITY}
 # Found, but a cause that passes is not excluded: a `warning`, a `fault`.
 PASSING = {"w": "v", "f": "g"}
 MAY_PASS = frozenset(PASSING.values())
-# Undecided: too little was found for one record (`weak_sign`); impacts of another part were, which
-# neither raise nor clear.
+# Undecided: too little was found for one record (`weak_sign` in its evidence); impacts of another
+# part were, which neither raise nor clear.
 WEAK, OF_ANOTHER_PART = "s", "o"
 UNDECIDED = MARKS["unknown"] + WEAK + OF_ANOTHER_PART
 FOUND = {*PASSING, *MAY_PASS, WEAK}

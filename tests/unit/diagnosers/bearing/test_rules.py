@@ -152,7 +152,7 @@ def test_a_fault_beyond_slippage_needs_sidebands_too(
     deviation: float, modulated: bool, state: str
 ) -> None:
     comb = {"defect": "BPFO", "confidence": 0.6, "modulation": 0.3, "deviation": deviation}
-    x = columns(Evidence, known_bearing=True, detected=True, modulated=modulated, **comb)
+    x = columns(BearingEvidence, known_bearing=True, detected=True, modulated=modulated, **comb)
     assert outcome(RULES, x)[0].state == state
 
 

@@ -5,7 +5,6 @@ import pytest
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, defect, recording
 from tests.unit.diagnosers.bearing.cases import BALANCED, HEALTHY, diagnose, doubts
 from vtox.alarms.health.impact_orders import impact_orders
-from vtox.diagnosis.diagnosers.bearing.severity import are_clear
 from vtox.values.domain import DEFECTS, QUIET
 
 
@@ -67,13 +66,3 @@ def test_an_unknown_bearing_without_impacts_is_quiet() -> None:
     quiet = diagnose(recording(HEALTHY, 4.0), replace(MOTOR, bearing=None))
     assert (quiet.code, doubts(quiet)) == ("no_bearing_geometry", ["no_impacts"])
     assert QUIET in quiet.evidence
-
-
-@pytest.mark.parametrize(
-    ("modulation_db", "ratio", "clear"),
-    [(-10.9, 3.1, True), (-10.9, 2.9, False), (-11.1, 11.9, False), (-16.4, 12.1, True)],
-)
-def test_impacts_are_clear_by_modulation_and_ratio(
-    modulation_db: float, ratio: float, clear: bool
-) -> None:
-    assert are_clear(10 ** (modulation_db / 20), ratio) == clear

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtox.diagnosis.diagnosers.bearing.severity import (
+    EVEN_RATIO,
     MAX_BEARING_CAGE_CONFIDENCE,
+    MAX_IMPACTS_CONFIDENCE,
+    STEEPNESS,
     SURE_MODULATION,
     SURE_RATIO,
     confidence,
     decibels,
-    impacts_confidence,
     severity,
 )
 from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
@@ -18,7 +20,7 @@ from vtox.diagnosis.diagnosers.bearing.unassigned_comb import MIN_RATIO, Unassig
 from vtox.diagnosis.diagnosers.decision import Objects, Stated, gathered
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Bool, Float64
-from vtox.values.domain import QUIET, Reason, reason, weak_sign
+from vtox.values.domain import QUIET, Reason, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,7 @@ def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str
     speed = s.search.speed
     level, threshold = finding.level, MIN_RATIO * finding.threshold
     channel, low_hz, high_hz = impacts.band
+    own = 1 / (1 + (EVEN_RATIO * threshold / level) ** STEEPNESS)
     return {
         "strong": True,
         "order": finding.order,
@@ -130,7 +133,7 @@ def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str
         "speed_rpm": speed.rpm,
         "speed_source": speed.source,
         "severity": severity(impacts.modulation),
-        "confidence": impacts_confidence(level / threshold),
+        "confidence": min(MAX_IMPACTS_CONFIDENCE, own),
         "shown": (_impacts_shown(finding),),
     }
 
@@ -198,7 +201,11 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "band_low_hz": comb.band_low_hz,
         "band_high_hz": comb.band_high_hz,
         **({"lag": s.lagging.lag, "lagging": s.lagging.defects} if s.lagging else {}),
-        **({"shown": (*row["shown"], weak_sign(severity(comb.modulation)))} if counts else {}),
+        **(
+            {"shown": (*row["shown"], {"kind": "weak_sign", "severity": severity(comb.modulation)})}
+            if counts
+            else {}
+        ),
     }
 
 

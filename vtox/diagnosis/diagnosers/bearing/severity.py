@@ -27,9 +27,8 @@ WARNING_MODULATION = 0.075
 SURE_RATIO = 2.0
 SURE_MODULATION = 10 ** (-12 / 20)
 # Impacts at an order that no geometry names are as those of damage from -11 dB on at three times
-# their threshold, or as in a fault at twelve. docs/calibration/bearing.md#impacts-without-geometry
+# their threshold. docs/calibration/bearing.md#impacts-without-geometry
 IMPACTS_MODULATION, IMPACTS_RATIO = 10 ** (-11 / 20), 3.0
-CLEAR_IMPACTS_RATIO = 12.0
 # In records of fewer segments, four independent ones, sound elements reach this much.
 # docs/calibration/bearing.md#sound-elements-in-short-records
 SHORT_WARNING_MODULATION = 0.1
@@ -66,18 +65,6 @@ def is_weak(
     if segments > 1 or modulation >= WARNING_BAND_MODULATION:
         return modulation < SHORT_WARNING_MODULATION
     return modulation < SHORT_WARNING_MODULATION or whole_modulation < WARNING_MODULATION
-
-
-def are_clear(modulation: float, ratio: float) -> bool:
-    """Return whether impacts at an order that no geometry names are as those of damage."""
-    return (modulation >= IMPACTS_MODULATION and ratio >= IMPACTS_RATIO) or (
-        modulation >= FAULT_MODULATION and ratio >= CLEAR_IMPACTS_RATIO
-    )
-
-
-def impacts_confidence(ratio: float) -> float:
-    """Return the confidence in impacts at an order that no geometry names."""
-    return min(MAX_IMPACTS_CONFIDENCE, float(1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS)))
 
 
 def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> float:

@@ -14,7 +14,8 @@ from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, meas
 from vtox.diagnosis.diagnosers.bearing.search_setup import ANYWHERE, SLIPPAGE
 from vtox.diagnosis.diagnosers.bearing.severity import (
     FAULT_MODULATION,
-    are_clear,
+    IMPACTS_MODULATION,
+    IMPACTS_RATIO,
     decibels,
 )
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
@@ -81,7 +82,8 @@ def find_unassigned_comb(
         "impulsive_ratio": round(finding.ratio, 2),
         "impulsive_modulation_db": round(decibels(modulation), 1),
     }
-    strong = not of_shaft and are_clear(modulation, finding.ratio)
+    clear = modulation >= IMPACTS_MODULATION and finding.ratio >= IMPACTS_RATIO
+    strong = clear and not of_shaft
     return UnassignedComb(why, indicators, strong, finding, modulation, views.band(finding.view))
 
 

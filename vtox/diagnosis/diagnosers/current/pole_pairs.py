@@ -17,7 +17,7 @@ def pole_pairs(motor: Motor, recording: Recording, f0_hz: float) -> int | None:
     """Return pole pairs from the nameplate, its rated speed, or a speed reading."""
     if (motor.rated_speed_rpm and rated_hz(motor, f0_hz)) or motor.pole_pairs:
         return pole_pairs_of_nameplate(motor, f0_hz)
-    return pairs_at(recording.speed_rpm, f0_hz) if recording.speed_rpm else None
+    return _pairs_at(recording.speed_rpm, f0_hz) if recording.speed_rpm else None
 
 
 def grids_of_speed(speed_rpm: float, pairs: int | None = None) -> tuple[float, ...]:
@@ -25,7 +25,7 @@ def grids_of_speed(speed_rpm: float, pairs: int | None = None) -> tuple[float, .
 
     A motor turns just below a synchronous speed: that of its pole pairs, or of any if unknown.
     """
-    possible = {hz: pairs_at(speed_rpm, hz) for hz in GRIDS_HZ}
+    possible = {hz: _pairs_at(speed_rpm, hz) for hz in GRIDS_HZ}
     fitting = tuple(hz for hz, n in possible.items() if n and n == (pairs or n))
     return fitting or GRIDS_HZ
 
@@ -35,7 +35,7 @@ def pole_pairs_of_nameplate(motor: Motor, f0_hz: float) -> int | None:
     supply_hz = rated_hz(motor, f0_hz)
     if motor.pole_pairs or not (motor.rated_speed_rpm and supply_hz):
         return motor.pole_pairs
-    return pairs_at(motor.rated_speed_rpm, supply_hz)
+    return _pairs_at(motor.rated_speed_rpm, supply_hz)
 
 
 def rated_hz(motor: Motor, f0_hz: float) -> float | None:
@@ -60,7 +60,7 @@ def bars_per_pair(motor: Motor, recording: Recording, f0_hz: float) -> float:
     return motor.rotor_bars / pairs if motor.rotor_bars and pairs else float("nan")
 
 
-def pairs_at(speed_rpm: float, supply_hz: float) -> int | None:
+def _pairs_at(speed_rpm: float, supply_hz: float) -> int | None:
     """Return the pole pairs whose synchronous speed lies just above a speed."""
     if not (speed_rpm > 0 and supply_hz > 0):
         return None
