@@ -1,7 +1,7 @@
 """What the rules of the insulation ask about: conductance and capacitance to earth at 40 C."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,11 @@ import numpy as np
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.decision import Objects, Stated, objects
 from vtox.diagnosis.diagnosers.insulation.admittance import Estimate
+from vtox.diagnosis.diagnosers.insulation.converter_steps import steps_problem
 from vtox.diagnosis.diagnosers.insulation.winding_admittance import winding_admittance
 from vtox.values.arrays import Bool, Float64
 from vtox.values.baseline import Baseline
-from vtox.values.domain import VOLTAGES
+from vtox.values.domain import VOLTAGES, Reason
 
 # Least resistance to earth at 40 C of random-wound machines below 1 kV (IEEE 43-2013): `warning`.
 MINIMUM_OHM = 5e6
@@ -39,7 +40,7 @@ class InsulationEvidence:
     since the baseline, NaN without one, and counts beyond `bound_f`. `phase` is the one that leaks
     or changed most: `phase_leaks` and `phase_changed` say whether it is the better evidence, and
     `other_phases` what else the same numbers may mean. `whole` says whether equal loss in all
-    phases would show.
+    phases would show, `step_problems` which converter may have made one, where one shows.
     """
 
     input_problems: Stated
@@ -63,6 +64,7 @@ class InsulationEvidence:
     phase_changed: Bool
     whole: Bool
     other_phases: Objects
+    step_problems: Stated = ()
 
     @property
     def leaks(self) -> Bool:
@@ -117,7 +119,7 @@ def evidence(
     others: list[tuple[dict[str, Any], ...]] = [()] * count
     for row, i in enumerate(rows):
         phases[i], others[i] = VOLTAGES[w.attribution.phase[row]][-1], w.other_phases(row)
-    return InsulationEvidence(
+    x = InsulationEvidence(
         input_problems=problems,
         measured_s=column(w.conductance_s),
         measured_std_s=column(w.conductance_std_s),
@@ -140,6 +142,10 @@ def evidence(
         whole=mask(w.whole),
         other_phases=objects(others),
     )
+    of_steps: list[tuple[Reason, ...]] = [()] * count
+    for i in np.flatnonzero(x.leaks & ~x.phase_leaks).tolist():
+        of_steps[i] = steps_problem(estimate.y, rows.index(i))
+    return replace(x, step_problems=of_steps)
 
 
 def _temperatures(analysis: CurrentAnalysis) -> Float64:

@@ -26,6 +26,7 @@ RULES: DecisionTable[InsulationEvidence] = DecisionTable(
             "limit_megohm",
             fault=lambda x: x.severe,
         ),
+        stated("step_problems"),
         rule(
             "winding_leaks",
             lambda x: x.leaks,
