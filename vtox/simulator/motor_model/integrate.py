@@ -40,10 +40,13 @@ class Trajectory:
     slip_angle: Float64  # electrical, rad
     speed: Float64  # mechanical, rad/s
     torque_nm: Float64
+    # Of a drive with vector control: what it applies, and the angle of the flux in that frame.
+    stator_v: Complex128 | None = None
+    flux_angle: Float64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Constants:
+class Constants:
     """Constants of the batch, shape (cases,)."""
 
     w: Float64
@@ -64,7 +67,7 @@ class _Constants:
 
 def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) -> Trajectory:
     """Return the trajectory of `cases` over `steps` steps from the healthy steady state."""
-    m, state = _initial_state(cases, drive, start_s)
+    m, state = initial_state(cases, drive, start_s)
     shape = (steps, len(cases))
     stator = np.empty(shape, np.complex128)
     slip_angle, speed, torque = np.empty(shape), np.empty(shape), np.empty(shape)
@@ -75,21 +78,21 @@ def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) 
         v, load, frame_angle = drive.voltage(t), drive.load_factor(t), drive.frame_angle(t)
         for k in range(count):
             row, j = first + k, 2 * k
-            k1, stator[row], torque[row] = _derivative(m, state, v[j], load[j], frame_angle[j])
+            k1, stator[row], torque[row] = derivative(m, state, v[j], load[j], frame_angle[j])
             speed[row] = state[2].real
             slip_angle[row] = state[3].real
             j += 1
-            k2 = _derivative(m, state + (h / 2) * k1, v[j], load[j], frame_angle[j])[0]
-            k3 = _derivative(m, state + (h / 2) * k2, v[j], load[j], frame_angle[j])[0]
+            k2 = derivative(m, state + (h / 2) * k1, v[j], load[j], frame_angle[j])[0]
+            k3 = derivative(m, state + (h / 2) * k2, v[j], load[j], frame_angle[j])[0]
             j += 1
-            k4 = _derivative(m, state + h * k3, v[j], load[j], frame_angle[j])[0]
+            k4 = derivative(m, state + h * k3, v[j], load[j], frame_angle[j])[0]
             state += (h / 6) * (k1 + 2 * (k2 + k3) + k4)
     times: Float64 = start_s + np.arange(steps, dtype=np.float64) * h
     return Trajectory(times, stator, slip_angle, speed / m.pole_pairs, torque)
 
 
-def _derivative(
-    m: _Constants, state: Complex128, v: Complex128, load: Float64, frame_angle: Float64
+def derivative(
+    m: Constants, state: Complex128, v: Complex128, load: Float64, frame_angle: Float64
 ) -> tuple[Complex128, Complex128, Float64]:
     """Return d(state)/dt, stator current and torque; `state` has shape (4, cases)."""
     psi_s, psi_r = state[0], state[1]
@@ -116,14 +119,10 @@ def _derivative(
     return rate, i_s, torque
 
 
-def _initial_state(
+def initial_state(
     cases: Sequence[Case], drive: Inputs, start_s: float
-) -> tuple[_Constants, Complex128]:
+) -> tuple[Constants, Complex128]:
     """Return the constants and the steady state of the healthy machine."""
-
-    def each(values: list[float]) -> Float64:
-        return np.array(values, dtype=np.float64)
-
     plants = [c.plant for c in cases]
     torques = [c.load.torque * c.plant.rated_torque_nm for c in cases]
     slips, stator, rotor = [], [], []
@@ -139,7 +138,7 @@ def _initial_state(
     pole_pairs = each([p.pole_pairs for p in plants])
     quadratic = each([c.load.quadratic for c in cases])
     inertia = each([c.plant.inertia_kgm2 * (1 + c.load.inertia) for c in cases])
-    m = _Constants(
+    m = Constants(
         w=w,
         pole_pairs=pole_pairs,
         rs=each([p.stator_ohm for p in plants]),
@@ -162,6 +161,11 @@ def _initial_state(
     state[1] = (m.rotor_leakage + m.lm) * i_r + m.lm * i_s
     state[2] = omega
     return m, state
+
+
+def each(values: list[float]) -> Float64:
+    """Return a value of each case, shape (cases,)."""
+    return np.array(values, dtype=np.float64)
 
 
 def _pulses(values: Sequence[Sequence[float]]) -> Float64:

@@ -30,6 +30,7 @@ from vtox.simulator.motor_model.instruments import (
 from vtox.simulator.motor_model.integrate import STEP_HZ, Trajectory, integrate
 from vtox.simulator.motor_model.plants import Plant
 from vtox.simulator.motor_model.supply import Inputs, inputs, supply_hz
+from vtox.simulator.motor_model.vector_control import integrate_controlled
 from vtox.values.arrays import Complex128, Float64
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 
@@ -95,9 +96,17 @@ def records(
         t = np.arange(-2, round(seconds * fs_hz) + 2) / fs_hz
         steps = int((settle_s + t[-1] + _MARGIN_S) * STEP_HZ)
         drive = inputs(group, -settle_s, t[-1] + 2 * _MARGIN_S)
-        run = integrate(group, drive, -settle_s, steps)
+        run = _trajectory(group, drive, -settle_s, steps)
         for k, case in enumerate(group):
             yield _record(case, run, drive.case(k), k, t, fs_hz, channels)
+
+
+def _trajectory(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) -> Trajectory:
+    """Return the trajectory of cases that are all under vector control, or none."""
+    controlled = {c.supply.control_hz > 0 for c in cases}
+    if len(controlled) > 1:
+        raise ValueError("cases with and without control_hz in one batch")
+    return (integrate_controlled if controlled.pop() else integrate)(cases, drive, start_s, steps)
 
 
 def with_lower_sideband(
@@ -144,8 +153,12 @@ def _record(
     rng = np.random.default_rng([case.seed, 2])
     frame_angle = drive.frame_angle(t)[:, 0]
     frame = np.exp(1j * frame_angle)
-    phase = frame_angle + drive.excess(t)[:, 0]
-    v = drive.voltage(t)[:, 0] * frame
+    if run.stator_v is None or run.flux_angle is None:
+        phase = frame_angle + drive.excess(t)[:, 0]
+        v = drive.voltage(t)[:, 0] * frame
+    else:
+        phase = frame_angle + np.interp(t, run.t_s, run.flux_angle[:, k])
+        v = np.interp(t, run.t_s, run.stator_v[:, k]) * frame
     inside = slice(2, -2)
     ti = t[inside]
     stator_a = CubicSpline(run.t_s, run.stator_a[:, k])(ti)

@@ -62,8 +62,12 @@ class Inputs:
         if np.any(self.interharmonic):
             angle = 2 * np.pi * np.outer(t, self.interharmonic_hz - self.hz)
             v = v + self.interharmonic * np.exp(1j * angle)
+        return np.asarray(v * self.volts * self.relative_amplitude(t))
+
+    def relative_amplitude(self, t: Float64) -> Float64:
+        """Amplitude of the voltage over its mean, shape (times, cases)."""
         flicker = self.flicker * np.cos(2 * np.pi * np.outer(t, self.flicker_hz))
-        return np.asarray(v * self.volts * (1 + self._slow(self.amplitude, t) + flicker))
+        return np.asarray(1 + self._slow(self.amplitude, t) + flicker)
 
     def load_factor(self, t: Float64) -> Float64:
         """Load torque over its mean, shape (times, cases)."""
