@@ -26,7 +26,7 @@ def test_an_open_phase_is_no_short(baseline_with_voltages: Baseline) -> None:
     [
         (Machine(), ("ia", "ib"), MOTOR, "missing_channel"),
         (Machine(v2=0.04), CHANNELS, MOTOR, "voltage_unbalance_too_large"),
-        (Machine(), CURRENTS, Motor(supply="inverter"), "inverter_without_voltages"),
+        (Machine(), CURRENTS, Motor(supply="inverter"), "no_baseline"),
         (Machine(), CURRENTS, Motor(rated_current_a=60.0), "load_too_low"),
         (Machine(gains=(0.2, 1, 1)), CURRENTS, MOTOR, "currents_do_not_sum_to_zero"),
     ],

@@ -77,7 +77,7 @@ def test_over_the_limit_the_measurement_comes_first(
         ({"zero_sequence_ratio": 0.5, "low_a": 0.0}, "currents_do_not_sum_to_zero"),
         ({"low_a": 0.0, "load_a": 0.0}, "current_not_steady"),
         ({"load_a": 1.9, "inverter": True}, "load_too_low"),
-        ({"inverter": True}, "inverter_without_voltages"),
+        ({"inverter": True, "baseline_problems": NO_BASELINE, "over": True}, "no_baseline"),
         ({"inverter": True, "voltage_problems": NOT_PAIRED}, "voltages_between_lines"),
         ({"voltages": True, "unbalance_ratio": 0.03}, "voltage_unbalance_too_large"),
         ({}, "asymmetry_within_limit"),
@@ -99,3 +99,9 @@ def test_conditions_come_before_any_asymmetry(given: dict[str, Any], expected: s
 def test_the_basis_has_four_texts(voltage: bool, baseline: bool, text: str) -> None:
     """They are values of the indicator `basis`, which users compare with."""
     assert BASES[2 * voltage + baseline] == text
+
+
+def test_a_drive_is_decided_by_its_baseline_and_what_is_sound_has_a_doubt() -> None:
+    assert codes(inverter=True, over=True) == ["asymmetry_found"]
+    assert codes(inverter=True) == ["asymmetry_within_limit", "inverter_without_voltages"]
+    assert codes(inverter=True, voltages=True) == ["asymmetry_within_limit"]

@@ -25,10 +25,6 @@ from vtox.values.baseline import RISE_DB
 # Level of broken bars, near 45 dB below the supply line (sources: `DEVELOPING_DBC`).
 FAULT_DBC = -45.0
 MAX_FREQUENCY_RANGE_HZ = 0.4
-# A rotor cage modulates the phase as much as the amplitude or more, in quadrature to it; a supply
-# that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
-MIN_QUADRATURE = 0.8
-MAX_IN_PHASE_SHARE = 0.75
 # The noise that moves a level by 1 dB (deviation) moves the place of its line by so many bins (99
 # %). docs/calibration/broken_bar.md#place-of-the-line
 PLACE_BINS_PER_DB = 0.21
@@ -65,13 +61,22 @@ def moves_with_the_slip(x: BrokenBarEvidence) -> Bool:
 
 
 def slip_not_proven(x: BrokenBarEvidence) -> Bool:
-    """Return whether nothing says that the line is at 2sf: not the slip, not the voltages."""
-    return x.guessed | ~(x.measured | supply_excluded(x))
+    """Return whether nothing says that the line is at 2sf: not the slip, not the voltages.
+
+    A line taken for one of the rotor's speed may be another.
+    """
+    by_sensor = np.isin(x.slip_source, ("speed sensor", "slot harmonics"))
+    return x.guessed | ~(by_sensor | supply_excluded(x))
+
+
+def control_unseen(x: OperatingPoint) -> Bool:
+    """Return whether a drive may answer the rotor cage with its voltage, which is not measured."""
+    return x.inverter & ~x.voltages
 
 
 def severe(x: BrokenBarEvidence) -> Bool:
     """Return whether lines are as strong as those of broken bars, at a slip that is not guessed."""
-    return (x.level_dbc >= FAULT_DBC) & ~slip_not_proven(x)
+    return (x.level_dbc >= FAULT_DBC) & ~slip_not_proven(x) & ~control_unseen(x)
 
 
 def as_when_learnt(x: BrokenBarEvidence) -> Bool:
@@ -100,14 +105,8 @@ def beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
 
 
 def as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
-    """Return whether a supply that flickers may have made the lines."""
-    across, along = x.phase_ratio.imag, np.abs(x.phase_ratio.real)
-    of_rotor = across >= np.maximum(MIN_QUADRATURE, along / MAX_IN_PHASE_SHARE)
-    # A line taken for one of the rotor's speed may be another: it does not prove the slip.
-    by_sensor = np.isin(x.slip_source, ("speed sensor", "slot harmonics"))
-    moves = moves_with_the_slip(x)
-    of_supply = x.is_as_of_flicker & ~moves
-    return ~supply_excluded(x) & (of_supply | ~(of_rotor | by_sensor | moves))
+    """Return whether a supply that flickers moves the current as it moves here, and no cage."""
+    return x.is_as_of_flicker & ~supply_excluded(x) & ~moves_with_the_slip(x)
 
 
 def line_elsewhere(x: BrokenBarEvidence) -> Bool:
@@ -126,6 +125,7 @@ ASYMMETRY: tuple[Rule[BrokenBarEvidence], ...] = (
     LEVEL,
     rule("slip_not_measured", slip_not_proven),
     rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
+    rule("inverter_without_voltages", control_unseen),
 )
 AT_SLIP = ("slip", "slip_source")
 OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
@@ -137,6 +137,7 @@ LINES = (
 )
 # What keeps a rotor cage from being called sound.
 NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
+    rule("inverter_without_voltages", control_unseen),
     stated("slip_guess"),
     *doubted(
         SLIP,
@@ -171,7 +172,6 @@ CONDITIONS: DecisionTable[OperatingPoint] = DecisionTable(
     stated("input_problems"),
     *doubted(
         SLIP,
-        rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages),
         rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a"),
         rule(
             "supply_not_steady",

@@ -69,7 +69,6 @@ class SidebandPairs:
     detectable_dbc: Float64  # level from which a pair is found in 95 % of such records
     floor_dbc: Float64  # rms of the noise in a sideband
     distance_from_load: Float64  # squared, from all that a load can make; about Exp(1) if one did
-    phase_ratio: Complex  # phase modulation, rad, over amplitude modulation, at the line
     neighbour_hz: Float64  # stronger line just outside what the slip allows; NaN: there is none
     # The strongest line at any slip of a motor at its duty, unless a load makes it where a speed
     # was measured; NaN where none exceeds the floor or slot harmonics give the slip.
@@ -148,7 +147,6 @@ def sideband_pairs(
         distance_from_load=load_oscillation.distance(
             am, pm, am_floor, pm_floor, largest_ratio, line.hz
         ),
-        phase_ratio=pm / np.where(am == 0, SILENCE, am),
         neighbour_hz=line.neighbour_hz,
         alternative_hz=alternative_hz,
         alternative_dbc=alternative_dbc,

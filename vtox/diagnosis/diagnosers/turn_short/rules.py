@@ -36,7 +36,6 @@ CONDITIONS: DecisionTable[Conditions] = DecisionTable(
     ),
     rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a"),
     stated("voltage_problems", lambda x: x.inverter),
-    rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages),
     rule(
         "voltage_unbalance_too_large",
         lambda x: x.voltages & (x.unbalance_ratio > UNBALANCE_LIMIT),
@@ -53,6 +52,10 @@ PART: Rule[TurnShortEvidence] = rule(
 JOINT: Rule[TurnShortEvidence] = rule(
     "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
 )
+# A drive that controls the currents answers an asymmetry with its voltage.
+CONTROL: Rule[TurnShortEvidence] = rule(
+    "inverter_without_voltages", lambda x: x.inverter & ~x.voltages
+)
 LEVEL_ALONE: tuple[Rule[TurnShortEvidence], ...] = (
     rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
     rule("rated_current_unknown", lambda x: x.unrated),
@@ -61,6 +64,8 @@ FOUND = ("phase", "excess_ratio", "basis")
 
 RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
     *CONDITIONS.rules,
+    # Of a drive nothing is known before its own asymmetry was learnt.
+    stated("baseline_problems", lambda x: x.inverter & ~x.voltages),
     *doubted(
         UNUSED_VOLTAGES,
         # What changed of the measurement since the baseline explains an excess, or keeps it open.
@@ -110,6 +115,6 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
         "limit_ratio",
         "basis",
         state="normal",
-        doubts=UNUSED_VOLTAGES,
+        doubts=(*UNUSED_VOLTAGES, CONTROL),
     ),
 )
