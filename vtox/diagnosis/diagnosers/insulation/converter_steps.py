@@ -15,8 +15,6 @@ from vtox.values.domain import VOLTAGES, Reason, reason
 # Third harmonic of a sine of N steps over a step, times the root of N, at most:
 # docs/calibration/insulation.md#steps-of-the-converter
 HARMONIC_OF_STEPS = 1.7
-# The steps explain a conductance of which they may make so much.
-EXPLAINED_SHARE = 0.5
 
 
 def steps_problem(y: EarthAdmittance, row: int) -> tuple[Reason, ...]:
@@ -24,7 +22,8 @@ def steps_problem(y: EarthAdmittance, row: int) -> tuple[Reason, ...]:
     x = y.x[row : row + 1]
     third = supply_line.frame_phasors(x[:, 1:], y.fs_hz, 3 * y.f0_hz[row : row + 1])[1].mean(-1)
     zero_v = abs(symmetrical_components.components(third)[0][0])
-    harmless_a = EXPLAINED_SHARE * abs(y.whole_estimate[row].real) * zero_v
+    # The steps explain a conductance of which they may make half.
+    harmless_a = 0.5 * abs(y.whole_estimate[row].real) * zero_v
     steps, stuck = converter.amplitude_steps(x)
     left = steps[0] / 2.0 ** np.maximum(stuck[0] + 1, 0)
     amplitude = np.ptp(x[0], axis=-1) / 2

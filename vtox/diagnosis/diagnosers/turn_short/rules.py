@@ -52,10 +52,6 @@ PART: Rule[TurnShortEvidence] = rule(
 JOINT: Rule[TurnShortEvidence] = rule(
     "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
 )
-# A drive that controls the currents answers an asymmetry with its voltage.
-CONTROL: Rule[TurnShortEvidence] = rule(
-    "inverter_without_voltages", lambda x: x.inverter & ~x.voltages
-)
 LEVEL_ALONE: tuple[Rule[TurnShortEvidence], ...] = (
     rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
     rule("rated_current_unknown", lambda x: x.unrated),
@@ -115,6 +111,10 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
         "limit_ratio",
         "basis",
         state="normal",
-        doubts=(*UNUSED_VOLTAGES, CONTROL),
+        doubts=(
+            *UNUSED_VOLTAGES,
+            # A drive that controls the currents answers an asymmetry with its voltage.
+            rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages),
+        ),
     ),
 )
