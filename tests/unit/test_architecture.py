@@ -352,9 +352,10 @@ def test_cited_works_are_listed() -> None:
             assert any(author in e and year in e for e in listed), (path.name, author, year)
 
 
-# What a sender, a key's record, a report's date, a span of a trace, the time stamp of a webhook and
-# the comparison of clocks themselves need a host's clock for.
+# What a sender and its spool, a key's record, a report's date, a span of a trace, the time stamp of
+# a webhook and the comparison of clocks themselves need a host's clock for.
 HOST_CLOCK = {
+    "vtox/client/spool.py",
     "vtox/pipeline/bridge/traces.py",
     "vtox/cli/recordings/replay.py",
     "vtox/cli/shared/report_files.py",

@@ -13,6 +13,8 @@ from typing import Any, Literal
 from vtox.client.delivery import Accepted as Accepted
 from vtox.client.delivery import Delivery, Entry, EntryFields, Hindrance, Terms
 from vtox.client.numbers import SequenceNumbers, new_run
+from vtox.client.spool import MAX_AGE_S, MAX_BYTES, Spool
+from vtox.client.store_and_forward import StoreAndForward
 from vtox.errors import ServerFull
 from vtox.store.server.client import Client, connect
 from vtox.values.domain import Window
@@ -22,6 +24,9 @@ from vtox.windows.wire import Dtype, Limits, encode, entry_header
 BATCH_BYTES = 2 << 20
 # How long a batch is repeated while no server accepts it.
 PATIENCE_S = 120.0
+# Windows a second of a spool: a box of two cores takes some hundred.
+CATCH_UP_PER_S = 50.0
+NUMBERS_FILE = "numbers.sqlite"
 # Ids of windows that were accepted, to recognise dead letters: about 100 bytes each.
 KEPT_IDS = 50_000
 
@@ -58,6 +63,14 @@ class Publisher:
         syncs. Windows that it has count once. Longer than a fail-over; needs the URL, not a client.
     replicas
         So many replicas must have a window before it counts as acknowledged (`WAIT`).
+    spool
+        The folder that keeps windows while the line is down, also over a restart of this process,
+        with their numbers. `send` and `flush` then return without them and try again 5 s later;
+        only a connection that times out holds them up. One publisher at a time uses a folder.
+    spool_bytes, spool_age_s
+        What the folder holds at most; beyond it the oldest windows are dropped, and counted.
+    catch_up_per_s
+        So many of the windows that wait are sent a second, beyond those that come new.
     """
 
     def __init__(
@@ -73,6 +86,10 @@ class Publisher:
         patience_s: float = PATIENCE_S,
         keep_s: float = 0.0,
         replicas: int = 0,
+        spool: Path | str | None = None,
+        spool_bytes: int = MAX_BYTES,
+        spool_age_s: float = MAX_AGE_S,
+        catch_up_per_s: float = CATCH_UP_PER_S,
         limits: Limits | None = None,
         dtype: Dtype = "i2",
     ) -> None:
@@ -85,7 +102,14 @@ class Publisher:
         )
         self._owns_client = isinstance(server, str)
         self._client = _client(server, name, careful=bool(keep_s or replicas))
+        self._delivery: Delivery | StoreAndForward
         self._delivery = Delivery(self._client, terms, renews=self._owns_client)
+        if spool:
+            folder = Spool(Path(spool), max_bytes=spool_bytes, max_age_s=spool_age_s)
+            self._delivery = StoreAndForward(
+                self._delivery, folder, per_s=catch_up_per_s, batch_bytes=batch_bytes
+            )
+            numbers = numbers or Path(spool) / NUMBERS_FILE
         self._numbers = SequenceNumbers(Path(numbers)) if numbers else None
         self.run = self._numbers.run if self._numbers else new_run()
         self.batch_s, self.batch_bytes = batch_s, batch_bytes
@@ -112,6 +136,8 @@ class Publisher:
         """Close connections and file; what was collected and not flushed is not sent."""
         if self._numbers:
             self._numbers.close()
+        if isinstance(self._delivery, StoreAndForward):
+            self._delivery.close()
         if self._owns_client:
             self._client.close()
 
@@ -223,6 +249,11 @@ class Publisher:
     def waiting(self) -> int:
         """How many windows the server does not have yet."""
         return len(self._collected) + self._delivery.windows
+
+    @property
+    def dropped(self) -> int:
+        """How many windows of the spool went unsent, for want of room or by their age."""
+        return self._delivery.dropped
 
     def take_accepted(self) -> list[Accepted]:
         """Return what was accepted since this was last said."""

@@ -1,0 +1,178 @@
+"""Windows on disk while the line is down: none lost, none twice, in order, within bounds."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.integration.helpers import bridging, counters, eventually
+from vtox import keys
+from vtox.client import store_and_forward
+from vtox.client.publisher import Publisher
+from vtox.client.spool import FILE
+from vtox.configuration.settings import Settings
+from vtox.store.server.client import Client
+
+T0 = 1_764_000_000.0
+X = 10 * np.sin(np.arange(200) * 0.3)
+
+
+class Line:
+    """A line to the server that can be cut: a proxy of one port."""
+
+    def __init__(self, url: str) -> None:
+        host, _, port = url.removeprefix("redis://").partition("/")[0].rpartition(":")
+        self._to = (host.rpartition("@")[2] or "127.0.0.1", int(port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://{host}:{self._listener.getsockname()[1]}/0"
+        self.down = False
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Break the connections, and take no new ones."""
+        self.down = True
+        for s in self._open:
+            with suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
+            s.close()
+        self._open.clear()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.down:
+                near.close()
+                continue
+            far = socket.create_connection(self._to)
+            self._open += [near, far]
+            for a, b in ((near, far), (far, near)):
+                threading.Thread(target=_pump, args=(a, b), daemon=True).start()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    except OSError:
+        pass
+    finally:
+        source.close()
+        target.close()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_and_forward, "RETRY_S", 0.05)
+
+
+def send(publisher: Publisher, i: int) -> None:
+    publisher.send("M1", {"ia": X}, t0=T0 + i, fs_hz=1000.0)
+
+
+def starts(client: Client) -> list[int]:
+    return [round(float(f[b"t0"]) - T0) for _, f in client.xrange(keys.RAW)]
+
+
+def drain(publisher: Publisher) -> None:
+    eventually(lambda: (publisher.flush(), publisher.waiting == 0)[1])
+
+
+def test_a_line_that_is_cut_loses_nothing(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    line = Line(settings.working_url())
+    with Publisher(line.url, spool=tmp_path, catch_up_per_s=1000) as publisher:
+        for i in range(40):
+            if i == 10:
+                line.cut()
+            if i == 30:
+                line.down = False
+            begun = time.monotonic()
+            send(publisher, i)
+            assert time.monotonic() - begun < 2.0
+        drain(publisher)
+        assert publisher.dropped == 0
+    with bridging(settings):
+        eventually(lambda: counters(client).get("windows_in") == 40)
+    assert sorted(set(starts(client))) == list(range(40))
+
+
+def test_a_killed_sender_goes_on_where_it_was(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    script = (
+        "import sys, time, numpy as np\n"
+        "from vtox.client import Publisher\n"
+        "p = Publisher(sys.argv[1], spool=sys.argv[2])\n"
+        f"for i in range(20): p.send('M1', {{'ia': np.zeros(200)}}, t0={T0} + i, fs_hz=1000.0)\n"
+        "print(p.waiting, flush=True); time.sleep(60)\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        away = f"redis://127.0.0.1:{nobody.getsockname()[1]}/0?socket_timeout=0.2"
+        command = [sys.executable, "-c", script, away, str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
+            assert sender.stdout
+            assert sender.stdout.readline().strip() == "20"
+            os.kill(sender.pid, signal.SIGKILL)
+    with Publisher(settings.working_url(), spool=tmp_path) as publisher:
+        assert publisher.waiting == 20
+        drain(publisher)
+    assert starts(client) == list(range(20))
+
+
+def test_the_oldest_are_dropped_beyond_the_bounds(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    away = "redis://127.0.0.1:1/0"
+    with Publisher(away, spool=tmp_path, spool_bytes=5000) as publisher:
+        for i in range(20):
+            send(publisher, i)
+        kept, dropped = publisher.waiting, publisher.dropped
+        assert 0 < kept < 20
+        assert kept + dropped == 20
+        send(publisher, 20)
+    with Publisher(settings.working_url(), spool=tmp_path) as publisher:
+        drain(publisher)
+    assert starts(client) == list(range(21 - kept, 21))
+
+
+def test_a_full_disk_keeps_the_latest_in_memory(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    line = Line(settings.working_url())
+    line.down = True
+    with Publisher(line.url, spool=tmp_path, catch_up_per_s=1000) as publisher:
+        spool = publisher._delivery._spool  # type: ignore[union-attr]
+        spool._db.execute(f"PRAGMA max_page_count = {12}")
+        for i in range(60):
+            send(publisher, i)
+        assert publisher.waiting == 60
+        line.down = False
+        drain(publisher)
+    assert sorted(starts(client)) == list(range(60))
+    assert (tmp_path / FILE).stat().st_size <= 12 * 4096
+
+
+def test_waiting_windows_are_caught_up_slowly(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    with Publisher("redis://127.0.0.1:1/0", spool=tmp_path) as publisher:
+        for i in range(60):
+            send(publisher, i)
+    with Publisher(settings.working_url(), spool=tmp_path, catch_up_per_s=40) as publisher:
+        begun = time.monotonic()
+        drain(publisher)
+        assert time.monotonic() - begun > 1.0
+    assert starts(client) == list(range(60))
