@@ -6,13 +6,22 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import OPTIONAL_FIELDS
 from vtox.values.domain import DEFECTS
-from vtox.values.nameplate_ranges import ASSET_LEVELS, PLACE_LENGTH, RANGES
+from vtox.values.nameplate_ranges import ASSET_LEVELS, MAX_NEIGHBOURS, PLACE_LENGTH, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
 _ORDERS = {
     "type": "object",
     "propertyNames": {"enum": list(DEFECTS)},
     "additionalProperties": {"type": "number"},
+}
+_NEIGHBOURS = {
+    "type": "array",
+    "maxItems": MAX_NEIGHBOURS,
+    "items": {
+        "type": "number",
+        "minimum": RANGES["neighbour_orders"].low,
+        "maximum": RANGES["neighbour_orders"].high,
+    },
 }
 EXAMPLE: dict[str, Any] = {
     "pole_pairs": 2,
@@ -60,6 +69,12 @@ class Nameplate(BaseModel):
     rated_voltage_v: float | None = _rated_value("rated_voltage_v", "line-to-line voltage, V rms")
     rated_power_w: float | None = _rated_value("rated_power_w", "shaft power, W")
     rotor_bars: int | None = _rated_value("rotor_bars", "number of bars of the rotor cage")
+    gear_ratio: float | None = _rated_value(
+        "gear_ratio", "speed of the motor over that of the shaft that a gear drives"
+    )
+    neighbour_orders: Annotated[list[float], WithJsonSchema(_NEIGHBOURS)] | None = Field(
+        None, description="other shafts that the sensor hears, turns a turn of the motor"
+    )
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None
     site: str | None = Field(

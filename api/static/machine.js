@@ -13,7 +13,7 @@ const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 byId("report").href = `${address}/report?lang=${language}`;
 // What is shown of a nameplate.
-const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "supply", "site", "asset_path"];
+const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "supply", "site", "asset_path"];
 // Of a record, what shows the first fault of its family.
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
@@ -145,7 +145,7 @@ function drawCoverage(c) {
     glyph(f.status === "watched" ? "normal" : "unknown"), el("b", {}, faultName(f.fault)), f.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(f.unlock) }))));
 }
 
-const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : name === "supply" ? t(`machine.supply_${value}`) : value);
+const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : name === "supply" ? t(`machine.supply_${value}`) : value);
 
 function drawNameplate(m) {
   const { state, records } = m.baseline_state;

@@ -19,6 +19,10 @@ GEOMETRY = {"balls": 9, "ball_diameter_mm": 7.94, "pitch_diameter_mm": 39.04}
         ("pole_pairs", 1e6, "1 to 100"),
         ("pole_pairs", True, "whole number"),
         ("rotor_bars", 20.5, "whole number from 8 to 1000"),
+        ("gear_ratio", 0, "0.01 to 1000"),
+        ("neighbour_orders", 0.71, "a list of at most 16 numbers"),
+        ("neighbour_orders", "0.71", "a list of at most 16 numbers"),
+        ("neighbour_orders", [0.5] * 17, "a list of at most 16 numbers"),
         ("supply_hz", 1e9, "1 to 2000 Hz"),
         ("supply_hz", float("nan"), "1 to 2000 Hz"),
         ("rated_current_a", 1e12, "0.001 to 100000 A"),
@@ -33,6 +37,18 @@ def test_an_impossible_value_is_refused(field: str, value: Any, expected: str) -
     with pytest.raises(NameplateError, match=f"^{field}: .*expected .*{expected}") as refused:
         motor_from_dict({field: value})
     assert refused.value.field == field
+
+
+def test_the_error_of_a_neighbour_says_which() -> None:
+    with pytest.raises(NameplateError, match=r"^neighbour_orders\[1\]: -1, expected a number"):
+        motor_from_dict({"neighbour_orders": [0.71, -1]})
+
+
+def test_the_other_shafts_are_that_behind_the_gear_and_neighbours() -> None:
+    motor = motor_from_dict({"gear_ratio": 4, "neighbour_orders": [0.71, 1.2]})
+    assert motor.other_shafts == (0.25, 0.71, 1.2)
+    assert motor_from_json(motor_to_json(motor)) == motor
+    assert motor_from_dict({"neighbour_orders": []}) == Motor()
 
 
 @pytest.mark.parametrize("site", ["", " North", "a" * 65, "a\n", "North/East", 7])

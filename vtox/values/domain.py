@@ -11,7 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
-from vtox.values.nameplate_ranges import ASSET_LEVELS, validate, validate_place
+from vtox.values.nameplate_ranges import (
+    ASSET_LEVELS,
+    validate,
+    validate_neighbours,
+    validate_place,
+)
 from vtox.words.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -98,6 +103,10 @@ class Motor:
     rated_voltage_v: float | None = None
     rated_power_w: float | None = None
     rotor_bars: int | None = None
+    # Speed of the motor over that of the shaft that a gear drives.
+    gear_ratio: float | None = None
+    # Other shafts, wheels or machines that the sensor hears, turns a turn of the motor.
+    neighbour_orders: tuple[float, ...] | None = None
     supply: Literal["grid", "inverter"] = "grid"
     bearing: Bearing | None = None
     # Where it stands, and of what it is a part: levels with `/` between them.
@@ -115,8 +124,10 @@ class Motor:
             "rated_voltage_v",
             "rated_power_w",
             "rotor_bars",
+            "gear_ratio",
         ):
             object.__setattr__(self, name, validate(name, getattr(self, name)))
+        object.__setattr__(self, "neighbour_orders", validate_neighbours(self.neighbour_orders))
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
@@ -132,6 +143,12 @@ class Motor:
         if not (self.pole_pairs and self.supply_hz and self.rated_speed_rpm):
             return None
         return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
+
+    @property
+    def other_shafts(self) -> tuple[float, ...]:
+        """Orders of other shafts: of the one behind the gear, and of neighbours."""
+        behind_gear = (1 / self.gear_ratio,) if self.gear_ratio else ()
+        return (*behind_gear, *(self.neighbour_orders or ()))
 
     @property
     def active_share(self) -> float | None:

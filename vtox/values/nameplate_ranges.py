@@ -1,5 +1,6 @@
 """The range of each number on a nameplate; values outside are typing errors. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -34,6 +35,10 @@ RANGES = {
     "rated_power_w": Range(0.1, 1e9, "W"),
     # Rotor cages have 14 to some 200.
     "rotor_bars": Range(8, 1000, whole=True),
+    # Speed of the motor over that of the driven shaft: below 1 the gear steps up.
+    "gear_ratio": Range(0.01, 1000),
+    # Shafts and wheels near the bearing, a turn of the motor; 16 of them: `MAX_NEIGHBOURS`.
+    "neighbour_orders": Range(0.01, 200, "orders of shaft speed"),
     # FTF is below 0.5, BPFI below the number of balls; slewing rings have up to 200.
     "bearing.orders": Range(0.01, 200, "orders of shaft speed"),
     "bearing.balls": Range(2, 400, whole=True),
@@ -44,6 +49,8 @@ RANGES = {
 }
 
 
+# Neighbouring shafts on a nameplate: more would mask most orders of a bearing.
+MAX_NEIGHBOURS = 16
 # Levels of an asset path, as in plant, line, supply, machine; and the length of a name.
 ASSET_LEVELS, PLACE_LENGTH = 8, 64
 
@@ -67,6 +74,25 @@ def validate_place(name: str, value: str | None, *, levels: int) -> None:
         names = "a name" if levels == 1 else f"1 to {levels} names with / between them, each"
         expected = f"{names} of 1 to {PLACE_LENGTH} characters"
         raise NameplateError(f"{name}: {repr(value)[:80]}, expected {expected}", name)
+
+
+def validate_neighbours(orders: Sequence[float] | None) -> tuple[float, ...] | None:
+    """Return the orders of neighbouring shafts, None and none alike.
+
+    Raises
+    ------
+    NameplateError
+        They are no list, too many, or one is no number in its range.
+    """
+    if orders is None:
+        return None
+    name = "neighbour_orders"
+    if isinstance(orders, str) or not isinstance(orders, Sequence) or len(orders) > MAX_NEIGHBOURS:
+        found = f"{len(orders)} of them" if isinstance(orders, list | tuple) else repr(orders)[:40]
+        expected = f"a list of at most {MAX_NEIGHBOURS} numbers, {RANGES[name]}"
+        raise NameplateError(f"{name}: {found}, expected {expected}", name)
+    found_orders = (validate(f"{name}[{i}]", order, name) for i, order in enumerate(orders))
+    return tuple(order for order in found_orders if order is not None) or None
 
 
 def validate(name: str, value: float | None, range_name: str = "") -> float | None:

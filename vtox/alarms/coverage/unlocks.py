@@ -129,6 +129,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "load_oscillation_hides_sidebands",
         "load_oscillation_or_broken_bars",
         "looseness_or_bearing",
+        "neighbour_or_bearing",
         "no_phase_leaks",
         "rotation_sidebands_in_voltage",
         "shaft_or_bearing",

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from tests.signals.vibration import ImpactTrain, Machine, recording
+from tests.signals.vibration import MOTOR, ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
 from vtox.diagnosis.diagnosers.bearing.cage_frequency import only_bearing_cage
 from vtox.diagnosis.dsp.surrogates import Finding
@@ -67,6 +69,22 @@ def test_sidebands_around_masked_lines_point_at_an_element(strength: float) -> N
     assert d.indicators["defect"] == "BSF"
     assert "element_sidebands" in doubts(d)
     assert d.confidence <= 0.4
+
+
+def test_a_slower_shaft_that_the_nameplate_names_is_normal() -> None:
+    slow = ImpactTrain(order=0.3955, jitter=0.0, strength=3.0)
+    x = recording(Machine(impacts=(slow,)), 4.0)
+    assert diagnose(x).code == "slower_shaft_or_bearing_cage"
+    geared = diagnose(x, replace(MOTOR, gear_ratio=1 / 0.3955))
+    assert (geared.state, geared.code) == ("normal", "cage_lines_of_neighbour"), geared.reason
+    assert geared.values["multiple"] == 1
+
+
+def test_a_race_above_the_lines_of_a_wheel_on_the_nameplate_is_kept() -> None:
+    plate = replace(MOTOR, neighbour_orders=(0.3585,))  # BPFO is its tenth line
+    race = ImpactTrain(order=3.585, jitter=0.003, strength=2.0)
+    d = diagnose(recording(Machine(impacts=(race,)), 4.0), plate)
+    assert (d.state, d.code) == ("fault", "bearing_defect"), d.reason
 
 
 @pytest.mark.parametrize("order", [0.379, 0.3818])

@@ -19,7 +19,7 @@ from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
 from vtox.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
 from vtox.diagnosis.dsp.comb_plan import CombTarget, make_plan
 from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.domain import Diagnosis, reason
+from vtox.values.domain import Diagnosis, Reason, reason
 
 SPEED = Speed(1458.0, 0.005, ("speed_sensor",))
 PLAN = make_plan(
@@ -154,6 +154,21 @@ def test_a_fault_beyond_slippage_needs_sidebands_too(
     comb = {"defect": "BPFO", "confidence": 0.6, "modulation": 0.3, "deviation": deviation}
     x = columns(BearingEvidence, known_bearing=True, detected=True, modulated=modulated, **comb)
     assert outcome(RULES, x)[0].state == state
+
+
+@pytest.mark.parametrize(
+    ("defect", "masked", "state", "code"),
+    [
+        ("FTF", None, "normal", "cage_lines_of_neighbour"),
+        ("FTF", MASKED, "unknown", "lines_at_masked_orders"),
+        ("BPFO", None, "unknown", "neighbour_or_bearing"),
+    ],
+)
+def test_lines_of_a_shaft_on_the_nameplate_are_named(
+    defect: str, masked: Reason | None, state: str, code: str
+) -> None:
+    d = conclude(replace(signs(20.0, defect), neighbour=(0.4, 9), masked=masked))
+    assert (d.state, d.code) == (state, code)
 
 
 def test_masked_lines_are_the_reason_where_only_the_bearing_cage_is_found() -> None:

@@ -26,6 +26,9 @@ SUPPLY_LIKE_MAX_SLIP = 0.1
 # Twice the supply frequency and its double, which a drive moves with the speed; it errs by as much
 # as the speed moves within the record.
 MOVING_MULTIPLES, MOVING_TOLERANCE = (2, 4), 0.02
+# Relative error of the order of a neighbouring shaft, as counted from teeth; and how many of its
+# multiples above the comb are looked at.
+NEIGHBOUR_TOLERANCE, NEIGHBOUR_MULTIPLES = 0.001, 4
 # Multiples of the supply frequency that are held against a comb: pulses of a rectifier come six
 # times a period, and a comb may be at every multiple up to the eighth.
 SUPPLY_MULTIPLES = np.arange(1.0, 9.0)
@@ -176,6 +179,29 @@ def dominant_supply_hz(
         distinct &= np.abs(comb - np.rint(comb)) * fundamental > 2 * comb_plan.LOBE_BINS
         if _highest(lines, multiples[distinct]) > strongest:
             return hz
+    return None
+
+
+def dominant_neighbour(
+    views: EnvelopeViews, plan: Plan, finding: Finding
+) -> tuple[float, int] | None:
+    """Return the shaft of the nameplate that a comb is of, as order and multiple, None if of none.
+
+    Its other lines in the view of the comb are at least as high as those of the comb; those of a
+    damaged race stand above the lines of a wheel that they happen to meet.
+    """
+    lines, unit = views.lines[finding.view], plan.df_order
+    strongest = _highest(lines, finding.order / unit * np.arange(1.0, comb_plan.HARMONICS + 1))
+    for order in views.setup.motor.other_shafts:
+        multiple = max(1, round(finding.order / order))
+        if abs(finding.order - multiple * order) > unit + NEIGHBOUR_TOLERANCE * finding.order:
+            continue
+        of_shaft = np.arange(1.0, comb_plan.HARMONICS * multiple + NEIGHBOUR_MULTIPLES) * order
+        distinct = np.abs(of_shaft - np.rint(of_shaft)) > 2 * comb_plan.LOBE_BINS * unit
+        of_comb = of_shaft / finding.order
+        distinct &= np.abs(of_comb - np.rint(of_comb)) * finding.order > comb_plan.LOBE_BINS * unit
+        if multiple == 1 or _highest(lines, of_shaft[distinct] / unit) >= strongest:
+            return order, multiple
     return None
 
 

@@ -19,7 +19,7 @@ from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
 from vtox.diagnosis.diagnosers.bearing.unassigned_comb import MIN_RATIO, UnassignedComb
 from vtox.diagnosis.diagnosers.decision import Objects, Stated, gathered
 from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.arrays import Bool, Float64
+from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import QUIET, Reason, reason
 
 
@@ -35,7 +35,8 @@ class BearingEvidence:
     elements may make the comb, `unsure`: one record does not decide it. `modulated`: shaft or
     bearing cage modulate a comb beyond slippage from its order.
     `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too; `masked` says
-    then which damage lines at masked orders may be. `lag`
+    then which damage lines at masked orders may be. `neighbour_order`: of the shaft of the
+    nameplate among whose lines the comb is, at the `multiple` of it; NaN where it is not. `lag`
     is that of elements by which the comb is of this part, NaN elsewhere, and `lagging` names all
     parts that it may be of. `supply_hz` is NaN where no lines of the supply exceed the comb.
     Impacts, lines and the shaft are as the modules of their names find them.
@@ -55,6 +56,8 @@ class BearingEvidence:
     detected: Bool
     cage_alone: Bool
     masked: Stated
+    neighbour_order: Float64
+    multiple: Int
     with_cage: Bool
     element_sidebands: Bool
     half_orders: Bool
@@ -174,7 +177,8 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
     above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
     unsure = finding.ratio < SURE_RATIO and comb.modulation < SURE_MODULATION
     # What else a comb may be is not decided by records in which it stays.
-    counts = unsure and not (comb.weak or comb.foreign or s.only_bearing_cage or s.supply_hz)
+    other = comb.foreign or s.only_bearing_cage or s.supply_hz or s.neighbour
+    counts = unsure and not (comb.weak or other)
     return row | {
         "other_combs": tuple(
             reason("other_defect_comb", defect=n, ratio=ratio)
@@ -190,6 +194,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "masked": (s.masked,) if s.masked else (),
         "weak": comb.weak,
         "unsure": unsure,
+        **({"neighbour_order": s.neighbour[0], "multiple": s.neighbour[1]} if s.neighbour else {}),
         "modulated": comb.modulated,
         "foreign": comb.foreign,
         "deviation": finding.order / s.orders[comb.defect] - 1,

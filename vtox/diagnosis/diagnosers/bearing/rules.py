@@ -28,6 +28,11 @@ def no_impacts(x: BearingEvidence) -> Bool:
     return np.array([not why for why in x.impacts])
 
 
+def no_masked(x: BearingEvidence) -> Bool:
+    """Return whether no damage hides at masked orders, where only the bearing cage is found."""
+    return np.array([not why for why in x.masked])
+
+
 SPEED = ("speed_rpm", "speed_source")
 COMB = (
     *("defect", "order", "repetition_hz", "ratio", "modulation_db"),
@@ -35,6 +40,7 @@ COMB = (
     *SPEED,
 )
 IMPACTS = COMB[1:]
+NEIGHBOUR = ("neighbour_order", "multiple", *COMB)
 OTHERS: tuple[Rule[BearingEvidence], ...] = (stated("other_combs"), stated("ambiguities"))
 LAG: Rule[BearingEvidence] = rule(
     "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")
@@ -68,8 +74,21 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         state="normal",
         doubts=(stated("unassigned"), stated("shaft"), stated("ambiguities")),
     ),
+    rule(
+        "cage_lines_of_neighbour",
+        lambda x: x.cage_alone & np.isfinite(x.neighbour_order) & no_masked(x),
+        *NEIGHBOUR,
+        state="normal",
+        doubts=(stated("ambiguities"),),
+    ),
     # A comb is found: whether something else than damage makes it.
     rule("supply_or_bearing", lambda x: x.supply_hz > 0, *COMB, "supply_hz", doubts=OTHERS),
+    rule(
+        "neighbour_or_bearing",
+        lambda x: np.isfinite(x.neighbour_order) & ~x.cage_alone,
+        *NEIGHBOUR,
+        doubts=OTHERS,
+    ),
     rule(
         "element_or_bearing_cage",
         lambda x: x.cage_alone & x.element_sidebands,

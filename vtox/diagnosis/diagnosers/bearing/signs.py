@@ -9,6 +9,7 @@ from vtox.diagnosis.diagnosers.bearing.ambiguities import (
     Ambiguities,
     ambiguities_of,
     defects_at_whole_orders,
+    dominant_neighbour,
     dominant_supply_hz,
     masked_by_moving_drive,
     masked_defects,
@@ -104,6 +105,8 @@ class Signs:
     half_orders: bool = False
     #: Supply frequency whose lines exceed those of the leading comb in its view.
     supply_hz: float | None = None
+    #: The shaft of the nameplate whose lines the leading comb is among: its order, and which one.
+    neighbour: tuple[float, int] | None = None
     #: Power is spread about a defect order, as where the speed moves.
     smeared: Reason | None = None
     #: What the shaft itself does, where no comb of the bearing is found.
@@ -183,7 +186,8 @@ def _signs(views: EnvelopeViews, search: CombSearch) -> Signs:
     signs = Signs(search, views.setup.orders, leading)
     if signs.leading:
         hz = dominant_supply_hz(views, search.plan, signs.leading.finding, search.speed)
-        signs = signs if hz is None else replace(signs, supply_hz=hz)
+        neighbour = dominant_neighbour(views, search.plan, signs.leading.finding)
+        signs = replace(signs, supply_hz=hz, neighbour=neighbour)
     if signs.only_bearing_cage:
         return _with_bearing_cage_alone(signs, views)
     if settled := _race_of_lagging_elements(signs, views):
