@@ -39,7 +39,8 @@ from vtox.store.ledger.ledger import Ledger, Outcome
 from vtox.store.ledger.ledger_rows import record_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.entries import assessment_json, encode_assessment
+from vtox.store.stream.entries import encode_assessment
+from vtox.values import codec
 from vtox.values.domain import Motor, Record, State
 
 BATCH = 50
@@ -91,7 +92,7 @@ class Feeder:
         self.client.hset(keys.ledger(FAMILY), record_id, record_json(r))
         a = self.assessment(i, m, now)
         version, self.versions[m] = self.versions[m], f"{self.seq + 1}"
-        own: list[str | bytes] = ["health", assessment_json(a)]
+        own: list[str | bytes] = ["health", codec.encode(a)]
         published = [encode_assessment(m, a)] if self.seq % 10 == i % 10 else []
         return Outcome(
             record_id,

@@ -22,12 +22,12 @@ from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
-    assessment_json,
     encode_alert,
     encode_assessment,
     encode_result,
 )
 from vtox.store.stream.windows import fetch
+from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
 from vtox.values.domain import Answer, Record, Recording, reason
@@ -284,7 +284,7 @@ def _outcome(
     after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t, rules=rules)
     kept: list[str | bytes] = []
     if after.marks:
-        kept += ["memory", history_json(after.history), "health", assessment_json(after.assessment)]
+        kept += ["memory", history_json(after.history), "health", codec.encode(after.assessment)]
     results: list[Text] = []
     for diagnosis in d.diagnoses:
         marks = after.marks.get(diagnosis.fault, "")

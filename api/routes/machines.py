@@ -30,8 +30,9 @@ from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.configuration.settings import Settings
 from vtox.store.machines import machines
 from vtox.store.machines.machines import MachineOverview
-from vtox.store.stream.entries import Result, assessment_table
+from vtox.store.stream.entries import Result
 from vtox.store.system.deeds import register_machine, retire_machine
+from vtox.values import codec
 from vtox.values.nameplate import motor_from_dict
 from vtox.values.plain_names import NAME, name_error
 
@@ -152,7 +153,7 @@ def diagnosis_fields(r: Result) -> dict[str, Any]:
 
 
 def _assessment_in_words(a: Assessment) -> dict[str, Any]:
-    table = assessment_table(a)
+    table: dict[str, Any] = codec.plain(a)
     for fault, f in a.faults.items():
         table["faults"][fault]["reason"] = reason(f)
         if f.held:

@@ -127,12 +127,17 @@ def decode_fields(kind: type[T], stored: RawFields) -> T:
     ValueError
         A required field is absent.
     """
+    return from_plain(kind, table_of_fields(kind, stored))
+
+
+def table_of_fields(kind: type, stored: RawFields) -> dict[str, Any]:
+    """Return flat fields as plain data, those that the type has."""
     shape = _shape(kind)
     table: dict[str, Any] = {name: {} for name in shape.prefixes}
     for raw_name, raw in stored.items():
         name = raw_name.decode("utf-8", "replace")
         if name in shape.nested:
-            if (value := _json(raw)) is not None:
+            if (value := json_of_field(raw)) is not None:
                 table[name] = value
         elif name in shape.texts or (raw and name in shape.numbers):
             table[name] = raw.decode("utf-8", "replace")[:TEXT_MAX]
@@ -140,7 +145,20 @@ def decode_fields(kind: type[T], stored: RawFields) -> T:
             for field, prefix in shape.prefixes.items():
                 if name.startswith(prefix):
                     table[field][name.removeprefix(prefix)] = raw.decode("utf-8", "replace")
-    return from_plain(kind, table)
+    return table
+
+
+def json_of_field(text: bytes | None) -> Any:
+    """Return the value of JSON in a field, None for what is no JSON or too long."""
+    try:
+        return loads(text) if text and len(text) <= JSON_MAX else None
+    except ValueError:
+        return None
+
+
+def plain(value: Any) -> Any:
+    """Return the plain data of a value, as its JSON has it."""
+    return orjson.loads(encode(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +221,6 @@ def _possible(value: Any, hint: Any) -> Any:
             found = (_possible(v, inner[0]) for v in value)
             return tuple(v for v in found if v is not _ABSENT)
     return _ABSENT
-
-
-def _json(text: bytes) -> Any:
-    """Return the value of JSON in a field, None for what is no JSON or too long."""
-    try:
-        return loads(text) if 0 < len(text) <= JSON_MAX else None
-    except ValueError:
-        return None
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

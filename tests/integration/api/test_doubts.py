@@ -16,7 +16,8 @@ from vtox.faults import PERSISTENCE
 from vtox.store.alarms.histories import history_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import assessment_json, encode_alert
+from vtox.store.stream.entries import encode_alert
+from vtox.values import codec
 from vtox.values.domain import Diagnosis, Motor, Reason, Record
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import LANGUAGES, Language
@@ -53,7 +54,7 @@ def alarm(client: Client) -> str:
             bytes=1,
         )
         changed = update(history, record, [d])
-        history, health = changed.history, assessment_json(changed.assessment)
+        history, health = changed.history, codec.encode(changed.assessment)
         alerts += changed.alerts
         fields = {"memory": history_json(history), "health": health}
         client.hset(keys.machine("M1"), mapping=fields)  # type: ignore[arg-type]

@@ -20,8 +20,8 @@ from vtox.store.ledger.ledger_rows import record_json
 from vtox.store.machines import machines
 from vtox.store.machines.fleet import fleet_state
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import assessment_json
 from vtox.store.system import kept_state
+from vtox.values import codec
 from vtox.values.domain import Motor, Record
 
 URL = "/api/v1/fleet"
@@ -162,7 +162,7 @@ def commit(ledger: Ledger, seq: int, a: Assessment) -> None:
     )
     record_id = r.record_id("bearing")
     ledger.client.hset(keys.ledger("bearing"), record_id, record_json(r))
-    version, own = ledger.client.hget(keys.machine("V001"), "version"), assessment_json(a)
+    version, own = ledger.client.hget(keys.machine("V001"), "version"), codec.encode(a)
     outcome = Outcome(
         record_id,
         version.decode() if version else "0",

@@ -77,7 +77,7 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     ),
     "note of the learning": (codec.encode([NOTE]), learning_notes.notes_of),
     "latest result": (naive_entries.encode_result(RESULT)[1], entries.result_from_json),
-    "health": (entries.assessment_json(HEALTH), entries.assessment_from_json),
+    "health": (codec.encode(HEALTH), lambda text: codec.decode(Assessment, text)),
     "memory": (histories.history_json(HISTORY), histories.history_from_json),
     "alarm": (orjson.dumps(ALARM), lambda text: codec.decode(Alarm, text)),
     "watch": (codec.encode(WATCH), lambda text: codec.decode_or_none(Watch, text)),

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from vtox.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.faults import Persistence
+from vtox.values.codec import Time
 from vtox.values.domain import QUIET, Answer, Diagnosis, Reason, ReasonValue, Record, State, reason
 from vtox.values.operating_state import suppresses_alarms
 
@@ -140,12 +141,12 @@ class Alert:
     said with it: mostly what weakens the diagnosis.
     """
 
-    id: str
-    machine_id: str
-    fault: str
-    level: str
-    event: EventName
-    t: float
+    id: str = ""
+    machine_id: str = ""
+    fault: str = ""
+    level: str = ""
+    event: EventName | Literal[""] = ""
+    t: Time = 0.0
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from vtox.alarms.health.alerts import RANK, UNDECIDED, FaultHistory, Verdict
 from vtox.faults import FAULTS
+from vtox.values.codec import Number, Time
 from vtox.values.domain import Reason, ReasonValue, State
 
 # An assessment is published when it changes, and at least this often.
@@ -25,10 +26,10 @@ class FaultAssessment:
     """
 
     state: State
-    severity: float | None
-    last: State | Literal[""]
-    code: str
-    reason: str
+    severity: Number | None = None
+    last: State | Literal[""] = ""
+    code: str = ""
+    reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
     t: float = 0.0
@@ -58,10 +59,10 @@ class Published:
 class Assessment:
     """The fused health of one machine at time `t`: 0 to 100, None where nothing is decided."""
 
-    t: float
-    health: float | None
-    state: State
-    faults: Mapping[str, FaultAssessment]
+    t: Time = 0.0
+    health: Number | None = None
+    state: State = "unknown"
+    faults: Mapping[str, FaultAssessment] = field(default_factory=dict)
 
     @property
     def last_diagnosis_t(self) -> float | None:

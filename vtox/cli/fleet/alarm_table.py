@@ -13,7 +13,7 @@ from vtox.alarms.life import Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.cli.shared.status_table import span
 from vtox.store.machines.fleet import FleetState
-from vtox.store.stream.reason_tables import reasons_table
+from vtox.values import codec
 from vtox.words.rendering import advice, full_reason, name_of, render
 
 _COLUMNS = ("state", "level", "machine", "fault", "assignee", "since", "id")
@@ -156,7 +156,7 @@ def _why(said: Alarm | Suspension) -> dict[str, Any]:
         "values": dict(said.values),
         "doubts": [
             d | {"sentence": render(d["code"], d["values"]), "what_to_do": advice(d["code"])}
-            for d in reasons_table(said.doubts)
+            for d in codec.plain(said.doubts)
         ],
         "reason": full_reason(said),
     }

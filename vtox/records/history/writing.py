@@ -28,7 +28,6 @@ from vtox.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.machines.line_levels import LineSampler
 from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
 from vtox.store.stream.entries import decode_alert
-from vtox.store.stream.reason_tables import reasons_table
 from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read_each
 from vtox.values import codec
@@ -189,7 +188,7 @@ def _alert_row(fields: RawFields) -> dict[str, Any]:
     return {n: getattr(a, n) for n in names} | {
         "alert_id": a.id,
         "reason_values": codec.encode(dict(a.values)).decode(),
-        "doubts": codec.encode(reasons_table(a.doubts)).decode(),
+        "doubts": codec.encode(a.doubts).decode(),
     }
 
 

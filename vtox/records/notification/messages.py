@@ -14,7 +14,7 @@ import orjson
 from vtox.alarms.book import Action
 from vtox.alarms.health.growth import Growth
 from vtox.records.notification.events import AlarmEvent
-from vtox.store.stream.reason_tables import reasons_table
+from vtox.values import codec
 from vtox.words import rendering
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language
@@ -47,7 +47,7 @@ def alarm_message(
         "level": e.level[:NAME_MAX],
         "code": e.code[:NAME_MAX],
         "values": dict(e.values),
-        "doubts": reasons_table(e.doubts),
+        "doubts": codec.plain(e.doubts),
         "reason": why,
         "what_to_do": advice,
         "growth": _growth_table(growth),

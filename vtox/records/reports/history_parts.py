@@ -16,7 +16,7 @@ from vtox.records.history.resolution import MINUTES, grid
 from vtox.records.history.retention import Oldest
 from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.store.alarms.open_alerts import OpenAlert
-from vtox.store.stream.reason_tables import reasons_table
+from vtox.values import codec
 from vtox.values.domain import Reason
 from vtox.values.plain_data import plain
 
@@ -41,7 +41,7 @@ def events_between(
 def event_of_alert(a: Alert) -> dict[str, Any]:
     """Return an alert as a row of events."""
     known = {"t": a.t, "fault": a.fault, "event": a.event, "level": a.level, "code": a.code}
-    return known | {"values": plain(a.values), "doubts": plain(reasons_table(a.doubts))}
+    return known | {"values": plain(a.values), "doubts": plain(codec.plain(a.doubts))}
 
 
 def growth_reasons(
@@ -51,7 +51,7 @@ def growth_reasons(
     found = alarm_growth(db, a.machine_id, a.fault, a.level, a.t, now_s, oldest)
     if found is None:
         return []
-    said: list[dict[str, Any]] = plain(reasons_table([found.why, Reason(found.urgency)]))
+    said: list[dict[str, Any]] = plain(codec.plain([found.why, Reason(found.urgency)]))
     return said
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from vtox import keys
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.reason_tables import reasons_table
 from vtox.values import codec
 from vtox.values.domain import Reason, reason
 from vtox.words.rendering import render_all
@@ -61,7 +60,7 @@ def _arguments(flag: str, change: FlagChange) -> list[str | bytes | int]:
         "code": why.code,
         "reason": render_all((r.code, r.values) for r in change.reasons),
         "values": codec.encode(why.values),
-        "doubts": codec.encode(reasons_table(others)),
+        "doubts": codec.encode(others),
     }
     head = (change.machine_id, flag, int(change.on))
     return [*head, *(text for field in fields.items() for text in field)]

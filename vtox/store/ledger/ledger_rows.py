@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from vtox.errors import LedgerRowError
-from vtox.store.stream.reason_tables import reason_from_table
-from vtox.values.domain import Record, reason
+from vtox.values import codec
+from vtox.values.domain import Reason, Record, reason
 
 VERSION = 1
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -71,8 +71,8 @@ def record_from_table(table: Any) -> Record:
         if isinstance(closed, str) and closed:
             closed = reason("ended_early", why=closed)
         elif closed:
-            closed = reason_from_table(closed)
-    except (KeyError, TypeError, AttributeError) as error:
+            closed = codec.from_plain(Reason, closed)
+    except ValueError as error:
         raise LedgerRowError("damaged_row", f"closed: {closed!r}") from error
     return Record(
         **{name: table[name] for name in _TYPES},

@@ -16,8 +16,8 @@ from vtox import keys
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.supplies import SuppliedMachine, supply_of
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import assessment_from_json
 from vtox.store.stream.unreadable import Unreadable, read, read_or_none
+from vtox.values import codec
 from vtox.values.codec import loads
 
 log = structlog.get_logger()
@@ -206,7 +206,7 @@ def _plate(text: bytes | None) -> Mapping[str, Any]:
 
 def _assessment(machine_id: str, text: bytes) -> Assessment | None:
     """Return a stored assessment; a damaged one must not take the others from the list."""
-    found = read(assessment_from_json, text)
+    found = read(codec.decode, Assessment, text)
     if isinstance(found, Unreadable):
         log.error("an assessment cannot be read", machine_id=machine_id, reason=found.reason)
         return None

@@ -19,12 +19,11 @@ from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import (
     Result,
-    assessment_from_json,
-    assessment_table,
     result_from_json,
     result_table,
 )
 from vtox.store.stream.unreadable import read_or_none
+from vtox.values import codec
 from vtox.values.codec import loads
 from vtox.values.domain import Motor, Reason, reason
 from vtox.values.nameplate import motor_to_json
@@ -62,7 +61,7 @@ class MachineOverview:
         """Return it as plain data, diagnoses in the shape in which the machine keeps them."""
         own = {name: getattr(self, name) for name in self.__slots__}
         return own | {
-            "health": assessment_table(self.health) if self.health else None,
+            "health": codec.plain(self.health) if self.health else None,
             "diagnoses": {fault: result_table(r) for fault, r in self.diagnoses.items()},
         }
 
@@ -182,7 +181,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 nameplate=read_or_none(loads, motor) if motor else None,
                 baseline=bool(has_baseline) and not is_of_other_channels(info, present),
                 baseline_state=baseline,
-                health=read_or_none(assessment_from_json, health) if health else None,
+                health=codec.decode_or_none(Assessment, health),
                 diagnoses=diagnoses,
                 as_of_t=now,
             )

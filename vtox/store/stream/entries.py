@@ -6,22 +6,26 @@ hash of a machine keeps the same values as JSON. Names are a contract
 programs may write anything: what a field may not hold counts as absent.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any
 
+import msgspec
 import orjson
 
 from vtox.alarms.health.alerts import Alert
-from vtox.alarms.health.assessment import Assessment, FaultAssessment
-from vtox.store.stream.reason_tables import (
-    reasons_from_table,
-    reasons_table,
-    values_from_table,
-    verdict_from_table,
-)
+from vtox.alarms.health.assessment import Assessment
 from vtox.values import codec
-from vtox.values.codec import JSON_MAX, NUMBER_MAX, TEXT_MAX, TIME_MAX_S, RawFields, loads
+from vtox.values.codec import (
+    NUMBER_MAX,
+    TEXT_MAX,
+    TIME_MAX_S,
+    Number,
+    Prefix,
+    RawFields,
+    Time,
+    loads,
+)
 from vtox.values.domain import Answer, Diagnosis, Reason, ReasonValue, Record, State, Value
 from vtox.words.rendering import join
 
@@ -29,7 +33,7 @@ Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
 BUSY = "busy_"
 # Whole numbers of JSON that every reader keeps.
-WHOLE_MAX = 2**53
+Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +46,19 @@ class Result:
     only the server knows it.
     """
 
-    machine_id: str
-    fault: str
-    family: str
-    run: str
-    first_seq: int | None
-    last_seq: int | None
-    t_start: float | None
-    t_end: float | None
-    state: State
-    severity: float | None = None
-    confidence: float | None = None
-    statistic: float | None = None
-    threshold: float | None = None
+    machine_id: str = ""
+    fault: str = ""
+    family: str = ""
+    run: str = ""
+    first_seq: Whole | None = None
+    last_seq: Whole | None = None
+    t_start: Time | None = None
+    t_end: Time | None = None
+    state: State = "unknown"
+    severity: Number | None = None
+    confidence: Number | None = None
+    statistic: Number | None = None
+    threshold: Number | None = None
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
@@ -63,7 +67,7 @@ class Result:
     evidence: tuple[Mapping[str, Any], ...] = ()
     closed: str = ""
     marks: str | None = None
-    latency_ms: float | None = None
+    latency_ms: Number | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +80,20 @@ class Metrics:
     machines sent in the last minute. `written_t` is the server's time of the entry.
     """
 
-    t: float | None = None
-    interval_s: float | None = None
-    windows_in: float | None = None
-    windows_done: float | None = None
-    ingest_rate: float | None = None
-    throughput: float | None = None
-    latency_p50_ms: float | None = None
-    latency_p95_ms: float | None = None
-    backlog: float | None = None
-    in_flight: float | None = None
-    cpu: float | None = None
-    cores: float | None = None
-    machines: float | None = None
-    busy: Mapping[str, float] = field(default_factory=dict)
+    t: Number | None = None
+    interval_s: Number | None = None
+    windows_in: Number | None = None
+    windows_done: Number | None = None
+    ingest_rate: Number | None = None
+    throughput: Number | None = None
+    latency_p50_ms: Number | None = None
+    latency_p95_ms: Number | None = None
+    backlog: Number | None = None
+    in_flight: Number | None = None
+    cpu: Number | None = None
+    cores: Number | None = None
+    machines: Number | None = None
+    busy: Annotated[Mapping[str, Number], Prefix(BUSY)] = field(default_factory=dict)
     written_t: float | None = None
 
 
@@ -156,20 +160,21 @@ def encode_result(
 def result_table(r: Result) -> dict[str, Any]:
     """Return a result as plain data, in the shape in which the hash of its machine keeps it."""
     table = {n: getattr(r, n) for n in _HEAD}
-    detail = {n: getattr(r, n) for n in _DETAIL} | {"doubts": reasons_table(r.doubts)}
+    detail = {n: getattr(r, n) for n in _DETAIL} | {"doubts": codec.plain(r.doubts)}
     marks = {} if r.marks is None else {"marks": r.marks}
     return table | marks | {"detail": detail | {"closed": r.closed or None}}
 
 
 def decode_result(fields: RawFields) -> Result:
     """Return the result of an entry."""
-    return _result(text_table(fields), _json_table(fields.get(b"detail")))
+    table = codec.table_of_fields(Result, fields)
+    return _result(table, codec.json_of_field(fields.get(b"detail")))
 
 
 def result_from_json(text: bytes) -> Result:
     """Return a result of the hash of a machine."""
     table = loads(text)
-    return _result(table, table.get("detail") or {})
+    return _result(table, table.get("detail"))
 
 
 def encode_alert(a: Alert) -> Texts:
@@ -179,28 +184,19 @@ def encode_alert(a: Alert) -> Texts:
 
 def decode_alert(fields: RawFields) -> Alert:
     """Return the alert of an entry; what is missing is empty, its time 0."""
-    text = text_table(fields)
-    names = ("id", "machine_id", "fault", "level", "event", "code", "reason")
-    known: dict[str, Any] = {n: text.get(n, "") for n in names}
-    values = values_from_table(_json_table(fields.get(b"values")))
-    doubts = reasons_from_json(fields.get(b"doubts"))
-    return Alert(**known, t=time_s(text.get("t")) or 0.0, values=values, doubts=doubts)
+    return codec.decode_fields(Alert, fields)
 
 
 def reason_from_json(code: str, values: str) -> Reason:
     """Return the reason of a code, with its values from JSON."""
-    return Reason(code, values_from_table(_json_table(values.encode())))
+    found = codec.json_of_field(values.encode())
+    return codec.from_plain(Reason, {"code": code, "values": found})
 
 
 def reasons_from_json(text: bytes | None) -> tuple[Reason, ...]:
     """Return reasons from JSON, none where it is of another program, or too long."""
-    try:
-        tables = loads(text or b"[]") if len(text or b"") <= JSON_MAX else []
-    except ValueError:
-        return ()
-    rows = [row for row in tables if isinstance(row, dict)] if isinstance(tables, list) else []
-    coded = [row for row in rows if isinstance(row.get("code"), str)]
-    return reasons_from_table([r for r in coded if isinstance(r.get("values", {}), dict)])
+    found = codec.json_of_field(text or b"")
+    return codec.from_plain(tuple[Reason, ...], found if isinstance(found, list) else [])
 
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:
@@ -209,100 +205,30 @@ def encode_assessment(machine_id: str, a: Assessment) -> Texts:
     return _texts(texts | {"machine_id": machine_id})
 
 
-def assessment_table(a: Assessment) -> dict[str, Any]:
-    """Return an assessment as plain data."""
-    table: dict[str, Any] = orjson.loads(assessment_json(a))
-    return table
-
-
 def decode_assessment(fields: RawFields) -> tuple[str, Assessment]:
     """Return the machine and the assessment of an entry."""
-    text = text_table(fields)
-    table = text | {"faults": _json_table(fields.get(b"faults"))}
-    return text.get("machine_id", ""), _assessment(table)
-
-
-def assessment_json(a: Assessment) -> bytes:
-    """Return an assessment as the hash of its machine keeps it."""
-    return codec.encode(a)
-
-
-def assessment_from_json(text: bytes) -> Assessment:
-    """Return the assessment of the hash of a machine."""
-    return _assessment(loads(text))
+    machine_id = fields.get(b"machine_id", b"").decode("utf-8", "replace")[:TEXT_MAX]
+    return machine_id, codec.decode_fields(Assessment, fields)
 
 
 def encode_metrics(m: Metrics) -> Texts:
     """Return the fields of an entry of `performance_metrics`."""
-    shares = {BUSY + family: share for family, share in m.busy.items()}
-    return _texts({n: getattr(m, n) for n in _METRICS} | shares)
+    fields = codec.encode_fields(m)
+    del fields["written_t"]
+    return _texts(fields)
 
 
 def decode_metrics(entry_id: bytes, fields: RawFields) -> Metrics:
     """Return the metrics of an entry."""
-    text = text_table(fields)
-    values = {n: number(text.get(n)) for n in _METRICS}
-    shares = {n.removeprefix(BUSY): number(x) for n, x in text.items() if n.startswith(BUSY)}
-    return Metrics(
-        **values,
-        busy={family: share for family, share in shares.items() if share is not None},
-        written_t=int(entry_id.partition(b"-")[0]) / 1000,
-    )
+    written_t = int(entry_id.partition(b"-")[0]) / 1000
+    return replace(codec.decode_fields(Metrics, fields), written_t=written_t)
 
 
-def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
-    def whole(name: str) -> int | None:
-        value = number(table.get(name))
-        return None if value is None or abs(value) > WHOLE_MAX else int(value)
-
-    state: State = table.get("state", "unknown")
-    return Result(
-        machine_id=table.get("machine_id", ""),
-        fault=table.get("fault", ""),
-        family=table.get("family", ""),
-        run=table.get("run", ""),
-        first_seq=whole("first_seq"),
-        last_seq=whole("last_seq"),
-        t_start=time_s(table.get("t_start")),
-        t_end=time_s(table.get("t_end")),
-        state=state,
-        severity=number(table.get("severity")),
-        confidence=number(table.get("confidence")),
-        statistic=number(table.get("statistic")),
-        threshold=number(table.get("threshold")),
-        code=table.get("code", ""),
-        reason=table.get("reason", ""),
-        marks=table.get("marks"),
-        values=values_from_table(detail.get("values") or {}),
-        doubts=reasons_from_table(detail.get("doubts")),
-        indicators=detail.get("indicators") or {},
-        evidence=tuple(detail.get("evidence") or ()),
-        closed=detail.get("closed") or "",
-        latency_ms=number(table.get("latency_ms")),
-    )
-
-
-def _assessment(table: Mapping[str, Any]) -> Assessment:
-    faults = {
-        fault: FaultAssessment(
-            state=f["state"],
-            severity=f.get("severity"),
-            last=f.get("last", ""),
-            code=f.get("code", ""),
-            reason=f.get("reason", ""),
-            values=values_from_table(f.get("values") or {}),
-            doubts=reasons_from_table(f.get("doubts")),
-            t=number(f.get("t")) or 0.0,
-            held=verdict_from_table(f.get("held")),
-        )
-        for fault, f in (table.get("faults") or {}).items()
-    }
-    return Assessment(
-        t=time_s(table.get("t")) or 0.0,
-        health=number(table.get("health")),
-        state=table.get("state", "unknown"),
-        faults=faults,
-    )
+def _result(table: dict[str, Any], detail: Any) -> Result:
+    """Return the result of its table, which `detail` is a part of; empty ones are absent there."""
+    known = detail if isinstance(detail, dict) else {}
+    table |= {n: x for n in _DETAIL if (x := known.get(n))}
+    return codec.from_plain(Result, table)
 
 
 _PLAIN = (str, bytes)
@@ -328,14 +254,5 @@ def text_table(fields: RawFields) -> dict[str, str]:
     }
 
 
-def _json_table(text: bytes | None) -> Mapping[str, Any]:
-    try:
-        table = loads(text or b"{}") if len(text or b"") <= JSON_MAX else {}
-    except ValueError:
-        return {}
-    return table if isinstance(table, dict) else {}
-
-
 _DETAIL = ("values", "doubts", "indicators", "evidence", "closed")
 _HEAD = [n for n in Result.__slots__ if n not in (*_DETAIL, "marks", "latency_ms")]
-_METRICS: Sequence[str] = [n for n in Metrics.__slots__ if n not in ("busy", "written_t")]
