@@ -29,6 +29,7 @@ from api.routes import (
     dead_letters,
     diagnoses,
     docs,
+    energy,
     evidence,
     figures,
     fleet,
@@ -128,6 +129,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         windows,
         diagnoses,
         history,
+        energy,
         figures,  # before `alarms`, which takes any other name for the id of one
         alarms,
         alerts,

@@ -47,3 +47,8 @@ def polynomial_residual(x: Float64, degree: int) -> Float64:
     """Return `x` less its least-squares polynomial."""
     t = np.linspace(-1, 1, len(x))
     return np.asarray(x - np.polyval(np.polyfit(t, x, degree), t))
+
+
+def active_power(v: Float64, i: Float64) -> float:
+    """Return the mean of the instantaneous power of several phases, rows of both."""
+    return float(np.mean(np.sum(v * i, axis=0)))

@@ -20,6 +20,7 @@ from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.store.alarms.histories import history_json
 from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
+from vtox.store.machines.energy import ENERGY, reading_json
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
     encode_alert,
@@ -31,6 +32,7 @@ from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
 from vtox.values.domain import Answer, Record, Recording, reason
+from vtox.values.energy import counts_text
 from vtox.words.rendering import render_all
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
@@ -286,9 +288,16 @@ def _outcome(
     if after.marks:
         kept += ["memory", history_json(after.history), "health", codec.encode(after.assessment)]
     results: list[Text] = []
+    energy = ""
     for diagnosis in d.diagnoses:
         marks = after.marks.get(diagnosis.fault, "")
         fields, latest = encode_result(family, d.record, diagnosis, marks)
+        reading = diagnosis.energy if isinstance(diagnosis, Answer) else None
+        if reading is not None:
+            energy = counts_text(reading.counts)
+            fields += [ENERGY, energy]
+            if diagnosis.fault in after.marks:
+                kept += [ENERGY, reading_json(d.record, reading)]
         results.append(fields)
         if diagnosis.fault in after.marks:
             kept += [f"latest:{diagnosis.fault}", latest]
@@ -303,5 +312,6 @@ def _outcome(
         alerts=[encode_alert(a) for a in after.alerts],
         evidence=after.keep_waveform,
         fingerprint=fingerprint(after.assessment) if after.marks else "",
+        energy=energy,
     )
     return outcome, replace(machine, history=after.history, version=version)

@@ -79,6 +79,12 @@ def figures_page(request: Request) -> Response:
     return page(request, "figures.html")
 
 
+@router.get("/energy", dependencies=needs("read"), include_in_schema=False)
+def energy_page(request: Request) -> Response:
+    """Return the page of where the energy of the fleet goes."""
+    return page(request, "energy.html")
+
+
 @router.get("/static/signin.css", include_in_schema=False)
 def sign_in_style() -> Response:
     """Return the style sheet of the page that asks for a key, which therefore needs none."""

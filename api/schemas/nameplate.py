@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import OPTIONAL_FIELDS
-from vtox.values.domain import DEFECTS
+from vtox.values.domain import DEFECTS, IeClass
 from vtox.values.nameplate_ranges import ASSET_LEVELS, MAX_NEIGHBOURS, PLACE_LENGTH, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
@@ -74,6 +74,20 @@ class Nameplate(BaseModel):
     )
     neighbour_orders: Annotated[list[float], WithJsonSchema(_NEIGHBOURS)] | None = Field(
         None, description="other shafts that the sensor hears, turns a turn of the motor"
+    )
+    rated_efficiency: float | None = _rated_value(
+        "rated_efficiency", "output over input at rated load: 0.914 for 91.4 %"
+    )
+    ie_class: IeClass | None = Field(
+        None, description="efficiency class of IEC 60034-30-1, where the efficiency is not known"
+    )
+    rated_power_factor: float | None = _rated_value("rated_power_factor", "at rated load")
+    stator_resistance_ohm: float | None = _rated_value(
+        "stator_resistance_ohm",
+        "of one phase as a star, warm, ohm: half of that between two terminals",
+    )
+    max_starts_per_hour: float | None = _rated_value(
+        "max_starts_per_hour", "starts that are permitted in an hour"
     )
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None

@@ -5,6 +5,7 @@ import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { FAULTS, hasText, language, locale, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
+import { energyRanges, showEnergy } from "./machineenergy.js";
 import { showSensitivity } from "./sensitivity.js";
 import { followAlarms } from "./machinealarms.js";
 import { followTrends } from "./trends.js";
@@ -13,7 +14,7 @@ const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 byId("report").href = `${address}/report?lang=${language}`;
 // What is shown of a nameplate.
-const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "supply", "site", "asset_path"];
+const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency", "ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour", "supply", "site", "asset_path"];
 // Of a record, what shows the first fault of its family.
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
@@ -109,7 +110,9 @@ function drawMachine(m, now) {
   if (focused) byId("faults").querySelector(`[data-fault="${focused}"]`)?.focus({ preventScroll: true });
   drawNameplate(m);
   followTrends(address);
+  showEnergy(id).catch(() => {});
   if (started) return follow();
+  energyRanges(id);
   started = true;
   showCommissioning(address);
   showSensitivity(address, faults);

@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.configuration.groups",),
     (
         "vtox.values.codec",
+        "vtox.values.energy",
         "vtox.values.nameplate_ranges",
         "vtox.values.operating_state",
         "vtox.values.plain_data",
@@ -78,6 +79,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.diagnosis.diagnosers.bearing",
         "vtox.diagnosis.diagnosers.eccentricity",
         "vtox.diagnosis.diagnosers.broken_bar",
+        "vtox.diagnosis.energy",
         "celeryconfig",
     ),
     (

@@ -28,6 +28,11 @@ GEOMETRY = {"balls": 9, "ball_diameter_mm": 7.94, "pitch_diameter_mm": 39.04}
         ("rated_current_a", 1e12, "0.001 to 100000 A"),
         ("rated_current_a", 10**400, "A"),
         ("rated_current_a", "9", "number from"),
+        ("rated_efficiency", 91.4, "0.1 to 0.995 as a ratio: 0.914"),
+        ("rated_power_factor", 1.2, "0.1 to 1"),
+        ("stator_resistance_ohm", 0, "1e-05 to 10000 ohm"),
+        ("max_starts_per_hour", -1, "0.004 to 3600 an hour"),
+        ("ie_class", "IE9", "IE1, IE2, IE3, IE4"),
         ("rated_voltage_v", 1e7, "V"),
         ("rated_power_w", -1, "W"),
         ("rated_speed_rpm", 1e9, "0.1 to 200000 rpm"),
@@ -98,7 +103,13 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
 
 
 def test_every_number_of_a_nameplate_has_its_range() -> None:
-    numbers = set(Motor.__dataclass_fields__) - {"supply", "bearing", "site", "asset_path"}
+    numbers = set(Motor.__dataclass_fields__) - {
+        "supply",
+        "bearing",
+        "site",
+        "asset_path",
+        "ie_class",
+    }
     assert numbers == {name for name in RANGES if "." not in name}
     ends = {name: r.high for name, r in RANGES.items() if name in ("pole_pairs", "rotor_bars")}
     assert motor_from_dict(ends | {"bearing": {"orders": dict.fromkeys(DEFECTS, 200)}})

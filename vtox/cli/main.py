@@ -14,10 +14,10 @@ from vtox.version import version
 
 # The folder of each command, in the order of the help, which lists groups of commands last.
 _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor fleet.machines
-    fleet.baseline fleet.alarms recordings.replay simulation.simulate recordings.inspect
-    recordings.diagnose recordings.report recordings.verify upkeep.dead-letters upkeep.backup
-    upkeep.restore upkeep.config upkeep.keys upkeep.audit processes.server processes.bridge
-    processes.recorder processes.notify processes.mqtt processes.flower"""
+    fleet.baseline fleet.alarms fleet.energy recordings.replay simulation.simulate
+    recordings.inspect recordings.diagnose recordings.report recordings.verify upkeep.dead-letters
+    upkeep.backup upkeep.restore upkeep.config upkeep.keys upkeep.audit processes.server
+    processes.bridge processes.recorder processes.notify processes.mqtt processes.flower"""
 # Command -> what adds it.
 COMMANDS = {
     place.partition(".")[2]: f"{place.replace('-', '_')}:register" for place in _PLACES.split()

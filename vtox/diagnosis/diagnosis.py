@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosers.decision import Verdicts
+from vtox.diagnosis.diagnosers.registry import SharedAnalysis
+from vtox.diagnosis.energy.reading import readings
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Answer, Diagnosis, Motor, Recording
+from vtox.values.energy import MeterReading
+
+# The fault whose records are counted: they follow each other without a gap, and its analysis has
+# the phasors of currents and voltages already.
+METERED = "turn_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +100,38 @@ def diagnose_batch(
         As long as `inputs`, each in the order of `vtox.faults.FAULTS`.
     """
     diagnoses: list[list[Diagnosis]] = [[] for _ in inputs]
-    for members, found in _verdicts(inputs, faults):
+    for members, _, found in _verdicts(inputs, faults):
         for i, diagnosis in zip(members, found.diagnoses(), strict=True):
             diagnoses[i].append(diagnosis)
     return diagnoses
 
 
 def answer_batch(inputs: Sequence[DiagnosisInput], faults: Iterable[str]) -> list[list[Answer]]:
-    """Return the same for workers: what they write into the streams."""
+    """Return the same for workers: what they write into the streams.
+
+    The answer for `METERED` has with it what the record says of energy, from the same analysis.
+    """
     answers: list[list[Answer]] = [[] for _ in inputs]
-    for members, found in _verdicts(inputs, faults):
-        for i, answer in zip(members, found.answers(), strict=True):
+    for members, shared, found in _verdicts(inputs, faults):
+        of_members = found.answers()
+        if found.fault == METERED:
+            energy = readings(shared.analysis)
+            of_members = [a._replace(energy=e) for a, e in zip(of_members, energy, strict=True)]
+        for i, answer in zip(members, of_members, strict=True):
             answers[i].append(answer)
     return answers
 
 
+def read_energy(recording: Recording, motor: Motor | None = None) -> MeterReading:
+    """Return what one recording says of energy and operation of a machine."""
+    shared = registry.analyse([recording], [motor], [METERED])
+    return readings(shared.analysis)[0]
+
+
 def _verdicts(
     inputs: Sequence[DiagnosisInput], faults: Iterable[str] | None
-) -> Iterator[tuple[list[int], Verdicts]]:
-    """Yield for each fault and shape which inputs have it, and the verdicts on them."""
+) -> Iterator[tuple[list[int], SharedAnalysis, Verdicts]]:
+    """Yield for each fault and shape which inputs have it, their analysis, and the verdicts."""
     requested = _fault_names(faults)
     for members in registry.group_by_shape([x.recording for x in inputs]):
         shared = registry.analyse(
@@ -119,7 +139,7 @@ def _verdicts(
         )
         baselines = [inputs[i].baseline for i in members]
         for fault in requested:
-            yield members, registry.DIAGNOSERS[fault].diagnose(shared, baselines)
+            yield members, shared, registry.DIAGNOSERS[fault].diagnose(shared, baselines)
 
 
 def _fault_names(faults: Iterable[str] | None) -> list[str]:

@@ -74,6 +74,8 @@ def nameplate(kind: MotorType, supply_hz: float, *, inverter: bool = False) -> M
         rated_voltage_v=volts,
         rated_power_w=kind.power_w,
         rotor_bars=kind.rotor_bars,
+        rated_efficiency=kind.efficiency,
+        rated_power_factor=kind.power_factor,
         supply="inverter" if inverter else "grid",
         bearing=BEARINGS[kind.bearing],
     )

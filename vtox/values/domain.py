@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
+from vtox.values.energy import MeterReading
 from vtox.values.nameplate_ranges import (
     ASSET_LEVELS,
     validate,
@@ -23,6 +24,8 @@ Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 State = Literal["normal", "warning", "fault", "unknown"]
 STATES: tuple[State, ...] = get_args(State)
 Value = float | int | str | bool | None
+# Efficiency classes of motors at the grid, IEC 60034-30-1.
+IeClass = Literal["IE1", "IE2", "IE3", "IE4"]
 
 CURRENTS = ("ia", "ib", "ic")
 VOLTAGES = ("va", "vb", "vc")
@@ -107,6 +110,13 @@ class Motor:
     gear_ratio: float | None = None
     # Other shafts, wheels or machines that the sensor hears, turns a turn of the motor.
     neighbour_orders: tuple[float, ...] | None = None
+    # Output over input at rated load, as a ratio; or the class of IEC 60034-30-1.
+    rated_efficiency: float | None = None
+    ie_class: IeClass | None = None
+    rated_power_factor: float | None = None
+    # Of one phase as a star, warm: half of what is measured between two terminals.
+    stator_resistance_ohm: float | None = None
+    max_starts_per_hour: float | None = None
     supply: Literal["grid", "inverter"] = "grid"
     bearing: Bearing | None = None
     # Where it stands, and of what it is a part: levels with `/` between them.
@@ -125,11 +135,18 @@ class Motor:
             "rated_power_w",
             "rotor_bars",
             "gear_ratio",
+            "rated_efficiency",
+            "rated_power_factor",
+            "stator_resistance_ohm",
+            "max_starts_per_hour",
         ):
             object.__setattr__(self, name, validate(name, getattr(self, name)))
         object.__setattr__(self, "neighbour_orders", validate_neighbours(self.neighbour_orders))
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
+        if self.ie_class is not None and self.ie_class not in get_args(IeClass):
+            expected = ", ".join(get_args(IeClass))
+            raise NameplateError(f"ie_class: {self.ie_class!r}, expected {expected}", "ie_class")
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
             raise NameplateError(
                 f"rated_speed_rpm: {self.rated_speed_rpm} gives a slip of {self.rated_slip:.3f} "
@@ -331,7 +348,10 @@ class Diagnosis:
 
 
 class Answer(NamedTuple):
-    """What a `Diagnosis` says, with its sentence: a row that takes a fifth of the time to make."""
+    """What a `Diagnosis` says, with its sentence: a row that takes a fifth of the time to make.
+
+    `energy` is what the record says of energy, with the answer of the one fault that is metered.
+    """
 
     fault: str
     state: State
@@ -345,6 +365,7 @@ class Answer(NamedTuple):
     threshold: float | None
     indicators: Mapping[str, Value]
     evidence: tuple[Mapping[str, Any], ...]
+    energy: MeterReading | None = None
 
 
 def abstain(

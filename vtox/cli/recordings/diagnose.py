@@ -12,6 +12,7 @@ from rich.text import Text
 from vtox.cli.recordings.start_lines import show_start, start_values
 from vtox.cli.shared import options
 from vtox.cli.shared.diagnosis_table import DETECTED, show
+from vtox.cli.shared.energy_lines import reading_lines
 from vtox.cli.shared.report_files import Lang, check_target, file_contents, write_report
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
@@ -19,7 +20,8 @@ from vtox.files.matching import ReadOptions
 from vtox.files.matching import options as reader_options
 from vtox.files.recordings import find, named_recordings
 from vtox.values.baseline import Baseline
-from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.values.domain import CURRENTS, Diagnosis, Motor, Recording
+from vtox.values.energy import MeterReading
 from vtox.values.plain_data import plain
 from vtox.words.languages import DEFAULT, Language, language
 
@@ -146,6 +148,15 @@ def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -
     console.print(title.append(" · " + " · ".join(facts), style="not bold dim"))
     told = show_start(console, recording, diagnoses, motor, lang)
     show(console, diagnoses, lang, told)
+    for line in reading_lines(_energy(recording, motor)):
+        console.print(line, style="dim")
+
+
+def _energy(recording: Recording, motor: Motor | None) -> MeterReading | None:
+    """Return what a recording says of energy, None without currents."""
+    from vtox.diagnosis.diagnosis import read_energy
+
+    return read_energy(recording, motor) if any(c in recording.channels for c in CURRENTS) else None
 
 
 def _summarise(results: list[Result]) -> None:
@@ -155,6 +166,13 @@ def _summarise(results: list[Result]) -> None:
         f"\n{len(results)} recordings: {detected} with a warning or fault, "
         f"{len(results) - detected - undecided} without, {undecided} undecided"
     )
+
+
+def _energy_values(reading: MeterReading | None) -> dict[str, Any] | None:
+    if reading is None:
+        return None
+    codes = {"power_code": reading.power_code, "load_code": reading.load_code}
+    return {**reading.figures, **{name: code for name, code in codes.items() if code}}
 
 
 def _lines(result: Result, motor: Motor | None) -> list[dict[str, Any]]:
@@ -167,5 +185,6 @@ def _lines(result: Result, motor: Motor | None) -> list[dict[str, Any]]:
         "channels": list(recording.channels),
         "speed_rpm": recording.speed_rpm,
         "start": start_values(recording, diagnoses, motor),
+        "energy": _energy_values(_energy(recording, motor)),
     }
     return [plain(about | asdict(d) | {"reason": d.reason}) for d in diagnoses]

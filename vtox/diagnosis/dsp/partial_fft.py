@@ -62,6 +62,30 @@ class Spectra:
             _fill(bins[i], self.parts[i], self.samples // self.ways, start, own_turn)
         return bins
 
+    def some(self, index: Int) -> Complex:
+        """Return single bins of each recording, below half the sampling rate.
+
+        `index` has the shape (batch, n), the bins (batch, channels, n).
+        """
+        if self.ways == 1:
+            rows = index.astype(np.int64)[:, None] + self._first_of_rows
+            return np.asarray(self.parts.take(rows))
+        period = self.samples // self.ways
+        row = index % period
+        mirrored = (row > period // 2)[:, None, None]
+        row = np.minimum(row, period - row)[:, None, None]
+        ways = np.take_along_axis(self.parts, row, axis=-1)
+        ways = np.where(mirrored, ways.conj(), ways)
+        turn = np.exp(-2j * np.pi / self.samples * np.multiply.outer(np.arange(self.ways), index))
+        turned = ways * turn.swapaxes(0, 1)[:, None]
+        return np.asarray(turned.sum(axis=2).astype(self.parts.dtype))
+
+    @property
+    def _first_of_rows(self) -> Int:
+        """Where the bins of each recording and channel begin, of one way, (batch, channels, 1)."""
+        batch, channels, _, bins = self.parts.shape
+        return np.asarray(np.arange(batch * channels).reshape(batch, channels, 1) * bins)
+
 
 def usable(samples: int) -> int:
     """Return how many of `samples` are transformed: a fast length, in `WAYS` equal parts."""

@@ -7,6 +7,8 @@ from vtox.records.history.schema import (
     alerts,
     baselines,
     deliveries,
+    energy_days,
+    energy_quarters,
     hours,
     minutes,
     records,
@@ -20,7 +22,7 @@ def delete_machine(engine: Engine, machine_id: str) -> int:
         numbers = select(series.c.id).where(series.c.machine_id == machine_id)
         ids = db.execute(numbers).scalars().all()
         n = 0
-        for table in (records, minutes, hours):
+        for table in (records, minutes, hours, energy_quarters, energy_days):
             n += db.execute(delete(table).where(table.c.series_id.in_(ids))).rowcount
         for other in (alerts, alarm_actions, baselines):
             n += db.execute(delete(other).where(other.c.machine_id == machine_id)).rowcount

@@ -9,6 +9,8 @@ from vtox.configuration.settings import Settings
 from vtox.records.history.schema import (
     alarm_actions,
     alerts,
+    energy_days,
+    energy_quarters,
     hours,
     minutes,
     missed,
@@ -75,7 +77,7 @@ def delete_older(engine: Engine, oldest: Oldest) -> int:
     for table, column, limit in (
         (records, records.c.t_ms, oldest.records_ms),
         (minutes, minutes.c.t, oldest.minutes_ms // 1000),
-        (hours, hours.c.t, oldest.hours_ms // 1000),
+        *((t, t.c.t, oldest.hours_ms // 1000) for t in (hours, energy_quarters, energy_days)),
     ):
         for start in range(0, len(ids), SERIES_PER_TRANSACTION):
             with engine.begin() as db:

@@ -17,6 +17,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from vtox.values.energy import MeterCounts
+
 metadata = MetaData()
 
 # Up to where each stream was recorded. `entries_read` is how many entries the stream has ever had
@@ -114,6 +116,23 @@ def _aggregates(name: str) -> Table:
 
 minutes = _aggregates("minutes")
 hours = _aggregates("hours")
+
+
+def _counted(name: str) -> Table:
+    """Return a table of what meters counted in stretches of time: whole numbers, exact sums."""
+    return Table(
+        name,
+        metadata,
+        Column("series_id", Integer, primary_key=True, autoincrement=False),
+        Column("t", BigInteger, primary_key=True, autoincrement=False),
+        *(Column(field, BigInteger, nullable=False) for field in MeterCounts._fields),
+        sqlite_with_rowid=False,
+    )
+
+
+# By quarter-hour, and by day of UTC; the series is that of the fault whose records are metered.
+energy_quarters = _counted("energy_quarters")
+energy_days = _counted("energy_days")
 
 alerts = Table(
     "alerts",

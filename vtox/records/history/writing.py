@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, case, func, select, update
 from vtox import keys
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
+from vtox.records.history.energy import add_energy
 from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest
@@ -130,6 +131,7 @@ def _write_points(
     if of_records:
         execute_many(db, insert(db, records).on_conflict_do_nothing(), of_records)
         redone.note(of_records)
+    add_energy(db, rows, points)
     by_minute = minutes_of(rows)
     kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}
     _add(db, minutes, kept)

@@ -33,7 +33,8 @@ STYLE = Path(__file__).parent / "report.css"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 PLATE = (
     *("pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v"),
-    *("rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "supply"),
+    *("rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency"),
+    *("ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour", "supply"),
 )
 
 

@@ -117,4 +117,5 @@ def line_points(point: Point, fields: RawFields) -> Iterator[Point]:
             severity=None,
             marks=None,
             confidence=None,
+            energy=None,
         )

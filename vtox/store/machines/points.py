@@ -50,7 +50,7 @@ class Point(NamedTuple):
     (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is what the
     alarm of the fault took of a result, None where it does not say; `confidence` is kept where it
     found something. `windows` names those of a result by run and numbers: diagnosed again, it is
-    the same.
+    the same. `energy` is what its record added to the meter of the machine, as text.
     """
 
     machine_id: str
@@ -67,6 +67,7 @@ class Point(NamedTuple):
     marks: str | None = None
     confidence: float | None = None
     windows: str | None = None
+    energy: bytes | None = None
 
 
 def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
@@ -93,6 +94,7 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
         marks,
         number(fields.get(b"confidence") or None) if found else None,
         _windows(fields),
+        fields.get(b"energy"),
     )
 
 

@@ -33,8 +33,10 @@ from vtox.diagnosis.diagnosers.current.signal_problems import (
 from vtox.diagnosis.dsp import (
     demodulation,
     partial_fft,
+    power,
     slot_harmonics,
     supply_line,
+    symmetrical_components,
 )
 from vtox.diagnosis.dsp.partial_fft import Spectra
 from vtox.values.arrays import Bool, Complex, Float64, Int
@@ -86,6 +88,11 @@ class CurrentAnalysis:
     frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless requested
     sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
+    # The same of three voltage channels as `order` and `signs`, and what the terminals take; None
+    # unless frames were requested and at least two currents measured.
+    voltage_order: Int
+    voltage_signs: Int
+    power: power.TerminalPower | None
     # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
     envelope: Complex  # (B, points)
     current_rms_a: Float64  # (B,) RMS value of the fundamental current, A; NaN without currents
@@ -212,8 +219,10 @@ def analyse_chunk(
         centre_hz=centre_hz,
     )
     if len(voltages) < 3:
-        return analysis
+        return replace(analysis, power=_power(analysis, phasors, spectra))
     signs, order, weights = positive_sequence(at_line[:, n:])
+    analysis = replace(analysis, voltage_order=order, voltage_signs=signs)
+    analysis = replace(analysis, power=_power(analysis, phasors, spectra))
     envelope_v, _ = demodulation.around_line(low[:, n:], weights, line, spectra.samples, fs_hz)
     sequence_v = sequences(phasors[:, n:], order, signs)
     levels = supply_levels(at_line[:, n:], weights, order, signs, rms(envelope_v))
@@ -231,6 +240,30 @@ def analyse_chunk(
         ),
     )
     return _with_voltages(analysis, envelope_v, sequence_v, sound)
+
+
+def _power(
+    analysis: CurrentAnalysis, phasors: Complex, spectra: Spectra
+) -> power.TerminalPower | None:
+    """Return what the terminals take, from frame phasors and spectra of the measured channels.
+
+    Channels are put in order but not turned, and each pair keeps its names: what is wired wrongly
+    shows in `order` and `signs`, and is refused there.
+    """
+    n = len(analysis.currents)
+    if n < 2 or not phasors.shape[-1]:
+        return None
+    harmonics = power.harmonic_phasors(spectra, analysis.f0_hz, analysis.fs_hz)
+    i, harmonics_i, order = phasors[:, :n], harmonics[:, :n], analysis.order
+    if n == 2:
+        known = tuple(map(CURRENTS.index, analysis.currents))
+        i, harmonics_i = (power.completed(x, known) for x in (i, harmonics_i))
+        _, order = symmetrical_components.wiring(i.mean(axis=-1))
+    rows = np.arange(len(i))[:, None]
+    if len(analysis.voltages) < 3:
+        return power.terminal_power(i[rows, order], None, harmonics_i, None)
+    v = phasors[:, n:][rows, order]
+    return power.terminal_power(i[rows, order], v, harmonics_i, harmonics[:, n:])
 
 
 def empty_analysis(
@@ -268,6 +301,9 @@ def empty_analysis(
         frame_t_s=np.zeros(0),
         sequence_i=no_frames,
         sequence_v=no_frames,
+        voltage_order=np.tile(np.arange(3), (batch, 1)),
+        voltage_signs=np.ones((batch, 3), int),
+        power=None,
         envelope=no_envelope,
         current_rms_a=unknown,
         envelope_v=no_envelope,
@@ -285,6 +321,8 @@ def concatenate(analyses: Sequence[CurrentAnalysis]) -> CurrentAnalysis:
         values = [getattr(a, name) for a in analyses]
         if name == "slot_band":
             return values[0] and slot_harmonics.concatenate(values)
+        if name == "power":
+            return values[0] and power.concatenate(values)
         return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
 
     names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
@@ -298,6 +336,8 @@ def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
         x = getattr(analysis, name)
         if isinstance(x, slot_harmonics.SlotBand):
             return replace(x, power=x.power[rows], first=x.first[rows])
+        if isinstance(x, power.TerminalPower):
+            return x.select(rows)
         if isinstance(x, tuple):
             return tuple(x[i] for i in rows)
         return x if x is None else x[rows]

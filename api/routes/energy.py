@@ -1,0 +1,146 @@
+"""Energy and operation: of one machine, and where the energy of the fleet goes."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.http.errors import Problem, not_found
+from api.http.query import EmptyQuery
+from api.routes.history import T_END
+from api.routes.machines import MachineId
+from api.routes.system import OpenBackend
+from api.schemas.common import Data, rfc3339
+from api.schemas.energy import EnergyOfMachine, EnergyStep, FleetEnergy, MachineEnergy
+from api.shapes.energy import counts_shape, reading_shape
+from api.state.auth import needs
+from api.state.backend import Backend
+from vtox.records.history import energy
+from vtox.records.history.energy import DAY_S, Stretch
+from vtox.store.machines.energy import Meter, meters
+from vtox.store.machines.machines import is_listed, load_motors
+from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts
+
+router = APIRouter(prefix="/api/v1", tags=["energy"])
+
+# Steps of a page at most: a month of quarter-hours.
+_MOST_STEPS = 3000
+_Step = Literal["quarter", "hour", "day", "week"]
+_STEP_S = {"quarter": QUARTER_S, "hour": 3600, "day": DAY_S, "week": 7 * DAY_S}
+
+
+class EnergyQuery(EmptyQuery):
+    """Which time."""
+
+    from_t: float | None = Field(
+        None, ge=0, lt=T_END, description="s since 1970 (UTC); without it, a day before `to_t`"
+    )
+    to_t: float | None = Field(
+        None, ge=0, lt=T_END, description="s since 1970 (UTC); without it, now"
+    )
+
+
+class MachineEnergyQuery(EnergyQuery):
+    """The same, and how finely."""
+
+    step: _Step = Field("hour", description="length of a step; days and weeks are of UTC")
+
+
+@router.get(
+    "/machines/{machine_id}/energy",
+    dependencies=needs("read"),
+    summary="Energy and operation of a machine",
+)
+def machine_energy(
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[MachineEnergyQuery, Query()]
+) -> Data[MachineEnergy]:
+    """Return power, load and losses now, the meter, and what was counted between two times.
+
+    Ends are moved outwards to whole quarter-hours. The last seconds may not be in the history yet.
+    """
+    step_s = _STEP_S[query.step]
+    from_s, to_s = _span(backend, query)
+    if (to_s - from_s) / step_s > _MOST_STEPS:
+        raise Problem("invalid", f"step: more than {_MOST_STEPS} steps", field="step")
+    with backend.history() as db:
+        found: list[Stretch] = []
+        if db is not None:
+            found = energy.quarters(db, machine_id, from_s, to_s, step_s)
+    if not found and not is_listed(backend.client(), machine_id):
+        raise not_found(f"machine {machine_id!r} is not known, and has no history")
+    (meter,) = meters(backend.client(), [machine_id])
+    now = reading_shape(meter)
+    return Data(
+        data=MachineEnergy(
+            machine_id=machine_id,
+            now=now,
+            meter=counts_shape(meter.counts),
+            meter_since=rfc3339(meter.since_t),
+            from_t=from_s,
+            to_t=to_s,
+            step_s=step_s,
+            hours=(to_s - from_s) / 3600,
+            total=counts_shape(_total(found)),
+            steps=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in found],
+        )
+    )
+
+
+@router.get("/energy", dependencies=needs("read"), summary="Where the energy of the fleet goes")
+def fleet_energy(backend: OpenBackend, query: Annotated[EnergyQuery, Query()]) -> Data[FleetEnergy]:
+    """Return what each machine took between two times, the largest first, and all by day."""
+    from_s, to_s = _span(backend, query)
+    return Data(data=backend.keep(f"energy:{from_s}:{to_s}", lambda: _fleet(backend, from_s, to_s)))
+
+
+def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
+    found: list[Stretch] = []
+    days: list[Stretch] = []
+    with backend.history() as db:
+        if db is not None:
+            found = energy.fleet(db, from_s, to_s)
+            days = energy.fleet_days(db, from_s // DAY_S * DAY_S, to_s)
+    found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
+    ids = [s.machine_id for s in found]
+    now = dict(zip(ids, meters(backend.client(), ids), strict=True))
+    plates = dict(zip(ids, load_motors(backend.client(), ids), strict=True))
+    return FleetEnergy(
+        from_t=from_s,
+        to_t=to_s,
+        hours=(to_s - from_s) / 3600,
+        total=counts_shape(_total(found)),
+        machines=[
+            _of_machine(s, now[s.machine_id], getattr(plates.get(s.machine_id), "site", None))
+            for s in found
+        ],
+        days=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in days],
+    )
+
+
+def _of_machine(s: Stretch, meter: Meter, site: str | None) -> EnergyOfMachine:
+    r = meter.reading
+    watts = r.figures.get("active_w") if r else None
+    return EnergyOfMachine(
+        machine_id=s.machine_id,
+        site=site,
+        counts=counts_shape(s.counts),
+        now_kw=None if watts is None else watts / 1000,
+        load_ratio=r.figures.get("load_ratio") if r else None,
+        efficiency=r.figures.get("efficiency") if r else None,
+        code=r.power_code or r.load_code if r else "",
+    )
+
+
+def _span(backend: Backend, query: EnergyQuery) -> tuple[int, int]:
+    to_s = backend.now_s() if query.to_t is None else query.to_t
+    from_s = max(to_s - DAY_S, 0.0) if query.from_t is None else query.from_t
+    if from_s >= to_s:
+        raise Problem("invalid", f"from_t: {from_s} is not before to_t {to_s}", field="from_t")
+    return int(from_s // QUARTER_S) * QUARTER_S, int(-(-to_s // QUARTER_S)) * QUARTER_S
+
+
+def _total(found: list[Stretch]) -> MeterCounts:
+    total = NOTHING
+    for s in found:
+        total = total.plus(s.counts)
+    return total

@@ -1,0 +1,94 @@
+"""Shapes of energy: what a machine takes now, what was counted, and why something is not known."""
+
+from pydantic import Field
+
+from api.schemas.common import Number, PlainName, ResponseModel, Time
+from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from vtox.alarms.coverage.unlocks import Unlock
+
+
+class EnergyReason(ResponseModel):
+    """Why power was not measured, or load and losses were not estimated."""
+
+    code: str = Field(description=CODE)
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+    unlock: Unlock
+
+
+class EnergyReading(ResponseModel):
+    """What the last record of a machine said."""
+
+    t: Time | None = Field(description="end of the record")
+    figures: dict[str, float] = Field(
+        description="by name, the unit is the suffix, none is a ratio; `_half` is half the width "
+        "of an interval that holds in 95 % of all cases; what is not known is absent"
+    )
+    power_unknown: EnergyReason | None = Field(description="null: power was measured")
+    load_unknown: EnergyReason | None = Field(description="null: load and losses were estimated")
+
+
+class EnergyCounts(ResponseModel):
+    """What was counted in a time. Times without a measurement are missing, and never filled."""
+
+    energy_kwh: float = Field(description="active energy at the terminals")
+    reactive_kvarh: float
+    measured_h: float = Field(description="hours of which the power was measured")
+    observed_h: float = Field(description="hours of which it is known whether the motor ran")
+    running_h: float
+    estimated_h: float = Field(description="hours of which load and losses were estimated")
+    shaft_kwh: float = Field(description="of the estimated hours")
+    lost_kwh: float = Field(description="of the estimated hours: what became heat")
+    unbalance_kwh: float = Field(description="what of that unbalance of the supply added")
+    harmonic_kwh: float = Field(description="what harmonics brought, of the measured hours")
+    mean_kw: Number = Field(description="over the measured hours; null without any")
+    load_class_h: list[float] = Field(
+        description="running hours by load over rated load: below 20 %, to 40, 60, 80, 100 %, above"
+    )
+    starts: int
+
+
+class EnergyStep(ResponseModel):
+    """What was counted from a time on."""
+
+    t: float = Field(description="s since 1970 (UTC)")
+    counts: EnergyCounts
+
+
+class MachineEnergy(ResponseModel):
+    """Energy and operation of one machine."""
+
+    machine_id: PlainName
+    now: EnergyReading | None = Field(description="null: no record has come yet")
+    meter: EnergyCounts = Field(description="all that was counted on the server")
+    meter_since: Time | None
+    from_t: float = Field(description="of the steps, s since 1970 (UTC)")
+    to_t: float
+    step_s: int
+    hours: float = Field(description="length of that time: `measured_h` of it was measured")
+    total: EnergyCounts = Field(description="exact sum over that time, from the history")
+    steps: list[EnergyStep] = Field(description="without those in which nothing was counted")
+
+
+class EnergyOfMachine(ResponseModel):
+    """What one machine counted."""
+
+    machine_id: PlainName
+    site: str | None
+    counts: EnergyCounts
+    now_kw: Number = Field(description="power of the last record; null where it is not known")
+    load_ratio: Number = Field(description="shaft load over rated load of the last record")
+    efficiency: Number
+    code: str = Field(description="why something of the last record is not known; else empty")
+
+
+class FleetEnergy(ResponseModel):
+    """Where the energy of the fleet goes."""
+
+    from_t: float = Field(description="s since 1970 (UTC)")
+    to_t: float
+    hours: float = Field(description="length of that time, of one machine")
+    total: EnergyCounts
+    machines: list[EnergyOfMachine] = Field(description="by energy, the largest first")
+    days: list[EnergyStep] = Field(description="of all machines, by day of UTC")

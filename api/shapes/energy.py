@@ -1,0 +1,55 @@
+"""Counts and readings of energy as the shapes of the API: kWh and hours from whole J and ms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.schemas.common import rfc3339
+from api.schemas.energy import EnergyCounts, EnergyReading, EnergyReason
+from api.shapes.explanation import advice, sentence
+from vtox.alarms.coverage.unlocks import unlock
+from vtox.store.machines.energy import Meter
+from vtox.values.energy import MeterCounts, in_hours, in_kwh
+
+
+def counts_shape(c: MeterCounts) -> EnergyCounts:
+    """Return counts in kWh and hours."""
+    return EnergyCounts(
+        energy_kwh=in_kwh(c.energy_j),
+        reactive_kvarh=in_kwh(c.reactive_vars),
+        measured_h=in_hours(c.powered_ms),
+        observed_h=in_hours(c.observed_ms),
+        running_h=in_hours(c.running_ms),
+        estimated_h=in_hours(c.estimated_ms),
+        shaft_kwh=in_kwh(c.shaft_j),
+        lost_kwh=in_kwh(c.lost_j),
+        unbalance_kwh=in_kwh(c.unbalance_j),
+        harmonic_kwh=in_kwh(c.harmonic_j),
+        mean_kw=c.mean_kw,
+        load_class_h=[in_hours(ms) for ms in c.classes_ms],
+        starts=c.starts,
+    )
+
+
+def reading_shape(meter: Meter) -> EnergyReading | None:
+    """Return the last reading of a machine, None where there is none."""
+    r = meter.reading
+    if r is None:
+        return None
+    return EnergyReading(
+        t=rfc3339(meter.reading_t),
+        figures=dict(r.figures),
+        power_unknown=_reason(r.power_code, r.power_values),
+        load_unknown=_reason(r.load_code, r.load_values),
+    )
+
+
+def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
+    if not code:
+        return None
+    return EnergyReason(
+        code=code,
+        values=dict(values),
+        sentence=sentence(code, values),
+        what_to_do=advice(code),
+        unlock=unlock(code),
+    )

@@ -1,0 +1,140 @@
+// Where the energy of the fleet goes: by machine, site and day; its gaps are told, never filled.
+
+import { byId, count, el, get, num, outage, poll, put, svg } from "./common.js";
+import { locale, t } from "./texts.js";
+
+const RANGES = [1, 7, 30, 365];
+const PAUSE_MS = 30_000;
+const LOW = 2; // classes of load below 40 %
+const ORDERS = { energy: (m) => m.counts.energy_kwh, loss: (m) => m.counts.lost_kwh, low: (m) => lowHours(m.counts) };
+let days = Number(new URLSearchParams(location.search).get("days"));
+if (!RANGES.includes(days)) days = 7;
+let order = "energy";
+let shown = null;
+let at = -1;
+let asked = 0;
+
+const lowHours = (c) => c.load_class_h.slice(0, LOW).reduce((a, b) => a + b, 0);
+const date = (s) => new Date(1000 * s).toLocaleDateString(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+const machineLink = (id) => el("a", { href: `/machines/${encodeURIComponent(id)}` }, id);
+const share = (x) => (x === null ? "–" : `${num(100 * x, 3)} %`);
+const estimated = (c, value) => (c.estimated_h > 0 ? num(value, 4) : "–");
+
+function drawRanges() {
+  put("ranges", RANGES.map((n) => el("button", { type: "button", "aria-pressed": String(n === days), "data-days": n, onclick: () => choose(n) }, n === 1 ? t("energy.day") : t("common.days", { n }))));
+  put("orders", Object.keys(ORDERS).map((name) => el("button", { type: "button", "aria-pressed": String(name === order), "data-order": name, onclick: () => sortBy(name) }, t(`energy.order_${name}`))));
+}
+
+function choose(n) {
+  days = n;
+  at = -1;
+  history.replaceState(null, "", `?days=${n}`);
+  drawRanges();
+  byId("ranges").querySelector(`[data-days="${n}"]`).focus();
+  read();
+}
+
+function sortBy(name) {
+  order = name;
+  drawRanges();
+  byId("orders").querySelector(`[data-order="${name}"]`).focus();
+  if (shown) drawMachines(shown);
+}
+
+function table(id, heads, rows) {
+  if (!rows.length) return put(id, el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, t("energy.none")))));
+  put(id, el("thead", {}, el("tr", {}, heads.map(([name, cls]) => el("th", { scope: "col", class: cls }, name)))),
+    el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell, i) => el("td", { class: heads[i][1], "data-name": heads[i][0] }, cell))))));
+}
+
+const columns = () => [[t("energy.kwh"), "n"], [t("energy.mean_kw"), "n"], [t("energy.measured_h"), "n"], [t("energy.running_h"), "n"], [t("energy.lost_kwh"), "n"], [t("energy.low_h"), "n"], [t("energy.starts"), "n"]];
+const cells = (c) => [num(c.energy_kwh, 4), c.mean_kw === null ? "–" : num(c.mean_kw, 3), num(c.measured_h, 3), num(c.running_h, 3), estimated(c, c.lost_kwh), estimated(c, lowHours(c)), count(c.starts)];
+
+function drawMachines(d) {
+  const rows = [...d.machines].sort((a, b) => ORDERS[order](b) - ORDERS[order](a));
+  table("machines", [[t("energy.machine")], ...columns(), [t("energy.load_now"), "n"], [t("energy.efficiency_now"), "n"]], rows.map((m) => [machineLink(m.machine_id), ...cells(m.counts), share(m.load_ratio), share(m.efficiency)]));
+}
+
+function drawSites(d) {
+  const sites = new Map();
+  for (const m of d.machines) {
+    const site = sites.get(m.site) ?? { kwh: 0, lost: 0, hours: 0, n: 0 };
+    sites.set(m.site, { kwh: site.kwh + m.counts.energy_kwh, lost: site.lost + m.counts.lost_kwh, hours: site.hours + m.counts.measured_h, n: site.n + 1 });
+  }
+  const rows = [...sites].sort(([, a], [, b]) => b.kwh - a.kwh);
+  table("sites", [[t("energy.site")], [t("energy.machines"), "n"], [t("energy.kwh"), "n"], [t("energy.lost_kwh"), "n"], [t("energy.measured_h"), "n"]], rows.map(([site, s]) => [site ?? t("energy.no_site"), count(s.n), num(s.kwh, 4), num(s.lost, 4), num(s.hours, 3)]));
+}
+
+function drawDays(d) {
+  const most = Math.max(1e-9, ...d.days.map((x) => x.counts.energy_kwh));
+  const chart = byId("bars");
+  chart.setAttribute("viewBox", `0 0 ${Math.max(d.days.length, 1)} 100`);
+  chart.setAttribute("aria-label", t("energy.bars", { days: d.days.length, kwh: num(d.total.energy_kwh, 4) }));
+  chart.replaceChildren(...d.days.map((x, i) => {
+    const height = Math.max(100 * x.counts.energy_kwh / most, 0.8);
+    return svg("rect", { x: i + 0.12, y: 100 - height, width: 0.76, height, class: i === at ? "at" : "" });
+  }));
+  put("first", d.days.length ? date(d.days[0].t) : "");
+  put("last", d.days.length > 1 ? date(d.days.at(-1).t) : "");
+  drawRead();
+}
+
+function drawRead() {
+  const x = shown?.days[at];
+  byId("barread").classList.toggle("soft", !x);
+  put("barread", x ? t("energy.one_day", { day: date(x.t), kwh: num(x.counts.energy_kwh, 4), hours: num(x.counts.measured_h, 3) }) : t("energy.point_at_a_day"));
+  [...byId("bars").children].forEach((bar, i) => bar.classList.toggle("at", i === at));
+}
+
+function move(to) {
+  if (!shown) return;
+  at = to === null ? -1 : Math.max(0, Math.min(shown.days.length - 1, to));
+  drawRead();
+}
+
+function draw(d) {
+  shown = d;
+  const c = d.total;
+  put("span", t("energy.span", { from: date(d.from_t), to: date(d.to_t - 1) }));
+  put("measured", t("energy.measured", { kwh: num(c.energy_kwh, 4), hours: num(c.measured_h, 4), of: num(d.hours * d.machines.length, 4) }));
+  const facts = [
+    [t("energy.kwh"), num(c.energy_kwh, 4)], [t("energy.kvarh"), num(c.reactive_kvarh, 4)], [t("energy.running_h"), num(c.running_h, 4)],
+    [t("energy.lost_kwh"), estimated(c, c.lost_kwh)], [t("energy.estimated_h"), num(c.estimated_h, 4)], [t("energy.unbalance_kwh"), estimated(c, c.unbalance_kwh)],
+    [t("energy.harmonic_kwh"), num(c.harmonic_kwh, 3)], [t("energy.starts"), count(c.starts)],
+  ];
+  put("facts", facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  drawDays(d);
+  drawSites(d);
+  drawMachines(d);
+}
+
+async function read() {
+  const turn = ++asked;
+  try {
+    const to = Math.ceil(Date.now() / 900_000) * 900;
+    const found = (await get(`/api/v1/energy?from_t=${to - 86400 * days}&to_t=${to}`)).data;
+    if (turn !== asked) return PAUSE_MS;
+    draw(found);
+    put("outage");
+    for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
+  } catch (error) {
+    put("outage", outage(error));
+    for (const n of document.querySelectorAll("main > *")) n.classList.toggle("stale", n.id !== "outage" && shown !== null);
+  }
+  return PAUSE_MS;
+}
+
+const KEYS = { ArrowLeft: () => at - 1, ArrowRight: () => at + 1, Home: () => 0, End: () => shown.days.length - 1, Escape: () => null };
+byId("bars").addEventListener("keydown", (e) => {
+  if (!(e.key in KEYS) || !shown) return;
+  e.preventDefault();
+  move(at < 0 && e.key === "ArrowLeft" ? shown.days.length - 1 : KEYS[e.key]());
+});
+byId("bars").addEventListener("pointermove", (e) => {
+  const box = byId("bars").getBoundingClientRect();
+  if (shown) move(Math.floor((e.clientX - box.left) / box.width * shown.days.length));
+});
+byId("bars").addEventListener("pointerleave", () => move(null));
+document.title = `${document.querySelector("h1").textContent} · VTOX`;
+drawRanges();
+poll(read);

@@ -1,0 +1,79 @@
+// The energy of one machine: what it takes now, what it took, its hours by load.
+
+import { byId, count, el, get, num, put, svg } from "./common.js";
+import { locale, t } from "./texts.js";
+
+const CLASSES = ["below_20", "to_40", "to_60", "to_80", "to_100", "above_100"];
+const pm = (value, half, digits = 3) => `${num(value, digits)} ± ${num(half, 2)}`;
+const per = (x, digits = 3) => `${num(100 * x, digits)} %`;
+let hours = 24;
+
+function nowFacts(f) {
+  const facts = [];
+  const add = (name, value) => facts.push([t(`energy.${name}`), value]);
+  if ("active_w" in f) {
+    add("power", t("energy.kw", { kw: num(f.active_w / 1000, 4) }));
+    add("reactive", t("energy.kvar", { kvar: num(f.reactive_var / 1000, 4) }));
+    add("power_factor", num(f.power_factor, 3));
+    add("volts_amps", `${num(f.voltage_v, 4)} V · ${num(f.current_a, 4)} A`);
+  } else if ("estimated_power_w" in f) add("power_by_currents", t("energy.kw", { kw: pm(f.estimated_power_w / 1000, f.estimated_power_half_w / 1000) }));
+  if ("shaft_w" in f) {
+    add("shaft", t("energy.kw", { kw: pm(f.shaft_w / 1000, f.shaft_half_w / 1000) }));
+    add("load", per(f.load_ratio));
+    add("torque", `${pm(f.torque_nm, f.torque_half_nm)} N m`);
+  }
+  if ("efficiency" in f) {
+    add("efficiency", `${pm(100 * f.efficiency, 100 * f.efficiency_half)} %`);
+    add("losses", `${pm(f.loss_w, f.loss_half_w)} W`);
+    add("losses_by_kind", t("energy.kinds", { stator: num(f.stator_w, 3), rotor: num(f.rotor_w, 3), iron: num(f.iron_w, 3), friction: num(f.friction_w, 3), additional: num(f.additional_w, 3) }));
+  }
+  if ("voltage_unbalance" in f) add("unbalance", `${per(f.voltage_unbalance, 2)} · ${per(f.current_unbalance, 2)}`);
+  else if ("current_unbalance" in f) add("current_unbalance", per(f.current_unbalance, 2));
+  if ("voltage_thd" in f) add("distortion", `${per(f.voltage_thd, 2)} · ${per(f.current_thd, 2)}`);
+  else if ("current_thd" in f) add("current_distortion", per(f.current_thd, 2));
+  return facts;
+}
+
+const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
+const why = (name, reason) => el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
+
+function drawProfile(d) {
+  const most = Math.max(1e-9, ...d.steps.map((s) => s.counts.mean_kw ?? 0));
+  const chart = byId("energybars");
+  const n = Math.max(1, Math.round((d.to_t - d.from_t) / d.step_s));
+  chart.setAttribute("viewBox", `0 0 ${n} 100`);
+  chart.setAttribute("aria-label", t("energy.profile_label", { kw: num(most, 3) }));
+  const first = Math.floor(d.from_t / d.step_s) * d.step_s;
+  chart.replaceChildren(...d.steps.filter((s) => s.counts.mean_kw !== null).map((s) => {
+    const height = Math.max(100 * s.counts.mean_kw / most, 0.8);
+    return svg("rect", { x: (s.t - first) / d.step_s + 0.08, y: 100 - height, width: 0.84, height });
+  }));
+  const time = (s) => new Date(1000 * s).toLocaleString(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  put("energyfirst", time(d.from_t));
+  put("energylast", time(d.to_t));
+  put("energyread", t("energy.profile_read", { kw: num(most, 3) }));
+}
+
+function draw(d) {
+  const c = d.total;
+  put("energytotal", t("energy.measured", { kwh: num(c.energy_kwh, 4), hours: num(c.measured_h, 3), of: num(d.hours, 3) }));
+  put("energynow", d.now ? shownFacts(nowFacts(d.now.figures)) : el("p", { class: "soft" }, t("energy.nothing_yet")));
+  const reasons = [];
+  if (d.now?.power_unknown) reasons.push(why("energy.power_unknown", d.now.power_unknown));
+  if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code) reasons.push(why("energy.load_unknown", d.now.load_unknown));
+  put("energywhy", reasons);
+  drawProfile(d);
+  const classes = CLASSES.map((name, i) => [t(`energy.class_${name}`), t("energy.h", { h: num(c.load_class_h[i], 3) })]);
+  put("energyclasses", shownFacts([[t("energy.running_h"), num(c.running_h, 3)], [t("energy.starts"), count(c.starts)], ...classes]));
+  put("energymeter", t("energy.meter", { kwh: num(d.meter.energy_kwh, 6), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
+}
+
+export async function showEnergy(machine) {
+  const to = Math.ceil(Date.now() / 900_000) * 900;
+  const step = hours > 48 ? "day" : "quarter";
+  draw((await get(`/api/v1/machines/${encodeURIComponent(machine)}/energy?from_t=${to - 3600 * hours}&to_t=${to}&step=${step}`)).data);
+}
+
+export function energyRanges(machine) {
+  put("energyranges", [24, 720].map((h) => el("button", { type: "button", "aria-pressed": String(h === hours), onclick: () => { hours = h; energyRanges(machine); showEnergy(machine); } }, h === 24 ? t("energy.day") : t("common.days", { n: 30 }))));
+}

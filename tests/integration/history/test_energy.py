@@ -1,0 +1,105 @@
+"""What meters counted, in SQL: exact sums, each record once, in its own quarter-hour."""
+
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from tests.integration.history.entries import RESULT, add
+from tests.naive_entries import encode_result
+from vtox import keys
+from vtox.configuration.settings import Settings
+from vtox.records.history import energy
+from vtox.records.history.database import engine_to_read
+from vtox.records.history.energy import DAY_S, Stretch
+from vtox.records.history.recorder import Recorder
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.entries import Result
+from vtox.values.energy import QUARTER_S, MeterCounts, counts_text
+
+STOP = threading.Event()
+SECOND = MeterCounts(observed_ms=1000, running_ms=1000, powered_ms=1000, energy_j=1234)
+MANY = 400
+
+
+def add_second(
+    client: Client, t_start: float, seq: int, counts: MeterCounts = SECOND, machine_id: str = "M1"
+) -> None:
+    fields = {n: getattr(RESULT, n) for n in RESULT.__slots__}
+    of_record = {"fault": "turn_short", "family": "turn_short", "machine_id": machine_id}
+    times = {"t_start": t_start, "t_end": t_start + 1, "first_seq": seq, "last_seq": seq}
+    texts, _ = encode_result(Result(**(fields | of_record | times)))
+    add(client, keys.RESULTS, [*texts, "energy", counts_text(counts)])
+
+
+def read(settings: Settings, what: Callable[[Connection], list[Stretch]]) -> list[Stretch]:
+    engine = engine_to_read(settings)
+    try:
+        with engine.connect() as db:
+            return what(db)
+    finally:
+        engine.dispose()
+
+
+def test_seconds_add_up_in_their_own_quarter_hour(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = int(server_time(client))
+    quarter = now // QUARTER_S * QUARTER_S - QUARTER_S
+    for k in range(MANY):
+        add_second(client, quarter + k, k)
+    assert recorder.record(STOP) == MANY
+    # Yesterday's come today.
+    yesterday = quarter - DAY_S
+    for k in range(10):
+        add_second(client, yesterday + k, MANY + k)
+    recorder.record(STOP)
+    found = read(settings, lambda db: energy.quarters(db, "M1", yesterday, now, QUARTER_S))
+    assert [(s.t, s.counts.energy_j, s.counts.powered_ms) for s in found] == [
+        (yesterday, 10 * 1234, 10_000),
+        (quarter, MANY * 1234, 1000 * MANY),
+    ]
+
+
+def test_results_made_again_count_once(
+    new_recorder: Callable[[], Recorder], client: Client, settings: Settings
+) -> None:
+    now = int(server_time(client)) - 100
+    for k in range(5):
+        add_second(client, now + k, k)
+    new_recorder().record(STOP)
+    # The server lost its last second: workers diagnose the same windows again.
+    for k in range(5):
+        add_second(client, now + k, k)
+    new_recorder().record(STOP)
+    (found,) = read(settings, lambda db: energy.fleet(db, now - QUARTER_S, now + QUARTER_S))
+    assert found.counts.energy_j == 5 * 1234
+
+
+def test_a_fleet_over_days_is_the_sum_of_its_quarter_hours(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    today = int(server_time(client)) // DAY_S * DAY_S
+    times = [today - d * DAY_S - 1800 * h for d in range(4) for h in range(1, 4)]
+    for k, t in enumerate(times):
+        add_second(client, t, k, SECOND._replace(energy_j=k + 1), f"M{k % 2}")
+    recorder.record(STOP)
+    begin, end = today - 3 * DAY_S + 7200, today - 3600
+    expected: dict[str, int] = {}
+    for k, t in enumerate(times):
+        if begin <= t // QUARTER_S * QUARTER_S < end:
+            expected[f"M{k % 2}"] = expected.get(f"M{k % 2}", 0) + k + 1
+    found = read(settings, lambda db: energy.fleet(db, begin, end))
+    assert {s.machine_id: s.counts.energy_j for s in found} == expected
+
+
+def test_what_another_program_wrote_counts_nothing(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = server_time(client) - 10
+    fields = {n: getattr(RESULT, n) for n in RESULT.__slots__} | {"t_start": now, "t_end": now + 1}
+    for k, text in enumerate(("kWh", "1 2 x", "9" * 40, "")):
+        texts, _ = encode_result(Result(**(fields | {"first_seq": k, "last_seq": k})))
+        add(client, keys.RESULTS, [*texts, "energy", text])
+    assert recorder.record(STOP) == 4
+    assert read(settings, lambda db: energy.fleet(db, 0, int(now) + DAY_S)) == []

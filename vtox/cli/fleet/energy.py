@@ -1,0 +1,128 @@
+"""`vtox energy`: where the energy of the fleet goes, or what one machine takes and took."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vtox.cli.shared.energy_lines import counts_line, reading_lines
+from vtox.cli.shared.options import Json
+from vtox.cli.shared.server_access import running_server
+from vtox.configuration.settings import Settings, load
+from vtox.errors import InputError, UnknownMachine
+from vtox.store.machines.energy import Meter, meters
+from vtox.store.machines.machines import is_listed
+from vtox.store.server.client import server_time
+from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, in_hours, in_kwh
+
+_HOUR_S, _DAY_S = 3600, 86_400
+_Machine = Annotated[
+    str | None, typer.Argument(metavar="[MACHINE]", help="Its id; without it, the whole fleet.")
+]
+_Days = Annotated[float, typer.Option(help="How many days up to now.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("energy")(energy_command)
+
+
+def energy_command(machine: _Machine = None, days: _Days = 1.0, as_json: Json = False) -> None:
+    """Show energy and operation: of the fleet by machine, or of one machine by hour or day."""
+    if not 0 < days <= 3660:
+        raise InputError(f"--days {days}: expected more than 0, and at most 3660")
+    settings = load()
+    with running_server(settings) as client:
+        now = server_time(client)
+        end = -int(-now // QUARTER_S) * QUARTER_S
+        begin = int((end - days * _DAY_S) // QUARTER_S) * QUARTER_S
+        step_s = _HOUR_S if days <= 2 else _DAY_S
+        found = _counted(settings, machine, begin, end, step_s)
+        if machine and not found and not is_listed(client, machine):
+            raise UnknownMachine(machine)
+        ids = [machine] if machine else [name for name, _, _ in found]
+        now_of = dict(zip(ids, meters(client, ids), strict=True))
+    if as_json:
+        rows = [{"machine_id": m, "t": t, **c._asdict()} for m, t, c in found]
+        figures = {m: dict(x.reading.figures) if x.reading else {} for m, x in now_of.items()}
+        typer.echo(json.dumps({"from_t": begin, "to_t": end, "counts": rows, "now": figures}))
+        return
+    console = Console(highlight=False)
+    hours = (end - begin) / _HOUR_S
+    if machine:
+        _show_machine(console, machine, now_of[machine], found, hours)
+    else:
+        _show_fleet(console, found, now_of, hours)
+
+
+_Row = tuple[str, int, MeterCounts]
+
+
+def _counted(
+    settings: Settings, machine: str | None, begin: int, end: int, step_s: int
+) -> list[_Row]:
+    """Return what was counted: by machine, or of one machine by step."""
+    # Not at the top: SQL takes a quarter of a second to import.
+    from vtox.records.history import energy
+    from vtox.records.history.database import reading
+
+    with reading(settings) as db:
+        if db is None:
+            return []
+        if machine:
+            found = energy.quarters(db, machine, begin, end, step_s)
+        else:
+            found = energy.fleet(db, begin, end)
+            found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
+    return [(s.machine_id, s.t, s.counts) for s in found]
+
+
+def _total(rows: list[_Row]) -> MeterCounts:
+    total = NOTHING
+    for _, _, counts in rows:
+        total = total.plus(counts)
+    return total
+
+
+def _show_machine(
+    console: Console, machine: str, meter: Meter, rows: list[_Row], hours: float
+) -> None:
+    console.print(f"[bold]{machine}[/]  {counts_line(_total(rows), hours)}")
+    for line in reading_lines(meter.reading):
+        console.print(line)
+    table = _columns(
+        "from (UTC)", "kWh", "mean kW", "measured h", "running h", "lost kWh", "starts"
+    )
+    for _, t, c in rows:
+        at = datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d %H:%M")
+        table.add_row(at, *_cells(c))
+    console.print(table)
+
+
+def _show_fleet(console: Console, rows: list[_Row], now_of: dict[str, Meter], hours: float) -> None:
+    console.print(f"[bold]{len(rows)} machines[/]  {counts_line(_total(rows), hours * len(rows))}")
+    names = ("machine", "kWh", "mean kW", "measured h", "running h", "lost kWh", "starts", "load")
+    table = _columns(*names)
+    for machine, _, c in rows:
+        reading = now_of[machine].reading
+        load = reading.figures.get("load_ratio") if reading else None
+        table.add_row(machine, *_cells(c), "-" if load is None else f"{load:.0%}")
+    console.print(table)
+
+
+def _cells(c: MeterCounts) -> list[str]:
+    mean = "-" if c.mean_kw is None else f"{c.mean_kw:.3g}"
+    lost = f"{in_kwh(c.lost_j):.3f}" if c.estimated_ms else "-"
+    measured, running = (f"{in_hours(ms):.2f}" for ms in (c.powered_ms, c.running_ms))
+    return [f"{in_kwh(c.energy_j):.3f}", mean, measured, running, lost, str(c.starts)]
+
+
+def _columns(*names: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for k, name in enumerate(names):
+        options: dict[str, Any] = {"justify": "right"} if k else {}
+        table.add_column(name, **options)
+    return table

@@ -1,0 +1,173 @@
+"""What lets power be counted and the load be estimated, in reading order: the first rule decides.
+
+`x` are columns (`PowerConditions`); the values of a code are the columns of the same names.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG
+from vtox.diagnosis.diagnosers.decision import (
+    DecisionTable,
+    Mask,
+    Objects,
+    Stated,
+    always,
+    objects,
+    rule,
+    stated,
+)
+from vtox.diagnosis.energy.rated_losses import RatedColumns
+from vtox.diagnosis.energy.shaft_load import ShaftEstimate
+from vtox.values.arrays import Bool, Float64
+from vtox.values.domain import CURRENTS, VOLTAGES
+
+# Below this share of rated load constant losses are most of the input, and the least error in them
+# is a large one in the efficiency.
+_LEAST_LOAD = 0.2
+# No motor carries more for long: then the nameplate is another motor's.
+_LARGEST_LOAD = 1.6
+# Widest interval of the load that is told, over rated load.
+_WIDEST_INTERVAL = 0.15
+# Frequency of a drive over the rated one within which losses can be scaled.
+_DRIVE_RANGE = (0.5, 1.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerConditions:
+    """Columns of length batch: what speaks against counting the measured power."""
+
+    input_problems: Stated
+    two_currents: Bool
+    frames: Bool
+    duration_s: Float64
+    missing_currents: Objects
+    three_voltages: Bool
+    missing_voltages: Objects
+    voltage_problems: Stated
+    is_reversed: Bool
+    reversed_channel: Objects
+    orders_differ: Bool
+    unpaired: Bool
+    power_factor_angle_deg: Float64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadConditions:
+    """Columns of length batch: what speaks against an estimate of the load."""
+
+    why: Objects
+    load_ratio: Float64
+    interval_ratio: Float64
+    inverter: Bool
+    frequency_ratio: Float64
+
+
+# Power is counted where the last rule decides.
+MEASURED: DecisionTable[PowerConditions] = DecisionTable(
+    stated("input_problems"),
+    rule("missing_channel", lambda x: ~x.two_currents, ("channels", "missing_currents")),
+    rule("record_too_short", lambda x: ~x.frames, "duration_s", needed_s=0.2),
+    rule("missing_channel", lambda x: ~x.three_voltages, ("channels", "missing_voltages")),
+    stated("voltage_problems"),
+    rule("channel_reversed", lambda x: x.is_reversed, ("channel", "reversed_channel")),
+    rule("phase_orders_differ", lambda x: x.orders_differ),
+    rule("voltages_not_paired", lambda x: x.unpaired, "power_factor_angle_deg"),
+    rule("power_measured", always, state="normal"),
+)
+
+# Codes of a nameplate that leads to no estimate.
+_OF_NAMEPLATE = (
+    "rated_power_unknown",
+    "rated_voltage_unknown",
+    "rated_supply_or_poles_unknown",
+    "rated_efficiency_unknown",
+    "rated_current_unknown",
+    "class_without_efficiency",
+    "losses_contradict_efficiency",
+    "inverter_needs_resistance",
+)
+_IMPLAUSIBLE = (-0.05, _LARGEST_LOAD)
+
+
+def _says(code: str) -> Mask[LoadConditions]:
+    return lambda x: np.asarray(x.why == code, bool)
+
+
+ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
+    *(rule(code, _says(code)) for code in _OF_NAMEPLATE),
+    rule(
+        "drive_frequency_outside",
+        lambda x: (
+            x.inverter
+            & ~((x.frequency_ratio >= _DRIVE_RANGE[0]) & (x.frequency_ratio <= _DRIVE_RANGE[1]))
+        ),
+        "frequency_ratio",
+    ),
+    rule(
+        "load_contradicts_nameplate",
+        lambda x: ~((x.load_ratio > _IMPLAUSIBLE[0]) & (x.load_ratio < _IMPLAUSIBLE[1])),
+        "load_ratio",
+    ),
+    rule(
+        "load_too_low_to_estimate",
+        lambda x: x.load_ratio < _LEAST_LOAD,
+        "load_ratio",
+        least_ratio=_LEAST_LOAD,
+    ),
+    rule("interval_too_wide", lambda x: x.interval_ratio > _WIDEST_INTERVAL, "interval_ratio"),
+    rule("load_estimated", always, state="normal"),
+)
+
+
+def conditions(analysis: CurrentAnalysis) -> PowerConditions:
+    """Return the conditions of a batch."""
+    count, x = len(analysis.recordings), analysis.power
+    missing_i = tuple(c for c in CURRENTS if c not in analysis.currents)
+    missing_v = tuple(c for c in VOLTAGES if c not in analysis.voltages)
+    three = not missing_v
+    blank = np.full(count, np.nan)
+    lag_deg, orders_differ = blank, np.zeros(count, bool)
+    if x is not None and three:
+        lag_deg = np.degrees(np.arctan2(x.reactive_var, x.positive_w))
+        orders_differ = x.negative_v > x.positive_v
+    turned = analysis.voltage_rotation_deg % 360 != 0
+    low, high = MOTORING_LAG_DEG
+    signs = np.concatenate([analysis.signs, analysis.voltage_signs], axis=1)
+    is_reversed = np.asarray((signs < 0).any(axis=1))
+    names = [*_named(analysis.currents), *_named(analysis.voltages)]
+    paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
+    return PowerConditions(
+        input_problems=analysis.problems,
+        two_currents=np.full(count, len(missing_i) <= 1),
+        frames=np.full(count, x is not None),
+        duration_s=np.full(count, analysis.duration_s),
+        missing_currents=objects([missing_i] * count),
+        three_voltages=np.full(count, three),
+        missing_voltages=objects([missing_v] * count),
+        voltage_problems=[own[:1] or ((pair,) if pair else ()) for own, pair in paired],
+        is_reversed=is_reversed,
+        reversed_channel=objects([names[k] for k in np.argmin(signs, axis=1).tolist()]),
+        orders_differ=orders_differ,
+        unpaired=turned | ~((lag_deg >= low) & (lag_deg <= high)),
+        power_factor_angle_deg=lag_deg,
+    )
+
+
+def estimate_columns(
+    analysis: CurrentAnalysis, rated: RatedColumns, load: ShaftEstimate
+) -> LoadConditions:
+    """Return what speaks against the estimates of a batch."""
+    return LoadConditions(
+        why=objects(rated.why),
+        load_ratio=load.load_ratio,
+        interval_ratio=2 * load.shaft_half_w / rated.power_w,
+        inverter=np.array([m.supply == "inverter" for m in analysis.motors]),
+        frequency_ratio=analysis.f0_hz / rated.supply_hz,
+    )
+
+
+def _named(channels: tuple[str, ...]) -> list[str]:
+    return [*channels, *[""] * (3 - len(channels))]

@@ -1,0 +1,77 @@
+"""Energy of a machine on the server: what its last record said, and what its meter has counted.
+
+The meter is counted by the script that commits a record, so that it is as exact as the results.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vtox import keys
+from vtox.store.server.client import Client
+from vtox.values import codec
+from vtox.values.domain import Record
+from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text
+
+# Fields of the hash of a machine: the last reading; what was counted since when, ms. The first is
+# also the field of a result that has what its record added.
+ENERGY, _METER, _METER_MS = "energy", "meter", "meter_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What was counted of a machine since a time, and its last reading with the end of its record.
+
+    `since_t` is None where nothing was counted, `reading` where no record said anything.
+    """
+
+    counts: MeterCounts = NOTHING
+    since_t: float | None = None
+    reading: MeterReading | None = None
+    reading_t: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A reading as the hash of its machine keeps it."""
+
+    t: codec.Time | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    power_code: str = ""
+    power_values: Mapping[str, Any] = field(default_factory=dict)
+    load_code: str = ""
+    load_values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def reading_json(record: Record, r: MeterReading) -> bytes:
+    """Return a reading as the hash of its machine keeps it."""
+    codes = (r.power_code, r.power_values, r.load_code, r.load_values)
+    return codec.encode(_Kept(record.t_end, r.figures, *codes))
+
+
+def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
+    """Return the meters of machines, in one round trip."""
+    pipe = client.pipeline(transaction=False)
+    for machine_id in machine_ids:
+        pipe.hmget(keys.machine(machine_id), [ENERGY, _METER, _METER_MS])
+    return [_meter(*row) for row in pipe.execute()] if machine_ids else []
+
+
+def _meter(energy: bytes | None, counted: bytes | None, since_ms: bytes | None) -> Meter:
+    reading, t = _reading(energy)
+    try:
+        counts, since_t = counts_from_text((counted or b"").decode()), int(since_ms or 0) / 1000
+    except ValueError:
+        counts, since_t = NOTHING, 0.0
+    return Meter(counts, since_t or None, reading, t)
+
+
+def _reading(text: bytes | None) -> tuple[MeterReading | None, float | None]:
+    if not text:
+        return None, None
+    try:
+        kept = codec.decode(_Kept, text)
+    except ValueError:
+        return None, None
+    codes = (kept.power_code, kept.power_values, kept.load_code, kept.load_values)
+    return MeterReading(kept.figures, NOTHING, *codes), kept.t
