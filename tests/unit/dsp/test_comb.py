@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy.special import gammaincc
 
-from tests.unit.dsp.combs import BINS, SHAFT_HZ, TARGETS, noise, plan, with_lines
-from vtox.diagnosis.dsp import comb, comb_plan
+from tests.unit.dsp.combs import BINS, SHAFT_HZ, noise, plan, with_lines
+from vtox.diagnosis.dsp import comb, comb_plan, surrogates
 from vtox.diagnosis.dsp.comb_plan import SHAFT, Plan
-from vtox.diagnosis.dsp.surrogates import Finding, best_comb
+from vtox.diagnosis.dsp.surrogates import Finding
 
 
 def best_combs(lines: np.ndarray, p: Plan) -> dict[str, Finding]:
-    near = comb.candidate_levels(comb.masked_lines([lines], [p]), [p])[0]
-    return {t.name: best_comb(near[t.name], p, t) for t in TARGETS}
+    near = comb.candidate_levels(comb.masked_lines([lines], [p]), [p])
+    return surrogates.best_combs(near, [p], [1.0])[0]
 
 
 @pytest.mark.parametrize("n_averages", [1.0, 4.7])
@@ -89,5 +89,5 @@ def test_lines_outside_the_spectrum_do_not_wrap() -> None:
     p = plan(bins=192)
     lines = np.zeros((1, 192), np.float32)
     lines[0, 3:60] = 1e3
-    near = comb.candidate_levels(comb.masked_lines([lines], [p]), [p])[0]
-    assert np.all(near["BPFO"][1] == 0)
+    near = comb.candidate_levels(comb.masked_lines([lines], [p]), [p])
+    assert np.all(near[1, p.spans["BPFO"]] == 0)

@@ -53,7 +53,7 @@ def masked_lines(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
     return rows
 
 
-def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> list[dict[str, Float32]]:
+def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> Float32:
     """Return the levels of the combs within the tolerance of each target of each record's plan.
 
     Parameters
@@ -65,9 +65,9 @@ def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> list[dict[str, Flo
 
     Returns
     -------
-    list of dict of ndarray, each of shape (2, combs, views)
-        As of `comb_levels`, the harmonics alone weighted by `Target.plain_weight`; one dict a
-        record.
+    ndarray of float32, shape (2, combs, views)
+        As of `comb_levels`, the harmonics alone weighted by `Target.plain_weight`. Combs in the
+        order of the records, and within each of `Plan.spans`.
 
     See Also
     --------
@@ -78,14 +78,7 @@ def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> list[dict[str, Flo
     bins = np.concatenate([p.candidate_bins + k * step for k, p in enumerate(plans)], axis=1)
     levels, _ = _limited_sums(rows.reshape(-1, rows.shape[2]), bins, plans[0].line_cap)
     levels *= np.concatenate([p.candidate_weights for p in plans], axis=1)[..., None]
-    by_record, end = [], 0
-    for plan in plans:
-        by_name = {}
-        for name, numbers in plan.intervals.items():
-            start, end = end, end + len(numbers)
-            by_name[name] = levels[:, start:end, :-1]
-        by_record.append(by_name)
-    return by_record
+    return levels[..., :-1]
 
 
 def comb_levels(rows: Float32, bins: Int, plan: Plan) -> Float32:

@@ -67,8 +67,11 @@ class Plan:
     fundamental_weight: Float32
     #: All combs that may be tested.
     numbers: range
+    targets: tuple[CombTarget, ...]
     #: The combs within the tolerance of each target.
     intervals: Mapping[str, range]
+    #: Where in `candidate_bins` those of each target lie.
+    spans: Mapping[str, slice]
     #: Distance of the sidebands, bins, by kind.
     shifts: Mapping[str, int]
     #: Bins of the combs of all intervals, shape (9, combs); first or last bin where outside.
@@ -117,7 +120,7 @@ def make_plan(
 
     Parameters
     ----------
-    targets : tuple of Target
+    targets : tuple of CombTarget
     bins : int
     df_hz : float
         Bin width, Hz.
@@ -157,11 +160,15 @@ def make_plan(
     candidate_weights = comb_weights(candidate_bins, counts, fundamental_weight, chance_sum)
     sizes = [len(interval) for interval in intervals.values()]
     candidate_weights[0] *= np.repeat([t.plain_weight for t in targets], sizes)
+    stops = np.cumsum(sizes).tolist()
+    spans = {n: slice(b - k, b) for n, b, k in zip(intervals, stops, sizes, strict=True)}
     return Plan(
         unmasked=unmasked,
         fundamental_weight=fundamental_weight,
         numbers=numbers,
+        targets=targets,
         intervals=intervals,
+        spans=spans,
         shifts=shifts,
         candidate_bins=candidate_bins,
         candidate_weights=candidate_weights,

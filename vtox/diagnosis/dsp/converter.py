@@ -25,9 +25,10 @@ FINEST = 2.0**15
 MAX_RESIDUE = 0.05
 # So many different values show that a bit is stuck rather than never reached.
 MIN_VALUES = 64
-# The range in so many cells, and the share of them without a value from which a channel is tested.
-CELLS = 8 * MIN_STEPS
-MIN_EMPTY_SHARE = 1 / 8
+# A gap between neighbouring values is wide from this share of the range on, and a channel is tested
+# where wide gaps hold so much of it.
+WIDE_GAP = 1 / (5 * MIN_STEPS)
+MIN_GAPS = 0.3
 
 
 def resolution_problems(x: Array, names: Sequence[str]) -> list[tuple[Reason, ...]]:
@@ -124,22 +125,16 @@ def _places(samples: int) -> Int:
 def _may_be_coarse(x: Array) -> Bool:
     """Return which channels may have too few steps, shape (batch, channels).
 
-    Fewer than `MIN_STEPS` to the amplitude are values in a quarter of the cells at most. A stuck
-    bit leaves half of each of its periods without values, two cells and more where there are so
-    few: a sixth of all cells is empty. Of a sine without steps 1 to 11 % are, by chance.
+    Steps of which less than `MIN_STEPS` make the amplitude are all wider than twice `WIDE_GAP`. A
+    stuck bit that leaves so few leaves out half of each of its periods, so a third of the range at
+    least, in gaps wider than `WIDE_GAP`. In a sine without steps such gaps hold 2 to 25 %.
     """
     values = x.take(_places(x.shape[-1]), axis=-1)
-    low = values.min(axis=-1, keepdims=True)
-    values -= low
-    span = values.max(axis=-1, keepdims=True)
-    values /= np.where(span > 0, span, 1)
-    values *= CELLS
-    # The highest value has a cell of its own.
-    cells = values.astype(np.intp).reshape(-1, values.shape[-1])
-    cells += (CELLS + 1) * np.arange(len(cells))[:, None]
-    counts = np.bincount(cells.reshape(-1), minlength=len(cells) * (CELLS + 1))
-    empty = (counts.reshape(-1, CELLS + 1) == 0).sum(axis=-1)
-    return np.asarray(empty.reshape(x.shape[:-1]) >= MIN_EMPTY_SHARE * CELLS)
+    values.sort(axis=-1)
+    gaps = values[..., 1:] - values[..., :-1]
+    span = values[..., -1] - values[..., 0]
+    gaps *= gaps >= np.float32(WIDE_GAP) * span[..., None]
+    return np.asarray(gaps.sum(axis=-1) >= np.float32(MIN_GAPS) * span)
 
 
 def _stuck_bit(counts: Float64, steps: Float64) -> Int:

@@ -4,6 +4,7 @@ Third step of the bearing diagnoser. Looseness, belts, gears and converters fill
 with lines; then a comb that exceeds noise means nothing, and one that exceeds other combs does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -75,30 +76,71 @@ class Finding:
         return self.level / self.threshold
 
 
-def best_comb(own: Float32, plan: Plan, target: CombTarget, threshold: float = 1.0) -> Finding:
-    """Return the best of the combs near a target.
+def best_combs(
+    levels: Float32, plans: Sequence[Plan], thresholds: Sequence[float]
+) -> list[dict[str, Finding]]:
+    """Return the best comb near each target of each record, by the name of the target.
 
     Parameters
     ----------
-    own : ndarray, shape (1 or 2, combs, views)
+    levels : ndarray, shape (2, combs, views)
         From `comb.candidate_levels`.
-    plan : Plan
-    target : Target
-    threshold : float
+    plans : sequence of Plan, one a record
+    thresholds : sequence of float, one a record
         1 is what chance allows.
+
+    See Also
+    --------
+    compare_with_surrogates : for those above chance.
     """
-    _, combs, views = own.shape
-    kind, place = divmod(int(own.argmax()), combs * views)
-    at, view = divmod(place, views)
-    number = plan.intervals[target.name][at]
-    return Finding(
-        level=float(own[kind, at, view]),
-        threshold=threshold,
-        number=number,
-        order=plan.order(number),
-        view=view,
-        sidebands=target.sidebands if kind else PLAIN,
-    )
+    combs = np.cumsum([0, *(p.candidate_bins.shape[1] for p in plans)]).tolist()
+    starts = [k + s.start for p, k in zip(plans, combs, strict=False) for s in p.spans.values()]
+    best = zip(*_highest(levels, np.array(starts)), starts, strict=True)
+    return [
+        {
+            t.name: _finding(plan, t, threshold, *of_target)
+            for t, of_target in zip(plan.targets, best, strict=False)
+        }
+        for plan, threshold in zip(plans, thresholds, strict=True)
+    ]
+
+
+def _highest(levels: Float32, starts: Int) -> tuple[list[float], list[int], list[int], list[int]]:
+    """Return the highest level of stretches of combs, its kind, its comb and its view.
+
+    Of equal ones the first: without sidebands, then of the lowest comb.
+    """
+    of_combs = np.maximum.reduce(levels, axis=2)
+    of_kinds = np.maximum.reduceat(of_combs, starts, axis=1)
+    kind = of_kinds.argmax(axis=0)
+    level = of_kinds.max(axis=0)
+    sizes = np.diff(starts, append=levels.shape[1])
+    own = of_combs[kind.repeat(sizes), np.arange(levels.shape[1])]
+    highest = np.flatnonzero(~(own < level.repeat(sizes)))
+    at = highest[np.searchsorted(highest, starts)]
+    view = levels[kind, at].argmax(axis=1)
+    return level.tolist(), kind.tolist(), at.tolist(), view.tolist()
+
+
+def _finding(
+    plan: Plan,
+    target: CombTarget,
+    threshold: float,
+    level: float,
+    kind: int,
+    at: int,
+    view: int,
+    start: int,
+) -> Finding:
+    number = plan.intervals[target.name][at - start]
+    sidebands = target.sidebands if kind else PLAIN
+    return Finding(level, threshold, number, plan.order(number), view, sidebands)
+
+
+def best_comb(own: Float32, plan: Plan, target: CombTarget, threshold: float = 1.0) -> Finding:
+    """Return the best of the combs near one target; `own` are their levels, as of `best_combs`."""
+    ((level,), (kind,), (at,), (view,)) = _highest(own, np.zeros(1, np.intp))
+    return _finding(plan, target, threshold, level, kind, at, view, 0)
 
 
 def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: Float32) -> Finding:
@@ -114,7 +156,7 @@ def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: 
     rows : ndarray, shape (bins + 1, views + 1)
         Power over the floor, of one record, from `comb.masked_lines`.
     plan : Plan
-    target : Target
+    target : CombTarget
     own : ndarray, shape (1 or 2, combs, views)
         Levels near the target, from `comb.candidate_levels`.
 

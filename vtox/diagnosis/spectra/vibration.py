@@ -115,8 +115,8 @@ def _view(examination: Examination, channel: str | None) -> int:
     if first <= view < stop:
         return view
     search = signs.search
-    levels = comb.candidate_levels(search.rows[None], [search.plan])[0]
-    best = levels[signs.leading.defect].max(axis=(0, 1))
+    levels = comb.candidate_levels(search.rows[None], [search.plan])
+    best = levels[:, search.plan.spans[signs.leading.defect]].max(axis=(0, 1))
     return first + int(np.argmax(best[first:stop]))
 
 

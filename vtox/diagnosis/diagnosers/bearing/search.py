@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from vtox.diagnosis.diagnosers.bearing.ambiguities import WIDE_TOLERANCE
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE, SearchSetup
@@ -59,10 +61,20 @@ def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> lis
     plans = [_plan(v, speed) for v, speed in zip(views, at, strict=True)]
     rows = comb.masked_lines([v.lines for v in views], plans)
     levels = comb.candidate_levels(rows, plans)
+    factors = [_factor(v.setup, speed) for v, speed in zip(views, at, strict=True)]
+    best = surrogates.best_combs(levels, plans, factors)
+    ends = np.cumsum([p.candidate_bins.shape[1] for p in plans])[:-1]
+    each = zip(views, at, plans, rows, best, np.split(levels, ends, axis=1), factors, strict=True)
     return [
-        CombSearch(speed, plan, own_rows, _findings(own_rows, plan, v.setup, speed, own_levels))
-        for v, speed, plan, own_rows, own_levels in zip(views, at, plans, rows, levels, strict=True)
+        CombSearch(speed, plan, own, _findings(own, plan, *found) if v.setup.orders else {})
+        for v, speed, plan, own, *found in each
     ]
+
+
+def _factor(setup: SearchSetup, speed: Speed) -> float:
+    """Return by how much thresholds are raised."""
+    wide = speed.tolerance > WIDE_TOLERANCE or setup.turns < FEW_TURNS
+    return WIDE_SEARCH_FACTOR if wide else 1.0
 
 
 def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
@@ -83,15 +95,12 @@ def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
 
 
 def _findings(
-    rows: Float32, plan: Plan, setup: SearchSetup, speed: Speed, levels: Mapping[str, Float32]
+    rows: Float32, plan: Plan, best: Mapping[str, Finding], levels: Float32, factor: float
 ) -> dict[str, Finding]:
     """Return the best comb of each defect; thresholds by surrogates where it is above chance."""
-    findings = {
-        t.name: surrogates.compare_with_surrogates(rows, plan, t, levels[t.name])
-        for t in setup.targets
-        if t.name in setup.orders
-    }
-    if speed.tolerance > WIDE_TOLERANCE or setup.turns < FEW_TURNS:
-        raised = {n: WIDE_SEARCH_FACTOR * f.threshold for n, f in findings.items()}
-        return {n: replace(f, threshold=raised[n]) for n, f in findings.items()}
+    findings = dict(best)
+    for t in plan.targets:
+        if best[t.name].level >= 1:
+            found = surrogates.compare_with_surrogates(rows, plan, t, levels[:, plan.spans[t.name]])
+            findings[t.name] = replace(found, threshold=factor * found.threshold)
     return findings
