@@ -195,7 +195,7 @@ def _spline(coefficients: Float32, places: Float64) -> Float32:
     return x
 
 
-def _turns_per_point(line: Complex) -> Float32:
+def _turns_per_point(line: Complex) -> Array:
     """Return by how much a line turns at each point, in turns: the mean of the steps beside it."""
     steps = np.angle(line[1:] * line[:-1].conj()) / (2 * np.pi)
     turned = np.empty(len(line), steps.dtype)
