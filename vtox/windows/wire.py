@@ -7,7 +7,7 @@ The bridge decodes headers and checks that the samples are usable; workers decod
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import orjson
 
 from vtox.errors import WireError
+from vtox.values.arrays import Float32
 from vtox.values.domain import CHANNEL_UNITS, Array, Window
 from vtox.values.plain_names import name_error
 
@@ -257,11 +258,21 @@ def _arrived_ms(text: bytes) -> int:
     return int(text) if text.isdigit() and len(text) <= _MS_DIGITS else 0
 
 
-def decode_channels(*entries: Fields, wanted: Collection[str] = CHANNEL_UNITS) -> dict[str, Array]:
+def _own_rows(names: Sequence[str], samples: int) -> list[Float32]:
+    """Return room for the samples of some channels."""
+    return list(np.empty((len(names), samples), np.float32))
+
+
+def decode_channels(
+    *entries: Fields,
+    wanted: Collection[str] = CHANNEL_UNITS,
+    room: Callable[[Sequence[str], int], list[Float32]] | None = None,
+) -> dict[str, Array]:
     """Return the samples of entries that `decode_header` accepted, one after another.
 
     In units, as float32, shape (samples of all entries,) per channel; every entry must have the
-    channels of the first. Of these only the `wanted` ones, unless it has none of them.
+    channels of the first. Of these only the `wanted` ones, unless it has none of them. They are
+    decoded into `room`, given their names and their length.
     """
     sent = [c for c in _FIELDS if c.samples in entries[0]]
     found = [c for c in sent if c.name in wanted] or sent
@@ -269,7 +280,7 @@ def decode_channels(*entries: Fields, wanted: Collection[str] = CHANNEL_UNITS) -
     for entry in entries:
         dtype = entry.get(b"dtype", b"json")
         parts.append([_samples(entry[c.samples], dtype, c.name, UNLIMITED) for c in found])
-    joined = np.empty((len(found), sum(len(p[0]) for p in parts)), np.float32)
+    joined = (room or _own_rows)([c.name for c in found], sum(len(p[0]) for p in parts))
     start = 0
     for entry, part in zip(entries, parts, strict=True):
         end = start + len(part[0])

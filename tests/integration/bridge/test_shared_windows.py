@@ -75,6 +75,8 @@ def test_workers_beside_the_bridge_ask_the_server_for_no_window(
         assert there is not None
         np.testing.assert_array_equal(here.channels["ia"], there.channels["ia"])
         assert here.temperature_c == there.temperature_c
+    # Side by side, so that the diagnosers need not copy them.
+    assert len({id(x.base) for r in found if r for x in r.channels.values()}) == 1
     assert {r.ids for r in rows(client)} == set(ids)
 
 

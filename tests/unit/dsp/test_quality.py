@@ -13,7 +13,7 @@ SINE = np.sin(2 * np.pi * 50.013 * T_S)
 
 
 def reasons(x: np.ndarray, fs_hz: float = FS_HZ) -> tuple[Reason, ...]:
-    return quality.check(np.asarray(x, np.float32)[None], "ia", fs_hz)[0]
+    return quality.problems(np.asarray(x, np.float32)[None, None], ("ia",), fs_hz)[0]
 
 
 def codes(x: np.ndarray, fs_hz: float = FS_HZ) -> list[str]:
@@ -165,5 +165,5 @@ def test_constant_short_and_impossible_rate() -> None:
 
 def test_one_bad_recording_does_not_colour_its_neighbours() -> None:
     batch = np.stack([SINE, np.clip(SINE, -0.5, 0.5), SINE]).astype(np.float32)
-    found = quality.check(batch, "ib", FS_HZ)
+    found = quality.problems(batch[:, None], ("ib",), FS_HZ)
     assert [bool(f) for f in found] == [False, True, False]

@@ -66,7 +66,7 @@ def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> Float32:
     Returns
     -------
     ndarray of float32, shape (2, combs, views)
-        As of `comb_levels`, the harmonics alone weighted by `Target.plain_weight`. Combs in the
+        As of `comb_levels`, the harmonics alone weighted by `CombTarget.plain_weight`. Combs in the
         order of the records, and within each of `Plan.spans`.
 
     See Also

@@ -38,7 +38,7 @@ LINE_BINS = 2.5
 # Distance from a line, in bins on either side, at which the noise adjacent to it is measured.
 ADJACENT_BINS = (4, 11)
 # Floors of so many records at a time stay in the cache: those of 256 take three times as long.
-BLOCK_RECORDS = 32
+_BLOCK_RECORDS = 32
 # Where nothing is searched the line is said to be here, bins.
 UNSEARCHED_BINS = 10
 
@@ -165,8 +165,8 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> StrongestLine
     # Few records of a batch are searched a second time: the floors cost most, and of those only.
     searched = np.flatnonzero(np.isfinite(low_hz) & np.isfinite(high_hz))
     line = _no_line(m)
-    for start in range(0, len(searched), BLOCK_RECORDS):
-        rows = searched[start : start + BLOCK_RECORDS]
+    for start in range(0, len(searched), _BLOCK_RECORDS):
+        rows = searched[start : start + _BLOCK_RECORDS]
         found = _strongest(m.select(rows), low_hz[rows], np.maximum(high_hz, low_hz)[rows])
         for f in fields(StrongestLine):
             getattr(line, f.name)[rows] = getattr(found, f.name)

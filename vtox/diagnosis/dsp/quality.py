@@ -39,11 +39,6 @@ SAMPLES_PER_BLOCK = 8
 COUNT_SAMPLES = 2048
 
 
-def check(x: Array, name: str, fs_hz: float) -> list[tuple[Reason, ...]]:
-    """Return, per recording, what is wrong with one channel, shape (batch, samples)."""
-    return problems(x[:, None], (name,), fs_hz)
-
-
 def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason, ...]]:
     """Return, per recording, what is wrong with its channels; empty where nothing is.
 

@@ -135,7 +135,7 @@ def _finding(
     return Finding(level, threshold, number, plan.order(number), view, sidebands)
 
 
-def best_comb(own: Float32, plan: Plan, target: CombTarget, threshold: float = 1.0) -> Finding:
+def _best_comb(own: Float32, plan: Plan, target: CombTarget, threshold: float = 1.0) -> Finding:
     """Return the best of the combs near one target; `own` are their levels, as of `best_combs`."""
     ((level,), (kind,), (at,), (view,)) = _highest(own, np.zeros(1, np.intp))
     return _finding(plan, target, threshold, level, kind, at, view, 0)
@@ -165,14 +165,14 @@ def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: 
 
     See Also
     --------
-    best_comb : the same without surrogates.
+    _best_comb : the same without surrogates.
     """
-    chance = best_comb(own, plan, target)
+    chance = _best_comb(own, plan, target)
     if chance.level < 1:
         return chance
     numbers, unrelated = _surrogates(plan, target, chance.order)
     if np.count_nonzero(unrelated) < MIN_SURROGATES:
-        return best_comb(own, plan, target, SURROGATE_MARGIN * chance.level)
+        return _best_comb(own, plan, target, SURROGATE_MARGIN * chance.level)
     rest = rows.copy()
     rest[_explained_bins(plan, target, chance.order)] = 0
     pool = comb_levels(rest, comb_bins(numbers, plan.shifts[target.sidebands]), plan)
@@ -184,7 +184,7 @@ def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: 
     best = maximum_filter1d(pool.reshape(-1, len(numbers)).max(axis=0), width)
     reference = float(_quantile(best[unrelated], BEST_QUANTILE))
     threshold = max(1.0, SURROGATE_MARGIN * reference)
-    finding = best_comb(own / typical[:, None], plan, target, threshold)
+    finding = _best_comb(own / typical[:, None], plan, target, threshold)
     if _is_part_of_another(rows, plan, target, finding):
         threshold = max(finding.threshold, SURROGATE_MARGIN * finding.level)
         return replace(finding, threshold=threshold)

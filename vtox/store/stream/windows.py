@@ -1,12 +1,21 @@
 """Fetches the windows of records from the raw stream and joins them into recordings."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from vtox.store.server.client import Client
 from vtox.store.stream.shared_windows import SharedReader
-from vtox.values.domain import CHANNEL_UNITS, Record, Recording
+from vtox.values.arrays import Float32
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VOLTAGES, Record, Recording
 from vtox.windows.wire import Fields, decode_channels, number
+
+# Gives room for the samples of some channels of a record.
+_Room = Callable[[Sequence[str], int], list[Float32]]
+_ELECTRICAL = (*CURRENTS, *VOLTAGES)
 
 # The server ends a client that has more than 256 MB of replies waiting (`server_config.py`).
 FETCH_BYTES = 64 << 20
@@ -24,13 +33,14 @@ def fetch(
     Nothing is checked again: the bridge dispatches only what `decode_header` accepted. `wanted` are
     the channels of each record that somebody will read, all of them if not given.
     """
-    channels = wanted or [CHANNEL_UNITS] * len(records)
+    channels = [frozenset(c) for c in wanted or [CHANNEL_UNITS] * len(records)]
+    rooms = _rooms(records, channels)
     recordings: list[Recording | None] = []
     partly: list[tuple[int, Record, list[Fields | None]]] = []
     with SharedReader() as shared:
         for k, record in enumerate(records):
             found = shared.windows(record)
-            recordings.append(_joined_if_whole(found, channels[k]))
+            recordings.append(_joined_if_whole(found, channels[k], rooms[k]))
             if recordings[k] is None:
                 partly.append((k, record, found))
     missing = ((r.ids.split()[i], r) for _, r, found in partly for i in _missing(found))
@@ -39,7 +49,7 @@ def fetch(
         for i in _missing(found):
             if entry := next(replies):
                 found[i] = entry[0][1]
-        recordings[k] = _joined_if_whole(found, channels[k])
+        recordings[k] = _joined_if_whole(found, channels[k], rooms[k])
     return recordings
 
 
@@ -49,21 +59,56 @@ def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
     return [e[0][1] for e in entries] if all(entries) else None
 
 
-def joined_windows(windows: Sequence[Fields], wanted: Collection[str] = CHANNEL_UNITS) -> Recording:
+def joined_windows(
+    windows: Sequence[Fields], wanted: Collection[str] = CHANNEL_UNITS, room: _Room | None = None
+) -> Recording:
     """Return the windows of a record joined, at their mean speed and temperature."""
     fs_hz = number(windows[0], "fs_hz")
     assert fs_hz is not None
     return Recording(
-        channels=decode_channels(*windows, wanted=wanted),
+        channels=decode_channels(*windows, wanted=wanted, room=room),
         fs_hz=float(fs_hz),
         speed_rpm=_mean(windows, "speed_rpm"),
         temperature_c=_mean(windows, "temperature_c"),
     )
 
 
-def _joined_if_whole(windows: Sequence[Fields | None], wanted: Collection[str]) -> Recording | None:
+def _joined_if_whole(
+    windows: Sequence[Fields | None], wanted: Collection[str], room: _Room
+) -> Recording | None:
     there = [w for w in windows if w is not None]
-    return joined_windows(there, wanted) if len(there) == len(windows) else None
+    return joined_windows(there, wanted, room) if len(there) == len(windows) else None
+
+
+def _rooms(records: Collection[Record], channels: Sequence[frozenset[str]]) -> list[_Room]:
+    """Return for each record where to decode it: next to the others of its size.
+
+    The diagnosers take such samples as one array; others they have to copy (`arrays.stacked`).
+    """
+    sizes = [(r.bytes, r.windows, c) for r, c in zip(records, channels, strict=True)]
+    shared = {size: _side_by_side(count) for size, count in Counter(sizes).items()}
+    return [shared[size] for size in sizes]
+
+
+def _side_by_side(records: int) -> _Room:
+    """Return room for so many records: the electrical channels of all, and the others of all."""
+    left: dict[bool, Float32] = {}
+
+    def room(names: Sequence[str], samples: int) -> list[Float32]:
+        found: list[Float32] = []
+        for electrical, members in groupby(names, _ELECTRICAL.__contains__):
+            shape = (len(list(members)), samples)
+            if electrical not in left:
+                left[electrical] = np.empty((records, *shape), np.float32)
+            # One of equal bytes may have other channels.
+            if left[electrical].shape[1:] == shape:
+                own, left[electrical] = left[electrical][0], left[electrical][1:]
+            else:
+                own = np.empty(shape, np.float32)
+            found.extend(own)
+        return found
+
+    return room
 
 
 def _missing(windows: Sequence[Fields | None]) -> list[int]:

@@ -21,7 +21,7 @@ from vtox.diagnosis.diagnosers.bearing.signs import Signs, gather_signs
 from vtox.diagnosis.diagnosers.decision import Indicator, Stated, Verdicts, rounded, take, verdicts
 from vtox.diagnosis.diagnosers.features import VIBRATION
 from vtox.diagnosis.dsp import quality
-from vtox.values.arrays import Bool, Float64, Int
+from vtox.values.arrays import Bool, Float64, Int, stacked
 from vtox.values.baseline import Baseline
 from vtox.values.domain import VIBRATIONS, Motor, Reason, Recording, reason
 
@@ -214,10 +214,8 @@ def _problems(recordings: Sequence[Recording], not_running: Stated) -> list[tupl
         return [(reason("no_vibration_channel"),)] * len(recordings)
     problems = list(not_running)
     for name in names:
-        # What overflows is reported as infinite.
-        with np.errstate(over="ignore", invalid="ignore"):
-            x = np.asarray([r.channels[name] for r in recordings], np.float32)
-        for i, found in enumerate(quality.check(x, name, first.fs_hz)):
+        x = stacked([[r.channels[name]] for r in recordings], first.samples)
+        for i, found in enumerate(quality.problems(x, (name,), first.fs_hz)):
             problems[i] = problems[i] or found
     return problems
 

@@ -27,7 +27,7 @@ from vtox.diagnosis.diagnosers.current.signal_problems import (
     current_problem,
     discontinuity_problem,
     long_enough,
-    make_finite,
+    made_finite,
     sample_problems,
 )
 from vtox.diagnosis.dsp import (
@@ -39,8 +39,8 @@ from vtox.diagnosis.dsp import (
     symmetrical_components,
 )
 from vtox.diagnosis.dsp.partial_fft import Spectra
-from vtox.values.arrays import Bool, Complex, Float64, Int
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Reason, Recording, reason
+from vtox.values.arrays import Bool, Complex, Float64, Int, stacked
+from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Reason, Recording, reason
 
 # A chunk holds about so many samples, and at least so many recordings: small enough for the cache,
 # large enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
@@ -162,7 +162,8 @@ def analyse_chunk(
         tuple(c for c in names if c in recordings[0].channels) for names in (CURRENTS, VOLTAGES)
     )
     n = len(currents)
-    x = _stack(recordings, currents + voltages)
+    names, samples = currents + voltages, recordings[0].samples
+    x = stacked([[r.channels[n] for n in names] for r in recordings], samples)
     problems, voltage_problems = sample_problems(x, currents, voltages, fs_hz)
     if not n:
         problems = ((reason("no_current"),),) * len(x)
@@ -170,7 +171,7 @@ def analyse_chunk(
     if not (n and long_enough(analysis.samples, fs_hz)):
         return analysis
     sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
-    make_finite(x, ~sound)
+    x = made_finite(x, ~sound)
 
     # The supply line, and the currents around it.
     spectra = partial_fft.spectra(x)
@@ -370,16 +371,6 @@ def _with_operations(analysis: CurrentAnalysis) -> CurrentAnalysis:
 
 def _as_tuple(problem: Reason | None) -> tuple[Reason, ...]:
     return (problem,) if problem else ()
-
-
-def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
-    """Return the samples, shape (batch, channels, samples), single precision."""
-    x = np.empty((len(recordings), len(names), recordings[0].samples), np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported as infinite
-        for b, recording in enumerate(recordings):
-            for c, name in enumerate(names):
-                x[b, c] = recording.channels[name]
-    return x
 
 
 def _visible_bars(

@@ -9,7 +9,7 @@ import numpy as np
 from vtox.diagnosis.diagnosers.current import plausibility
 from vtox.diagnosis.diagnosers.current.plausibility import Levels
 from vtox.diagnosis.dsp import converter, quality
-from vtox.values.arrays import Bool, Complex
+from vtox.values.arrays import Bool, Complex, Float32
 from vtox.values.domain import Array, Motor, Reason, reason
 
 # Per recording, the reasons why it cannot be used; none where it can.
@@ -69,11 +69,15 @@ def _shape_problems(samples: int, fs_hz: float) -> tuple[Reason, ...]:
     return problems
 
 
-def make_finite(x: Array, bad: Bool) -> None:
-    """Replace impossible samples of bad recordings in place: the batch must stay computable."""
+def made_finite(x: Float32, bad: Bool) -> Float32:
+    """Return samples with the impossible ones replaced: the batch must stay computable."""
+    if not bad.any():
+        return x
+    x = x.copy()
     for b in np.flatnonzero(bad):
         np.nan_to_num(x[b], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         np.clip(x[b], -quality.MAX_VALUE, quality.MAX_VALUE, out=x[b])
+    return x
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
         voltage_problems or leakage_problems
         for voltage_problems, leakage_problems in zip(
             analysis.voltage_problems,
-            quality.check(x[:, 0], "leakage", analysis.fs_hz),
+            quality.problems(x[:, :1], ("leakage",), analysis.fs_hz),
             strict=True,
         )
     ]
