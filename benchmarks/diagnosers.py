@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if "--answer" in sys.argv:  # in another checkout
     import_module("older_checkouts")
@@ -31,10 +31,13 @@ import numpy as np  # noqa: E402  (after the thread limits, which it reads when 
 
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
 from vtox.faults import FAMILIES  # noqa: E402
-from vtox.simulator.fleet import SimulatedMachine, fleet  # noqa: E402
+from vtox.simulator.fleet import fleet  # noqa: E402
 from vtox.simulator.signals import window  # noqa: E402
 from vtox.values.domain import CURRENTS, Recording  # noqa: E402
 from workers.malloc import keep_freed_memory  # noqa: E402
+
+if TYPE_CHECKING:  # it had another name in older checkouts
+    from vtox.simulator.fleet import SimulatedMachine
 
 # Channels and measured speed of one record a machine.
 Samples = list[tuple[dict[str, Any], float | None]]
@@ -76,7 +79,7 @@ STAGES = {
 }
 
 
-def machines() -> list[SimulatedMachine]:
+def machines() -> "list[SimulatedMachine]":
     """Return machines that send `CHANNELS`, some of them with a fault."""
     return [m for m in fleet(6 * MACHINES) if set(m.channels) == set(CHANNELS)][:MACHINES]
 
