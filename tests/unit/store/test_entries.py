@@ -277,16 +277,3 @@ def test_what_other_programs_write_is_read_as_far_as_it_goes(fields: Mapping[byt
     assert entries.decode_alert(fields).t == 0.0
     assert entries.decode_assessment(fields)[1].state == "unknown"
     assert entries.decode_metrics(b"1000-0", fields) == Metrics(written_t=1.0)
-
-
-@pytest.mark.parametrize(
-    ("kept", "closed"), [("", None), ("gap of 2.00 s", reason("ended_early", why="gap of 2.00 s"))]
-)
-def test_records_that_an_older_version_dispatched_are_read(
-    kept: str, closed: Reason | None
-) -> None:
-    table = orjson.loads(ledger_rows.record_json(RECORD)) | {"closed": kept}
-    r = ledger_rows.record_from_json(orjson.dumps(table))
-    assert r == replace(RECORD, closed=closed)
-    d = Diagnosis(fault="bearing", state="unknown", code="not_told")
-    assert naive_entries.result("bearing", r, d).closed.endswith(kept)
