@@ -39,25 +39,91 @@ class View:
     channel: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineLevel:
+    """A line whose level the history keeps, under the name `quantity`.
+
+    Its level is the indicator `level` of a result; or that field, and its `threshold`, of the first
+    evidence whose field has the value of `evidence`. `name` is among the words.
+    """
+
+    quantity: str
+    name: str
+    level: str
+    threshold: str = ""
+    evidence: tuple[str, str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A row of the registry: the family that diagnoses a fault, when it alerts, what shows it."""
+    """A row of the registry: the family that diagnoses a fault, when it alerts, what shows it.
+
+    The folder `vtox/diagnosis/diagnosers/<name>` diagnoses it. One that is `quick` leaves no time:
+    its alarms ask for acts within days where others have weeks. Of its `lines` the history keeps
+    the levels.
+    """
 
     name: str
     family: str
     alert: Persistence
     view: View
+    quick: bool = False
+    lines: tuple[LineLevel, ...] = ()
 
 
+_ECCENTRICITY = tuple(
+    LineLevel(
+        quantity=f"eccentricity_{side}_dbc",
+        name=f"eccentricity.{side}_dbc",
+        level=f"{side}_dbc",
+        evidence=("kind", "line"),
+    )
+    for side in ("lower", "upper")
+)
+_BROKEN_BAR = tuple(
+    LineLevel(
+        quantity=f"broken_bar_{side}_dbc",
+        name=f"broken_bar.{side}_dbc",
+        level=f"{side}_sideband_dbc",
+    )
+    for side in ("lower", "upper")
+)
+# The comb of each defect over what chance makes.
+_BEARING = tuple(
+    LineLevel(
+        quantity=f"bearing_{defect.lower()}",
+        name=defect,
+        level="statistic",
+        threshold="threshold",
+        evidence=("defect", defect),
+    )
+    for defect in ("BPFO", "BPFI", "BSF", "FTF")
+)
+# A short between turns burns through within days of a fault, an insulation that leaks does so at
+# the next surge: these are quick. The others grow over weeks.
 _FAULTS = (
     # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
     # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.
-    Fault("turn_short", "turn_short", Persistence(3, 4, 2, slot_s=0.2, hold=0.64), View("phasors")),
-    Fault("insulation", "turn_short", Persistence(3, 5, 5), View("waveform", "leakage")),
+    Fault(
+        "turn_short",
+        "turn_short",
+        Persistence(3, 4, 2, slot_s=0.2, hold=0.64),
+        View("phasors"),
+        quick=True,
+    ),
+    Fault(
+        "insulation", "turn_short", Persistence(3, 5, 5), View("waveform", "leakage"), quick=True
+    ),
     # Bearing damage lasts for days, so its alerts can wait: docs/calibration/bearing.md#alerts
-    Fault("bearing", "bearing", Persistence(6, 8, 5), View("envelope")),
-    Fault("eccentricity", "bearing", Persistence(3, 5, 5, hold=0.8), View("demodulated")),
-    Fault("broken_bar", "broken_bar", Persistence(2, 3, 3), View("demodulated")),
+    Fault("bearing", "bearing", Persistence(6, 8, 5), View("envelope"), lines=_BEARING),
+    Fault(
+        "eccentricity",
+        "bearing",
+        Persistence(3, 5, 5, hold=0.8),
+        View("demodulated"),
+        lines=_ECCENTRICITY,
+    ),
+    Fault("broken_bar", "broken_bar", Persistence(2, 3, 3), View("demodulated"), lines=_BROKEN_BAR),
 )
 
 
@@ -67,13 +133,17 @@ class Family:
 
     Where records of several families are shown, its own show the channels, phasors or spectrum of
     the current in `shows`: each once. The sidebands of its faults lie a multiple of the slip from
-    the supply line if `by_slip`, so that its records are longer where the rated slip is small.
+    the supply line if `by_slip`, so that its records are longer where the rated slip is small. A
+    baseline that `learns_whole` is learnt from records of full length alone. A window takes about
+    `busy_s` of a worker (docs/appendix/performance.md, "How many machines a box carries").
     """
 
     name: str
     min_record_s: float
+    busy_s: float
     shows: tuple[str, ...]
     by_slip: bool = False
+    learns_whole: bool = False
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -97,12 +167,15 @@ class Family:
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
-        Family("turn_short", 1.0, shows=("currents", "voltages", "leakage", "phasors")),
-        Family("bearing", 2.0, shows=("vibrations",)),
-        Family("broken_bar", 10.0, shows=("current",), by_slip=True),
+        Family("turn_short", 1.0, 570e-6, shows=("currents", "voltages", "leakage", "phasors")),
+        Family("bearing", 2.0, 940e-6, shows=("vibrations",), learns_whole=True),
+        Family("broken_bar", 10.0, 420e-6, shows=("current",), by_slip=True),
     )
 }
 
 FAULTS: dict[str, Family] = {f.name: FAMILIES[f.family] for f in _FAULTS}
 PERSISTENCE = {f.name: f.alert for f in _FAULTS}
 VIEWS = {f.name: f.view for f in _FAULTS}
+QUICK = frozenset(f.name for f in _FAULTS if f.quick)
+# Of the faults that have any.
+LINES = {f.name: f.lines for f in _FAULTS if f.lines}

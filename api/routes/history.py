@@ -19,14 +19,14 @@ from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCoun
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox import keys
-from vtox.faults import FAULTS
+from vtox.faults import FAULTS, LINES
 from vtox.records.history import queries
 from vtox.records.history.gaps import missed_between
 from vtox.records.history.queries import Cursor, Trends
 from vtox.records.history.resolution import Grid, Resolution, grid
 from vtox.records.history.retention import oldest_kept
 from vtox.records.history.trend import Trend
-from vtox.store.machines.line_levels import EVERY_S, LINES
+from vtox.store.machines.line_levels import EVERY_S
 from vtox.store.machines.machines import is_listed
 from vtox.store.machines.points import HEALTH, METRICS
 
@@ -86,7 +86,7 @@ def machine_history(
     it. The last seconds may not be recorded yet: `recorded_until_t`.
     """
     if query.of == "lines":
-        lines = [name for f, names in LINES.items() if query.fault in (f, None) for name in names]
+        lines = [x.quantity for f, kept in LINES.items() if query.fault in (f, None) for x in kept]
         return _page(request, backend, query, machine_id, lines, least_step_s=EVERY_S)
     quantities = (query.fault,) if query.fault else QUANTITIES
     return _page(request, backend, query, machine_id, quantities)

@@ -24,15 +24,16 @@ from api.shapes.kept_records import KeptRecord, latest_record, stored_record
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.diagnosis.spectra.thinning import extremes
+from vtox.faults import FAMILIES
 from vtox.values.arrays import Float64
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
 # Which families' records show most in a kind of spectrum: long ones resolve more.
-OF_CURRENTS = ("broken_bar", "bearing", "turn_short")
-OF_PHASORS = ("turn_short", "bearing", "broken_bar")
-OF_VIBRATION = ("bearing", "broken_bar", "turn_short")
+OF_PHASORS = tuple(sorted(FAMILIES, key=lambda name: FAMILIES[name].min_record_s))
+OF_CURRENTS = OF_PHASORS[::-1]
+OF_VIBRATION = tuple(sorted(OF_CURRENTS, key=lambda name: "vibrations" not in FAMILIES[name].shows))
 FAMILIES_OF_KIND = {
     "current": OF_CURRENTS,
     "demodulated": OF_CURRENTS,

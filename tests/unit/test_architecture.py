@@ -73,6 +73,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.diagnosis.diagnosers.features",
         "vtox.pipeline.queues",
     ),
+    ("vtox.diagnosis.diagnosers.shared_analysis",),
     (
         "vtox.diagnosis.diagnosers.turn_short",
         "vtox.diagnosis.diagnosers.insulation",
@@ -307,13 +308,14 @@ def test_imports_stand_at_the_top() -> None:
 
 
 def test_modules_are_not_imported_by_a_string() -> None:
-    """No tool can follow that. The public names and the table of commands are the exceptions."""
+    """No tool can follow that. Public names, commands and the folders of faults are exceptions."""
     users = {module_name(p) for p in SOURCES if "import_module(" in p.read_text()}
     assert users <= {
         "vtox",
         "vtox.cli.main",
         "vtox.cli.processes.bridge",
         "vtox.cli.simulation.simulate",
+        "vtox.diagnosis.diagnosers.registry",
     }
 
 

@@ -7,15 +7,16 @@ from sqlalchemy import select
 
 from tests.integration.history.entries import add_result
 from vtox.configuration.settings import Settings
+from vtox.faults import LINES
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.queries import trends_of_steps
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.resolution import Grid
 from vtox.records.history.schema import records, series
-from vtox.store.machines.line_levels import EVERY_S, LINES
+from vtox.store.machines.line_levels import EVERY_S
 from vtox.store.server.client import Client, server_time
 
-NAMES = LINES["broken_bar"]
+NAMES = tuple(line.quantity for line in LINES["broken_bar"])
 
 
 def test_lines_are_sampled_and_add_no_records(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox.diagnosis.diagnosers import registry
+from vtox.diagnosis.diagnosers.shared_analysis import load_a
 from vtox.faults import FAULTS
 from vtox.values.domain import Recording
 
@@ -42,7 +43,7 @@ def test_a_bearing_needs_slip_where_no_speed_is_measured(speed_rpm: float | None
 
 
 def test_load_is_the_positive_sequence_current() -> None:
-    loads_a = registry.load_a(registry.analyse([recording(Machine())], [MOTOR], []))
+    loads_a = load_a(registry.analyse([recording(Machine())], [MOTOR], []))
     assert loads_a == pytest.approx([abs(6.8 - 5j)], rel=0.02)
     voltages = recording(Machine(), channels=("va", "vb", "vc"))
-    assert np.isnan(registry.load_a(registry.analyse([voltages], [MOTOR], []))).all()
+    assert np.isnan(load_a(registry.analyse([voltages], [MOTOR], []))).all()

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from vtox.faults import QUICK
 from vtox.values.domain import Reason, reason
 
 DAY_S = 86_400.0
@@ -35,9 +36,6 @@ CODES: Mapping[Course, str] = {
     "falling": "growth_falling",
     "unknown": "growth_unknown",
 }
-# What leaves no time: a short between turns burns through within days of a fault, an insulation
-# that leaks does so at the next surge. The others grow over weeks.
-QUICK = frozenset({"turn_short", "insulation"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

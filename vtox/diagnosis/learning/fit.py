@@ -6,6 +6,7 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.shared_analysis import load_a
 from vtox.diagnosis.diagnosers.turn_short import asymmetry_fit
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosis.diagnosers.turn_short.diagnoser import healthy_sequences
@@ -64,8 +65,8 @@ def learn_baseline(
         for group in registry.group_by_shape([p for _, p in pieces]):
             members = [pieces[k][1] for k in group]
             shared = registry.analyse(members, [motor] * len(group), family.faults)
-            observations.append((registry.features(shared, family.faults), registry.load_a(shared)))
-            if "turn_short" in family.faults:
+            observations.append((registry.features(shared, family.faults), load_a(shared)))
+            if "phasors" in family.shows:
                 records += len(group)
                 sources = [0 if one_session else pieces[k][0] for k in group]
                 _add_phasors(phasors, sources, shared.analysis)
@@ -84,11 +85,11 @@ def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[R
     """Return a recording cut to the length of the records that the stream makes for the family.
 
     A shorter recording serves as one record, as its phasors and the levels of its lines are the
-    same (if it is too short to measure them, it is left out later). Levels of the bearing family
-    grow with noise in shorter ones, which are therefore not used.
+    same (if it is too short to measure them, it is left out later). Levels of a family that
+    `learns_whole` grow with noise in shorter ones, which are therefore not used.
     """
     length = max(1, round(record_length_s(family.name, motor) * recording.fs_hz))
-    if recording.samples < length and family.name != "bearing":
+    if recording.samples < length and not family.learns_whole:
         return [recording]
     return [
         Recording(

@@ -12,7 +12,7 @@ from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosis.diagnosers.eccentricity.rules import MIN_OVER_FLOOR
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import rotation_sidebands
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS
-from vtox.diagnosis.diagnosers.registry import SharedAnalysis
+from vtox.diagnosis.diagnosers.shared_analysis import SharedAnalysis
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum
 from vtox.diagnosis.spectra.spectrum import (
     ExpectedLine,

@@ -8,10 +8,11 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.diagnoser import Examination
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.diagnosis.diagnosers.bearing.row import examine_bearing
 from vtox.diagnosis.diagnosers.bearing.search import CombSearch
 from vtox.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import SHAFT_MULTIPLES, Speed
-from vtox.diagnosis.diagnosers.registry import SharedAnalysis, examine_bearing
+from vtox.diagnosis.diagnosers.shared_analysis import SharedAnalysis
 from vtox.diagnosis.dsp import comb, comb_plan
 from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, HARMONICS, OUTSIDE_BINS, PLAIN
 from vtox.diagnosis.dsp.surrogates import Finding

@@ -25,7 +25,10 @@ def measured_load(client: Client, snap: Snapshot) -> MachineLoad:
     if not now.machines or not rates:
         return TYPICAL
     names = last_senders(client, SAMPLED)
-    lengths = [record_length_s("broken_bar", motor) for motor in load_motors(client, names)]
+    lengths = [
+        max(record_length_s(family, motor) for family in FAMILIES)
+        for motor in load_motors(client, names)
+    ]
     rate, cores = fmean(rates), recent[0].cores
     busy_s = {f: _busy_s(snap, f) for f in FAMILIES}
     busy_s |= {name: now.used.get(name, 0.0) / rate for name in THREADS}

@@ -77,14 +77,8 @@ TYPICAL = MachineLoad(
     window_bytes=80_300.0,
     record_s=11.2,
     state_bytes=40_000.0,
-    busy_s={
-        "turn_short": 570e-6,
-        "bearing": 940e-6,
-        "broken_bar": 420e-6,
-        SERVER: 420e-6,
-        BRIDGE: 250e-6,
-        RECORDER: 100e-6,
-    },
+    busy_s={name: family.busy_s for name, family in FAMILIES.items()}
+    | {SERVER: 420e-6, BRIDGE: 250e-6, RECORDER: 100e-6},
     cpu_s=2.74e-3,
 )
 

@@ -6,13 +6,11 @@ from math import ceil, log10
 from sqlalchemy import Connection
 
 from vtox.alarms.health.growth import DAY_S, Growth, growth
-from vtox.faults import FAULTS
+from vtox.faults import FAULTS, LINES
 from vtox.records.history.queries import trends_of_steps
 from vtox.records.history.resolution import grid
 from vtox.records.history.retention import Oldest
 from vtox.records.history.trend import Trend
-from vtox.store.machines.line_levels import LINES
-from vtox.values.domain import DEFECTS
 
 # Steps: pairs of them are few enough for a page, and enough for a narrow interval.
 STEPS = 60
@@ -20,12 +18,7 @@ STEPS = 60
 LEAST_DAYS, MOST_DAYS = 1, 30
 # Line of the history -> its identifier among the words.
 _QUANTITIES: Mapping[str, str] = {
-    **{f"bearing_{d.lower()}": d for d in DEFECTS},
-    **{
-        f"{fault}_{side}_dbc": f"{fault}.{side}_dbc"
-        for fault in ("broken_bar", "eccentricity")
-        for side in ("lower", "upper")
-    },
+    line.quantity: line.name for lines in LINES.values() for line in lines
 }
 
 
@@ -48,7 +41,7 @@ def alarm_growth(
         made_of = grid("auto", since_s, now_s, STEPS, oldest)
         step_s = made_of.step_s
         first_s, end_s = int(since_s) // step_s * step_s, ceil(now_s / step_s) * step_s
-        names = LINES.get(fault, (fault,))
+        names = [line.quantity for line in LINES.get(fault, ())] or [fault]
         found = trends_of_steps(db, machine_id, names, made_of, first_s, end_s).series
         columns = {name: list(_levels(name, trend)) for name, trend in found.items()}
         # The line that is seen most often, and of these the strongest now.

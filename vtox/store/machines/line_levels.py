@@ -5,13 +5,13 @@ its level moves over days. Reading the detail of every result takes 12 us a wind
 all five faults), and gives 3.2 points where results give 3.1: as many rows again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vtox.faults import LINES
 from vtox.store.machines.points import Point
 from vtox.store.stream.entries import number
 from vtox.values.codec import RawFields, loads
-from vtox.values.domain import DEFECTS
 
 # Of each fault of a machine the first record in every stretch so long is the sample. A record that
 # spans the beginning of one would not do: snapshots of seconds, minutes apart, hardly ever do.
@@ -22,47 +22,21 @@ MOST_REMEMBERED = 1 << 17
 Levels = dict[str, tuple[float | None, float | None]]
 
 
-def _broken_bar(detail: Mapping[str, Any]) -> Levels:
-    """Return the sidebands at twice slip frequency, dBc."""
-    indicators = detail.get("indicators") or {}
-    return {
-        f"broken_bar_{side}_dbc": (number(indicators.get(f"{side}_sideband_dbc")), None)
-        for side in ("lower", "upper")
-    }
+QUANTITIES = frozenset(line.quantity for lines in LINES.values() for line in lines)
 
 
-def _eccentricity(detail: Mapping[str, Any]) -> Levels:
-    """Return the sidebands at the speed of rotation, dBc."""
-    lines = (e for e in detail.get("evidence") or () if e.get("kind") == "line")
-    line: Mapping[str, Any] = next(lines, {})
-    return {
-        f"eccentricity_{side}_dbc": (number(line.get(f"{side}_dbc")), None)
-        for side in ("lower", "upper")
-    }
-
-
-def _bearing(detail: Mapping[str, Any]) -> Levels:
-    """Return the comb of each defect order over what chance makes."""
-    combs = {e.get("defect"): e for e in detail.get("evidence") or ()}
-    return {
-        f"bearing_{name.lower()}": (number(comb.get("statistic")), number(comb.get("threshold")))
-        for name in DEFECTS
-        if (comb := combs.get(name))
-    }
-
-
-_LEVELS_OF: Mapping[str, Callable[[Mapping[str, Any]], Levels]] = {
-    "bearing": _bearing,
-    "eccentricity": _eccentricity,
-    "broken_bar": _broken_bar,
-}
-# Fault -> its lines.
-LINES: Mapping[str, tuple[str, ...]] = {
-    "bearing": tuple(f"bearing_{name.lower()}" for name in DEFECTS),
-    "eccentricity": ("eccentricity_lower_dbc", "eccentricity_upper_dbc"),
-    "broken_bar": ("broken_bar_lower_dbc", "broken_bar_upper_dbc"),
-}
-QUANTITIES = frozenset(name for names in LINES.values() for name in names)
+def _levels(fault: str, detail: Mapping[str, Any]) -> Levels:
+    """Return the levels of the lines of a fault; a comb that was not searched has none."""
+    found: Levels = {}
+    for line in LINES[fault]:
+        part: Mapping[str, Any] = detail.get("indicators") or {}
+        if line.evidence:
+            kind, name = line.evidence
+            part = next((e for e in detail.get("evidence") or () if e.get(kind) == name), {})
+        if part or not line.threshold:
+            level, threshold = part.get(line.level), part.get(line.threshold)
+            found[line.quantity] = (number(level), number(threshold))
+    return found
 
 
 class LineSampler:
@@ -78,7 +52,7 @@ class LineSampler:
 
     def points(self, point: Point, fields: RawFields) -> Iterator[Point]:
         """Yield the lines of a result whose point this is; none where it is no sample."""
-        if point.quantity not in _LEVELS_OF:
+        if point.quantity not in LINES:
             return
         key, stretch = (point.machine_id, point.quantity), point.t_ms // (1000 * EVERY_S)
         if stretch != self._new.get(key, self._last.get(key)):
@@ -102,9 +76,8 @@ def line_points(point: Point, fields: RawFields) -> Iterator[Point]:
 
     The state is that of the diagnosis. What another program wrote is taken as far as it can be.
     """
-    levels_of = _LEVELS_OF[point.quantity]
     try:
-        levels = levels_of(loads(fields.get(b"detail") or b"{}"))
+        levels = _levels(point.quantity, loads(fields.get(b"detail") or b"{}"))
     except (ValueError, TypeError, AttributeError):
         return
     for quantity, (value, threshold) in levels.items():

@@ -1,0 +1,12 @@
+"""The row of this fault in the registry of diagnosers."""
+
+from vtox.diagnosis.diagnosers.insulation import admittance
+from vtox.diagnosis.diagnosers.insulation.diagnoser import diagnose
+from vtox.diagnosis.diagnosers.shared_analysis import Diagnoser
+from vtox.values.domain import CURRENTS, VOLTAGES
+
+ROW = Diagnoser(
+    diagnose=lambda shared, baselines: diagnose(shared.analysis, baselines),
+    channels=(*CURRENTS, *VOLTAGES, "leakage"),
+    features=lambda shared: admittance.features(shared.analysis),
+)
