@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit sbom evaluate faults hosts bench plots profile handbook codes openapi format lock clean
+.PHONY: help setup demo up unit test check audit release evaluate faults hosts bench plots profile handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -18,7 +18,7 @@ help:
 	@echo "make profile   where the time of a window goes, function by function, in each process"
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
-	@echo "make sbom      the locked packages as CycloneDX, in sbom.json"
+	@echo "make release   wheel, sdist and the locked packages as CycloneDX, in dist"
 	@echo "make codes     write the tables of codes in docs/faults from the rules of the diagnosers"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
@@ -66,10 +66,10 @@ check: setup
 
 # Both tools get an environment of their own; no index of vulnerabilities, no audit, and it says so.
 audit: setup
-	@$(BIN)/python .ci/audit.py audit
+	@$(BIN)/python .ci/audit.py
 
-sbom: setup
-	@$(BIN)/python .ci/audit.py sbom
+release: setup
+	@$(BIN)/python .ci/release.py
 
 # The other packages are optional; one that cannot be installed is reported so. ARGS=--quick for a
 # first look, ARGS='--only bearing_decoys' for one of the widened sets, ARGS=--final for the final

@@ -1,4 +1,4 @@
-"""Vulnerabilities of the locked packages (`audit`), and their list as CycloneDX (`sbom`).
+"""Vulnerabilities of the locked packages, and for a release their list as CycloneDX.
 
 Both tools come into an environment of their own, so that VTOX does not depend on them. Where they
 cannot be installed, or their index tells nothing, that is said and is no failure.
@@ -12,7 +12,6 @@ from pathlib import Path
 
 TOOLS = Path(".venv/tools")
 LOCK = "requirements.lock"
-SBOM = "sbom.json"
 
 
 def installed(package: str, program: str) -> Path | None:
@@ -56,15 +55,15 @@ def audit() -> int:
     return int(bool(found))
 
 
-def sbom() -> int:
-    """Write the packages of the lock file, with their hashes, to `SBOM`."""
+def sbom(file: Path) -> int:
+    """Write the packages of the lock file, with their hashes, to a file."""
     program = installed("cyclonedx-bom", "cyclonedx-py")
     if program is None:
         print("no SBOM: cyclonedx-bom cannot be installed here")
         return 1
-    options = ["--output-reproducible", "--pyproject", "pyproject.toml", "-o", SBOM]
+    options = ["--output-reproducible", "--pyproject", "pyproject.toml", "-o", str(file)]
     return subprocess.run([program, "requirements", LOCK, *options], check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit({"audit": audit, "sbom": sbom}[sys.argv[1]]())
+    sys.exit(audit())

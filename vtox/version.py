@@ -1,11 +1,16 @@
-"""The version of VTOX, which names the commit. The build of a package reads it here too."""
+"""The version of VTOX, which names the commit, and how to install more of it.
 
+The build of a package reads the version here too.
+"""
+
+import json
 import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-RELEASE = "0.1.0"
+RELEASE = "0.2.0"
 
 
 @cache
@@ -28,3 +33,20 @@ def commit_of(folder: Path) -> str:
     except OSError:
         return ""
     return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra from where VTOX came: its checkout or its wheel.
+
+    No index has VTOX. An installer notes where a package came from (PEP 610).
+    """
+    try:
+        noted = metadata.distribution("vtox").read_text("direct_url.json")
+        origin = json.loads(noted or "{}")
+        path = unquote(urlsplit(origin.get("url", "")).path)
+    except (metadata.PackageNotFoundError, ValueError, AttributeError):
+        origin, path = {}, ""
+    if not path:
+        return f'pip install "vtox[{extra}]"'
+    editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
+    return f'pip install {editable}"{path}[{extra}]"'

@@ -1,10 +1,14 @@
 """The version names the commit."""
 
+import json
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
+import pytest
+
 from tests.paths import ROOT
-from vtox.version import RELEASE, commit_of, version
+from vtox.version import RELEASE, commit_of, install_command, version
 
 
 def git(folder: Path, *words: str) -> str:
@@ -33,3 +37,25 @@ def test_a_folder_inside_another_checkout_has_no_commit(tmp_path: Path) -> None:
 def test_this_checkout_says_its_commit() -> None:
     commit = commit_of(ROOT)
     assert version().startswith(f"{RELEASE}+g{commit}" if commit else RELEASE)
+
+
+@pytest.mark.parametrize(
+    ("noted", "command"),
+    [
+        (
+            {"url": "file:///a%20b/vtox-0.2.0-py3-none-any.whl", "archive_info": {}},
+            'pip install "/a b/vtox-0.2.0-py3-none-any.whl[mqtt]"',
+        ),
+        ({"url": "file:///a%20b", "dir_info": {"editable": True}}, 'pip install -e "/a b[mqtt]"'),
+        (None, 'pip install "vtox[mqtt]"'),
+    ],
+)
+def test_an_extra_comes_from_where_vtox_came(
+    noted: object, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vtox-0.2.0.dist-info").mkdir()
+    if noted:
+        (tmp_path / "vtox-0.2.0.dist-info/direct_url.json").write_text(json.dumps(noted))
+    found = metadata.Distribution.at(tmp_path / "vtox-0.2.0.dist-info")
+    monkeypatch.setattr(metadata, "distribution", lambda _: found)
+    assert install_command("mqtt") == command

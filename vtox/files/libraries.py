@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vtox.errors import FileError
+from vtox.version import install_command
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def require_package(path: Path, package: str, *, extra: str) -> Iterator[None]:
             "reader_missing",
             path,
             f"needs the package {package}, which is not installed",
-            remedy=f'pip install "vtox[{extra}]"',
+            remedy=install_command(extra),
         ) from error
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from vtox.configuration.settings import Settings
 from vtox.errors import SettingsError
-from vtox.version import version
+from vtox.version import install_command, version
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -105,7 +105,7 @@ def start_tracing(settings: Settings, process: str) -> Tracing | None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise SettingsError(
-            "VTOX_TRACES_URL needs OpenTelemetry", remedy="pip install 'vtox[otel]'"
+            "VTOX_TRACES_URL needs OpenTelemetry", remedy=install_command("otel")
         ) from error
     resource = Resource.create({"service.name": "vtox", "service.instance.id": process})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)

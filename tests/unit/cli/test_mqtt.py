@@ -25,7 +25,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(
     monkeypatch.delitem(sys.modules, "vtox.sending.mqtt.connection")
     for name in [m for m in sys.modules if m.startswith("paho")]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(SystemStateError, match=r'pip install "vtox\[mqtt\]"'):
+    with pytest.raises(SystemStateError, match=r'pip install .*\[mqtt\]"'):
         CliRunner().invoke(application(), ["mqtt", str(mapping)], catch_exceptions=False)
 
 

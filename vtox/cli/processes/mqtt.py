@@ -11,6 +11,7 @@ from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import load
 from vtox.errors import SettingsError, SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
+from vtox.version import install_command
 from vtox.windows.wire import Limits
 
 # One that was killed may take so long to end.
@@ -55,7 +56,7 @@ def mqtt(
         from vtox.sending.mqtt.sparkplug_nodes import Births
     except ImportError as error:
         raise SystemStateError(
-            f"{error.name} is not installed", remedy='pip install "vtox[mqtt]"'
+            f"{error.name} is not installed", remedy=install_command("mqtt")
         ) from error
     from vtox.client.publisher import Publisher
 

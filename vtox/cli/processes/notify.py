@@ -18,13 +18,13 @@ from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError, RulesError
 from vtox.store.server.client import check_when_loaded, connect, server_time_ms
 from vtox.store.system.agreement import of_readers, require_agreement
+from vtox.version import install_command
 
 group = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status, retry.",
     no_args_is_help=True,
 )
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="Its name in the file of rules.")]
-INSTALL = "pip install 'vtox[notify]'"
 
 
 def register(app: typer.Typer) -> None:
@@ -165,7 +165,8 @@ def _senders(rules: Any) -> Mapping[str, Any]:
         from vtox.records.notification import apprise_target
     except ImportError:
         raise RulesError(
-            f"targets.{kinds['apprise']} needs the package apprise", remedy=INSTALL
+            f"targets.{kinds['apprise']} needs the package apprise",
+            remedy=install_command("notify"),
         ) from None
     return {"webhook": webhook.send, "apprise": apprise_target.send}
 

@@ -34,6 +34,7 @@ from vtox.configuration.settings import Settings
 from vtox.errors import HistoryUnavailable, SettingsError
 from vtox.records.history.file_watch import watch
 from vtox.records.history.schema import positions
+from vtox.version import install_command
 
 SETTING = "VTOX_DATABASE_URL"
 # A writer waits this long for another one's transaction, a client for an answer of PostgreSQL.
@@ -249,5 +250,5 @@ def _postgresql(url: str, name: str, options: str = "") -> Engine:
         )
     except ImportError as error:
         raise SettingsError(
-            f"{SETTING} needs the package psycopg", remedy="pip install 'vtox[postgres]'"
+            f"{SETTING} needs the package psycopg", remedy=install_command("postgres")
         ) from error

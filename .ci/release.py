@@ -1,0 +1,45 @@
+"""Makes what a release is, in `dist`: wheel, sdist, and the SBOM of the lock file (CycloneDX).
+
+    make release
+
+The checkout must be committed, and CHANGELOG.md must have a section of the version, which is
+`RELEASE` in vtox/version.py.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from audit import sbom
+
+from vtox.version import RELEASE
+
+DIST = Path("dist")
+
+
+def build(folder: Path) -> Path:
+    """Build wheel and sdist into a folder; return the wheel."""
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder.absolute())]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob("*.whl")
+    (_,) = folder.glob("*.tar.gz")
+    return wheel
+
+
+def main() -> None:
+    """Check, build, list what was made."""
+    if subprocess.check_output(["git", "status", "--porcelain"]):
+        sys.exit("release: there are changes that are not committed")
+    if f"## [{RELEASE}]" not in Path("CHANGELOG.md").read_text():
+        sys.exit(f"release: CHANGELOG.md has no section [{RELEASE}]")
+    shutil.rmtree(DIST, ignore_errors=True)
+    wheel = build(DIST)
+    if sbom(wheel.with_suffix(".sbom.json")):
+        sys.exit("release: no SBOM was made")
+    for file in sorted(DIST.iterdir()):
+        print(f"{file}  {file.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
