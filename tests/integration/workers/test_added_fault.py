@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import Stated, Table, Verdicts, always, rule, stated
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Stated, Verdicts, always, rule, stated
 from vtox.diagnosis.diagnosers.decision import verdicts
 from vtox.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis
 from vtox.values.arrays import Float64
@@ -40,7 +40,7 @@ class Evidence:
     off: Float64
 
 
-RULES = Table[Evidence](
+RULES = DecisionTable[Evidence](
     stated("problems"),
     rule("supply_off", lambda x: x.off > MOST, "f0_hz", state="warning"),
     rule("supply_as_rated", always, "f0_hz", state="normal"),
