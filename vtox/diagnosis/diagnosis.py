@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosers.decision import Verdicts
-from vtox.diagnosis.diagnosers.registry import SharedAnalysis
+from vtox.diagnosis.diagnosers.shared_analysis import SharedAnalysis
 from vtox.diagnosis.energy.reading import readings
 from vtox.errors import InputError
 from vtox.faults import FAULTS
