@@ -13,6 +13,7 @@ import pytest
 from tests.cluster import Cluster, cluster
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.store.ledger.heartbeats import live_workers
 
 
 @pytest.fixture
@@ -52,18 +53,16 @@ def test_each_worker_has_its_queue_and_its_own_name(served: Cluster, tmp_path: P
             stack.callback(worker.terminate)
         served.wait_for_workers(len(FAMILIES))
         client = served.client()
-        heartbeats = [
-            client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)
-        ]
+        workers = live_workers(client)
         assert not client.exists(f"{keys.CELERY_PREFIX}_kombu.binding.celeryev"), "they gossip"
         inspect = [sys.executable, "-m", "celery", "-A", "vtox", "inspect", "-j", "active_queues"]
         reply = subprocess.run(inspect, env=env, capture_output=True, text=True, check=True).stdout
     nodes = json.loads(reply)
     assert sorted(q["name"] for queues in nodes.values() for q in queues) == sorted(FAMILIES)
     assert len(nodes) == len(FAMILIES), "Flower shows a line for each"
-    assert {b[b"queues"].decode() for b in heartbeats} == {f'["{f}"]' for f in FAMILIES}
+    assert {w.queues for w in workers} == {(f,) for f in FAMILIES}
     first = served.settings.worker_port
-    ports = {int(b[b"port"]): b[b"queues"].decode() for b in heartbeats}
+    ports = {w.port: w.queues[0] for w in workers}
     assert ports == {first + i: family for i, family in enumerate(FAMILIES)}
     for family in FAMILIES:
         log = (tmp_path / f"{family}.log").read_text()
