@@ -4,6 +4,7 @@ import { byId, count, el, get, num, outage, poll, put, svg } from "./common.js";
 import { locale, t } from "./texts.js";
 
 const RANGES = [1, 7, 30, 365];
+const DAY_S = 86_400;
 const PAUSE_MS = 30_000;
 const LOW = 2; // classes of load below 40 %
 const ORDERS = { energy: (m) => m.counts.energy_kwh, loss: (m) => m.counts.lost_kwh, low: (m) => lowHours(m.counts) };
@@ -68,14 +69,16 @@ function drawSites(d) {
 function drawDays(d) {
   const most = Math.max(1e-9, ...d.days.map((x) => x.counts.energy_kwh));
   const chart = byId("bars");
-  chart.setAttribute("viewBox", `0 0 ${Math.max(d.days.length, 1)} 100`);
+  const first = Math.floor(d.from_t / DAY_S) * DAY_S;
+  const n = Math.ceil((d.to_t - first) / DAY_S);
+  chart.setAttribute("viewBox", `0 0 ${n} 100`);
   chart.setAttribute("aria-label", t("energy.bars", { days: d.days.length, kwh: num(d.total.energy_kwh, 4) }));
   chart.replaceChildren(...d.days.map((x, i) => {
     const height = Math.max(100 * x.counts.energy_kwh / most, 0.8);
-    return svg("rect", { x: i + 0.12, y: 100 - height, width: 0.76, height, class: i === at ? "at" : "" });
+    return svg("rect", { x: (x.t - first) / DAY_S + 0.12, y: 100 - height, width: 0.76, height, class: i === at ? "at" : "" });
   }));
-  put("first", d.days.length ? date(d.days[0].t) : "");
-  put("last", d.days.length > 1 ? date(d.days.at(-1).t) : "");
+  put("first", date(first));
+  put("last", date(d.to_t - 1));
   drawRead();
 }
 
@@ -132,7 +135,10 @@ byId("bars").addEventListener("keydown", (e) => {
 });
 byId("bars").addEventListener("pointermove", (e) => {
   const box = byId("bars").getBoundingClientRect();
-  if (shown) move(Math.floor((e.clientX - box.left) / box.width * shown.days.length));
+  if (!shown) return;
+  const day = Math.floor(shown.from_t / DAY_S) + Math.floor((e.clientX - box.left) / box.width * Math.ceil(shown.to_t / DAY_S - Math.floor(shown.from_t / DAY_S)));
+  const found = shown.days.findIndex((x) => x.t === day * DAY_S);
+  move(found < 0 ? null : found);
 });
 byId("bars").addEventListener("pointerleave", () => move(null));
 document.title = `${document.querySelector("h1").textContent} · VTOX`;

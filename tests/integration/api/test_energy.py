@@ -1,0 +1,63 @@
+"""Energy by HTTP: what a machine takes now, what was counted, and what is missing."""
+
+import threading
+
+import httpx
+
+from tests.integration.history.test_energy import add_second
+from vtox import keys
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.machines.energy import ENERGY, reading_json
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Record
+from vtox.values.energy import NOTHING, MeterCounts, MeterReading
+
+HOUR = MeterCounts(
+    observed_ms=3_600_000,
+    running_ms=3_600_000,
+    powered_ms=3_600_000,
+    energy_j=7_200_000,
+    class_3_ms=3_600_000,
+)
+RECORD = Record(
+    machine_id="M1",
+    run="",
+    first_seq=0,
+    last_seq=0,
+    t_start=1764000000.0,
+    t_end=1764000001.0,
+    ids="1-1",
+    windows=1,
+    bytes=1,
+)
+
+
+def test_counts_and_reading_are_told_with_what_is_missing(
+    fresh_http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    now = server_time(client)
+    add_second(client, now - 7200, 0, HOUR)
+    recorder = Recorder(client, settings)
+    recorder.record(threading.Event())
+    recorder.close()
+    reading = MeterReading({"active_w": 2000.0}, NOTHING, load_code="rated_power_unknown")
+    fields = {ENERGY: reading_json(RECORD, reading), "meter": "3600000 0 3600000 0 7200000"}
+    client.hset(keys.machine("M1"), mapping={**fields, "meter_ms": "1764000000000"})
+    http = fresh_http
+    found = http.get("/api/v1/machines/M1/energy").raise_for_status().json()["data"]
+    assert found["total"]["energy_kwh"] == found["meter"]["energy_kwh"] == 2.0
+    assert (found["total"]["measured_h"], found["total"]["mean_kw"]) == (1.0, 2.0)
+    assert found["hours"] >= 24
+    assert found["total"]["load_class_h"] == [0, 0, 1, 0, 0, 0]
+    assert found["now"]["figures"] == {"active_w": 2000.0}
+    assert found["now"]["power_unknown"] is None
+    assert found["now"]["load_unknown"]["unlock"] == "nameplate"
+    fleet = http.get("/api/v1/energy").raise_for_status().json()["data"]
+    assert [(m["machine_id"], m["now_kw"]) for m in fleet["machines"]] == [("M1", 2.0)]
+    assert fleet["total"] == found["total"]
+
+
+def test_an_unknown_machine_and_an_impossible_time_are_refused(http: httpx.Client) -> None:
+    assert http.get("/api/v1/machines/NOBODY/energy").status_code == 404
+    assert http.get("/api/v1/energy?from_t=10&to_t=5").status_code == 422
