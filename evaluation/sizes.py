@@ -43,6 +43,8 @@ class Size:
     turn_machines: int  # whose supply moves
     turn_sound: int  # records of each
     turn_shorted: int
+    covered_machines: int  # of each kind of the table of coverage
+    covered_records: int  # of each, sound, with broken bars, with shorted turns
     rigs: bool  # recordings of other rigs
 
 
@@ -83,6 +85,8 @@ FULL = Size(
     turn_machines=16,
     turn_sound=200,
     turn_shorted=24,
+    covered_machines=10,
+    covered_records=6,
     rigs=True,
 )
 QUICK = Size(
@@ -122,6 +126,8 @@ QUICK = Size(
     turn_machines=2,
     turn_sound=24,
     turn_shorted=6,
+    covered_machines=1,
+    covered_records=2,
     rigs=True,
 )
 # A run that only shows that everything still runs.
@@ -152,5 +158,6 @@ SMALLEST = replace(
     bearing_decoys=0,
     bearing_damaged=0,
     turn_machines=0,
+    covered_machines=0,
     rigs=False,
 )

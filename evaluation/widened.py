@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from evaluation.outcome import Study
 from evaluation.runs.bearing_decoys import bearing_answers
 from evaluation.runs.commissioning import commissioning_outcomes
+from evaluation.runs.coverage import coverage_answers
 from evaluation.runs.inputs import input_outcomes
 from evaluation.runs.machines import machine_answers
 from evaluation.runs.moving_turns import moving_turn_answers
@@ -19,6 +20,7 @@ from evaluation.seeds import Stage
 from evaluation.sizes import Size
 from evaluation.studies.bearing_decoys import bearing_decoy_study
 from evaluation.studies.commissioning import commissioning_study
+from evaluation.studies.coverage import coverage_study
 from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
 from evaluation.studies.moving_turns import moving_turn_study
@@ -79,6 +81,11 @@ def _commissioning(pool: Executor, stage: Stage, size: Size) -> Study:
     return commissioning_study(outcomes, stage)
 
 
+def _coverage(pool: Executor, stage: Stage, size: Size) -> Study:
+    machines, each = size.covered_machines, size.covered_records
+    return coverage_study(coverage_answers(pool, stage, machines=machines, each=each), stage)
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
     "inputs": _inputs,
@@ -86,4 +93,5 @@ SETS: Mapping[str, Run] = {
     "turns": _moving_turns,
     "rigs": _other_rigs,
     "commissioning": _commissioning,
+    "coverage": _coverage,
 }

@@ -158,7 +158,8 @@ def _record(
         v = drive.voltage(t)[:, 0] * frame
     else:
         phase = frame_angle + np.interp(t, run.t_s, run.flux_angle[:, k])
-        v = np.interp(t, run.t_s, run.stator_v[:, k]) * frame
+        # A voltage is held for one step: its middle is half a step later.
+        v = np.interp(t, run.t_s + 0.5 / STEP_HZ, run.stator_v[:, k]) * frame
     inside = slice(2, -2)
     ti = t[inside]
     stator_a = CubicSpline(run.t_s, run.stator_a[:, k])(ti)
