@@ -23,7 +23,6 @@ RawFields = Mapping[bytes, bytes]
 # No quantity is larger, so that sums stay finite; and no time, s since 1970.
 NUMBER_MAX, TIME_MAX_S = 1e100, 1e11
 Number = Annotated[float, msgspec.Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
 Time = Annotated[float, msgspec.Meta(ge=0.0, le=TIME_MAX_S)]
 # Characters of a text that others may have written: the longest of ours has a tenth.
 TEXT_MAX = 4000

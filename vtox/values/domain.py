@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
-from vtox.values.codec import Count
 from vtox.values.energy import MeterReading
 from vtox.values.nameplate_ranges import (
     ASSET_LEVELS,
@@ -264,8 +263,8 @@ class Record:
     closed: "Reason | None" = None
     shared: str = ""
     traces: str = ""
-    partition: Count = 0
-    arrived_ms: Count = 0
+    partition: int = 0
+    arrived_ms: int = 0
 
     def record_id(self, family: str) -> str:
         """Name of the record: unique because an entry is in one record of a family."""

@@ -44,4 +44,6 @@ def record_from_json(text: bytes) -> Record:
         raise LedgerRowError("damaged_row", str(error)) from error
     if not _IDS.fullmatch(record.ids) or record.windows < 1 or record.bytes < 0:
         raise LedgerRowError("damaged_row", "no ids of windows, or no size")
+    if record.partition < 0 or record.arrived_ms < 0:
+        raise LedgerRowError("damaged_row", "a partition or an arrival below 0")
     return record
