@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit test check audit release evaluate faults hosts bench plots profile handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit test check audit release evaluate faults hosts interleavings bench plots profile handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -12,6 +12,7 @@ help:
 	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
+	@echo "make interleavings  the system in one process, replayed from a seed: orders of events and deaths"
 	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
 	@echo "make plots     the pictures of docs/appendix/performance.md, from the figures in benchmarks/results"
@@ -91,6 +92,11 @@ evaluate: tools
 # Kills, stops, cuts, clocks, disks: about 35 minutes. ARGS='crashes --seed 3'
 faults: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
+
+# 200 seeds take about a minute of a core; ARGS='--seeds 10000 --coverage' for a night,
+# ARGS='--seed 17 --seeds 1 --log' for one. What each guard is good for: -m interleavings.mutation
+interleavings: tools
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m interleavings --jobs 2 $(ARGS)
 
 # Three hosts in network namespaces, as root: about 15 minutes. ARGS='cut flaps'
 hosts: tools

@@ -1,0 +1,128 @@
+"""The command: runs seeds; prints what does not hold, its seed and the shortest schedule to it."""
+
+import argparse
+import gc
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from interleavings import coverage, processes, recording
+from interleavings.run import Outcome, Run
+from interleavings.server import FrozenClock, server
+from interleavings.shrinking import Plan, shrink
+from vtox.configuration.settings import load
+
+# Runs between two collections of garbage.
+COLLECT_EVERY = 20
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; 1 where something does not hold."""
+    options = _parser().parse_args(argv)
+    if options.jobs > 1:
+        return _run_jobs(options)
+    # It and the server take turns: on a busy host they wait for each other less on one core.
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    processes.install()
+    gc.disable()
+    with tempfile.TemporaryDirectory(prefix="vtox-interleavings-") as folder:
+        with server(Path(folder)) as (url, clock):
+            recording.install(Path(folder), load(redis_url=url, data_dir=Path(folder)))
+            return _Command(options, url, clock, Path(folder)).run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="interleavings", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--seeds", type=int, default=200, help="how many")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds")
+    parser.add_argument("--first", action="store_true", help="end at the first that fails")
+    parser.add_argument("--repeat", type=int, default=1, help="run each seed so often, and compare")
+    parser.add_argument("--log", action="store_true", help="print every command of each run")
+    parser.add_argument("--coverage", action="store_true", help="print events by command")
+    parser.add_argument("--no-shrink", action="store_true", help="print no schedule")
+    return parser
+
+
+def _run_jobs(options: argparse.Namespace) -> int:
+    """Share the seeds among processes; 1 where one of them failed."""
+    each = -(-options.seeds // options.jobs)
+    firsts = range(options.seed, options.seed + options.seeds, each)
+    flags = [f"--{f}" for f in ("first", "log", "coverage") if getattr(options, f)]
+    flags += ["--no-shrink"] * options.no_shrink
+    started = []
+    for first in firsts:
+        n = min(each, options.seed + options.seeds - first)
+        command = [sys.executable, "-m", "interleavings", "--seed", str(first), "--seeds", str(n)]
+        started.append(subprocess.Popen(command + flags))
+    return int(any([p.wait() for p in started]))
+
+
+class _Command:
+    def __init__(
+        self, options: argparse.Namespace, url: str, clock: FrozenClock, folder: Path
+    ) -> None:
+        self.options = options
+        self.where = url, clock, folder
+        self.reached: Counter[tuple[str, str]] = Counter()
+        self.failed = 0
+
+    def run(self) -> int:
+        o, began = self.options, time.monotonic()
+        seeds = range(o.seed, o.seed + o.seeds)
+        for n, seed in enumerate(seeds, start=1):
+            self._run_seed(seed)
+            if n % COLLECT_EVERY == 0:
+                gc.collect()
+                print(f"{n} seeds, {self.failed} failed", flush=True)
+            if self.failed and o.first:
+                break
+        took_s = time.monotonic() - began
+        rate = 60 * n * o.repeat / took_s
+        print(
+            f"seeds {o.seed} to {seed}: {took_s:.1f} s, {rate:.0f} a minute, {self.failed} failed"
+        )
+        if o.coverage:
+            print(coverage.table(self.reached))
+        return int(self.failed > 0)
+
+    def _run_seed(self, seed: int) -> None:
+        outcomes = [self._outcome(seed) for _ in range(self.options.repeat)]
+        first = outcomes[0]
+        self.reached.update(first.reached)
+        if self.options.log:
+            print("\n".join(first.log or ()))
+        histories = {o.history for o in outcomes}
+        if self.options.repeat > 1:
+            print(f"seed {seed}: {len(outcomes)} runs, {len(histories)} histories: {first.history}")
+        if first.broken or len(histories) > 1:
+            self.failed += 1
+        if first.broken:
+            print(f"seed {seed}: {first.what}", flush=True)
+            if not self.options.no_shrink:
+                self._print_schedule(first)
+
+    def _outcome(self, seed: int, plan: Plan | None = None) -> Outcome:
+        return Run(*self.where, seed, plan, keep_log=self.options.log and plan is None).run()
+
+    def _print_schedule(self, o: Outcome) -> None:
+        """Print the fewest events that lead to the same."""
+        plan = {place: event for place, (_, event) in o.happened.items()}
+        kept = shrink(plan, lambda fewer: self._outcome(o.seed, fewer).broken == o.broken)
+        print(f"  {len(kept)} of {len(plan)} events lead to it:")
+        for place in kept:
+            command, event = o.happened[place]
+            size = f" {event.size_s:.3f} s" if event.kind in coverage.SIZED else ""
+            print(
+                f"  {place[0]}, its command {place[1]} ({command}): {event.kind}{size}", flush=True
+            )

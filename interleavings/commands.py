@@ -1,0 +1,188 @@
+"""The seam: every command of a client of the product comes by here, inside of its own repetitions.
+
+A transaction is one command, as it is one step of the server. A pipeline that is none is one too.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from interleavings import events
+from interleavings.events import Event
+from interleavings.scheduler import Process
+from vtox.store.server.client import Client
+from vtox.store.server.scripts import source
+
+Args = tuple[Any, ...]
+Observe = Callable[["Command"], Callable[[Any], None] | None]
+# What a host or the server may be wrong by, s; and by how much one step sets a clock, at most.
+CLOCK_SHARE = 4.0
+READS = frozenset(
+    (
+        *("PING", "TIME", "INFO", "GET", "MGET", "HGET", "HMGET", "HGETALL", "HLEN", "HKEYS"),
+        *("XRANGE", "XREVRANGE", "XPENDING", "XINFO STREAM", "XINFO GROUPS", "XLEN", "ZRANGE"),
+        *("ZCARD", "ZSCORE", "ZMSCORE", "SMEMBERS", "EXISTS", "MEMORY USAGE", "SCRIPT LOAD"),
+        *("machine_states", "backlog", "unassigned_entries", "TTL", "CLIENT LIST", "HEXISTS"),
+    )
+)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Return the name of each script by its digest."""
+    folder = files("vtox.store.server") / "lua"
+    names = [f.name.removesuffix(".lua") for f in folder.iterdir() if f.name.endswith(".lua")]
+    both = [(n, source(n, shared=s)) for n in names if n != "_shared" for s in (False, True)]
+    return {sha1(text.encode()).hexdigest(): n for n, text in both}
+
+
+class Command:
+    """One command, or those of a pipeline: `name` is the one that matters for what may happen."""
+
+    def __init__(self, parts: Sequence[Args]) -> None:
+        self.parts = parts
+        self.block_ms: int | None = None
+        if len(parts) == 1 and parts[0][0] == "XREADGROUP":
+            self.parts = [self._unblocked(parts[0])]
+        names = [_name(p) for p in self.parts]
+        writes = [n for n in names if n not in READS]
+        self.name = (writes or names)[0]
+        self.is_write = bool(writes)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of a script."""
+        args = self.parts[0]
+        return [_text(k) for k in args[3 : 3 + int(args[2])]]
+
+    @property
+    def argv(self) -> list[Any]:
+        """The arguments of a script."""
+        args = self.parts[0]
+        return list(args[3 + int(args[2]) :])
+
+    def _unblocked(self, args: Args) -> Args:
+        """Return a read without its wait, which would be one of real time."""
+        at = next((i for i, a in enumerate(args) if a in (b"BLOCK", "BLOCK")), None)
+        if at is None:
+            return args
+        self.block_ms = int(args[at + 1])
+        return args[:at] + args[at + 2 :]
+
+
+def _name(args: Args) -> str:
+    return _names().get(args[1], "script") if args[0] == "EVALSHA" else str(args[0])
+
+
+def _text(x: Any) -> str:
+    return x.decode() if isinstance(x, bytes) else str(x)
+
+
+class Seam:
+    """Lets the events of a run happen at the commands of its processes.
+
+    `observe` looks at a command before the server has it, and returns what looks at its reply.
+    """
+
+    def __init__(
+        self,
+        plain: redis.Redis,
+        observe: Observe,
+        set_clock: Callable[[float], None],
+        normal: Callable[[str], str],
+    ) -> None:
+        self.plain = plain
+        self.observe = observe
+        self.set_clock = set_clock
+        self.normal = normal
+
+    def attach(self, process: Process, client: Client) -> Client:
+        """Return the client, each of whose commands is one of the process from now on."""
+        send, make = client._send_command_parse_response, client.pipeline
+
+        def send_one(conn: Any, name: str, *args: Any, **options: Any) -> Any:
+            command = Command([args])
+            return self.run(
+                process, command, lambda: send(conn, name, *command.parts[0], **options)
+            )
+
+        def pipeline(*args: Any, **options: Any) -> Any:
+            pipe = make(*args, **options)
+            for method in ("_execute_transaction", "_execute_pipeline"):
+                run = getattr(pipe, method)
+
+                def run_all(conn: Any, commands: Any, raises: bool, run: Any = run) -> Any:
+                    command = Command([c[0] for c in commands])
+                    return self.run(process, command, lambda: run(conn, commands, raises))
+
+                setattr(pipe, method, run_all)
+            return pipe
+
+        client._send_command_parse_response = send_one
+        client.pipeline = pipeline
+        process.to_close.append(client.connection_pool.disconnect)
+        return client
+
+    def run(self, process: Process, command: Command, execute: Callable[[], Any]) -> Any:
+        """Execute a command of a process, with what happens at it."""
+        event = process.happens(command.name, events.possible(command.name, command.is_write))
+        if event:
+            self._before(process, command, event)
+        reply = self._executed(process, command, execute)
+        if command.block_ms is not None and not reply:
+            process.sleep(command.block_ms / 1000)
+            reply = self._executed(process, command, execute)
+        if event and event.kind == events.DIE_AFTER:
+            process.die()
+        if event and event.kind == events.LOST:
+            raise redis.ConnectionError("the reply is lost")
+        return reply
+
+    def _before(self, process: Process, command: Command, event: Event) -> None:
+        kind, size_s = event.kind, event.size_s
+        if kind == events.DELAY:
+            process.sleep(size_s)
+        elif kind == events.CUT:
+            raise redis.ConnectionError("the connection is cut")
+        elif kind == events.LATE:
+            process.scheduler.put(size_s, lambda: self._execute_late(process, command))
+            raise redis.TimeoutError("no reply in time")
+        elif kind == events.DIE:
+            process.die()
+        elif kind == events.REFUSED:
+            raise redis.ResponseError("MISCONF the server has no disk for writes")
+        elif kind == events.CLOCK:
+            self.set_clock(CLOCK_SHARE * (size_s - events.LONGEST_S / 4))
+        elif kind == events.HOST_CLOCK:
+            process.clock_off_s = size_s - events.LONGEST_S / 4
+
+    def _executed(self, process: Process, command: Command, execute: Callable[[], Any]) -> Any:
+        process.scheduler.tick()
+        # What the monitor measures is of this host: memory, its pid.
+        said = "" if process.name == "monitor" else command.parts
+        process.scheduler.note(self.normal(f"{process.name} {command.name} {said}"))
+        answered = self.observe(command)
+        reply = execute()
+        if answered:
+            answered(reply)
+        return reply
+
+    def _execute_late(self, process: Process, command: Command) -> None:
+        """Execute what comes to the server when its sender has given up."""
+
+        def execute() -> Any:
+            if len(command.parts) == 1:
+                return self.plain.execute_command(*command.parts[0])
+            pipe = self.plain.pipeline(transaction=True)
+            for args in command.parts:
+                pipe.execute_command(*args)
+            return pipe.execute(raise_on_error=False)
+
+        try:
+            self._executed(process, command, execute)
+        except redis.RedisError as error:  # a fence: nobody is told
+            process.scheduler.note(f"late: {type(error).__name__}")

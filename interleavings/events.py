@@ -1,0 +1,102 @@
+"""What may happen at a command of a process, chosen by the seed for each command on its own.
+
+The choice depends on the seed, the process and the number of its command alone. So a schedule from
+which one event is taken out keeps the others where they were, as long as it can.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from random import Random
+
+# Kinds of events. At a command: others run first; it is not executed, and its sender is told so; it
+# is executed and its reply is lost; it is executed late, when its sender has given up; the process
+# dies before or after it; the server has no disk for a write; the server's or the host's clock is
+# set. At a task: it is lost, or sent twice. At a diagnosis: it raises.
+DELAY, CUT, LOST, LATE, DIE, DIE_AFTER = "delay", "cut", "lost", "late", "die", "die_after"
+REFUSED, CLOCK, HOST_CLOCK = "refused", "clock", "host_clock"
+TASK_LOST, TASK_TWICE, RAISES = "task_lost", "task_twice", "raises"
+AT_COMMAND = (DELAY, DELAY, CUT, LOST, LATE, DIE, DIE_AFTER, REFUSED, CLOCK, HOST_CLOCK)
+OF_READS = tuple(k for k in AT_COMMAND if k != REFUSED)
+OF_TASK, OF_DIAGNOSIS = (CUT, LOST, TASK_LOST, TASK_TWICE), (RAISES,)
+OF_SQL, OF_MESSAGE = (DIE, REFUSED), (CUT, LOST)
+KINDS = tuple(dict.fromkeys((*AT_COMMAND, *OF_TASK, *OF_DIAGNOSIS)))
+
+# Others run first for so long, s; the longest outlasts a lease and an orphan search.
+SHORTEST_S, LONGEST_S = 0.001, 16.0
+# Commands at which an event does most come as often as not at a place where it does nothing.
+WEIGHTS = {
+    "admit": 8.0,
+    "refuse": 8.0,
+    "dispatch": 8.0,
+    "move": 8.0,
+    "commit": 4.0,
+    "start": 4.0,
+    "lease": 2.0,
+    "XREADGROUP": 3.0,
+    "HMGET": 3.0,
+    "XADD": 2.0,
+    "task": 4.0,
+    "diagnosis": 4.0,
+    "SQL": 4.0,
+    "message": 4.0,
+    "keep_alarms": 8.0,
+}
+
+Place = tuple[str, int]
+
+
+def possible(command: str, is_write: bool) -> tuple[str, ...]:
+    """Return what can happen at a command."""
+    of_own = {"task": OF_TASK, "diagnosis": OF_DIAGNOSIS, "SQL": OF_SQL, "message": OF_MESSAGE}
+    return of_own.get(command, AT_COMMAND if is_write else OF_READS)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happens, and by how much, s, where it has a size."""
+
+    kind: str
+    size_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Events:
+    """The events of a run: those that a seed chooses, or `plan` alone.
+
+    A seed uses some of the kinds, more or less often: what happens rarely together is found by
+    seeds in which little else happens.
+    """
+
+    seed: int
+    plan: Mapping[Place, Event] | None = None
+    rate: float = field(init=False)
+    kinds: Sequence[str] = field(init=False)
+    happened: dict[Place, tuple[str, Event]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rng = Random(f"events {self.seed}")
+        self.rate = 10 ** rng.uniform(-2.7, -1.3)
+        some = [k for k in sorted(set(AT_COMMAND)) if rng.random() < 0.5]
+        self.kinds = [k for k in AT_COMMAND if k in (some or AT_COMMAND)]
+
+    def at(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
+        """Return what happens at a place, where `possible` says what can."""
+        if self.plan is not None:
+            event = self.plan.get(place)
+        else:
+            event = self._chosen(place, command, possible)
+        if event is None or event.kind not in possible:
+            return None
+        self.happened[place] = command, event
+        return event
+
+    def _chosen(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
+        text = f"{self.seed} {place[0]} {place[1]}".encode()
+        digest = blake2b(text, digest_size=12).digest()
+        if int.from_bytes(digest[:4]) / 2**32 >= self.rate * WEIGHTS.get(command, 1.0):
+            return None
+        kinds = [k for k in self.kinds if k in possible] or possible
+        kind = kinds[int.from_bytes(digest[4:8]) % len(kinds)]
+        share = int.from_bytes(digest[8:]) / 2**32
+        return Event(kind, round(SHORTEST_S * (LONGEST_S / SHORTEST_S) ** share, 6))

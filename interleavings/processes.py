@@ -1,0 +1,242 @@
+"""The processes of a run: production code, each given what its entry point would give it."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import redis
+import structlog
+
+import workers.batch
+from interleavings import events, virtual
+from interleavings.commands import Seam
+from interleavings.scheduler import Process
+from interleavings.truth import Name, Truth
+from interleavings.workload import FS_HZ, WINDOW_S, WRONG, WRONG_S, Step
+from vtox.client.publisher import Publisher
+from vtox.configuration.settings import Settings
+from vtox.configuration.usable_cores import CoreUse
+from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.errors import BrokerUnavailable, ServerUnavailable, VtoxError
+from vtox.pipeline.bridge.loop import Bridge
+from vtox.store.server.client import Client, connect
+from vtox.values.domain import Window
+from vtox.windows.partitions import Partition
+from workers.celery_signals import Process as WorkerProcess
+
+log = structlog.get_logger()
+
+Body = Callable[[Process], None]
+
+# What a worker rests after a task that failed, s; and looks for a task at least this often.
+RESTS_S, LOOKS_S = 0.5, 5.0
+
+
+@dataclass(slots=True)
+class Task:
+    """What a queue of Celery holds."""
+
+    family: str
+    record_ids: list[str]
+    partition: int
+
+
+class Queues:
+    """Celery's queues as bridge and workers see them: first in, first out, and forgetful."""
+
+    def __init__(self) -> None:
+        self.waiting: defaultdict[str, deque[Task]] = defaultdict(deque)
+        self.idle: list[Process] = []
+
+    def send(self, process: Process, partition: int, family: str, record_ids: list[str]) -> None:
+        """Put a task into a queue, as `TaskQueues.send`."""
+        event = process.happens("task", events.OF_TASK)
+        kind = event.kind if event else ""
+        copies = {events.CUT: 0, events.TASK_LOST: 0, events.TASK_TWICE: 2}.get(kind, 1)
+        process.scheduler.note(f"{process.name} task {family} {record_ids} {copies}")
+        for _ in range(copies):
+            self.waiting[family].append(Task(family, list(record_ids), partition))
+        for idle in self.idle:
+            idle.wake()
+        if kind in (events.CUT, events.LOST):
+            raise BrokerUnavailable("the broker does not answer")
+
+    def oldest(self, partition: int, family: str) -> list[list[str]]:
+        """Return the records of the tasks that wait, as `TaskQueues.waiting_tasks`."""
+        tasks = [t.record_ids for t in self.waiting[family] if t.partition == partition]
+        return tasks[:16]
+
+    def take(self, process: Process, families: Sequence[str]) -> Task | None:
+        """Return the next task of some families, None where none came for a while."""
+        for _ in range(2):
+            for family in families:
+                if self.waiting[family]:
+                    return self.waiting[family].popleft()
+            self.idle.append(process)
+            try:
+                process.park(LOOKS_S)
+            finally:
+                self.idle.remove(process)
+        return None
+
+
+class Stop:
+    """What `run` of a process takes for an event that ends it; it never comes."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    def is_set(self) -> bool:
+        """As `threading.Event`."""
+        return False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """As `threading.Event`."""
+        self.process.sleep(timeout or 0.0)
+        return False
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the processes of a run share."""
+
+    url: str
+    settings: Settings
+    seam: Seam
+    truth: Truth
+    queues: Queues = field(default_factory=Queues)
+    finished_senders: set[str] = field(default_factory=set)
+
+    def connected(self, process: Process, name: str, **options: Any) -> Client:
+        """Return a client of the product, from its factory."""
+        return self.seam.attach(process, connect(self.url, name, **options))
+
+
+def install() -> None:
+    """Put what belongs to a process in place of what belongs to this one."""
+    # redis-py measures itself for a fourth of the time of a command; nobody looks.
+    for module in (redis.client, redis.connection):
+        for name in vars(module):
+            if name.startswith("record_"):
+                setattr(module, name, _nothing)
+    redis.connection.get_pool_name = lambda pool: ""
+    # The load of this host says nothing of the simulated ones.
+    CoreUse.share = lambda self: None  # type: ignore[method-assign]
+    workers.batch.process = lambda: cast(Any, virtual.local.asked).here
+    answer = workers.batch.answer_batch
+    known: dict[Any, Any] = {}
+
+    def answer_batch(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[Any]:
+        """Answer as the product does, the same question once."""
+        process = cast(Process, virtual.local.asked)
+        if process.happens("diagnosis", events.OF_DIAGNOSIS):
+            raise ArithmeticError("a diagnosis raises")
+        names = [(tuple(faults), *_contents(c)) for c in cases]
+        new = {n: c for n, c in zip(names, cases, strict=True) if n not in known}
+        known.update(zip(new, answer(list(new.values()), faults) if new else (), strict=True))
+        return [list(known[n]) for n in names]
+
+    workers.batch.answer_batch = answer_batch
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
+def _contents(case: DiagnosisInput) -> tuple[Any, ...]:
+    x = case.recording
+    samples = tuple((name, values.tobytes()) for name, values in x.channels.items())
+    return samples, x.fs_hz, repr(case.motor), repr(case.baseline)
+
+
+def bridge(parts: Parts, partition: Partition, process: Process) -> None:
+    """Serve a partition, or stand by."""
+    client = parts.connected(process, "bridge", retries=0, report_loss=True)
+    served = Bridge(
+        client,
+        parts.settings,
+        partial(parts.queues.send, process, partition.number),
+        partial(parts.queues.oldest, partition.number),
+        clock=process.monotonic_s,
+        partition=partition,
+    )
+    process.to_close.append(served.shared.close)
+    while True:
+        # It ends where the partition is not served any more, until another number comes in force.
+        served.retired = False
+        served.run(cast(Any, Stop(process)))
+        process.sleep(RESTS_S)
+
+
+def worker(parts: Parts, families: Sequence[str], process: Process) -> None:
+    """Work on the tasks of some families."""
+    client = parts.connected(process, "worker")
+    here = WorkerProcess(client, parts.settings, process.name)
+    process.here = here
+    while True:
+        task = parts.queues.take(process, families)
+        if task is None:
+            continue
+        try:
+            workers.batch.work(task.family, task.record_ids, partition=task.partition)
+        except redis.RedisError as error:  # Celery logs it and goes on
+            log.info("a task failed", error=str(error))
+            process.sleep(RESTS_S)
+
+
+def sender(parts: Parts, steps: Sequence[Step], process: Process) -> None:
+    """Send windows until each is acknowledged; after a death from the first that was not."""
+    client = parts.connected(process, "sender")
+    publisher = Publisher(client, patience_s=3600.0)
+    run = f"r{process.name}"
+    while process.done < len(steps):
+        step = steps[process.done]
+        process.sleep(step.pause_s)
+        names: list[Name] = [(step.machine_id, run, seq) for seq in step.seqs]
+        parts.truth.sent |= set(names)
+        if step.malformed:
+            publisher.collect_refusal({"machine_id": step.machine_id, "fs_hz": "x", "run": run})
+        try:
+            publisher.publish(_window(*name) for name in names)
+        except (ServerUnavailable, redis.ResponseError):
+            process.sleep(RESTS_S)
+            continue
+        parts.truth.acknowledged |= set(names)
+        process.done += 1
+    parts.finished_senders.add(process.name)
+
+
+_T = np.arange(round(FS_HZ * WINDOW_S)) / FS_HZ
+CHANNELS = {c: 10 * np.sin(314.16 * _T - k * 2.0944) for k, c in enumerate(("ia", "ib", "ic"))}
+
+
+def _window(machine_id: str, run: str, seq: int) -> Window:
+    return Window(
+        channels=CHANNELS,
+        fs_hz=FS_HZ,
+        machine_id=machine_id,
+        seq=seq,
+        t0=virtual.BEGIN_S + seq * WINDOW_S - (WRONG_S if machine_id == WRONG else 0.0),
+        run=run,
+    )
+
+
+def operator(
+    parts: Parts, deeds: Sequence[tuple[float, Callable[[Client], None]]], process: Process
+) -> None:
+    """Do what an operator does, at its times; what failed is done again."""
+    client = parts.connected(process, "api", retries=1)
+    while process.done < len(deeds):
+        at_s, deed = deeds[process.done]
+        process.sleep(max(at_s - process.scheduler.now_s, 0.0))
+        try:
+            deed(client)
+            process.done += 1
+        except VtoxError:  # the deed was done, and its reply lost
+            process.done += 1
+        except redis.RedisError:
+            process.sleep(RESTS_S)
+    parts.finished_senders.add(process.name)

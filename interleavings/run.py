@@ -1,0 +1,196 @@
+"""One run: the processes that a seed chooses, disturbed for a while, then left alone to finish."""
+
+import os
+import random
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import redis
+
+from interleavings import processes, recording
+from interleavings.commands import Seam
+from interleavings.events import Event, Events, Place
+from interleavings.processes import Parts
+from interleavings.scheduler import Process, Scheduler
+from interleavings.server import FrozenClock
+from interleavings.truth import Broken, Truth
+from interleavings.virtual import BEGIN_S
+from interleavings.workload import DISTURBED_S, DRAINED_WITHIN_S, RETIRING, Workload, workload
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.store.server.client import Client
+from vtox.store.server.partition_table import set_number
+from vtox.windows.partitions import Partition
+
+LOOKS_EVERY_S = 0.5
+_PID, _HOST = str(os.getpid()), socket.gethostname()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: `broken` is the rule that does not hold, empty where all do."""
+
+    seed: int
+    broken: str
+    what: str
+    history: str
+    commands: int
+    virtual_s: float
+    happened: Mapping[Place, tuple[str, Event]]
+    reached: Mapping[tuple[str, str], int]
+    log: list[str] | None = None
+
+
+class Run:
+    """The processes of one seed over an empty server."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: FrozenClock,
+        folder: Path,
+        seed: int,
+        plan: Mapping[Place, Event] | None = None,
+        *,
+        keep_log: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.clock_off_s = 0.0
+        clock.begin()
+        self.work: Workload = workload(seed)
+        self.plain = redis.Redis.from_url(url)
+        if names := list(self.plain.scan_iter(count=1000)):
+            self.plain.unlink(*names)
+        self.plain.script_flush()
+        random.seed(seed)
+        self.scheduler = Scheduler(Events(seed, plan), self._show_time)
+        if keep_log:
+            self.scheduler.log = []
+        settings = self.work.settings_for(url, folder)
+        self.truth = Truth(self.plain, settings.duplicate_horizon)
+        self._folder = str(folder)
+        seam = Seam(self.plain, self.truth.observe, self._set_clock, self._normal)
+        self.parts = Parts(url, settings, seam, self.truth)
+        self.told = recording.Told()
+        recording.begin(folder, settings)
+        self.processes: list[Process] = []
+        self._show_time(0.0)
+
+    def run(self) -> Outcome:
+        """Run until all is finished, or something does not hold."""
+        set_number(self.plain, self.work.partitions)
+        self._start()
+        self.scheduler.put(LOOKS_EVERY_S, self._look)
+        self.scheduler.run()
+        for p in self.processes:
+            p.join()
+        error = self.scheduler.failure
+        if error is None:
+            try:
+                self._check()
+            except Broken as broken:
+                error = broken
+        self._note_end()
+        self.plain.close()
+        rule = error.rule if isinstance(error, Broken) else type(error).__name__ if error else ""
+        s = self.scheduler
+        return Outcome(
+            seed=s.events.seed,
+            broken=rule,
+            what=str(error) if error else "",
+            history=s.history.hexdigest(),
+            commands=sum(p.commands for p in self.processes),
+            virtual_s=s.now_s,
+            happened=s.events.happened,
+            reached=s.reached,
+            log=s.log,
+        )
+
+    def _start(self) -> None:
+        w, parts = self.work, self.parts
+        most = max([w.partitions, *(n for _, n in w.repartitions)])
+        for name in "AB":
+            for p in map(Partition, range(most)):
+                self._add(f"bridge-{name}{p.number or ''}", partial(processes.bridge, parts, p))
+        for i in range(w.workers):
+            for family in FAMILIES:
+                self._add(f"{family}-{i}", partial(processes.worker, parts, [family]))
+        for i, steps in enumerate(w.senders):
+            self._add(f"sender-{i}", partial(processes.sender, parts, steps))
+        if w.records:
+            for name in "AB":
+                self._add(f"recorder-{name}", partial(recording.recorder, parts))
+                self._add(f"notifier-{name}", partial(recording.notifier, parts, self.told))
+            self._add("monitor", partial(recording.monitor, parts))
+        if deeds := self._deeds():
+            self._add("operator", partial(processes.operator, parts, deeds))
+
+    def _deeds(self) -> list[tuple[float, Callable[[Client], None]]]:
+        w = self.work
+        deeds = [(t, partial(recording.retire, RETIRING, self.truth)) for t in w.retires]
+        deeds += [(t, partial(recording.repartition, n)) for t, n in w.repartitions]
+        deeds += [(t, recording.resend) for t in w.resends]
+        names = ("acknowledge", "comment", "close")
+        deeds += [
+            (t, partial(recording.acknowledge, n)) for t, n in zip(w.acts, names, strict=False)
+        ]
+        return sorted(deeds, key=lambda deed: deed[0])
+
+    def _add(self, name: str, body: processes.Body) -> None:
+        process = Process(self.scheduler, name, body)
+        self.processes.append(process)
+        process.start()
+
+    def _look(self) -> None:
+        """Look now and then at what must hold, and end once all is finished."""
+        s = self.scheduler
+        if s.disturbed and s.now_s >= DISTURBED_S:
+            s.disturbed = False
+            for p in self.processes:
+                p.clock_off_s = 0.0
+        waiting = {p.name for p in self.processes if p.name.startswith(("sender", "operator"))}
+        waiting -= self.parts.finished_senders
+        if not waiting or not s.disturbed:
+            self.truth.read_results()
+            what = f"{sorted(waiting)} wait" if waiting else self._unfinished()
+            if not what:
+                return s.end()
+            if s.now_s > DISTURBED_S + DRAINED_WITHIN_S:
+                raise Broken("finishes", what)
+        s.put(LOOKS_EVERY_S, self._look)
+
+    def _unfinished(self) -> str:
+        what = self.truth.unfinished()
+        if not what and self.work.records:
+            return recording.unrecorded(self.plain, self.parts.settings)
+        return what
+
+    def _check(self) -> None:
+        self.truth.check()
+        recording.check_alerts(self.plain)
+        if self.work.records:
+            recording.check_history(self.plain, self.parts.settings)
+            recording.check_told(self.plain, self.told)
+
+    def _show_time(self, now_s: float) -> None:
+        self.clock.set(BEGIN_S + now_s + self.clock_off_s, now_s)
+
+    def _set_clock(self, off_s: float) -> None:
+        self.clock_off_s = off_s
+        self._show_time(self.scheduler.now_s)
+
+    def _note_end(self) -> None:
+        """Add what is on the server to the history."""
+        for key in sorted(self.plain.scan_iter(count=1000)):
+            kind = self.plain.type(key)
+            measured = key == keys.METRICS.encode()
+            content = "" if measured or kind != b"stream" else self.plain.xrange(key)
+            self.scheduler.note(self._normal(f"{key!r} {kind!r} {content}"))
+
+    def _normal(self, text: str) -> str:
+        """Return a text without what differs between hosts, processes and commands."""
+        text = text.replace(self._folder, "FOLDER") if self._folder in text else text
+        return text.replace(_PID, "PID").replace(_HOST, "HOST") if _HOST in text else text

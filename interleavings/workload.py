@@ -1,0 +1,100 @@
+"""What a seed lets the processes do: how many there are, what is sent, with which settings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from vtox.configuration.settings import Settings, load
+
+# Windows so short, of so few samples, that a real diagnosis takes a few milliseconds.
+FS_HZ, WINDOW_S = 100.0, 1.0
+# One that retires while it sends: its duplicates are none for a machine that is new again.
+RETIRING = "M9"
+# One whose clock is wrong by so much, s.
+WRONG, WRONG_S = "M1", 1000.0
+# Disturbances end after this time, s; then everything must be finished within so long.
+DISTURBED_S, DRAINED_WITHIN_S = 20.0, 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a sender does next, after a pause: windows of a machine by number."""
+
+    pause_s: float
+    machine_id: str
+    seqs: tuple[int, ...]
+    malformed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The processes of a run and their settings."""
+
+    partitions: int
+    workers: int
+    settings: dict[str, Any]
+    senders: tuple[tuple[Step, ...], ...]
+    retires: tuple[float, ...] = ()
+    repartitions: tuple[tuple[float, int], ...] = ()
+    records: bool = False
+    acts: tuple[float, ...] = ()
+    resends: tuple[float, ...] = ()
+
+    def settings_for(self, url: str, folder: Path) -> Settings:
+        """Return the settings of all processes."""
+        return load(redis_url=url, data_dir=folder, **self.settings)
+
+
+def workload(seed: int) -> Workload:
+    """Return what a seed chooses."""
+    rng = Random(f"workload {seed}")
+    partitions = rng.choice((1, 1, 1, 2))
+    senders = tuple(tuple(_steps(rng, f"M{i}")) for i in range(rng.choice((1, 2, 2, 3))))
+    retires: tuple[float, ...] = ()
+    if rng.random() < 0.2:
+        senders += (tuple(_steps(rng, RETIRING)),)
+        retires = tuple(rng.uniform(0, DISTURBED_S) for _ in range(rng.choice((1, 2))))
+    changes: tuple[tuple[float, int], ...] = ()
+    if rng.random() < 0.25:
+        changes = ((rng.uniform(2, DISTURBED_S), rng.choice((1, 2, 3))),)
+    settings = {
+        # What is moved to another partition comes later than what was sent after it.
+        "duplicate_horizon": rng.choice((8, 16, 256))
+        if partitions == 1 and not changes
+        else 10_000,
+        "in_flight_windows": rng.choice((16, 24, 200)),
+        "batch_windows": rng.choice((4, 16, 256)),
+        "batch_wait_ms": rng.choice((1.0, 40.0)),
+        "redispatch_after_s": rng.choice((2.0, 4.0, 15.0)),
+        "shared_windows_mb": 0,
+        "stream_partitions": None,
+        "silence_after_s": 4.0,
+        "monitor_interval_s": 3.0,
+    }
+    # They take time of their own, so that only some seeds have them.
+    records = rng.random() < 0.3
+    acts = tuple(rng.uniform(2, DISTURBED_S) for _ in range(3)) if records else ()
+    resends = (rng.uniform(2, DISTURBED_S),) if rng.random() < 0.2 else ()
+    workers = rng.choice((1, 2))
+    more = {"records": records, "acts": acts, "resends": resends}
+    return Workload(partitions, workers, settings, senders, retires, changes, **more)
+
+
+def _steps(rng: Random, machine_id: str) -> list[Step]:
+    """Return what the sender of a machine does."""
+    steps, seq = [], 0
+    pause_s = rng.choice((0.05, 0.3, 1.0))
+    while seq < 24:
+        n = rng.choice((1, 1, 2, 4, 8))
+        seqs = list(range(seq, seq + n))
+        seq += n
+        if n > 1 and rng.random() < 0.2:  # one of them late
+            seqs.append(seqs.pop(0))
+        if seq > n and rng.random() < 0.3:  # one again that was sent before
+            seqs.append(max(0, seq - n - rng.randrange(1, 5)))
+        if rng.random() < 0.05:  # one is never sent
+            seq += 1
+        malformed = rng.random() < 0.1
+        steps.append(Step(rng.expovariate(1 / pause_s), machine_id, tuple(seqs), malformed))
+    return steps

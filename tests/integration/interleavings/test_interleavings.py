@@ -1,0 +1,34 @@
+"""The whole system in one process, replayed from seeds (`make interleavings`)."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from faults.slow_fsync import compiler
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.skipif(not compiler(), reason="no C compiler is installed (Debian: gcc)")
+
+
+def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "interleavings", *arguments]
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | threads, capture_output=True, text=True
+    )
+
+
+@pytest.mark.timeout(600)
+def test_what_is_promised_holds_in_orders_of_events() -> None:
+    done = interleavings("--seeds", "8")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_seed_gives_one_history() -> None:
+    first = interleavings("--seed", "1", "--seeds", "2", "--repeat", "2")
+    second = interleavings("--seed", "1", "--seeds", "2", "--repeat", "2")
+    seeds = [line for line in first.stdout.splitlines() if "histories" in line]
+    assert [line.split(":")[1] for line in seeds] == [" 2 runs, 1 histories"] * 2
+    assert seeds == [line for line in second.stdout.splitlines() if "histories" in line]

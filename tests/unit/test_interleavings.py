@@ -1,0 +1,41 @@
+"""The parts of `interleavings` that need no server."""
+
+from pathlib import Path
+
+import pytest
+
+from interleavings.events import AT_COMMAND, CUT, DELAY, Event, Events
+from interleavings.mutants import mutants
+from interleavings.shrinking import shrink
+from tests.paths import ROOT
+
+
+def test_a_schedule_shrinks_to_the_events_that_matter() -> None:
+    plan = {("bridge", n): Event(DELAY, 1.0) for n in range(40)}
+    needed = {("bridge", 7), ("bridge", 31)}
+    assert set(shrink(plan, lambda fewer: needed <= set(fewer))) == needed
+
+
+def test_what_happens_at_a_command_depends_on_no_other() -> None:
+    places = [(name, n) for name in ("A", "B") for n in range(2000)]
+    forwards, backwards = Events(5), Events(5)
+    for place in places:
+        forwards.at(place, "admit", AT_COMMAND)
+    for place in reversed(places):
+        backwards.at(place, "admit", AT_COMMAND)
+    assert forwards.happened == backwards.happened != {}
+
+
+def test_a_plan_lets_nothing_else_happen() -> None:
+    events = Events(5, {("A", 3): Event(CUT)})
+    happened = [n for n in range(2000) if events.at(("A", n), "admit", AT_COMMAND)]
+    assert happened == [3]
+
+
+@pytest.mark.parametrize("mutant", mutants(ROOT), ids=lambda m: m.name)
+def test_a_guard_can_be_taken_out(mutant, tmp_path: Path) -> None:
+    for path, _, _ in mutant.changes:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text((ROOT / path).read_text())
+    mutant.apply(tmp_path)
+    assert any((tmp_path / p).read_text() != (ROOT / p).read_text() for p, _, _ in mutant.changes)
