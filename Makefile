@@ -54,15 +54,13 @@ up: setup
 
 # One thread per process: arrays of this size gain nothing from more.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
-TWO_AT_A_TIME := -n 2 --dist loadfile
-
 unit: tools
 	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
-# Most system tests wait for processes to start or to be missed: three at a time fill two cores.
+# Many of these tests wait for processes to start or to be missed: three at a time fill two cores.
 test: unit
 	$(PYTEST) tests/unit -m slow -n 2 $(ARGS)
-	$(PYTEST) tests/integration tests/recordings $(TWO_AT_A_TIME) $(ARGS)
+	$(PYTEST) tests/integration tests/recordings -n 3 --dist loadfile $(ARGS)
 	$(PYTEST) tests/system -m "not alone" -n 3 --dist loadfile $(ARGS)
 	$(PYTEST) tests/system -m alone $(ARGS)
 

@@ -59,7 +59,7 @@ def test_the_lines_of_a_diagnosis_have_their_levels(
 ) -> None:
     found = sampled(fault, detail)
     assert {p.quantity: p.value for p in found} == expected
-    assert expected.keys() <= set(LINES.get(fault, ())) <= QUANTITIES
+    assert expected.keys() <= {x.quantity for x in LINES.get(fault, ())} <= QUANTITIES
     assert {(p.state, p.code, p.severity) for p in found} <= {("fault", "", None)}
     assert {p.threshold for p in found} <= {1.0 if fault == "bearing" else None}
 

@@ -137,7 +137,7 @@ def conditions(analysis: CurrentAnalysis) -> PowerConditions:
     low, high = MOTORING_LAG_DEG
     signs = np.concatenate([analysis.signs, analysis.voltage_signs], axis=1)
     is_reversed = np.asarray((signs < 0).any(axis=1))
-    names = [*_named(analysis.currents), *_named(analysis.voltages)]
+    names = [*_channel_names(analysis.currents), *_channel_names(analysis.voltages)]
     paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
     return PowerConditions(
         input_problems=analysis.problems,
@@ -169,5 +169,5 @@ def estimate_columns(
     )
 
 
-def _named(channels: tuple[str, ...]) -> list[str]:
+def _channel_names(channels: tuple[str, ...]) -> list[str]:
     return [*channels, *[""] * (3 - len(channels))]
