@@ -65,7 +65,22 @@ DRAWN = """
 })()
 """
 # Beside those of sentences: units, names, and what is named by a letter in the formulas.
-PAGE_WORDS = {"ms", "kHz", "KB", "MB", "GB", "API", "CPU", "HTTP", "UTC", "Redis", "Valkey"}
+PAGE_WORDS = {
+    "ms",
+    "kHz",
+    "kW",
+    "kWh",
+    "CSV",
+    "KB",
+    "MB",
+    "GB",
+    "API",
+    "CPU",
+    "HTTP",
+    "UTC",
+    "Redis",
+    "Valkey",
+}
 PAGE_WORDS |= {"M1", "M2", "valkey", "h", "f", "s", "fr", "sf", "Home", "End", "Esc", *FAMILIES}
 PAGES = {
     "/": "转子断条",

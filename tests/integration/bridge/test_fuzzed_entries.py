@@ -63,6 +63,7 @@ EXTRA: tuple[Entry, ...] = (
     {b"code": b"duplicate"},
     {b"scale_vibration": b"x"},
     {b"IA": SAMPLES},
+    {b"ia": bytes(2_000_002)},
     {b"seq": b"9" * (1 << 20)},
     {b"machine_id": b"x" * (1 << 20)},
     {b"traceparent": b"\xff" * (1 << 20)},

@@ -14,7 +14,7 @@ from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.store.server.client import Client
 
 SHORT_LOOK = """
-from vtox.cli import flower_events, flower_server
+from vtox.cli.processes import flower_events, flower_server
 from vtox.configuration.settings import load
 flower_events.LOOKED_AT_S = 3.0
 flower_server.run(load())

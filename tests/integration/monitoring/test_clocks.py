@@ -15,7 +15,7 @@ from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import decode_alert
 from vtox.store.system.status import snapshot
 from vtox.values.domain import Motor, reason
-from workers.heartbeat import Heartbeat
+from workers.heartbeat import HeartbeatThread
 
 HOUR_S = 3600.0
 # Of a busy host between two lines.
@@ -32,7 +32,7 @@ def offset_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_heartbeat_is_as_old_as_the_server_says(client: Client, offset_s: float) -> None:
-    beat = Heartbeat(client, "w@h", ["turn_short", "bearing", "broken_bar"])
+    beat = HeartbeatThread(client, "w@h", ("turn_short", "bearing", "broken_bar"))
     beat._send(psutil.Process())
     snap = snapshot(client)
     (worker,) = snap.workers

@@ -10,13 +10,13 @@ import psutil
 from tests.integration.helpers import count_work, eventually
 from vtox import keys
 from vtox.store.server.client import Client
-from workers.heartbeat import Heartbeat
+from workers.heartbeat import HeartbeatThread
 
 
 def test_names_of_workers_that_were_killed_are_forgotten(client: Client) -> None:
     client.sadd(keys.WORKERS, "killed", "counted")
     count_work(client, "counted", "bearing", windows=1, diagnosis_s=1.0, busy_s=1.0)
-    beat = Heartbeat(client, "live", ["bearing"])
+    beat = HeartbeatThread(client, "live", ("bearing",))
     thread = Thread(target=beat.run)
     thread.start()
     try:
@@ -31,7 +31,7 @@ def test_names_of_workers_that_were_killed_are_forgotten(client: Client) -> None
 
 def test_a_process_that_takes_the_place_of_one_that_ended_is_measured(client: Client) -> None:
     """Also if it is not there yet when the end of the other one is noticed."""
-    me, beat = psutil.Process(), Heartbeat(client, "w", ["bearing"])
+    me, beat = psutil.Process(), HeartbeatThread(client, "w", ("bearing",))
 
     def look_up() -> set[int]:
         beat._cpu_percent(me)
