@@ -57,11 +57,10 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 unit: tools
 	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
-# Many of these tests wait for processes to start or to be missed: three at a time fill two cores.
+# Tests of processes wait for them: three at a time fill two cores, or slow pure ones beside them.
 test: unit
-	$(PYTEST) tests/unit -m slow -n 2 $(ARGS)
 	$(PYTEST) tests/integration tests/recordings -n 3 --dist loadfile $(ARGS)
-	$(PYTEST) tests/system -m "not alone" -n 3 --dist loadfile $(ARGS)
+	$(PYTEST) tests/system tests/unit -m "(system or slow) and not alone" -n 4 --dist loadfile $(ARGS)
 	$(PYTEST) tests/system -m alone $(ARGS)
 
 check: tools

@@ -20,6 +20,14 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of whole systems by their folder, so that `-m` can name them."""
+    for item in items:
+        if "system" in item.path.parts[-2:-1]:
+            item.add_marker("system")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No setting of the developer's own reaches a test: not by variable, `.env` or TOML file."""
