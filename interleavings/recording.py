@@ -19,6 +19,7 @@ from interleavings.truth import Broken, Truth
 from interleavings.workload import RETIRING
 from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
+from vtox.alarms.health.alerts import Alert
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring import monitor as monitoring
 from vtox.records.history import database, schema
@@ -32,7 +33,7 @@ from vtox.store.machines.line_levels import QUANTITIES
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream import deadletters
-from vtox.store.stream.entries import decode_alert
+from vtox.values import codec
 
 HOOK = {"kind": "webhook", "url": "https://example.org/alarms", "secret_env": "NO_SECRET"}
 RULES = Rules.model_validate({"targets": {"hook": HOOK}, "rules": ({"targets": ["hook"]},)})
@@ -218,7 +219,7 @@ def check_alerts(plain: redis.Redis) -> None:
     happened: Counter[tuple[str, str]] = Counter()
     opened: set[str] = set()
     for _, fields in plain.xrange(keys.ALERTS):
-        a = decode_alert(fields)
+        a = codec.decode_fields(Alert, fields)
         happened[a.id, a.event] += 1
         if a.machine_id:
             change = opened.discard if a.event == "cleared" else opened.add

@@ -23,9 +23,9 @@ from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.energy import ENERGY, reading_json
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
-    encode_alert,
     encode_assessment,
     encode_result,
+    entry_of,
 )
 from vtox.store.stream.windows import fetch
 from vtox.values import codec
@@ -309,7 +309,7 @@ def _outcome(
         machine=kept,
         results=results,
         assessments=[published] if published else [],
-        alerts=[encode_alert(a) for a in after.alerts],
+        alerts=[entry_of(a) for a in after.alerts],
         evidence=after.keep_waveform,
         fingerprint=fingerprint(after.assessment) if after.marks else "",
         energy=energy,

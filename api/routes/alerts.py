@@ -21,8 +21,8 @@ from vtox.alarms.health.alerts import Alert as AlertEvent
 from vtox.alarms.health.alerts import EventName
 from vtox.records.history.queries import alerts_before
 from vtox.store.alarms.open_alerts import alert_sort_key
-from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.outputs import entry_order, oldest_id
+from vtox.values import codec
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # No entry that the history has is later: it keeps ids of 63 bits.
@@ -51,7 +51,7 @@ def list_alerts(
     required = {k: v for k, v in filters.items() if v is not None}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
-        event = decode_alert(fields)
+        event = codec.decode_fields(AlertEvent, fields)
         about = "machine" if event.machine_id else "system"
         if query.about not in (None, about):
             return None

@@ -13,7 +13,8 @@ from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from vtox import keys
 from vtox.store.stream.outputs import entry_order
-from vtox.store.system.audit import Deed, decode
+from vtox.store.system.audit import Deed
+from vtox.values import codec
 from vtox.values.codec import RawFields
 
 router = APIRouter(prefix="/api/v1", tags=["system"])
@@ -30,7 +31,7 @@ def list_audit(
     """
 
     def pick(entry_id: str, fields: RawFields) -> AuditEntry | None:
-        deed = decode(fields)
+        deed = codec.decode_fields(Deed, fields)
         return _shape(entry_id, deed) if query.machine_id in (None, deed.machine_id) else None
 
     entries = entries_before(backend.client(), keys.AUDIT, stream_cursor(query), pick)
@@ -39,17 +40,12 @@ def list_audit(
 
 
 def _shape(entry_id: str, deed: Deed) -> AuditEntry:
-    a, t = deed.actor, entry_order(entry_id)[0] / 1000
+    t = entry_order(entry_id)[0] / 1000
     return AuditEntry(
         stream_id=entry_id,
         t=t,
         time=rfc3339(t) or "",
-        by=a.by,
-        key_id=a.key_id,
-        address=a.address,
-        machine_id=deed.machine_id,
-        code=deed.code,
-        values=dict(deed.values),
+        **codec.plain(deed),
         sentence=sentence(deed.code, deed.values),
         what_to_do=advice(deed.code),
     )

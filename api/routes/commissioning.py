@@ -31,7 +31,8 @@ from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting, setting_versions
 from vtox.store.machines.machines import is_listed
 from vtox.store.system.deeds import change_channel_map
-from vtox.values.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
+from vtox.values import codec
+from vtox.values.channel_map import ChannelMap, Sources, composed, sources_from_dict
 from vtox.values.domain import CURRENTS, Reason
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _version(m: ChannelMap) -> ChannelMapVersion:
 
 
 def _sources(sources: Sources) -> dict[str, ChannelSource]:
-    return {name: ChannelSource(**table) for name, table in sources_table(sources).items()}
+    return {name: ChannelSource(**table) for name, table in codec.plain(sources).items()}
 
 
 def _finding(r: Reason) -> InstallationFinding:

@@ -15,7 +15,7 @@ from api.state.auth import COOKIE, key_of_text
 from vtox.store.server.client import Client
 from vtox.store.system import audit, sessions
 from vtox.store.system.apikeys import ApiKey
-from vtox.store.system.audit import Actor, Deed
+from vtox.store.system.audit import Actor
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,4 +65,4 @@ def sign_out(request: Request, backend: OpenBackend) -> Response:
 def _audit(request: Request, client: Client, key: ApiKey, code: str) -> None:
     address = address_of(request.scope)
     actor = Actor(by=key.name or key.id, key_id=key.id, address=address)
-    audit.write(client, Deed(actor=actor, code=code))
+    audit.write(client, actor.deed(code))

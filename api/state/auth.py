@@ -28,7 +28,7 @@ from api.state.wrong_keys import Attempts
 from vtox.errors import ServerUnavailable
 from vtox.store.system import apikeys, audit, sessions
 from vtox.store.system.apikeys import ApiKey, Scope, without_admin
-from vtox.store.system.audit import Actor, Deed
+from vtox.store.system.audit import Actor
 
 COOKIE = "vtox_session"
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")
@@ -113,8 +113,7 @@ def _audit_attempts(backend: Backend, attempts: Attempts, text: str) -> None:
         actor, code = replace(actor, key_id=apikeys.id_of(text)), "wrong_keys"
     # A server that takes no writes is no reason to answer otherwise.
     with suppress(redis.RedisError, ServerUnavailable):
-        deed = Deed(actor=actor, code=code, values={"attempts": attempts.so_far})
-        audit.write(backend.client(), deed)
+        audit.write(backend.client(), actor.deed(code, attempts=attempts.so_far))
 
 
 def _passes_without_keys(request: Request, backend: Backend) -> bool:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vtox.errors import ChannelMapError
-from vtox.values.channel_map import Source, composed, corrected, sources_from_dict, sources_table
+from vtox.values import codec
+from vtox.values.channel_map import Source, composed, corrected, sources_from_dict
 from vtox.values.domain import Recording
 
 CHANNELS = {n: np.full(8, float(k + 1), np.float32) for k, n in enumerate(("ia", "ib", "ic", "va"))}
@@ -38,7 +39,7 @@ def test_two_maps_in_a_row_are_one() -> None:
 
 
 def test_plain_data_come_back_and_what_changes_nothing_is_left_out() -> None:
-    assert sources_from_dict(sources_table(SWAP)) == SWAP
+    assert sources_from_dict(codec.plain(SWAP)) == SWAP
     assert sources_from_dict({"ia": {}, "ib": {"sign": -1}}) == {"ib": Source("ib", -1)}
 
 

@@ -19,9 +19,10 @@ from vtox.errors import ServerUnavailable, SettingsError
 from vtox.store.server.client import MAX_BLOCK_MS, Client, connect
 from vtox.store.stream import outputs, stream_reader
 from vtox.store.stream.deadletters import DeadLetter, decode
-from vtox.store.stream.entries import Result, decode_alert, decode_result
+from vtox.store.stream.entries import Result, decode_result
 from vtox.store.stream.stream_reader import Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read
+from vtox.values import codec
 from vtox.values.codec import RawFields
 
 # Not structlog, which takes longer to load than all else here: programs of others import this.
@@ -125,7 +126,7 @@ class Reader:
         """Yield the events of alarms: raised, cleared and so on. The system's have no machine."""
 
         def item(entry_id: str, fields: RawFields) -> Item[Alert]:
-            return Item(entry_id, decode_alert(fields))
+            return Item(entry_id, codec.decode_fields(Alert, fields))
 
         return self._items(keys.ALERTS, item, machines, after, quiet_s)
 

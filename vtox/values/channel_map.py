@@ -1,7 +1,7 @@
 """Which measured channel is which, as a person has corrected it: permutation, sign and ratio."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vtox.errors import ChannelMapError
@@ -61,11 +61,6 @@ def corrected(recording: Recording, sources: Sources) -> Recording:
 def sent_channels(names: Iterable[str], sources: Sources) -> frozenset[str]:
     """Return the channels, as sent, that `corrected` makes the channels `names` of."""
     return frozenset(sources[n].channel if n in sources else n for n in names)
-
-
-def sources_table(sources: Sources) -> dict[str, dict[str, Any]]:
-    """Return sources as plain data."""
-    return {name: asdict(source) for name, source in sources.items()}
 
 
 def sources_from_dict(data: Mapping[str, Any]) -> dict[str, Source]:

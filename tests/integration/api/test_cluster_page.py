@@ -16,7 +16,7 @@ from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
 from vtox.store.server.client import Client, server_time
 from vtox.store.system import apikeys, audit
-from vtox.store.system.audit import Actor, Deed
+from vtox.store.system.audit import Actor
 
 LETTER = {
     "stream_id": "5-0",
@@ -112,8 +112,7 @@ def test_a_long_change_widens_neither_a_screen_nor_a_telephone(
 ) -> None:
     long = tuple(f"bearing.contact_angle_deg_{i}: none -> {i}" for i in range(30))
     actor = Actor(by="Ada", address="vm")
-    deed = Deed(actor=actor, code="nameplate_changed", machine_id="M1", values={"changes": long})
-    audit.write(client, deed)
+    audit.write(client, actor.deed("nameplate_changed", "M1", changes=long))
     with page_of(settings, tmp_path, "/cluster") as tab:
         tab.shows("bearing.contact_angle_deg_29: none -> 29")
         assert tab.run(SIDEWAYS) <= 0

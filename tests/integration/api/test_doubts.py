@@ -16,7 +16,7 @@ from vtox.faults import PERSISTENCE
 from vtox.store.alarms.histories import history_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_alert
+from vtox.store.stream.entries import entry_of
 from vtox.values import codec
 from vtox.values.domain import Diagnosis, Motor, Reason, Record
 from vtox.words.catalogue import catalogue
@@ -59,7 +59,7 @@ def alarm(client: Client) -> str:
         fields = {"memory": history_json(history), "health": health}
         client.hset(keys.machine("M1"), mapping=fields)  # type: ignore[arg-type]
     (raised,) = alerts
-    texts = encode_alert(raised)
+    texts = entry_of(raised)
     client.xadd(keys.ALERTS, dict(zip(texts[::2], texts[1::2], strict=True)))  # type: ignore[arg-type]
     client.sadd(keys.OPEN_ALERTS, f"M1|{FAULT}")
     note_change(client, "M1")

@@ -14,7 +14,7 @@ from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.alarm_actions import encode_action
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import encode_alert
+from vtox.store.stream.entries import entry_of
 
 URL = "/api/v1/alarms/figures"
 
@@ -34,7 +34,7 @@ def add_alarm(client: Client, age_s: float, fault: str = "bearing", **changes: o
     of = {"machine_id": machine_id, "fault": fault, "level": "warning"}
     alarm_id = f"{machine_id}:{fault}:{round(1000 * t)}"
     alert = Alert(id=alarm_id, event="raised", t=t, **of)  # type: ignore[arg-type]
-    add(client, keys.ALERTS, encode_alert(alert), f"{round(1000 * t)}-*")
+    add(client, keys.ALERTS, entry_of(alert), f"{round(1000 * t)}-*")
     return alarm_id
 
 

@@ -28,7 +28,7 @@ from vtox.store.machines.baselines import set_baseline, stored_baseline
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import evidence
 from vtox.store.system import apikeys, audit
-from vtox.store.system.audit import Actor, Deed
+from vtox.store.system.audit import Actor
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Motor
 
@@ -112,7 +112,7 @@ def fill(client: Client, settings: Settings) -> str:
     alarm_book.advance(client)
     add_alert(client, now)
     act(client, action())
-    audit.write(client, Deed(actor=Actor(by="Zoë"), code="signed_in"))
+    audit.write(client, Actor(by="Zoë").deed("signed_in"))
     record_history(client, settings)
     return text
 

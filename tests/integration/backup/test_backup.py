@@ -24,7 +24,7 @@ from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.system import apikeys, audit, kept_state
 from vtox.store.system.agreement import require_agreement
-from vtox.store.system.audit import Actor, Deed
+from vtox.store.system.audit import Actor
 
 
 def restore(client: Client, settings: Settings, path: Path) -> list[str]:
@@ -134,8 +134,7 @@ def test_a_system_that_is_not_empty_is_replaced_on_request_alone(
     saved: Saved, settings: Settings, client: Client
 ) -> None:
     machines.register(client, "M3", machines.load_motors(client, ["M1"])[0])
-    deed = Deed(actor=Actor(by="Ada"), code="nameplate_changed", machine_id="M3")
-    audit.write(client, deed)
+    audit.write(client, Actor(by="Ada").deed("nameplate_changed", "M3"))
     with pytest.raises(NotEmpty, match="--replace"):
         run(settings, "restore", str(saved.path))
     assert sorted(machines.last_arrivals(client)) == ["M1", "M2", "M3"]

@@ -20,12 +20,12 @@ from vtox.errors import UnknownMachine
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
-from vtox.store.system.audit import Actor, Deed, audited
+from vtox.store.system.audit import Actor, audited
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Motor
 
 USER = pwd.getpwuid(os.getuid()).pw_name
-WHO = Deed(actor=Actor(by="Ada"), code="baseline_deleted", machine_id="M1")
+WHO = Actor(by="Ada").deed("baseline_deleted", "M1")
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.entries import encode_alert
+from vtox.store.stream.entries import entry_of
 
 QUIET_S = 0.2
 
@@ -45,7 +45,7 @@ def test_alerts_and_dead_letters_are_values(client: Client) -> None:
     raised = Alert(
         id="a", machine_id="M1", fault="bearing", level="fault", event="raised", t=1.0, code="x"
     )
-    texts = iter(encode_alert(raised))
+    texts = iter(entry_of(raised))
     client.xadd(keys.ALERTS, dict(zip(texts, texts, strict=True)))
     letter = client.xadd(keys.DEAD_LETTERS, {"machine_id": "M1", "code": "bad_rate", "t": 5})
     reader = Reader(client)

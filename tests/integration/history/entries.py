@@ -12,9 +12,9 @@ from vtox.store.stream.entries import (
     Metrics,
     Result,
     Texts,
-    encode_alert,
     encode_assessment,
     encode_metrics,
+    entry_of,
 )
 from vtox.values.domain import reason
 
@@ -70,7 +70,7 @@ def alert_fields(t: float, event: Any = "raised", **changes: Any) -> Any:
     fields |= {"fault": "bearing", "level": "warning"}
     words: dict[str, Any] = {"code": "impacts", "reason": "impacts of the outer race"}
     words |= {"doubts": (reason("no_baseline"),)}
-    return encode_alert(Alert(event=event, t=t, **(fields | words | changes)))
+    return entry_of(Alert(event=event, t=t, **(fields | words | changes)))
 
 
 def add_alert(client: Client, t: float, event: Any = "raised", **changes: Any) -> str:

@@ -7,13 +7,14 @@ import pytest
 
 from tests.integration.helpers import add_window
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.pipeline.monitoring.throughput import from_workers
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import decode_alert
 from vtox.store.system.status import snapshot
+from vtox.values import codec
 from vtox.values.domain import Motor, reason
 from workers.heartbeat import HeartbeatThread
 
@@ -54,6 +55,6 @@ def test_alerts_and_ages_have_the_time_of_the_server(client: Client, offset_s: f
     assert overview.baseline_state["learnt_t"] == pytest.approx(overview.as_of_t, abs=SLACK_S)
     machines.retire(client, "M1")
     for _, fields in client.xrange(keys.ALERTS):
-        alert = decode_alert(fields)
+        alert = codec.decode_fields(Alert, fields)
         assert alert.t == pytest.approx(server_time(client), abs=SLACK_S)
         assert int(alert.id.rpartition(":")[2]) / 1000 == pytest.approx(arrived, abs=SLACK_S)

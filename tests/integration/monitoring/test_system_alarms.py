@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.system_limits import AlarmLimits
@@ -46,9 +47,9 @@ from vtox.store.ledger.heartbeats import (
     Worker,
 )
 from vtox.store.server.client import Client, connect, server_time, server_time_ms
-from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.streams import create_group
 from vtox.store.system.status import snapshot
+from vtox.values import codec
 
 # So long may a busy host hold us between two lines; what the tests tell apart is further off.
 SLACK_S = 10.0
@@ -457,7 +458,7 @@ def test_an_entry_says_what_is_wrong(working: Client, settings: Settings) -> Non
     add_old(working, AlarmLimits().backlog_s + 5)
     look(working, settings)
     ((_, fields),) = working.xrange(keys.ALERTS)
-    alert = decode_alert(fields)
+    alert = codec.decode_fields(Alert, fields)
     assert alert.id == f"system:backlog:{round(alert.t * 1000)}"
     assert (alert.machine_id, alert.fault, alert.event) == ("", "backlog", "raised")
     assert alert.code == "windows_unread"

@@ -15,6 +15,7 @@ from tests.mosquitto import PUBLISH, Mosquitto, needs_mosquitto, new_broker
 from tests.tls_server import authority
 from tests.unit.mqtt.test_sparkplug import BIRTH, DATA, death
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.errors import BrokerRefused
@@ -23,7 +24,7 @@ from vtox.sending.mqtt.connection import Connection
 from vtox.store.machines.machines import load_motors
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.deadletters import newest_first
-from vtox.store.stream.entries import decode_alert
+from vtox.values import codec
 from vtox.values.domain import Window
 from vtox.windows.wire import decode
 
@@ -107,7 +108,7 @@ def test_a_birth_registers_and_a_death_is_silence_until_it_sends_again(
 ) -> None:
     def silent() -> list[tuple[str, str]]:
         SilenceWatch(client, settings).look(server_time(client))
-        alerts = [decode_alert(f) for _, f in client.xrange(keys.ALERTS)]
+        alerts = [codec.decode_fields(Alert, f) for _, f in client.xrange(keys.ALERTS)]
         return [(a.event, a.code) for a in alerts if a.fault == "silent"]
 
     with subscribed(broker, settings), bridging(settings):

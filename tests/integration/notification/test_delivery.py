@@ -19,6 +19,7 @@ from tests.integration.notification.conftest import SECRET, hook, on_each_databa
 from tests.integration.notification.receiver import Receiver, Request, receiving
 from tests.waiting import eventually
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.configuration.settings import Settings
 from vtox.records.history.database import engine_to_write
 from vtox.records.notification import outbox, outbox_figures
@@ -27,7 +28,7 @@ from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
 from vtox.store.ledger.heartbeats import TargetState
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import decode_alert
+from vtox.values import codec
 
 New = Callable[[Rules], Notifier]
 MANY = 12
@@ -41,7 +42,7 @@ def raise_alarms(client: Client, n: int, first: int = 0) -> list[str]:
         more = {"level": "warning", "event": "raised", "t": 5.0, "code": "x", "reason": "impacts"}
         client.xadd(keys.ALERTS, fields | more)
         ((_, entry),) = client.xrevrange(keys.ALERTS, count=1)
-        found.append(alert_message_id(decode_alert(entry)))
+        found.append(alert_message_id(codec.decode_fields(Alert, entry)))
     return found
 
 

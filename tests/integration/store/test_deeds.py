@@ -3,8 +3,9 @@
 from vtox import keys
 from vtox.configuration.settings import load, settings_table
 from vtox.store.server.client import Client
-from vtox.store.system.audit import Actor, decode
+from vtox.store.system.audit import Actor, Deed
 from vtox.store.system.deeds import note_settings
+from vtox.values import codec
 
 
 def table_of(results: str, **more: object) -> dict[str, str]:
@@ -25,8 +26,8 @@ def test_changed_settings_are_recorded_at_the_next_start(client: Client) -> None
         table_of("80MB", redis_url=secret, batch_windows=4),
     )
     ((_, fields),) = client.xrange(keys.AUDIT)
-    deed = decode(fields)
-    assert (deed.code, deed.actor) == ("settings_changed", ada)
+    deed = codec.decode_fields(Deed, fields)
+    assert (deed.code, deed.by, deed.address) == ("settings_changed", "ada", "host1")
     assert deed.values["changes"] == (
         "VTOX_BATCH_WINDOWS: none -> 4",
         "VTOX_KEEP__RESULTS: 1d, 40MB -> 1d, 80MB",

@@ -14,7 +14,7 @@ from vtox.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_ale
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_alert
+from vtox.store.stream.entries import entry_of
 from vtox.store.stream.streams import create_group
 from vtox.values.domain import Motor, reason
 
@@ -52,7 +52,7 @@ def commit(ledger: Ledger, *alerts: Alert) -> None:
     ledger.dispatch(TOKEN, FAMILY, [row])
     ledger.start(FAMILY, [record_id])
     version = ledger.client.hget(keys.machine("M1"), "version") or b"0"
-    events = [encode_alert(a) for a in alerts]
+    events = [entry_of(a) for a in alerts]
     outcome = Outcome(record_id, version.decode(), record_id, [], [], [], events, False)
     assert ledger.commit(FAMILY, [outcome]) == [COMMITTED]
 

@@ -29,7 +29,7 @@ from vtox.store.machines.machines import overview, register, retire
 from vtox.store.server.client import Client
 from vtox.store.stream.windows import fetch
 from vtox.values.baseline import Baseline
-from vtox.values.channel_map import NO_MAP, ChannelMap, Source, sources_table
+from vtox.values.channel_map import NO_MAP, ChannelMap, Source
 from vtox.values.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
 from vtox.windows.wire import encode
 from workers import baseline_learning, time_limit
@@ -158,7 +158,7 @@ def test_what_was_learnt_while_the_channel_map_changed_is_of_the_earlier_one(
     run(machine, settings, LOW, 3, 3)
 
     def change() -> None:
-        store_setting(machine, "M", "channel_map", {"channels": sources_table(SWAPPED)}, by="Ada")
+        store_setting(machine, "M", "channel_map", {"channels": SWAPPED}, by="Ada")
 
     run(machine, settings, LOW, 6, 1, meanwhile=change)
     assert stored_baseline(machine)["state"] == "refused"

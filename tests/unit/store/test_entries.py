@@ -113,13 +113,13 @@ def test_results_come_back(r: Result) -> None:
     ("id", "machine_id", "fault", "level", "code", "reason"), names
 )))  # fmt: skip
 def test_alerts_come_back(a: Alert) -> None:
-    assert entries.decode_alert(stored(entries.encode_alert(a))) == a
+    assert codec.decode_fields(Alert, stored(entries.entry_of(a))) == a
 
 
 def test_many_doubts_of_an_alert_come_back_whole() -> None:
     many = tuple(reason("load_too_low", load_a=float(i), needed_a=1.5) for i in range(500))
-    texts = entries.encode_alert(replace(SOME_ALERT, doubts=many))
-    assert entries.decode_alert(stored(texts)).doubts == many
+    texts = entries.entry_of(replace(SOME_ALERT, doubts=many))
+    assert codec.decode_fields(Alert, stored(texts)).doubts == many
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_many_doubts_of_an_alert_come_back_whole() -> None:
     ids=range(15),
 )
 def test_doubts_of_another_program_are_none_or_have_a_code(text: bytes) -> None:
-    found = entries.decode_alert({b"id": b"M1:bearing:1", b"doubts": text}).doubts
+    found = codec.decode_fields(Alert, {b"id": b"M1:bearing:1", b"doubts": text}).doubts
     assert all(isinstance(d.code, str) for d in found)
 
 
@@ -274,6 +274,6 @@ def test_results_of_older_versions_are_read() -> None:
 )
 def test_what_other_programs_write_is_read_as_far_as_it_goes(fields: Mapping[bytes, bytes]) -> None:
     assert entries.decode_result(fields).first_seq is None
-    assert entries.decode_alert(fields).t == 0.0
+    assert codec.decode_fields(Alert, fields).t == 0.0
     assert entries.decode_assessment(fields)[1].state == "unknown"
     assert entries.decode_metrics(b"1000-0", fields) == Metrics(written_t=1.0)

@@ -136,7 +136,7 @@ def test_a_stream_entry_of_a_later_version_is_the_same() -> None:
     )
     written: tuple[tuple[entries.Texts, Callable[[dict[bytes, bytes]], Any]], ...] = (
         (naive_entries.encode_result(RESULT)[0], entries.decode_result),
-        (entries.encode_alert(alert), entries.decode_alert),
+        (entries.entry_of(alert), lambda f: codec.decode_fields(Alert, f)),
         (entries.encode_assessment("M", HEALTH), entries.decode_assessment),
         (
             entries.encode_metrics(entries.Metrics(t=5.0)),

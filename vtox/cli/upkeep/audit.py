@@ -13,7 +13,8 @@ from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_or_embedded
 from vtox.configuration.settings import load
 from vtox.store.stream import outputs
-from vtox.store.system.audit import Deed, decode
+from vtox.store.system.audit import Deed
+from vtox.values import codec
 from vtox.words.rendering import render
 
 _READ_AT_ONCE = 500
@@ -33,7 +34,9 @@ def audit(
     """
     with running_or_embedded(load(), "audit") as client:
         entries = outputs.newest_first(client, keys.AUDIT, "", read_at_once=_READ_AT_ONCE)
-        every = ((entry_id.decode(), decode(fields)) for entry_id, fields in entries)
+        every = (
+            (entry_id.decode(), codec.decode_fields(Deed, fields)) for entry_id, fields in entries
+        )
         found = list(islice((e for e in every if machine in ("", e[1].machine_id)), limit))
     if as_json:
         typer.echo(json.dumps([_as_json(*e) for e in found]))
@@ -56,24 +59,13 @@ def register(app: typer.Typer) -> None:
 
 
 def _row(entry_id: str, deed: Deed) -> tuple[str, ...]:
-    a = deed.actor
-    who = f"{a.by} ({a.key_id})".strip() if a.key_id else a.by
-    return _time(entry_id), who or "-", a.address or "-", deed.machine_id or "-", _sentence(deed)
+    who = f"{deed.by} ({deed.key_id})".strip() if deed.key_id else deed.by
+    return _time(entry_id), who or "-", deed.address or "-", deed.machine_id or "-", _sentence(deed)
 
 
 def _as_json(entry_id: str, deed: Deed) -> dict[str, Any]:
-    a = deed.actor
-    return {
-        "stream_id": entry_id,
-        "time": _time(entry_id),
-        "by": a.by,
-        "key_id": a.key_id,
-        "address": a.address,
-        "machine_id": deed.machine_id,
-        "code": deed.code,
-        "values": dict(deed.values),
-        "sentence": _sentence(deed),
-    }
+    head = {"stream_id": entry_id, "time": _time(entry_id)}
+    return {**head, **codec.plain(deed), "sentence": _sentence(deed)}
 
 
 def _sentence(deed: Deed) -> str:

@@ -14,7 +14,7 @@ from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_or_embedded, stopped
 from vtox.configuration.settings import Settings, load
 from vtox.errors import NotEmpty
-from vtox.store.system.audit import Deed, audited
+from vtox.store.system.audit import audited
 
 PG_DUMP = (
     "not in it: the history, which VTOX_DATABASE_URL keeps in PostgreSQL; save it with pg_dump"
@@ -81,8 +81,7 @@ def restore(
                         "the system is not empty, and nothing was changed",
                         remedy="--replace deletes what it holds, then restores",
                     )
-            values = {"made": manifest.made}
-            with audited(client, Deed(actor=actor(), code="state_restored", values=values)):
+            with audited(client, actor().deed("state_restored", made=manifest.made)):
                 left_out = restoring.restore(client, settings, found)
     print("restored")
     if manifest.history == "postgresql":

@@ -23,8 +23,8 @@ from vtox.records.history.schema import (
 )
 from vtox.records.history.trend import StepOutcome, Trend, TrendRecord, of_records, of_steps
 from vtox.store.machines.points import HEALTH
-from vtox.store.stream.entries import reason_from_json, reasons_from_json
 from vtox.store.stream.stream_reader import BEGIN
+from vtox.values import codec
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]
@@ -192,10 +192,10 @@ def alerts_before(
 def alert_of(row: RowMapping) -> tuple[str, Alert]:
     """Return id and event of a row of alerts."""
     names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
-    values = reason_from_json(row["code"], row["reason_values"]).values
-    doubts = reasons_from_json((row["doubts"] or "").encode())
-    alert = Alert(id=row["alert_id"], values=values, doubts=doubts, **{n: row[n] for n in names})
-    return entry_id_of(row), alert
+    alert = {"id": row["alert_id"], **{n: row[n] for n in names}}
+    parts = {"values": row["reason_values"], "doubts": row["doubts"]}
+    alert |= {n: codec.json_of_field(text.encode()) for n, text in parts.items() if text}
+    return entry_id_of(row), codec.from_plain(Alert, alert)
 
 
 def entry_id_of(row: RowMapping) -> str:

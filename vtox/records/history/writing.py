@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
 
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.records.history.energy import add_energy
@@ -28,7 +29,6 @@ from vtox.store.alarms.alarm_actions import decode_action
 from vtox.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.machines.line_levels import LineSampler
 from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
-from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read_each
 from vtox.values import codec
@@ -185,7 +185,7 @@ def _row(stream: str, oldest: Oldest, entry_id: bytes, fields: RawFields) -> dic
 
 
 def _alert_row(fields: RawFields) -> dict[str, Any]:
-    a = decode_alert(fields)
+    a = codec.decode_fields(Alert, fields)
     names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
     return {n: getattr(a, n) for n in names} | {
         "alert_id": a.id,

@@ -9,7 +9,6 @@ from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.health.alerts import Alert
 from vtox.store.alarms.alarm_actions import decode_action
-from vtox.store.stream.entries import decode_alert
 from vtox.values import codec
 from vtox.values.codec import RawFields
 from vtox.values.domain import Reason, ReasonValue
@@ -118,7 +117,7 @@ def event_of_entry(
         about = {"id": action_message_id(entry_id), "ms": ms}
         found = _of_action(action, book, about) if action else None
     else:
-        alert = decode_alert(fields)
+        alert = codec.decode_fields(Alert, fields)
         found = _of_alert(alert, {"id": alert_message_id(alert), "ms": ms})
     return found and replace(found, place=places.get(found.machine_id, NOWHERE))
 

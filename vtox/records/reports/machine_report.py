@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from vtox import keys
+from vtox.alarms.health.alerts import Alert
 from vtox.configuration.settings import Settings
 from vtox.errors import BaselineError, ReportError
 from vtox.faults import FAMILIES
@@ -28,8 +29,8 @@ from vtox.store.alarms.open_alerts import OpenAlert, open_alerts
 from vtox.store.machines import machine_states, machines
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.windows import joined_windows
+from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import Sources, corrected
 from vtox.values.domain import Motor
@@ -193,6 +194,6 @@ def _alerts_of_stream(
 ) -> Iterator[dict[str, Any]]:
     newest = outputs.before(client, keys.ALERTS, "", count=ALERTS_READ)
     for _, fields in newest:
-        alert = decode_alert(fields)
+        alert = codec.decode_fields(Alert, fields)
         if alert.machine_id == machine_id and from_s <= alert.t < to_s:
             yield history_parts.event_of_alert(alert)

@@ -25,8 +25,8 @@ from vtox.store.alarms.stored_alarms import POSITION, VERSION, changed_fields, t
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import decode_alert
 from vtox.store.stream.unreadable import Unreadable, note_skipped, read_each
+from vtox.values import codec
 from vtox.values.codec import RawFields
 from vtox.values.operating_state import suppresses_alarms
 from vtox.values.plain_data import known_fields
@@ -261,7 +261,7 @@ def _follow_alerts(client: Client, now: _Followed) -> None:
 
 
 def _note_alert(book: Book, entry_id: bytes, fields: RawFields) -> None:
-    alert = decode_alert(fields)
+    alert = codec.decode_fields(Alert, fields)
     if _ALARM_ID.fullmatch(alert.id):
         book.note_alert(alert, outputs.entry_order(entry_id.decode())[0])
 

@@ -13,7 +13,7 @@ from vtox.store.alarms.flags import FLAGS
 from vtox.store.alarms.histories import history_from_json, may_have_alert
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import decode_alert, reason_from_json
+from vtox.values import codec
 from vtox.values.codec import loads
 from vtox.values.domain import Reason, ReasonValue
 from vtox.words.rendering import render
@@ -137,7 +137,9 @@ def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
     for name, text in conditions.items():
         kept = loads(text)
         if alert_id := kept.get("id"):
-            why = reason_from_json(kept["code"], kept["values"])
+            why = codec.from_plain(
+                Reason, kept | {"values": codec.json_of_field(kept["values"].encode())}
+            )
             alarm = _open(alert_id, "", name.decode(), kept["level"], why.code, why.sentence)
             alarms.append(replace(alarm, values=why.values))
     return sorted(alarms, key=lambda a: alert_sort_key(a.id))
@@ -148,7 +150,7 @@ def events_after(
 ) -> tuple[list[Alert], str]:
     """Return the events after an entry, all or the first `count`, and the id of the last one."""
     entries, last_id = outputs.after(client, keys.ALERTS, last_id, count=count)
-    return [decode_alert(fields) for _, fields in entries], last_id
+    return [codec.decode_fields(Alert, fields) for _, fields in entries], last_id
 
 
 def alert_sort_key(alert_id: str) -> tuple[int, str]:

@@ -16,7 +16,8 @@ from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
-from vtox.values.channel_map import NO_MAP, ChannelMap, Sources, sources_table
+from vtox.values import codec
+from vtox.values.channel_map import NO_MAP, ChannelMap, Sources
 
 # Windings age and clamps are moved: a baseline older than this is still used, and marked so.
 STALE_DAYS = 180.0
@@ -98,7 +99,7 @@ def is_of_other_channels(info: bytes | None, present: ChannelMap) -> bool:
     """
     about = _about(info)
     if "channels" in about:
-        return bool(about["channels"] != sources_table(present.sources))
+        return bool(about["channels"] != codec.plain(present.sources))
     return present.version > 0 and present.t > about.get("learnt_t", 0.0)
 
 
@@ -144,7 +145,7 @@ def baseline_state(
 def _first_info(client: Client, source: str, baseline: str, channels: Sources) -> dict[str, Any]:
     now = round(server_time(client), 3)
     info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
-    return info | {"channels": sources_table(channels)}
+    return info | {"channels": codec.plain(channels)}
 
 
 def _store(

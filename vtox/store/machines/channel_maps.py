@@ -12,7 +12,6 @@ from vtox.values.channel_map import (
     Source,
     Sources,
     sources_from_dict,
-    sources_table,
 )
 from vtox.values.plain_data import known_fields
 
@@ -37,7 +36,7 @@ def set_channel_map(
     SettingChanged
         The present version is not the one that was expected.
     """
-    table = {"channels": sources_table(sources)}
+    table = {"channels": sources}
     expected = {"expected_version": expected_version}
     version = store_setting(client, machine_id, CHANNEL_MAP.field, table, by=by, **expected)
     learning_notes.delete(client, [machine_id])

@@ -7,13 +7,12 @@ programs may write anything: what a field may not hold counts as absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import msgspec
 import orjson
 
-from vtox.alarms.health.alerts import Alert
 from vtox.alarms.health.assessment import Assessment
 from vtox.values import codec
 from vtox.values.codec import (
@@ -177,26 +176,9 @@ def result_from_json(text: bytes) -> Result:
     return _result(table, table.get("detail"))
 
 
-def encode_alert(a: Alert) -> Texts:
-    """Return the fields of an entry of `system_alerts`."""
-    return _texts(asdict(a))
-
-
-def decode_alert(fields: RawFields) -> Alert:
-    """Return the alert of an entry; what is missing is empty, its time 0."""
-    return codec.decode_fields(Alert, fields)
-
-
-def reason_from_json(code: str, values: str) -> Reason:
-    """Return the reason of a code, with its values from JSON."""
-    found = codec.json_of_field(values.encode())
-    return codec.from_plain(Reason, {"code": code, "values": found})
-
-
-def reasons_from_json(text: bytes | None) -> tuple[Reason, ...]:
-    """Return reasons from JSON, none where it is of another program, or too long."""
-    found = codec.json_of_field(text or b"")
-    return codec.from_plain(tuple[Reason, ...], found if isinstance(found, list) else [])
+def entry_of(value: Any) -> Texts:
+    """Return the fields of a dataclass as an entry of a stream has them."""
+    return _texts(codec.encode_fields(value))
 
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:

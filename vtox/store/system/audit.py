@@ -6,18 +6,14 @@ Operators' actions on alarms are in `alarm_actions` (`vtox.store.alarms.alarm_ac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import redis
 
 from vtox import keys
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import reason_from_json
 from vtox.values import codec
-from vtox.values.codec import RawFields
 from vtox.values.domain import Reason, ReasonValue
 
-_TEXTS = ("by", "key_id", "address", "machine_id", "code")
 # Of a name or an address, characters.
 TEXT_MAX = 200
 
@@ -34,15 +30,23 @@ class Actor:
     key_id: str = ""
     address: str = ""
 
+    def deed(self, code: str, machine_id: str = "", **values: ReasonValue) -> "Deed":
+        """Return what this one did; long names are cut."""
+        names = (self.by, self.key_id, self.address, machine_id)
+        by, key_id, address, machine_id = (n[:TEXT_MAX] for n in names)
+        return Deed(by, key_id, address, machine_id, code, Reason(code, values).values)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody did: a code with its values, about a machine or about none."""
+    """What somebody did, an entry of `audit`: a code with its values, about a machine or none."""
 
-    actor: Actor
-    code: str
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    by: str = ""
+    key_id: str = ""
+    address: str = ""
     machine_id: str = ""
+    code: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
 
 
 @contextmanager
@@ -64,21 +68,5 @@ def audited(client: Client, deed: Deed) -> Iterator[None]:
 
 def write(client: Client, deed: Deed) -> str:
     """Add an entry; return its id."""
-    entry_id: bytes = client.xadd(keys.AUDIT, encode(deed))
+    entry_id: bytes = client.xadd(keys.AUDIT, codec.encode_fields(deed))
     return entry_id.decode()
-
-
-def encode(deed: Deed) -> dict[str, Any]:
-    """Return the fields of an entry."""
-    a = deed.actor
-    texts = {"by": a.by, "key_id": a.key_id, "address": a.address, "machine_id": deed.machine_id}
-    fields: dict[str, Any] = {n: t[:TEXT_MAX] for n, t in texts.items()}
-    return fields | {"code": deed.code, "values": codec.encode(Reason("", deed.values).values)}
-
-
-def decode(fields: RawFields) -> Deed:
-    """Return the deed of an entry; what is missing is empty."""
-    known = {n: fields.get(n.encode(), b"").decode("utf-8", "replace") for n in _TEXTS}
-    values = reason_from_json("", fields.get(b"values", b"").decode("utf-8", "replace")).values
-    actor = Actor(by=known["by"], key_id=known["key_id"], address=known["address"])
-    return Deed(actor=actor, code=known["code"], machine_id=known["machine_id"], values=values)

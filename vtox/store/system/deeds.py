@@ -19,9 +19,10 @@ from vtox.store.stream import deadletters
 from vtox.store.stream.deadletters import DeadLetter
 from vtox.store.system import apikeys
 from vtox.store.system.apikeys import ApiKey
-from vtox.store.system.audit import Actor, Deed, audited, write
-from vtox.values.channel_map import Sources, sources_table
-from vtox.values.domain import Motor, ReasonValue
+from vtox.store.system.audit import Actor, audited, write
+from vtox.values import codec
+from vtox.values.channel_map import Sources
+from vtox.values.domain import Motor
 from vtox.values.nameplate import motor_to_dict
 from vtox.values.plain_data import changes
 
@@ -34,7 +35,7 @@ def register_machine(
     if before == motor:
         return
     changed = changes(motor_to_dict(before) if before else {}, motor_to_dict(motor))
-    with audited(client, _deed(actor, "nameplate_changed", machine_id, changes=changed)):
+    with audited(client, actor.deed("nameplate_changed", machine_id, changes=changed)):
         machines.register(client, machine_id, motor, limit=limit)
 
 
@@ -46,17 +47,17 @@ def retire_machine(client: Client, actor: Actor, machine_id: str) -> None:
     UnknownMachine
         The machine is not known.
     """
-    with audited(client, _deed(actor, "machine_deleted", machine_id)):
+    with audited(client, actor.deed("machine_deleted", machine_id)):
         if not machines.retire(client, machine_id):
             raise UnknownMachine(machine_id)
 
 
 def change_baseline(client: Client, actor: Actor, machine_id: str, baseline: str | None) -> None:
     """Store a machine's baseline as given by a person, or remove it with None."""
-    deed = _deed(actor, "baseline_deleted", machine_id)
+    deed = actor.deed("baseline_deleted", machine_id)
     if baseline is not None:
         records = int(json.loads(baseline)["records"])
-        deed = _deed(actor, "baseline_given", machine_id, records=records)
+        deed = actor.deed("baseline_given", machine_id, records=records)
     with audited(client, deed):
         set_baseline(client, machine_id, baseline)
 
@@ -76,7 +77,7 @@ def change_sensitivity(
         {f: persistence_table(rule) for f, rule in before.items()},
         {f: persistence_table(rule) for f, rule in {**PERSISTENCE, **faults}.items()},
     )
-    with audited(client, _deed(actor, "sensitivity_changed", machine_id, changes=changed)):
+    with audited(client, actor.deed("sensitivity_changed", machine_id, changes=changed)):
         set_sensitivity(client, machine_id, faults, by=by, expected_version=expected_version)
 
 
@@ -91,8 +92,8 @@ def change_channel_map(
 ) -> None:
     """Set which channel of a machine is which, as `set_channel_map`."""
     before = present_setting(client, machine_id, CHANNEL_MAP).sources
-    changed = changes(sources_table(before), sources_table(sources))
-    with audited(client, _deed(actor, "channel_map_changed", machine_id, changes=changed)):
+    changed = changes(codec.plain(before), codec.plain(sources))
+    with audited(client, actor.deed("channel_map_changed", machine_id, changes=changed)):
         set_channel_map(client, machine_id, sources, by=by, expected_version=expected_version)
 
 
@@ -108,13 +109,13 @@ def change_service(client: Client, actor: Actor, action: Callable[[int], Action]
     code = "taken_out_of_service"
     if present.name == "return_to_service":
         code = "returned_to_service"
-    with audited(client, _deed(actor, code, present.machine_id, text=present.text)):
+    with audited(client, actor.deed(code, present.machine_id, text=present.text)):
         return alarm_book.act(client, lambda _, now_ms: [action(now_ms)])
 
 
 def resend_letter(client: Client, actor: Actor, letter: DeadLetter) -> str:
     """Send a dead letter again, as `deadletters.resend`."""
-    with audited(client, _deed(actor, "dead_letter_replayed", letter.machine_id, letter=letter.id)):
+    with audited(client, actor.deed("dead_letter_replayed", letter.machine_id, letter=letter.id)):
         return deadletters.resend(client, letter)
 
 
@@ -128,7 +129,7 @@ def create_key(
 ) -> tuple[str, ApiKey]:
     """Make an API key, as `apikeys.create`."""
     key_id = apikeys.new_id()
-    deed = _deed(actor, "key_created", key=key_id, name=name, scopes=tuple(scopes))
+    deed = actor.deed("key_created", key=key_id, name=name, scopes=tuple(scopes))
     with audited(client, deed):
         return apikeys.create(client, scopes, name, lifetime_s=lifetime_s, key_id=key_id)
 
@@ -138,7 +139,7 @@ def revoke_key(client: Client, actor: Actor, key_id: str) -> bool:
     names = {k.id: k.name for k in apikeys.list_keys(client)}
     if key_id not in {*names, *apikeys.unreadable(client)}:
         return False
-    deed = _deed(actor, "key_revoked", key=key_id, name=names.get(key_id, ""))
+    deed = actor.deed("key_revoked", key=key_id, name=names.get(key_id, ""))
     with audited(client, deed):
         return apikeys.revoke(client, key_id)
 
@@ -148,9 +149,5 @@ def note_settings(client: Client, actor: Actor, given: Mapping[str, str]) -> Non
     stored = client.hget(keys.SETTINGS, actor.address)
     before = given if stored is None else json.loads(stored)
     if changed := changes(before, given):
-        write(client, _deed(actor, "settings_changed", changes=changed))
+        write(client, actor.deed("settings_changed", changes=changed))
     client.hset(keys.SETTINGS, actor.address, json.dumps(dict(given)))
-
-
-def _deed(actor: Actor, code: str, machine_id: str = "", **values: ReasonValue) -> Deed:
-    return Deed(actor=actor, code=code, machine_id=machine_id, values=values)
