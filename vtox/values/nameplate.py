@@ -1,10 +1,8 @@
 """Nameplates to and from plain data: JSON of the API, `motor.toml`, `fleet.toml`."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +40,6 @@ def motor_to_dict(motor: Motor) -> dict[str, Any]:
     return data
 
 
-def motor_to_json(motor: Motor) -> str:
-    """Return a motor as one line of JSON, keys sorted, so that equal motors give equal text."""
-    return json.dumps(motor_to_dict(motor), sort_keys=True)
-
-
-@lru_cache(maxsize=8192)
-def motor_from_json(text: str) -> Motor:
-    """Return the motor of `motor_to_json`, cached: workers read the same texts repeatedly.
-
-    Fields that a later version of VTOX has stored are ignored.
-    """
-    data = _without_unknown(json.loads(text), _MOTOR)
-    if "bearing" in data:
-        data["bearing"] = _without_unknown(data["bearing"], _BEARING)
-    return motor_from_dict(data)
-
-
 def read_motor(path: Path) -> Motor:
     """Return the motor of a `motor.toml` (its fields at top level or in a table `[motor]`)."""
     data = _toml(path)
@@ -93,10 +74,6 @@ def _toml(path: Path) -> dict[str, Any]:
         raise NameplateError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NameplateError(f"{path}: expected TOML: {error}") from error
-
-
-def _without_unknown(data: Any, names: tuple[str, ...]) -> Any:
-    return {k: v for k, v in data.items() if k in names} if isinstance(data, dict) else data
 
 
 def _check_fields(data: Any, names: tuple[str, ...], prefix: str) -> dict[str, Any]:

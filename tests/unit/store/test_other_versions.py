@@ -35,11 +35,11 @@ from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import decode_setting
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.stream import entries
-from vtox.store.system import apikeys
+from vtox.store.system.apikeys import ApiKey
 from vtox.values import codec
 from vtox.values.baseline import Asymmetry, Band, Baseline, Level
 from vtox.values.domain import Diagnosis, Motor, reason
-from vtox.values.nameplate import motor_from_json, motor_to_json
+from vtox.values.nameplate import motor_to_dict
 
 WHY = reason("ended_by_gap", gap_s=2.0)
 ALARM = {"id": "M:bearing:1", "machine_id": "M", "fault": "bearing", "level": "fault", "t": 5.0}
@@ -67,7 +67,14 @@ RESULT = naive_entries.result(
 WATCH = Watch(t=5.0, interval_s=10.0, dead_letters=((1.0, {"poison": 2}),))
 SCALING = HostScaling(host="h", pid=7, last_seen_t=5.0, workers=1, least=1, most=2, code="x")
 SETTING = {"version": 3, "t": 5.0, "by": "Ada"}
-KEY = {"id": "k", "scopes": ["read"], "name": "n", "created_t": 1.0, "sha256": "s"}
+KEY = {
+    "id": "k",
+    "scopes": ["read"],
+    "name": "n",
+    "created_t": 1.0,
+    "expires_t": None,
+    "sha256": "s",
+}
 
 # What is kept as JSON: the text, and its decoder.
 KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
@@ -86,11 +93,11 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
         lambda text: heartbeats.host_scaling({b"h": text}, 6.0),
     ),
     "nameplate": (
-        motor_to_json(Motor(pole_pairs=2)).encode(),
-        lambda text: motor_from_json(text.decode()),
+        codec.encode(motor_to_dict(Motor(pole_pairs=2))),
+        lambda text: codec.decode(Motor, text),
     ),
     "baseline": (BASELINE.to_json().encode(), lambda text: Baseline.from_json(text.decode())),
-    "API key": (orjson.dumps(KEY), apikeys.decode),
+    "API key": (codec.encode(KEY), lambda text: codec.decode_or_none(ApiKey, text)),
     "channel map": (
         orjson.dumps(SETTING | {"channels": {"ia": {"channel": "ia", "sign": -1}}}),
         lambda text: decode_setting(text, CHANNEL_MAP),

@@ -21,9 +21,9 @@ from vtox.store.machines.machine_settings import decode_setting
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
+from vtox.values import codec
 from vtox.values.channel_map import NO_MAP, ChannelMap
 from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_from_json
 
 log = structlog.get_logger()
 
@@ -128,11 +128,11 @@ def _with_settings(
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def decode_motor(text: bytes) -> Motor | None:
-    """Return a stored nameplate; None for one that only an earlier version accepted."""
+    """Return a stored nameplate, cached; None for one that is impossible."""
     try:
-        return motor_from_json(text.decode())
-    except (ValueError, TypeError) as error:
+        return codec.decode(Motor, text)
+    except ValueError as error:
         log.warning("a stored nameplate is impossible and is not used", reason=str(error))
         return None

@@ -26,7 +26,7 @@ from vtox.store.stream.unreadable import read_or_none
 from vtox.values import codec
 from vtox.values.codec import loads
 from vtox.values.domain import Motor, Reason, reason
-from vtox.values.nameplate import motor_to_json
+from vtox.values.nameplate import motor_to_dict
 from vtox.words.rendering import render
 
 
@@ -75,7 +75,7 @@ def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -
         The machine is new, and there are `limit` others.
     """
     where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
-    args = [machine_id, motor_to_json(motor), limit]
+    args = [machine_id, codec.encode(motor_to_dict(motor)), limit]
     script = client.register_script(scripts.source("register", shared=True))
     if not script(keys=where, args=args):
         raise TooManyMachines(limit)

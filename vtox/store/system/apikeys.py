@@ -6,19 +6,18 @@ allows.
 
 import hashlib
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.errors import SettingsError
 from vtox.store.server.client import Client, server_time
-from vtox.values.plain_data import known_fields
+from vtox.values import codec
 
 Scope = Literal["read", "operate", "ingest", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -41,7 +40,8 @@ class ApiKey:
     scopes: tuple[str, ...]
     name: str
     created_t: float
-    expires_t: float | None = None
+    # No default: a key whose end cannot be read opens nothing.
+    expires_t: float | None
     sha256: str
 
     def allows(self, scope: Scope, machine_id: str = "") -> bool:
@@ -89,20 +89,21 @@ def create(
         expires_t=None if lifetime_s is None else now + lifetime_s,
         sha256=_hash(text),
     )
-    client.hset(keys.API_KEYS, key_id, json.dumps(asdict(record)))
+    client.hset(keys.API_KEYS, key_id, codec.encode(record))
     return text, record
 
 
 def list_keys(client: Client) -> list[ApiKey]:
     """Return all keys that can be read, oldest first."""
-    records = [decode(row) for row in client.hvals(keys.API_KEYS)]
+    records = [codec.decode_or_none(ApiKey, row) for row in client.hvals(keys.API_KEYS)]
     return sorted((r for r in records if r), key=lambda r: r.created_t)
 
 
 def unreadable(client: Client) -> list[str]:
     """Return the ids of keys whose row is damaged; they open nothing."""
     rows = client.hgetall(keys.API_KEYS)
-    return sorted(key_id.decode("utf-8", "replace") for key_id, r in rows.items() if not decode(r))
+    damaged = (i for i, row in rows.items() if not codec.decode_or_none(ApiKey, row))
+    return sorted(i.decode("utf-8", "replace") for i in damaged)
 
 
 def last_uses(client: Client) -> dict[str, float]:
@@ -143,7 +144,7 @@ def id_of(text: str) -> str:
 def valid_key(client: Client, key_id: str) -> ApiKey | None:
     """Return the record of the key with this id, None where there is none or it has expired."""
     row = client.hget(keys.API_KEYS, key_id)
-    record = decode(row) if row is not None else None
+    record = codec.decode_or_none(ApiKey, row)
     if record is None or record.expires_t is None:
         return record
     return None if record.expired(server_time(client)) else record
@@ -178,30 +179,6 @@ def require_keys(client: Client, settings: Settings) -> None:
     """
     if required(settings) and not any_exist(client):
         raise SettingsError(NO_KEY)
-
-
-def decode(row: bytes) -> ApiKey | None:
-    """Return the record of a row, None where it is damaged.
-
-    Fields of a later version are ignored; an earlier one wrote one `scope`.
-    """
-    try:
-        values: dict[str, Any] = json.loads(row)
-        scopes = values["scopes"] if "scopes" in values else [values["scope"]]
-        expires_t = values.get("expires_t")
-        values |= {
-            "scopes": tuple(str(s) for s in scopes),
-            "created_t": float(values["created_t"]),
-            "expires_t": None if expires_t is None else float(expires_t),
-        }
-        record = ApiKey(**known_fields(ApiKey, values))
-    except (ValueError, TypeError, KeyError):
-        return None
-    return record if all(isinstance(x, str) for x in _texts(record)) else None
-
-
-def _texts(record: ApiKey) -> tuple[Any, ...]:
-    return record.id, record.name, record.sha256
 
 
 def _hash(text: str) -> str:
