@@ -85,9 +85,7 @@ def history_json(h: MachineHistory) -> bytes:
         }
         for fault, f in h.faults.items()
     }
-    if h.last_published:
-        table["last_published"] = h.last_published
-    return codec.encode(table)
+    return codec.encode({"faults": table, "last_published": h.last_published})
 
 
 def assessment_json(a: Assessment) -> bytes:

@@ -17,7 +17,6 @@ from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, TASK_VERSION
-from vtox.store.alarms.histories import history_json
 from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.energy import ENERGY, reading_json
@@ -286,7 +285,7 @@ def _outcome(
     after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t, rules=rules)
     kept: list[str | bytes] = []
     if after.marks:
-        kept += ["memory", history_json(after.history), "health", codec.encode(after.assessment)]
+        kept += ["memory", codec.encode(after.history), "health", codec.encode(after.assessment)]
     results: list[Text] = []
     energy = ""
     for diagnosis in d.diagnoses:

@@ -225,9 +225,9 @@ def _possible(value: Any, hint: Any) -> Any:
 
 def _is_deeper(value: Any, levels: int) -> bool:
     """Return whether a value of JSON has more levels."""
-    if not isinstance(value, _NESTED):
-        return False
-    if not levels:
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return any(_is_deeper(v, levels - 1) for v in inner if isinstance(v, _NESTED))
+    inner = [value] if type(value) in _NESTED else []
+    while inner and levels:
+        tables = (x.values() if type(x) is dict else x for x in inner)
+        inner = [v for some in tables for v in some if type(v) in _NESTED]
+        levels -= 1
+    return bool(inner)

@@ -13,7 +13,6 @@ from vtox import keys
 from vtox.alarms.health.alerts import PASSING_TIMES
 from vtox.alarms.health.update import MachineHistory, update
 from vtox.faults import PERSISTENCE
-from vtox.store.alarms.histories import history_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import entry_of
@@ -56,7 +55,7 @@ def alarm(client: Client) -> str:
         changed = update(history, record, [d])
         history, health = changed.history, codec.encode(changed.assessment)
         alerts += changed.alerts
-        fields = {"memory": history_json(history), "health": health}
+        fields = {"memory": codec.encode(history), "health": health}
         client.hset(keys.machine("M1"), mapping=fields)  # type: ignore[arg-type]
     (raised,) = alerts
     texts = entry_of(raised)

@@ -38,7 +38,7 @@ TABLES = (schema.series, schema.outcomes, schema.records, schema.alerts, schema.
 TABLES += (schema.alarm_actions,)
 # An open alert, as a worker keeps it; and a byte that is no UTF-8, as damage may leave it.
 ALERT = {"marks": "w", "starts": [1.0], "level": "warning", "alert": "M1:bearing:1"}
-MEMORY = {"memory": json.dumps({"bearing": ALERT}), "damaged": b"\xff\x00"}
+MEMORY = {"memory": json.dumps({"faults": {"bearing": ALERT}}), "damaged": b"\xff\x00"}
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def test_unregistered_machines_that_are_gone_leave_nothing(
         admit(reading)
     arrived = {m: int(i.partition("-")[0]) / 1000 for m, i in ids.items()}
     set_flag(client, "V1", "silent", True, reason("machine_silent"))
-    client.hset(keys.machine("V2"), "memory", '{"bearing": {"alert": "V2:bearing:1"}}')
+    client.hset(keys.machine("V2"), "memory", '{"faults": {"bearing": {"alert": "V2:bearing:1"}}}')
     client.zadd(keys.MACHINES, {"V3": arrived["V3"] + 100})
     assert forget_silent(client, max(arrived.values())) == 1
     assert [is_listed(client, m) for m in ("R1", "V1", "V2", "V3")] == [True, False, True, True]

@@ -6,9 +6,9 @@ from vtox.alarms.health.update import MachineHistory, update
 from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES, PERSISTENCE
 from vtox.store.alarms.flags import FLAGS, set_flag
-from vtox.store.alarms.histories import history_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
+from vtox.values import codec
 from vtox.values.domain import Diagnosis, Motor, Record, reason
 
 
@@ -30,7 +30,7 @@ def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
         found = Diagnosis(fault=fault, state="fault", code="it_shows", severity=0.5)
         quiet = Diagnosis(fault="broken_bar", state="normal")
         history = update(history, record, [found, quiet]).history
-    client.hset(keys.machine(machine_id), "memory", history_json(history))
+    client.hset(keys.machine(machine_id), "memory", codec.encode(history))
     return history.faults[fault].alert
 
 

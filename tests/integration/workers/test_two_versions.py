@@ -133,7 +133,7 @@ def test_what_another_version_keeps_of_a_machine_is_read_as_far_as_it_is_known(
     motor = orjson.loads(client.hget(name, "motor")) | {"frame_size": 132}
     client.hset(name, "motor", orjson.dumps(motor))
     assert load_states(client, ["V001"])[0].motor == MOTOR
-    for memory in (b"{", b"[]", b'{"bearing": 7}', b'{"last_published": 3}'):
+    for memory in (b"{", b"[]", b'{"faults": {"bearing": 7}}', b'{"last_published": 3}'):
         client.hset(name, "memory", memory)
         assert load_states(client, ["V001"])[0].history.faults == {}
     for field, damaged in (("motor", b"{"), ("learning", b"{"), ("baseline", b"{")):

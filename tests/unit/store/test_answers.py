@@ -11,7 +11,6 @@ from tests.unit.test_codes import inputs
 from vtox.alarms.health.update import HealthUpdate, MachineHistory, update
 from vtox.diagnosis.diagnosis import answer_batch, diagnose_batch
 from vtox.faults import FAULTS
-from vtox.store.alarms import histories
 from vtox.store.stream import entries
 from vtox.values import codec
 from vtox.values.domain import Answer, Diagnosis, reason
@@ -50,7 +49,7 @@ def test_entries_of_results_are_those_of_values(both: Both, closed: object) -> N
 def test_health_is_that_of_values(both: Both) -> None:
     rows, values = (_healths(found) for found in both)
     for a, d in zip(rows, values, strict=True):
-        assert histories.history_json(a.history) == naive_entries.history_json(d.history)
+        assert codec.encode(a.history) == naive_entries.history_json(d.history)
         assert codec.encode(a.assessment) == naive_entries.assessment_json(d.assessment)
         assert (a.marks, a.alerts, a.keep_waveform) == (d.marks, d.alerts, d.keep_waveform)
 
@@ -63,7 +62,7 @@ def _healths(
     for k, answers in enumerate(found):
         record = replace(RECORD, t_start=2.0 * k, t_end=2.0 * k + 2)
         updates.append(update(history, record, answers))
-        history = histories.history_from_json(histories.history_json(updates[-1].history))
+        history = codec.decode(MachineHistory, codec.encode(updates[-1].history))
     return updates
 
 

@@ -17,7 +17,6 @@ from vtox.alarms.health.alerts import Alert, FaultHistory
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.alarms.life import Alarm
-from vtox.store.alarms import histories
 from vtox.store.alarms.system_alarms import Watch
 from vtox.store.ledger import (
     heartbeats,
@@ -85,7 +84,7 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     "note of the learning": (codec.encode([NOTE]), learning_notes.notes_of),
     "latest result": (naive_entries.encode_result(RESULT)[1], entries.result_from_json),
     "health": (codec.encode(HEALTH), lambda text: codec.decode(Assessment, text)),
-    "memory": (histories.history_json(HISTORY), histories.history_from_json),
+    "memory": (codec.encode(HISTORY), lambda text: codec.decode(MachineHistory, text)),
     "alarm": (orjson.dumps(ALARM), lambda text: codec.decode(Alarm, text)),
     "watch": (codec.encode(WATCH), lambda text: codec.decode_or_none(Watch, text)),
     "scaling": (

@@ -10,7 +10,6 @@ from vtox.alarms.health.alerts import Alert, Verdict
 from vtox.alarms.health.update import MachineHistory
 from vtox.faults import FAULTS
 from vtox.store.alarms.flags import FLAGS
-from vtox.store.alarms.histories import history_from_json, may_have_alert
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.values import codec
@@ -118,11 +117,17 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
     found = []
     for m, (memory, *flags) in zip(machine_ids, pipe.execute(), strict=True):
         if memory and may_have_alert(memory):
-            found += _of_faults(m, history_from_json(memory))
+            history = codec.decode_or_none(MachineHistory, memory)
+            found += _of_faults(m, history) if history else []
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
                 found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
     return found
+
+
+def may_have_alert(memory: bytes) -> bool:
+    """Whether a stored history may hold an open alert, without decoding it: most hold none."""
+    return memory.count(b'"alert":') != memory.count(b'"alert":""')
 
 
 def _between(first: str, middle: str, last: str) -> bool:

@@ -14,7 +14,6 @@ import structlog
 from vtox import keys
 from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
 from vtox.alarms.health.update import MachineHistory
-from vtox.store.alarms.histories import history_from_json
 from vtox.store.machines.baselines import is_of_other_channels
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import decode_setting
@@ -104,7 +103,11 @@ def _state(
     state = _with_settings(known, name.decode(), *settings) if settings else known
     if memory is None:
         return state
-    return replace(state, history=history_from_json(memory), version=version.decode())
+    history = codec.decode_or_none(MachineHistory, memory)
+    if memory and history is None:
+        # Its records must not become poison: the machine begins anew.
+        log.error("what a machine has shown cannot be read", memory=memory[:80])
+    return replace(state, history=history or MachineHistory(), version=version.decode())
 
 
 def _with_settings(

@@ -23,7 +23,7 @@ end
 local memory = cjson.decode(redis.call('HGET', KEYS[2], 'memory') or '{}')
 local open = {}
 for _, fault in ipairs(faults) do
-  local entry = memory[fault]
+  local entry = memory.faults and memory.faults[fault]
   if entry and (entry.alert or '') ~= '' then open[#open + 1] = {entry.alert, fault, entry.level} end
 end
 if since then
