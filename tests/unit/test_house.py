@@ -15,7 +15,7 @@ LIMITS = {
     "files of the largest folder": 27,
     "public names of vtox": 1709,
     "class names with two meanings": 0,
-    "encode, decode and table functions": 57,
+    "encode, decode and table functions": 56,
     "settings": 42,
     "commands": 43,
     "words of pages to read": 40_000,

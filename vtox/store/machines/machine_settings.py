@@ -76,7 +76,8 @@ def store_setting(
 
 def present_setting(client: Client, machine_id: str, kind: SettingKind[T]) -> T:
     """Return the setting of a machine that is in force."""
-    return decode_setting(client.hget(keys.machine(machine_id), kind.field), kind)
+    found: T = decode_setting(client.hget(keys.machine(machine_id), kind.field), kind)
+    return found
 
 
 def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> list[T]:
@@ -88,16 +89,11 @@ def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> l
     return [_decode(text, kind) for text in (client.hmget(key, names) if names else []) if text]
 
 
-def decode_setting(text: bytes | None, kind: SettingKind[T]) -> T:
-    """Return a stored setting; the default where there is none, or it cannot be read."""
-    found: T = _decode_present(text, kind) if text else kind.default
-    return found
-
-
 @lru_cache(maxsize=8192)
-def _decode_present(text: bytes, kind: SettingKind[Any]) -> Any:
+def decode_setting(text: bytes | None, kind: SettingKind[Any]) -> Any:
+    """Return a stored setting; the default where there is none, or it cannot be read."""
     try:
-        return _decode(text, kind)
+        return _decode(text, kind) if text else kind.default
     except _UNREADABLE as error:
         # Its records must not become poison: nothing is set until somebody sets it anew.
         log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))

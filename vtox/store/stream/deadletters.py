@@ -1,15 +1,16 @@
 """Dead letters: entries that could not be diagnosed, with the reason and the entry itself."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from vtox import keys
 from vtox.errors import InputError
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import Addresses
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import number
 from vtox.store.stream.own_fields import REPLAY_FAMILY, REPLAY_OF, make_secret, signed, without_own
+from vtox.values import codec
+from vtox.values.codec import Number
 
 _ENTRY = b"entry."
 _READ_AT_ONCE = 20
@@ -23,18 +24,18 @@ class DeadLetter:
     that of its partition.
     """
 
-    id: str
-    stream_id: str
-    machine_id: str
-    seq: str
-    family: str
-    code: str
-    reason: str
-    attempts: int
-    t: float | None
-    windows: int
-    last_stream_id: str
-    entry: dict[bytes, bytes]
+    id: str = ""
+    stream_id: str = ""
+    machine_id: str = ""
+    seq: str = ""
+    family: str = ""
+    code: str = ""
+    reason: str = ""
+    attempts: int = 0
+    t: Number | None = None
+    windows: int = 1
+    last_stream_id: str = ""
+    entry: dict[bytes, bytes] = field(default_factory=dict)
     stream: str = keys.RAW
 
     @property
@@ -89,22 +90,11 @@ def resend(client: Client, dead: DeadLetter) -> str:
 
 def decode(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
     """Return the dead letter of an entry; one that another program wrote may hold anything."""
-
-    def text(name: bytes) -> str:
-        return fields.get(name, b"").decode("utf-8", "replace")
-
-    return DeadLetter(
+    found = codec.decode_fields(DeadLetter, fields)
+    return replace(
+        found,
         id=letter_id if isinstance(letter_id, str) else letter_id.decode(),
-        stream_id=text(b"stream_id"),
-        machine_id=text(b"machine_id"),
-        seq=text(b"seq"),
-        family=text(b"family"),
-        code=text(b"code"),
-        reason=text(b"reason"),
-        attempts=int(number(text(b"attempts")) or 0),
-        t=number(text(b"t")),
-        windows=int(number(text(b"windows")) or 1),
-        last_stream_id=text(b"last_stream_id") or text(b"stream_id"),
-        stream=text(b"stream") or keys.RAW,
+        last_stream_id=found.last_stream_id or found.stream_id,
+        stream=found.stream or keys.RAW,
         entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
     )
