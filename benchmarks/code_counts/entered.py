@@ -27,7 +27,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.simulator.fleet import Machine, fleet
+from vtox.simulator.fleet import SimulatedMachine, fleet
 from vtox.simulator.signals import window
 from vtox.store.machines import machines
 from vtox.store.server.client import connect
@@ -92,7 +92,7 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
             thread.join()
 
 
-def _shows(m: Machine) -> bool:
+def _shows(m: SimulatedMachine) -> bool:
     return m.fault == "turn_short" and m.detectable and "va" in m.channels
 
 
