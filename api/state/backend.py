@@ -37,7 +37,7 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.server = Server(settings.working_url, settings.silence_after_s)
+        self.server = Server(settings)
         self.keys = KeyReader(self.client)
         self.wrong_keys = WrongKeys()
         self.fleet_lists = FleetLists()

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import redis
 
 from api.state.fleet_index import FleetIndex, FleetView
+from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Reading, Sampler
 from vtox.store.alarms.alarm_book import KeptBook
@@ -25,13 +25,12 @@ AWAY = (redis.ConnectionError, redis.TimeoutError, ServerUnavailable)
 class Server:
     """Safe between the threads that serve requests."""
 
-    def __init__(self, url: Callable[[], str], silence_after_s: float) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.fleet_index = FleetIndex()
         self.alarms = KeptBook()
         self.machine_names = MachineNames()
         self.open_alerts = OpenAlerts()
-        self._find_url = url
-        self._silence_after_s = silence_after_s
+        self._settings = settings
         self._lock = threading.Lock()
         self._url = ""
         self._client: Client = None
@@ -51,7 +50,9 @@ class Server:
         ServerUnavailable
             No URL is set and no embedded server has ever run on the data folder.
         """
-        url = self._find_url()
+        if self._client is not None and self._settings.redis_url:
+            return self._client
+        url = self._settings.working_url()
         with self._lock:
             if url != self._url:
                 self._client, self._url = connect(url, "api", patient=False), url
@@ -93,7 +94,7 @@ class Server:
 
     def fleet(self) -> FleetView:
         """Return its machines as the list of the fleet shows them, at most a second old."""
-        return self.fleet_index.view(self.client(), self._silence_after_s)
+        return self.fleet_index.view(self.client(), self._settings.silence_after_s)
 
     def readings(self) -> list[Reading]:
         """Return the last readings of the stream's activity."""
