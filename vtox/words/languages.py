@@ -1,6 +1,7 @@
 """The languages for people: a folder each, and which of them a reader prefers."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -19,6 +20,7 @@ def language(tag: str) -> Language | None:
     return primary if primary in LANGUAGES else None
 
 
+@lru_cache(maxsize=256)  # each request of the API asks, most with the same header
 def accepted_language(header: str) -> Language | None:
     """Return the language that an `Accept-Language` header prefers, None where it names none."""
     wanted = [(quality, language(tag)) for tag, quality in _weighted(header.split(","))]
