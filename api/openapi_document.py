@@ -6,10 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.http.errors import CODES, MEDIA_TYPE, SIGN_IN_STATUSES, STATUS_OF_CODE
-from api.schemas.alarms import BODIES
 from api.schemas.common import FieldError, Problem
-from api.schemas.nameplate import Nameplate
-from api.schemas.windows import WindowIn
 
 REFERENCE = "#/components/schemas/{model}"
 COOKIE_SCHEME = "APIKeyCookie"
@@ -34,11 +31,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         servers=[{"url": "/"}],
         tags=TAGS,
     )
-    repeated: dict[str, Any] = {}
-    document = _named_once(document, Nameplate.__name__, repeated)
     components = document["components"]
-    components["schemas"] |= repeated
-    for model in (FieldError, Problem, WindowIn, *BODIES):
+    for model in (FieldError, Problem):
         schema = model.model_json_schema(ref_template=REFERENCE, mode="serialization")
         schema.pop("$defs", None)
         components["schemas"][model.__name__] = schema
@@ -52,18 +46,6 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     components["responses"]["Problem"] = _problem_response(None)
     document["x-problem-codes"] = CODES
     return document
-
-
-def _named_once(node: Any, title: str, schemas: dict[str, Any]) -> Any:
-    """Return a document in which a schema repeated in place is a reference; put it in `schemas`."""
-    if isinstance(node, list):
-        return [_named_once(x, title, schemas) for x in node]
-    if not isinstance(node, dict):
-        return node
-    if node.get("title") == title and "properties" in node:
-        schemas[title] = node
-        return {"$ref": REFERENCE.format(model=title)}
-    return {k: _named_once(v, title, schemas) for k, v in node.items()}
 
 
 TAGS = [

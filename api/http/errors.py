@@ -10,7 +10,7 @@ import redis
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from api.http.http_methods import allowed_methods
@@ -151,6 +151,7 @@ def install(app: FastAPI) -> None:
         TooManyMachines,
         UnknownMachine,
         AlarmRefused,
+        ClientDisconnect,
         redis.RedisError,
         Exception,
     ):
@@ -170,6 +171,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return _framework_problem(request, error)
         case RequestValidationError():
             return _validation_problem(error)
+        case ClientDisconnect():
+            return Problem("bad_request", "the connection ended before the body did")
         case WireError():
             return Problem(error.code, str(error), field=_field_of_body(error.field))
         case NameplateError():

@@ -3,13 +3,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
-from api.http.body import JSON_BODY, body_as, whole_body
 from api.http.errors import Problem, not_found
+from api.http.json_route import JsonRoute
 from api.http.paging import next_link
 from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
@@ -42,12 +42,13 @@ from vtox.alarms.precedence import Precedence, precedence
 from vtox.alarms.supplies import group_ids
 from vtox.records.history.alarm_records import actions_of, alarm_of
 
-router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
+router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"], route_class=JsonRoute)
 
 # Each asks the history once a minute.
 GROWTHS_AT_ONCE = 50
 AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
-Body = Annotated[bytes, Depends(whole_body)]
+# Of the routes by which operators act.
+OPERATE = [*needs("operate"), *NO_PARAMETERS]
 _CURSOR = re.compile(r"(True|False)~(-?\d)~(-?\d[\d.e+-]{0,24})~(.{1,300})", re.DOTALL)
 
 
@@ -57,17 +58,6 @@ class AlarmsQuery(AlarmFilter, PageQuery):
     grouped: bool = Field(
         False, description="leave out of `data` what is part of one of `groups`: the rows of a page"
     )
-
-
-def posting(kind: str, summary: str) -> dict[str, Any]:
-    """Return what the routes share that take an action of that shape."""
-    schema = {"$ref": f"#/components/schemas/{kind}"}
-    body = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return {
-        "dependencies": [*needs("operate"), *NO_PARAMETERS, *JSON_BODY],
-        "summary": summary,
-        "openapi_extra": {"requestBody": body},
-    }
 
 
 @router.get("", dependencies=needs("read"), summary="Alarms")
@@ -152,62 +142,72 @@ def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
 
-@router.post("/{alarm_id}/acknowledge", **posting("AcknowledgeIn", "Acknowledge an alarm"))
+@router.post("/{alarm_id}/acknowledge", dependencies=OPERATE, summary="Acknowledge an alarm")
 def acknowledge(
-    request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend
+    request: Request, alarm_id: AlarmId, sent: AcknowledgeIn, backend: OpenBackend
 ) -> Data[Alarm]:
     """Say that somebody has seen it; 409 where another one has done so before."""
-    return _act(request, backend, alarm_id, "acknowledge", body_as(AcknowledgeIn, body))
+    return _act(request, backend, alarm_id, "acknowledge", sent)
 
 
-@router.post("/{alarm_id}/comment", **posting("CommentIn", "Comment on an alarm"))
-def comment(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+@router.post("/{alarm_id}/comment", dependencies=OPERATE, summary="Comment on an alarm")
+def comment(
+    request: Request, alarm_id: AlarmId, sent: CommentIn, backend: OpenBackend
+) -> Data[Alarm]:
     """Add a comment, in any state."""
-    return _act(request, backend, alarm_id, "comment", body_as(CommentIn, body))
+    return _act(request, backend, alarm_id, "comment", sent)
 
 
-@router.post("/{alarm_id}/shelve", **posting("ShelveIn", "Shelve an alarm"))
-def shelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+@router.post("/{alarm_id}/shelve", dependencies=OPERATE, summary="Shelve an alarm")
+def shelve(
+    request: Request, alarm_id: AlarmId, sent: ShelveIn, backend: OpenBackend
+) -> Data[Alarm]:
     """Take this fault of the machine off the open alarms until a time, at most 16 days ahead.
 
     If it is active then, it needs somebody again. Shelving it anew changes the end.
     """
-    return _act(request, backend, alarm_id, "shelve", body_as(ShelveIn, body))
+    return _act(request, backend, alarm_id, "shelve", sent)
 
 
-@router.post("/{alarm_id}/unshelve", **posting("UnshelveIn", "End a shelving"))
-def unshelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+@router.post("/{alarm_id}/unshelve", dependencies=OPERATE, summary="End a shelving")
+def unshelve(
+    request: Request, alarm_id: AlarmId, sent: UnshelveIn, backend: OpenBackend
+) -> Data[Alarm]:
     """End the shelving of this fault of the machine before its time."""
-    return _act(request, backend, alarm_id, "unshelve", body_as(UnshelveIn, body))
+    return _act(request, backend, alarm_id, "unshelve", sent)
 
 
-@router.post("/{alarm_id}/close", **posting("CloseIn", "Close an alarm"))
-def close(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+@router.post("/{alarm_id}/close", dependencies=OPERATE, summary="Close an alarm")
+def close(request: Request, alarm_id: AlarmId, sent: CloseIn, backend: OpenBackend) -> Data[Alarm]:
     """Say what was found. It counts as acknowledged; if it grows worse later, it is open again."""
-    return _act(request, backend, alarm_id, "close", body_as(CloseIn, body))
+    return _act(request, backend, alarm_id, "close", sent)
 
 
-@router.post("/{alarm_id}/work-order", **posting("WorkOrderIn", "Add a work order to an alarm"))
+@router.post("/{alarm_id}/work-order", dependencies=OPERATE, summary="Add a work order to an alarm")
 def add_work_order(
-    request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend
+    request: Request, alarm_id: AlarmId, sent: WorkOrderIn, backend: OpenBackend
 ) -> Data[Alarm]:
     """Say which work order of another system the alarm led to, in any state.
 
     The same one sent again does nothing more; one with another `url` replaces it.
     """
-    return _act(request, backend, alarm_id, "work_order", body_as(WorkOrderIn, body))
+    return _act(request, backend, alarm_id, "work_order", sent)
 
 
-@router.post("/{alarm_id}/assign", **posting("AssignIn", "Assign an alarm"))
-def assign(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+@router.post("/{alarm_id}/assign", dependencies=OPERATE, summary="Assign an alarm")
+def assign(
+    request: Request, alarm_id: AlarmId, sent: AssignIn, backend: OpenBackend
+) -> Data[Alarm]:
     """Say which person sees to it, or that nobody does any more."""
-    return _act(request, backend, alarm_id, "assign", body_as(AssignIn, body))
+    return _act(request, backend, alarm_id, "assign", sent)
 
 
-@router.post("/{alarm_id}/ungroup", **posting("UngroupIn", "Take an alarm out of its group"))
-def ungroup(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+@router.post("/{alarm_id}/ungroup", dependencies=OPERATE, summary="Take an alarm out of its group")
+def ungroup(
+    request: Request, alarm_id: AlarmId, sent: UngroupIn, backend: OpenBackend
+) -> Data[Alarm]:
     """Let it stand by itself, whatever the other machines of its supply do."""
-    return _act(request, backend, alarm_id, "ungroup", body_as(UngroupIn, body))
+    return _act(request, backend, alarm_id, "ungroup", sent)
 
 
 def no_alarm(alarm_id: str) -> Problem:

@@ -1,11 +1,12 @@
 """Commissioning: what wiring and nameplate look like, and the channel map that corrects them."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
+from pydantic import WithJsonSchema
 
-from api.http.body import JSON_BODY, json_object, whole_body
 from api.http.errors import not_found
+from api.http.json_route import JsonRoute
 from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.spectra import OF_CURRENTS, phasors_of
@@ -38,7 +39,7 @@ from vtox.values.domain import CURRENTS, Reason
 if TYPE_CHECKING:
     from vtox.diagnosis.commissioning.findings import Commissioning
 
-router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
+router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 
 
 @router.get(
@@ -91,20 +92,14 @@ def get_channel_map(machine_id: MachineId, backend: OpenBackend) -> Data[Machine
 
 @router.put(
     "/{machine_id}/channel-map",
-    dependencies=[*needs("operate"), *NO_PARAMETERS, *JSON_BODY],
+    dependencies=[*needs("operate"), *NO_PARAMETERS],
     summary="Set which channel of a machine is which",
     responses={404: {}, 409: {}},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": CHANNEL_MAP_IN}},
-        }
-    },
 )
 def put_channel_map(
     request: Request,
     machine_id: MachineId,
-    body: Annotated[bytes, Depends(whole_body)],
+    channel_map: Annotated[dict[str, Any], WithJsonSchema(CHANNEL_MAP_IN)],
     backend: OpenBackend,
 ) -> Data[MachineChannelMap]:
     """Replace the channel map, as a new version, from the next record of the machine on.
@@ -112,9 +107,8 @@ def put_channel_map(
     Every diagnosis sees the channels that come out of it, and says so in its evidence. A baseline
     that was learnt under a map of other channels is not used, and another one is learnt.
     """
-    sent = json_object(body)
-    who = named_operator(request, sent.pop("by", None))
-    channels, expected = setting_of_body(sent, CHANNEL_MAP_IN, "channels", "bad_channel_map")
+    who = named_operator(request, channel_map.pop("by", None))
+    channels, expected = setting_of_body(channel_map, CHANNEL_MAP_IN, "channels", "bad_channel_map")
     sources = sources_from_dict(channels)
     client, actor = backend.client(), actor_of(request, who)
     change_channel_map(client, actor, machine_id, sources, by=who, expected_version=expected)

@@ -3,18 +3,19 @@
 from bisect import bisect_right
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from api.http.body import JSON_BODY, json_object, whole_body
 from api.http.errors import not_found
+from api.http.json_route import JsonRoute
 from api.http.paging import next_link
 from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
-from api.schemas.common import Data, Page, PlainName, rfc3339
+from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
+from api.schemas.nameplate import Nameplate
 from api.shapes.explanation import (
     advice,
     doubts_with_sentences,
@@ -36,7 +37,7 @@ from vtox.values import codec
 from vtox.values.nameplate import motor_from_dict
 from vtox.values.plain_names import NAME, name_error
 
-router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
+router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 
 
 def _require_name(text: str) -> str:
@@ -76,23 +77,17 @@ def get_machine(machine_id: MachineId, backend: OpenBackend) -> Data[Machine]:
 
 @router.put(
     "/{machine_id}",
-    dependencies=[*needs("admin"), *NO_PARAMETERS, *JSON_BODY],
+    dependencies=[*needs("admin"), *NO_PARAMETERS],
     summary="Register a machine by its nameplate",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nameplate"}}},
-        }
-    },
 )
 def put_machine(
     request: Request,
     machine_id: MachineId,
-    body: Annotated[bytes, Depends(whole_body)],
+    nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate)],
     backend: OpenBackend,
 ) -> Data[Machine]:
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
-    motor = motor_from_dict(json_object(body))
+    motor = motor_from_dict(nameplate)
     client, most = backend.client(), backend.settings.max_machines
     register_machine(client, actor_of(request), machine_id, motor, limit=most)
     return Data(data=machine_by_id(machine_id, backend))

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
-from api.http.body import body_as, object_as
 from api.http.errors import not_found
+from api.http.json_route import JsonRoute
 from api.http.query import NO_PARAMETERS
-from api.routes.alarms import Body, posting
+from api.routes.alarms import OPERATE
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.alarms import (
@@ -47,7 +50,7 @@ from vtox.errors import AlarmRefused
 from vtox.store.machines.machines import is_listed
 from vtox.store.system.deeds import change_service
 
-router = APIRouter(prefix="/api/v1", tags=["alarms"])
+router = APIRouter(prefix="/api/v1", tags=["alarms"], route_class=JsonRoute)
 
 KINDS: dict[ActionName, type[Details]] = {
     "acknowledge": AcknowledgeIn,
@@ -75,18 +78,26 @@ def get_access(request: Request) -> Data[Access]:
     return Data(data=access)
 
 
-@router.post("/alarms/actions", **posting("BulkIn", "Act on many alarms"))
-def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[BulkResult]:
+@router.post("/alarms/actions", dependencies=OPERATE, summary="Act on many alarms")
+def act_on_many(request: Request, sent: BulkIn, backend: OpenBackend) -> Data[BulkResult]:
     """Do one action with all alarms that match a filter, all at once or none.
 
     409 `count_changed` where it would change not as many as expected: ask anew by `dry_run`.
     """
-    sent = body_as(BulkIn, body)
     given = sent.model_dump(exclude_unset=True, exclude=OF_BULK)
-    details = object_as(KINDS[sent.action], given)
+    details = _details(sent.action, given)
     operator = operator_of(request, sent.by)
     bulk = _Bulk(sent, details, operator, backend)
     return Data(data=bulk.run())
+
+
+def _details(action: ActionName, given: Mapping[str, Any]) -> Details:
+    """Return the fields of an action, or raise the problem that names the one at fault."""
+    try:
+        return KINDS[action].model_validate(given)
+    except ValidationError as error:
+        errors = [{**e, "loc": ("body", *e["loc"])} for e in error.errors()]
+        raise RequestValidationError(errors) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +158,23 @@ class _Bulk:
 
 @router.post(
     "/machines/{machine_id}/out-of-service",
-    **posting("OutOfServiceIn", "Take a machine out of service"),
+    dependencies=OPERATE,
+    summary="Take a machine out of service",
 )
 def take_out_of_service(
-    request: Request, machine_id: MachineId, body: Body, backend: OpenBackend
+    request: Request, machine_id: MachineId, sent: OutOfServiceIn, backend: OpenBackend
 ) -> Data[Service]:
     """From now on the alarms of the machine are not open, until it is returned to service."""
-    sent = body_as(OutOfServiceIn, body)
     return _change_service(request, backend, "take_out_of_service", machine_id, sent, sent.reason)
 
 
 @router.post(
-    "/machines/{machine_id}/in-service", **posting("InServiceIn", "Return a machine to service")
+    "/machines/{machine_id}/in-service", dependencies=OPERATE, summary="Return a machine to service"
 )
 def return_to_service(
-    request: Request, machine_id: MachineId, body: Body, backend: OpenBackend
+    request: Request, machine_id: MachineId, sent: InServiceIn, backend: OpenBackend
 ) -> Data[Service]:
     """From now on the alarms of the machine are open again; those that are active need somebody."""
-    sent = body_as(InServiceIn, body)
     return _change_service(
         request, backend, "return_to_service", machine_id, sent, sent.comment or ""
     )

@@ -1,12 +1,13 @@
 """Sensitivity: when the faults of a machine alert, with its versions."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
+from pydantic import WithJsonSchema
 
-from api.http.body import JSON_BODY, json_object, whole_body
 from api.http.errors import not_found
+from api.http.json_route import JsonRoute
 from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
@@ -28,7 +29,7 @@ from vtox.store.machines.machines import is_listed
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.system.deeds import change_sensitivity
 
-router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
+router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 
 
 @router.get(
@@ -43,26 +44,19 @@ def get_sensitivity(machine_id: MachineId, backend: OpenBackend) -> Data[Machine
 
 @router.put(
     "/{machine_id}/sensitivity",
-    dependencies=[*needs("operate"), *NO_PARAMETERS, *JSON_BODY],
+    dependencies=[*needs("operate"), *NO_PARAMETERS],
     summary="Set when the faults of a machine alert",
     responses={404: {}, 409: {}},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": SENSITIVITY_IN}},
-        }
-    },
 )
 def put_sensitivity(
     request: Request,
     machine_id: MachineId,
-    body: Annotated[bytes, Depends(whole_body)],
+    sensitivity: Annotated[dict[str, Any], WithJsonSchema(SENSITIVITY_IN)],
     backend: OpenBackend,
 ) -> Data[MachineSensitivity]:
     """Replace what was set, as a new version, from the next record of the machine on."""
-    sent = json_object(body)
-    who = named_operator(request, sent.pop("by", None))
-    faults, expected = setting_of_body(sent, SENSITIVITY_IN, "faults", "bad_sensitivity")
+    who = named_operator(request, sensitivity.pop("by", None))
+    faults, expected = setting_of_body(sensitivity, SENSITIVITY_IN, "faults", "bad_sensitivity")
     rules = rules_from_dict(faults)
     client, actor = backend.client(), actor_of(request, who)
     change_sensitivity(client, actor, machine_id, rules, by=who, expected_version=expected)

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.http.body import form_text
 from api.http.errors import Problem
+from api.http.json_route import require_type
 from api.http.local_requests import address_of
 from api.http.sign_in import Why, local_path, sign_in_page
 from api.routes.system import OpenBackend
@@ -18,6 +18,17 @@ from vtox.store.system.apikeys import ApiKey
 from vtox.store.system.audit import Actor
 
 router = APIRouter(include_in_schema=False)
+
+FORM_MAX_BYTES = 4096
+
+
+async def form_text(request: Request) -> str:
+    """Return the body of a form, which is short."""
+    require_type(request, "application/x-www-form-urlencoded", "not_a_form")
+    body = await request.body()
+    if len(body) > FORM_MAX_BYTES:
+        raise Problem("body_too_large", f"the form is larger than {FORM_MAX_BYTES} bytes")
+    return body.decode("utf-8", "replace")
 
 
 @router.post("/sign-in")

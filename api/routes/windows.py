@@ -1,17 +1,17 @@
 """Windows by HTTP: the same stream entry as from any Redis client."""
 
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.http.body import JSON_BODY, json_object, whole_body
 from api.http.errors import Problem
+from api.http.json_route import JsonRoute, JsonText
 from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
-from api.schemas.common import Data
-from api.schemas.windows import Accepted
+from api.schemas.common import Data, DescribedBy
+from api.schemas.windows import Accepted, WindowIn
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.store.ledger.quotas import Quota, charge
@@ -21,15 +21,8 @@ from vtox.store.stream.streams import Fields, add_window
 from vtox.windows.json_windows import entry_fields
 from vtox.windows.wire import Limits, decode_header
 
-router = APIRouter(prefix="/api/v1/machines", tags=["windows"])
+router = APIRouter(prefix="/api/v1/machines", tags=["windows"], route_class=JsonRoute)
 
-EXAMPLE = {
-    "seq": 17,
-    "t0": 1764000000.25,
-    "fs_hz": 10000,
-    "channels": {"ia": [0.1, 0.2, 0.3], "ib": [0.0, 0.1, 0.2], "ic": [-0.1, -0.3, -0.5]},
-    "speed_rpm": 1478,
-}
 LOCATION = {
     "Location": {
         "description": "address of the diagnoses of the machine",
@@ -38,35 +31,41 @@ LOCATION = {
 }
 
 
+def charge_quotas(
+    request: Request, machine_id: MachineId, text: JsonText, backend: OpenBackend
+) -> None:
+    """Charge the quotas of key and machine, before the body is parsed."""
+    s = backend.settings
+    own, of_key = s.quota.api_machine, s.quota.api_key
+    quotas = [Quota(f"machine:{machine_id}", own.windows_per_s, MB * own.mb_per_s)]
+    if key_id := getattr(request.state, "key_id", ""):
+        quotas.append(Quota(f"key:{key_id}", of_key.windows_per_s, MB * of_key.mb_per_s))
+    wait_s = charge(backend.client(), quotas, machine_id, len(text), max_machines=s.max_machines)
+    if wait_s:
+        raise Problem(
+            "too_many_requests",
+            f"this API key or machine sends more than its quota (VTOX_QUOTA__API_KEY, "
+            f"VTOX_QUOTA__API_MACHINE): send this window again in {wait_s:.1f} s",
+            headers={"Retry-After": str(ceil(wait_s))},
+        )
+
+
 @router.post(
     "/{machine_id}/windows",
     status_code=202,
-    dependencies=[*needs("ingest"), *NO_PARAMETERS, *JSON_BODY],
+    dependencies=[*needs("ingest"), *NO_PARAMETERS, Depends(charge_quotas)],
     summary="Send a window",
     responses={202: {"headers": LOCATION}},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {"$ref": "#/components/schemas/WindowIn"},
-                    "example": EXAMPLE,
-                }
-            },
-        }
-    },
 )
 def post_window(
     machine_id: MachineId,
-    body: Annotated[bytes, Depends(whole_body)],
+    window: Annotated[dict[str, Any], DescribedBy(WindowIn)],
     backend: OpenBackend,
-    request: Request,
     response: Response,
 ) -> Data[Accepted]:
     """Send one window. Sent twice (same seq, run and t0) it counts once, so a retry is safe."""
     s = backend.settings
-    _charge(backend, getattr(request.state, "key_id", ""), machine_id, len(body))
-    fields = entry_fields(json_object(body), machine_id)
+    fields = entry_fields(window, machine_id)
     header = decode_header(fields, Limits(s.max_window_bytes))
     stream_id = _add(backend, machine_id, fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
@@ -88,26 +87,3 @@ def _add(backend: Backend, machine_id: str, fields: Fields) -> str:
     if s.ack.replicas:
         return add_window_on_replicas(client, fields, s.ack.replicas, raw)
     return add_window(client, fields, raw)
-
-
-def _charge(backend: Backend, key_id: str, machine_id: str, nbytes: int) -> None:
-    """Charge the quotas of key and machine, before the body is parsed."""
-    s = backend.settings
-    own, of_key = s.quota.api_machine, s.quota.api_key
-    quotas = [Quota(f"machine:{machine_id}", own.windows_per_s, MB * own.mb_per_s)]
-    if key_id:
-        quotas.append(Quota(f"key:{key_id}", of_key.windows_per_s, MB * of_key.mb_per_s))
-    wait_s = charge(
-        backend.client(),
-        quotas,
-        machine_id,
-        nbytes,
-        max_machines=s.max_machines,
-    )
-    if wait_s:
-        raise Problem(
-            "too_many_requests",
-            f"this API key or machine sends more than its quota (VTOX_QUOTA__API_KEY, "
-            f"VTOX_QUOTA__API_MACHINE): send this window again in {wait_s:.1f} s",
-            headers={"Retry-After": str(ceil(wait_s))},
-        )

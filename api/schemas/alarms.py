@@ -373,19 +373,3 @@ class Access(ResponseModel):
     name: str = Field(description="that actions would bear; empty where one must be sent")
     may_operate: bool
     name_needed: bool = Field(description="no API key is used: actions need `by`")
-
-
-BODIES = (
-    AlarmFilter,
-    BulkIn,
-    AcknowledgeIn,
-    CommentIn,
-    ShelveIn,
-    UnshelveIn,
-    CloseIn,
-    UngroupIn,
-    WorkOrderIn,
-    AssignIn,
-    OutOfServiceIn,
-    InServiceIn,
-)

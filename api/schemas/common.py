@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 from vtox.values.plain_names import NAME
 
@@ -40,8 +41,9 @@ class DescribedBy:
     def __get_pydantic_json_schema__(
         self, _: Any, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the JSON schema of the shape."""
-        return handler(TypeAdapter(self.shape).core_schema)
+        """Return a reference to the JSON schema of the shape."""
+        shape = TypeAdapter(self.shape).core_schema
+        return handler(core_schema.definitions_schema(shape, []))
 
 
 class ResponseModel(BaseModel, json_schema_serialization_defaults_required=True):

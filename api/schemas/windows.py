@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
 from api.schemas.common import PlainName, ResponseModel
 from vtox.values.domain import CHANNEL_UNITS
@@ -18,12 +19,23 @@ _CHANNELS = {
 }
 
 
+EXAMPLE: JsonDict = {
+    "seq": 17,
+    "t0": 1764000000.25,
+    "fs_hz": 10000,
+    "channels": {"ia": [0.1, 0.2, 0.3], "ib": [0.0, 0.1, 0.2], "ic": [-0.1, -0.3, -0.5]},
+    "speed_rpm": 1478,
+}
+
+
 class WindowIn(BaseModel):
     """A window to diagnose; `channels` holds one contiguous block of samples per channel.
 
     With `dtype` json (the default) a channel is a list of numbers in A, V or m/s^2. With i2 or f4
     it is base64 of little-endian samples; `scale` then turns counts into units.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     seq: int = Field(
         ge=0, le=SEQ_MAX, description="a counter per machine: sent twice, a window counts once"
