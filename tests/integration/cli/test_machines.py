@@ -183,10 +183,10 @@ def test_learning_from_a_faulty_recording_is_reported(client: Client, tmp_path: 
     assert "baseline of" in output
 
 
-def test_an_invalid_stored_nameplate_is_ignored(client: Client) -> None:
+def test_an_impossible_value_of_a_stored_nameplate_is_absent(client: Client) -> None:
     store.register(client, "M1", Motor(pole_pairs=2))
-    client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5}')
-    assert machine_states.load_states(client, ["M1"])[0].motor is None
+    client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5, "supply_hz": 50}')
+    assert machine_states.load_states(client, ["M1"])[0].motor == Motor(supply_hz=50.0)
 
 
 def test_a_silent_machine_is_marked(client: Client) -> None:
