@@ -1,7 +1,8 @@
 """Energy in lines of text: what was counted, and what one record says."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from vtox.values.domain import Reason
 from vtox.values.energy import MeterCounts, MeterReading, in_hours, in_kwh
 from vtox.words.rendering import render
 
@@ -17,8 +18,11 @@ def counts_line(c: MeterCounts, hours: float) -> str:
     return f"{in_kwh(c.energy_j):.6g} kWh in {in_hours(c.powered_ms):.3g} of {hours:.4g} h"
 
 
-def reading_lines(reading: MeterReading | None) -> Iterator[str]:
-    """Yield what a record says of power, load and supply, and why something is not known."""
+def reading_lines(reading: MeterReading | None, told: Collection[Reason] = ()) -> Iterator[str]:
+    """Yield what a record says of power, load and supply, and why something is not known.
+
+    A reason in `told`, which is printed above, is not repeated.
+    """
     if reading is None:
         return
     f = reading.figures
@@ -30,7 +34,7 @@ def reading_lines(reading: MeterReading | None) -> Iterator[str]:
     elif "estimated_power_w" in f:
         half = f["estimated_power_half_w"] / 1000
         yield f"power about {f['estimated_power_w'] / 1000:.3g} +- {half:.2g} kW, by currents alone"
-    if reading.power_code:
+    if reading.power_code and reading.power_code not in {r.code for r in told}:
         yield f"power not measured: {render(reading.power_code, reading.power_values)}"
     if "shaft_w" in f:
         yield (
