@@ -85,13 +85,13 @@ class Events:
         if self.plan is not None:
             event = self.plan.get(place)
         else:
-            event = self._chosen(place, command, possible)
+            event = self._choose(place, command, possible)
         if event is None or event.kind not in possible:
             return None
         self.happened[place] = command, event
         return event
 
-    def _chosen(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
+    def _choose(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
         text = f"{self.seed} {place[0]} {place[1]}".encode()
         digest = blake2b(text, digest_size=12).digest()
         if int.from_bytes(digest[:4]) / 2**32 >= self.rate * WEIGHTS.get(command, 1.0):
