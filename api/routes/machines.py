@@ -14,7 +14,7 @@ from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
-from api.schemas.machines import FaultReason, Machine, MachineSummary
+from api.schemas.machines import FaultReason, Machine, MachineSummary, Sending
 from api.schemas.nameplate import Nameplate
 from api.shapes.explanation import (
     advice,
@@ -176,6 +176,18 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         last_window_age_s=None if age is None else round(age, 3),
         last_diagnosis=rfc3339(health.last_diagnosis_t) if health else None,
         silent=silent,
+        sending=_sending(overview, settings),
+    )
+
+
+def _sending(overview: MachineOverview, settings: Settings) -> Sending:
+    interval, last_t = overview.interval, overview.last_window_t
+    limit_s = interval.limit_s(settings.silence_after_s)
+    return Sending(
+        every_s=interval.every_s,
+        source=interval.source,
+        next_window=rfc3339(overview.next_window_t),
+        silent_from=rfc3339(None if last_t is None else last_t + limit_s),
     )
 
 

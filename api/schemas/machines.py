@@ -42,6 +42,19 @@ class FaultReason(ResponseModel):
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
+class Sending(ResponseModel):
+    """How often a machine sends, and when it should send next."""
+
+    every_s: Number = Field(
+        description="seconds from one window, snapshot or burst to the next; null: not known yet"
+    )
+    source: Literal["nameplate", "learned", "learning", ""] = Field(
+        description="who says so; `learning`: too few snapshots so far; empty: it has not sent"
+    )
+    next_window: Time | None = Field(description="when the next one is due; null: not known")
+    silent_from: Time | None = Field(description="from when on it is silent if nothing comes")
+
+
 class MachineSummary(ResponseModel):
     """One machine in a list."""
 
@@ -59,7 +72,10 @@ class MachineSummary(ResponseModel):
     last_window: Time | None = Field(description="when its last window arrived")
     last_window_age_s: Number
     last_diagnosis: Time | None = Field(description="when its latest diagnosed record ended")
-    silent: bool = Field(description="whether it has sent before, but no window lately")
+    silent: bool = Field(
+        description="whether it has sent before, but nothing for longer than it may pause"
+    )
+    sending: Sending
 
 
 class Load(TypedDict):

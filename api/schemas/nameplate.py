@@ -89,6 +89,10 @@ class Nameplate(BaseModel):
     max_starts_per_hour: float | None = _rated_value(
         "max_starts_per_hour", "starts that are permitted in an hour"
     )
+    expected_every_s: float | None = _rated_value(
+        "expected_every_s",
+        "from one window, snapshot or burst of its sender to the next, s; else it is learned",
+    )
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None
     site: str | None = Field(

@@ -14,7 +14,7 @@ const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 byId("report").href = `${address}/report?lang=${language}`;
 // What is shown of a nameplate.
-const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency", "ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour", "supply", "site", "asset_path"];
+const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency", "ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour", "expected_every_s", "supply", "site", "asset_path"];
 // Of a record, what shows the first fault of its family.
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
@@ -93,6 +93,15 @@ function drawNobody() {
     el("p", { class: "soft" }, t("machine.shown_when_it_sends"), el("a", { href: "/" }, t("common.all_machines")))));
 }
 
+// When the next window is due: of a machine that streams, that is now.
+const STREAM_S = 60;
+function due({ last_window_age_s: age, sending: { every_s: every, source } }) {
+  if (source === "learning") return t("machine.interval_learning");
+  if (!every || every < STREAM_S || age === null) return "";
+  const words = age > every ? t("machine.next_overdue", { span: span(age - every) }) : t("machine.next_due", { span: span(every - age) });
+  return words + t("machine.sends_every", { span: span(every) });
+}
+
 function drawMachine(m, now) {
   document.title = `${m.machine_id} · VTOX`;
   for (const n of parts()) n.hidden = false;
@@ -101,7 +110,7 @@ function drawMachine(m, now) {
   const bar = el("i");
   bar.style.width = `${m.health ?? 0}%`;
   put("health", ...(m.health === null ? [t("machine.health_unknown")] : [t("machine.health", { health: num(m.health, 0) }), el("span", { class: "health", "aria-hidden": "true" }, bar)]));
-  put("seen", m.last_window ? t("machine.last_window", { ago: ago(m.last_window_age_s) }) : t("machine.no_window"), m.vehicle_id && m.vehicle_id !== m.machine_id ? t("machine.vehicle", { name: m.vehicle_id }) : "", placeOf(m.nameplate));
+  put("seen", m.last_window ? t("machine.last_window", { ago: ago(m.last_window_age_s) }) : t("machine.no_window"), due(m), m.vehicle_id && m.vehicle_id !== m.machine_id ? t("machine.vehicle", { name: m.vehicle_id }) : "", placeOf(m.nameplate));
   put("reason", Object.keys(m.diagnoses).length ? "" : m.reason);
   const rank = (f) => ["fault", "warning", "normal", "unknown"].indexOf(m.diagnoses[f]?.state ?? "unknown");
   const faults = [...FAULTS].sort((a, b) => rank(a) - rank(b));

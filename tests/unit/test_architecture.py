@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.values.operating_state",
         "vtox.values.plain_data",
         "vtox.values.plain_names",
+        "vtox.values.rhythm",
         "vtox.configuration.settings",
     ),
     ("vtox.values.domain", "vtox.windows.tracing"),

@@ -38,6 +38,7 @@ def stored(motor: Motor) -> Motor:
         ("rated_power_factor", 1.2, "0.1 to 1"),
         ("stator_resistance_ohm", 0, "1e-05 to 10000 ohm"),
         ("max_starts_per_hour", -1, "0.004 to 3600 an hour"),
+        ("expected_every_s", 0, "0.001 to 2\\.6784e\\+06 s"),
         ("ie_class", "IE9", "IE1, IE2, IE3, IE4"),
         ("rated_voltage_v", 1e7, "V"),
         ("rated_power_w", -1, "W"),

@@ -117,6 +117,8 @@ class Motor:
     # Of one phase as a star, warm: half of what is measured between two terminals.
     stator_resistance_ohm: float | None = None
     max_starts_per_hour: float | None = None
+    # From one window, snapshot or burst of its sender to the next; without it, it is learned.
+    expected_every_s: float | None = None
     supply: Literal["grid", "inverter"] = "grid"
     bearing: Bearing | None = None
     # Where it stands, and of what it is a part: levels with `/` between them.
@@ -139,6 +141,7 @@ class Motor:
             "rated_power_factor",
             "stator_resistance_ohm",
             "max_starts_per_hour",
+            "expected_every_s",
         ):
             object.__setattr__(self, name, validate(name, getattr(self, name)))
         object.__setattr__(self, "neighbour_orders", validate_neighbours(self.neighbour_orders))
@@ -247,8 +250,9 @@ class Record:
     put the windows in the memory of its host: the name of the ring, then position and bytes of each
     (`vtox/store/stream/shared_windows.py`); empty where they are in the stream alone. `traces` are
     the spans, as `traceparent`, that followed some of its windows here (`vtox/windows/tracing.py`).
-    The windows lie in the stream of `partition`; `arrived_ms` is when the last one came to the
-    server, where it was moved there from another partition, else 0: the id of its entry says it.
+    The windows lie in the stream of `partition`; `arrived_ms` is when the record was
+    complete, 0 where the id of its last entry says it: else that was moved here from another
+    partition, or silence ended the record.
     """
 
     machine_id: str
@@ -272,7 +276,7 @@ class Record:
 
     @property
     def arrived_t(self) -> float:
-        """When its last window came to the server, s since 1970 by the server's clock."""
+        """When it was complete at the server, s since 1970 by the server's clock."""
         return (self.arrived_ms or int(self.ids.rpartition(" ")[2].partition("-")[0])) / 1000
 
 

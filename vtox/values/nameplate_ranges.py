@@ -46,6 +46,8 @@ RANGES = {
     "stator_resistance_ohm": Range(1e-5, 1e4, "ohm"),
     # From one in ten days to a positioning drive.
     "max_starts_per_hour": Range(0.004, 3600, "an hour"),
+    # From a clamp that streams to a sensor that sends once a month.
+    "expected_every_s": Range(0.001, 31 * 86_400, "s"),
     # FTF is below 0.5, BPFI below the number of balls; slewing rings have up to 200.
     "bearing.orders": Range(0.01, 200, "orders of shaft speed"),
     "bearing.balls": Range(2, 400, whole=True),

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from vtox import keys
-from vtox.store.server.client import Client
+from vtox.store.server.client import Client, server_time
 from vtox.words.catalogue import Sentence, catalogue
 from vtox.words.rendering import render
 
@@ -111,10 +111,23 @@ def test_what_was_found_is_told(http: httpx.Client, client: Client) -> None:
     assert m["faults"] == {"bearing": "warning", "turn_short": "normal"}
     assert m["last_window_age_s"] < 5
     assert not m["silent"]
+    assert m["sending"]["source"] == "", "nothing was learned yet"
     d = m["diagnoses"]["bearing"]
     assert (d["statistic"], d["threshold"], d["indicators"]) == (3.5, 2.0, {"defect": "BPFO"})
     assert d["start"] == "2025-11-24T16:00:00.000Z"
     assert d["evidence"] == [{"hz": 91.4}]
+
+
+def test_when_the_next_window_is_due(http: httpx.Client, client: Client) -> None:
+    http.put("/api/v1/machines/M1", json={"expected_every_s": 3600}).raise_for_status()
+    client.zadd(keys.MACHINES, {"M1": server_time(client) - 7200})
+    m = http.get("/api/v1/machines/M1").json()["data"]
+    assert (m["silent"], m["sending"]["every_s"], m["sending"]["source"]) == (
+        False,
+        3600,
+        "nameplate",
+    )
+    assert m["last_window"] < m["sending"]["next_window"] < m["sending"]["silent_from"]
 
 
 def test_json_never_carries_nan(http: httpx.Client, client: Client) -> None:

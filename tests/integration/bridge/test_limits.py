@@ -18,13 +18,14 @@ from vtox.store.alarms.flags import set_flag
 from vtox.store.ledger import refusals
 from vtox.store.ledger.ledger import Ledger
 from vtox.store.ledger.refusals import summarise
-from vtox.store.machines.machines import forget_silent, is_listed, register
+from vtox.store.machines.machines import forget_silent, is_listed, overview, register
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream import admissions, deadletters
 from vtox.store.stream.admissions import MARKS_LIFE_S
 from vtox.store.stream.streams import create_group, deleted_unread, read_new, read_pending
 from vtox.values.domain import Motor, reason
+from vtox.values.rhythm import SendingInterval
 from vtox.windows.partitions import FIRST, partition_of
 
 TOKEN = "me"
@@ -48,6 +49,21 @@ def admit(intake: Intake) -> list[str]:
 
 def letters(client: Client) -> list[deadletters.DeadLetter]:
     return list(deadletters.newest_first(client))[::-1]
+
+
+def test_how_often_a_machine_sends_is_kept(client: Client, settings: Settings) -> None:
+    with intake(client, settings) as reading:
+        for k in range(3):
+            add_window(client, "S1", seq=k, entry_id=f"{1_000_000 + 900_000 * k}-0")
+        assert admit(reading) == ["S1"] * 3
+        (seen,) = overview(client, ["S1"])
+        assert seen.interval == SendingInterval(None, "learning")
+        reading.forget_silent()
+        reading.forget_silent()
+        add_window(client, "S1", seq=3, entry_id="3700000-0")
+        admit(reading)
+        (seen,) = overview(client, ["S1"])
+        assert seen.interval == SendingInterval(900.0, "learned")
 
 
 def test_a_machine_more_than_allowed_is_refused_and_the_others_go_on(

@@ -54,6 +54,14 @@ def write(path: Path, text: str) -> str:
     return str(path)
 
 
+def test_when_the_next_window_is_due(client: Client) -> None:
+    store.register(client, "S1", Motor(expected_every_s=3600))
+    client.zadd(keys.MACHINES, {"S1": time.time() - 7200})
+    shown = run("machines", "show", "S1").output
+    assert "sends: every 1 h, as its nameplate says · next was due 1 h ago" in shown
+    assert "silent" not in shown
+
+
 def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
     assert "No machines yet" in run("machines", "list").output
     assert "2 machines" in run("machines", "import", write(tmp_path / "f.toml", FLEET)).output

@@ -30,6 +30,7 @@ from vtox.values.plain_data import digits
 from vtox.windows.wire import Limits, encode, entry_header
 from vtox.words.rendering import render
 
+SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
 MachineIds = Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")]
@@ -93,6 +94,7 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     console.print(
         title.append(f" · last window {_ago(row.last_window_age_s) or 'never'}", "not bold dim")
     )
+    console.print(f"sends: {_sending(row)}")
     console.print(f"nameplate: {_nameplate(row.nameplate)}", markup=False)
     console.print(f"baseline: {_baseline_state(row)}")
     if row.diagnoses:
@@ -266,6 +268,20 @@ def _nameplate(plate: dict[str, Any] | None) -> str:
         orders = bearing.get("orders") or {k: v for k, v in bearing.items() if k != "orders"}
         parts.append("bearing " + " ".join(f"{k} {digits(v)}" for k, v in orders.items()))
     return " · ".join(parts)
+
+
+def _sending(machine: store.MachineOverview) -> str:
+    """Return how often a machine sends, and when its next window is due."""
+    interval, next_t = machine.interval, machine.next_window_t
+    if interval.every_s is None:
+        return "how often is not known yet" if interval.source else "nothing yet"
+    words = f"every {span(interval.every_s)}, as {SOURCES[interval.source]}"
+    if next_t is None:
+        return words
+    wait_s = next_t - machine.as_of_t
+    return f"{words} · next " + (
+        f"due in {span(wait_s)}" if wait_s >= 0 else f"was due {span(-wait_s)} ago"
+    )
 
 
 def _baseline_state(machine: store.MachineOverview) -> str:

@@ -61,8 +61,9 @@ class WindowSettings(BaseModel):
     silence_after_s: float = Field(
         30.0,
         gt=0,
-        description="a machine silent for this long raises an alert",
-        json_schema_extra={"when": "machines send less often, or silence must be seen sooner"},
+        description="a machine that streams raises an alert within this time of its last window; "
+        "one that sends less often after two and a half of its intervals",
+        json_schema_extra={"when": "silence must be seen sooner, or lines pause for longer"},
     )
     clock_tolerance_s: float = Field(
         300.0,

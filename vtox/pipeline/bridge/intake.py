@@ -5,6 +5,7 @@ with the bridge's other state after any doubt, and filled again from the server.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
@@ -20,6 +21,7 @@ from vtox.store.ledger.refusals import Refusal, refuse
 from vtox.store.ledger.retention import MB
 from vtox.store.machines.fleet import FleetChanges, begin_epoch
 from vtox.store.machines.machines import load_motors
+from vtox.store.machines.rhythms import keep_rhythms
 from vtox.store.server.client import Client, server_time
 from vtox.store.server.partition_table import Stray, move
 from vtox.store.stream import admissions, own_fields
@@ -27,6 +29,7 @@ from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_
 from vtox.store.stream.streams import Entry
 from vtox.store.stream.unreadable import Unreadable, read
 from vtox.values.domain import Motor, reason
+from vtox.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.windows.partitions import FIRST, Partition, partition_number
 from vtox.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
 
@@ -65,6 +68,15 @@ class Intake:
         self.clock_off: dict[str, bool] = {}
         # Of the newest window by its own time: that time, and its arrival.
         self.newest: dict[str, tuple[float, float]] = {}
+        self.arrivals: dict[str, Arrivals] = {}
+        self._by_machine: tuple[dict[str, Any], ...] = (
+            self.filters,
+            self.motors,
+            self.vehicles,
+            self.clock_off,
+            self.newest,
+            self.arrivals,
+        )
         limit = settings.quota.stream_machine
         self.quota = ArrivalQuota(limit.windows_per_s, MB * limit.mb_per_s)
         self.senders: set[str] = set()
@@ -128,7 +140,7 @@ class Intake:
     def forget_silent(self) -> None:
         """Forget the machines that have sent nothing since the last call."""
         for machine_id in self.filters.keys() - self.senders:
-            for kept in (self.filters, self.motors, self.vehicles, self.clock_off, self.newest):
+            for kept in self._by_machine:
                 kept.pop(machine_id, None)
             self.quota.forget(machine_id)
         self.senders.clear()
@@ -231,6 +243,7 @@ class Intake:
             self.filters[m] = DuplicateFilter.restored(self.settings.duplicate_horizon, known.marks)
             self.newest[m] = self.filters[m].newest()
             self.vehicles[m], self.clock_off[m] = known.vehicle_id, known.clock_off
+            self.arrivals[m] = Arrivals(known.rhythm or Rhythm())
         return strangers
 
     def _limit_of(
@@ -256,11 +269,16 @@ class Intake:
         for machine_id in recorded.unlisted:
             self.vehicles[machine_id], self.clock_off[machine_id] = None, False
             self.newest.pop(machine_id, None)
+            self.arrivals[machine_id] = Arrivals(Rhythm())
+        rhythms: dict[str, tuple[Rhythm, bool]] = {}
         for a in new:
             self._watch_vehicle(a.header)
             arrived_t = min(a.arrived_t, recorded.now_t)
+            self._watch_rhythm(a.header, arrived_t, rhythms)
             if not self._is_old(a, arrived_t):
                 self._watch_clock(a.header, arrived_t)
+        if rhythms:
+            keep_rhythms(self.client, rhythms)
         restarted = [f"{a.header.machine_id} at seq {a.header.seq}" for a in new if a.restarted]
         if restarted:  # one line a read: a sender with a constant seq restarts with every window
             log.info("senders restarted", times=len(restarted), last=restarted[-1])
@@ -270,10 +288,27 @@ class Intake:
             self.vehicles[h.machine_id] = h.vehicle_id
             admissions.set_vehicle(self.client, h.machine_id, h.vehicle_id)
 
+    def _watch_rhythm(self, h: Header, t: float, changed: dict[str, tuple[Rhythm, bool]]) -> None:
+        """Learn how often a machine sends; add to `changed` what is to be kept."""
+        if h.replay_of:
+            return
+        arrivals = self.arrivals[h.machine_id]
+        before = arrivals.rhythm.every_s if arrivals.rhythm.begun_t else 0.0
+        if arrivals.add(t, h.t0, self.settings.silence_after_s):
+            is_other = arrivals.rhythm.every_s != before
+            is_other |= changed.get(h.machine_id, (None, False))[1]
+            changed[h.machine_id] = arrivals.rhythm, is_other
+
+    def _interval(self, machine_id: str) -> SendingInterval:
+        motor = self.motors.get(machine_id)
+        if motor and motor.expected_every_s:
+            return SendingInterval(motor.expected_every_s, "nameplate")
+        return self.arrivals[machine_id].rhythm.interval
+
     def _is_old(self, a: Admission, arrived_t: float) -> bool:
         """Return whether a window is a replay or a back-fill: it says nothing of the clock now.
 
-        A machine that has sent nothing else for `silence_after_s` has a clock that went back.
+        A machine that has sent nothing else until it counted as silent has a clock that went back.
         """
         if a.header.replay_of:
             return True
@@ -282,10 +317,15 @@ class Intake:
         if a.header.t0 >= newest_t0 or newest_t0 > arrived_t + s.clock_tolerance_s:
             self.newest[machine_id] = (a.header.t0, arrived_t)
             return False
-        return arrived_t - newest_arrived_t <= s.silence_after_s
+        every_s = self._interval(machine_id).every_s
+        limit_s = SendingInterval(every_s).limit_s(s.silence_after_s)
+        return arrived_t - newest_arrived_t <= limit_s
 
     def _watch_clock(self, h: Header, arrived_t: float) -> None:
         offset_s = h.t0 + h.duration_s - arrived_t
+        if offset_s < 0:
+            # What is sent every hour may have been measured an hour ago.
+            offset_s = min(offset_s + (self._interval(h.machine_id).every_s or 0.0), 0.0)
         was_off = self.clock_off.get(h.machine_id, False)
         share = CLOCK_HYSTERESIS if was_off else 1.0
         off = abs(offset_s) > share * self.settings.clock_tolerance_s

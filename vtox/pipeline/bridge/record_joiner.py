@@ -58,8 +58,7 @@ class _Run:
     @property
     def silent_from(self) -> float:
         """From when on it is silent if no window comes."""
-        length = self.last.duration_s if self.last else 0.0
-        return self.arrived + max(MAX_SILENCE_WINDOWS * length, MIN_SILENCE_S)
+        return self.arrived + (_silence_s(self.last) if self.last else MIN_SILENCE_S)
 
     @property
     def opened(self) -> float:
@@ -232,8 +231,24 @@ def _row(pieces: list[Piece], why: Reason | None) -> Record:
         bytes=sum(p.header.nbytes for p in pieces),
         closed=why,
         traces=" ".join(p.trace for p in pieces if p.trace),
-        arrived_ms=last.header.arrived_ms,
+        arrived_ms=_arrived_ms(last, why),
     )
+
+
+def _silence_s(last: Header) -> float:
+    """Return how long nothing must come after a window before its record ends."""
+    return max(MAX_SILENCE_WINDOWS * last.duration_s, MIN_SILENCE_S)
+
+
+def _arrived_ms(last: Piece, why: Reason | None) -> int:
+    """Return when the record was complete, 0 for the arrival of its last window.
+
+    A sensor that sends a snapshot and pauses ends each record by silence. Nobody is late meanwhile.
+    """
+    if why is None or why.code != "ended_by_silence":
+        return last.header.arrived_ms
+    arrived_ms = last.header.arrived_ms or int(last.entry_id.partition("-")[0])
+    return arrived_ms + round(1000 * _silence_s(last.header))
 
 
 def _missing(run: _Run) -> Reason:

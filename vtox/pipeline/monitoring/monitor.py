@@ -25,7 +25,7 @@ from vtox.pipeline.monitoring.conditions import (
     next_watch,
     unassigned_limit_s,
 )
-from vtox.pipeline.monitoring.silence import SilenceWatch
+from vtox.pipeline.monitoring.silence import SilenceWatch, look_every_s
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 from vtox.store.alarms import alarm_book, system_alarms
 from vtox.store.alarms.open_alerts import list_open_alerts
@@ -50,14 +50,18 @@ LIST_ALERTS_EVERY_S = 3600.0
 
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
-    """Measure every interval while this process owns the stream."""
+    """Measure every interval while this process owns the stream; look for silence more often."""
     monitor = _Monitor(client, settings)
-    while not stop.wait(settings.monitor_interval_s):
+    next_t = time.monotonic() + settings.monitor_interval_s
+    while not stop.wait(look_every_s(settings)):
         if not owner():
             monitor.rest()
             continue
+        is_due = time.monotonic() >= next_t
+        if is_due:
+            next_t = time.monotonic() + settings.monitor_interval_s
         try:
-            monitor.look()
+            monitor.look(everything=is_due)
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
 
@@ -79,8 +83,8 @@ class _Monitor:
         """Let another process measure."""
         self._read_until, self._next_listing_t = None, 0.0
 
-    def look(self) -> None:
-        """Do all parts."""
+    def look(self, *, everything: bool) -> None:
+        """Look for silence, or do all parts."""
         parts = (
             self._keep_time,
             self._measure,
@@ -88,7 +92,7 @@ class _Monitor:
             self._watch_system,
             self._keep_house,
         )
-        for part in parts:
+        for part in parts if everything else (self._look_for_silence,):
             try:
                 part()
             except redis.RedisError:

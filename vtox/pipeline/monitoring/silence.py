@@ -12,10 +12,21 @@ from vtox.store.alarms.flags import FlagChange, departures, flag_states, set_fla
 from vtox.store.ledger.retention import server_memory
 from vtox.store.ledger.retention_clock import retention_time
 from vtox.store.machines.machines import arrivals_since, forget_silent
+from vtox.store.machines.rhythms import Intervals, read_intervals
 from vtox.store.server.client import Client, server_start_t
-from vtox.values.domain import reason
+from vtox.values.domain import Reason, reason
+from vtox.values.rhythm import SendingInterval
 
 log = structlog.get_logger()
+
+
+# Looks for silence within the time after which a machine is silent.
+LOOKS = 6
+
+
+def look_every_s(settings: Settings) -> float:
+    """Return the seconds between two looks for silence."""
+    return min(settings.monitor_interval_s, settings.silence_after_s / LOOKS)
 
 
 class SilenceWatch:
@@ -24,6 +35,10 @@ class SilenceWatch:
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self.settings = settings
+        self._intervals = Intervals()
+        # What was read is looked at one look later, and the next look is one later again.
+        self._delay_s = min(2 * look_every_s(settings), settings.silence_after_s / 2)
+        self._least_s = settings.silence_after_s - self._delay_s
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -40,26 +55,42 @@ class SilenceWatch:
         """
         if read_until < self._read_until:  # the server's clock was set back
             self.begin_anew()
-        client, after_s = self.client, self.settings.silence_after_s
+        client, after_s = self.client, self._least_s
         began = server_start_t(client)
         refusing = server_memory(client).share >= MEMORY_FAIL_SHARE
         arrived = arrivals_since(client, self._looked_until)
         silent = flag_states(client, arrived, "silent")
         flagged = [m for m, was_silent in zip(arrived, silent, strict=True) if was_silent]
         departed = dict(zip(flagged, departures(client, flagged), strict=True))
+        quiet = [m for m, t in arrived.items() if read_until - t > after_s]
+        self._intervals = read_intervals(client, quiet, self._intervals)
         looked_until, changes = read_until - after_s, []
         for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):
             silence_s = read_until - t
             counted_s = silence_s if was_silent else read_until - max(t, began)
-            is_silent = counted_s > after_s or departed.get(machine_id, 0.0) > t
+            is_silent = counted_s > self._limit_s(machine_id) or departed.get(machine_id, 0.0) > t
             if not was_silent and (refusing or not is_silent):
                 looked_until = min(looked_until, t)  # it may be silent without a change
             elif is_silent != was_silent:
-                raised = (reason("machine_silent"), reason("silence_duration", silence_s=silence_s))
-                reasons = raised if is_silent else (reason("windows_arrive"),)
+                raised = self._why_silent(machine_id, silence_s) if is_silent else ()
+                reasons = raised or (reason("windows_arrive"),)
                 changes.append(FlagChange(machine_id, is_silent, reasons))
         set_flags(client, "silent", changes)
         self._read_until, self._looked_until = read_until, looked_until
+
+    def _limit_s(self, machine_id: str) -> float:
+        """Return how long a machine may be quiet; the alarm is raised before its time is over."""
+        interval = self._intervals.of.get(machine_id, SendingInterval())
+        return interval.limit_s(self.settings.silence_after_s) - self._delay_s
+
+    def _why_silent(self, machine_id: str, silence_s: float) -> tuple[Reason, ...]:
+        interval = self._intervals.of.get(machine_id, SendingInterval())
+        why = reason("machine_silent"), reason("silence_duration", silence_s=silence_s)
+        if interval.every_s is None:
+            return why
+        stated = interval.source == "nameplate"
+        code = "interval_stated" if stated else "interval_learned"
+        return *why, reason(code, every_s=interval.every_s)
 
     def forget_unregistered(self, read_until: float) -> None:
         """Forget unregistered machines that are gone, for a limit bounds how many there may be."""

@@ -15,6 +15,7 @@ import structlog
 from vtox import keys
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.supplies import SuppliedMachine, supply_of
+from vtox.store.machines.rhythms import Intervals, read_intervals
 from vtox.store.server.client import Client
 from vtox.store.stream.unreadable import Unreadable, read, read_or_none
 from vtox.values import codec
@@ -45,15 +46,17 @@ class FleetState:
     """The numbers by which a reader sees what has changed.
 
     `epoch` names the numbering: under another one nothing that was read before holds. `change` is
-    the last change; `silent` maps the machines that have stopped sending, whose last window arrived
-    before `silent_before_t`, to that arrival (s, server clock).
+    the last change; `quiet` maps the machines whose last window arrived before `quiet_before_t` to
+    that arrival (s, server clock), and `silent` those of them that should have sent by now.
     """
 
     epoch: str
     change: int
     listed: int
+    quiet: dict[str, float]
     silent: dict[str, float]
-    silent_before_t: float
+    intervals: Intervals
+    quiet_before_t: float
     t: float
 
 
@@ -90,23 +93,28 @@ def fleet_state(
     now = seconds + micros / 1e6
     name = epoch.decode() if epoch else begin_epoch(client)
     recent = before and before.epoch == name and 0 <= now - before.t < RECENT_S
+    quiet = _quiet(client, now - silence_after_s, before if recent else None)
+    intervals = read_intervals(client, quiet, before.intervals if before else Intervals())
+    limits = ((m, t, intervals.of[m].limit_s(silence_after_s)) for m, t in quiet.items())
     return FleetState(
         epoch=name,
         change=int(change or 0),
         listed=int(listed),
-        silent=_silent(client, now - silence_after_s, before if recent else None),
-        silent_before_t=now - silence_after_s,
+        quiet=quiet,
+        silent={m: t for m, t, limit_s in limits if now - t > limit_s},
+        intervals=intervals,
+        quiet_before_t=now - silence_after_s,
         t=now,
     )
 
 
-def _silent(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
+def _quiet(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
     """Return the machines whose last window arrived before a time, with its arrival.
 
-    Of those that were silent already, only who sends again is looked for: among the silent or among
+    Of those that were quiet already, only who sends again is looked for: among the quiet or among
     all that send, whichever are fewer.
     """
-    since = known.silent_before_t if known else 0.0
+    since = known.quiet_before_t if known else 0.0
     pipe = client.pipeline(transaction=False)
     pipe.zrange(
         keys.MACHINES,
@@ -117,14 +125,14 @@ def _silent(client: Client, before_t: float, known: FleetState | None) -> dict[s
     )
     pipe.zcount(keys.MACHINES, before_t, "+inf")
     newly, sending = pipe.execute()
-    silent = dict(known.silent) if known else {}
-    if sending < len(silent):
+    quiet = dict(known.quiet) if known else {}
+    if sending < len(quiet):
         for m in client.zrange(keys.MACHINES, before_t, "+inf", byscore=True):
-            silent.pop(m.decode(), None)
-    elif silent:
-        arrived = zip(list(silent), client.zmscore(keys.MACHINES, list(silent)), strict=True)
-        silent = {m: t for m, t in arrived if t is not None and t < before_t}
-    return silent | {m.decode(): t for m, t in newly}
+            quiet.pop(m.decode(), None)
+    elif quiet:
+        arrived = zip(list(quiet), client.zmscore(keys.MACHINES, list(quiet)), strict=True)
+        quiet = {m: t for m, t in arrived if t is not None and t < before_t}
+    return quiet | {m.decode(): t for m, t in newly}
 
 
 def begin_epoch(client: Client) -> str:

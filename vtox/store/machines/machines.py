@@ -15,6 +15,7 @@ from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import decode_setting
 from vtox.store.machines.machine_states import decode_motor
 from vtox.store.machines.retirements import note_retirement
+from vtox.store.machines.rhythms import RHYTHM, interval_of
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import (
@@ -27,6 +28,7 @@ from vtox.values import codec
 from vtox.values.codec import loads
 from vtox.values.domain import Motor, Reason, reason
 from vtox.values.nameplate import motor_to_dict
+from vtox.values.rhythm import Rhythm, SendingInterval
 from vtox.words.rendering import render
 
 
@@ -45,6 +47,7 @@ class MachineOverview:
     baseline_state: dict[str, Any]
     health: Assessment | None
     diagnoses: dict[str, Result]
+    interval: SendingInterval
     as_of_t: float
 
     @property
@@ -52,16 +55,28 @@ class MachineOverview:
         """How long ago the last window came; None before the first."""
         return None if self.last_window_t is None else max(self.as_of_t - self.last_window_t, 0.0)
 
+    @property
+    def next_window_t(self) -> float | None:
+        """When its next window, snapshot or burst is due; None where that is not known."""
+        if self.last_window_t is None or self.interval.every_s is None:
+            return None
+        return self.last_window_t + self.interval.every_s
+
     def silent(self, after_s: float) -> bool:
-        """Return whether the machine has sent before, but not in the last `after_s`."""
+        """Return whether the machine has sent before, but not lately.
+
+        Lately is the last `after_s`, or longer if it sends less often.
+        """
         age_s = self.last_window_age_s
-        return age_s is not None and age_s > after_s
+        return age_s is not None and age_s > self.interval.limit_s(after_s)
 
     def table(self) -> dict[str, Any]:
         """Return it as plain data, diagnoses in the shape in which the machine keeps them."""
         own = {name: getattr(self, name) for name in self.__slots__}
         return own | {
             "health": codec.plain(self.health) if self.health else None,
+            "interval": codec.plain(self.interval),
+            "next_window_t": self.next_window_t,
             "diagnoses": {fault: result_table(r) for fault, r in self.diagnoses.items()},
         }
 
@@ -157,7 +172,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
     pipe = client.pipeline(transaction=False)
     for m in ids:
         pipe.hmget(keys.machine(m), *names)
-        pipe.hmget(keys.machine(m), "baseline_info", "learning", CHANNEL_MAP.field)
+        pipe.hmget(keys.machine(m), "baseline_info", "learning", CHANNEL_MAP.field, RHYTHM)
         pipe.hexists(keys.machine(m), "baseline")
         pipe.zscore(keys.MACHINES, m)
     pipe.time()
@@ -168,7 +183,8 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         (motor, health, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
         if arrived is None:
             continue
-        info, learning, channels = about
+        info, learning, channels, rhythm = about
+        nameplate = read_or_none(loads, motor) if motor else None
         present = decode_setting(channels, CHANNEL_MAP)
         baseline = baseline_state(info, learning, bool(has_baseline), now, present)
         texts = zip(FAULTS, latest, strict=True)
@@ -178,11 +194,12 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 machine_id=m,
                 vehicle_id=vehicle.decode() if vehicle else None,
                 last_window_t=arrived or None,
-                nameplate=read_or_none(loads, motor) if motor else None,
+                nameplate=nameplate,
                 baseline=bool(has_baseline) and not is_of_other_channels(info, present),
                 baseline_state=baseline,
                 health=codec.decode_or_none(Assessment, health),
                 diagnoses=diagnoses,
+                interval=interval_of(nameplate, codec.decode_or_none(Rhythm, rhythm)),
                 as_of_t=now,
             )
         )

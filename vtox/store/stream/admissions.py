@@ -7,6 +7,8 @@ from typing import Any, Literal
 from vtox import keys
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import fenced, source
+from vtox.values import codec
+from vtox.values.rhythm import Rhythm
 from vtox.windows.partitions import FIRST, Partition
 from vtox.windows.wire import Header
 
@@ -61,7 +63,7 @@ def _id_ms(entry_id: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class KnownMachine:
-    """What is kept of a machine that sends (again): windows within the horizon, vehicle, clock.
+    """What is kept of a machine that sends (again): recent windows, vehicle, clock, rhythm.
 
     `marks` maps a window to its entry id, followed by `#` and its epoch where that is not 0.
     """
@@ -69,6 +71,7 @@ class KnownMachine:
     marks: dict[str, str]
     vehicle_id: str | None
     clock_off: bool
+    rhythm: Rhythm | None
 
 
 def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMachine]:
@@ -76,15 +79,16 @@ def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMach
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hgetall(keys.known_windows(m))
-        pipe.hmget(keys.machine(m), "vehicle_id", "clock")
+        pipe.hmget(keys.machine(m), "vehicle_id", "clock", "rhythm")
     replies = iter(pipe.execute())
     return [
         KnownMachine(
             {k.decode(): v.decode() for k, v in marks.items()},
             vehicle.decode() if vehicle else None,
             clock is not None,
+            codec.decode_or_none(Rhythm, rhythm),
         )
-        for marks, (vehicle, clock) in zip(replies, replies, strict=True)
+        for marks, (vehicle, clock, rhythm) in zip(replies, replies, strict=True)
     ]
 
 
@@ -167,8 +171,8 @@ def _script(client: Client) -> Any:
 def set_vehicle(client: Client, machine_id: str, vehicle_id: str) -> None:
     """Keep the vehicle that a machine is in."""
     where = [keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
-    script = client.register_script(source("set_vehicle", shared=True))
-    script(keys=where, args=[machine_id, vehicle_id])
+    script = client.register_script(source("set_field", shared=True))
+    script(keys=where, args=[machine_id, "vehicle_id", vehicle_id, 1])
 
 
 def _mark_changes(admissions: Iterable[Admission]) -> dict[str, dict[str, str]]:

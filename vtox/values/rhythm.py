@@ -1,0 +1,119 @@
+"""How often a machine sends, learned from its arrivals, and from when on it is silent. Pure.
+
+A clamp streams: its windows follow each other for as long as it lives. A battery sensor sends a
+snapshot, or the windows of one in a burst, every 15 minutes to 8 hours. The bridge learns which of
+the two a machine is; `expected_every_s` on its nameplate overrides that.
+"""
+
+from dataclasses import dataclass
+from statistics import median_high
+from typing import Literal
+
+# So many intervals without a window are silence: one snapshot may be lost on its way.
+MISSED_INTERVALS = 2.5
+# Of a machine that is new, nothing is known yet: battery sensors pause for 8 hours at most.
+UNKNOWN_SILENCE_S = 3 * 8 * 3600.0
+# Gaps between snapshots that are remembered, and those from which an interval is learned.
+GAPS_KEPT, GAPS_NEEDED = 5, 3
+# An interval that changes by less is the same.
+SAME_SHARE, SAME_STREAM_SHARE = 0.1, 0.5
+# Windows of a stream are sent as they are measured; those of a buffer are older than that.
+BUFFERED_RATIO = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class SendingInterval:
+    """Seconds from window to window, or from snapshot to snapshot, and who says so.
+
+    `source` is empty where nothing is known: the machine has not sent.
+    """
+
+    every_s: float | None = None
+    source: Literal["nameplate", "learned", "learning", ""] = ""
+
+    def limit_s(self, silence_after_s: float) -> float:
+        """Return how long the machine may send nothing before it is silent.
+
+        Examples
+        --------
+        >>> SendingInterval(1.0).limit_s(30.0), SendingInterval(3600.0).limit_s(30.0)
+        (30.0, 9000.0)
+        """
+        if self.source == "learning":
+            return max(UNKNOWN_SILENCE_S, silence_after_s)
+        return max(MISSED_INTERVALS * (self.every_s or 0.0), silence_after_s)
+
+
+@dataclass(slots=True)
+class Rhythm:
+    """What is kept of how a machine has sent so far; times in s by the server's clock.
+
+    `every_s` is None until it is learned. `begun_t` is when its last burst began, and `streams`
+    whether that went on for longer than the pause that ends one. `gaps` are the times from burst to
+    burst.
+    """
+
+    every_s: float | None = None
+    gaps: tuple[float, ...] = ()
+    begun_t: float = 0.0
+    streams: bool = False
+
+    @property
+    def interval(self) -> SendingInterval:
+        """The interval that was learned."""
+        return SendingInterval(self.every_s, "learning" if self.every_s is None else "learned")
+
+    def begin(self, t: float) -> bool:
+        """Note that a burst begins; return whether this is worth keeping.
+
+        What lies between two times of streaming is no interval: the motor was off, or the line cut.
+        """
+        streamed, before_t = self.streams, self.begun_t
+        self.begun_t, self.streams = t, False
+        if streamed or not before_t or t <= before_t:
+            return not before_t
+        self.gaps = (*self.gaps, t - before_t)[-GAPS_KEPT:]
+        if len(self.gaps) >= GAPS_NEEDED:
+            self._learn(median_high(self.gaps), SAME_SHARE)
+        return True
+
+    def stream(self, every_s: float) -> bool:
+        """Note that the machine streams; return whether this is worth keeping."""
+        changed = not self.streams and bool(self.gaps)
+        self.streams, self.gaps = True, ()
+        return self._learn(every_s, SAME_STREAM_SHARE) or changed
+
+    def _learn(self, every_s: float, same_share: float) -> bool:
+        if self.every_s and abs(every_s / self.every_s - 1) < same_share:
+            return False
+        self.every_s = every_s
+        return True
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """The present burst of a machine: its last window, how many were counted, and since when."""
+
+    rhythm: Rhythm
+    last_t: float = 0.0
+    first: tuple[float, float] = (0.0, 0.0)  # arrival, and time of the samples
+    windows: int = 0
+
+    def add(self, t: float, t0: float, pause_s: float) -> bool:
+        """Count a window that arrived at `t` with samples from `t0`; return whether to keep it.
+
+        After `pause_s` without a window the next one begins a new burst.
+        """
+        if not self.windows or t - self.last_t > pause_s:
+            # After a restart of the bridge the burst that was kept may go on.
+            goes_on = not self.windows and 0.0 < t - self.rhythm.begun_t <= pause_s
+            self.last_t, self.first, self.windows = t, (t, t0), 1
+            return not goes_on and self.rhythm.begin(t)
+        self.windows += 1
+        self.last_t = max(self.last_t, t)
+        lasted_s = t - self.first[0]
+        if self.rhythm.streams or lasted_s < pause_s:
+            return False
+        if t0 - self.first[1] > BUFFERED_RATIO * lasted_s:
+            return False  # a buffer is being emptied
+        return self.rhythm.stream(lasted_s / (self.windows - 1))
