@@ -342,6 +342,8 @@ def test_results_that_the_server_lost_and_has_again_count_once(
                 add_result(client, t + 2 * k, machine_id=machine_id, **seqs)
         for event in ("raised", "escalated"):
             add_alert(client, now, event)
+        # Diagnosed again beyond the horizon of duplicates, and recorded together with the first.
+        add_result(client, times["M1"], machine_id="M1", first_seq=0, last_seq=1, run="r\0" * 99)
         if again:
             add_result(client, now, machine_id="M1", first_seq=0, last_seq=1, run="another")
             add_result(client, now, fault="turn_short", first_seq=0, last_seq=1)

@@ -25,14 +25,22 @@ class Redone:
         self._last_ms: dict[int, int] = {}
 
     def entries(self, db: Connection, rows: Iterable[Row]) -> set[tuple[int, int]]:
-        """Return the ids of the entries whose windows were recorded by an earlier one."""
+        """Return the ids of the entries whose windows were recorded by an earlier one.
+
+        Earlier is in the tables, or before it among `rows`: where a portion ends does not matter.
+        """
         looked_for: dict[int, list[Row]] = {}
-        last_ms = self._last_ms
+        last_ms, found = self._last_ms, set()
+        seen: dict[tuple[int, str], Row] = {}
         for row in rows:
-            if row.windows is None or row.id_ms > row.t_ms > last_ms.get(row.series_id, row.t_ms):
-                continue  # later than all that is recorded
-            looked_for.setdefault(row.series_id, []).append(row)
-        found = set()
+            if row.windows is None:
+                continue
+            later_than_all = row.id_ms > row.t_ms > last_ms.get(row.series_id, row.t_ms)
+            before = seen.setdefault((row.series_id, row.windows), row)
+            if before is not row and _earliest_ms(row) <= before.t_ms <= row.t_ms:
+                found.add((row.id_ms, row.id_seq))
+            elif not later_than_all:
+                looked_for.setdefault(row.series_id, []).append(row)
         for series_id, of_series in looked_for.items():
             known = _windows(db, series_id, of_series)
             found |= {(r.id_ms, r.id_seq) for r in of_series if r.windows in known}
@@ -49,8 +57,13 @@ class Redone:
         self._last_ms.clear()
 
 
+def _earliest_ms(row: Row) -> int:
+    """Return from when on the same windows may be placed."""
+    return row.t_ms - (LATER_MS if row.t_ms == row.id_ms else 0)
+
+
 def _windows(db: Connection, series_id: int, rows: list[Row]) -> set[str]:
-    first_ms = min(r.t_ms - (LATER_MS if r.t_ms == r.id_ms else 0) for r in rows)
+    first_ms = min(map(_earliest_ms, rows))
     last_ms = max(r.t_ms for r in rows)
     found = select(_c.windows).where(_c.series_id == series_id, _c.windows.is_not(None))
     return set(db.execute(found.where(_c.t_ms.between(first_ms, last_ms))).scalars())
