@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from interleavings import coverage, processes, recording
 from interleavings.run import Outcome, Run
 from interleavings.server import FrozenClock, server
 from interleavings.shrinking import Plan, shrink
+from interleavings.workload import workload
 from vtox.configuration.settings import load
 
 # Runs between two collections of garbage.
@@ -31,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         return _run_jobs(options)
     # It and the server take turns: on a busy host they wait for each other less on one core.
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+    os.sched_setaffinity(0, {cores[options.core % len(cores)]})
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     processes.install()
     gc.disable()
@@ -46,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds")
+    parser.add_argument("--core", type=int, default=os.getpid(), help="where a single one runs")
+    parser.add_argument("--having", default="", help="seeds whose workload has this: repartitions")
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no seed after so long")
     parser.add_argument("--first", action="store_true", help="end at the first that fails")
     parser.add_argument("--repeat", type=int, default=1, help="run each seed so often, and compare")
     parser.add_argument("--log", action="store_true", help="print every command of each run")
@@ -60,11 +65,12 @@ def _run_jobs(options: argparse.Namespace) -> int:
     firsts = range(options.seed, options.seed + options.seeds, each)
     flags = [f"--{f}" for f in ("first", "log", "coverage") if getattr(options, f)]
     flags += ["--no-shrink"] * options.no_shrink
+    flags += ["--seconds", str(options.seconds)]
     started = []
-    for first in firsts:
+    for core, first in enumerate(firsts):
         n = min(each, options.seed + options.seeds - first)
         command = [sys.executable, "-m", "interleavings", "--seed", str(first), "--seeds", str(n)]
-        started.append(subprocess.Popen(command + flags))
+        started.append(subprocess.Popen([*command, "--core", str(core), *flags]))
     return int(any([p.wait() for p in started]))
 
 
@@ -79,13 +85,15 @@ class _Command:
 
     def run(self) -> int:
         o, began = self.options, time.monotonic()
-        seeds = range(o.seed, o.seed + o.seeds)
+        seeds: Sequence[int] = range(o.seed, o.seed + o.seeds)
+        if o.having:
+            seeds = [s for s in seeds if getattr(workload(s), o.having)]
         for n, seed in enumerate(seeds, start=1):
             self._run_seed(seed)
             if n % COLLECT_EVERY == 0:
                 gc.collect()
                 print(f"{n} seeds, {self.failed} failed", flush=True)
-            if self.failed and o.first:
+            if (self.failed and o.first) or time.monotonic() - began > o.seconds:
                 break
         took_s = time.monotonic() - began
         rate = 60 * n * o.repeat / took_s
@@ -105,6 +113,8 @@ class _Command:
         histories = {o.history for o in outcomes}
         if self.options.repeat > 1:
             print(f"seed {seed}: {len(outcomes)} runs, {len(histories)} histories: {first.history}")
+            if other := next((o for o in outcomes if o.history != first.history), None):
+                print("\n".join(_first_difference(first.log or [], other.log or [])))
         if first.broken or len(histories) > 1:
             self.failed += 1
         if first.broken:
@@ -113,7 +123,8 @@ class _Command:
                 self._print_schedule(first)
 
     def _outcome(self, seed: int, plan: Plan | None = None) -> Outcome:
-        return Run(*self.where, seed, plan, keep_log=self.options.log and plan is None).run()
+        keep_log = (self.options.log or self.options.repeat > 1) and plan is None
+        return Run(*self.where, seed, plan, keep_log=keep_log).run()
 
     def _print_schedule(self, o: Outcome) -> None:
         """Print the fewest events that lead to the same."""
@@ -126,3 +137,9 @@ class _Command:
             print(
                 f"  {place[0]}, its command {place[1]} ({command}): {event.kind}{size}", flush=True
             )
+
+
+def _first_difference(one: Sequence[str], other: Sequence[str]) -> tuple[str, str]:
+    """Return the lines in which two logs differ first."""
+    pairs = zip_longest(one, other, fillvalue="its end")
+    return next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))

@@ -4,6 +4,7 @@ A transaction is one command, as it is one step of the server. A pipeline that i
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
@@ -34,10 +35,21 @@ READS = frozenset(
 @cache
 def _names() -> dict[str, str]:
     """Return the name of each script by its digest."""
+    return {sha1(text.encode()).hexdigest(): name for name, text in _sources()}
+
+
+def _sources() -> list[tuple[str, str]]:
     folder = files("vtox.store.server") / "lua"
-    names = [f.name.removesuffix(".lua") for f in folder.iterdir() if f.name.endswith(".lua")]
-    both = [(n, source(n, shared=s)) for n in names if n != "_shared" for s in (False, True)]
-    return {sha1(text.encode()).hexdigest(): n for n, text in both}
+    names = sorted(f.name.removesuffix(".lua") for f in folder.iterdir() if f.name.endswith(".lua"))
+    return [(n, source(n, shared=s)) for n in names if n != "_shared" for s in (False, True)]
+
+
+def load_scripts(plain: redis.Redis) -> None:
+    """Load every script into a server, unless it has them."""
+    if not all(plain.script_exists(*_names())):
+        for _, text in _sources():
+            with suppress(redis.ResponseError):  # one that needs the shared functions, without
+                plain.script_load(text)
 
 
 class Command:
@@ -124,6 +136,8 @@ class Seam:
 
         client._send_command_parse_response = send_one
         client.pipeline = pipeline
+        # A time-out is an event. On a busy host the server may take longer, which is none.
+        client.connection_pool.connection_kwargs["socket_timeout"] = None
         process.to_close.append(client.connection_pool.disconnect)
         return client
 

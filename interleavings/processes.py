@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import redis
+import redis.event
 import structlog
 
 import workers.batch
@@ -117,12 +118,15 @@ class Parts:
 
 def install() -> None:
     """Put what belongs to a process in place of what belongs to this one."""
-    # redis-py measures itself for a fourth of the time of a command; nobody looks.
+    # redis-py measures itself for a fourth of the time of a command, tells listeners that do not
+    # exist, and reads its version from a file for every connection; nobody looks.
     for module in (redis.client, redis.connection):
         for name in vars(module):
             if name.startswith("record_"):
                 setattr(module, name, _nothing)
     redis.connection.get_pool_name = lambda pool: ""
+    redis.event.EventDispatcher.dispatch = _nothing
+    redis.utils.get_lib_version = lambda: redis.__version__
     # The load of this host says nothing of the simulated ones.
     CoreUse.share = lambda self: None  # type: ignore[method-assign]
     workers.batch.process = lambda: cast(Any, virtual.local.asked).here

@@ -1,8 +1,6 @@
 """One run: the processes that a seed chooses, disturbed for a while, then left alone to finish."""
 
-import os
 import random
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +9,7 @@ from pathlib import Path
 import redis
 
 from interleavings import processes, recording
-from interleavings.commands import Seam
+from interleavings.commands import Seam, load_scripts
 from interleavings.events import Event, Events, Place
 from interleavings.processes import Parts
 from interleavings.scheduler import Process, Scheduler
@@ -26,7 +24,6 @@ from vtox.store.server.partition_table import set_number
 from vtox.windows.partitions import Partition
 
 LOOKS_EVERY_S = 0.5
-_PID, _HOST = str(os.getpid()), socket.gethostname()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,10 @@ class Run:
         self.plain = redis.Redis.from_url(url)
         if names := list(self.plain.scan_iter(count=1000)):
             self.plain.unlink(*names)
-        self.plain.script_flush()
+        if self.work.knows_scripts:
+            load_scripts(self.plain)
+        else:
+            self.plain.script_flush()
         random.seed(seed)
         self.scheduler = Scheduler(Events(seed, plan), self._show_time)
         if keep_log:
@@ -191,6 +191,5 @@ class Run:
             self.scheduler.note(self._normal(f"{key!r} {kind!r} {content}"))
 
     def _normal(self, text: str) -> str:
-        """Return a text without what differs between hosts, processes and commands."""
-        text = text.replace(self._folder, "FOLDER") if self._folder in text else text
-        return text.replace(_PID, "PID").replace(_HOST, "HOST") if _HOST in text else text
+        """Return a text without the name of the folder, which each command gives anew."""
+        return text.replace(self._folder, "FOLDER")

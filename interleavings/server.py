@@ -1,36 +1,29 @@
 """The real server of the product, whose clock stands where a run puts it."""
 
-import mmap
 import os
-import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from faults.slow_fsync import compiled
+from faults.server_clock import ServerClock
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
 
-SOURCE = Path(__file__).with_name("frozen_clock.c")
-_DOUBLE = struct.Struct("d")
 # A run ends before anything would be on disk, and is not to wait for one.
 IN_MEMORY = 'appendonly no\nsave ""\n'
 
 
 class FrozenClock:
-    """The file that the server reads at every question for the time.
+    """The clocks of the server, which stand where a run puts them.
 
     Its monotonic clock goes on from one run to the next.
     """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / "frozen_clock"
-        path.write_bytes(bytes(2 * _DOUBLE.size))
-        self.variables = {"LD_PRELOAD": str(compiled(SOURCE, folder)), "FROZEN_CLOCK": str(path)}
+        self._of_server = ServerClock(folder)
+        self.variables = self._of_server.variables
         self._began_s = self._last_s = 0.0
-        with path.open("r+b") as file:
-            self._place = mmap.mmap(file.fileno(), 2 * _DOUBLE.size)
 
     def begin(self) -> None:
         """Begin a run."""
@@ -39,8 +32,7 @@ class FrozenClock:
     def set(self, wall_s: float, passed_s: float) -> None:
         """Show a time, s since 1970, and how much has passed since the run began."""
         self._last_s = self._began_s + passed_s
-        _DOUBLE.pack_into(self._place, _DOUBLE.size, self._last_s)
-        _DOUBLE.pack_into(self._place, 0, wall_s)
+        self._of_server.stop(wall_s, self._last_s)
 
 
 @contextmanager

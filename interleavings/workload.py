@@ -40,6 +40,8 @@ class Workload:
     records: bool = False
     acts: tuple[float, ...] = ()
     resends: tuple[float, ...] = ()
+    # Whether the server has the scripts already, as after the first hour of its life.
+    knows_scripts: bool = False
 
     def settings_for(self, url: str, folder: Path) -> Settings:
         """Return the settings of all processes."""
@@ -77,7 +79,8 @@ def workload(seed: int) -> Workload:
     acts = tuple(rng.uniform(2, DISTURBED_S) for _ in range(3)) if records else ()
     resends = (rng.uniform(2, DISTURBED_S),) if rng.random() < 0.2 else ()
     workers = rng.choice((1, 2))
-    more = {"records": records, "acts": acts, "resends": resends}
+    knows_scripts = rng.random() < 0.8
+    more = {"records": records, "acts": acts, "resends": resends, "knows_scripts": knows_scripts}
     return Workload(partitions, workers, settings, senders, retires, changes, **more)
 
 

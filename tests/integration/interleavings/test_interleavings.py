@@ -22,7 +22,8 @@ def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.timeout(600)
 def test_what_is_promised_holds_in_orders_of_events() -> None:
-    done = interleavings("--seeds", "8")
+    # Two minutes are for 200 seeds with room to spare; a busy box begins fewer.
+    done = interleavings("--seeds", "200", "--jobs", "2", "--seconds", "110")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -33,11 +34,6 @@ def histories() -> list[str]:
 
 
 def test_a_seed_gives_one_history() -> None:
-    # One try of twelve differed, of a cause not found yet (docs/appendix/guarantees.md): a second
-    # one decides.
-    for _ in range(2):
-        first, second = histories(), histories()
-        if first == second and all(x.endswith(" 2 runs, 1 histories") for x in first):
-            break
+    first, second = histories(), histories()
     assert [line.split(":")[1] for line in first] == [" 2 runs, 1 histories"] * 2
     assert first == second
