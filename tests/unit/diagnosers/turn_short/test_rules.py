@@ -105,3 +105,18 @@ def test_a_drive_is_decided_by_its_baseline_and_what_is_sound_has_a_doubt() -> N
     assert codes(inverter=True, over=True) == ["asymmetry_found"]
     assert codes(inverter=True) == ["asymmetry_within_limit", "inverter_without_voltages"]
     assert codes(inverter=True, voltages=True) == ["asymmetry_within_limit"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"inverter": True}, ["voltage_unbalance_too_large"]),
+        ({"inverter": True, "learnt": True}, ["turn_short_found"]),
+        ({"learnt": True}, ["voltage_unbalance_too_large"]),
+    ],
+)
+def test_an_unbalance_that_a_drive_itself_makes_is_compared_with_its_baseline(
+    given: dict[str, Any], expected: list[str]
+) -> None:
+    known = {"voltages": True, "by_voltage": True, "over": True, "unbalance_ratio": 0.03}
+    assert codes(**known | given) == expected

@@ -23,7 +23,7 @@ from vtox.diagnosis.diagnosers.turn_short.measurement import (
     renaming,
     susceptance_ratios,
 )
-from vtox.diagnosis.diagnosers.turn_short.rules import CONDITIONS, RULES
+from vtox.diagnosis.diagnosers.turn_short.rules import CONDITIONS, RULES, unbalanced
 from vtox.values.arrays import Bool
 from vtox.values.baseline import Baseline
 
@@ -116,11 +116,12 @@ def healthy_sequences(analysis: CurrentAnalysis) -> list[Sequences | None]:
         return [None] * count
     s, c = sequences(analysis), conditions(analysis)
     usable: list[Sequences | None] = []
-    for i, k in enumerate(CONDITIONS.decide(c, count).tolist()):
+    asked = (CONDITIONS.decide(c, count) < 0) & ~unbalanced(c)
+    for i in range(count):
         v = (s.v1, s.v2) if c.voltages[i] else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
         hz = float(analysis.f0_hz[i])
         turned = None if v1 is None else int(analysis.voltage_rotation_deg[i])
         phasors = Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz, turned)
-        usable.append(phasors if k < 0 else None)
+        usable.append(phasors if asked[i] else None)
     return usable

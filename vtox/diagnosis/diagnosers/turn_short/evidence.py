@@ -30,9 +30,10 @@ class TurnShortEvidence(Conditions):
     `over` where some frame is over its limit; `undecided` where none is, and the limit is too high
     to say that the machine is healthy. `raw_ratio` is the median, `corrected_ratio` and
     `limit_ratio` the excess and its limit at the frame farthest over it, `steady_limit` the limit
-    if frames scattered little. `by_voltage`: the healthy model knows the voltages. `renamed`:
-    voltages turned by `turned_deg` belong to the currents, and were turned by `learnt_deg` in the
-    baseline; `rescaled`: their reactive current is `susceptance_ratio` of that learnt.
+    if frames scattered little. `by_voltage`: the healthy model knows the voltages; `learnt`: it is
+    that of a baseline. `renamed`: voltages turned by `turned_deg` belong to the currents, and were
+    turned by `learnt_deg` in the baseline; `rescaled`: their reactive current is
+    `susceptance_ratio` of that learnt.
 
     The last columns are of records over the limit, blank in others. `phase` is that of the clamp or
     of the short, `joint` that of a joint that would look the same. `excess_ratio` is the excess of
@@ -50,6 +51,7 @@ class TurnShortEvidence(Conditions):
     limited_by_supply: Bool
     basis: Objects
     by_voltage: Bool
+    learnt: Bool
     baseline_problems: Stated
     renamed: Bool
     turned_deg: Int
@@ -96,6 +98,7 @@ def evidence(
         limited_by_supply=np.array([name == "supply" for name in excess.limited_by]),
         basis=BASES[models.basis],
         by_voltage=models.by_voltage,
+        learnt=np.array([not p for p in models.baseline_problems]),
         baseline_problems=models.baseline_problems,
         renamed=renaming.renamed,
         turned_deg=renaming.turned_deg,

@@ -7,6 +7,7 @@ from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doub
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
 from vtox.diagnosis.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
+from vtox.values.arrays import Bool
 
 # Largest |I0|/|I1| of three clamps on one motor.
 ZERO_SEQUENCE_LIMIT = 0.3
@@ -16,6 +17,12 @@ OPEN_RATIO = 0.9
 UNSTEADY_RATIO = 2.0
 # Largest V2/V1 that can be corrected for: docs/calibration/turn_short.md#supply.
 UNBALANCE_LIMIT = 0.023
+
+
+def unbalanced(x: Conditions) -> Bool:
+    """Return where V2 is larger than a supply's that can be corrected for."""
+    return x.voltages & (x.unbalance_ratio > UNBALANCE_LIMIT)
+
 
 # Without these no asymmetry is looked at, and nothing is learnt.
 CONDITIONS: DecisionTable[Conditions] = DecisionTable(
@@ -38,7 +45,7 @@ CONDITIONS: DecisionTable[Conditions] = DecisionTable(
     stated("voltage_problems", lambda x: x.inverter),
     rule(
         "voltage_unbalance_too_large",
-        lambda x: x.voltages & (x.unbalance_ratio > UNBALANCE_LIMIT),
+        lambda x: unbalanced(x) & ~x.inverter,
         "unbalance_ratio",
         limit_ratio=UNBALANCE_LIMIT,
     ),
@@ -62,6 +69,13 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
     *CONDITIONS.rules,
     # Of a drive nothing is known before its own asymmetry was learnt.
     stated("baseline_problems", lambda x: x.inverter & ~x.voltages),
+    # Vector control answers a short with V2; before a baseline it may be one voltage channel's.
+    rule(
+        "voltage_unbalance_too_large",
+        lambda x: x.inverter & unbalanced(x) & ~x.learnt,
+        "unbalance_ratio",
+        limit_ratio=UNBALANCE_LIMIT,
+    ),
     *doubted(
         UNUSED_VOLTAGES,
         # What changed of the measurement since the baseline explains an excess, or keeps it open.
