@@ -14,16 +14,20 @@ not come with a record learns after a later one, from its latest records.
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import structlog
 
+from vtox.alarms.health.alerts import is_notice
 from vtox.alarms.health.update import MachineHistory, last_load_a
 from vtox.configuration.settings import Settings
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
 from vtox.diagnosis.learning.extension import (
+    PERIOD_S,
     covers_load,
     extend_baseline,
+    further_period,
     one_load,
     reason_not_to_extend,
 )
@@ -148,7 +152,9 @@ def _teaches(
     Of a machine that stands still there is no load, and nothing to learn but the noise of sensors.
     What is wrong with the currents `turn_short` says, in its latest record.
     """
-    covered = machine.baseline is not None and not _new_load(machine.baseline, load_a)
+    covered = machine.baseline is not None and not (
+        _new_load(machine.baseline, load_a) or _period_due(machine, record.t_start)
+    )
     still = operating_state(d.code for d in diagnoses) == "standstill"
     codes = [d.code for d in diagnoses] + [h.last_code for h in machine.history.faults.values()]
     miswired = not MISWIRED.isdisjoint(codes)
@@ -178,6 +184,19 @@ def _new_load(baseline: str, load_a: float | None) -> bool:
         return False  # damaged: workers do without it, and log that, until it is reset
 
 
+def _period_due(machine: MachineState, t: float) -> bool:
+    """Return whether a machine on the grid, known by currents alone, is due for another day."""
+    if machine.baseline is None or machine.motor is None or machine.motor.supply != "grid":
+        return False
+    try:
+        known = Baseline.from_json(machine.baseline).asymmetry
+    except BaselineError:
+        return False
+    if known is None or known.base_v is not None or known.recordings >= LEAST_PERIODS:
+        return False
+    return known.period_t is None or t - known.period_t >= PERIOD_S
+
+
 def _learn(
     client: Client, machine: MachineState, notes: Sequence[LearningNote], own: LearningTime
 ) -> None:
@@ -201,21 +220,36 @@ def _learn(
     if fresh.empty:
         log.warning("healthy records gave no baseline", machine_id=machine_id)
         return
+    if fresh.asymmetry:
+        own_t = notes[-1].record.t_end
+        fresh = replace(fresh, asymmetry=replace(fresh.asymmetry, period_t=own_t))
     if machine.baseline is not None:
-        _extend(client, machine_id, machine, fresh)
+        _extend(client, machine_id, machine, fresh, notes[0].record.t_start)
         return
     before, channels = machine.stored_baseline, machine.channel_map.sources
     if store_learnt_baseline(client, machine_id, before, fresh.to_json(), channels):
         log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)
 
 
-def _extend(client: Client, machine_id: str, machine: MachineState, fresh: Baseline) -> None:
-    """Extend the baseline of a machine by the load of `fresh`, or note why that is refused."""
+def _extend(
+    client: Client, machine_id: str, machine: MachineState, fresh: Baseline, t: float
+) -> None:
+    """Extend the baseline of a machine by the load of `fresh`, or note why that is refused.
+
+    At a load that it knows already, by what its supply was at `t`, where that is due.
+    """
     assert machine.baseline is not None
     before = Baseline.from_json(machine.baseline)
     own = fresh.asymmetry
-    if own is None or not one_load([own.low_a, own.high_a]) or covers_load(before, own.low_a):
-        return  # the load moved meanwhile, or is covered after all
+    if own is None or not one_load([own.low_a, own.high_a]):
+        return  # the load moved meanwhile
+    if covers_load(before, own.low_a):
+        more = further_period(before, fresh, machine.motor) if _period_due(machine, t) else None
+        if more and store_extended_baseline(
+            client, machine_id, machine.baseline, more.to_json(), []
+        ):
+            log.info("baseline extended by a period", machine_id=machine_id)
+        return
     loads_a = [own.low_a, own.high_a]
     if why := reason_not_to_extend(before, fresh):
         refuse_load(client, machine_id, loads_a, why.sentence)
@@ -230,7 +264,8 @@ def _finding(diagnoses: Iterable[Answer], history: MachineHistory) -> bool:
     """Return whether anything is found in a record, or was found last or alarms for its machine."""
     faults = [history.faults[f] for f in FAULTS if f in history.faults]
     return any(d.state in ("warning", "fault") for d in diagnoses) or any(
-        h.level or h.last_state in ("warning", "fault") for h in faults
+        h.level or (h.last_state in ("warning", "fault") and not is_notice(h.last_doubts))
+        for h in faults
     )
 
 

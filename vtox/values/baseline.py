@@ -65,6 +65,7 @@ class Asymmetry:
     frequency at which it was learnt (y22 falls with it), `turned_deg` by how much the voltages were
     turned to pair them with the currents, `susceptance_s` the reactive current over the voltage,
     S. These are None in baselines of earlier versions, the last two also without voltages.
+    `period_t` is when the last of `recordings` periods ended that the stream has taught, s.
     """
 
     mean: tuple[complex, complex, complex]
@@ -81,6 +82,7 @@ class Asymmetry:
     supply_hz: float | None = None
     turned_deg: int | None = None
     susceptance_s: float | None = None
+    period_t: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from vtox import diagnose, keys, learn_baseline
 from vtox.alarms.health.alerts import FaultHistory
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
-from vtox.diagnosis.learning.extension import covers_load
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
+from vtox.diagnosis.learning.extension import PERIOD_S, covers_load
 from vtox.store.machines.baselines import (
     STALE_DAYS,
     baseline_state,
@@ -124,6 +125,20 @@ def test_a_later_load_is_learnt_beside_the_first(machine: Client, settings: Sett
     before = stored(machine)
     run(machine, settings, HIGH, 8, 5)
     assert stored(machine) == before
+
+
+def test_currents_alone_learn_the_supply_of_further_days(
+    machine: Client, settings: Settings
+) -> None:
+    run(machine, settings, LOW, 0)
+    notice = FaultHistory(last_state="warning", last_doubts=(reason("few_periods_learnt"),))
+    for day in range(1, LEAST_PERIODS + 2):
+        first = round(1.5 * day * PERIOD_S / RECORD_S)
+        run(machine, settings, LOW, first, 8, history={"turn_short": notice})
+    known = stored(machine).asymmetry
+    assert known is not None
+    assert known.recordings == LEAST_PERIODS
+    assert (stored_baseline(machine)["version"], loads(machine)) == (LEAST_PERIODS, ["ready"])
 
 
 def test_under_another_channel_map_a_baseline_is_not_used_and_another_is_learnt(

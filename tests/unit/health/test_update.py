@@ -342,3 +342,16 @@ def test_what_follows_a_clock_that_was_ahead_is_not_its_past() -> None:
     assert after.assessment.t == 6.0
     within = update(MachineHistory(), record(200), [SOUND], latest_t=300.0).history
     assert update(within, record(5), [FAULTY], latest_t=310.0).marks == {}
+
+
+def test_what_too_few_days_leave_open_is_shown_and_raises_nothing() -> None:
+    def asymmetry(*doubts: str) -> Diagnosis:
+        why = tuple(reason(d) for d in doubts)
+        return Diagnosis(fault="turn_short", state="warning", severity=0.4, doubts=why)
+
+    notices = updates(*[asymmetry("few_periods_learnt")] * 20)
+    assert not [a for u in notices for a in u.alerts]
+    assert (notices[-1].assessment.state, notices[-1].assessment.health) == ("unknown", None)
+    assert notices[-1].assessment.faults["turn_short"].last == "warning"
+    raised = updates(asymmetry(), *[asymmetry("few_periods_learnt")] * 20)
+    assert [a.event for u in raised for a in u.alerts] == ["raised"]

@@ -1,17 +1,22 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, learn_baseline
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS, SUPPLY
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_fit import fit
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosis.learning.extension import (
+    PERIOD_S,
     covers_load,
     extend_baseline,
+    further_period,
     one_load,
     reason_not_to_extend,
 )
-from vtox.values.baseline import RISE_DB, Band, Baseline, Level
+from vtox.values.baseline import RISE_DB, Asymmetry, Band, Baseline, Level
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Reason
 
 BOTH = (*CURRENTS, *VOLTAGES)
@@ -164,3 +169,43 @@ def test_without_a_model_of_the_currents_nothing_is_compared() -> None:
 def test_one_load() -> None:
     assert one_load([5.0, 6.2])
     assert not one_load([5.0, 6.3])
+
+
+def day(number: int, ratio: complex = 0j) -> Baseline:
+    """A baseline of one period of currents whose supply drew I2/I1 of `ratio`."""
+    i1 = np.full(200, 10 * np.sqrt(2), complex)
+    own = fit([Sequences(i1, ratio * i1, 0 * i1)], MOTOR)
+    assert own is not None
+    return Baseline(asymmetry=replace(own, period_t=number * 1.5 * PERIOD_S))
+
+
+def days(*ratios: complex) -> Asymmetry:
+    known: Baseline | None = day(0, ratios[0])
+    for number, ratio in enumerate(ratios[1:], 1):
+        assert known is not None
+        known = further_period(known, day(number, ratio), MOTOR)
+    assert known is not None
+    assert known.asymmetry is not None
+    return known.asymmetry
+
+
+def test_days_on_which_the_supply_moves_widen_what_is_expected() -> None:
+    steady, moving = days(0, 0, 0, 0, 0), days(0, 0.03, 0.03j, -0.03, -0.03j)
+    assert steady.recordings == moving.recordings == 5
+    assert steady.session < day(0).asymmetry.session  # type: ignore[union-attr]
+    # Of five values at (0, 0) and a circle of 0.03 the deviation per part is 0.021, the prior's
+    # four count as much.
+    assert moving.session == pytest.approx(0.016, rel=0.1)
+    assert abs(moving.mean[1] + moving.mean[2]) < 0.003
+
+
+def test_more_than_a_supply_draws_is_no_period() -> None:
+    assert further_period(day(0), day(1, 0.25), MOTOR) is None
+    other = replace(day(1), asymmetry=replace(days(0), base_v=230.0))
+    assert further_period(day(0), other, MOTOR) is None
+
+
+def test_loads_of_one_day_are_one_period() -> None:
+    first, same = day(0), day(0)
+    assert extend_baseline(first, same, MOTOR).asymmetry.recordings == 1  # type: ignore[union-attr]
+    assert extend_baseline(first, day(1), MOTOR).asymmetry.recordings == 2  # type: ignore[union-attr]

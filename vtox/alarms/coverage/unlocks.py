@@ -57,6 +57,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "baseline_of_other_channels",
         "baseline_too_scattered",
         "baseline_too_uncertain",
+        "few_periods_learnt",
         "no_baseline",
         "no_baseline_at_frequency",
         "no_baseline_at_load",

@@ -4,7 +4,7 @@ What is remembered of a machine's faults is kept with it on the server (`vtox.st
 is the codec): per fault the last slots, the severities and the open alert.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal, NamedTuple
@@ -31,7 +31,7 @@ CLEARING = {"n", "q", BELOW_SENSITIVITY}
 PASSING = {"w": "v", "f": "g"}
 MAY_PASS = frozenset(PASSING.values())
 # Undecided: too little was found for one record (`weak_sign` in its evidence); impacts of another
-# part were, which neither raise nor clear.
+# part were, or what raises no alert (`NOTICE_CAUSES`), which neither raise nor clear.
 WEAK, OF_ANOTHER_PART = "s", "o"
 UNDECIDED = MARKS["unknown"] + WEAK + OF_ANOTHER_PART
 FOUND = {*PASSING, *MAY_PASS, WEAK}
@@ -46,6 +46,8 @@ PASSING_TIMES = 8
 # So many times as many slots raise an alert where some found too little alone, of which the same
 # share must show it. docs/calibration/alerts.md#weak-signs-that-stay
 WEAK_TIMES = 2
+# Doubts of what is shown and raises no alert: the machine has not been known for long enough.
+NOTICE_CAUSES = {"few_periods_learnt"}
 # Statistic over threshold from which an episode is clear. The quiet slots of a record with a
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
@@ -273,7 +275,8 @@ def extend(
         said = said._replace(marks=said.marks.upper())
     slots, events = advance(history.slots, said, rule)
     if said.marks:
-        severities = (*severities, d.severity or sign.get("severity", 0.0))[-rule.n :]
+        severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
+        severities = (*severities, severity)[-rule.n :]
     for event in events:
         if event.name == "raised":
             alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
@@ -396,6 +399,10 @@ def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
     marks = MARKS | {"normal": NEAR_LIMIT} if _near_limit(d, rule) else MARKS
     if any(doubt.code in PASSING_CAUSES for doubt in d.doubts):
         marks = {state: PASSING.get(mark, mark) for state, mark in marks.items()}
+    if is_notice(d.doubts):
+        marks = {
+            state: OF_ANOTHER_PART if mark in PASSING else mark for state, mark in marks.items()
+        }
     if rule.slot_s is None:
         return marks[d.state]
     slots = max(1, round((record.t_end - record.t_start) / rule.slot_s))
@@ -408,6 +415,11 @@ def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
         states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
         found += marks[max(states, key=lambda s: RANK[s]) if states else "normal"]
     return found
+
+
+def is_notice(doubts: Iterable[Reason]) -> bool:
+    """Return whether doubts say that what was found is shown and raises no alert."""
+    return any(doubt.code in NOTICE_CAUSES for doubt in doubts)
 
 
 def _near_limit(d: Diagnosis | Answer, rule: Persistence) -> bool:

@@ -23,6 +23,9 @@ from vtox.values.domain import Motor, Reason, reason
 # A level in dB may rise by this much for each step of `BAND_RATIO` in load, and by so many times
 # its scatter; never by as much as would be a warning. docs/calibration/baseline.md#levels
 STEP_DB, SCATTERS = 2.0, 2.0
+# A supply is another one on another day: periods of the stream closer than this (s) count as one.
+# docs/calibration/turn_short.md#periods
+PERIOD_S = 20 * 3600.0
 # Levels of supply frequencies, and so of speeds, further apart than this are not compared.
 MAX_FREQUENCY_CHANGE = 0.05
 
@@ -67,6 +70,32 @@ def extend_baseline(before: Baseline, fresh: Baseline, motor: Motor | None) -> B
         records=before.records + fresh.records,
         seconds=round(before.seconds + fresh.seconds, 3),
     )
+
+
+def further_period(before: Baseline, fresh: Baseline, motor: Motor | None) -> Baseline | None:
+    """Return `before` with the asymmetry of another day, learnt at a load that it knows.
+
+    The deviation between periods is that of all so far (Welford 1962). None where `fresh` does not
+    continue it: another supply frequency, voltages, or more than a supply within the standard
+    draws.
+    """
+    old, new = before.asymmetry, fresh.asymmetry
+    if old is None or new is None or old.base_v is not None or new.base_v is not None:
+        return None
+    if not asymmetry_model.same_frequency(old.supply_hz, new.supply_hz):
+        return None
+    load_a = sqrt(new.low_a * new.high_a)
+    (expected, _), (ratio, _) = _expectation(old, load_a), _expectation(new, load_a)
+    if abs(ratio - expected) > asymmetry_model.SUPPLY_I2_LIMIT * old.base_a / load_a:
+        return None
+    both = _combine(old, new, motor)
+    assert both is not None
+    n, known = old.recordings, asymmetry_model.SESSION_PRIOR_N + old.recordings - 1
+    # An unmeasured change of the supply weighs more, the smaller the current (`session_weight`).
+    moved = abs(ratio - expected) / max(1.0, old.base_a / load_a)
+    square = (known * old.session**2 + moved**2 / 2 * n / (n + 1)) / (known + 1)
+    asymmetry = replace(both, session=sqrt(square), recordings=n + 1, period_t=new.period_t)
+    return replace(before, asymmetry=asymmetry)
 
 
 def _centre_a(band: Band) -> float:
@@ -146,6 +175,8 @@ def _combine(old: Asymmetry | None, new: Asymmetry | None, motor: Motor | None) 
     covariance = np.linalg.inv(old_precision + new_precision - prior_precision)
     mean = covariance @ (old_precision @ np.array(old.mean) + new_pull - prior_pull)
     n, m = old.recordings, new.recordings
+    first_t, t = old.period_t, new.period_t
+    one_day = first_t is not None and t is not None and t - first_t < PERIOD_S
     rows = [(complex(r[0]), complex(r[1]), complex(r[2])) for r in covariance]
     return replace(
         old,
@@ -157,7 +188,8 @@ def _combine(old: Asymmetry | None, new: Asymmetry | None, motor: Motor | None) 
         high_a=max(old.high_a, new.high_a),
         residual=(n * old.residual + m * new.residual) / (n + m),
         frames=old.frames + new.frames,
-        recordings=n + m,
+        recordings=max(n, m) if one_day else n + m,
+        period_t=first_t if one_day else t,
     )
 
 

@@ -16,7 +16,7 @@ WINDOW_S = 1.0
 FS_HZ = 10_000.0
 # Commissioning: runs long enough for every family, minutes apart, so that slow changes of load and
 # supply are part of what counts as healthy.
-RUNS, RUN_WINDOWS, APART_WINDOWS = 4, 10, 150
+RUNS, RUN_WINDOWS, APART_WINDOWS = 5, 10, 150
 
 
 def baseline_of(machine: SimulatedMachine) -> str:

@@ -58,12 +58,16 @@ def store_learnt_baseline(
 def store_extended_baseline(
     client: Client, machine_id: str, before: str, extended: str, loads_a: Sequence[float]
 ) -> bool:
-    """Store a baseline extended by a load; False where `before` was changed meanwhile."""
+    """Store a baseline extended by a load, or by a period at loads that it has (`loads_a` empty).
+
+    False where `before` was changed meanwhile.
+    """
     about = client.hget(keys.machine(machine_id), "baseline_info")
     info = json.loads(about) if about else {"source": "given", "loads": []}
-    load = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
-    info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
-    info.pop("refused", None)
+    if loads_a:
+        load = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
+        info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
+        info.pop("refused", None)
     return _store(client, machine_id, extended, info, before)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
 from vtox.diagnosis.diagnosers.turn_short.evidence import BASES, TurnShortEvidence
 from vtox.diagnosis.diagnosers.turn_short.rules import RULES
 from vtox.values.domain import reason
@@ -120,3 +121,17 @@ def test_an_unbalance_that_a_drive_itself_makes_is_compared_with_its_baseline(
 ) -> None:
     known = {"voltages": True, "by_voltage": True, "over": True, "unbalance_ratio": 0.03}
     assert codes(**known | given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "doubts"),
+    [
+        ({"periods": 1, "supply_may_move": True}, ["few_periods_learnt"]),
+        ({"periods": LEAST_PERIODS, "supply_may_move": True}, []),
+        ({"periods": 1}, []),  # a drive, or more than a supply draws
+    ],
+)
+def test_before_enough_days_a_supply_that_moves_is_not_excluded(
+    given: dict[str, Any], doubts: list[str]
+) -> None:
+    assert codes(over=True, learnt=True, **given) == ["asymmetry_found", *doubts]

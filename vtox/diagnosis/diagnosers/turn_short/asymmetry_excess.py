@@ -28,6 +28,8 @@ LEAST_LIMIT = np.array([0.08, 0.03, 0.03, 0.0075])
 T2_LIMIT = 18.4
 # Largest limit on |I2|/I1 that excludes a developing short: docs/calibration/turn_short.md#scale.
 DECISIVE_LIMIT = 0.05
+# The same where the supply was learnt on enough days: docs/calibration/turn_short.md#periods.
+LEARNT_LIMIT = 0.1
 # Frames in the running median: an excess must hold for most of them to count.
 SUSTAINED_FRAMES = 5
 # Independent frames in a median of that many overlapping ones.
@@ -46,7 +48,8 @@ class AsymmetryExcess:
     Arrays of shape (batch,): medians of `raw` and `limit`; `steady_limit` is the median limit if
     frames scattered as little as the model says; `load_a` in A rms; `worst_ratio`, `worst_limit`
     and `worst_std` are |corrected|, its limit and its deviation at the frame farthest over its
-    limit, `worst_over` the first over the second. `limited_by` names the limit there.
+    limit, `worst_over` the first over the second. `limited_by` names the limit there,
+    `supply_ratio` is what a supply within the standard draws where no voltage corrects for it.
     """
 
     sequences: Sequences
@@ -62,6 +65,7 @@ class AsymmetryExcess:
     worst_limit: Float64
     worst_std: Float64
     worst_over: Float64
+    supply_ratio: Float64
     limited_by: tuple[str, ...]
 
 
@@ -86,7 +90,8 @@ def asymmetry_excess(
     noise = np.maximum(_scatter(excess)[:, None], least_noise)
     std = np.sqrt(model_std**2 + noise**2 / gain)
     load_a = np.abs(s.i1).mean(axis=-1) / sqrt(2)
-    limits = _limits(s, mean, std, bases, _supply_share(models, load_a), unpaired)
+    supply = _supply_share(models, load_a)
+    limits = _limits(s, mean, std, bases, supply, unpaired, models.known_days)
     stack = np.stack(list(limits.values()))
     limit = stack.max(axis=0)
     corrected, raw = _running_median(excess), np.abs(s.i2) / np.abs(s.i1)
@@ -108,6 +113,7 @@ def asymmetry_excess(
         worst_limit=pick(limit, worst),
         worst_std=pick(std, worst),
         worst_over=pick(over, worst),
+        supply_ratio=supply,
         limited_by=tuple(list(limits)[k] for k in pick(largest, worst)),
     )
 
@@ -119,19 +125,22 @@ def _limits(
     bases: Int,
     supply: Float64,
     unpaired: Bool,
+    known_days: Bool,
 ) -> Mapping[str, Float64]:
     """Return the limits on the corrected |I2|/I1 by name, each of shape (batch, frames).
 
     `uncertainty` is that of the model and of the frames, `least` the smallest that is reported.
     `supply` applies where these two leave a developing short open: a baseline that saw the supply
-    move so much expects it to move as far as the standard allows. `pairing` applies where voltages
-    are measured but not paired: whatever they are called, no supply draws more than its own
-    unbalance does, nor is more of what was expected gone than all of it.
+    move so much expects it to move as far as the standard allows; one that knows it on enough days,
+    where they leave a severe one open. `pairing` applies where voltages are measured but not
+    paired: whatever they are called, no supply draws more than its own unbalance does, nor is more
+    of what was expected gone than all of it.
     """
     uncertainty = sqrt(T2_LIMIT) * std
     least = np.broadcast_to(LEAST_LIMIT[bases][:, None], std.shape)
     limits = {"uncertainty": uncertainty, "least": least}
-    indecisive = median(np.maximum(uncertainty, least)) > DECISIVE_LIMIT
+    most = np.where(known_days, LEARNT_LIMIT, DECISIVE_LIMIT)
+    indecisive = median(np.maximum(uncertainty, least)) > most
     limits["supply"] = np.broadcast_to(np.where(indecisive, supply, 0)[:, None], std.shape)
     if s.v1 is not None and s.v2 is not None and unpaired.any():
         unbalance = median(np.abs(s.v2) / np.abs(s.v1)) / SUPPLY_V2_LIMIT

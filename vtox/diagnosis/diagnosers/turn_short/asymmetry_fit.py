@@ -6,6 +6,7 @@ from math import sqrt
 import numpy as np
 
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
+    SESSION_PRIOR_N,
     Sequences,
     prior,
     regressors,
@@ -18,8 +19,6 @@ from vtox.values.arrays import Complex
 from vtox.values.baseline import Asymmetry
 from vtox.values.domain import Motor
 
-# Recordings for which the prior deviation between recordings counts.
-SESSION_PRIOR_N = 4
 # Frames for which the prior scatter counts, so that a short record does not claim to know.
 NOISE_PRIOR_FRAMES = 4
 # Least scatter of a frame, per part of I2/I1.

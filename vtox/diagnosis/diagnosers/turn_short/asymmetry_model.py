@@ -8,11 +8,11 @@ one statistic serves all cases and its threshold says what is known.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import isnan, sqrt
+from math import isnan, log, sqrt
 
 import numpy as np
 
-from vtox.values.arrays import Complex, Float64
+from vtox.values.arrays import Bool, Complex, Float64
 from vtox.values.baseline import Asymmetry
 from vtox.values.domain import Motor
 
@@ -37,6 +37,13 @@ SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
 # Scatter of one frame of 0.2 s where nothing was learnt.
 NOISE_STD = 0.003
+# Recordings for which the prior deviation between recordings counts.
+SESSION_PRIOR_N = 4
+# The supply of the grid moves from day to day by more than a developing short, so many are learnt:
+# docs/calibration/turn_short.md#periods.
+LEAST_PERIODS = 5
+# Frames beyond a limit in a sound machine: docs/calibration/turn_short.md#frames.
+FALSE_RATE = 1e-4
 # Relative difference of supply frequency within which a model applies.
 SAME_FREQUENCY = 0.05
 
@@ -139,7 +146,8 @@ def regressors(s: Sequences, base_a: Float64, base_v: Float64) -> Complex:
 class Asymmetries:
     """Models of healthy machines by columns of length batch; `base_v` is NaN where it has none.
 
-    `mean` has the shape (batch, 3), `covariance` (batch, 3, 3).
+    `mean` has the shape (batch, 3), `covariance` (batch, 3, 3). `known_days`: the deviation of a
+    session is that of the supply on enough days.
     """
 
     mean: Complex
@@ -148,13 +156,15 @@ class Asymmetries:
     session: Float64
     base_a: Float64
     base_v: Float64
+    known_days: Bool
 
     def put(self, i: int, model: Asymmetry) -> None:
         """Let a model be that of one record."""
         self.mean[i], self.covariance[i] = model.mean, model.covariance
-        self.noise[i], self.session[i] = model.noise, model.session
+        self.noise[i], self.session[i] = model.noise, model.session * few_periods_factor(model)
         self.base_a[i] = model.base_a
         self.base_v[i] = np.nan if model.base_v is None else model.base_v
+        self.known_days[i] = model.period_t is not None and model.recordings >= LEAST_PERIODS
 
     def prior(self, i: int) -> Asymmetry:
         """Return the model of one record of which nothing was learnt."""
@@ -174,8 +184,15 @@ class Asymmetries:
 def asymmetries(models: Sequence[Asymmetry]) -> Asymmetries:
     """Return models by columns."""
     count = len(models)
+    noise, session, base_a, base_v = np.empty((4, count))
     columns = Asymmetries(
-        np.empty((count, 3), complex), np.empty((count, 3, 3), complex), *np.empty((4, count))
+        np.empty((count, 3), complex),
+        np.empty((count, 3, 3), complex),
+        noise,
+        session,
+        base_a,
+        base_v,
+        np.zeros(count, bool),
     )
     for i, model in enumerate(models):
         columns.put(i, model)
@@ -201,6 +218,18 @@ def expected_ratio(models: Asymmetries, s: Sequences) -> tuple[Complex, Float64]
     variance = np.sum((x @ models.covariance) * x.conj(), axis=-1).real
     session = models.session[:, None] * session_weight(x, base_v)
     return np.sum(x * models.mean[:, None], axis=-1), np.sqrt(variance + session**2)
+
+
+def few_periods_factor(model: Asymmetry) -> float:
+    """Return by how much a deviation from few periods of the stream is widened, 1 for other models.
+
+    The squared excess over an estimated variance is F with 2 and `n` degrees of freedom, its tail
+    (1 + 2 x / n)^(-n / 2); over a known one it is chi-square, exp(-x).
+    """
+    if model.base_v is not None or model.period_t is None or model.recordings < 2:
+        return 1.0
+    n = 2 * (SESSION_PRIOR_N + model.recordings - 1)
+    return float(sqrt(n / 2 * (FALSE_RATE ** (-2 / n) - 1) / -log(FALSE_RATE)))
 
 
 def susceptance(i1: Complex, v1: Complex) -> Float64:

@@ -31,9 +31,10 @@ class TurnShortEvidence(Conditions):
     to say that the machine is healthy. `raw_ratio` is the median, `corrected_ratio` and
     `limit_ratio` the excess and its limit at the frame farthest over it, `steady_limit` the limit
     if frames scattered little. `by_voltage`: the healthy model knows the voltages; `learnt`: it is
-    that of a baseline. `renamed`: voltages turned by `turned_deg` belong to the currents, and were
-    turned by `learnt_deg` in the baseline; `rescaled`: their reactive current is
-    `susceptance_ratio` of that learnt.
+    that of a baseline, learnt from `periods`. `supply_may_move`: no voltages say that the supply is
+    as in those periods, and it would draw as much. `renamed`: voltages turned by `turned_deg`
+    belong to the currents, and were turned by `learnt_deg` in the baseline; `rescaled`: their
+    reactive current is `susceptance_ratio` of that learnt.
 
     The last columns are of records over the limit, blank in others. `phase` is that of the clamp or
     of the short, `joint` that of a joint that would look the same. `excess_ratio` is the excess of
@@ -52,6 +53,8 @@ class TurnShortEvidence(Conditions):
     basis: Objects
     by_voltage: Bool
     learnt: Bool
+    periods: Int
+    supply_may_move: Bool
     baseline_problems: Stated
     renamed: Bool
     turned_deg: Int
@@ -99,6 +102,8 @@ def evidence(
         basis=BASES[models.basis],
         by_voltage=models.by_voltage,
         learnt=np.array([not p for p in models.baseline_problems]),
+        periods=np.array([m.recordings if m else 0 for m in models.learnt]),
+        supply_may_move=~conditions.inverter & (excess.worst_ratio <= excess.supply_ratio),
         baseline_problems=models.baseline_problems,
         renamed=renaming.renamed,
         turned_deg=renaming.turned_deg,

@@ -127,6 +127,7 @@ def priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asym
         session=np.where(measured, SESSION_STD, SESSION_STD_UNMEASURED),
         base_a=np.where(known, rated_a, base_a),
         base_v=np.where(np.isfinite(rated_v) & measured, rated_v / sqrt(3), voltage_v),
+        known_days=np.zeros(len(motors), bool),
     )
 
 

@@ -5,6 +5,7 @@
 
 from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
+from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
 from vtox.diagnosis.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
 from vtox.values.arrays import Bool
@@ -59,6 +60,12 @@ PART: Rule[TurnShortEvidence] = rule(
 JOINT: Rule[TurnShortEvidence] = rule(
     "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
 )
+FEW_PERIODS: Rule[TurnShortEvidence] = rule(
+    "few_periods_learnt",
+    lambda x: x.learnt & x.supply_may_move & (x.periods < LEAST_PERIODS),
+    "periods",
+    needed=LEAST_PERIODS,
+)
 LEVEL_ALONE: tuple[Rule[TurnShortEvidence], ...] = (
     rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
     rule("rated_current_unknown", lambda x: x.unrated),
@@ -106,7 +113,13 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
             fault=lambda x: x.severe,
             doubts=(JOINT, PART),
         ),
-        rule("asymmetry_found", lambda x: x.over, *FOUND, state="warning", doubts=(JOINT, PART)),
+        rule(
+            "asymmetry_found",
+            lambda x: x.over,
+            *FOUND,
+            state="warning",
+            doubts=(FEW_PERIODS, JOINT, PART),
+        ),
     ),
     # The limit is too high to say `normal`.
     stated("voltage_problems", lambda x: x.undecided),
