@@ -132,17 +132,15 @@ class Family:
     """One queue: the faults diagnosed there and the length of the records they need.
 
     Where records of several families are shown, its own show the channels, phasors or spectrum of
-    the current in `shows`: each once. The sidebands of its faults lie a multiple of the slip from
-    the supply line if `by_slip`, so that its records are longer where the rated slip is small. A
-    baseline that `learns_whole` is learnt from records of full length alone. A window takes about
-    `busy_s` of a worker (docs/appendix/performance.md, "How many machines a box carries").
+    the current in `shows`: each once. A baseline that `learns_whole` is learnt from records of full
+    length alone. A window takes about `busy_s` of a worker (docs/appendix/performance.md, "How many
+    machines a box carries").
     """
 
     name: str
     min_record_s: float
     busy_s: float
     shows: tuple[str, ...]
-    by_slip: bool = False
     learns_whole: bool = False
 
     @property
@@ -169,7 +167,7 @@ FAMILIES: dict[str, Family] = {
     for f in (
         Family("turn_short", 1.0, 570e-6, shows=("currents", "voltages", "leakage", "phasors")),
         Family("bearing", 2.0, 940e-6, shows=("vibrations",), learns_whole=True),
-        Family("broken_bar", 10.0, 420e-6, shows=("current",), by_slip=True),
+        Family("broken_bar", 10.0, 420e-6, shows=("current",)),
     )
 }
 

@@ -139,7 +139,7 @@ def learn(
         learning_notes.write(client, machine_id, notes)
         if _enough(notes, settings) and own.due:
             began = time.monotonic()
-            _learn(client, machine, notes, own)
+            _learn(client, machine, notes, own, settings.record_max_s)
             own.spend(time.monotonic() - began)
     learning_notes.delete(client, interrupted)
 
@@ -198,7 +198,11 @@ def _period_due(machine: MachineState, t: float) -> bool:
 
 
 def _learn(
-    client: Client, machine: MachineState, notes: Sequence[LearningNote], own: LearningTime
+    client: Client,
+    machine: MachineState,
+    notes: Sequence[LearningNote],
+    own: LearningTime,
+    record_max_s: float,
 ) -> None:
     machine_id = notes[0].record.machine_id
     learning_notes.delete(client, [machine_id])
@@ -213,7 +217,9 @@ def _learn(
         recordings.append(corrected(sent, machine.channel_map.sources))
     try:
         with time_limit(limit_s(sum(n.record.bytes for n in notes), len(notes))):
-            fresh = learn_baseline(recordings, machine.motor, one_session=True)
+            fresh = learn_baseline(
+                recordings, machine.motor, one_session=True, record_max_s=record_max_s
+            )
     except DiagnosisTimeout as error:
         log.error("a baseline was not learnt", machine_id=machine_id, reason=str(error))
         return

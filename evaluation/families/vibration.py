@@ -49,9 +49,11 @@ class VibrationFamily:
         """Return a machine with this trouble."""
         return random_shaft(rng, trouble, bearings=self.bearings)
 
-    def record(self, s: Shaft, rng: np.random.Generator) -> tuple[Recording, Float64]:
+    def record(
+        self, s: Shaft, rng: np.random.Generator, seconds: float = SECONDS
+    ) -> tuple[Recording, Float64]:
         """Return one record of a machine and the true angle of its shaft, turns."""
-        return signal(s, rng, self.troubles[s.trouble], seconds=SECONDS, fs_hz=self.fs_hz)
+        return signal(s, rng, self.troubles[s.trouble], seconds=seconds, fs_hz=self.fs_hz)
 
 
 def _screw(turning: Turning, size: float, rng: np.random.Generator) -> Float64:

@@ -11,6 +11,7 @@ from evaluation.outcome import Answers, Outcome, Tags, concatenate, outcome
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.values.record_lengths import record_length_s
 
 SOUND = "sound"
 # What moves in the records of damaged races: nothing, a swing, a ramp, elements that lag.
@@ -92,7 +93,8 @@ def _outcomes(
     stage: Stage, shaft: Shaft, name: str, key: list[int], records: int, **tags: float
 ) -> list[Outcome]:
     family = vibration_family(final=stage.final)
-    made = [family.record(shaft, np.random.default_rng([*key, k])) for k in range(records)]
+    seconds = max(SECONDS, record_length_s("bearing", shaft.motor))
+    made = [family.record(shaft, np.random.default_rng([*key, k]), seconds) for k in range(records)]
     answers = diagnose_batch([DiagnosisInput(r, shaft.motor) for r, _ in made], ["bearing"])
     about: Tags = {"trouble": shaft.trouble, "defect": shaft.defect, "size": shaft.size}
     return [
@@ -106,7 +108,7 @@ def _outcomes(
                 "oracle": oracle.bearing_statistic(r, turns, true_orders(shaft)),
                 "diagnosis": d,
                 "block": k,
-                "record_s": SECONDS,
+                "record_s": seconds,
             },
         )
         for k, ((r, turns), (d,)) in enumerate(zip(made, answers, strict=True))

@@ -138,13 +138,16 @@ def machine_records(
     """Return the records that a machine learns from, and the others with what is true of them."""
     family = next(f for f in FAMILIES if f.name == kind.family)
     m = machine(family, 300 + number, stage.seed)
-    learnt = _simulated([_case(m, kind, k, LEARNING) for k in range(LEARN_RECORDS)], LEARN_S)
+    of_bearing_s = record_length_s("bearing", m.motor)
+    healthy = [_case(m, kind, k, LEARNING) for k in range(LEARN_RECORDS)]
+    learnt = _simulated(healthy, max(LEARN_S, of_bearing_s))
     sound = [_case(m, kind, k, SOUND) for k in range(each)]
     broken = [_case(m, kind, k, BROKEN, broken=True) for k in range(each)]
     shorted = [_shorted(_case(m, kind, k, SHORTS), k, family) for k in range(each)]
     open_loop = [replace(c, supply=replace(c.supply, control_hz=0.0)) for c in broken]
     levels = nominal_levels_dbc(open_loop)
-    made = [(_about(m, "", WATCHED), r) for r in _simulated(sound, record_s(m))]
+    longest_s = max(record_s(m), of_bearing_s)
+    made = [(_about(m, "", WATCHED), r) for r in _simulated(sound, longest_s)]
     made += [
         (_about(m, BARS, ("broken_bar",), dbc=dbc), r)
         for dbc, r in zip(levels, _simulated(broken, record_s(m)), strict=True)

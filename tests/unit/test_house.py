@@ -16,7 +16,7 @@ LIMITS = {
     "public names of vtox": 1709,
     "class names with two meanings": 0,
     "encode, decode and table functions": 56,
-    "settings": 42,
+    "settings": 43,
     "commands": 43,
     "words of pages to read": 40_000,
     "pages of more than 2,000 words": 0,

@@ -36,6 +36,15 @@ class WindowSettings(BaseModel):
         description="bytes of windows in open records, at most",
         json_schema_extra={"when": "`vtox doctor` says so: many machines, or little memory"},
     )
+    record_max_s: float = Field(
+        40.0,  # `vtox.values.record_lengths.MAX_RECORD_S`
+        ge=10,
+        le=40,
+        description="length of a record that a nameplate asks for, at most",
+        json_schema_extra={
+            "when": "alarms must come sooner than small slips and slow shafts allow"
+        },
+    )
     batch_windows: int = Field(
         256,
         ge=1,

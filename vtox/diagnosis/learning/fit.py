@@ -15,7 +15,7 @@ from vtox.faults import FAMILIES, Family
 from vtox.values.arrays import Float64
 from vtox.values.baseline import Band, Baseline, bands_of, sort_bands
 from vtox.values.domain import Motor, Recording
-from vtox.values.record_lengths import record_length_s
+from vtox.values.record_lengths import MAX_RECORD_S, record_length_s
 
 # Features of recordings of one shape, name -> (batch,), and their loads, A rms, (batch,).
 Observation = tuple[Mapping[str, Float64], Float64]
@@ -26,6 +26,7 @@ def learn_baseline(
     motor: Motor | None = None,
     *,
     one_session: bool = False,
+    record_max_s: float = MAX_RECORD_S,
 ) -> Baseline:
     """Return what healthy recordings of one machine show, to diagnose later ones against.
 
@@ -42,6 +43,8 @@ def learn_baseline(
     one_session : bool
         The recordings follow each other. What differs between sessions (clamps put back, a supply
         that moved) is then the same in all of them, and counts as observed once.
+    record_max_s : float
+        Length of the longest records that the stream makes, s.
 
     Returns
     -------
@@ -60,7 +63,9 @@ def learn_baseline(
     phasors: dict[int, list[Sequences]] = {}
     records = 0
     for family in FAMILIES.values():
-        pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor)]
+        pieces = [
+            (i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor, record_max_s)
+        ]
         observations: list[Observation] = []
         for group in registry.group_by_shape([p for _, p in pieces]):
             members = [pieces[k][1] for k in group]
@@ -81,14 +86,16 @@ def learn_baseline(
     )
 
 
-def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[Recording]:
+def _pieces(
+    recording: Recording, family: Family, motor: Motor | None, record_max_s: float
+) -> list[Recording]:
     """Return a recording cut to the length of the records that the stream makes for the family.
 
     A shorter recording serves as one record, as its phasors and the levels of its lines are the
     same (if it is too short to measure them, it is left out later). Levels of a family that
     `learns_whole` grow with noise in shorter ones, which are therefore not used.
     """
-    length = max(1, round(record_length_s(family.name, motor) * recording.fs_hz))
+    length = max(1, round(record_length_s(family.name, motor, record_max_s) * recording.fs_hz))
     if recording.samples < length and not family.learns_whole:
         return [recording]
     return [

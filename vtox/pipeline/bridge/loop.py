@@ -237,7 +237,9 @@ class Bridge:
             self.partitions,
         )
         self.joiner = Joiner(
-            lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
+            lambda family, machine_id: record_length_s(
+                family, intake.motors.get(machine_id), self.settings.record_max_s
+            ),
             REORDER_WINDOWS,
         )
         self.read_size.ramp = 1

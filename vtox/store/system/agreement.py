@@ -30,6 +30,7 @@ from vtox.windows import wire
 SETTINGS = (
     "redispatch_after_s",
     "max_window_bytes",
+    "record_max_s",
     "clock_tolerance_s",
     "baseline_auto",
 )
