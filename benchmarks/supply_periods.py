@@ -49,10 +49,10 @@ def _row(move: float, periods: int, machines: int, days: int, rng: np.random.Gen
     sound, found = [], [[] for _ in SHORTS]
     for _ in range(machines):
         known = _learnt(move, periods, rng)
-        sound.append(_found(known, _states(move, days * STATES_A_DAY, rng)))
+        sound.append(_is_over(known, _supply_ratios(move, days * STATES_A_DAY, rng)))
         for share, size in zip(found, SHORTS, strict=True):
             turn = np.exp(2j * np.pi * rng.uniform(size=days))
-            share.append(_found(known, _states(move, days, rng) + size * turn))
+            share.append(_is_over(known, _supply_ratios(move, days, rng) + size * turn))
     states = np.mean(sound)
     # A run of states that are found is one alert.
     starts = [np.count_nonzero(np.diff(x.astype(int), prepend=0) > 0) for x in sound]
@@ -64,7 +64,7 @@ def _row(move: float, periods: int, machines: int, days: int, rng: np.random.Gen
     )
 
 
-def _states(move: float, count: int, rng: np.random.Generator) -> Complex:
+def _supply_ratios(move: float, count: int, rng: np.random.Generator) -> Complex:
     """Return I2/I1 of so many states of the supply, V2/V1 uniform in a disk."""
     v2 = move * np.sqrt(rng.uniform(size=count)) * np.exp(2j * np.pi * rng.uniform(size=count))
     return np.asarray(6 * v2)
@@ -73,7 +73,7 @@ def _states(move: float, count: int, rng: np.random.Generator) -> Complex:
 def _learnt(move: float, periods: int, rng: np.random.Generator) -> Baseline:
     """Return what so many periods teach."""
     baselines = []
-    for day, state in enumerate(_states(move, periods, rng)):
+    for day, state in enumerate(_supply_ratios(move, periods, rng)):
         own = fit([_sequences(np.array([state]), rng, frames=200, one=True)], MOTOR)
         assert own is not None
         own = replace(own, period_t=day * (PERIOD_S + 3600.0))
@@ -95,7 +95,7 @@ def _sequences(
     return Sequences(i1[0], i2[0], i0[0]) if one else Sequences(i1, i2, i0)
 
 
-def _found(known: Baseline, ratio: Complex) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _is_over(known: Baseline, ratio: Complex) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     assert known.asymmetry is not None
     count = len(ratio)
     excess = asymmetry_excess(

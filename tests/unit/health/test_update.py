@@ -346,7 +346,7 @@ def test_what_follows_a_clock_that_was_ahead_is_not_its_past() -> None:
 
 def test_what_too_few_days_leave_open_is_shown_and_raises_nothing() -> None:
     def asymmetry(*doubts: str) -> Diagnosis:
-        why = tuple(reason(d) for d in doubts)
+        why = tuple(reason(d, periods=1, needed=5) for d in doubts)
         return Diagnosis(fault="turn_short", state="warning", severity=0.4, doubts=why)
 
     notices = updates(*[asymmetry("few_periods_learnt")] * 20)

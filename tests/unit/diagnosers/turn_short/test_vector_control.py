@@ -21,15 +21,17 @@ MOTOR = replace(nameplate(SOUND.plant), supply="inverter")
 
 
 @pytest.fixture(scope="module")
-def made() -> list[Recording]:
+def recordings() -> list[Recording]:
     short = Faults(shorted_turns=0.1, shorted_phase="b")
     cases = [*(replace(SOUND, seed=k) for k in range(3)), replace(SOUND, faults=short, seed=9)]
     return [r.recording(CHANNELS) for r in records(cases, 1.0, 2_000.0)]
 
 
-def test_what_control_hides_in_the_voltage_is_found_after_a_baseline(made: list[Recording]) -> None:
-    learnt = learn_baseline(made[:2], MOTOR)
-    found, sound = (turn_short(x, learnt, MOTOR) for x in (made[3], made[2]))
+def test_what_control_hides_in_the_voltage_is_found_after_a_baseline(
+    recordings: list[Recording],
+) -> None:
+    learnt = learn_baseline(recordings[:2], MOTOR)
+    found, sound = (turn_short(x, learnt, MOTOR) for x in (recordings[3], recordings[2]))
     assert (found.state, found.code, found.indicators["phase"]) == (
         "fault",
         "turn_short_found",
@@ -38,9 +40,11 @@ def test_what_control_hides_in_the_voltage_is_found_after_a_baseline(made: list[
     assert sound.state == "normal"
 
 
-def test_before_a_baseline_it_may_be_one_channel_of_the_voltages(made: list[Recording]) -> None:
-    assert turn_short(made[3], None, MOTOR).code == "voltage_unbalance_too_large"
+def test_before_a_baseline_it_may_be_one_channel_of_the_voltages(
+    recordings: list[Recording],
+) -> None:
+    assert turn_short(recordings[3], None, MOTOR).code == "voltage_unbalance_too_large"
 
 
-def test_such_a_record_teaches_no_baseline(made: list[Recording]) -> None:
-    assert learn_baseline(made[3:], MOTOR).asymmetry is None
+def test_such_a_record_teaches_no_baseline(recordings: list[Recording]) -> None:
+    assert learn_baseline(recordings[3:], MOTOR).asymmetry is None
