@@ -22,6 +22,7 @@ TABLES_ABOUT = {
     "a row when memory or disk is short, or when somebody needs more of it.",
     "quota": "Windows and megabytes a second, or `none`. Change a row when a sender is faster, or "
     "cannot be trusted.",
+    "energy_price": "What energy costs. Without a price no costs are shown.",
 }
 PACKAGES = ("vtox", "workers", "api")
 # Tables of api/shapes/metrics.py whose metrics only rise.

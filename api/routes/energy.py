@@ -11,14 +11,15 @@ from api.routes.history import T_END
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
-from api.schemas.energy import EnergyOfMachine, EnergyStep, FleetEnergy, MachineEnergy
-from api.shapes.energy import counts_shape, reading_shape
+from api.schemas.energy import EnergyCost, EnergyOfMachine, EnergyStep, FleetEnergy, MachineEnergy
+from api.shapes.energy import cost_shape, counts_shape, reading_shape, saving_shape
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.records.history import energy
-from vtox.records.history.energy import DAY_S, Stretch
+from vtox.records.history.energy import DAY_S, Cost, Stretch
 from vtox.store.machines.energy import Meter, meters
 from vtox.store.machines.machines import is_listed, load_motors
+from vtox.values.domain import Motor
 from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts
 
 router = APIRouter(prefix="/api/v1", tags=["energy"])
@@ -62,25 +63,31 @@ def machine_energy(
     from_s, to_s = _span(backend, query)
     if (to_s - from_s) / step_s > _MOST_STEPS:
         raise Problem("invalid", f"step: more than {_MOST_STEPS} steps", field="step")
+    price = backend.settings.energy_price
+    total, cost = Stretch(machine_id, from_s, NOTHING), None
     with backend.history() as db:
         found: list[Stretch] = []
         if db is not None:
             found = energy.quarters(db, machine_id, from_s, to_s, step_s)
+            total = Stretch(machine_id, from_s, _total(found))
+            (cost,) = energy.costs(db, [total], from_s, to_s, price)
     if not found and not is_listed(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known, and has no history")
     (meter,) = meters(backend.client(), [machine_id])
-    now = reading_shape(meter)
+    (motor,) = load_motors(backend.client(), [machine_id])
     return Data(
         data=MachineEnergy(
             machine_id=machine_id,
-            now=now,
+            now=reading_shape(meter),
             meter=counts_shape(meter.counts),
             meter_since=rfc3339(meter.since_t),
             from_t=from_s,
             to_t=to_s,
             step_s=step_s,
             hours=(to_s - from_s) / 3600,
-            total=counts_shape(_total(found)),
+            total=counts_shape(total.counts),
+            cost=cost_shape(cost, price.currency),
+            saving=saving_shape(motor, total.counts),
             steps=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in found],
         )
     )
@@ -94,39 +101,49 @@ def fleet_energy(backend: OpenBackend, query: Annotated[EnergyQuery, Query()]) -
 
 
 def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
+    price = backend.settings.energy_price
     found: list[Stretch] = []
     days: list[Stretch] = []
+    cost: list[Cost | None] = []
     with backend.history() as db:
         if db is not None:
             found = energy.fleet(db, from_s, to_s)
+            found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
             days = energy.fleet_days(db, from_s // DAY_S * DAY_S, to_s)
-    found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
+            cost = energy.costs(db, found, from_s, to_s, price)
     ids = [s.machine_id for s in found]
-    now = dict(zip(ids, meters(backend.client(), ids), strict=True))
-    plates = dict(zip(ids, load_motors(backend.client(), ids), strict=True))
+    now = meters(backend.client(), ids)
+    plates = load_motors(backend.client(), ids)
+    known = [c for c in cost if c]
+    whole = Cost(*map(sum, zip(*known, strict=True))) if known else None
     return FleetEnergy(
         from_t=from_s,
         to_t=to_s,
         hours=(to_s - from_s) / 3600,
         total=counts_shape(_total(found)),
+        cost=cost_shape(whole, price.currency),
         machines=[
-            _of_machine(s, now[s.machine_id], getattr(plates.get(s.machine_id), "site", None))
-            for s in found
+            _of_machine(s, meter, motor, cost_shape(own, price.currency))
+            for s, meter, motor, own in zip(found, now, plates, cost, strict=True)
         ],
         days=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in days],
     )
 
 
-def _of_machine(s: Stretch, meter: Meter, site: str | None) -> EnergyOfMachine:
+def _of_machine(
+    s: Stretch, meter: Meter, motor: Motor | None, cost: EnergyCost | None
+) -> EnergyOfMachine:
     r = meter.reading
     watts = r.figures.get("active_w") if r else None
     return EnergyOfMachine(
         machine_id=s.machine_id,
-        site=site,
+        site=getattr(motor, "site", None),
         counts=counts_shape(s.counts),
         now_kw=None if watts is None else watts / 1000,
         load_ratio=r.figures.get("load_ratio") if r else None,
         efficiency=r.figures.get("efficiency") if r else None,
+        cost=cost,
+        saving=saving_shape(motor, s.counts),
         code=r.power_code or r.load_code if r else "",
     )
 

@@ -41,12 +41,37 @@ class EnergyCounts(ResponseModel):
     shaft_kwh: float = Field(description="of the estimated hours")
     lost_kwh: float = Field(description="of the estimated hours: what became heat")
     unbalance_kwh: float = Field(description="what of that unbalance of the supply added")
+    unbalance_w: Number = Field(description="the same as mean over the estimated hours")
     harmonic_kwh: float = Field(description="what harmonics brought, of the measured hours")
+    harmonic_w: Number = Field(description="the same as mean over the measured hours")
     mean_kw: Number = Field(description="over the measured hours; null without any")
     load_class_h: list[float] = Field(
         description="running hours by load over rated load: below 20 %, to 40, 60, 80, 100 %, above"
     )
     starts: int
+
+
+class EnergyCost(ResponseModel):
+    """What energy cost, at the price of its time (setting `energy_price`)."""
+
+    currency: str
+    energy: float = Field(description="active energy at the terminals")
+    lost: float = Field(description="what of it became heat, of the estimated hours")
+    unbalance: float = Field(description="what of that unbalance of the supply added")
+    harmonic: float = Field(description="what harmonics brought")
+
+
+class EnergySaving(ResponseModel):
+    """What a motor of the best class would have saved at the same work: an interval, no promise.
+
+    It holds in 95 % of all cases, and includes zero where the two cannot be told apart.
+    """
+
+    ie_class: str = Field(description="IEC 60034-30-1; empty: nothing is told")
+    low_kwh: Number
+    high_kwh: Number
+    code: str = Field(description=CODE)
+    sentence: str
 
 
 class EnergyStep(ResponseModel):
@@ -68,6 +93,8 @@ class MachineEnergy(ResponseModel):
     step_s: int
     hours: float = Field(description="length of that time: `measured_h` of it was measured")
     total: EnergyCounts = Field(description="exact sum over that time, from the history")
+    cost: EnergyCost | None = Field(description="of that time; null: energy has no price")
+    saving: EnergySaving
     steps: list[EnergyStep] = Field(description="without those in which nothing was counted")
 
 
@@ -80,6 +107,8 @@ class EnergyOfMachine(ResponseModel):
     now_kw: Number = Field(description="power of the last record; null where it is not known")
     load_ratio: Number = Field(description="shaft load over rated load of the last record")
     efficiency: Number
+    cost: EnergyCost | None = Field(description="null: energy has no price")
+    saving: EnergySaving
     code: str = Field(description="why something of the last record is not known; else empty")
 
 
@@ -90,5 +119,6 @@ class FleetEnergy(ResponseModel):
     to_t: float
     hours: float = Field(description="length of that time, of one machine")
     total: EnergyCounts
+    cost: EnergyCost | None = Field(description="of all machines; null: energy has no price")
     machines: list[EnergyOfMachine] = Field(description="by energy, the largest first")
     days: list[EnergyStep] = Field(description="of all machines, by day of UTC")

@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.schemas.common import rfc3339
-from api.schemas.energy import EnergyCounts, EnergyReading, EnergyReason
+from api.schemas.energy import (
+    EnergyCost,
+    EnergyCounts,
+    EnergyReading,
+    EnergyReason,
+    EnergySaving,
+)
 from api.shapes.explanation import advice, sentence
 from vtox.alarms.coverage.unlocks import unlock
+from vtox.diagnosis.energy.better_class import class_saving
+from vtox.records.history.energy import Cost
 from vtox.store.machines.energy import Meter
+from vtox.values.domain import Motor
 from vtox.values.energy import MeterCounts, in_hours, in_kwh
 
 
@@ -23,7 +32,9 @@ def counts_shape(c: MeterCounts) -> EnergyCounts:
         shaft_kwh=in_kwh(c.shaft_j),
         lost_kwh=in_kwh(c.lost_j),
         unbalance_kwh=in_kwh(c.unbalance_j),
+        unbalance_w=c.mean_w(c.unbalance_j, c.estimated_ms),
         harmonic_kwh=in_kwh(c.harmonic_j),
+        harmonic_w=c.mean_w(c.harmonic_j, c.powered_ms),
         mean_kw=c.mean_kw,
         load_class_h=[in_hours(ms) for ms in c.classes_ms],
         starts=c.starts,
@@ -40,6 +51,23 @@ def reading_shape(meter: Meter) -> EnergyReading | None:
         figures=dict(r.figures),
         power_unknown=_reason(r.power_code, r.power_values),
         load_unknown=_reason(r.load_code, r.load_values),
+    )
+
+
+def cost_shape(cost: Cost | None, currency: str) -> EnergyCost | None:
+    """Return what energy cost, None where it has no price."""
+    return EnergyCost(currency=currency, **cost._asdict()) if cost else None
+
+
+def saving_shape(motor: Motor | None, counts: MeterCounts) -> EnergySaving:
+    """Return what a motor of the best class would have saved."""
+    found = class_saving(motor, counts)
+    return EnergySaving(
+        ie_class=found.ie_class,
+        low_kwh=found.low_kwh,
+        high_kwh=found.high_kwh,
+        code=found.code,
+        sentence=sentence(found.code, {}) if found.code else "",
     )
 
 

@@ -7,7 +7,7 @@ const RANGES = [1, 7, 30, 365];
 const DAY_S = 86_400;
 const PAUSE_MS = 30_000;
 const LOW = 2; // classes of load below 40 %
-const ORDERS = { energy: (m) => m.counts.energy_kwh, loss: (m) => m.counts.lost_kwh, low: (m) => lowHours(m.counts) };
+const ORDERS = { energy: (m) => m.counts.energy_kwh, loss: (m) => m.counts.lost_kwh, low: (m) => lowHours(m.counts), saving: (m) => m.saving.high_kwh ?? -Infinity };
 let days = Number(new URLSearchParams(location.search).get("days"));
 if (!RANGES.includes(days)) days = 7;
 let order = "energy";
@@ -19,6 +19,8 @@ const lowHours = (c) => c.load_class_h.slice(0, LOW).reduce((a, b) => a + b, 0);
 const date = (s) => new Date(1000 * s).toLocaleDateString(locale, { day: "numeric", month: "short", timeZone: "UTC" });
 const machineLink = (id) => el("a", { href: `/machines/${encodeURIComponent(id)}` }, id);
 const share = (x) => (x === null ? "–" : `${num(100 * x, 3)} %`);
+const money = (cost, value) => (cost ? value.toLocaleString(locale, { maximumFractionDigits: 2 }) : "–");
+const saved = (s) => (s.code ? el("span", { class: "soft", title: s.sentence }, "–") : s.low_kwh > 0 ? t("energy.from_to", { low: num(s.low_kwh, 2), high: num(s.high_kwh, 2) }) : t("energy.not_told_apart"));
 const estimated = (c, value) => (c.estimated_h > 0 ? num(value, 4) : "–");
 
 function drawRanges() {
@@ -53,7 +55,8 @@ const cells = (c) => [num(c.energy_kwh, 4), c.mean_kw === null ? "–" : num(c.m
 
 function drawMachines(d) {
   const rows = [...d.machines].sort((a, b) => ORDERS[order](b) - ORDERS[order](a));
-  table("machines", [[t("energy.machine")], ...columns(), [t("energy.load_now"), "n"], [t("energy.efficiency_now"), "n"]], rows.map((m) => [machineLink(m.machine_id), ...cells(m.counts), share(m.load_ratio), share(m.efficiency)]));
+  const priced = d.cost ? [[t("energy.cost", { currency: d.cost.currency }), "n"]] : [];
+  table("machines", [[t("energy.machine")], ...columns(), ...priced, [t("energy.saving"), "n"], [t("energy.load_now"), "n"], [t("energy.efficiency_now"), "n"]], rows.map((m) => [machineLink(m.machine_id), ...cells(m.counts), ...(d.cost ? [money(m.cost, m.cost?.energy)] : []), saved(m.saving), share(m.load_ratio), share(m.efficiency)]));
 }
 
 function drawSites(d) {
@@ -105,6 +108,7 @@ function draw(d) {
     [t("energy.lost_kwh"), estimated(c, c.lost_kwh)], [t("energy.estimated_h"), num(c.estimated_h, 4)], [t("energy.unbalance_kwh"), estimated(c, c.unbalance_kwh)],
     [t("energy.harmonic_kwh"), num(c.harmonic_kwh, 3)], [t("energy.starts"), count(c.starts)],
   ];
+  if (d.cost) for (const name of ["energy", "lost", "unbalance", "harmonic"]) facts.push([t(`energy.cost_${name}`), `${money(d.cost, d.cost[name])} ${d.cost.currency}`]);
   put("facts", facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   drawDays(d);
   drawSites(d);

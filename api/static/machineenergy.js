@@ -34,6 +34,7 @@ function nowFacts(f) {
   return facts;
 }
 
+const extra = (kwh, watts) => (watts === null ? "–" : t("energy.kwh_and_w", { kwh: num(kwh, 3), w: num(watts, 3), a_day: num(0.024 * watts, 3) }));
 const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
 const why = (name, reason) => el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
 
@@ -62,6 +63,11 @@ function draw(d) {
   if (d.now?.power_unknown) reasons.push(why("energy.power_unknown", d.now.power_unknown));
   if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code) reasons.push(why("energy.load_unknown", d.now.load_unknown));
   put("energywhy", reasons);
+  const more = [[t("energy.unbalance_kwh"), extra(c.unbalance_kwh, c.unbalance_w)], [t("energy.harmonic_kwh"), extra(c.harmonic_kwh, c.harmonic_w)]];
+  if (d.cost) for (const name of ["energy", "lost"]) more.unshift([t(`energy.cost_${name}`), `${num(d.cost[name], 4)} ${d.cost.currency}`]);
+  if (!d.saving.code) more.push([t("energy.saving_of", { class: d.saving.ie_class }), d.saving.low_kwh > 0 ? t("energy.from_to", { low: num(d.saving.low_kwh, 2), high: num(d.saving.high_kwh, 2) }) : t("energy.not_told_apart")]);
+  put("energycosts", shownFacts(more));
+  put("energysaving", d.saving.code ? t("energy.no_saving", { why: d.saving.sentence }) : t("energy.saving_note"));
   drawProfile(d);
   const classes = CLASSES.map((name, i) => [t(`energy.class_${name}`), t("energy.h", { h: num(c.load_class_h[i], 3) })]);
   put("energyclasses", shownFacts([[t("energy.running_h"), num(c.running_h, 3)], [t("energy.starts"), count(c.starts)], ...classes]));

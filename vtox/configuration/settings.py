@@ -24,7 +24,7 @@ from vtox.configuration.groups.processes import ProcessSettings
 from vtox.configuration.groups.retention import RetentionSettings
 from vtox.configuration.groups.servers import ServerSettings
 from vtox.configuration.groups.windows import WindowSettings
-from vtox.configuration.tables import Keep, SendLimits
+from vtox.configuration.tables import EnergyPrice, Keep, SendLimits
 from vtox.configuration.values import WorkerCount
 from vtox.errors import SettingsError
 
@@ -38,7 +38,11 @@ OTHER_VARIABLES = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS"
 # Similarity from which a name is suggested: REDIS to REDIS_URL has 0.71.
 SUGGESTION_CUTOFF = 0.7
 
-TABLES: dict[str, type[BaseModel]] = {"keep": Keep, "quota": SendLimits}
+TABLES: dict[str, type[BaseModel]] = {
+    "keep": Keep,
+    "quota": SendLimits,
+    "energy_price": EnergyPrice,
+}
 # Defaults that depend on the mode.
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
     "development": {

@@ -1,12 +1,14 @@
-"""Settings that are tables: `keep` says how long what is kept, `quota` what may be sent.
+"""Settings that are tables: how long what is kept, what may be sent, what energy costs.
 
 A row is set by `VTOX_KEEP__RESULTS="90d, 40MB"` in the environment, or `keep.results` in TOML.
 """
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from vtox.configuration.prices import Periods, PricePeriods
 from vtox.configuration.values import KeptFor, Limit, Row, SendLimit
 
 HOUR_S, DAY_S = 3600.0, 86400.0
@@ -58,3 +60,31 @@ class SendLimits(BaseModel):
     stream_machine: Limit = Field(
         SendLimit(), description="of one machine, as the bridge admits them from the stream"
     )
+
+
+class EnergyPrice(BaseModel):
+    """What a kWh costs, and when it costs something else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per_kwh: float | None = Field(None, allow_inf_nan=False, description="price of a kWh")
+    currency: str = Field("", max_length=8, description="its unit as it is shown, like EUR")
+    time_zone: str = Field("UTC", description="of the periods, like Europe/Berlin")
+    periods: Periods = Field(
+        PricePeriods(),
+        description="other prices: `0.16 22:00-06:00; 0.18 sat,sun`, the first that holds counts",
+    )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether energy has a price."""
+        return self.per_kwh is not None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, KeyError, OSError):
+            raise ValueError("expected a time zone like Europe/Berlin") from None
+        return name

@@ -49,6 +49,11 @@ class MeterCounts(NamedTuple):
         """Mean power over the time of which it was measured."""
         return self.energy_j / self.powered_ms if self.powered_ms else None
 
+    @staticmethod
+    def mean_w(joules: int, ms: int) -> float | None:
+        """Return the mean power of so much energy in so much time, None without any."""
+        return 1000 * joules / ms if ms else None
+
     def plus(self, other: "MeterCounts") -> "MeterCounts":
         """Return the sum of both."""
         return MeterCounts(*map(sum, zip(self, other, strict=True)))

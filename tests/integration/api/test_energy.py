@@ -56,6 +56,9 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     fleet = http.get("/api/v1/energy").raise_for_status().json()["data"]
     assert [(m["machine_id"], m["now_kw"]) for m in fleet["machines"]] == [("M1", 2.0)]
     assert fleet["total"] == found["total"]
+    assert fleet["cost"] is found["cost"] is None
+    assert found["saving"] == fleet["machines"][0]["saving"]
+    assert found["saving"]["code"] == "rated_power_unknown"
 
 
 def test_an_unknown_machine_and_an_impossible_time_are_refused(http: httpx.Client) -> None:

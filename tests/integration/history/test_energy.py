@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import Connection
 
 from tests.integration.history.entries import RESULT, add
 from tests.naive_entries import encode_result
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.configuration.tables import EnergyPrice
 from vtox.records.history import energy
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.energy import DAY_S, Stretch
@@ -103,3 +107,36 @@ def test_what_another_program_wrote_counts_nothing(
         add(client, keys.RESULTS, [*texts, "energy", text])
     assert recorder.record(STOP) == 4
     assert read(settings, lambda db: energy.fleet(db, 0, int(now) + DAY_S)) == []
+
+
+def test_costs_follow_the_clock_of_the_price_also_where_it_changes(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    begin = int(datetime(2026, 10, 23, tzinfo=zone).timestamp())
+    end = begin + 4 * DAY_S
+    times = range(begin, end, 5400)
+    for k, t in enumerate(times):
+        add_second(client, t, k, SECOND._replace(energy_j=3_600_000, lost_j=360_000), f"M{k % 2}")
+    recorder.record(STOP)
+    price = EnergyPrice(
+        per_kwh=0.3, time_zone="Europe/Berlin", periods="0.1 sat,sun; 0.2 22:00-06:00"
+    )
+    expected = {"M0": 0.0, "M1": 0.0}
+    for k, t in enumerate(times):
+        local = datetime.fromtimestamp(t, zone)
+        night = local.hour >= 22 or local.hour < 6
+        expected[f"M{k % 2}"] += 0.1 if local.weekday() >= 5 else 0.2 if night else 0.3
+    engine = engine_to_read(settings)
+    with engine.connect() as db:
+        found = energy.fleet(db, begin, end)
+        costs = energy.costs(db, found, begin, end, price)
+        (alone,) = energy.costs(db, found[:1], begin, end, price)
+        unpriced = energy.costs(db, found, begin, end, EnergyPrice())
+    engine.dispose()
+    assert {s.machine_id: c.energy for s, c in zip(found, costs, strict=True) if c} == (
+        pytest.approx(expected)
+    )
+    assert [c.lost for c in costs if c] == pytest.approx([c.energy / 10 for c in costs if c])
+    assert alone == costs[0]
+    assert unpriced == [None, None]

@@ -8,13 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vtox.cli.shared.energy_lines import counts_line, reading_lines
+from vtox.cli.shared.energy_lines import counts_line, reading_lines, saving_line
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
 from vtox.configuration.settings import Settings, load
+from vtox.diagnosis.energy.better_class import class_saving
 from vtox.errors import InputError, UnknownMachine
 from vtox.store.machines.energy import Meter, meters
-from vtox.store.machines.machines import is_listed
+from vtox.store.machines.machines import is_listed, load_motors
 from vtox.store.server.client import server_time
 from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, in_hours, in_kwh
 
@@ -40,22 +41,28 @@ def energy_command(machine: _Machine = None, days: _Days = 1.0, as_json: Json = 
         end = -int(-now // QUARTER_S) * QUARTER_S
         begin = int((end - days * _DAY_S) // QUARTER_S) * QUARTER_S
         step_s = _HOUR_S if days <= 2 else _DAY_S
-        found = _counted(settings, machine, begin, end, step_s)
+        found, costs = _counted(settings, machine, begin, end, step_s)
         if machine and not found and not is_listed(client, machine):
             raise UnknownMachine(machine)
         ids = [machine] if machine else [name for name, _, _ in found]
         now_of = dict(zip(ids, meters(client, ids), strict=True))
+        plates = dict(zip(ids, load_motors(client, ids), strict=True))
     if as_json:
         rows = [{"machine_id": m, "t": t, **c._asdict()} for m, t, c in found]
         figures = {m: dict(x.reading.figures) if x.reading else {} for m, x in now_of.items()}
-        typer.echo(json.dumps({"from_t": begin, "to_t": end, "counts": rows, "now": figures}))
+        told = {"from_t": begin, "to_t": end, "counts": rows, "now": figures, "cost": costs}
+        typer.echo(json.dumps(told))
         return
     console = Console(highlight=False)
     hours = (end - begin) / _HOUR_S
+    currency = settings.energy_price.currency
     if machine:
         _show_machine(console, machine, now_of[machine], found, hours)
+        if machine in costs:
+            console.print(f"energy {costs[machine]:.2f} {currency}")
+        console.print(saving_line(class_saving(plates[machine], _total(found))))
     else:
-        _show_fleet(console, found, now_of, hours)
+        _show_fleet(console, found, now_of, hours, costs, currency)
 
 
 _Row = tuple[str, int, MeterCounts]
@@ -63,21 +70,25 @@ _Row = tuple[str, int, MeterCounts]
 
 def _counted(
     settings: Settings, machine: str | None, begin: int, end: int, step_s: int
-) -> list[_Row]:
-    """Return what was counted: by machine, or of one machine by step."""
+) -> tuple[list[_Row], dict[str, float]]:
+    """Return what was counted: by machine, or of one machine by step; and what energy cost."""
     # Not at the top: SQL takes a quarter of a second to import.
     from vtox.records.history import energy
     from vtox.records.history.database import reading
 
     with reading(settings) as db:
         if db is None:
-            return []
+            return [], {}
         if machine:
             found = energy.quarters(db, machine, begin, end, step_s)
+            total = _total([(s.machine_id, s.t, s.counts) for s in found])
+            whole = [energy.Stretch(machine, begin, total)]
         else:
-            found = energy.fleet(db, begin, end)
+            whole = found = energy.fleet(db, begin, end)
             found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
-    return [(s.machine_id, s.t, s.counts) for s in found]
+        costs = energy.costs(db, whole, begin, end, settings.energy_price)
+    rows = [(s.machine_id, s.t, s.counts) for s in found]
+    return rows, {s.machine_id: c.energy for s, c in zip(whole, costs, strict=True) if c}
 
 
 def _total(rows: list[_Row]) -> MeterCounts:
@@ -102,14 +113,22 @@ def _show_machine(
     console.print(table)
 
 
-def _show_fleet(console: Console, rows: list[_Row], now_of: dict[str, Meter], hours: float) -> None:
+def _show_fleet(
+    console: Console,
+    rows: list[_Row],
+    now_of: dict[str, Meter],
+    hours: float,
+    costs: dict[str, float],
+    currency: str,
+) -> None:
     console.print(f"[bold]{len(rows)} machines[/]  {counts_line(_total(rows), hours * len(rows))}")
     names = ("machine", "kWh", "mean kW", "measured h", "running h", "lost kWh", "starts", "load")
-    table = _columns(*names)
+    table = _columns(*names, *([currency] if costs else ()))
     for machine, _, c in rows:
         reading = now_of[machine].reading
         load = reading.figures.get("load_ratio") if reading else None
-        table.add_row(machine, *_cells(c), "-" if load is None else f"{load:.0%}")
+        cost = [f"{costs[machine]:.2f}"] if costs else []
+        table.add_row(machine, *_cells(c), "-" if load is None else f"{load:.0%}", *cost)
     console.print(table)
 
 

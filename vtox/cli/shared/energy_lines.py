@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from vtox.diagnosis.energy.better_class import ClassSaving
 from vtox.values.domain import Reason
 from vtox.values.energy import MeterCounts, MeterReading, in_hours, in_kwh
 from vtox.words.rendering import render
@@ -16,6 +17,22 @@ def counts_line(c: MeterCounts, hours: float) -> str:
     '2 kWh in 1 of 24 h'
     """
     return f"{in_kwh(c.energy_j):.6g} kWh in {in_hours(c.powered_ms):.3g} of {hours:.4g} h"
+
+
+def saving_line(saving: ClassSaving) -> str:
+    """Return what a motor of the best class would have saved, or why that is not told.
+
+    Examples
+    --------
+    >>> saving_line(ClassSaving("IE4", 12.0, 25.0))
+    'a motor of class IE4 would have saved 12 to 25 kWh'
+    """
+    if saving.low_kwh is None or saving.high_kwh is None:
+        return f"saving by a better class not told: {render(saving.code, {})}"
+    if saving.low_kwh <= 0:
+        return f"a motor of class {saving.ie_class} cannot be told apart in its losses"
+    low, high = saving.low_kwh, saving.high_kwh
+    return f"a motor of class {saving.ie_class} would have saved {low:.3g} to {high:.3g} kWh"
 
 
 def reading_lines(reading: MeterReading | None, told: Collection[Reason] = ()) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from vtox.configuration.tables import EnergyPrice
 from vtox.configuration.values import Ack, Acknowledgement, WorkerCount, Workers
 
 Mode = Literal["development", "testing", "production"]
@@ -121,6 +122,12 @@ class ProcessSettings(BaseModel):
         json_schema_extra={
             "when": "alarms should reach people, or alarms of the system have other limits"
         },
+    )
+
+    energy_price: EnergyPrice = Field(
+        EnergyPrice(),
+        description="what a kWh costs, by time of the week (table)",
+        json_schema_extra={"when": "energy and losses should have their cost beside them"},
     )
 
     @property

@@ -2,18 +2,34 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Case, Connection, Table, and_, case, func, or_, select
 
+from vtox.configuration.prices import QUARTERS_A_WEEK, quarters_ahead
+from vtox.configuration.tables import EnergyPrice
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import energy_days, energy_quarters, series
 from vtox.store.machines.points import Point
-from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, counts_from_text
+from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, counts_from_text, in_kwh
 
 DAY_S = 86_400
 # Larger ones are of no machine, and a sum of them would not fit.
 _LARGEST = 1 << 52
+
+
+# What has a price: energy at the terminals, and what of it became heat.
+PRICED = ("energy_j", "lost_j", "unbalance_j", "harmonic_j")
+
+
+class Cost(NamedTuple):
+    """What energy cost, in the currency of its price: fields in the order of `PRICED`."""
+
+    energy: float
+    lost: float
+    unbalance: float
+    harmonic: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,72 @@ def fleet_days(db: Connection, from_s: int, to_s: int) -> list[Stretch]:
         .order_by(c.t)
     )
     return [Stretch("", int(t), _row(row)) for t, *row in db.execute(statement)]
+
+
+def costs(
+    db: Connection, found: Sequence[Stretch], from_s: int, to_s: int, price: EnergyPrice
+) -> list[Cost | None]:
+    """Return what the energy of each of these machines cost from one time to another.
+
+    None where it has no price. `found` says what each counted in that time.
+    """
+    if price.per_kwh is None:
+        return [None] * len(found)
+    only = found[0].machine_id if len(found) == 1 else ""
+    dearer = _at_other_prices(db, from_s, to_s, price, only)
+    prices = [p.per_kwh - price.per_kwh for p in price.periods.periods]
+    return [
+        Cost(
+            *(
+                price.per_kwh * in_kwh(getattr(s.counts, name))
+                + sum(prices[k] * in_kwh(joules[i]) for k, *joules in dearer.get(s.machine_id, ()))
+                for i, name in enumerate(PRICED)
+            )
+        )
+        for s in found
+    ]
+
+
+def _at_other_prices(
+    db: Connection, from_s: int, to_s: int, price: EnergyPrice, machine_id: str
+) -> dict[str, list[tuple[int, ...]]]:
+    """Return the number of each period of another price, and J of `PRICED` in it, by machine."""
+    spans = list(price.periods.spans())
+    if not spans or from_s >= to_s:
+        return {}
+    c = energy_quarters.c
+    period = _period(price, spans, from_s, to_s).label("period")
+    inner = select(c.series_id, period, *(c[n] for n in PRICED)).where(c.t >= from_s, c.t < to_s)
+    if machine_id:
+        of_machine = select(series.c.id).where(series.c.machine_id == machine_id)
+        inner = inner.where(c.series_id.in_(of_machine))
+    rows = inner.subquery()
+    statement = (
+        select(series.c.machine_id, rows.c.period, *(func.sum(rows.c[n]) for n in PRICED))
+        .join(rows, rows.c.series_id == series.c.id)
+        .where(rows.c.period >= 0)
+        .group_by(series.c.machine_id, rows.c.period)
+    )
+    found: dict[str, list[tuple[int, ...]]] = {}
+    for name, *row in db.execute(statement):
+        found.setdefault(name, []).append(tuple(map(int, row)))
+    return found
+
+
+def _period(
+    price: EnergyPrice, spans: list[tuple[int, int, int]], from_s: int, to_s: int
+) -> Case[int]:
+    """Return the number of the period in which a quarter-hour lies, -1 in none."""
+    t = energy_quarters.c.t
+    starts = quarters_ahead(price.time_zone, from_s, to_s)
+    ends = [start for start, _ in starts[1:]] + [to_s]
+    whens = []
+    for (start, ahead), end in zip(starts, ends, strict=True):
+        of_week = (t // QUARTER_S + ahead) % QUARTERS_A_WEEK
+        for number in sorted({k for *_, k in spans}):
+            inside = or_(*(of_week.between(q, last - 1) for q, last, k in spans if k == number))
+            whens.append((and_(t >= start, t < end, inside), number))
+    return case(*whens, else_=-1)
 
 
 def _of_machines(table: Table, start: int, end: int):  # type: ignore[no-untyped-def]
