@@ -11,12 +11,26 @@ from api.routes.history import T_END
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
-from api.schemas.energy import EnergyCost, EnergyOfMachine, EnergyStep, FleetEnergy, MachineEnergy
-from api.shapes.energy import cost_shape, counts_shape, reading_shape, saving_shape
+from api.schemas.energy import (
+    EnergyCost,
+    EnergyOfMachine,
+    EnergyStep,
+    FleetEnergy,
+    MachineEnergy,
+    MachineStarts,
+)
+from api.shapes.energy import (
+    cost_shape,
+    counts_shape,
+    reading_shape,
+    saving_shape,
+    start_shape,
+)
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.records.history import energy
 from vtox.records.history.energy import DAY_S, Cost, Stretch
+from vtox.records.history.starts import MotorStart, most_in_an_hour, starts
 from vtox.store.machines.energy import Meter, meters
 from vtox.store.machines.machines import is_listed, load_motors
 from vtox.values.domain import Motor
@@ -26,6 +40,9 @@ router = APIRouter(prefix="/api/v1", tags=["energy"])
 
 # Steps of a page at most: a month of quarter-hours.
 _MOST_STEPS = 3000
+_MOST_STARTS = 1000
+# Codes that say of a steady record that currents and voltages do not belong together.
+_WIRING = ("channel_reversed", "phase_orders_differ", "voltages_not_paired")
 _Step = Literal["quarter", "hour", "day", "week"]
 _STEP_S = {"quarter": QUARTER_S, "hour": 3600, "day": DAY_S, "week": 7 * DAY_S}
 
@@ -89,6 +106,40 @@ def machine_energy(
             cost=cost_shape(cost, price.currency),
             saving=saving_shape(motor, total.counts),
             steps=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in found],
+        )
+    )
+
+
+@router.get(
+    "/machines/{machine_id}/starts",
+    dependencies=needs("read"),
+    summary="Starts of a machine",
+)
+def machine_starts(
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[EnergyQuery, Query()]
+) -> Data[MachineStarts]:
+    """Return the starts that began between two times, at most 1000: the latest ones."""
+    from_s, to_s = _span(backend, query)
+    found: list[MotorStart] = []
+    with backend.history() as db:
+        if db is not None:
+            found = starts(db, machine_id, from_s, to_s)
+    client = backend.client()
+    if not found and not is_listed(client, machine_id):
+        raise not_found(f"machine {machine_id!r} is not known, and has no history")
+    ((meter,), (motor,)) = meters(client, [machine_id]), load_motors(client, [machine_id])
+    # What wires wrongly is refused in every record of the steady state.
+    wired = meter.counts.powered_ms > 0 and not (
+        meter.reading and meter.reading.power_code in _WIRING
+    )
+    return Data(
+        data=MachineStarts(
+            machine_id=machine_id,
+            from_t=from_s,
+            to_t=to_s,
+            most_in_an_hour=most_in_an_hour(found),
+            max_starts_per_hour=motor.max_starts_per_hour if motor else None,
+            starts=[start_shape(s, wired=wired) for s in found[: -_MOST_STARTS - 1 : -1]],
         )
     )
 

@@ -122,3 +122,28 @@ class FleetEnergy(ResponseModel):
     cost: EnergyCost | None = Field(description="of all machines; null: energy has no price")
     machines: list[EnergyOfMachine] = Field(description="by energy, the largest first")
     days: list[EnergyStep] = Field(description="of all machines, by day of UTC")
+
+
+class MotorStartShape(ResponseModel):
+    """One start; null: its records do not show it."""
+
+    t: float = Field(description="s since 1970 (UTC)")
+    seen_s: float = Field(description="how long records show it")
+    duration_s: Number = Field(description="until the current has settled")
+    inrush_a: Number = Field(description="largest rms of one cycle of a phase")
+    peak_a: Number = Field(description="largest sample")
+    mean_a: Number = Field(description="rms over the start")
+    final_a: Number = Field(description="current after it")
+    dip_ratio: Number = Field(description="how far the voltage fell, over that before")
+    energy_kwh: Number = Field(description="taken by the terminals, where wiring is proven")
+
+
+class MachineStarts(ResponseModel):
+    """Starts of one machine."""
+
+    machine_id: PlainName
+    from_t: float = Field(description="s since 1970 (UTC)")
+    to_t: float
+    most_in_an_hour: int = Field(description="the largest number within any hour of that time")
+    max_starts_per_hour: Number = Field(description="of the nameplate; null: not given")
+    starts: list[MotorStartShape] = Field(description="the latest first")

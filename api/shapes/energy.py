@@ -1,6 +1,7 @@
 """Counts and readings of energy as the shapes of the API: kWh and hours from whole J and ms."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from api.schemas.common import rfc3339
@@ -10,11 +11,13 @@ from api.schemas.energy import (
     EnergyReading,
     EnergyReason,
     EnergySaving,
+    MotorStartShape,
 )
 from api.shapes.explanation import advice, sentence
 from vtox.alarms.coverage.unlocks import unlock
 from vtox.diagnosis.energy.better_class import class_saving
 from vtox.records.history.energy import Cost
+from vtox.records.history.starts import MotorStart
 from vtox.store.machines.energy import Meter
 from vtox.values.domain import Motor
 from vtox.values.energy import MeterCounts, in_hours, in_kwh
@@ -80,4 +83,14 @@ def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
         sentence=sentence(code, values),
         what_to_do=advice(code),
         unlock=unlock(code),
+    )
+
+
+def start_shape(start: MotorStart, *, wired: bool) -> MotorStartShape:
+    """Return a start; its energy where currents and voltages are known to be `wired` rightly."""
+    figures = asdict(start)
+    joules = figures.pop("energy_j")
+    return MotorStartShape(
+        energy_kwh=in_kwh(joules) if wired and joules is not None and joules >= 0 else None,
+        **figures,
     )

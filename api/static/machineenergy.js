@@ -74,8 +74,30 @@ function draw(d) {
   put("energymeter", t("energy.meter", { kwh: num(d.meter.energy_kwh, 6), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
 }
 
+const STARTS_SHOWN = 8;
+const START_COLUMNS = [["start_s", (s) => (s.duration_s === null ? `≥ ${num(s.seen_s, 3)}` : num(s.duration_s, 3))], ["inrush_a", (s) => num(s.inrush_a, 3)], ["peak_a", (s) => num(s.peak_a, 3)], ["mean_a", (s) => num(s.mean_a, 3)], ["dip", (s) => (s.dip_ratio === null ? "–" : per(s.dip_ratio, 2))], ["start_wh", (s) => (s.energy_kwh === null ? "–" : num(1000 * s.energy_kwh, 3))]];
+
+function drawStarts(d) {
+  const permitted = d.max_starts_per_hour;
+  const values = { n: count(d.starts.length), most: count(d.most_in_an_hour), permitted: num(permitted, 3) };
+  put("startsread", !d.starts.length ? t("energy.no_starts") : permitted === null ? t("energy.starts_read", values) : t(d.most_in_an_hour > permitted ? "energy.starts_over" : "energy.starts_within", values));
+  const timed = d.starts.filter((s) => s.duration_s !== null);
+  const most = Math.max(1e-9, ...timed.map((s) => s.duration_s));
+  byId("startsplot").hidden = timed.length < 2;
+  byId("startsplot").setAttribute("viewBox", "0 0 100 100");
+  byId("startsplot").setAttribute("aria-label", t("energy.starts_label", { s: num(most, 3) }));
+  byId("startsplot").replaceChildren(...timed.map((s) => {
+    const height = Math.max(100 * s.duration_s / most, 0.8);
+    return svg("rect", { x: 99.2 * (s.t - d.from_t) / (d.to_t - d.from_t), y: 100 - height, width: 0.8, height });
+  }));
+  const time = (s) => new Date(1000 * s).toLocaleString(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  put("startstable", !d.starts.length ? [] : [el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("energy.start_at")), START_COLUMNS.map(([name]) => el("th", { scope: "col", class: "n" }, t(`energy.${name}`))))),
+    el("tbody", {}, d.starts.slice(0, STARTS_SHOWN).map((s) => el("tr", {}, el("td", { "data-name": t("energy.start_at") }, time(s.t)), START_COLUMNS.map(([name, of]) => el("td", { class: "n", "data-name": t(`energy.${name}`) }, of(s))))))]);
+}
+
 export async function showEnergy(machine) {
   const to = Math.ceil(Date.now() / 900_000) * 900;
+  get(`/api/v1/machines/${encodeURIComponent(machine)}/starts?from_t=${to - 86400 * 90}&to_t=${to}`).then((found) => drawStarts(found.data), () => {});
   const step = hours > 48 ? "day" : "quarter";
   draw((await get(`/api/v1/machines/${encodeURIComponent(machine)}/energy?from_t=${to - 3600 * hours}&to_t=${to}&step=${step}`)).data);
 }

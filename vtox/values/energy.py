@@ -9,6 +9,9 @@ CLASS_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 # Length of a row, s.
 QUARTER_S = 900
 
+# Figures of a start that its record tells, in A and J; `dip_ratio` over the voltage before.
+START_FIGURES = ("inrush_a", "peak_a", "mean_a", "final_a", "dip_ratio", "energy_j")
+
 
 class MeterCounts(NamedTuple):
     """What one record, or any time, adds to a meter: whole ms, J, var s and events.
@@ -79,7 +82,7 @@ class MeterReading:
     load_values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def in_kwh(joules: int) -> float:
+def in_kwh(joules: float) -> float:
     """Return kWh of J, kvarh of var s.
 
     Examples

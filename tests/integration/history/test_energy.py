@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,13 +16,14 @@ from vtox.configuration.settings import Settings
 from vtox.configuration.tables import EnergyPrice
 from vtox.records.history import energy
 from vtox.records.history.database import engine_to_read
-from vtox.records.history.energy import DAY_S, Stretch
+from vtox.records.history.energy import DAY_S
 from vtox.records.history.recorder import Recorder
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
 from vtox.values.energy import QUARTER_S, MeterCounts, counts_text
 
 STOP = threading.Event()
+T = TypeVar("T")
 SECOND = MeterCounts(observed_ms=1000, running_ms=1000, powered_ms=1000, energy_j=1234)
 MANY = 400
 
@@ -36,7 +38,7 @@ def add_second(
     add(client, keys.RESULTS, [*texts, "energy", counts_text(counts)])
 
 
-def read(settings: Settings, what: Callable[[Connection], list[Stretch]]) -> list[Stretch]:
+def read_history(settings: Settings, what: Callable[[Connection], list[T]]) -> list[T]:
     engine = engine_to_read(settings)
     try:
         with engine.connect() as db:
@@ -58,7 +60,7 @@ def test_seconds_add_up_in_their_own_quarter_hour(
     for k in range(10):
         add_second(client, yesterday + k, MANY + k)
     recorder.record(STOP)
-    found = read(settings, lambda db: energy.quarters(db, "M1", yesterday, now, QUARTER_S))
+    found = read_history(settings, lambda db: energy.quarters(db, "M1", yesterday, now, QUARTER_S))
     assert [(s.t, s.counts.energy_j, s.counts.powered_ms) for s in found] == [
         (yesterday, 10 * 1234, 10_000),
         (quarter, MANY * 1234, 1000 * MANY),
@@ -76,7 +78,7 @@ def test_results_made_again_count_once(
     for k in range(5):
         add_second(client, now + k, k)
     new_recorder().record(STOP)
-    (found,) = read(settings, lambda db: energy.fleet(db, now - QUARTER_S, now + QUARTER_S))
+    (found,) = read_history(settings, lambda db: energy.fleet(db, now - QUARTER_S, now + QUARTER_S))
     assert found.counts.energy_j == 5 * 1234
 
 
@@ -93,7 +95,7 @@ def test_a_fleet_over_days_is_the_sum_of_its_quarter_hours(
     for k, t in enumerate(times):
         if begin <= t // QUARTER_S * QUARTER_S < end:
             expected[f"M{k % 2}"] = expected.get(f"M{k % 2}", 0) + k + 1
-    found = read(settings, lambda db: energy.fleet(db, begin, end))
+    found = read_history(settings, lambda db: energy.fleet(db, begin, end))
     assert {s.machine_id: s.counts.energy_j for s in found} == expected
 
 
@@ -106,7 +108,7 @@ def test_what_another_program_wrote_counts_nothing(
         texts, _ = encode_result(Result(**(fields | {"first_seq": k, "last_seq": k})))
         add(client, keys.RESULTS, [*texts, "energy", text])
     assert recorder.record(STOP) == 4
-    assert read(settings, lambda db: energy.fleet(db, 0, int(now) + DAY_S)) == []
+    assert read_history(settings, lambda db: energy.fleet(db, 0, int(now) + DAY_S)) == []
 
 
 def test_costs_follow_the_clock_of_the_price_also_where_it_changes(

@@ -13,6 +13,7 @@ from vtox.records.history.schema import (
     minutes,
     records,
     series,
+    start_parts,
 )
 
 
@@ -22,7 +23,7 @@ def delete_machine(engine: Engine, machine_id: str) -> int:
         numbers = select(series.c.id).where(series.c.machine_id == machine_id)
         ids = db.execute(numbers).scalars().all()
         n = 0
-        for table in (records, minutes, hours, energy_quarters, energy_days):
+        for table in (records, minutes, hours, energy_quarters, energy_days, start_parts):
             n += db.execute(delete(table).where(table.c.series_id.in_(ids))).rowcount
         for other in (alerts, alarm_actions, baselines):
             n += db.execute(delete(other).where(other.c.machine_id == machine_id)).rowcount

@@ -18,6 +18,7 @@ from vtox.records.history.schema import (
     records,
     retention_clock,
     series,
+    start_parts,
 )
 from vtox.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
 from vtox.store.server.client import server_time
@@ -78,6 +79,7 @@ def delete_older(engine: Engine, oldest: Oldest) -> int:
         (records, records.c.t_ms, oldest.records_ms),
         (minutes, minutes.c.t, oldest.minutes_ms // 1000),
         *((t, t.c.t, oldest.hours_ms // 1000) for t in (hours, energy_quarters, energy_days)),
+        (start_parts, start_parts.c.t_ms, oldest.hours_ms),
     ):
         for start in range(0, len(ids), SERIES_PER_TRANSACTION):
             with engine.begin() as db:

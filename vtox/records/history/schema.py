@@ -6,6 +6,7 @@ Times are whole numbers since 1970, UTC: `t_ms` and `id_ms` in ms, `t` of minute
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     Index,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vtox.values.energy import MeterCounts
+from vtox.values.energy import START_FIGURES, MeterCounts
 
 metadata = MetaData()
 
@@ -133,6 +134,21 @@ def _counted(name: str) -> Table:
 # By quarter-hour, and by day of UTC; the series is that of the fault whose records are metered.
 energy_quarters = _counted("energy_quarters")
 energy_days = _counted("energy_days")
+
+# What a record shows of a start: all of it, or the part that begins or ends in it.
+start_parts = Table(
+    "start_parts",
+    metadata,
+    Column("series_id", Integer, primary_key=True, autoincrement=False),
+    # The end of the record, as in `records`; then from when to when the start is seen in it.
+    Column("t_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("begin_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("begins", Boolean, nullable=False),
+    Column("ends", Boolean, nullable=False),
+    *(Column(name, Double) for name in START_FIGURES),
+    sqlite_with_rowid=False,
+)
 
 alerts = Table(
     "alerts",

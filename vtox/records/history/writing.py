@@ -25,6 +25,7 @@ from vtox.records.history.schema import (
     positions,
     records,
 )
+from vtox.records.history.starts import add_starts
 from vtox.store.alarms.alarm_actions import decode_action
 from vtox.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.machines.line_levels import LineSampler
@@ -132,6 +133,7 @@ def _write_points(
         execute_many(db, insert(db, records).on_conflict_do_nothing(), of_records)
         redone.note(of_records)
     add_energy(db, rows, points)
+    add_starts(db, rows, points)
     by_minute = minutes_of(rows)
     kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}
     _add(db, minutes, kept)

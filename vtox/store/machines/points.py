@@ -50,7 +50,8 @@ class Point(NamedTuple):
     (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is what the
     alarm of the fault took of a result, None where it does not say; `confidence` is kept where it
     found something. `windows` names those of a result by run and numbers: diagnosed again, it is
-    the same. `energy` is what its record added to the meter of the machine, as text.
+    the same. `energy` is what its record added to the meter of the machine, as text, and `start`
+    the detail of a result whose record shows a start.
     """
 
     machine_id: str
@@ -68,6 +69,7 @@ class Point(NamedTuple):
     confidence: float | None = None
     windows: str | None = None
     energy: bytes | None = None
+    start: bytes | None = None
 
 
 def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
@@ -83,6 +85,8 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     duration_s = ends_s - (ends_s if starts_s is None else starts_s)
     marks = _marks(fields.get(b"marks"))
     found = marks is not None and not FOUND.isdisjoint(marks)
+    energy = fields.get(b"energy")
+    starts = energy is not None and fields.get(b"code", b"").startswith(b"motor_start")
     yield Point(
         *names,
         *moment,
@@ -94,7 +98,8 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
         marks,
         number(fields.get(b"confidence") or None) if found else None,
         _windows(fields),
-        fields.get(b"energy"),
+        energy,
+        fields.get(b"detail") if starts else None,
     )
 
 

@@ -42,7 +42,10 @@ class StartFigures:
     `duration_s` runs from switching on until the rms current of one cycle, mean of the phases,
     comes within `SETTLED_SHARE` of its final value and stays. `inrush_a` is the largest rms of one
     cycle of a phase, `peak_a` the largest sample, `starting_a` the largest rms of all phases once
-    the offset of the inrush has decayed. `dip` is how far the voltages fall, over those before.
+    the offset of the inrush has decayed, `mean_a` the rms of all phases over the start. `dip` is
+    how far the voltages fall, over those before. `energy_j` is what the terminals took, by currents
+    and voltages of three phases as they are connected. Of a start that the record shows in part,
+    both are of that part.
     `unknown` says why a figure is None, or a lower bound.
     """
 
@@ -55,6 +58,8 @@ class StartFigures:
     final_a: float | None
     rated_a: float | None
     dip: float | None
+    mean_a: float | None = None
+    energy_j: float | None = None
     unknown: tuple[Reason, ...] = ()
 
     @property
@@ -70,11 +75,15 @@ class StartFigures:
     @property
     def reason(self) -> Reason:
         """The code of the start, with what is known of it."""
+        more = {"mean_a": self.mean_a, "dip_ratio": self.dip, "energy_j": self.energy_j}
+        known = {name: value for name, value in more.items() if value is not None}
         if self.on_s is None:
             if self.end_s is None:
-                return reason("motor_start_throughout", starting_a=self.starting_a or 0.0)
-            return reason("motor_start_under_way", end_s=self.end_s, final_a=self.final_a or 0.0)
-        inrush = {"inrush_a": self.inrush_a or 0.0, "peak_a": self.peak_a or 0.0}
+                known["starting_a"] = self.starting_a or 0.0
+                return reason("motor_start_throughout", **known)
+            known["final_a"] = self.final_a or 0.0
+            return reason("motor_start_under_way", end_s=self.end_s, **known)
+        inrush = {"inrush_a": self.inrush_a or 0.0, "peak_a": self.peak_a or 0.0} | known
         if self.duration_s is None:
             return reason("motor_start_unfinished", on_s=self.on_s, **inrush)
         base = self.rated_a or self.final_a or float("nan")
@@ -125,6 +134,8 @@ def start_figures(
     unknown += (why,) if why else ()
     on_s = None if on is None else on / fs_hz
     end_s = None if end is None else end / fs_hz
+    lasts = slice(first, stop if end is None else end)
+    power_w = np.sum(x[:, lasts] * v[:, lasts], axis=0) if len(x) == len(v) == 3 else None
     return StartFigures(
         on_s=on_s,
         end_s=end_s,
@@ -135,6 +146,8 @@ def start_figures(
         final_a=final_a if end is not None else None,
         rated_a=motor.rated_current_a,
         dip=dip,
+        mean_a=float(np.sqrt(np.mean(np.square(x[:, lasts])))),
+        energy_j=None if power_w is None else float(power_w.sum()) / fs_hz,
         unknown=unknown,
     )
 
