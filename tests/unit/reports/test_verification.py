@@ -45,9 +45,20 @@ def _last_bit(contents: dict[str, Any]) -> None:
     contents["records"][0]["verdicts"][4]["statistic"] *= 1 + 1e-12
 
 
+def _other_energy(contents: dict[str, Any]) -> None:
+    contents["records"][0]["energy"]["figures"]["supply_hz"] += 0.01
+
+
 def _other_numpy(contents: dict[str, Any]) -> None:
     contents["environment"]["numpy"] = "1.0"
     _last_bit(contents)
+
+
+def test_energy_that_was_forged_disagrees(tmp_path: Path) -> None:
+    path = written(tmp_path, forged(_other_energy))
+    found = verify(read_report(path))
+    assert not found.agrees
+    assert [(d.fault, d.value) for d in found.differences] == [("energy", "figures.supply_hz")]
 
 
 def test_a_verdict_that_was_forged_disagrees(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def file_contents(
     for name, recording, diagnoses in results:
         faults = [d.fault for d in diagnoses]
         verdicts = making.verdicts(recording, motor, baseline, faults)
-        records.append(making.record(name, recording, verdicts))
+        energy = making.energy(recording, motor, faults)
+        records.append(making.record(name, recording, verdicts, energy))
     return Contents(
         form=FORM,
         made_t=round(time.time(), 3),

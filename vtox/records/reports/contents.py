@@ -58,6 +58,16 @@ class Channel(Part):
     data: str
 
 
+class Energy(Part):
+    """What the record says of energy: figures, and codes with values where some are not known."""
+
+    figures: dict[Text, float]
+    power_code: Text
+    power_values: Table
+    load_code: Text
+    load_values: Table
+
+
 class ReportRecord(Part):
     """One recording, and the verdicts on it in the order of `vtox.faults.FAULTS`."""
 
@@ -69,6 +79,7 @@ class ReportRecord(Part):
     temperature_c: float | None = None
     channels: list[Channel] = Field(min_length=1, max_length=len(CHANNEL_UNITS))
     verdicts: list[Table] = Field(min_length=1, max_length=len(FAULTS))
+    energy: Energy | None = None
 
     @property
     def faults(self) -> list[str]:

@@ -138,6 +138,7 @@ def _records(
             kept.record,
             recording,
             verdicts,
+            making.energy(recording, motor, faults),
             family=kept.family,
             t_start=kept.t_start,
             counts=kept.counts(),

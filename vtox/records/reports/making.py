@@ -6,8 +6,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.records.reports.contents import ReportRecord, channel_of
+from vtox.diagnosis.diagnosis import METERED, diagnose, read_energy
+from vtox.records.reports.contents import Energy, ReportRecord, channel_of
 from vtox.records.reports.samples import Packed, pack
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Diagnosis, Motor, Recording
@@ -18,6 +18,7 @@ def record(
     name: str,
     recording: Recording,
     verdicts: list[dict[str, Any]],
+    energy: Energy | None,
     *,
     family: str = "",
     t_start: float | None = None,
@@ -34,6 +35,7 @@ def record(
         temperature_c=recording.temperature_c,
         channels=[channel_of(n, p) for n, p in packed.items()],
         verdicts=verdicts,
+        energy=energy,
     )
 
 
@@ -49,6 +51,18 @@ def verdicts(
     """
     with threadpool_limits(1):
         return [verdict(d) for d in diagnose(recording, motor, baseline, faults=faults)]
+
+
+def energy(
+    recording: Recording, motor: Motor | None, faults: Collection[str] | None
+) -> Energy | None:
+    """Return what a recording says of energy, None where its fault is not asked."""
+    if faults is not None and METERED not in faults:
+        return None
+    with threadpool_limits(1):
+        reading = asdict(read_energy(recording, motor))
+    del reading["counts"]
+    return Energy(**plain(reading))
 
 
 def verdict(d: Diagnosis) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from vtox.records.reports.contents import (
 )
 from vtox.records.reports.document import PLACE, hash_of_data
 from vtox.records.reports.elements import facts, indicator_name, utc
+from vtox.records.reports.energy import energy_card
 from vtox.records.reports.events import event_section
 from vtox.records.reports.figures import record_figures
 from vtox.records.reports.texts import language_of, say, texts
@@ -124,6 +125,7 @@ def _record(number: int, record: ReportRecord, contents: Contents, text: Mapping
         f'<section class="record"><h2>{escape(of)}{escape(name)}</h2>'
         f'<p class="soft">{escape(" · ".join(about))}</p>'
         f'<h2 class="minor">{escape(text["diagnosis"])}</h2><div class="cards">{cards}</div>'
+        f"{energy_card(record.energy, text)}"
         f'<h2 class="minor">{escape(text["signals"])}</h2>'
     )
 

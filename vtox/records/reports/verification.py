@@ -67,6 +67,7 @@ def verify(report: Report) -> Verification:
         recording = recording_of(record)
         try:
             again = making.verdicts(recording, motor, baseline, record.faults)
+            energy = making.energy(recording, motor, None) if record.energy else None
         except Exception as error:  # whoever wrote the file chose every number in it
             why = f"{record.name}: cannot be diagnosed: {type(error).__name__}: {error}"
             raise ReportError("damaged", why[:300], part=record.name) from error
@@ -77,6 +78,9 @@ def verify(report: Report) -> Verification:
             fault = computed["fault"]
             for path, a, b in _different(reported, computed, ""):
                 differences.append(Difference(record.name, fault, path, a, b))
+        if record.energy and energy:
+            for path, a, b in _different(record.energy.model_dump(), energy.model_dump(), ""):
+                differences.append(Difference(record.name, "energy", path, a, b))
     here = environment()
     same = here == contents.environment
     return Verification(
