@@ -46,6 +46,8 @@ from vtox.pipeline.monitoring.throughput import (
 from vtox.store.alarms import open_alerts as alerts
 from vtox.store.ledger.heartbeats import HostScaling, Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
+from vtox.store.machines.energy import power_by_site
+from vtox.store.machines.machines import last_arrivals
 from vtox.store.stream.entries import Metrics
 from vtox.store.system.status import PartitionState, Snapshot
 from vtox.version import version
@@ -155,7 +157,9 @@ def metrics(backend: OpenBackend) -> Response:
     book, _ = backend.book()
     alarms = backend.alarm_lists.list(book, backend.server.fleet(), AlarmFilter(), grouped=False)
     rate = throughput(snap, backend.server.readings())
-    return Response(exposition(snap, rate, alarms.open_by_level), media_type=CONTENT_TYPE)
+    client = backend.client()
+    power = power_by_site(client, list(last_arrivals(client)), snap.t)
+    return Response(exposition(snap, rate, alarms.open_by_level, power), media_type=CONTENT_TYPE)
 
 
 def state(results: list[Check]) -> str:

@@ -23,6 +23,7 @@ from vtox.pipeline.monitoring.capacity import THREADS, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
 from vtox.store.ledger.ledger import BUCKET_BASE
 from vtox.store.ledger.metrics import STALE_INTERVALS
+from vtox.store.machines.energy import SitePower
 from vtox.store.system.status import Snapshot, dead_letters
 
 __all__ = ["CONTENT_TYPE", "exposition"]
@@ -68,6 +69,12 @@ _TARGET_GAUGES = {
     "dead": ("vtox_notify_dead_messages", "Messages that were given up."),
     "failures": ("vtox_notify_failures", "Failures of the target in a row."),
 }
+# Of `SitePower`, by site.
+_SITE_GAUGES = {
+    "power_kw": ("vtox_power_kilowatts", "Active power of machines whose power is measured now."),
+    "machines": ("vtox_power_machines", "Machines whose power is measured now."),
+    "loss_kw": ("vtox_loss_kilowatts", "Losses of machines whose losses are estimated now."),
+}
 _ROOM = "vtox_room_machines"
 _ROOM_TEXT = "About how many more machines like those that send there would be room for."
 _WINDOWS = {
@@ -82,21 +89,29 @@ _LATENCY_EDGES = range(14, 133, 7)
 
 
 def exposition(
-    snap: Snapshot, rate: Throughput, open_alarms: Mapping[tuple[str, str], int] | None = None
+    snap: Snapshot,
+    rate: Throughput,
+    open_alarms: Mapping[tuple[str, str], int] | None = None,
+    power: Mapping[str, SitePower] | None = None,
 ) -> bytes:
-    """Return the metrics of a snapshot, and of the open alarms by state and level."""
+    """Return the metrics of a snapshot, of the open alarms by state and level, and of sites."""
     registry = CollectorRegistry()
-    registry.register(_SnapshotCollector(snap, rate, open_alarms or {}))
+    registry.register(_SnapshotCollector(snap, rate, open_alarms or {}, power or {}))
     return generate_latest(registry)
 
 
 class _SnapshotCollector(Collector):
     def __init__(
-        self, snap: Snapshot, rate: Throughput, open_alarms: Mapping[tuple[str, str], int]
+        self,
+        snap: Snapshot,
+        rate: Throughput,
+        open_alarms: Mapping[tuple[str, str], int],
+        power: Mapping[str, SitePower],
     ) -> None:
         self.snap = snap
         self.rate = rate
         self.open_alarms = open_alarms
+        self.power = power
 
     def collect(self) -> Iterator[Metric]:
         yield from self._system()
@@ -106,6 +121,14 @@ class _SnapshotCollector(Collector):
         yield from self._queues()
         yield from self._workers()
         yield from self._notifier()
+        yield from self._energy()
+
+    def _energy(self) -> Iterator[Metric]:
+        for field, (name, text) in _SITE_GAUGES.items():
+            family = GaugeMetricFamily(name, text, labels=["site"])
+            for site, power in self.power.items():
+                family.add_metric([site], getattr(power, field))
+            yield family
 
     def _system(self) -> Iterator[Metric]:
         snap, rate = self.snap, self.rate

@@ -5,7 +5,7 @@ import { locale, t } from "./texts.js";
 
 const CLASSES = ["below_20", "to_40", "to_60", "to_80", "to_100", "above_100"];
 const pm = (value, half, digits = 3) => `${num(value, digits)} ± ${num(half, 2)}`;
-const per = (x, digits = 3) => `${num(100 * x, digits)} %`;
+const per = (x, digits = 1) => `${(100 * x).toLocaleString(locale, { maximumFractionDigits: digits })} %`;
 let hours = 24;
 
 function nowFacts(f) {
@@ -25,7 +25,6 @@ function nowFacts(f) {
   if ("efficiency" in f) {
     add("efficiency", `${pm(100 * f.efficiency, 100 * f.efficiency_half)} %`);
     add("losses", `${pm(f.loss_w, f.loss_half_w)} W`);
-    add("losses_by_kind", t("energy.kinds", { stator: num(f.stator_w, 3), rotor: num(f.rotor_w, 3), iron: num(f.iron_w, 3), friction: num(f.friction_w, 3), additional: num(f.additional_w, 3) }));
   }
   if ("voltage_unbalance" in f) add("unbalance", `${per(f.voltage_unbalance, 2)} · ${per(f.current_unbalance, 2)}`);
   else if ("current_unbalance" in f) add("current_unbalance", per(f.current_unbalance, 2));
@@ -35,6 +34,7 @@ function nowFacts(f) {
 }
 
 const extra = (kwh, watts) => (watts === null ? "–" : t("energy.kwh_and_w", { kwh: num(kwh, 3), w: num(watts, 3), a_day: num(0.024 * watts, 3) }));
+const kinds = (f) => ("efficiency" in f ? el("p", { class: "small soft" }, `${t("energy.losses_by_kind")}: ${t("energy.kinds", { stator: num(f.stator_w, 3), rotor: num(f.rotor_w, 3), iron: num(f.iron_w, 3), friction: num(f.friction_w, 3), additional: num(f.additional_w, 3) })}`) : []);
 const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
 const why = (name, reason) => el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
 
@@ -59,7 +59,7 @@ function draw(d) {
   const c = d.total;
   put("energytotal", t("energy.measured", { kwh: num(c.energy_kwh, 4), hours: num(c.measured_h, 3), of: num(d.hours, 3) }));
   put("energynow", d.now ? shownFacts(nowFacts(d.now.figures)) : el("p", { class: "soft" }, t("energy.nothing_yet")));
-  const reasons = [];
+  const reasons = d.now ? [kinds(d.now.figures)].flat() : [];
   if (d.now?.power_unknown) reasons.push(why("energy.power_unknown", d.now.power_unknown));
   if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code) reasons.push(why("energy.load_unknown", d.now.load_unknown));
   put("energywhy", reasons);

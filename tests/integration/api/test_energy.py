@@ -1,6 +1,7 @@
 """Energy by HTTP: what a machine takes now, what was counted, and what is missing."""
 
 import threading
+from dataclasses import replace
 
 import httpx
 
@@ -59,6 +60,45 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     assert fleet["cost"] is found["cost"] is None
     assert found["saving"] == fleet["machines"][0]["saving"]
     assert found["saving"]["code"] == "rated_power_unknown"
+
+
+def test_power_of_a_site_is_that_of_its_machines_now(
+    fresh_http: httpx.Client, client: Client
+) -> None:
+    now = server_time(client)
+    for k, (site, age_s) in enumerate((("Hall", 1), ("Hall", 5), ("", 5), ("Hall", 3600))):
+        reading = MeterReading({"active_w": 1500.0, "loss_w": 100.0})
+        record = replace(RECORD, machine_id=f"P{k}", t_end=now - age_s)
+        plate = f'{{"site": "{site}"}}' if site else "{}"
+        client.hset(
+            keys.machine(f"P{k}"), mapping={ENERGY: reading_json(record, reading), "motor": plate}
+        )
+        client.zadd(keys.MACHINES, {f"P{k}": now - age_s})
+    text = fresh_http.get("/metrics").raise_for_status().text
+    assert 'vtox_power_kilowatts{site="Hall"} 3.0' in text
+    assert 'vtox_power_machines{site="Hall"} 2.0' in text
+    assert 'vtox_loss_kilowatts{site=""} 0.1' in text
+
+
+def test_starts_are_told_with_what_is_permitted(
+    fresh_http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    now = int(server_time(client))
+    for k in range(3):
+        values = {"on_s": 0.2, "duration_s": 0.5, "inrush_a": 60.0, "energy_j": 7200.0}
+        add_second(client, now - 3000 + 60 * k, k, HOUR, start=values)
+    recorder = Recorder(client, settings)
+    recorder.record(threading.Event())
+    recorder.close()
+    plate = '{"max_starts_per_hour": 2}'
+    client.hset(keys.machine("M1"), mapping={"motor": plate, "meter": "0 0 1000"})
+    http = fresh_http
+    found = http.get("/api/v1/machines/M1/starts").raise_for_status().json()["data"]
+    assert (found["most_in_an_hour"], found["max_starts_per_hour"]) == (3, 2.0)
+    first = found["starts"][-1]
+    assert first["t"] == now - 3000 + 0.2
+    assert (first["duration_s"], first["inrush_a"], first["energy_kwh"]) == (0.5, 60.0, 0.002)
+    assert http.get("/api/v1/machines/NOBODY/starts").status_code == 404
 
 
 def test_an_unknown_machine_and_an_impossible_time_are_refused(http: httpx.Client) -> None:

@@ -29,12 +29,18 @@ MANY = 400
 
 
 def add_second(
-    client: Client, t_start: float, seq: int, counts: MeterCounts = SECOND, machine_id: str = "M1"
+    client: Client,
+    t_start: float,
+    seq: int,
+    counts: MeterCounts = SECOND,
+    machine_id: str = "M1",
+    start: dict[str, float] | None = None,
 ) -> None:
     fields = {n: getattr(RESULT, n) for n in RESULT.__slots__}
     of_record = {"fault": "turn_short", "family": "turn_short", "machine_id": machine_id}
     times = {"t_start": t_start, "t_end": t_start + 1, "first_seq": seq, "last_seq": seq}
-    texts, _ = encode_result(Result(**(fields | of_record | times)))
+    code = {"state": "unknown", "code": "motor_starts", "values": start} if start else {}
+    texts, _ = encode_result(Result(**(fields | of_record | times | code)))
     add(client, keys.RESULTS, [*texts, "energy", counts_text(counts)])
 
 

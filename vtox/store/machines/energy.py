@@ -5,9 +5,10 @@ The meter is counted by the script that commits a record, so that it is as exact
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from vtox import keys
+from vtox.store.machines.machines import load_motors
 from vtox.store.server.client import Client
 from vtox.values import codec
 from vtox.values.domain import Record
@@ -16,6 +17,8 @@ from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_t
 # Fields of the hash of a machine: the last reading; what was counted since when, ms. The first is
 # also the field of a result that has what its record added.
 ENERGY, _METER, _METER_MS = "energy", "meter", "meter_ms"
+# A reading is that of now for so long.
+_FRESH_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Meter:
     since_t: float | None = None
     reading: MeterReading | None = None
     reading_t: float | None = None
+
+
+class SitePower(NamedTuple):
+    """What the machines of a site take now: of how many it is measured, and what they lose."""
+
+    power_kw: float = 0.0
+    machines: int = 0
+    loss_kw: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,25 @@ def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
     for machine_id in machine_ids:
         pipe.hmget(keys.machine(machine_id), [ENERGY, _METER, _METER_MS])
     return [_meter(*row) for row in pipe.execute()] if machine_ids else []
+
+
+def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[str, SitePower]:
+    """Return what the machines of each site take now; empty is the site of those that have none.
+
+    A reading counts for a minute, and no longer.
+    """
+    found: dict[str, SitePower] = {}
+    plates = load_motors(client, machine_ids)
+    for meter, motor in zip(meters(client, machine_ids), plates, strict=True):
+        fresh = meter.reading_t is not None and now_s - meter.reading_t < _FRESH_S
+        figures = meter.reading.figures if meter.reading and fresh else {}
+        if "active_w" not in figures:
+            continue
+        site = (motor and motor.site) or ""
+        kw, n, lost = found.get(site, SitePower())
+        more = figures.get("loss_w", 0.0) / 1000
+        found[site] = SitePower(kw + figures["active_w"] / 1000, n + 1, lost + more)
+    return found
 
 
 def _meter(energy: bytes | None, counted: bytes | None, since_ms: bytes | None) -> Meter:
