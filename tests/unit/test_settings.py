@@ -196,6 +196,7 @@ def test_a_narrow_terminal_still_shows_names_and_values(monkeypatch: pytest.Monk
         ("QUOTA__API_MACHINE", "none", "none"),
         ("CLUSTER_WORKERS", "1-8", "1-8"),
         ("ACK", "1 replica", "1 replica"),
+        ("ENERGY_PRICE__PERIODS", "0.16 22:00-06:00;0.2 sat", "0.16 22:00-06:00; 0.2 sat"),
     ],
 )
 def test_a_value_is_shown_as_it_is_written(

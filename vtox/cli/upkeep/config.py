@@ -20,6 +20,7 @@ from vtox.cli.shared.options import Json
 from vtox.cluster.data_folder import open_private
 from vtox.cluster.server_config import read_address
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.configuration.prices import PricePeriods
 from vtox.configuration.server_urls import mask
 from vtox.configuration.settings import (
     MODE_DEFAULTS,
@@ -140,7 +141,8 @@ def _has(values: dict[str, Any], name: tuple[str, ...]) -> bool:
 
 
 def _value(name: str, value: Any, reveal: bool) -> Any:
-    if isinstance(value, Path | KeptFor | SendLimit | WorkerCount | Acknowledgement):
+    written = Path | KeptFor | SendLimit | WorkerCount | Acknowledgement | PricePeriods
+    if isinstance(value, written):
         return str(value)
     if name in SECRETS and value and not reveal:
         return mask(value) if name.endswith("_url") else "***"
