@@ -39,7 +39,7 @@ from vtox.store.ledger.ledger import Ledger, Outcome
 from vtox.store.ledger.ledger_rows import record_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.entries import encode_assessment
+from vtox.store.stream.entries import entry_of
 from vtox.values import codec
 from vtox.values.domain import Motor, Record, State
 
@@ -93,7 +93,7 @@ class Feeder:
         a = self.assessment(i, m, now)
         version, self.versions[m] = self.versions[m], f"{self.seq + 1}"
         own: list[str | bytes] = ["health", codec.encode(a)]
-        published = [encode_assessment(m, a)] if self.seq % 10 == i % 10 else []
+        published = [["machine_id", m, *entry_of(a)]] if self.seq % 10 == i % 10 else []
         return Outcome(
             record_id,
             version,
@@ -133,7 +133,12 @@ def fill_history(client: Client, settings: Settings, feeder: Feeder) -> None:
         for i, m in enumerate(feeder.names):
             t = now - 3600 + 60 * minute
             pipe.execute_command(
-                "XADD", keys.ASSESSMENTS, "*", *encode_assessment(m, feeder.assessment(i, m, t))
+                "XADD",
+                keys.ASSESSMENTS,
+                "*",
+                "machine_id",
+                m,
+                *entry_of(feeder.assessment(i, m, t)),
             )
         pipe.execute()
     recorder.record(Event())

@@ -214,7 +214,7 @@ def _learn(
         if sent is None:
             own.note_too_late(machine_id)
             return
-        recordings.append(corrected(sent, machine.channel_map.sources))
+        recordings.append(corrected(sent, machine.channel_map.channels))
     try:
         with time_limit(limit_s(sum(n.record.bytes for n in notes), len(notes))):
             fresh = learn_baseline(
@@ -232,7 +232,7 @@ def _learn(
     if machine.baseline is not None:
         _extend(client, machine_id, machine, fresh, notes[0].record.t_start)
         return
-    before, channels = machine.stored_baseline, machine.channel_map.sources
+    before, channels = machine.stored_baseline, machine.channel_map.channels
     if store_learnt_baseline(client, machine_id, before, fresh.to_json(), channels):
         log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)
 

@@ -22,7 +22,6 @@ from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.energy import ENERGY, reading_json
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
-    encode_assessment,
     encode_result,
     entry_of,
 )
@@ -196,7 +195,7 @@ def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[
     """Return answers that say by which channel map they were made, and what that has undone."""
     if machine.baseline_refused:
         answers = [_without_baseline(a) if a.code == NO_BASELINE else a for a in answers]
-    if not machine.channel_map.sources:
+    if not machine.channel_map.channels:
         return answers
     stated = {"kind": "channel_map", "version": machine.channel_map.version}
     return [a._replace(evidence=(*a.evidence, stated)) for a in answers]
@@ -217,14 +216,14 @@ def _start(
     known = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
     machines = [known[r.machine_id] for r in records.values()]
     read = registry.channels(FAMILIES[family].faults)
-    wanted = [sent_channels(read, m.channel_map.sources) for m in machines]
+    wanted = [sent_channels(read, m.channel_map.channels) for m in machines]
     recordings = fetch(ledger.client, ledger.partition.raw, records.values(), wanted)
     started: list[Started] = []
     for (record_id, record), machine, x in zip(records.items(), machines, recordings, strict=True):
         if x is None:
             ledger.bury(family, record_id, "samples_missing", "the stream no longer has them")
         else:
-            x = corrected(x, machine.channel_map.sources)
+            x = corrected(x, machine.channel_map.channels)
             started.append(Started(record_id, record, x, machine))
     return started
 
@@ -300,7 +299,7 @@ def _outcome(
         results.append(fields)
         if diagnosis.fault in after.marks:
             kept += [f"latest:{diagnosis.fault}", latest]
-    published = after.published and encode_assessment(d.record.machine_id, after.published)
+    published = after.published and ["machine_id", d.record.machine_id, *entry_of(after.published)]
     outcome = Outcome(
         record_id=d.record_id,
         version=machine.version,

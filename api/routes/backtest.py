@@ -22,7 +22,7 @@ from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSe
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.alarms.health.alerts import Event
-from vtox.alarms.health.sensitivity import FIELDS, persistence_table, rule_from_dict
+from vtox.alarms.health.sensitivity import FIELDS, rule_from_dict
 from vtox.faults import Persistence
 from vtox.records.history.recorded_slots import (
     RecordedSlots,
@@ -110,7 +110,7 @@ def _outcome(found: RecordedSlots, rule: Persistence, to_s: float) -> BacktestOu
     tried = found.tried(rule, to_s)
     last = tried.events[: -EVENTS_GIVEN - 1 : -1]
     return BacktestOutcome(
-        sensitivity=FaultSensitivity(**persistence_table(rule)),
+        sensitivity=FaultSensitivity.model_validate(rule, from_attributes=True),
         **_counts(tried.events).model_dump(),
         open_s=round(tried.open_s, 3),
         level_at_end=tried.level,

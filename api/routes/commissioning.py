@@ -64,7 +64,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
         phasors = None
     proposed = found.proposal
     if proposed is not None:
-        proposed = composed(proposed, present.sources)
+        proposed = composed(proposed, present.channels)
     return Data(
         data=MachineCommissioning(
             machine_id=machine_id,
@@ -134,7 +134,7 @@ def _of_machine(machine_id: str, backend: Backend) -> MachineChannelMap:
 
 
 def _version(m: ChannelMap) -> ChannelMapVersion:
-    return ChannelMapVersion(**version_fields(m), channels=_sources(m.sources))
+    return ChannelMapVersion(**version_fields(m), channels=_sources(m.channels))
 
 
 def _sources(sources: Sources) -> dict[str, ChannelSource]:

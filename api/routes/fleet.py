@@ -116,7 +116,7 @@ def list_fleet(
     end = first + len(rows)
     cursor = f"{end}~{rows[-1].machine_id}" if end < len(found.rows) and rows else ""
     body = {
-        "data": _part(view, found, first, _row_tables(backend, rows)),
+        "data": _part(view, found, first, _shown_rows(backend, rows)),
         "next": next_link(request, cursor, offset="0") if cursor else None,
     }
     return _unless_same(request, orjson.dumps(body))
@@ -181,13 +181,13 @@ def _part(
     }
 
 
-def _row_tables(backend: Backend, rows: Sequence[FleetRow]) -> list[dict[str, Any]]:
+def _shown_rows(backend: Backend, rows: Sequence[FleetRow]) -> list[dict[str, Any]]:
     """Return rows with the reasons of their last records, which are read only where shown."""
     latest = fleet.assessments(backend.client(), [r.machine_id for r in rows])
-    return [_row_table(r, a) for r, a in zip(rows, latest, strict=True)]
+    return [_row(r, a) for r, a in zip(rows, latest, strict=True)]
 
 
-def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
+def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
     t = latest.last_diagnosis_t if latest else None
     return {
         "machine_id": r.machine_id,

@@ -22,7 +22,7 @@ from api.shapes.machine_settings import setting_of_body, version_fields
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
-from vtox.alarms.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
+from vtox.alarms.health.sensitivity import Sensitivity, rules_from_dict
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.store.machines.machine_settings import present_setting, setting_versions
 from vtox.store.machines.machines import is_listed
@@ -83,4 +83,4 @@ def _version(s: Sensitivity) -> SensitivityVersion:
 
 
 def _tables(rules: Mapping[str, Persistence]) -> dict[str, FaultSensitivity]:
-    return {fault: FaultSensitivity(**persistence_table(rule)) for fault, rule in rules.items()}
+    return {f: FaultSensitivity.model_validate(r, from_attributes=True) for f, r in rules.items()}

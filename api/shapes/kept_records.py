@@ -151,5 +151,5 @@ def _with_machine(client: Client, info: RecordInfo, recording: Recording) -> Kep
         baseline = Baseline.from_json(state.baseline) if state.baseline else None
     except BaselineError:  # of another version: the diagnoses do not use it either
         baseline = None
-    as_corrected = corrected(recording, state.channel_map.sources)
+    as_corrected = corrected(recording, state.channel_map.channels)
     return KeptRecord(info, as_corrected, state.motor, baseline)

@@ -15,7 +15,7 @@ LIMITS = {
     "files of the largest folder": 27,
     "public names of vtox": 1728,
     "class names with two meanings": 0,
-    "encode, decode and table functions": 56,
+    "encode, decode and table functions": 25,
     "settings": 44,
     "commands": 43,
     "words of pages to read": 40_000,

@@ -178,7 +178,7 @@ def description(name: tuple[str, ...]) -> str:
     return model.model_fields[name[-1]].description or ""
 
 
-def settings_table(settings: Settings) -> dict[str, str]:
+def given_settings(settings: Settings) -> dict[str, str]:
     """Return the settings that were given, by the name of their variable, without secrets."""
     return {
         variable(*name): str(value)

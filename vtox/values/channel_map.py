@@ -33,16 +33,17 @@ Sources = Mapping[str, Source]
 class ChannelMap:
     """The channels of a machine that are not what they are sent as; version 0: nobody has set any.
 
-    `sources` is channel -> where it comes from; `t` (s, server clock) and `by` say when and who.
+    `channels` is channel -> where it comes from; `t` (s, server clock) and `by` say when and who.
     """
 
     version: int = 0
     t: float = 0.0
     by: str = ""
-    sources: Sources = field(default_factory=dict)
+    channels: Sources = field(default_factory=dict)
 
-
-NO_MAP = ChannelMap()
+    def __post_init__(self) -> None:
+        """Refuse channels that cannot be."""
+        _check(self.channels)
 
 
 def corrected(recording: Recording, sources: Sources) -> Recording:
@@ -72,38 +73,16 @@ def sources_from_dict(data: Mapping[str, Any]) -> dict[str, Source]:
         A channel is unknown, of another unit than its source, or is used twice or never.
     """
     sources = {name: _source(name, table) for name, table in data.items()}
-    taken = sorted(s.channel for s in sources.values())
-    if taken != sorted(sources):
-        names, given = ", ".join(sorted(sources)), ", ".join(taken)
-        raise ChannelMapError(
-            f"the channels {names} come from {given}, expected each of the former once", "channels"
-        )
+    _check(sources)
     return {n: s for n, s in sources.items() if s != Source(n)}
 
 
 def _source(name: str, table: Any) -> Source:
-    if name not in CHANNEL_UNITS:
-        expected = ", ".join(CHANNEL_UNITS)
-        raise ChannelMapError(f"{name:.80}: no such channel, expected some of {expected}", name)
     if not isinstance(table, Mapping) or set(table) - set(FIELDS):
         raise ChannelMapError(
-            f"{name}: {table!r:.80}, expected a table of {', '.join(FIELDS)}", name
+            f"{name:.80}: {table!r:.80}, expected a table of {', '.join(FIELDS)}", name
         )
-    channel, sign, ratio = (table.get(f, d) for f, d in zip(FIELDS, (name, 1, 1.0), strict=True))
-    if not isinstance(channel, str) or channel not in CHANNEL_UNITS:
-        expected = ", ".join(CHANNEL_UNITS)
-        detail = f"{name}.channel: {channel!r:.80} is no channel, expected one of {expected}"
-        raise ChannelMapError(detail, f"{name}.channel")
-    if CHANNEL_UNITS[channel] != CHANNEL_UNITS[name]:
-        detail = f"{name}.channel: {channel} has another unit than {name}"
-        raise ChannelMapError(detail, f"{name}.channel")
-    if type(sign) is not int or sign not in (1, -1):
-        raise ChannelMapError(f"{name}.sign: {sign!r:.80}, expected 1 or -1", f"{name}.sign")
-    low, high = RATIO_RANGE
-    if type(ratio) not in (int, float) or not low <= ratio <= high:
-        detail = f"{name}.ratio: {ratio!r:.80}, expected a number from {low:g} to {high:g}"
-        raise ChannelMapError(detail, f"{name}.ratio")
-    return Source(channel, sign, float(ratio))
+    return Source(**{"channel": name, **table})
 
 
 def composed(outer: Sources, inner: Sources) -> dict[str, Source]:
@@ -115,3 +94,36 @@ def composed(outer: Sources, inner: Sources) -> dict[str, Source]:
         ratio = float(f"{then.ratio * first.ratio:.6g}")
         sources[name] = Source(first.channel, then.sign * first.sign, ratio)
     return {n: s for n, s in sources.items() if s != Source(n)}
+
+
+def _check(sources: Sources) -> None:
+    for name, source in sources.items():
+        _check_source(name, source)
+    taken = sorted(s.channel for s in sources.values())
+    if taken != sorted(sources):
+        names, given = ", ".join(sorted(sources)), ", ".join(taken)
+        raise ChannelMapError(
+            f"the channels {names} come from {given}, expected each of the former once", "channels"
+        )
+
+
+def _check_source(name: str, source: Source) -> None:
+    channel, sign, ratio = source.channel, source.sign, source.ratio
+    expected = ", ".join(CHANNEL_UNITS)
+    if name not in CHANNEL_UNITS:
+        raise ChannelMapError(f"{name:.80}: no such channel, expected some of {expected}", name)
+    if not isinstance(channel, str) or channel not in CHANNEL_UNITS:
+        detail = f"{name}.channel: {channel!r:.80} is no channel, expected one of {expected}"
+        raise ChannelMapError(detail, f"{name}.channel")
+    if CHANNEL_UNITS[channel] != CHANNEL_UNITS[name]:
+        detail = f"{name}.channel: {channel} has another unit than {name}"
+        raise ChannelMapError(detail, f"{name}.channel")
+    if type(sign) is not int or sign not in (1, -1):
+        raise ChannelMapError(f"{name}.sign: {sign!r:.80}, expected 1 or -1", f"{name}.sign")
+    low, high = RATIO_RANGE
+    if type(ratio) not in (int, float) or not low <= ratio <= high:
+        detail = f"{name}.ratio: {ratio!r:.80}, expected a number from {low:g} to {high:g}"
+        raise ChannelMapError(detail, f"{name}.ratio")
+
+
+NO_MAP = ChannelMap()

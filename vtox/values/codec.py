@@ -68,15 +68,16 @@ def loads(text: bytes | str) -> Any:
     return value
 
 
-def decode(kind: type[T], text: bytes | str) -> T:
-    """Return the value of JSON.
+def decode(kind: type[T], text: bytes | str, *, strict: bool = False) -> T:
+    """Return the value of JSON; if `strict`, no field may hold what it may not.
 
     Raises
     ------
     ValueError
         It is not JSON, or a required field is absent.
     """
-    return from_plain(kind, loads(text))
+    table = loads(text)
+    return msgspec.convert(table, kind) if strict else from_plain(kind, table)
 
 
 def from_plain(kind: type[T], table: Any) -> T:

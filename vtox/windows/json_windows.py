@@ -48,18 +48,18 @@ def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[by
             "channels: missing, expected an object with channels as names",
             "channels",
         )
-    channels = _channel_table("channels", body["channels"])
+    channels = _by_channel("channels", body["channels"])
     for name, samples in channels.items():
         fields[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
     if flat := [k for k in body if k.startswith("scale_")]:
         # As in an entry of the stream; ignored it would leave counts that count as units.
         raise WireError("bad_type", f"{flat[0]}: expected in scale, by channel", flat[0])
-    for name, scale in _channel_table("scale", body.get("scale", {})).items():
+    for name, scale in _by_channel("scale", body.get("scale", {})).items():
         fields[f"scale_{name}"] = _number(f"scale_{name}", scale)
     return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
 
 
-def _channel_table(field: str, value: Any) -> dict[str, Any]:
+def _by_channel(field: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         detail = f"{field}: {_show(value)}, expected an object with channels as names"
         raise WireError("bad_type", detail, field)

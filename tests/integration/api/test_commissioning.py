@@ -142,4 +142,4 @@ def test_a_machine_without_samples_or_unknown_has_nothing_to_check(
 def test_a_damaged_map_is_none(client: Client) -> None:
     machines.register(client, "M1", MOTOR)
     client.hset(keys.machine("M1"), "channel_map", '{"version": 3, "channels": {"ia": 7}}')
-    assert machine_states.load_states(client, ["M1"])[0].channel_map.sources == {}
+    assert machine_states.load_states(client, ["M1"])[0].channel_map.channels == {}

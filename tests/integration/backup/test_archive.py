@@ -135,14 +135,3 @@ def test_a_damaged_history_is_found_before_anything_changes(
         pass
     assert not any(kept_state.counts(client).values())
     assert list(empty.data_dir.iterdir()) == []
-
-
-def test_an_archive_of_the_first_form_has_no_actions(
-    saved: Saved, empty: Settings, client: Client
-) -> None:
-    manifest, members = unpack(saved.path)
-    del manifest["members"][archive.ACTIONS], members[archive.ACTIONS]
-    path = rewrite(saved.path, manifest | {"form": 1}, members)
-    with restoring.checked(empty, path) as found:
-        restoring.restore(client, empty, found)
-    assert kept_state.counts(client)["machines"] == 2

@@ -216,7 +216,7 @@ def test_a_window_that_was_moved_keeps_when_it_came(client: Client, settings: Se
     assert moved[b"arrived_ms"].decode() == came.partition("-")[0]
     at_home = Intake(client, settings, TOKEN, home, 4)
     forged = moved | {b"arrived_ms": b"1"}
-    headers = at_home._decode([(moved_id, moved), (moved_id, forged)], [])
+    headers = at_home._headers([(moved_id, moved), (moved_id, forged)], [])
     assert [h and h.arrived_ms for h in headers] == [int(moved[b"arrived_ms"]), 0]
 
 

@@ -12,8 +12,6 @@ from vtox.store.stream.entries import (
     Metrics,
     Result,
     Texts,
-    encode_assessment,
-    encode_metrics,
     entry_of,
 )
 from vtox.values.domain import reason
@@ -56,12 +54,14 @@ def add_result(client: Client, t_end: float, *, entry_id: str = "*", **changes: 
 
 def add_assessment(client: Client, t: float, health: float, state: Any = "normal") -> str:
     """Add an assessment of M1."""
-    return add(client, keys.ASSESSMENTS, encode_assessment("M1", Assessment(t, health, state, {})))
+    return add(
+        client, keys.ASSESSMENTS, ["machine_id", "M1", *entry_of(Assessment(t, health, state, {}))]
+    )
 
 
 def add_metrics(client: Client, t: float, **figures: Any) -> str:
     """Add an entry of `performance_metrics`."""
-    return add(client, keys.METRICS, encode_metrics(Metrics(t=t, interval_s=10.0, **figures)))
+    return add(client, keys.METRICS, entry_of(Metrics(t=t, interval_s=10.0, **figures)))
 
 
 def alert_fields(t: float, event: Any = "raised", **changes: Any) -> Any:

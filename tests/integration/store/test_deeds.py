@@ -1,7 +1,7 @@
 """What is changed outside the HTTP service is in the audit too."""
 
 from vtox import keys
-from vtox.configuration.settings import load, settings_table
+from vtox.configuration.settings import given_settings, load
 from vtox.store.server.client import Client
 from vtox.store.system.audit import Actor, Deed
 from vtox.store.system.deeds import note_settings
@@ -9,7 +9,7 @@ from vtox.values import codec
 
 
 def table_of(results: str, **more: object) -> dict[str, str]:
-    return settings_table(load(keep={"results": results}, **more))
+    return given_settings(load(keep={"results": results}, **more))
 
 
 def test_changed_settings_are_recorded_at_the_next_start(client: Client) -> None:

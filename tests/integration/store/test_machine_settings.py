@@ -1,5 +1,7 @@
 """Versions of a machine's settings, on a real server."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from tests.integration.store.test_retire import with_open_alert
@@ -17,6 +19,14 @@ from vtox.store.machines.machine_settings import (
 from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
 from vtox.store.server.client import Client, server_time
 from vtox.values.domain import Motor
+
+
+@dataclass(frozen=True)
+class Dial:
+    """A setting with one number."""
+
+    n: int = 0
+
 
 RULES = rules_from_dict({"bearing": {"k": 2, "min_severity": 0.25}})
 
@@ -39,10 +49,8 @@ def test_the_last_versions_are_kept(client: Client) -> None:
     machines.register(client, "M1", Motor())
     for n in range(VERSIONS_KEPT + 3):
         store_setting(client, "M1", "dial", {"n": n}, by="")
-    found = setting_versions(
-        client, "M1", SettingKind("dial", 0, lambda v, t, by, table: table["n"])
-    )
-    assert found == list(range(VERSIONS_KEPT + 2, 2, -1))
+    found = setting_versions(client, "M1", SettingKind("dial", Dial, Dial()))
+    assert [d.n for d in found] == list(range(VERSIONS_KEPT + 2, 2, -1))
     kept = [f for f in client.hkeys(keys.machine("M1")) if f.startswith(b"dial:")]
     assert len(kept) == VERSIONS_KEPT
 

@@ -3,7 +3,8 @@
 import pytest
 
 from vtox.pipeline.monitoring.capacity import capacity
-from vtox.store.stream.entries import Metrics, decode_metrics, encode_metrics
+from vtox.store.stream.entries import Metrics, entry_of
+from vtox.values import codec
 
 NOW = 1000.0
 BUSY = {"turn_short": 0.1, "bearing": 0.25, "broken_bar": 0.05}
@@ -56,7 +57,7 @@ def test_what_is_not_known_has_its_reason(metrics: list[Metrics], code: str) -> 
 
 
 def test_shares_survive_their_entry() -> None:
-    texts = [t if isinstance(t, bytes) else t.encode() for t in encode_metrics(entry(1))]
+    texts = [t if isinstance(t, bytes) else t.encode() for t in entry_of(entry(1))]
     fields = dict(zip(texts[::2], texts[1::2], strict=True))
-    back = decode_metrics(b"1000000-0", fields)
+    back = codec.decode_fields(Metrics, fields)
     assert (back.busy, back.cpu, back.machines) == (BUSY, 0.2, 50.0)

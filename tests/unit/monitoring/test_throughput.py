@@ -43,9 +43,7 @@ def worker(*queues: str, rate: float | None, seen: float = NOW) -> Worker:
 
 
 def entry(**fields: float | None) -> Metrics:
-    return replace(
-        Metrics(t=NOW - 5, written_t=NOW - 5, interval_s=10.0, throughput=50.0), **fields
-    )
+    return replace(Metrics(t=NOW - 5, interval_s=10.0, throughput=50.0), **fields)
 
 
 def snapshot(**fields: Any) -> Snapshot:
@@ -76,7 +74,7 @@ def test_the_monitor_comes_first() -> None:
 
 
 def test_a_stale_monitor_gives_way_to_the_stream() -> None:
-    old = entry(t=NOW - 31, written_t=NOW - 31)
+    old = entry(t=NOW - 31)
     found = throughput(snapshot(metrics=(old,), workers=WORKERS), READINGS)
     assert (found.windows_per_s, found.source, found.age_s) == (30.0, "stream_activity", 3.0)
     assert "stale" in found.reason
@@ -97,12 +95,12 @@ def test_no_source_is_null_with_every_reason() -> None:
 
 @pytest.mark.parametrize(("age", "fresh"), [(29.9, True), (30.1, False)])
 def test_stale_after_three_intervals(age: float, fresh: bool) -> None:
-    found = from_metrics((entry(t=NOW - age, written_t=NOW - age),), NOW)
+    found = from_metrics((entry(t=NOW - age),), NOW)
     assert (found.windows_per_s is not None) is fresh
 
 
-def test_the_older_of_both_times_is_the_age() -> None:
-    assert from_metrics((entry(t=NOW + 600, written_t=NOW - 8),), NOW).age_s == 8.0
+def test_an_entry_of_the_future_says_nothing() -> None:
+    assert from_metrics((entry(t=NOW + 600),), NOW).windows_per_s is None
     assert from_metrics((entry(t=NOW - 900),), NOW).windows_per_s is None
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, get_args
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,8 +102,7 @@ def stored(texts: entries.Texts) -> dict[bytes, bytes]:
 def test_results_come_back(r: Result) -> None:
     texts, text = naive_entries.encode_result(r)
     assert entries.decode_result(stored(texts)) == r
-    assert entries.result_from_json(text) == r
-    assert orjson.loads(text) == orjson.loads(orjson.dumps(entries.result_table(r)))
+    assert entries.decode_result(text) == r
     later = stored([*texts, "latency_ms", "83"])
     assert entries.decode_result(later) == replace(r, latency_ms=83.0)
 
@@ -162,21 +160,20 @@ assessments = st.builds(
 
 @given(names, assessments)
 def test_assessments_come_back(machine_id: str, a: Assessment) -> None:
-    fields = stored(entries.encode_assessment(machine_id, a))
-    assert entries.decode_assessment(fields) == (machine_id, a)
+    fields = stored(["machine_id", machine_id, *entries.entry_of(a)])
+    assert codec.decode_fields(Assessment, fields) == a
     assert codec.decode(Assessment, codec.encode(a)) == a
 
 
 @given(
     st.builds(
         Metrics,
-        **{f.name: maybe for f in fields(Metrics) if f.name not in ("busy", "written_t")},
+        **{f.name: maybe for f in fields(Metrics) if f.name != "busy"},
         busy=st.dictionaries(st.sampled_from(list(FAMILIES)), st.floats(0, 1)),
     )
 )
 def test_metrics_come_back(m: Metrics) -> None:
-    decoded = entries.decode_metrics(b"1764000000500-0", stored(entries.encode_metrics(m)))
-    assert decoded == replace(m, written_t=1_764_000_000.5)
+    assert codec.decode_fields(Metrics, stored(entries.entry_of(m))) == m
 
 
 @given(
@@ -235,38 +232,8 @@ def test_an_abstention_of_a_record_that_ended_early_has_that_as_a_doubt() -> Non
 def test_what_is_not_finite_is_not_known() -> None:
     r = replace(abstention(None), statistic=float("nan"), indicators={"a_hz": float("inf")})
     texts, text = naive_entries.encode_result(r)
-    for back in (entries.decode_result(stored(texts)), entries.result_from_json(text)):
+    for back in (entries.decode_result(stored(texts)), entries.decode_result(text)):
         assert (back.statistic, back.indicators) == (None, {"a_hz": None})
-
-
-OLD_RESULT = {
-    "machine_id": "M",
-    "fault": "bearing",
-    "family": "bearing",
-    "run": "",
-    "first_seq": "3",
-    "last_seq": "4",
-    "t_start": "3.0",
-    "t_end": "5.0",
-    "state": "unknown",
-    "severity": "",
-    "confidence": "0.0",
-    "statistic": "",
-    "threshold": "",
-    "reason": "too short (record ended early: silence)",
-    "latency_ms": "83",
-}
-OLD_DETAIL = {"indicators": {"a_hz": 1.5}, "evidence": [], "closed": "silence"}
-
-
-def test_results_of_older_versions_are_read() -> None:
-    texts = [x for item in OLD_RESULT.items() for x in item]
-    r = entries.decode_result(stored([*texts, "detail", orjson.dumps(OLD_DETAIL)]))
-    assert (r.code, r.values, r.doubts) == ("", {}, ())
-    assert (r.state, r.severity, r.latency_ms, r.closed) == ("unknown", None, 83.0, "silence")
-    assert r.reason == OLD_RESULT["reason"]
-    table = {**OLD_RESULT, "first_seq": 3, "severity": None, "detail": OLD_DETAIL}
-    assert entries.result_from_json(orjson.dumps(table)) == replace(r, latency_ms=83.0)
 
 
 @pytest.mark.parametrize(
@@ -275,5 +242,5 @@ def test_results_of_older_versions_are_read() -> None:
 def test_what_other_programs_write_is_read_as_far_as_it_goes(fields: Mapping[bytes, bytes]) -> None:
     assert entries.decode_result(fields).first_seq is None
     assert codec.decode_fields(Alert, fields).t == 0.0
-    assert entries.decode_assessment(fields)[1].state == "unknown"
-    assert entries.decode_metrics(b"1000-0", fields) == Metrics(written_t=1.0)
+    assert codec.decode_fields(Assessment, fields).state == "unknown"
+    assert codec.decode_fields(Metrics, fields) == Metrics()

@@ -82,7 +82,7 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
         ledger_rows.record_from_json,
     ),
     "note of the learning": (codec.encode([NOTE]), learning_notes.notes_of),
-    "latest result": (naive_entries.encode_result(RESULT)[1], entries.result_from_json),
+    "latest result": (naive_entries.encode_result(RESULT)[1], entries.decode_result),
     "health": (codec.encode(HEALTH), lambda text: codec.decode(Assessment, text)),
     "memory": (codec.encode(HISTORY), lambda text: codec.decode(MachineHistory, text)),
     "alarm": (orjson.dumps(ALARM), lambda text: codec.decode(Alarm, text)),
@@ -102,7 +102,7 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
         lambda text: decode_setting(text, CHANNEL_MAP),
     ),
     "sensitivity": (
-        orjson.dumps(SETTING | {"faults": {"bearing": {"min_severity": 0.5}}}),
+        orjson.dumps(SETTING | {"faults": {"bearing": {"k": 1, "n": 2, "clear": 3}}}),
         lambda text: decode_setting(text, SENSITIVITY),
     ),
     "targets": (
@@ -143,10 +143,10 @@ def test_a_stream_entry_of_a_later_version_is_the_same() -> None:
     written: tuple[tuple[entries.Texts, Callable[[dict[bytes, bytes]], Any]], ...] = (
         (naive_entries.encode_result(RESULT)[0], entries.decode_result),
         (entries.entry_of(alert), lambda f: codec.decode_fields(Alert, f)),
-        (entries.encode_assessment("M", HEALTH), entries.decode_assessment),
+        (entries.entry_of(HEALTH), lambda f: codec.decode_fields(Assessment, f)),
         (
-            entries.encode_metrics(entries.Metrics(t=5.0)),
-            lambda fields: entries.decode_metrics(b"1-0", fields),
+            entries.entry_of(entries.Metrics(t=5.0)),
+            lambda fields: codec.decode_fields(entries.Metrics, fields),
         ),
     )
     for texts, decode in written:

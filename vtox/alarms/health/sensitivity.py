@@ -31,18 +31,23 @@ class Sensitivity:
     by: str = ""
     faults: Mapping[str, Persistence] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what may not be set."""
+        for fault, rule in self.faults.items():
+            _check(fault, rule)
+
     @property
     def rules(self) -> Mapping[str, Persistence]:
-        """The rule of every fault."""
-        return MappingProxyType({**PERSISTENCE, **self.faults})
+        """The rule of every fault; what belongs to its diagnoser is not set."""
+        known = {
+            fault: replace(rule, slot_s=PERSISTENCE[fault].slot_s, hold=PERSISTENCE[fault].hold)
+            for fault, rule in self.faults.items()
+            if fault in FAULTS
+        }
+        return MappingProxyType({**PERSISTENCE, **known})
 
 
 DEFAULT = Sensitivity()
-
-
-def persistence_table(rule: Persistence) -> dict[str, float]:
-    """Return of a rule what may be set, as plain data."""
-    return {name: getattr(rule, name) for name in FIELDS}
 
 
 def rules_from_dict(data: Mapping[str, Any]) -> dict[str, Persistence]:
@@ -69,24 +74,24 @@ def rule_from_dict(fault: str, table: Any) -> Persistence:
             where = f"{fault}.{name:.80}"
             expected = ", ".join(FIELDS)
             raise SensitivityError(f"{where}: no such field, expected some of {expected}", where)
-    values = {name: _checked(fault, name, value) for name, value in table.items()}
-    rule = replace(PERSISTENCE[fault], **values)
-    if rule.k > rule.n:
-        where = f"{fault}.k"
-        detail = f"{where}: {rule.k} of {rule.n} records, expected k of at most n"
-        raise SensitivityError(detail, where)
+    rule = replace(PERSISTENCE[fault], **table)
+    _check(fault, rule)
     return rule
 
 
-def _checked(fault: str, name: str, value: Any) -> Any:
-    where = f"{fault}.{name}"
-    if name in COUNTS:
-        low, high = COUNTS[name]
+def _check(fault: str, rule: Persistence) -> None:
+    for name, (low, high) in COUNTS.items():
+        value = getattr(rule, name)
         if type(value) is not int or not low <= value <= high:
-            expected = f"a whole number from {low} to {high}"
-            raise SensitivityError(f"{where}: {value!r:.80}, expected {expected}", where)
-        return value
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1:
-        raise SensitivityError(f"{where}: {value!r:.80}, expected a number from 0 to 1", where)
-    return float(value)
+            _refuse(f"{fault}.{name}", f"{value!r:.80}", f"a whole number from {low} to {high}")
+    for name in SHARES:
+        value = getattr(rule, name)
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not 0 <= value <= 1:
+            _refuse(f"{fault}.{name}", f"{value!r:.80}", "a number from 0 to 1")
+    if rule.k > rule.n:
+        _refuse(f"{fault}.k", f"{rule.k} of {rule.n} records", "k of at most n")
+
+
+def _refuse(where: str, value: str, expected: str) -> None:
+    raise SensitivityError(f"{where}: {value}, expected {expected}", where)

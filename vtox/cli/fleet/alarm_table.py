@@ -1,6 +1,6 @@
 """Alarms on a terminal, and as plain data with the names that the API gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +31,7 @@ def utc(ms: float | None) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def alarm_table(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any]:
+def alarm_as_json(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any]:
     """Return an alarm as plain data; `group` is the alarm of its supply."""
     silent_since = fleet.silent.get(a.machine_id)
     return {n: getattr(a, n) for n in _SAME} | {
@@ -42,13 +42,16 @@ def alarm_table(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any]:
         "acknowledged": utc(a.acknowledged_ms) if a.acknowledged else None,
         "closed": utc(a.closed_ms) if a.outcome else None,
         **_why(a),
-        "suspensions": [_suspension_table(n, s) for n, s in a.suspensions.items()],
+        "suspensions": [
+            {"kind": n, "since": utc(s.ms), "until": utc(s.until_ms), "by": s.by, **_why(s)}
+            for n, s in a.suspensions.items()
+        ],
         "group": group,
         "what_to_do": advice(a.code),
     }
 
 
-def supply_alarm_table(g: SupplyAlarm) -> dict[str, Any]:
+def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
     """Return an alarm of a supply as plain data."""
     same = ("id", "fault", "level", "state", "machines", "of_machines", "open", "active")
     return {n: getattr(g, n) for n in same} | {
@@ -64,7 +67,7 @@ def supply_alarm_table(g: SupplyAlarm) -> dict[str, Any]:
     }
 
 
-def action_table(stream_id: str, a: Action) -> dict[str, Any]:
+def action_as_json(stream_id: str, a: Action) -> dict[str, Any]:
     """Return what an operator did as plain data."""
     same = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
     return {"stream_id": stream_id, "action": a.name, "time": utc(a.ms)} | {
@@ -143,11 +146,6 @@ def _life(a: Alarm) -> str:
     if a.outcome and a.closed_ms is not None:
         return f"closed as {a.outcome} by {a.closed_by} at {_time(a.closed_ms)}"
     return f"{a.state} since {_time(a.since_ms)}"
-
-
-def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:
-    times = {"since": utc(s.ms), "until": utc(s.until_ms)}
-    return {"kind": kind, **times, "by": s.by, **_why(s)}
 
 
 def _why(said: Alarm | Suspension) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from vtox.alarms.life import STATES, Alarm
 from vtox.alarms.precedence import precedence
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
 from vtox.cli.fleet.alarm_table import (
-    action_table,
-    alarm_table,
+    action_as_json,
+    alarm_as_json,
     print_alarm,
     print_alarms,
-    supply_alarm_table,
+    supply_alarm_as_json,
 )
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
@@ -71,8 +71,8 @@ def list_alarms(
     matched = {of[a.id] for a in found if a.id in of}
     shown = sorted((g for g in groups if not supply and g.id in matched), key=precedence)
     if as_json:
-        rows = [alarm_table(a, fleet, of.get(a.id, "")) for a in found[:limit]]
-        typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_table(g) for g in shown]}))
+        rows = [alarm_as_json(a, fleet, of.get(a.id, "")) for a in found[:limit]]
+        typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_as_json(g) for g in shown]}))
         return
     console = Console(highlight=False)
     if not found:
@@ -99,7 +99,9 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
             raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
         done = actions_of(client, lambda: reading(settings), known[0])
     if as_json:
-        table = alarm_table(known[0], fleet) | {"actions": [action_table(i, a) for i, a in done]}
+        table = alarm_as_json(known[0], fleet) | {
+            "actions": [action_as_json(i, a) for i, a in done]
+        }
         typer.echo(json.dumps(table))
         return
     print_alarm(Console(highlight=False), known[0], fleet, [a for _, a in done])

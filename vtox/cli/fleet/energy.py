@@ -2,12 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from vtox.cli.shared.columns import columns
 from vtox.cli.shared.energy_lines import counts_line, reading_lines, saving_line
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
@@ -65,6 +65,7 @@ def energy_command(machine: _Machine = None, days: _Days = 1.0, as_json: Json = 
         _show_fleet(console, found, now_of, hours, costs, currency)
 
 
+_NUMBERS = ("kWh", "mean kW", "measured h", "running h", "lost kWh", "starts")
 _Row = tuple[str, int, MeterCounts]
 
 
@@ -104,9 +105,7 @@ def _show_machine(
     console.print(f"[bold]{machine}[/]  {counts_line(_total(rows), hours)}")
     for line in reading_lines(meter.reading):
         console.print(line)
-    table = _columns(
-        "from (UTC)", "kWh", "mean kW", "measured h", "running h", "lost kWh", "starts"
-    )
+    table = columns("from (UTC)", *_NUMBERS, right=_NUMBERS)
     for _, t, c in rows:
         at = datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d %H:%M")
         table.add_row(at, *_cells(c))
@@ -122,8 +121,8 @@ def _show_fleet(
     currency: str,
 ) -> None:
     console.print(f"[bold]{len(rows)} machines[/]  {counts_line(_total(rows), hours * len(rows))}")
-    names = ("machine", "kWh", "mean kW", "measured h", "running h", "lost kWh", "starts", "load")
-    table = _columns(*names, *([currency] if costs else ()))
+    numbers = (*_NUMBERS, "load", *([currency] if costs else ()))
+    table = columns("machine", *numbers, right=numbers)
     for machine, _, c in rows:
         reading = now_of[machine].reading
         load = reading.figures.get("load_ratio") if reading else None
@@ -137,11 +136,3 @@ def _cells(c: MeterCounts) -> list[str]:
     lost = f"{in_kwh(c.lost_j):.3f}" if c.estimated_ms else "-"
     measured, running = (f"{in_hours(ms):.2f}" for ms in (c.powered_ms, c.running_ms))
     return [f"{in_kwh(c.energy_j):.3f}", mean, measured, running, lost, str(c.starts)]
-
-
-def _columns(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for k, name in enumerate(names):
-        options: dict[str, Any] = {"justify": "right"} if k else {}
-        table.add_column(name, **options)
-    return table

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.cli.shared import options
 from vtox.cli.shared.actor import actor
+from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
@@ -24,6 +24,7 @@ from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import stored_baseline
 from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
+from vtox.values import codec
 from vtox.values.domain import Window
 from vtox.values.nameplate import read_fleet
 from vtox.values.plain_data import digits
@@ -61,9 +62,8 @@ def list_machines(as_json: options.Json = False) -> None:
     if not rows:
         console.print("No machines yet: the first window of a machine adds it, or `import`.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("machine", "state", "health", "faults", "last record", "last window"):
-        table.add_column(name, no_wrap=name != "faults")
+    names = ("machine", "state", "health", "faults", "last record", "last window")
+    table = columns(*names, wrapped=("faults",))
     for machine in rows:
         health = machine.health or NO_HEALTH
         faults = [f for f, x in health.faults.items() if x.state in DETECTED]
@@ -148,9 +148,8 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
         console.print(f"asymmetry of the healthy currents: learnt at {loads}")
     for line in _loads(row):
         console.print(line)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("load", "measurement", "mean", "deviation", "records"):
-        table.add_column(name, no_wrap=name != "measurement")
+    names = ("load", "measurement", "mean", "deviation", "records")
+    table = columns(*names, wrapped=("measurement",))
     for band in data["bands"]:
         load_a = f"{digits(band['low_a'])}-{digits(band['high_a'])} A" if band["high_a"] else "any"
         for name, level in band["levels"].items():
@@ -225,7 +224,11 @@ def _silent(machine: store.MachineOverview) -> bool:
 
 
 def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
-    return machine.table() | {"silent": _silent(machine)}
+    return {
+        **codec.plain(machine),
+        "next_window_t": machine.next_window_t,
+        "silent": _silent(machine),
+    }
 
 
 def _state(machine: store.MachineOverview, silent: bool) -> Text:

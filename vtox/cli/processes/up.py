@@ -20,7 +20,7 @@ from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
-from vtox.configuration.settings import Settings, load, settings_table, unknown_settings
+from vtox.configuration.settings import Settings, given_settings, load, unknown_settings
 from vtox.errors import SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.store.system.agreement import require_agreement
@@ -67,7 +67,7 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
             check_when_loaded(client)
             require_agreement(client, settings)
             with suppress(redis.exceptions.NoPermissionError):  # a host of workers alone
-                note_settings(client, actor(), settings_table(settings))
+                note_settings(client, actor(), given_settings(settings))
             if any(s.name == "api" for s in specs) and required(settings):
                 require_keys(client, settings)
 

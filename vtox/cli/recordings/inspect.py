@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli.shared import options
+from vtox.cli.shared.columns import columns
 from vtox.errors import InputError
 from vtox.files.inspection import FileFacts, TableFacts, file_facts
 from vtox.files.matching import options as reader_options
@@ -84,7 +85,7 @@ def _show(console: Console, facts: FileFacts, *, first: bool) -> None:
     console.print(title)
     several = len(facts.tables) > 1
     for table in facts.tables[:MOST]:
-        _show_table(console, table, several=several)
+        _show_recording(console, table, several=several)
     if rest := facts.tables[MOST:]:
         console.print(Text(f"\nand {len(rest)} more: {shortened([t.name for t in rest])}", "dim"))
     if several:
@@ -97,7 +98,7 @@ def _show(console: Console, facts: FileFacts, *, first: bool) -> None:
         )
 
 
-def _show_table(console: Console, table: TableFacts, *, several: bool) -> None:
+def _show_recording(console: Console, table: TableFacts, *, several: bool) -> None:
     if several:
         console.print(Text(f"\n{table.name}", style="bold"))
     # Of columns that nobody has named the samples were not read.
@@ -114,7 +115,7 @@ def _show_table(console: Console, table: TableFacts, *, several: bool) -> None:
         line.append(f", from {table.started}")
     console.print(line)
     if table.channels:
-        console.print(_channel_table(table))
+        console.print(_channels(table))
     if table.ignored:
         console.print(Text(f"not used: {shortened(table.ignored)}", style="dim"))
     if table.missing:
@@ -133,12 +134,9 @@ def _command(path: Path, mapping: Mapping[str, str]) -> str:
     return shlex.join(["vtox", "diagnose", str(path), "--map", pairs])
 
 
-def _channel_table(table: TableFacts) -> Table:
-    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("channel", "column", "unit", "rms", "mean", "low", "high", "how sure"):
-        shown.add_column(
-            name, justify="right" if name in ("rms", "mean", "low", "high") else "left"
-        )
+def _channels(table: TableFacts) -> Table:
+    numbers, texts = ("rms", "mean", "low", "high"), ("channel", "column", "unit")
+    shown = columns(*texts, *numbers, "how sure", right=numbers, wrapped=texts)
     for f in table.channels:
         unit = f"{f.unit} (assumed)"
         if f.written_unit:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import STYLES
 from vtox.faults import FAULTS
 from vtox.sending.senders.results_reader import Answers
@@ -25,10 +25,7 @@ def show(console: Console, runs: Mapping[str, str], answers: Answers) -> None:
     decided = [f for f in FAULTS if any(set(answers.counts(r, f)) - {"unknown"} for r in runs)]
     marks = MARKS if console.encoding.lower().startswith("utf") else PLAIN_MARKS
     if decided:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("recording", no_wrap=True)
-        for fault in decided:
-            table.add_column(fault)
+        table = columns("recording", *decided, wrapped=decided)
         for run, title in runs.items():
             table.add_row(title, *(_cell(answers, run, f, marks) for f in decided))
         console.print(table)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from vtox.cli.shared.columns import columns
 from vtox.cli.shared.options import Json
 from vtox.errors import ReportError
 from vtox.values.plain_data import digits
@@ -75,7 +76,7 @@ def _show(report: "Report", found: "Verification") -> None:
                 text = f"{name}: {getattr(there, name)} in the report, {here} here"
                 console.print(text, style="dim", markup=False)
     if found.differences:
-        console.print(_table(found))
+        console.print(_differences(found))
     if found.page_agrees is False:
         console.print("the page is not what its data give: text or drawings were changed")
     if not found.agrees:
@@ -86,10 +87,9 @@ def _show(report: "Report", found: "Verification") -> None:
         console.print("agree: the same states, codes and printed digits", style="green")
 
 
-def _table(found: "Verification") -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("record", "fault", "value", "in the report", "computed again"):
-        table.add_column(name, overflow="fold")
+def _differences(found: "Verification") -> Table:
+    names = ("record", "fault", "value", "in the report", "computed again")
+    table = columns(*names, wrapped=names)
     # What people see comes first; the rest differs behind the printed digits.
     ranked = sorted(found.differences, key=lambda d: not d.shows)
     for d in ranked[:ROWS]:

@@ -4,6 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox import keys
+from vtox.cli.shared.columns import columns
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
 from vtox.store.ledger.heartbeats import HostScaling
@@ -59,7 +60,8 @@ def raw_line(snap: Snapshot) -> str:
 
 def partitions(snap: Snapshot) -> Table:
     """Return a table with a row for each partition of the raw stream."""
-    table = _table("stream", "entries", "lag", "pending", "bridge")
+    numbers = ("entries", "lag", "pending", "bridge")
+    table = columns("stream", *numbers, right=numbers)
     for p in snap.partitions:
         lag, pending = (p.group.lag, p.group.pending) if p.group else (None, None)
         bridge = Text("none", "bold red")
@@ -71,7 +73,8 @@ def partitions(snap: Snapshot) -> Table:
 
 def queues(snap: Snapshot) -> Table:
     """Return a table with a row for each queue."""
-    table = _table("queue", "waiting", "in flight", "done", "dead", "workers", "busy")
+    numbers = ("waiting", "in flight", "done", "dead", "workers", "busy")
+    table = columns("queue", *numbers, right=numbers)
     used = capacity(snap.metrics, snap.t).used
     for name, q in snap.queues.items():
         busy = f"{used[name]:.0%}" if name in used else UNKNOWN
@@ -83,7 +86,8 @@ def queues(snap: Snapshot) -> Table:
 
 def workers(snap: Snapshot) -> Table:
     """Return a table with a row for each worker."""
-    table = _table("worker", "pid", "port", "cpu", "memory", "windows/s", "seen")
+    numbers = ("pid", "port", "cpu", "memory", "windows/s", "seen")
+    table = columns("worker", *numbers, right=numbers)
     for w in snap.workers:
         table.add_row(
             w.name,
@@ -136,10 +140,3 @@ def scaling_line(report: HostScaling, now: float) -> str:
 def megabytes(n: float) -> str:
     """Return bytes in MB."""
     return f"{n / 1e6:.0f} MB"
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for i, name in enumerate(names):
-        table.add_column(name, justify="right" if i else "left", no_wrap=True)
-    return table

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
-from rich.table import Table
 
 from vtox.cli.shared.actor import actor
+from vtox.cli.shared.columns import columns
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.simulation.demo_score import fleet_summary
 from vtox.cluster import parent_watch
@@ -216,9 +216,7 @@ def _list(machines: Sequence[SimulatedMachine], *, as_json: bool) -> None:
         lines = [{"nameplate": t.pop("motor"), **t} for t in truth(tuple(machines))]
         typer.echo(json.dumps([{"machine_id": t.pop("machine_id"), **t} for t in lines]))
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("machine", "fault", "severity", "onset", "details"):
-        table.add_column(name, no_wrap=name != "details")
+    table = columns("machine", "fault", "severity", "onset", "details", wrapped=("details",))
     for m in machines:
         if m.fault is None:
             continue

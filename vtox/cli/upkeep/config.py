@@ -14,8 +14,8 @@ from pydantic_settings import (
 )
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from vtox.cli.shared.columns import columns
 from vtox.cli.shared.options import Json
 from vtox.cluster.data_folder import open_private
 from vtox.cluster.server_config import read_address
@@ -77,16 +77,14 @@ def show(
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPE_COLUMNS
-    columns = ["setting", "value", "source", "what it is"][
+    names = ["setting", "value", "source", "what it is"][
         : 4 if console.width >= DESCRIPTION_MIN_COLUMNS else 3
     ]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("setting", "source"))
+    table = columns(*names, wrapped=set(names) - {"setting", "source"})
     for name, (value, source, about) in rows.items():
         cells = (name, "-" if value is None else str(value), source, about)
         style = "" if source in ("default", "mode") else "bold"
-        table.add_row(*map(escape, cells[: len(columns)]), style=style)
+        table.add_row(*map(escape, cells[: len(names)]), style=style)
     console.print(table)
     for unknown in unknown_settings():
         console.print(f"\n{escape(str(unknown))}", style="yellow", soft_wrap=True)

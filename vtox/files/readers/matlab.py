@@ -63,7 +63,13 @@ def _tables(path: Path, arrays: Mapping[str, Numbers], name: str) -> list[Table]
     lengths = sorted({len(x) for x in columns.values()}, reverse=True)
     several = len(lengths) > 1
     return [
-        _table(path, columns, scalars, n, ", ".join(filter(None, (name, f"{n} samples" * several))))
+        Table(
+            path=path,
+            columns=tuple(Column(c) for c, x in columns.items() if len(x) == n),
+            load=partial(_load, path, {c: x for c, x in columns.items() if len(x) == n}),
+            name=", ".join(filter(None, (name, f"{n} samples" * several))),
+            scalars=scalars,
+        )
         for n in lengths
     ]
 
@@ -88,23 +94,6 @@ def _recordings(arrays: Mapping[str, Numbers]) -> dict[str, dict[str, Numbers]]:
         return folders[name] == folder or above
 
     return {f: {n: x for n, x in arrays.items() if belongs(n, f)} for f in several}
-
-
-def _table(
-    path: Path,
-    columns: Mapping[str, Numbers],
-    scalars: Mapping[str, float],
-    length: int,
-    name: str,
-) -> Table:
-    here = {n: x for n, x in columns.items() if len(x) == length}
-    return Table(
-        path=path,
-        columns=tuple(Column(n) for n in here),
-        load=partial(_load, path, here),
-        name=name,
-        scalars=scalars,
-    )
 
 
 def _load(path: Path, columns: Mapping[str, Numbers], names: Sequence[str]) -> dict[str, Samples]:

@@ -61,7 +61,18 @@ def open_uff(path: Path) -> list[Table]:
         step = float(s["abscissa_inc"]) if s["abscissa_spacing"] == EVEN else 0.0
         group = groups.setdefault((len(s["data"]), step), {})
         group[_name(s, group)] = s
-    return [_table(path, n, step, sets, len(groups) > 1) for (n, step), sets in groups.items()]
+    return [
+        Table(
+            path=path,
+            columns=tuple(_column(n, s) for n, s in sets.items()),
+            load=partial(_load, path, sets),
+            name=f"{length} samples" if len(groups) > 1 else "",
+            fs_hz=1 / step if step > 0 else None,
+            rate_source="abscissa increment",
+            started="",
+        )
+        for (length, step), sets in groups.items()
+    ]
 
 
 def _check_end(path: Path) -> None:
@@ -81,20 +92,6 @@ def _name(s: Mapping[str, Any], others: Mapping[str, Any]) -> str:
     if not name or name == "NONE":
         name = f"node {s['rsp_node']} direction {s['rsp_dir']}"
     return name if name not in others else f"{name} #{len(others) + 1}"
-
-
-def _table(
-    path: Path, length: int, step_s: float, sets: Mapping[str, Mapping[str, Any]], several: bool
-) -> Table:
-    return Table(
-        path=path,
-        columns=tuple(_column(n, s) for n, s in sets.items()),
-        load=partial(_load, path, sets),
-        name=f"{length} samples" if several else "",
-        fs_hz=1 / step_s if step_s > 0 else None,
-        rate_source="abscissa increment",
-        started="",
-    )
 
 
 def _column(name: str, s: Mapping[str, Any]) -> Column:

@@ -100,7 +100,7 @@ class Intake:
         pending = progress is not None
         progress = progress or [None] * len(entries)
         refusals: list[Refusal] = []
-        headers = self._decode(entries, refusals)
+        headers = self._headers(entries, refusals)
         self._move_strays(entries, headers, progress, refusals)
         strangers = self._load_machines(headers, progress)
         # The id of an entry may be of the future: a sender can choose it.
@@ -158,7 +158,7 @@ class Intake:
         if ids:
             self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
 
-    def _decode(self, entries: Sequence[Entry], refusals: list[Refusal]) -> list[Header | None]:
+    def _headers(self, entries: Sequence[Entry], refusals: list[Refusal]) -> list[Header | None]:
         """Return the header of each entry, None for those that go to `refusals`."""
         headers: list[Header | None] = []
         size = 0

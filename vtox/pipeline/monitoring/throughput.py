@@ -29,6 +29,8 @@ AVERAGE_S = 30.0
 READING_EVERY_S = 3.0
 # A heartbeat older than this says nothing about now.
 HEARTBEAT_LIFE_S = 15.0
+# The times of entries are of the server's clock, which may be set back.
+_CLOCKS_DIFFER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +127,10 @@ def from_metrics(metrics: Sequence[Metrics], now: float) -> Throughput:
 
 
 def metrics_age_s(entry: Metrics | None, now: float) -> float | None:
-    """Return the age of an entry, by its own time or the server's, whichever is older."""
-    if entry is None:
+    """Return the age of an entry, None where it has no time that has been."""
+    if entry is None or entry.t is None or entry.t > now + _CLOCKS_DIFFER_S:
         return None
-    times = [t for t in (entry.t, entry.written_t) if t is not None]
-    return max(now - min(times), 0.0) if times else None
+    return max(now - entry.t, 0.0)
 
 
 def from_activity(readings: Sequence[Reading], now: float) -> Throughput:

@@ -7,8 +7,8 @@
     hashes.jsonl      API keys (hashes, as stored) and the like
     evidence.jsonl    the windows behind warnings and faults, one stream entry a line
     alerts.jsonl      events of alerts, one stream entry a line
-    actions.jsonl     what operators did with alarms, one stream entry a line; not in form 1
-    audit.jsonl       who changed what, one stream entry a line; not in form 1
+    actions.jsonl     what operators did with alarms, one stream entry a line
+    audit.jsonl       who changed what, one stream entry a line
     history.sqlite    the history, unless it is in PostgreSQL
 
 Members are read by name into files of our own: no path of the archive is ever used.
@@ -35,7 +35,7 @@ MANIFEST = "manifest.json"
 MACHINES, HASHES, EVIDENCE, ALERTS, ACTIONS, AUDIT = (
     f"{n}.jsonl" for n in ("machines", "hashes", "evidence", "alerts", "actions", "audit")
 )
-REQUIRED = (MACHINES, HASHES, EVIDENCE, ALERTS)
+MEMBERS = frozenset((MACHINES, HASHES, EVIDENCE, ALERTS, ACTIONS, AUDIT))
 # The default of tarfile, 9, takes twice as long for a hundredth less.
 _COMPRESSION = 6
 _READ_BYTES = 1 << 20
@@ -156,7 +156,7 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
         names = set(manifest.members)
     except (TypeError, KeyError):
         raise _damaged("its manifest is not complete") from None
-    if not set(REQUIRED) <= names <= {*REQUIRED, ACTIONS, AUDIT, HISTORY}:
+    if not MEMBERS <= names <= {*MEMBERS, HISTORY}:
         raise _damaged("its manifest names other members than a backup has")
     return manifest
 

@@ -1,11 +1,10 @@
 """Brings a backup into a system that does not run: all is checked before anything is changed."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.configuration.settings import Settings
@@ -15,15 +14,7 @@ from vtox.records.backup.archive import Manifest
 from vtox.records.history import copying
 from vtox.store.server.client import Client
 from vtox.store.system import kept_state
-
-DECODERS: Mapping[str, Callable[[archive.Row], Any]] = {
-    archive.MACHINES: kept_state.decode_machine,
-    archive.HASHES: kept_state.decode_hash,
-    archive.EVIDENCE: kept_state.decode_entry,
-    archive.ALERTS: kept_state.decode_entry,
-    archive.ACTIONS: kept_state.decode_entry,
-    archive.AUDIT: kept_state.decode_entry,
-}
+from vtox.store.system.kept_state import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +24,9 @@ class CheckedBackup:
     manifest: Manifest
     folder: Path
 
-    def rows(self, member: str) -> Iterator[Any]:
+    def rows(self, member: str) -> Iterator[Kept]:
         """Yield what the rows of a member say."""
-        return archive.read_rows(self.folder / member, DECODERS[member])
+        return archive.read_rows(self.folder / member, kept_state.decode_row)
 
 
 @contextmanager
@@ -54,7 +45,7 @@ def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
         unpacked = tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="restore-")
     with unpacked as name:
         found = CheckedBackup(archive.read(path, Path(name)), Path(name))
-        for member in DECODERS.keys() & found.manifest.members.keys():
+        for member in archive.MEMBERS:
             for _ in found.rows(member):
                 pass
         if copying.FILE in found.manifest.members:
@@ -97,10 +88,8 @@ def _replace(client: Client, settings: Settings, backup: CheckedBackup) -> list[
     kept_state.put_machines(client, backup.rows(archive.MACHINES))
     kept_state.put_stream(client, "EVIDENCE", backup.rows(archive.EVIDENCE))
     kept_state.put_stream(client, "ALERTS", backup.rows(archive.ALERTS))
-    if archive.ACTIONS in backup.manifest.members:
-        kept_state.put_stream(client, "ALARM_ACTIONS", backup.rows(archive.ACTIONS))
-    if archive.AUDIT in backup.manifest.members:
-        kept_state.join_stream(client, "AUDIT", backup.rows(archive.AUDIT))
+    kept_state.put_stream(client, "ALARM_ACTIONS", backup.rows(archive.ACTIONS))
+    kept_state.join_stream(client, "AUDIT", backup.rows(archive.AUDIT))
     if copying.FILE not in backup.manifest.members:
         return []
     if settings.database_url:

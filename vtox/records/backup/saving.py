@@ -77,15 +77,15 @@ def _counts(folder: Path, rows: Mapping[str, int]) -> dict[str, int]:
     """Return what the members hold; `rows` is how many lines each has."""
     machines, hashes = folder / archive.MACHINES, folder / archive.HASHES
     nameplates = baselines = 0
-    for _, _, fields in archive.read_rows(machines, kept_state.decode_machine):
-        nameplates += "motor" in fields
-        baselines += "baseline" in fields
-    api_keys = dict(archive.read_rows(hashes, kept_state.decode_hash))["API_KEYS"]
+    for machine in archive.read_rows(machines, kept_state.decode_row):
+        nameplates += "motor" in machine.fields
+        baselines += "baseline" in machine.fields
+    by_name = {h.name: h.fields for h in archive.read_rows(hashes, kept_state.decode_row)}
     return {
         "machines": rows[archive.MACHINES],
         "nameplates": nameplates,
         "baselines": baselines,
-        "api_keys": len(api_keys),
+        "api_keys": len(by_name["API_KEYS"]),
         "evidence_windows": rows[archive.EVIDENCE],
         "alert_events": rows[archive.ALERTS],
         "alarm_actions": rows[archive.ACTIONS],

@@ -45,10 +45,10 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
             f"the history in {settings.history_file} cannot be copied: {error}",
             remedy="is there room on the disk?",
         ) from error
-    return rows_by_table(at(settings, target.parent))
+    return row_counts(at(settings, target.parent))
 
 
-def rows_by_table(settings: Settings) -> dict[str, int]:
+def row_counts(settings: Settings) -> dict[str, int]:
     """Return the number of rows of each table; empty where there is no file or no table yet."""
     if not settings.history_file.exists():
         return {}

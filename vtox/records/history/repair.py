@@ -67,10 +67,10 @@ def _copy(damaged: Path, target: Settings) -> dict[str, int]:
     database.migrate(engine)
     engine.dispose()
     with closing(_open(damaged)) as source, closing(sqlite3.connect(target.history_file)) as new:
-        return {table.name: _copy_table(source, new, table) for table in metadata.sorted_tables}
+        return {table.name: _copy_rows(source, new, table) for table in metadata.sorted_tables}
 
 
-def _copy_table(source: sqlite3.Connection, new: sqlite3.Connection, table: Table) -> int:
+def _copy_rows(source: sqlite3.Connection, new: sqlite3.Connection, table: Table) -> int:
     """Copy the columns that the damaged file has, of an older version too."""
     try:
         there = {row[1] for row in source.execute(f"PRAGMA table_info({table.name})")}

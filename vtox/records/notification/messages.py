@@ -37,6 +37,9 @@ def alarm_message(
     lines = [why, _grows(growth, language), _deed(e, language)]
     if advice and e.action is None:
         lines.append(_say("what_to_do", language, advice=advice))
+    growing = growth and {"code": growth.why.code} | {
+        n: x for n, x in codec.plain(growth).items() if n != "why"
+    }
     alarm = {
         "id": e.alarm_id[:NAME_MAX],
         "machine_id": e.machine_id[:NAME_MAX],
@@ -50,7 +53,7 @@ def alarm_message(
         "doubts": codec.plain(e.doubts),
         "reason": why,
         "what_to_do": advice,
-        "growth": _growth_table(growth),
+        "growth": growing,
     }
     data: dict[str, Any] = {
         "event": e.name,
@@ -128,14 +131,6 @@ def _grows(growth: Growth | None, language: Language) -> str:
         return ""
     said = [(growth.why.code, growth.why.values), (growth.urgency, {})]
     return rendering.render_all(said, language)
-
-
-def _growth_table(growth: Growth | None) -> dict[str, Any] | None:
-    if growth is None:
-        return None
-    levels = ("then_db", "now_db", "slope_db", "low_db", "high_db", "quantity", "unit")
-    known = {"course": growth.course, "urgency": growth.urgency, "code": growth.why.code}
-    return known | {n: getattr(growth, n) for n in levels}
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:

@@ -83,7 +83,7 @@ def _spectrum_figure(
         return _figure(title, reader, f"{chart}{about}")
     part = replace(part, lines=tuple(x for x in part.lines if _concerns(x, view)))
     chart = charts.spectrum_chart(part, low_hz, high_hz, text)
-    return _figure(title, reader, f"{chart}{about}{_lines_table(part.lines, text)}")
+    return _figure(title, reader, f"{chart}{about}{_diagnosed_lines(part.lines, text)}")
 
 
 def _concerns(line: ExpectedLine, view: SpectrumView) -> bool:
@@ -118,7 +118,7 @@ def _about(s: Spectrum, text: Mapping[str, str]) -> Iterator[str]:
     yield say(text, "about_resolution", hz=digits(s.resolution_hz))
 
 
-def _lines_table(lines: tuple[ExpectedLine, ...], text: Mapping[str, str]) -> str:
+def _diagnosed_lines(lines: tuple[ExpectedLine, ...], text: Mapping[str, str]) -> str:
     """Return the lines of a diagnosis; those that were found first, the rest as far as it fits."""
     examined = [x for x in lines if x.fault]
     if not examined:

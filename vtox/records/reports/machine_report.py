@@ -79,7 +79,7 @@ def machine_contents(
     kept = samples_of_machine(
         client, machine_id, found[0].diagnoses, alerts, span.from_s, span.to_s
     )
-    records, left_out = _records(kept, state.motor, baseline, state.channel_map.sources)
+    records, left_out = _records(kept, state.motor, baseline, state.channel_map.channels)
     if not records:
         raise ReportError(
             "nothing_kept",

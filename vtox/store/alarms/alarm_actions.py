@@ -8,8 +8,8 @@ from vtox.alarms.life import OUTCOMES
 from vtox.alarms.work_orders import WorkOrder
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
-from vtox.store.stream.entries import text_table, time_s
-from vtox.values.codec import RawFields
+from vtox.store.stream.entries import time_s
+from vtox.values.codec import TEXT_MAX, RawFields
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 _TEXTS = ("machine_id", "by", "key_id", "alarm_id", "fault", "text", "request_id")
@@ -31,7 +31,10 @@ def encode_action(a: Action) -> list[str]:
 
 def decode_action(fields: RawFields) -> Action | None:
     """Return the action of an entry, None where it is none that this version knows."""
-    text = text_table(fields)
+    text = {
+        k.decode("utf-8", "replace"): v.decode("utf-8", "replace")[:TEXT_MAX]
+        for k, v in fields.items()
+    }
     t, until_t = time_s(text.get("t")), time_s(text.get("until_t"))
     outcome = text.get("outcome") or None
     if text.get("action") not in ACTIONS or t is None or outcome not in (None, *OUTCOMES):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from vtox import keys
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
-from vtox.store.stream.entries import Metrics, decode_metrics, encode_metrics, number
+from vtox.store.stream.entries import Metrics, entry_of, number
+from vtox.values import codec
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64
@@ -57,7 +58,7 @@ def read(client: Client) -> tuple[Counts, Counts | None, list[Metrics]]:
         },
         machines=client.zcount(keys.MACHINES, t - SENDING_S, "+inf"),
     )
-    return now, _last(last), [decode_metrics(i, fields) for i, fields in recent]
+    return now, _last(last), [codec.decode_fields(Metrics, fields) for _, fields in recent]
 
 
 def write(client: Client, entry: Metrics | None, counts: Counts) -> None:
@@ -71,7 +72,7 @@ def write(client: Client, entry: Metrics | None, counts: Counts) -> None:
     }
     with client.pipeline(transaction=True) as pipe:
         if entry:
-            texts = iter(encode_metrics(entry))
+            texts = iter(entry_of(entry))
             pipe.xadd(keys.METRICS, dict(zip(texts, texts, strict=True)))
         pipe.hset(keys.MONITOR, mapping=kept)
         pipe.execute()

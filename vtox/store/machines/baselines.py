@@ -40,7 +40,7 @@ def set_baseline(client: Client, machine_id: str, baseline: str | None) -> None:
         # (`vtox.store.machines.machine_states`).
         client.hdel(keys.machine(machine_id), *gone, "settings")
         return
-    channels = present_setting(client, machine_id, CHANNEL_MAP).sources
+    channels = present_setting(client, machine_id, CHANNEL_MAP).channels
     _store(client, machine_id, baseline, _first_info(client, "given", baseline, channels))
 
 
@@ -103,7 +103,7 @@ def is_of_other_channels(info: bytes | None, present: ChannelMap) -> bool:
     """
     about = _about(info)
     if "channels" in about:
-        return bool(about["channels"] != codec.plain(present.sources))
+        return bool(about["channels"] != codec.plain(present.channels))
     return present.version > 0 and present.t > about.get("learnt_t", 0.0)
 
 

@@ -1,19 +1,9 @@
 """The channel map of a machine as it is kept: field `channel_map` of its hash."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from vtox.store.machines import learning_notes
 from vtox.store.machines.machine_settings import SettingKind, store_setting
 from vtox.store.server.client import Client
-from vtox.values.channel_map import (
-    NO_MAP,
-    ChannelMap,
-    Source,
-    Sources,
-    sources_from_dict,
-)
-from vtox.values.plain_data import known_fields
+from vtox.values.channel_map import NO_MAP, ChannelMap, Sources
 
 
 def set_channel_map(
@@ -43,10 +33,4 @@ def set_channel_map(
     return version
 
 
-def _from_table(version: int, t: float, by: str, table: Mapping[str, Any]) -> ChannelMap:
-    """Return a channel map that was kept as a table, without fields of a later version."""
-    known = {name: known_fields(Source, source) for name, source in table["channels"].items()}
-    return ChannelMap(version=version, t=t, by=by, sources=sources_from_dict(known))
-
-
-CHANNEL_MAP = SettingKind("channel_map", NO_MAP, _from_table)
+CHANNEL_MAP = SettingKind("channel_map", ChannelMap, NO_MAP)

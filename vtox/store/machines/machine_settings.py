@@ -5,7 +5,6 @@ what was set; `<field>:<version>` are the same of the last versions. With the ma
 by a backup and deleted.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -13,11 +12,11 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from vtox import keys
-from vtox.errors import InputError, SettingChanged, UnknownMachine
+from vtox.errors import SettingChanged, UnknownMachine
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
 from vtox.values import codec
-from vtox.values.codec import loads
+from vtox.values.domain import Motor
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -29,18 +28,15 @@ VERSIONS_KEPT = 50
 # Each is one of a kind: compared and hashed as such.
 @dataclass(frozen=True, slots=True, eq=False)
 class SettingKind(Generic[T]):
-    """One setting: its field, its value where nobody has set any, and how a table becomes one.
-
-    `from_table` gets the version, `t`, `by` and what was set; it raises one of `_UNREADABLE` where
-    that is no setting.
-    """
+    """One setting: its field, its type, and its value where nobody has set any."""
 
     field: str
+    type: type[Any]
     default: T
-    from_table: Callable[[int, float, str, Mapping[str, Any]], T]
 
 
-_UNREADABLE = (InputError, ValueError, TypeError, KeyError, AttributeError)
+# The nameplate has no versions; it is read in the same way.
+MOTOR: SettingKind[Motor | None] = SettingKind("motor", Motor, None)
 
 
 def store_setting(
@@ -86,21 +82,16 @@ def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> l
     newest = int(client.hget(key, f"{kind.field}_version") or 0)
     oldest = max(newest - VERSIONS_KEPT + 1, 1)
     names = [f"{kind.field}:{version}" for version in range(newest, oldest - 1, -1)]
-    return [_decode(text, kind) for text in (client.hmget(key, names) if names else []) if text]
+    found = client.hmget(key, names) if names else []
+    return [codec.decode(kind.type, text, strict=True) for text in found if text]
 
 
 @lru_cache(maxsize=8192)
 def decode_setting(text: bytes | None, kind: SettingKind[Any]) -> Any:
     """Return a stored setting; the default where there is none, or it cannot be read."""
     try:
-        return _decode(text, kind) if text else kind.default
-    except _UNREADABLE as error:
+        return codec.decode(kind.type, text, strict=True) if text else kind.default
+    except ValueError as error:
         # Its records must not become poison: nothing is set until somebody sets it anew.
         log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))
         return kind.default
-
-
-def _decode(text: bytes, kind: SettingKind[T]) -> T:
-    table = loads(text)
-    head = int(table["version"]), float(table["t"]), str(table.get("by", ""))
-    return kind.from_table(*head, table)

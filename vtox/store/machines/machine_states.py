@@ -7,7 +7,6 @@ name than the state that it has kept, so that a change counts from the next reco
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import structlog
 
@@ -16,7 +15,7 @@ from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
 from vtox.alarms.health.update import MachineHistory
 from vtox.store.machines.baselines import is_of_other_channels
 from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import decode_setting
+from vtox.store.machines.machine_settings import MOTOR, decode_setting
 from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
@@ -122,20 +121,10 @@ def _with_settings(
     channel_map = decode_setting(channels, CHANNEL_MAP)
     return replace(
         known,
-        motor=decode_motor(motor) if motor else None,
+        motor=decode_setting(motor, MOTOR),
         stored_baseline=baseline.decode() if baseline else "",
         sensitivity=decode_setting(sensitivity, SENSITIVITY),
         channel_map=channel_map,
         baseline_refused=baseline is not None and is_of_other_channels(info, channel_map),
         settings=name,
     )
-
-
-@lru_cache(maxsize=8192)
-def decode_motor(text: bytes) -> Motor | None:
-    """Return a stored nameplate, cached; None for one that is impossible."""
-    try:
-        return codec.decode(Motor, text)
-    except ValueError as error:
-        log.warning("a stored nameplate is impossible and is not used", reason=str(error))
-        return None

@@ -12,17 +12,12 @@ from vtox.store.alarms import alarm_book
 from vtox.store.alarms.flags import FLAGS
 from vtox.store.machines.baselines import baseline_state, is_of_other_channels
 from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import decode_setting
-from vtox.store.machines.machine_states import decode_motor
+from vtox.store.machines.machine_settings import MOTOR, decode_setting
 from vtox.store.machines.retirements import note_retirement
 from vtox.store.machines.rhythms import RHYTHM, interval_of
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import (
-    Result,
-    result_from_json,
-    result_table,
-)
+from vtox.store.stream.entries import Result, decode_result
 from vtox.store.stream.unreadable import read_or_none
 from vtox.values import codec
 from vtox.values.codec import loads
@@ -70,15 +65,6 @@ class MachineOverview:
         age_s = self.last_window_age_s
         return age_s is not None and age_s > self.interval.limit_s(after_s)
 
-    def table(self) -> dict[str, Any]:
-        """Return it as plain data, diagnoses in the shape in which the machine keeps them."""
-        own = {name: getattr(self, name) for name in self.__slots__}
-        return own | {
-            "health": codec.plain(self.health) if self.health else None,
-            "interval": codec.plain(self.interval),
-            "next_window_t": self.next_window_t,
-            "diagnoses": {fault: result_table(r) for fault, r in self.diagnoses.items()},
-        }
 
 
 def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -> None:
@@ -162,7 +148,7 @@ def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), "motor")
-    return [decode_motor(text) if text else None for text in pipe.execute()]
+    return [decode_setting(text, MOTOR) for text in pipe.execute()]
 
 
 def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview]:
@@ -188,7 +174,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         present = decode_setting(channels, CHANNEL_MAP)
         baseline = baseline_state(info, learning, bool(has_baseline), now, present)
         texts = zip(FAULTS, latest, strict=True)
-        diagnoses = {f: r for f, t in texts if t and (r := read_or_none(result_from_json, t))}
+        diagnoses = {f: r for f, t in texts if t and (r := read_or_none(decode_result, t))}
         found.append(
             MachineOverview(
                 machine_id=m,

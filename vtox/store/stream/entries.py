@@ -7,17 +7,15 @@ programs may write anything: what a field may not hold counts as absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
 import orjson
 
-from vtox.alarms.health.assessment import Assessment
 from vtox.values import codec
 from vtox.values.codec import (
     NUMBER_MAX,
-    TEXT_MAX,
     TIME_MAX_S,
     Number,
     Prefix,
@@ -76,7 +74,7 @@ class Metrics:
     `busy` is family -> share of the time of its workers that tasks took, and `server`, `bridge` ->
     share of a core that their thread used; `cpu` the share of
     the `cores` that the monitor may use which whatever runs there used, `machines` how many
-    machines sent in the last minute. `written_t` is the server's time of the entry.
+    machines sent in the last minute.
     """
 
     t: Number | None = None
@@ -93,7 +91,6 @@ class Metrics:
     cores: Number | None = None
     machines: Number | None = None
     busy: Annotated[Mapping[str, Number], Prefix(BUSY)] = field(default_factory=dict)
-    written_t: float | None = None
 
 
 def number(value: Any) -> float | None:
@@ -156,61 +153,28 @@ def encode_result(
     return _texts(table), codec.encode(table | {"detail": orjson.Fragment(detail)})
 
 
-def result_table(r: Result) -> dict[str, Any]:
-    """Return a result as plain data, in the shape in which the hash of its machine keeps it."""
-    table = {n: getattr(r, n) for n in _HEAD}
-    detail = {n: getattr(r, n) for n in _DETAIL} | {"doubts": codec.plain(r.doubts)}
-    marks = {} if r.marks is None else {"marks": r.marks}
-    return table | marks | {"detail": detail | {"closed": r.closed or None}}
+def decode_result(stored: RawFields | bytes) -> Result:
+    """Return the result of an entry, or of the JSON in the hash of its machine.
 
-
-def decode_result(fields: RawFields) -> Result:
-    """Return the result of an entry."""
-    table = codec.table_of_fields(Result, fields)
-    return _result(table, codec.json_of_field(fields.get(b"detail")))
-
-
-def result_from_json(text: bytes) -> Result:
-    """Return a result of the hash of a machine."""
-    table = loads(text)
-    return _result(table, table.get("detail"))
+    Raises
+    ------
+    ValueError
+        It is not JSON.
+    """
+    if isinstance(stored, bytes):
+        table = loads(stored)
+        detail = table.get("detail")
+    else:
+        table = codec.table_of_fields(Result, stored)
+        detail = codec.json_of_field(stored.get(b"detail"))
+    # What is empty there is absent.
+    known = detail if isinstance(detail, dict) else {}
+    return codec.from_plain(Result, table | {n: x for n in _DETAIL if (x := known.get(n))})
 
 
 def entry_of(value: Any) -> Texts:
     """Return the fields of a dataclass as an entry of a stream has them."""
     return _texts(codec.encode_fields(value))
-
-
-def encode_assessment(machine_id: str, a: Assessment) -> Texts:
-    """Return the fields of an entry of `vehicle_health_assessments`."""
-    texts = {"t": a.t, "health": a.health, "state": a.state, "faults": a.faults}
-    return _texts(texts | {"machine_id": machine_id})
-
-
-def decode_assessment(fields: RawFields) -> tuple[str, Assessment]:
-    """Return the machine and the assessment of an entry."""
-    machine_id = fields.get(b"machine_id", b"").decode("utf-8", "replace")[:TEXT_MAX]
-    return machine_id, codec.decode_fields(Assessment, fields)
-
-
-def encode_metrics(m: Metrics) -> Texts:
-    """Return the fields of an entry of `performance_metrics`."""
-    fields = codec.encode_fields(m)
-    del fields["written_t"]
-    return _texts(fields)
-
-
-def decode_metrics(entry_id: bytes, fields: RawFields) -> Metrics:
-    """Return the metrics of an entry."""
-    written_t = int(entry_id.partition(b"-")[0]) / 1000
-    return replace(codec.decode_fields(Metrics, fields), written_t=written_t)
-
-
-def _result(table: dict[str, Any], detail: Any) -> Result:
-    """Return the result of its table, which `detail` is a part of; empty ones are absent there."""
-    known = detail if isinstance(detail, dict) else {}
-    table |= {n: x for n in _DETAIL if (x := known.get(n))}
-    return codec.from_plain(Result, table)
 
 
 _PLAIN = (str, bytes)
@@ -227,14 +191,4 @@ def _texts(values: Mapping[str, Any]) -> Texts:
     return fields
 
 
-def text_table(fields: RawFields) -> dict[str, str]:
-    """Return the fields of an entry as texts, but for the JSON of a result."""
-    return {
-        k.decode("utf-8", "replace"): v.decode("utf-8", "replace")[:TEXT_MAX]
-        for k, v in fields.items()
-        if k != b"detail"
-    }
-
-
 _DETAIL = ("values", "doubts", "indicators", "evidence", "closed")
-_HEAD = [n for n in Result.__slots__ if n not in (*_DETAIL, "marks", "latency_ms")]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vtox import keys
 from vtox.alarms.book import Action
-from vtox.alarms.health.sensitivity import persistence_table
 from vtox.errors import UnknownMachine
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.store.alarms import alarm_book
@@ -73,10 +72,7 @@ def change_sensitivity(
 ) -> None:
     """Set when the faults of a machine alert, as `set_sensitivity`."""
     before = present_setting(client, machine_id, SENSITIVITY).rules
-    changed = changes(
-        {f: persistence_table(rule) for f, rule in before.items()},
-        {f: persistence_table(rule) for f, rule in {**PERSISTENCE, **faults}.items()},
-    )
+    changed = changes(codec.plain(dict(before)), codec.plain({**PERSISTENCE, **faults}))
     with audited(client, actor.deed("sensitivity_changed", machine_id, changes=changed)):
         set_sensitivity(client, machine_id, faults, by=by, expected_version=expected_version)
 
@@ -91,7 +87,7 @@ def change_channel_map(
     expected_version: int | None = None,
 ) -> None:
     """Set which channel of a machine is which, as `set_channel_map`."""
-    before = present_setting(client, machine_id, CHANNEL_MAP).sources
+    before = present_setting(client, machine_id, CHANNEL_MAP).channels
     changed = changes(codec.plain(before), codec.plain(sources))
     with audited(client, actor.deed("channel_map_changed", machine_id, changes=changed)):
         set_channel_map(client, machine_id, sources, by=by, expected_version=expected_version)

@@ -7,6 +7,7 @@ stand in neither.
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -71,7 +72,17 @@ IN_FLIGHT = {
 _AT_ONCE = 20
 
 Row = dict[str, Any]
-Fields = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A machine, a hash or an entry of a stream, with its id or name; `arrived_t` of a machine."""
+
+    name: str
+    fields: dict[str, bytes]
+    arrived_t: float = 0.0
+
+
 _T = TypeVar("_T")
 
 
@@ -162,37 +173,37 @@ def clear(client: Client) -> None:
     client.unlink(keys.MACHINES, *map(_key, (*DERIVED, *HASHES, *STREAMS)))
 
 
-def put_machines(client: Client, machines: Iterable[tuple[str, float, Fields]]) -> None:
-    """Write machines as `decode_machine` gives them, and list their open alerts."""
+def put_machines(client: Client, machines: Iterable[Kept]) -> None:
+    """Write machines, and list their open alerts."""
     for some in _portions(machines):
         pipe = client.pipeline(transaction=True)
-        for machine_id, arrived_t, fields in some:
-            if fields:
-                pipe.hset(keys.machine(machine_id), mapping=fields)
-            pipe.zadd(keys.MACHINES, {machine_id: arrived_t})
+        for m in some:
+            if m.fields:
+                pipe.hset(keys.machine(m.name), mapping=m.fields)
+            pipe.zadd(keys.MACHINES, {m.name: m.arrived_t})
         pipe.execute()
     open_alerts.list_open_alerts(client)
 
 
-def put_hashes(client: Client, hashes: Iterable[tuple[str, Fields]]) -> None:
-    """Write hashes as `decode_hash` gives them; one that this version does not know is left out."""
-    for name, fields in hashes:
-        if name in HASHES and fields:
-            client.hset(_key(name), mapping=fields)
+def put_hashes(client: Client, hashes: Iterable[Kept]) -> None:
+    """Write hashes; one that this version does not know is left out."""
+    for h in hashes:
+        if h.name in HASHES and h.fields:
+            client.hset(_key(h.name), mapping=h.fields)
 
 
-def put_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]) -> None:
-    """Write entries as `decode_entry` gives them, with the ids they had."""
+def put_stream(client: Client, name: str, entries: Iterable[Kept]) -> None:
+    """Write entries with the ids they had."""
     for some in _portions(entries):
         pipe = client.pipeline(transaction=True)
-        for entry_id, fields in some:
-            pipe.xadd(_key(name), fields, id=entry_id)
+        for entry in some:
+            pipe.xadd(_key(name), entry.fields, id=entry.name)
         pipe.execute()
 
 
-def join_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]) -> None:
-    """Write entries as `decode_entry` gives them among those that are there, all or nothing."""
-    every = dict(entries)
+def join_stream(client: Client, name: str, entries: Iterable[Kept]) -> None:
+    """Write entries among those that are there, all or nothing."""
+    every = {entry.name: entry.fields for entry in entries}
     every |= {i.decode(): dict(fields) for i, fields in client.xrange(_key(name))}
     pipe = client.pipeline(transaction=True)
     pipe.unlink(_key(name))
@@ -201,20 +212,22 @@ def join_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]
     pipe.execute()
 
 
-def decode_machine(row: Row) -> tuple[str, float, Fields]:
-    """Return id, arrival of the last window and fields of a row of `machine_rows`."""
-    return str(row["machine_id"]), float(row["arrived_t"]), _bytes(row["fields"])
+def decode_row(row: Row) -> Kept:
+    """Return what a row of `machine_rows`, `hash_rows` or `stream_rows` keeps.
 
-
-def decode_hash(row: Row) -> tuple[str, Fields]:
-    """Return name and fields of a row of `hash_rows`."""
-    return str(row["name"]), _bytes(row["fields"])
-
-
-def decode_entry(row: Row) -> tuple[str, Fields]:
-    """Return id and fields of a row of `stream_rows`."""
-    fields = {n: base64.b64decode(v, validate=True) for n, v in row["fields"].items()}
-    return "{}-{}".format(*outputs.entry_order(row["id"])), fields
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError
+        It is no such row.
+    """
+    fields = row["fields"].items()
+    if "id" in row:
+        name = "{}-{}".format(*outputs.entry_order(row["id"]))
+        return Kept(name, {n: base64.b64decode(v, validate=True) for n, v in fields})
+    values = {n: v.encode("utf-8", "surrogateescape") for n, v in fields}
+    if "machine_id" in row:
+        return Kept(str(row["machine_id"]), values, float(row["arrived_t"]))
+    return Kept(str(row["name"]), values)
 
 
 def _portions(rows: Iterable[_T]) -> Iterator[Sequence[_T]]:
@@ -227,7 +240,3 @@ def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
     """Return fields as text; a byte that is no UTF-8 becomes an escape, and a byte again."""
     decoded = ((n.decode(), v.decode("utf-8", "surrogateescape")) for n, v in fields.items())
     return dict(decoded)
-
-
-def _bytes(fields: Mapping[str, str]) -> Fields:
-    return {n: v.encode("utf-8", "surrogateescape") for n, v in fields.items()}

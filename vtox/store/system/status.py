@@ -27,7 +27,7 @@ from vtox.store.ledger.heartbeats import (
 from vtox.store.ledger.task_queues import Broker
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
-from vtox.store.stream.entries import Metrics, decode_metrics
+from vtox.store.stream.entries import Metrics
 from vtox.store.stream.streams import ConsumerGroup, find_group, sum_groups
 from vtox.store.system.agreement import parties
 from vtox.values.codec import decode_fields, decode_or_none
@@ -211,7 +211,7 @@ def snapshot(client: Client) -> Snapshot:
         bridge=alone.bridge,
         partitions=states,
         server=_server(take()),
-        metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
+        metrics=tuple(decode_fields(Metrics, fields) for _, fields in take([])),
         latency=_latency(take({})),
         alarms=tuple(open_alarms(take({}))),
         watch=decode_or_none(Watch, take()),
