@@ -11,13 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api.http import errors
-from api.http.body_limit import BodyLimit
-from api.http.busy import Busy
-from api.http.foreign_sites import ForeignSites
-from api.http.http_methods import HeadAsGet
-from api.http.language import AnswerLanguage
-from api.http.security_headers import SecurityHeaders
-from api.http.tables import Tables
+from api.http.gate import Gate
 from api.openapi_document import openapi_document
 from api.routes import (
     alarms,
@@ -73,11 +67,11 @@ come in pages: follow `next` until it is `null`. Sentences are in English or Chi
 
 
 class Application(FastAPI):
-    """With the security headers around everything, the answer to a failure of ours included."""
+    """With the gate around everything, the answer to a failure of ours included."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the layers that a request passes."""
-        return SecurityHeaders(super().build_middleware_stack())
+        return Gate(super().build_middleware_stack())
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -113,13 +107,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.only_loopback = {}
     app.state.growths = Growths()
-    app.add_middleware(Tables)
-    app.add_middleware(HeadAsGet)
-    app.add_middleware(ForeignSites)
-    app.add_middleware(Busy)
-    # Around the others: what they refuse may still send its body.
-    app.add_middleware(BodyLimit)
-    app.add_middleware(AnswerLanguage)
     errors.install(app)
     for module in (
         system,

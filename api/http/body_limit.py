@@ -1,9 +1,10 @@
 """Refuses bodies that are encoded, too large (announced or counted), or too slow."""
 
 import asyncio
+from contextlib import suppress
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
 
 from api.http.errors import Problem
 from vtox.configuration.settings import Settings
@@ -19,53 +20,31 @@ DRAIN_S = 1.0
 MAX_ARRIVING = 300
 
 
-class BodyLimit:
-    """ASGI middleware: refuses a body when a route reads it, so that the key is checked before."""
+class ArrivingBody:
+    """The body of one request while it arrives, beside the others of the process.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self._arriving: set[_Body] = set()
+    `complete`: all of it was received. `deadline` is the time of the event loop at which it is too
+    slow. It is refused when a route reads it, so that the key is checked before.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a `receive` that counts and times its bytes."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        body = _Body(scope, receive, self._arriving)
-
-        async def send_at_end_of_body(message: Message) -> None:
-            if message["type"] == "http.response.start" and not body.complete:
-                await body.drain()
-                if not body.complete:
-                    # What still comes must not keep the connection open.
-                    MutableHeaders(scope=message)["Connection"] = "close"
-            await send(message)
-
-        try:
-            await self.app(scope, body.receive, send_at_end_of_body)
-        finally:
-            self._arriving.discard(body)
-
-
-class _Body:
-    """The body of one request while it arrives, beside the others of the process."""
-
-    def __init__(self, scope: Scope, receive: Receive, arriving: "set[_Body]") -> None:
-        self.headers = Headers(scope=scope)
-        self.limit = max_body_bytes(scope["app"].state.backend.settings)
-        self.announced = self.headers.get("content-length", "0")
-        self.complete = self.announced == "0" and "transfer-encoding" not in self.headers
+    def __init__(
+        self, scope: Scope, headers: Headers, receive: Receive, arriving: "set[ArrivingBody]"
+    ) -> None:
+        settings: Settings = scope["app"].state.backend.settings
+        self.headers = headers
+        # The largest: a window of the largest size in base64, and its envelope.
+        self.limit = -(-settings.max_window_bytes // 3) * 4 + ENVELOPE_BYTES
+        self.announced = headers.get("content-length", "0")
+        self.complete = self.announced == "0" and "transfer-encoding" not in headers
+        self.deadline = 0.0
         self._receive = receive
         self._arriving = arriving
         self._received = 0
-        self._end_of_grace = 0.0
         self._timeout: asyncio.Timeout | None = None
         self._too_slow = False
 
     async def receive(self) -> Message:
         """Return the next part, or raise the problem that it is."""
-        if self.complete:
-            return await self._receive()
         if self not in self._arriving:
             self._begin()
         try:
@@ -80,21 +59,15 @@ class _Body:
             raise _too_large(self.limit)
         return message
 
-    @property
-    def deadline(self) -> float:
-        """The time of the event loop at which this body is too slow."""
-        return self._end_of_grace + self._received / SLOWEST_BYTES_PER_S
-
-    async def drain(self) -> None:
-        """Throw away what still arrives within `DRAIN_S`; of a slow body, nothing."""
+    async def drain(self) -> bool:
+        """Throw away what still arrives within `DRAIN_S`, of a slow body nothing; whether all."""
         if self._too_slow or "expect" in self.headers:
-            return
-        try:
+            return False
+        with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 while not self.complete:
                     await self._next()
-        except TimeoutError:
-            pass
+        return self.complete
 
     def _begin(self) -> None:
         encoding = self.headers.get("content-encoding", "")
@@ -109,21 +82,18 @@ class _Body:
             if slowest is not None and slowest._timeout is not None:
                 self._arriving.discard(slowest)
                 slowest._timeout.reschedule(now)
-        self._end_of_grace = now + GRACE_S
+        self.deadline = now + GRACE_S
         self._arriving.add(self)
 
     async def _next(self) -> Message:
         message = await self._receive()
-        self._received += len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        self._received += size
+        self.deadline += size / SLOWEST_BYTES_PER_S
         self.complete = not message.get("more_body", False)
         if self.complete:
             self._arriving.discard(self)
         return message
-
-
-def max_body_bytes(settings: Settings) -> int:
-    """Return the largest body: a window of the largest size in base64, and its envelope."""
-    return -(-settings.max_window_bytes // 3) * 4 + ENVELOPE_BYTES
 
 
 def _too_large(limit: int) -> Problem:

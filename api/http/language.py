@@ -1,7 +1,7 @@
 """The language of an answer: what the address asks for, else the reader's choice or preference.
 
 Sentences are chosen deep within a route. What a request prefers is therefore kept in the context
-of the request by `AnswerLanguage`, which also says in the answer where a language was chosen.
+of the request by `Gate`, which also says in the answer where a language was chosen.
 """
 
 from contextvars import ContextVar
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language, accepted_language, language
@@ -22,61 +21,33 @@ COOKIE_S = 365 * 86_400
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     """Whom an answer is for, and whether anything in it depends on that."""
 
     language: Language
     used: bool = False
 
 
-_reader: ContextVar[_Reader] = ContextVar("reader")
+READER: ContextVar[Reader] = ContextVar("reader")
 
 
 def answer_language() -> Language:
     """Return the language of the answer to the request at work, for its sentences."""
-    reader = _reader.get(None)
+    reader = READER.get(None)
     if reader is None:
         return DEFAULT
     reader.used = True
     return reader.language
 
 
-class AnswerLanguage:
-    """ASGI middleware: keeps what a request prefers, and says what was chosen."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the answer back with its language."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request = Request(scope)
-        reader = _Reader(asked_language(request) or _preferred(request))
-        token = _reader.set(reader)
-
-        async def send_with_language(message: Message) -> None:
-            if message["type"] == "http.response.start" and reader.used:
-                _say(MutableHeaders(scope=message), reader.language)
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_with_language)
-        finally:
-            _reader.reset(token)
-
-
 def page_language(request: Request) -> Language:
     """Return the language of a page: of the address, the switch, or the browser."""
-    return (
-        asked_language(request) or language(request.cookies.get(COOKIE, "")) or _preferred(request)
-    )
+    return request_language(request, request.cookies.get(COOKIE, ""))
 
 
 def say_page_language(response: Response, name: Language) -> None:
     """Tell the client, and caches on the way, in which language a page is and by what."""
-    _say(response.headers, name)
+    say_language(response.headers, name)
     response.headers.add_vary_header("Cookie")
 
 
@@ -85,10 +56,15 @@ def asked_language(request: Request) -> Language | None:
     return language(request.query_params.get(PARAMETER, ""))
 
 
-def _preferred(request: Request) -> Language:
+def request_language(request: Request, chosen: str = "") -> Language:
+    """Return the language of the address, else the one chosen, else the one that is accepted."""
+    for name in (request.query_params.get(PARAMETER), chosen):
+        if name and (found := language(name)):
+            return found
     return accepted_language(request.headers.get("accept-language", "")) or DEFAULT
 
 
-def _say(headers: MutableHeaders, name: Language) -> None:
+def say_language(headers: MutableHeaders, name: Language) -> None:
+    """Tell the client, and caches on the way, in which language an answer is."""
     headers["Content-Language"] = catalogue(name).tag
     headers.add_vary_header("Accept-Language")

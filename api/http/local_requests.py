@@ -26,16 +26,12 @@ def is_local(scope: Scope) -> bool:
         return False
     if any(name in PROXY_HEADERS or name.startswith(PROXY_PREFIX) for name, _ in scope["headers"]):
         return False
-    return is_loopback(client[0]) and is_loopback(server[0]) and _only_loopback(scope, server[1])
-
-
-def address_of(scope: Scope) -> str:
-    """Return the address that a request comes from; empty through a unix socket.
-
-    Behind a proxy that uvicorn trusts (`--forwarded-allow-ips`) it is that of the proxy's client.
-    """
-    client = scope.get("client")
-    return str(client[0]) if client else ""
+    # Looked up once a port: whether this process listens there on loopback alone.
+    only_loopback: dict[int | None, bool] = scope["app"].state.only_loopback
+    port = server[1]
+    if port not in only_loopback:
+        only_loopback[port] = all(is_loopback(ip) for ip, of in listening_at() if of == port)
+    return is_loopback(client[0]) and is_loopback(server[0]) and only_loopback[port]
 
 
 @lru_cache(maxsize=256)
@@ -47,14 +43,6 @@ def is_loopback(address: str) -> bool:
         return False
     mapped = getattr(number, "ipv4_mapped", None)
     return bool((mapped or number).is_loopback)
-
-
-def _only_loopback(scope: Scope, port: int | None) -> bool:
-    """Whether this process listens at the port on loopback alone; looked up once a port."""
-    by_port: dict[int | None, bool] = scope["app"].state.only_loopback
-    if port not in by_port:
-        by_port[port] = all(is_loopback(ip) for ip, of in listening_at() if of == port)
-    return by_port[port]
 
 
 def listening_at() -> list[tuple[str, int]]:

@@ -18,7 +18,7 @@ MARK = "\ufeff"
 
 
 class Tables:
-    """ASGI middleware: with `format=csv`, the pages of a list are one table."""
+    """ASGI middleware of GET requests: with `format=csv`, the pages of a list are one table."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -26,7 +26,7 @@ class Tables:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the route for one page after the other, and send their rows."""
         query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), True))
-        if scope["type"] != "http" or scope["method"] != "GET" or query.get("format") != "csv":
+        if query.get("format") != "csv":
             await self.app(scope, receive, send)
             return
         query = {k: v for k, v in query.items() if k != "format"}

@@ -14,7 +14,7 @@ from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
-from api.schemas.machines import FaultReason, Machine, MachineSummary, Sending
+from api.schemas.machines import Machine, MachineSummary, Sending
 from api.schemas.nameplate import Nameplate
 from api.shapes.explanation import (
     advice,
@@ -160,16 +160,20 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
     health = overview.health
     age = overview.last_window_age_s
     silent = overview.silent(settings.silence_after_s)
-    reasons = _reasons(overview)
+    worst = health.state if health else ""
+    faults = health.faults if health else {}
+    reasons = [fault_reason(n, f) for n, f in faults.items() if f.state == worst != "normal"]
+    lacks = "no_diagnosis_yet" if overview.last_window_t else "no_window_yet"
     return MachineSummary(
         machine_id=overview.machine_id,
         vehicle_id=overview.vehicle_id,
         state=present_state(health, silent=silent),
         health=health.health if health else None,
         reason="; ".join(f"{fault_name(r.fault)}: {r.reason}" for r in reasons)
-        or _why_no_state(overview),
+        if health
+        else sentence(lacks, {}),
         reasons=reasons,
-        faults={fault: f.state for fault, f in health.faults.items()} if health else {},
+        faults={fault: f.state for fault, f in faults.items()},
         registered=overview.nameplate is not None,
         baseline=overview.baseline,
         last_window=rfc3339(overview.last_window_t),
@@ -189,18 +193,3 @@ def _sending(overview: MachineOverview, settings: Settings) -> Sending:
         next_window=rfc3339(overview.next_window_t),
         silent_from=rfc3339(None if last_t is None else last_t + limit_s),
     )
-
-
-def _reasons(overview: MachineOverview) -> list[FaultReason]:
-    """Return the faults that give a machine its state, where this is not normal."""
-    health = overview.health
-    if health is None or health.state == "normal":
-        return []
-    return [fault_reason(n, f) for n, f in health.faults.items() if f.state == health.state]
-
-
-def _why_no_state(overview: MachineOverview) -> str:
-    """Return why a machine has no state yet, empty where it has one."""
-    if overview.health is not None:
-        return ""
-    return sentence("no_diagnosis_yet" if overview.last_window_t else "no_window_yet", {})

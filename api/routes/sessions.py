@@ -8,7 +8,6 @@ from starlette.responses import RedirectResponse, Response
 
 from api.http.errors import Problem
 from api.http.json_route import require_type
-from api.http.local_requests import address_of
 from api.http.sign_in import Why, local_path, sign_in_page
 from api.routes.system import OpenBackend
 from api.state.auth import COOKIE, key_of_text
@@ -74,6 +73,6 @@ def sign_out(request: Request, backend: OpenBackend) -> Response:
 
 
 def _audit(request: Request, client: Client, key: ApiKey, code: str) -> None:
-    address = address_of(request.scope)
+    address = request.client.host if request.client else ""
     actor = Actor(by=key.name or key.id, key_id=key.id, address=address)
     audit.write(client, actor.deed(code))

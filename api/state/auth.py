@@ -22,7 +22,7 @@ from fastapi.security import (
 
 from api.http.errors import Problem
 from api.http.http_methods import SAFE_METHODS
-from api.http.local_requests import address_of, is_local
+from api.http.local_requests import is_local
 from api.state.backend import Backend
 from api.state.wrong_keys import Attempts
 from vtox.errors import ServerUnavailable
@@ -50,8 +50,13 @@ def require_key(
 ) -> None:
     """Let the request pass, or raise the problem `unauthorized` or `forbidden`."""
     backend: Backend = request.app.state.backend
-    if not backend.keys.exist() and _passes_without_keys(request, backend):
-        return
+    if not backend.keys.exist() and not backend.needs_keys:
+        if is_local(request.scope):
+            return
+        raise _unauthorized(
+            "an API key is needed where other hosts or a proxy can reach this service, and none "
+            f"exists yet: {apikeys.MAKE_ONE}"
+        )
     text = header or (bearer.credentials if bearer else None)
     key = key_of_text(request, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
@@ -92,7 +97,7 @@ def needs(scope: Scope) -> list[Any]:
 def key_of_text(request: Request, text: str) -> ApiKey:
     """Return the key that a client sent, or raise `unauthorized` or `too_many_requests`."""
     backend: Backend = request.app.state.backend
-    address = address_of(request.scope)
+    address = request.client.host if request.client else ""
     wait_s = backend.wrong_keys.wait_s(address, text)
     key = None if wait_s else apikeys.verify(backend.client(), text)
     if key is not None:
@@ -116,23 +121,11 @@ def _audit_attempts(backend: Backend, attempts: Attempts, text: str) -> None:
         audit.write(backend.client(), actor.deed(code, attempts=attempts.so_far))
 
 
-def _passes_without_keys(request: Request, backend: Backend) -> bool:
-    """Whether a request needs none while there is none; raise the problem that says what to do."""
-    if apikeys.required(backend.settings):
-        return False
-    if is_local(request.scope):
-        return True
-    raise _unauthorized(
-        "an API key is needed where other hosts or a proxy can reach this service, and none "
-        f"exists yet: {apikeys.MAKE_ONE}"
-    )
-
-
 def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> ApiKey:
     if not cookie:
         raise _unauthorized("send an API key in X-API-Key or as a Bearer token")
-    # Browsers send the cookie along with whatever a page makes them send; `ForeignSites` has
-    # refused any other Origin than ours.
+    # Browsers send the cookie along with whatever a page makes them send; the gate has refused
+    # any other Origin than ours.
     if request.method not in SAFE_METHODS and "origin" not in request.headers:
         raise Problem("foreign_site", f"{request.method} with a session needs an Origin header")
     key = sessions.key_of(backend.client(), cookie)

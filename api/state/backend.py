@@ -20,7 +20,8 @@ from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable, TooBusy
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.records.history import database
-from vtox.store.server.client import Client, check, server_time
+from vtox.store.server.client import check, server_time
+from vtox.store.system import apikeys
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -37,7 +38,11 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.needs_keys = apikeys.required(settings)
+        self.own_names = {settings.api_host, *settings.allowed_hosts}
         self.server = Server(settings)
+        # The client of the server, as `Server.client` says.
+        self.client = self.server.client
         self.keys = KeyReader(self.client)
         self.wrong_keys = WrongKeys()
         self.fleet_lists = FleetLists()
@@ -62,16 +67,6 @@ class Backend:
         with self._lock:
             if self._engine is not None:
                 self._engine.dispose()
-
-    def client(self) -> Client:
-        """Return the client of the server.
-
-        Raises
-        ------
-        ServerUnavailable
-            No URL is set and no embedded server has ever run on the data folder.
-        """
-        return self.server.client()
 
     def now_s(self) -> float:
         """Return the server's time, s since 1970."""

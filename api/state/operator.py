@@ -7,7 +7,6 @@ import structlog
 from fastapi import Request
 
 from api.http.errors import Problem
-from api.http.local_requests import address_of
 from api.schemas.alarms import (
     SHELVED_AT_MOST_S,
     AcknowledgeIn,
@@ -61,7 +60,9 @@ def actor_of(request: Request, by: str = "") -> Actor:
     """Return who sends a request, for the audit; `by` is the name that was sent without a key."""
     key_id = getattr(request.state, "key_id", "")
     name = request.state.key_name if key_id else by
-    return Actor(by=name, key_id=key_id, address=address_of(request.scope))
+    # Behind a proxy that uvicorn trusts (`--forwarded-allow-ips`) the address of its client.
+    address = request.client.host if request.client else ""
+    return Actor(by=name, key_id=key_id, address=address)
 
 
 def act(server: Server, actions: Callable[[Book, int], Iterable[Action]]) -> None:

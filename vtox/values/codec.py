@@ -63,7 +63,12 @@ def loads(text: bytes | str) -> Any:
         It is not JSON, or has more than `DEPTH_MAX` levels.
     """
     value = orjson.loads(text)
-    if _is_deeper(value, DEPTH_MAX):
+    inner, levels = [value] if type(value) in _NESTED else [], DEPTH_MAX
+    while inner and levels:
+        tables = (x.values() if type(x) is dict else x for x in inner)
+        inner = [v for some in tables for v in some if type(v) in _NESTED]
+        levels -= 1
+    if inner:
         raise ValueError(f"JSON of more than {DEPTH_MAX} levels")
     return value
 
@@ -222,13 +227,3 @@ def _possible(value: Any, hint: Any) -> Any:
             found = (_possible(v, inner[0]) for v in value)
             return tuple(v for v in found if v is not _ABSENT)
     return _ABSENT
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Return whether a value of JSON has more levels."""
-    inner = [value] if type(value) in _NESTED else []
-    while inner and levels:
-        tables = (x.values() if type(x) is dict else x for x in inner)
-        inner = [v for some in tables for v in some if type(v) in _NESTED]
-        levels -= 1
-    return bool(inner)

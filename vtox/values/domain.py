@@ -126,8 +126,10 @@ class Motor:
     asset_path: str | None = None
 
     def __post_init__(self) -> None:
-        validate_place("site", self.site, levels=1)
-        validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
+        if self.site is not None:
+            validate_place("site", self.site, levels=1)
+        if self.asset_path is not None:
+            validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
         for name in (
             "pole_pairs",
             "supply_hz",
@@ -144,7 +146,9 @@ class Motor:
             "expected_every_s",
         ):
             object.__setattr__(self, name, validate(name, getattr(self, name)))
-        object.__setattr__(self, "neighbour_orders", validate_neighbours(self.neighbour_orders))
+        if self.neighbour_orders is not None:
+            orders = validate_neighbours(self.neighbour_orders)
+            object.__setattr__(self, "neighbour_orders", orders)
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
         if self.ie_class is not None and self.ie_class not in get_args(IeClass):

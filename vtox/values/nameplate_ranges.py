@@ -64,7 +64,7 @@ MAX_NEIGHBOURS = 16
 ASSET_LEVELS, PLACE_LENGTH = 8, 64
 
 
-def validate_place(name: str, value: str | None, *, levels: int) -> None:
+def validate_place(name: str, value: str, *, levels: int) -> None:
     """Check a site or an asset path: names with `/` between them, at most so many.
 
     Raises
@@ -72,8 +72,6 @@ def validate_place(name: str, value: str | None, *, levels: int) -> None:
     NameplateError
         A name is empty, too long, has spaces around it or a character that cannot be printed.
     """
-    if value is None:
-        return
     parts = value.split("/", levels) if isinstance(value, str) else []
     good = all(
         part and len(part) <= PLACE_LENGTH and part.isprintable() and part == part.strip()
@@ -85,16 +83,14 @@ def validate_place(name: str, value: str | None, *, levels: int) -> None:
         raise NameplateError(f"{name}: {repr(value)[:80]}, expected {expected}", name)
 
 
-def validate_neighbours(orders: Sequence[float] | None) -> tuple[float, ...] | None:
-    """Return the orders of neighbouring shafts, None and none alike.
+def validate_neighbours(orders: Sequence[float]) -> tuple[float, ...] | None:
+    """Return the orders of neighbouring shafts, None where there are none.
 
     Raises
     ------
     NameplateError
         They are no list, too many, or one is no number in its range.
     """
-    if orders is None:
-        return None
     name = "neighbour_orders"
     if isinstance(orders, str) or not isinstance(orders, Sequence) or len(orders) > MAX_NEIGHBOURS:
         found = f"{len(orders)} of them" if isinstance(orders, list | tuple) else repr(orders)[:40]

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from api import http_protocol
 from api.factory import create_app
-from api.http import body_limit, busy
+from api.http import body_limit
+from api.http import gate as api_gate
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving, serving_app
 from tests.paths import ROOT
@@ -195,7 +196,7 @@ def test_others_send_while_slow_bodies_arrive(
 
         eventually(made_room, detail=lambda: f"{len(cut_off)} made room")
         # Those that still arrive are not counted as requests in progress.
-        monkeypatch.setattr(busy, "MAX_REQUESTS", 10)
+        monkeypatch.setattr(api_gate, "MAX_REQUESTS", 10)
         for seq in range(5):
             answer = bounded.post("/api/v1/machines/V001/windows", json=GOOD | {"seq": seq})
             assert answer.status_code == 202
@@ -204,7 +205,7 @@ def test_others_send_while_slow_bodies_arrive(
 def test_more_requests_than_can_be_held_are_told_to_come_again(
     settings: Settings, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(busy, "MAX_REQUESTS", 2)
+    monkeypatch.setattr(api_gate, "MAX_REQUESTS", 2)
     entered, gate = threading.Semaphore(0), threading.Event()
 
     def wait() -> None:

@@ -78,7 +78,7 @@ def connect(
         )
         client.connections = connections
         if not patient:
-            client.hang = Hang()
+            client.asking = Hang().asking
         return client
     except (ValueError, KeyError):
         # Not `from error`: its text may hold a piece of the password.

@@ -5,8 +5,8 @@ and free memory. It accepts a script with the flag `allow-oom`: a refused comman
 one. Only new windows stay refused, which is what holds senders back.
 """
 
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import redis
@@ -15,12 +15,13 @@ from redis.exceptions import ExecAbortError, OutOfMemoryError
 
 from vtox.store.server import scripts
 from vtox.store.server.connections import Connections
-from vtox.store.server.hanging import Hang
 from vtox.windows.partitions import is_raw
 
 # Commands inside a script reply in RESP 2, whatever the client speaks.
 _SHAPES: dict[str, Any] = redis.Redis(protocol=2).response_callbacks
 
+# Around each command: nothing, or `Hang.asking`.
+Asking = Callable[[], AbstractContextManager[None]]
 Commands = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
 
@@ -28,7 +29,7 @@ class OverLimit(redis.Redis):
     """A client that repeats in a script what the server refuses for want of memory."""
 
     connections: Connections
-    hang: Hang | nullcontext[None] = nullcontext()
+    asking: Asking = nullcontext
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute one command.
@@ -39,7 +40,7 @@ class OverLimit(redis.Redis):
             The server is full, and the command adds a window.
         """
         try:
-            with self.hang:
+            with self.asking():
                 return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except OutOfMemoryError:
             if _must_wait([args]):
@@ -51,14 +52,14 @@ class OverLimit(redis.Redis):
         pipe = OverLimitPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
-        pipe.hang = self.hang
+        pipe.asking = self.asking
         return pipe
 
 
 class OverLimitPipeline(Pipeline):
     """The same for a transaction, which a full server refuses as a whole."""
 
-    hang: Hang | nullcontext[None] = nullcontext()
+    asking: Asking = nullcontext
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         """Execute what was queued.
@@ -70,7 +71,7 @@ class OverLimitPipeline(Pipeline):
         """
         commands: Commands = list(self.command_stack)
         try:
-            with self.hang:
+            with self.asking():
                 return super().execute(raise_on_error)
         except (OutOfMemoryError, ExecAbortError) as error:
             # Refused while it is queued, or, when memory ran out meanwhile, at its EXEC.
