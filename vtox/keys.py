@@ -61,9 +61,8 @@ MONITOR = "vtox:monitor"
 # Hash name -> JSON of the conditions of the system that hold, raised as an alarm or not yet.
 ALARMS = "vtox:alarms"
 # Set of machine|fault and machine|flag of the alerts of machines that are open, written with each
-# event; with the member `ALL_LISTED` it holds all of them.
+# event.
 OPEN_ALERTS = "vtox:open-alerts"
-ALL_LISTED = "*"
 # Hash: `epoch` names this numbering of changes, `change` is the number of the last one.
 FLEET = "vtox:fleet"
 # Sorted set of machines by the number of the last change that a list of the fleet shows.

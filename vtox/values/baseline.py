@@ -64,8 +64,8 @@ class Asymmetry:
     `residual` is the healthy I0/I1 (re, im), in which clamp errors show; `supply_hz` the
     frequency at which it was learnt (y22 falls with it), `turned_deg` by how much the voltages were
     turned to pair them with the currents, `susceptance_s` the reactive current over the voltage,
-    S. These are None in baselines of earlier versions, the last two also without voltages.
-    `period_t` is when the last of `recordings` periods ended that the stream has taught, s.
+    S; the last two are None without voltages. `period_t` is when the last of `recordings` periods
+    ended that the stream has taught, s.
     """
 
     mean: tuple[complex, complex, complex]

@@ -53,7 +53,6 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
     ),
     "baseline": (
         "baseline_needs_voltages",
-        "baseline_of_earlier_version",
         "baseline_of_other_channels",
         "baseline_too_scattered",
         "baseline_too_uncertain",

@@ -66,7 +66,7 @@ class Assessment:
 
     @property
     def last_diagnosis_t(self) -> float | None:
-        """When the latest diagnosed record ended; None where an earlier version did not say."""
+        """When the latest diagnosed record ended; None before the first."""
         return max((f.t for f in self.faults.values() if f.t), default=None)
 
 

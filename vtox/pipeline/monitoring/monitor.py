@@ -28,7 +28,6 @@ from vtox.pipeline.monitoring.conditions import (
 from vtox.pipeline.monitoring.silence import SilenceWatch, look_every_s
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 from vtox.store.alarms import alarm_book, system_alarms
-from vtox.store.alarms.open_alerts import list_open_alerts
 from vtox.store.ledger import metrics
 from vtox.store.ledger.backlog import backlog
 from vtox.store.ledger.ledger import BUCKET_BASE
@@ -44,9 +43,8 @@ from vtox.store.system.status import snapshot
 log = structlog.get_logger()
 
 FORGET_EVERY_S = 60.0
-# A worker of an earlier version may run beside this one and raise alerts without listing them.
-# Whatever else is looked for only where something has changed is looked for everywhere then.
-LIST_ALERTS_EVERY_S = 3600.0
+# What is looked for only where something has changed is looked for everywhere then.
+LOOK_EVERYWHERE_EVERY_S = 3600.0
 
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
@@ -77,11 +75,11 @@ class _Monitor:
         self._limits = _alarm_limits(settings)
         self._clock = RetentionClock(client)
         self._read_until: float | None = None
-        self._next_forgetting_t = self._next_listing_t = 0.0
+        self._next_forgetting_t = self._next_look_t = 0.0
 
     def rest(self) -> None:
         """Let another process measure."""
-        self._read_until, self._next_listing_t = None, 0.0
+        self._read_until, self._next_look_t = None, 0.0
 
     def look(self, *, everything: bool) -> None:
         """Look for silence, or do all parts."""
@@ -119,9 +117,8 @@ class _Monitor:
         if time.monotonic() >= self._next_forgetting_t and self._read_until is not None:
             self._next_forgetting_t = time.monotonic() + FORGET_EVERY_S
             self._silence.forget_unregistered(self._read_until)
-        if time.monotonic() >= self._next_listing_t:
-            self._next_listing_t = time.monotonic() + LIST_ALERTS_EVERY_S
-            list_open_alerts(self.client)
+        if time.monotonic() >= self._next_look_t:
+            self._next_look_t = time.monotonic() + LOOK_EVERYWHERE_EVERY_S
             self._silence.begin_anew()
             # So that no alert is trimmed before it is in the book, whether or not one looks.
             alarm_book.advance(self.client, forget=True)

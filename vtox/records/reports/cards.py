@@ -63,8 +63,7 @@ def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
 
 def sentences(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     """Return the sentences of a code and of what is said with it as one line."""
-    # An earlier version kept nothing else of an alarm.
-    return join((sentence(x, text) for x in (v, *v.get("doubts", ()))), language_of(text))
+    return join((sentence(x, text) for x in (v, *v["doubts"])), language_of(text))
 
 
 def words(identifier: str, text: Mapping[str, str]) -> str:

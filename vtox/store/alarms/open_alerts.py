@@ -46,10 +46,7 @@ class OpenAlert:
 def open_alerts(client: Client) -> list[OpenAlert]:
     """Return the alerts that are open now, the latest first."""
     listed = client.smembers(keys.OPEN_ALERTS)
-    if keys.ALL_LISTED.encode() in listed:
-        machine_ids = sorted({m.decode().rpartition("|")[0] for m in listed} - {""})
-    else:
-        machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    machine_ids = sorted({m.decode().rpartition("|")[0] for m in listed} - {""})
     found = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
     return sorted(found, key=lambda a: alert_sort_key(a.id))
 
@@ -70,11 +67,10 @@ class OpenAlerts:
 
     def _read(self, client: Client) -> None:
         pipe = client.pipeline(transaction=True)
-        pipe.sismember(keys.OPEN_ALERTS, keys.ALL_LISTED)
         pipe.xrevrange(keys.ALERTS, count=1)
         pipe.xrange(keys.ALERTS, count=1)
-        listed, newest, oldest = pipe.execute()
-        now = newest[0][0].decode() if listed and newest else None
+        newest, oldest = pipe.execute()
+        now = newest[0][0].decode() if newest else None
         known = self._newest
         if now is None or known is None or not _between(oldest[0][0].decode(), known, now):
             self._alerts = open_alerts(client)
@@ -104,10 +100,10 @@ class OpenAlerts:
 
 
 def list_open_alerts(client: Client) -> None:
-    """List the open alerts of all machines: an earlier version raised some without listing them."""
+    """List the open alerts of all machines: a restored server has no list."""
     machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
-    members = (f"{a.machine_id}|{a.fault}" for a in _of_machines(client, machine_ids))
-    client.sadd(keys.OPEN_ALERTS, keys.ALL_LISTED, *members)
+    if members := [f"{a.machine_id}|{a.fault}" for a in _of_machines(client, machine_ids)]:
+        client.sadd(keys.OPEN_ALERTS, *members)
 
 
 def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:

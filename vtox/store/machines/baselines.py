@@ -97,14 +97,8 @@ def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reaso
 
 
 def is_of_other_channels(info: bytes | None, present: ChannelMap) -> bool:
-    """Return whether a baseline was learnt under a channel map that made other channels.
-
-    Of one that was stored before `channels` was, only the time is known.
-    """
-    about = _about(info)
-    if "channels" in about:
-        return bool(about["channels"] != codec.plain(present.channels))
-    return present.version > 0 and present.t > about.get("learnt_t", 0.0)
+    """Return whether a baseline was learnt under a channel map that made other channels."""
+    return bool(_about(info).get("channels", {}) != codec.plain(present.channels))
 
 
 @lru_cache(maxsize=4096)
@@ -127,7 +121,7 @@ def baseline_state(
     `present` channel map, and not used. `loads` has the state of each load too: those learnt, the
     one being learnt, the one `refused`.
     """
-    noted = learning_notes.notes_of(learning)
+    noted = learning_notes.notes_of(learning) if learning else []
     refused = has_baseline and is_of_other_channels(info, present)
     if noted and (refused or not has_baseline):
         return {"state": "learning", "records": len(noted)}

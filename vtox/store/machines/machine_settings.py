@@ -28,15 +28,19 @@ VERSIONS_KEPT = 50
 # Each is one of a kind: compared and hashed as such.
 @dataclass(frozen=True, slots=True, eq=False)
 class SettingKind(Generic[T]):
-    """One setting: its field, its type, and its value where nobody has set any."""
+    """One setting: its field, its type, and its value where nobody has set any.
+
+    If `strict`, one that holds what it may not cannot be read; else only that part is absent.
+    """
 
     field: str
     type: type[Any]
     default: T
+    strict: bool = True
 
 
-# The nameplate has no versions; it is read in the same way.
-MOTOR: SettingKind[Motor | None] = SettingKind("motor", Motor, None)
+# The nameplate has no versions. What of it cannot be is a reason to abstain, the rest is used.
+MOTOR: SettingKind[Motor | None] = SettingKind("motor", Motor, None, strict=False)
 
 
 def store_setting(
@@ -83,14 +87,14 @@ def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> l
     oldest = max(newest - VERSIONS_KEPT + 1, 1)
     names = [f"{kind.field}:{version}" for version in range(newest, oldest - 1, -1)]
     found = client.hmget(key, names) if names else []
-    return [codec.decode(kind.type, text, strict=True) for text in found if text]
+    return [codec.decode(kind.type, text, strict=kind.strict) for text in found if text]
 
 
 @lru_cache(maxsize=8192)
 def decode_setting(text: bytes | None, kind: SettingKind[Any]) -> Any:
     """Return a stored setting; the default where there is none, or it cannot be read."""
     try:
-        return codec.decode(kind.type, text, strict=True) if text else kind.default
+        return codec.decode(kind.type, text, strict=kind.strict) if text else kind.default
     except ValueError as error:
         # Its records must not become poison: nothing is set until somebody sets it anew.
         log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))

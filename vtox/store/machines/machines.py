@@ -20,7 +20,6 @@ from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result, decode_result
 from vtox.store.stream.unreadable import read_or_none
 from vtox.values import codec
-from vtox.values.codec import loads
 from vtox.values.domain import Motor, Reason, reason
 from vtox.values.nameplate import motor_to_dict
 from vtox.values.rhythm import Rhythm, SendingInterval
@@ -29,7 +28,7 @@ from vtox.words.rendering import render
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOverview:
-    """What is shown of a machine; `last_window_t` is None before its first window.
+    """What is shown of a machine; of its last window, `t` and age are None before the first.
 
     `as_of_t` is when it was read: this and all other times are of the server's clock.
     """
@@ -37,6 +36,7 @@ class MachineOverview:
     machine_id: str
     vehicle_id: str | None
     last_window_t: float | None
+    last_window_age_s: float | None
     nameplate: dict[str, Any] | None
     baseline: bool
     baseline_state: dict[str, Any]
@@ -44,11 +44,6 @@ class MachineOverview:
     diagnoses: dict[str, Result]
     interval: SendingInterval
     as_of_t: float
-
-    @property
-    def last_window_age_s(self) -> float | None:
-        """How long ago the last window came; None before the first."""
-        return None if self.last_window_t is None else max(self.as_of_t - self.last_window_t, 0.0)
 
     @property
     def next_window_t(self) -> float | None:
@@ -64,7 +59,6 @@ class MachineOverview:
         """
         age_s = self.last_window_age_s
         return age_s is not None and age_s > self.interval.limit_s(after_s)
-
 
 
 def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -> None:
@@ -170,7 +164,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         if arrived is None:
             continue
         info, learning, channels, rhythm = about
-        nameplate = read_or_none(loads, motor) if motor else None
+        nameplate = codec.json_of_field(motor)
         present = decode_setting(channels, CHANNEL_MAP)
         baseline = baseline_state(info, learning, bool(has_baseline), now, present)
         texts = zip(FAULTS, latest, strict=True)
@@ -180,10 +174,11 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 machine_id=m,
                 vehicle_id=vehicle.decode() if vehicle else None,
                 last_window_t=arrived or None,
+                last_window_age_s=max(now - arrived, 0.0) if arrived else None,
                 nameplate=nameplate,
                 baseline=bool(has_baseline) and not is_of_other_channels(info, present),
                 baseline_state=baseline,
-                health=codec.decode_or_none(Assessment, health),
+                health=codec.decode_or_none(Assessment, health) if health else None,
                 diagnoses=diagnoses,
                 interval=interval_of(nameplate, codec.decode_or_none(Rhythm, rhythm)),
                 as_of_t=now,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import psutil
-import redis
 
 from vtox import keys
 from vtox.configuration.settings import Settings, variable
@@ -74,20 +73,14 @@ def report_agreement(client: Client, settings: Settings, bridge: str = keys.BRID
 
 
 def read_parties(client: Client) -> list[Heartbeat]:
-    """Return the bridges that own the stream and the workers that live.
-
-    None where the user of this process may not read them: it was made by an earlier version.
-    """
-    try:
-        partitions = served(client)
-        pipe = client.pipeline(transaction=False)
-        pipe.smembers(keys.WORKERS)
-        for p in partitions:
-            pipe.exists(p.lease)
-            pipe.hgetall(p.bridge)
-        names, *replies = pipe.execute()
-    except redis.exceptions.NoPermissionError:
-        return []
+    """Return the bridges that own the stream and the workers that live."""
+    partitions = served(client)
+    pipe = client.pipeline(transaction=False)
+    pipe.smembers(keys.WORKERS)
+    for p in partitions:
+        pipe.exists(p.lease)
+        pipe.hgetall(p.bridge)
+    names, *replies = pipe.execute()
     owned = zip(replies[::2], replies[1::2], strict=True)
     return parties(workers(client, sorted(names)), [bridge for owner, bridge in owned if owner])
 

@@ -47,7 +47,7 @@ class ApiKey:
     def allows(self, scope: Scope, machine_id: str = "") -> bool:
         """Whether this key may do what needs `scope`, with a machine where one is meant.
 
-        A scope for some machines is `ingest:V0*`, which an earlier version takes for unknown.
+        A scope for some machines is `ingest:V0*`.
         """
         if "admin" in self.scopes or scope in self.scopes:
             return True

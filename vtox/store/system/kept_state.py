@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-import redis
-
 from vtox import keys
 from vtox.errors import SystemStateError
 from vtox.store.alarms import open_alerts
@@ -152,10 +150,7 @@ def require_whole(client: Client) -> None:
     SystemStateError
         The mark of a restore is there; the message says how to end it.
     """
-    try:
-        made = client.get(keys.RESTORING)
-    except redis.exceptions.NoPermissionError:  # the users of an earlier version
-        return
+    made = client.get(keys.RESTORING)
     if made is not None:
         raise SystemStateError(
             f"the restore of a backup of {made.decode()} was interrupted: a part is missing",

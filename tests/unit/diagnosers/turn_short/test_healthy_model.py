@@ -6,28 +6,19 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, GAINS, healthy_baseline, turn_short
 from vtox import learn_baseline
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.turn_short.conditions import conditions, sequences
-from vtox.diagnosis.diagnosers.turn_short.healthy_model import healthy_models
 from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.values.domain import CURRENTS
 
 
 @pytest.mark.parametrize(
     ("hz", "basis"), [(50.0, "voltage and baseline"), (38.0, "voltage, no baseline")]
 )
-@pytest.mark.parametrize("stored", [True, False])
-def test_a_baseline_applies_at_its_supply_frequency(hz: float, basis: str, stored: bool) -> None:
+def test_a_baseline_applies_at_its_supply_frequency(hz: float, basis: str) -> None:
     drive = replace(MOTOR, supply="inverter")
     runs = [recording(Machine(hz=51.0), 2.0, channels=CHANNELS, seed=k) for k in range(3)]
     learnt = learn_baseline(runs, drive)
     assert learnt.asymmetry is not None
     assert learnt.asymmetry.supply_hz == pytest.approx(51.0, abs=0.01)
-    if not stored:  # as baselines of earlier versions
-        learnt = replace(learnt, asymmetry=replace(learnt.asymmetry, supply_hz=None))
-        assert turn_short(recording(Machine(), channels=CHANNELS), learnt).state == "normal"
-        silent = replace(learnt, bands=())
-        assert turn_short(runs[0], silent, drive).indicators["basis"] == "voltage, no baseline"
     d = turn_short(recording(Machine(hz=hz, v2=0.01), channels=CHANNELS), learnt, drive)
     assert d.indicators["basis"] == basis
     if hz == 38.0:
@@ -65,21 +56,3 @@ def test_voltages_that_cannot_be_used_are_named_before_the_baseline_that_needs_t
     broken = replace(x, channels={**x.channels, "vc": 10 * x.channels["vc"]})
     d = turn_short(broken, baseline_with_voltages)
     assert (d.state, d.code) == ("unknown", "channel_scale_differs")
-
-
-def test_a_baseline_of_an_earlier_version_does_not_apply_to_turned_voltages(
-    baseline_with_voltages: Baseline,
-) -> None:
-    assert baseline_with_voltages.asymmetry is not None
-    earlier = replace(
-        baseline_with_voltages, asymmetry=replace(baseline_with_voltages.asymmetry, supply_hz=None)
-    )
-    x = recording(Machine(), channels=CHANNELS)
-    v = [x.channels[c] for c in VOLTAGES]
-    turned = dict(x.channels) | dict(zip(VOLTAGES, (v[1], v[2], v[0]), strict=True))
-    analysis = front_end([replace(x, channels=turned)], [MOTOR])
-    assert analysis.voltage_rotation_deg[0] != 0
-    models = healthy_models(analysis, conditions(analysis), sequences(analysis), [earlier])
-    ((problem,),) = models.baseline_problems
-    assert problem.code == "baseline_of_earlier_version"
-    assert models.by_voltage.all()

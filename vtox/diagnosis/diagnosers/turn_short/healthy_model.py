@@ -147,21 +147,9 @@ def max_rated_current_a(motor: Motor, load_a: float) -> float:
 
 
 def _supply_mismatch(baseline: Baseline, analysis: CurrentAnalysis, i: int) -> Reason | None:
-    """Return why a baseline does not apply to a recording, as far as the supply goes.
-
-    The supply frequency must be the same; on the grid it need not be stored. Where voltages are
-    turned to pair them, the baseline's were turned too, except in baselines of earlier versions,
-    which store no frequency.
-    """
-    model, f0_hz = baseline.asymmetry, float(analysis.f0_hz[i])
-    assert model is not None
-    if model.supply_hz is None and model.base_v is not None and analysis.voltage_rotation_deg[i]:
-        return reason("baseline_of_earlier_version")
-    hz = _supply_hz(baseline)
-    if hz is None:
-        grid = analysis.motors[i].supply == "grid"
-        return None if grid else reason("baseline_of_earlier_version")
-    if same_frequency(hz, f0_hz):
+    """Return why a baseline does not apply to a recording: it is of another supply frequency."""
+    f0_hz, hz = float(analysis.f0_hz[i]), _supply_hz(baseline)
+    if hz is None or same_frequency(hz, f0_hz):
         return None
     return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=hz)
 
