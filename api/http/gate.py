@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.body_limit import ArrivingBody
 from api.http.errors import Problem, problem_response
 from api.http.foreign_sites import foreign_problem
-from api.http.language import READER, Reader, request_language, say_language
+from api.http.language import READER, Addressee, request_language, say_language
 from api.http.tables import Tables
 
 # Forty threads serve them; each request may hold a window of some megabytes.
@@ -51,7 +51,7 @@ class Gate:
             return
         headers, method = Headers(scope=scope), scope["method"]
         body = ArrivingBody(scope, headers, receive, self._arriving)
-        reader = Reader(request_language(Request(scope)))
+        reader = Addressee(request_language(Request(scope)))
         token = READER.set(reader)
 
         async def receive_within_limits() -> Message:

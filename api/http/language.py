@@ -21,14 +21,14 @@ COOKIE_S = 365 * 86_400
 
 
 @dataclass(slots=True)
-class Reader:
+class Addressee:
     """Whom an answer is for, and whether anything in it depends on that."""
 
     language: Language
     used: bool = False
 
 
-READER: ContextVar[Reader] = ContextVar("reader")
+READER: ContextVar[Addressee] = ContextVar("reader")
 
 
 def answer_language() -> Language:

@@ -158,12 +158,12 @@ def _assessment_in_words(a: Assessment) -> dict[str, Any]:
 
 def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
     health = overview.health
-    age = overview.last_window_age_s
+    interval, last_t, age = overview.interval, overview.last_window_t, overview.last_window_age_s
     silent = overview.silent(settings.silence_after_s)
     worst = health.state if health else ""
     faults = health.faults if health else {}
     reasons = [fault_reason(n, f) for n, f in faults.items() if f.state == worst != "normal"]
-    lacks = "no_diagnosis_yet" if overview.last_window_t else "no_window_yet"
+    lacks = "no_diagnosis_yet" if last_t else "no_window_yet"
     return MachineSummary(
         machine_id=overview.machine_id,
         vehicle_id=overview.vehicle_id,
@@ -176,20 +176,14 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         faults={fault: f.state for fault, f in faults.items()},
         registered=overview.nameplate is not None,
         baseline=overview.baseline,
-        last_window=rfc3339(overview.last_window_t),
+        last_window=rfc3339(last_t),
         last_window_age_s=None if age is None else round(age, 3),
         last_diagnosis=rfc3339(health.last_diagnosis_t) if health else None,
         silent=silent,
-        sending=_sending(overview, settings),
-    )
-
-
-def _sending(overview: MachineOverview, settings: Settings) -> Sending:
-    interval, last_t = overview.interval, overview.last_window_t
-    limit_s = interval.limit_s(settings.silence_after_s)
-    return Sending(
-        every_s=interval.every_s,
-        source=interval.source,
-        next_window=rfc3339(overview.next_window_t),
-        silent_from=rfc3339(None if last_t is None else last_t + limit_s),
+        sending=Sending(
+            every_s=interval.every_s,
+            source=interval.source,
+            next_window=rfc3339(overview.next_window_t),
+            silent_from=rfc3339(last_t and last_t + interval.limit_s(settings.silence_after_s)),
+        ),
     )

@@ -224,11 +224,7 @@ def _silent(machine: store.MachineOverview) -> bool:
 
 
 def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
-    return {
-        **codec.plain(machine),
-        "next_window_t": machine.next_window_t,
-        "silent": _silent(machine),
-    }
+    return {**codec.plain(machine), "silent": _silent(machine)}
 
 
 def _state(machine: store.MachineOverview, silent: bool) -> Text:

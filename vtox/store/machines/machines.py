@@ -30,6 +30,8 @@ from vtox.words.rendering import render
 class MachineOverview:
     """What is shown of a machine; of its last window, `t` and age are None before the first.
 
+    `next_window_t` is when its next window, snapshot or burst is due, None where that is not known.
+
     `as_of_t` is when it was read: this and all other times are of the server's clock.
     """
 
@@ -37,6 +39,7 @@ class MachineOverview:
     vehicle_id: str | None
     last_window_t: float | None
     last_window_age_s: float | None
+    next_window_t: float | None
     nameplate: dict[str, Any] | None
     baseline: bool
     baseline_state: dict[str, Any]
@@ -44,13 +47,6 @@ class MachineOverview:
     diagnoses: dict[str, Result]
     interval: SendingInterval
     as_of_t: float
-
-    @property
-    def next_window_t(self) -> float | None:
-        """When its next window, snapshot or burst is due; None where that is not known."""
-        if self.last_window_t is None or self.interval.every_s is None:
-            return None
-        return self.last_window_t + self.interval.every_s
 
     def silent(self, after_s: float) -> bool:
         """Return whether the machine has sent before, but not lately.
@@ -165,6 +161,8 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
             continue
         info, learning, channels, rhythm = about
         nameplate = codec.json_of_field(motor)
+        sent = codec.decode_or_none(Rhythm, rhythm) if rhythm else None
+        interval = interval_of(nameplate, sent)
         present = decode_setting(channels, CHANNEL_MAP)
         baseline = baseline_state(info, learning, bool(has_baseline), now, present)
         texts = zip(FAULTS, latest, strict=True)
@@ -180,7 +178,8 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 baseline_state=baseline,
                 health=codec.decode_or_none(Assessment, health) if health else None,
                 diagnoses=diagnoses,
-                interval=interval_of(nameplate, codec.decode_or_none(Rhythm, rhythm)),
+                interval=interval,
+                next_window_t=arrived + interval.every_s if arrived and interval.every_s else None,
                 as_of_t=now,
             )
         )
