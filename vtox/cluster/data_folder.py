@@ -22,7 +22,7 @@ def translate_os_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = why_unusable(folder) or f"{error.filename or folder}: {error.strerror or error}"
-        raise SettingsError(unusable_message(folder, reason)) from error
+        raise SettingsError(_unusable_message(folder, reason)) from error
 
 
 def make_private(folder: Path) -> None:
@@ -38,7 +38,7 @@ def open_private(path: str, flags: int) -> int:
     return fd
 
 
-def unusable_message(folder: Path, reason: str) -> str:
+def _unusable_message(folder: Path, reason: str) -> str:
     """Return the whole message: the setting, its value, what is wrong, what is expected."""
     return (
         f"VTOX_DATA_DIR {folder} cannot be used: {reason}; expected a folder that this user can "

@@ -117,21 +117,21 @@ def is_vtox_process(process: psutil.Process) -> bool:
     )
 
 
-def connect_address(host: str) -> str:
+def _connect_address(host: str) -> str:
     """Return the address to connect to for a server that listens on `host`."""
     return {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)
 
 
 def base_url(host: str, port: int) -> str:
     """Return the URL of an HTTP server that listens on `host`, as a person would open it."""
-    host = connect_address(host)
+    host = _connect_address(host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def accepts_connections(host: str, port: int) -> bool:
     """Whether something accepts connections there."""
     try:
-        with socket.create_connection((connect_address(host), port), RESPONSE_TIMEOUT_S):
+        with socket.create_connection((_connect_address(host), port), RESPONSE_TIMEOUT_S):
             return True
     except OSError:
         return False

@@ -95,7 +95,7 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             ("vtox", "recorder"),
             4,
             0,
-            lambda pid: recorder_reports(settings, pid),
+            lambda pid: _recorder_reports(settings, pid),
             lambda pid: not is_stopped(pid),
             optional=True,
         ),
@@ -187,12 +187,12 @@ def server_responds(settings: Settings) -> bool:
     return False
 
 
-def recorder_reports(settings: Settings, pid: int) -> bool:
+def _recorder_reports(settings: Settings, pid: int) -> bool:
     """Whether the recorder with that pid has sent a heartbeat."""
     return _reports(settings, heartbeats.recorder, pid)
 
 
-def notifier_reports(settings: Settings, pid: int) -> bool:
+def _notifier_reports(settings: Settings, pid: int) -> bool:
     """Whether the notifier with that pid has sent a heartbeat."""
     return _reports(settings, heartbeats.notifier, pid)
 
@@ -243,7 +243,7 @@ def _notifier(settings: Settings) -> ProcessSpec:
         ("vtox", "notify", "run"),
         4,
         0,
-        lambda pid: notifier_reports(settings, pid),
+        lambda pid: _notifier_reports(settings, pid),
         lambda pid: not is_stopped(pid),
         optional=True,
     )

@@ -19,12 +19,12 @@ TRY_TIMEOUT_S = 10.0
 def environment(program: Path) -> dict[str, str]:
     """Return the environment for the server's program; what is set already stays as it is."""
     ours = {"GLIBC_TUNABLES": TUNABLES}
-    if "LD_PRELOAD" not in os.environ and runs_with_jemalloc(program):
+    if "LD_PRELOAD" not in os.environ and _runs_with_jemalloc(program):
         ours["LD_PRELOAD"] = JEMALLOC
     return ours | os.environ
 
 
-def runs_with_jemalloc(program: Path) -> bool:
+def _runs_with_jemalloc(program: Path) -> bool:
     """Return whether the program runs on this host with jemalloc in place of its allocator.
 
     By trying: the library may be missing, of another machine or page size, or its name taken out

@@ -57,10 +57,10 @@ class Catalogue:
 @cache
 def catalogue(language: Language) -> Catalogue:
     """Return the words of a language."""
-    return read(FOLDER / language)
+    return _read(FOLDER / language)
 
 
-def read(folder: Path) -> Catalogue:
+def _read(folder: Path) -> Catalogue:
     """Return the words in the files of a folder.
 
     Raises

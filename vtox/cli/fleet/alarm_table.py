@@ -24,7 +24,7 @@ _SAME = (
 )
 
 
-def utc(ms: float | None) -> str | None:
+def _utc(ms: float | None) -> str | None:
     """Return a time in ms as RFC 3339, in UTC."""
     if ms is None:
         return None
@@ -35,15 +35,15 @@ def alarm_as_json(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any
     """Return an alarm as plain data; `group` is the alarm of its supply."""
     silent_since = fleet.silent.get(a.machine_id)
     return {n: getattr(a, n) for n in _SAME} | {
-        "silent_since": None if silent_since is None else utc(1000 * silent_since),
-        "since": utc(a.since_ms),
-        "time": utc(1000 * a.t),
-        "cleared": utc(a.cleared_ms),
-        "acknowledged": utc(a.acknowledged_ms) if a.acknowledged else None,
-        "closed": utc(a.closed_ms) if a.outcome else None,
+        "silent_since": None if silent_since is None else _utc(1000 * silent_since),
+        "since": _utc(a.since_ms),
+        "time": _utc(1000 * a.t),
+        "cleared": _utc(a.cleared_ms),
+        "acknowledged": _utc(a.acknowledged_ms) if a.acknowledged else None,
+        "closed": _utc(a.closed_ms) if a.outcome else None,
         **_why(a),
         "suspensions": [
-            {"kind": n, "since": utc(s.ms), "until": utc(s.until_ms), "by": s.by, **_why(s)}
+            {"kind": n, "since": _utc(s.ms), "until": _utc(s.until_ms), "by": s.by, **_why(s)}
             for n, s in a.suspensions.items()
         ],
         "group": group,
@@ -57,7 +57,7 @@ def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
     return {n: getattr(g, n) for n in same} | {
         "site": g.supply.site,
         "supply": g.supply.path,
-        "since": utc(g.since_ms),
+        "since": _utc(g.since_ms),
         "counts": dict(g.counts),
         "alarms": [a.id for a in g.alarms],
         "code": g.why.code,
@@ -70,7 +70,7 @@ def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
 def action_as_json(stream_id: str, a: Action) -> dict[str, Any]:
     """Return what an operator did as plain data."""
     same = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
-    return {"stream_id": stream_id, "action": a.name, "time": utc(a.ms)} | {
+    return {"stream_id": stream_id, "action": a.name, "time": _utc(a.ms)} | {
         n: getattr(a, n) for n in same
     }
 

@@ -48,7 +48,7 @@ def drain() -> None:
             time.sleep(POLL_S)
             # Its pid may stay: of a process whose end its parent has not asked for.
             running = holder_pid(settings.data_dir / LOCK) == pid
-            for entry in own_entries(log):
+            for entry in _own_entries(log):
                 typer.echo(entry["event"])
     typer.echo(f"this host is empty after {time.monotonic() - began:.1f} s")
 
@@ -86,7 +86,7 @@ def queues_of_no_other(settings: Settings) -> list[str]:
     return [f.queue for f in FAMILIES.values() if f.queue not in elsewhere]
 
 
-def own_entries(log: TextIO) -> Iterator[dict[str, Any]]:
+def _own_entries(log: TextIO) -> Iterator[dict[str, Any]]:
     """Yield what the supervisor has written since."""
     for line in log:
         try:

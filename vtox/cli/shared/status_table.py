@@ -94,7 +94,7 @@ def workers(snap: Snapshot) -> Table:
             str(w.pid),
             str(w.port or ""),
             UNKNOWN if w.cpu_percent is None else f"{w.cpu_percent:.0f} %",
-            UNKNOWN if w.memory_bytes is None else megabytes(w.memory_bytes),
+            UNKNOWN if w.memory_bytes is None else _megabytes(w.memory_bytes),
             UNKNOWN if w.windows_per_s is None else f"{w.windows_per_s:.1f}",
             f"{w.age_s(snap.t):.0f} s ago",
         )
@@ -106,8 +106,8 @@ def server_line(snap: Snapshot) -> str:
     s = snap.server
     if s is None:
         return "responds, but INFO is denied"
-    limit = f" of {megabytes(s.maxmemory_bytes)}" if s.maxmemory_bytes else ""
-    return f"{s.product} {s.version}, {megabytes(s.used_memory_bytes)}{limit} in use"
+    limit = f" of {_megabytes(s.maxmemory_bytes)}" if s.maxmemory_bytes else ""
+    return f"{s.product} {s.version}, {_megabytes(s.used_memory_bytes)}{limit} in use"
 
 
 def span(seconds: float) -> str:
@@ -137,6 +137,6 @@ def scaling_line(report: HostScaling, now: float) -> str:
     return f"{line}; {render(report.code, report.values)}"
 
 
-def megabytes(n: float) -> str:
+def _megabytes(n: float) -> str:
     """Return bytes in MB."""
     return f"{n / 1e6:.0f} MB"

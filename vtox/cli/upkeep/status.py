@@ -34,7 +34,7 @@ def status(as_json: Json = False) -> None:
     settings = load()
     with connect(settings.working_url(), "status") as client:
         check(client)
-        snap, rate = measure(client)
+        snap, rate = _measure(client)
     if as_json:
         typer.echo(json.dumps(_as_json(snap, rate, checks(snap))))
         return
@@ -80,7 +80,7 @@ def _print(console: Console, snap: Snapshot, rate: Throughput) -> None:
             console.print(line.append(f". {c.remedy}" if c.remedy else "", "default"))
 
 
-def measure(client: Client) -> tuple[Snapshot, Throughput]:
+def _measure(client: Client) -> tuple[Snapshot, Throughput]:
     """Return a snapshot and the throughput.
 
     Without a recent figure of the monitor the throughput is measured here, which takes seconds.

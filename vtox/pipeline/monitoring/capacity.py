@@ -48,7 +48,7 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     if not latest.busy.keys() - THREADS:
         return Capacity(used=used, why=reason("room_without_workers"))
     machines = None if latest.machines is None else int(latest.machines)
-    limit, room, why = room_of(used, machines)
+    limit, room, why = _room_of(used, machines)
     return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
 
 
@@ -61,7 +61,7 @@ def of_last_minute(metrics: Sequence[Metrics], now: float) -> Sequence[Metrics]:
     return [m for m in metrics if m.t is not None and now - m.t < AVERAGE_S] or [latest]
 
 
-def room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:
+def _room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:
     """Return what limits, for how many more machines there is room (None: unknown), and why."""
     limit = max(used, key=lambda name: used[name])
     if not machines or not used[limit]:

@@ -54,10 +54,10 @@ def inspect(settings: Settings, machines: int | None = None, hosts: int = 1) -> 
     except (redis.ConnectionError, redis.TimeoutError) as error:
         yield _no_server(settings, unavailable(error))
     if wanted := machines or load.machines:
-        yield from requirements(wanted, load, settings, box(settings, snap, hosts, replicas))
+        yield from requirements(wanted, load, settings, _box(settings, snap, hosts, replicas))
 
 
-def box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: int = 0) -> Box:
+def _box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: int = 0) -> Box:
     """Return what there is on this box, and of the server."""
     limit = settings.redis_maxmemory_mb << 20
     if snap and snap.server:

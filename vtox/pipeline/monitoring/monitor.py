@@ -133,16 +133,16 @@ def measure(client: Client, settings: Settings, cpu: float | None = None) -> Met
     time without measurements would look like one of today.
     """
     now, last, recent = metrics.read(client)
-    now = replace(now, busy_s=now.busy_s | threads_s(client))
+    now = replace(now, busy_s=now.busy_s | _threads_s(client))
     interval_s = now.t - last.t if last else 0.0
     entry = None
     if last and 0 < interval_s <= STALE_INTERVALS * settings.monitor_interval_s:
-        entry = _difference(last, now, recent, backlog_of(client), cpu)
+        entry = _difference(last, now, recent, _backlog_of(client), cpu)
     metrics.write(client, entry, now)
     return entry
 
 
-def backlog_of(client: Client) -> int | None:
+def _backlog_of(client: Client) -> int | None:
     """Return the windows that are not finished, None where the server does not know."""
     group = sum_groups([group_info(client, p.raw) for p in served(client)])
     return group.backlog if group else None
@@ -184,7 +184,7 @@ def _difference(
     )
 
 
-def threads_s(client: Client) -> dict[str, float]:
+def _threads_s(client: Client) -> dict[str, float]:
     """Return "<thread>:<process>" -> CPU time of the thread of server and bridge, s."""
     server_s = server_thread_s(client)
     known = {} if server_s is None else {f"{SERVER}:main": server_s}

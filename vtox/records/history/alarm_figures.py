@@ -54,18 +54,18 @@ def recorded_alarms(
     if db is None:
         return RecordedAlarms()
     from_ms = round(1000 * from_s)
-    alarms = raised_alarms(db, from_ms, round(1000 * to_s))
+    alarms = _raised_alarms(db, from_ms, round(1000 * to_s))
     most = [m for m, _ in Counter(a.machine_id for a in alarms).most_common(most_machines)]
     return RecordedAlarms(
         alarms,
-        alarm_outcomes(db, from_ms),
-        machine_hours_by_day(db, from_s, to_s),
+        _alarm_outcomes(db, from_ms),
+        _machine_hours_by_day(db, from_s, to_s),
         machine_hours(db, most, from_s, to_s),
         recorded_until_s(db, keys.ALERTS),
     )
 
 
-def raised_alarms(db: Connection, from_ms: int, to_ms: int) -> list[RaisedAlarm]:
+def _raised_alarms(db: Connection, from_ms: int, to_ms: int) -> list[RaisedAlarm]:
     """Return the alarms that were raised between two times, oldest first."""
     c = alerts.c
     raised = (
@@ -76,7 +76,7 @@ def raised_alarms(db: Connection, from_ms: int, to_ms: int) -> list[RaisedAlarm]
     return [RaisedAlarm(*row) for row in db.execute(raised)]
 
 
-def alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
+def _alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
     """Return alarm id -> outcome of what was closed since a time: the last one that was given."""
     if not db.dialect.has_table(db, alarm_actions.name):
         return {}
@@ -89,7 +89,7 @@ def alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
     return {alarm_id: outcome for alarm_id, outcome in db.execute(closed)}
 
 
-def machine_hours_by_day(db: Connection, from_s: float, to_s: float) -> dict[int, int]:
+def _machine_hours_by_day(db: Connection, from_s: float, to_s: float) -> dict[int, int]:
     """Return day (number since 1970, UTC) -> hours in which machines were assessed, of all."""
     one = _machine_hours(from_s, to_s).subquery()
     day = (one.c.t // literal_column(str(DAY_S), BigInteger)).label("day")

@@ -45,10 +45,10 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
             f"the history in {settings.history_file} cannot be copied: {error}",
             remedy="is there room on the disk?",
         ) from error
-    return row_counts(at(settings, target.parent))
+    return _row_counts(at(settings, target.parent))
 
 
-def row_counts(settings: Settings) -> dict[str, int]:
+def _row_counts(settings: Settings) -> dict[str, int]:
     """Return the number of rows of each table; empty where there is no file or no table yet."""
     if not settings.history_file.exists():
         return {}

@@ -74,7 +74,7 @@ class Portion:
         self.skipped += skipped
 
 
-def position(db: Connection, stream: str) -> Position:
+def _position(db: Connection, stream: str) -> Position:
     """Return up to where a stream was recorded."""
     row = db.execute(select(positions).where(positions.c.stream == stream)).one_or_none()
     return Position(stream, row.entry_id, row.entries_read) if row else Position(stream)
@@ -86,7 +86,7 @@ def positions_of(engine: Engine) -> dict[str, Position]:
         streams = (*POINTS_OF, *_ROWS_OF)
         new = [{"stream": s, "entry_id": BEGIN} for s in streams]
         db.execute(insert(db, positions).on_conflict_do_nothing(), new)
-        return {s: position(db, s) for s in streams}
+        return {s: _position(db, s) for s in streams}
 
 
 def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest: Oldest) -> bool:

@@ -18,7 +18,7 @@ _LOUDNESS = {"warning": "warning", "fault": "failure"}
 def send(name: str, target: Target, _: str, body: bytes) -> Attempt:
     """Send a message once; never raises for what a target or a network may do."""
     try:
-        notifier = opened(name, target)
+        notifier = _opened(name, target)
     except RulesError:
         return Attempt(problem="apprise_unusable")
     data = orjson.loads(body)["data"]
@@ -49,7 +49,7 @@ def check_url(name: str, url: str) -> None:
         )
 
 
-def opened(name: str, target: Target) -> Any:
+def _opened(name: str, target: Target) -> Any:
     """Return apprise with the URL of a target.
 
     Raises

@@ -52,7 +52,7 @@ def matches(rule: NotificationRule, event: AlarmEvent) -> bool:
     )
 
 
-def end_of_quiet(quiet: Quiet, zone: ZoneInfo, now_ms: int) -> int | None:
+def _end_of_quiet(quiet: Quiet, zone: ZoneInfo, now_ms: int) -> int | None:
     """Return when the quiet hours end that hold at a time (ms), None where none do."""
     now = datetime.fromtimestamp(now_ms / 1000, zone)
     for days_ago in (0, 1):
@@ -77,7 +77,7 @@ def next_time(clock: time, zone: ZoneInfo, now_ms: int) -> int:
 def _plan(rule: NotificationRule, zone: ZoneInfo, now_ms: int) -> Schedule:
     if rule.digest is not None:
         return Schedule(next_time(rule.digest, zone, now_ms), digest=True)
-    held_until = end_of_quiet(rule.quiet, zone, now_ms) if rule.quiet else None
+    held_until = _end_of_quiet(rule.quiet, zone, now_ms) if rule.quiet else None
     return Schedule(now_ms if held_until is None else held_until)
 
 

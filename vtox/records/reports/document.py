@@ -52,7 +52,7 @@ def document(contents: Contents, page: str) -> str:
     # So that no text can end the block.
     text = f"{before}{BEGIN}{block.replace('<', chr(92) + 'u003c')}{END}{after}"
     if len(text) > MAX_REPORT_MB * 1_000_000:
-        raise too_large(contents, len(text))
+        raise _too_large(contents, len(text))
     return text
 
 
@@ -88,7 +88,7 @@ def hash_of_data(contents: Contents) -> str:
     return data_hash(part_hashes(contents))
 
 
-def too_large(contents: Contents, size: int) -> ReportError:
+def _too_large(contents: Contents, size: int) -> ReportError:
     """Return why a report is too large, and how to shorten it."""
     mb = size / 1e6
     share = MAX_REPORT_MB / mb

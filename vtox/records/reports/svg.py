@@ -101,21 +101,6 @@ def marks(axes: Axes, found: Iterable[Mark]) -> str:
     return "".join(bands + places + names)
 
 
-def vertical(axes: Axes, x: float, cls: str) -> str:
-    """Return a vertical line, nothing outside the range."""
-    if not axes.x_range[0] <= x <= axes.x_range[1]:
-        return ""
-    at = axes.x(x)
-    return f'<path class="{cls}" d="M{at:.1f} {TOP}V{axes.height - BOTTOM}"/>'
-
-
-def level(axes: Axes, y: float, cls: str) -> str:
-    """Return a horizontal line, nothing outside the range."""
-    if not axes.y_range[0] <= y <= axes.y_range[1]:
-        return ""
-    return f'<path class="{cls}" d="M{LEFT} {axes.y(y):.1f}H{WIDTH - RIGHT}"/>'
-
-
 def ticks(low: float, high: float, about: int) -> list[float]:
     """Return round values between two, some `about` of them.
 

@@ -112,7 +112,7 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     entries = dict(zip(BOUNDED, map(_or_zero, sizes[::2]), strict=True))
     beat = read(RecorderHeartbeat, recorder) if isinstance(recorder, dict) else None
     recorded = beat.recorded if beat else {}
-    bounds = size_bounds(settings, memory or ServerMemory(), used, recorded)
+    bounds = _size_bounds(settings, memory or ServerMemory(), used, recorded)
     for stream, name in BOUNDED.items():
         if now_t is not None:
             oldest_s = now_t - getattr(settings.keep, name).s
@@ -129,7 +129,7 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     return sum(pipe.execute())
 
 
-def size_bounds(
+def _size_bounds(
     settings: Settings,
     memory: ServerMemory,
     used_bytes: Mapping[str, int],

@@ -76,7 +76,7 @@ class RetentionClock:
 
     def take_on(self, kept: KeptTime) -> KeptTime:
         """Return the time as it is now; what passed before the first call is not known."""
-        now, agree = self.monotonic(), clocks_agree(self.client)
+        now, agree = self.monotonic(), _clocks_agree(self.client)
         passed_s = 0.0 if self._looked is None else now - self._looked
         self._looked = now
         found = next_time(kept, server_time(self.client), passed_s, agree=agree)
@@ -90,7 +90,7 @@ class RetentionClock:
         return found
 
 
-def clocks_agree(client: Client) -> bool:
+def _clocks_agree(client: Client) -> bool:
     """Return whether this host and those of the workers have the server's time, to minutes."""
     offsets = (own_clock_offset_s(client), *(w.clock_offset_s for w in live_workers(client)))
     return all(abs(s) <= FOLLOWED_S for s in offsets if s is not None)

@@ -57,7 +57,7 @@ class LineSampler:
         key, stretch = (point.machine_id, point.quantity), point.t_ms // (1000 * EVERY_S)
         if stretch != self._new.get(key, self._last.get(key)):
             self._new[key] = stretch
-            yield from line_points(point, fields)
+            yield from _line_points(point, fields)
 
     def keep(self) -> None:
         """Note that what was taken is written."""
@@ -71,7 +71,7 @@ class LineSampler:
         self._new.clear()
 
 
-def line_points(point: Point, fields: RawFields) -> Iterator[Point]:
+def _line_points(point: Point, fields: RawFields) -> Iterator[Point]:
     """Yield the lines of a result whose point this is.
 
     The state is that of the diagnosis. What another program wrote is taken as far as it can be.

@@ -103,7 +103,7 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     )
 
 
-def points_of_assessment(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
+def _points_of_assessment(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     """Yield the point of an entry of `vehicle_health_assessments`."""
     names = _names(fields.get(b"machine_id", b""), HEALTH.encode())
     t = time_s(fields.get(b"t"))
@@ -114,7 +114,7 @@ def points_of_assessment(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
         yield Point(*names, *moment, 0, *outcome, health, None, None)
 
 
-def points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
+def _points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     """Yield the points of an entry of `performance_metrics`, none of what was not measured."""
     t, interval_s = time_s(fields.get(b"t")), time_s(fields.get(b"interval_s")) or 0.0
     moment = None if t is None else _moment(entry_id, t)
@@ -129,8 +129,8 @@ def points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
 
 POINTS_OF: Mapping[str, Callable[[bytes, RawFields], Iterator[Point]]] = {
     keys.RESULTS: points_of_result,
-    keys.ASSESSMENTS: points_of_assessment,
-    keys.METRICS: points_of_metrics,
+    keys.ASSESSMENTS: _points_of_assessment,
+    keys.METRICS: _points_of_metrics,
 }
 
 
