@@ -24,7 +24,7 @@ from vtox.configuration.groups.servers import Fsync
 from vtox.configuration.settings import load
 from vtox.store.server.client import connect
 from vtox.store.stream.durability import add_window_on_disk
-from vtox.store.stream.streams import add_window
+from vtox.store.stream.window_log import add_window
 
 CONNECTIONS = 4
 KEEP = 500

@@ -45,7 +45,7 @@ from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import backlog, group_info
+from vtox.store.stream.window_log import backlog, group_info
 from vtox.values.domain import Motor
 
 SENDING = 50

@@ -32,7 +32,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import create_group, trim_raw
+from vtox.store.stream.window_log import create_group, trim_raw
 
 VARIANTS = {
     "off": "appendonly no\n",

@@ -33,7 +33,7 @@ from vtox.store.ledger.ledger import Ledger, Outcome
 from vtox.store.ledger.retention import server_memory, trim_outputs
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.admissions import Admission, record
-from vtox.store.stream.streams import create_group, group_info, read_new
+from vtox.store.stream.window_log import create_group, group_info, read_new
 from vtox.values.domain import Record
 from vtox.windows.wire import UNLIMITED, Header, decode_header
 

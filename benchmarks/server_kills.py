@@ -23,7 +23,7 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.groups.servers import Fsync
 from vtox.configuration.settings import load
 from vtox.store.server.client import connect
-from vtox.store.stream.streams import add_window
+from vtox.store.stream.window_log import add_window
 
 WINDOW = {"machine_id": "M", **{c: bytes(20_000) for c in ("ia", "ib", "ic", "vibration")}}
 # The first second holds the server's start; three more hold several syncs at any phase.

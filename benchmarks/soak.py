@@ -28,7 +28,7 @@ from vtox import keys
 from vtox.configuration.settings import load
 from vtox.errors import ServerUnavailable
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 
 ROOT = Path(__file__).parents[1]
 READ_EVERY_S = 10.0

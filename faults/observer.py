@@ -13,7 +13,7 @@ from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
-from vtox.store.stream.streams import group_info, sum_groups
+from vtox.store.stream.window_log import group_info, sum_groups
 from vtox.store.system.status import over_partitions
 
 BLOCK_MS = 200

@@ -17,7 +17,7 @@ from api.state.backend import Backend
 from vtox.store.ledger.quotas import Quota, charge
 from vtox.store.ledger.retention import MB
 from vtox.store.stream.durability import add_window_on_disk, add_window_on_replicas
-from vtox.store.stream.streams import Fields, add_window
+from vtox.store.stream.window_log import Fields, add_window
 from vtox.windows.json_windows import entry_fields
 from vtox.windows.wire import Limits, decode_header
 

@@ -176,6 +176,17 @@ def test_imports_run_against_the_way_of_the_data() -> None:
     assert upward == set()
 
 
+def test_the_log_of_windows_is_known_to_one_module() -> None:
+    commands = {"xreadgroup", "xgroup_create", "xinfo_groups", "xpending", "xack"}
+    users = {
+        module_name(path)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in commands
+    }
+    assert users == {"vtox.store.stream.window_log"}
+
+
 def test_supervision_is_known_to_its_entry_points_only() -> None:
     parts = ("supervisor", "processes", "embedded_server", "child_process")
     users = importers(*(f"vtox.cluster.{part}" for part in parts))

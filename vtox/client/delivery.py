@@ -17,7 +17,7 @@ from vtox.client.in_doubt import InDoubt
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import Addresses, served
-from vtox.store.stream import streams
+from vtox.store.stream import window_log
 
 PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
 
@@ -171,7 +171,7 @@ class Delivery:
         if self._terms.ahead_bytes is None:
             return False
         try:
-            unfinished = streams.backlog(self.client, [p.raw for p in served(self.client)])
+            unfinished = window_log.backlog(self.client, [p.raw for p in served(self.client)])
         except redis.exceptions.NoPermissionError as error:
             raise SettingsError(
                 f"ahead_bytes: this user may not look how far the workers are ({error})",
@@ -182,7 +182,7 @@ class Delivery:
     def _add(self, batch: list[Entry]) -> Hindrance | None:
         try:
             raws = self._addresses.raws(e.machine_id for e in batch)
-            ids = streams.add_windows(self.client, [e.fields for e in batch], raws)
+            ids = window_log.add_windows(self.client, [e.fields for e in batch], raws)
         except redis.OutOfMemoryError:
             return "full"
         except redis.exceptions.NoPermissionError as error:

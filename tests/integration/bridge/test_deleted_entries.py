@@ -9,7 +9,7 @@ from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 from vtox.values.domain import Diagnosis
 from workers import batch
 from workers.celery_signals import process

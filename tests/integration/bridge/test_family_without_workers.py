@@ -11,7 +11,7 @@ from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.pipeline.bridge import dispatcher, read_size
 from vtox.store.ledger.backlog import backlog
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 from vtox.values.domain import Diagnosis
 from workers import batch
 from workers.celery_signals import process

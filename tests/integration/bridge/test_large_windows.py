@@ -8,7 +8,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
 from vtox.store.server.client import connect
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 
 # An eighth of the limit that the server has in use, so that an eighth of the bytes exceeds it.
 REPLY_LIMIT = "client-output-buffer-limit normal 64mb 32mb 30\n"

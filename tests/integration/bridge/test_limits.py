@@ -23,7 +23,7 @@ from vtox.store.server.client import Client, server_time_ms
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream import admissions, deadletters
 from vtox.store.stream.admissions import MARKS_LIFE_S
-from vtox.store.stream.streams import create_group, deleted_unread, read_new, read_pending
+from vtox.store.stream.window_log import create_group, deleted_unread, read_new, read_pending
 from vtox.values.domain import Motor, reason
 from vtox.values.rhythm import SendingInterval
 from vtox.windows.partitions import FIRST, partition_of

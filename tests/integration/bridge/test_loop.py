@@ -24,7 +24,7 @@ from vtox.store.ledger.backlog import oldest_records_s
 from vtox.store.ledger.retention import ServerMemory
 from vtox.store.machines.machines import last_arrivals
 from vtox.store.server.client import Client, server_time_ms
-from vtox.store.stream.streams import create_group, group_info
+from vtox.store.stream.window_log import create_group, group_info
 
 
 def families(sent: list[tuple[str, list[str]]]) -> dict[str, int]:

@@ -43,7 +43,7 @@ from vtox.store.server.partition_table import Addresses, number_in_force, set_nu
 from vtox.store.server.scripts import source
 from vtox.store.stream import deadletters
 from vtox.store.stream.shared_windows import SharedReader
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 from vtox.store.stream.windows import entries_of
 from vtox.values.domain import Record
 from vtox.windows.partitions import Partition

@@ -16,7 +16,7 @@ from vtox.configuration.settings import load
 from vtox.faults import FAMILIES
 from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import connect
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 
 SENT, LIMIT_MB, IN_FLIGHT = 800, 64, 64
 # While the senders send, the workers finish one window in so many.

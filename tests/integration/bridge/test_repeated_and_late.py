@@ -9,7 +9,7 @@ from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 
 MACHINES, WINDOWS, PARTS = ("M1", "M2", "M3"), 80, 4
 

@@ -24,7 +24,7 @@ from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.streams import create_group
+from vtox.store.stream.window_log import create_group
 from vtox.store.system.status import snapshot
 from vtox.values.domain import reason
 

@@ -20,7 +20,7 @@ from vtox.configuration.settings import Settings, load
 from vtox.errors import ServerFull, ServerUnavailable, WireError
 from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import create_group
+from vtox.store.stream.window_log import create_group
 from vtox.values.domain import Window
 from vtox.windows.wire import Limits, decode
 

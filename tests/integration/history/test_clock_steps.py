@@ -23,7 +23,7 @@ from vtox.store.ledger.retention import BOUNDED, trim_outputs
 from vtox.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.store.machines.machines import is_listed
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.streams import create_group, read_new, trim_raw
+from vtox.store.stream.window_log import create_group, read_new, trim_raw
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD")
 

@@ -21,7 +21,7 @@ from vtox.store.alarms.flags import set_flag
 from vtox.store.alarms.open_alerts import events_after, open_alerts
 from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import Client, connect, server_thread_s, server_time, server_time_ms
-from vtox.store.stream.streams import create_group, read_until_t
+from vtox.store.stream.window_log import create_group, read_until_t
 from vtox.store.system.status import snapshot
 from vtox.values.domain import reason
 

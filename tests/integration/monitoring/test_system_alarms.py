@@ -47,7 +47,7 @@ from vtox.store.ledger.heartbeats import (
     Worker,
 )
 from vtox.store.server.client import Client, connect, server_time, server_time_ms
-from vtox.store.stream.streams import create_group
+from vtox.store.stream.window_log import create_group
 from vtox.store.system.status import snapshot
 from vtox.values import codec
 

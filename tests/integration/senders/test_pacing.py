@@ -14,7 +14,7 @@ from vtox.errors import InputError
 from vtox.sending.senders import pacing
 from vtox.sending.senders.pacing import Job, first_t0, parse_speed, send
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import backlog, create_group
+from vtox.store.stream.window_log import backlog, create_group
 from vtox.values.domain import Window
 
 

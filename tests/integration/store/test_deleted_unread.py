@@ -8,7 +8,7 @@ from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import create_group, deleted_unread, group_info, trim_raw
+from vtox.store.stream.window_log import create_group, deleted_unread, group_info, trim_raw
 
 
 def read_all(client: Client, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from vtox.store.ledger.ledger import CHANGED, COMMITTED, GONE, Ledger
 from vtox.store.machines.energy import meters
 from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import create_group
+from vtox.store.stream.window_log import create_group
 from vtox.values.energy import NOTHING, MeterCounts, counts_text
 
 

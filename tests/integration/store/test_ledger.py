@@ -28,8 +28,8 @@ from vtox.store.ledger.ledger import (
 from vtox.store.ledger.refusals import Refusal, refuse
 from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream import streams
-from vtox.store.stream.streams import create_group, deleted_unread, group_info, trim_raw
+from vtox.store.stream import window_log
+from vtox.store.stream.window_log import create_group, deleted_unread, group_info, trim_raw
 from vtox.store.system.status import snapshot
 from vtox.values.domain import Record
 
@@ -334,7 +334,7 @@ def test_what_another_bridge_reads_between_two_looks_is_not_trimmed(
         return answer
 
     xpending = client.xpending
-    monkeypatch.setattr(streams, "group_info", lambda *a: looked(group_info(*a)))
+    monkeypatch.setattr(window_log, "group_info", lambda *a: looked(group_info(*a)))
     monkeypatch.setattr(client, "xpending", lambda *a: looked(xpending(*a)))
     trim_raw(client, keys.RAW, retention_s=0)
     assert [i.decode() for i, _ in client.xrange(keys.RAW)][-3:] == meanwhile
@@ -343,8 +343,8 @@ def test_what_another_bridge_reads_between_two_looks_is_not_trimmed(
 def test_a_machine_that_is_slow_holds_no_windows_of_others(
     client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "PENDING_AT_ONCE", 2)
-    monkeypatch.setattr(streams, "TRIMMED_AT_ONCE", 3)
+    monkeypatch.setattr(window_log, "PENDING_AT_ONCE", 2)
+    monkeypatch.setattr(window_log, "TRIMMED_AT_ONCE", 3)
     ids = deliver(client, 30)
     slow = [ids[0], *ids[11:14], ids[20]]
     client.xack(keys.RAW, keys.GROUP, *(i for i in ids if i not in slow))

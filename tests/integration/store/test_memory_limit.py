@@ -34,7 +34,7 @@ from vtox.store.ledger.retention import (
 )
 from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client, connect
-from vtox.store.stream.streams import create_group
+from vtox.store.stream.window_log import create_group
 from vtox.values.domain import reason
 
 LIMIT_MB = 64

@@ -15,7 +15,7 @@ from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import entry_of
-from vtox.store.stream.streams import create_group
+from vtox.store.stream.window_log import create_group
 from vtox.values.domain import Motor, reason
 
 FAMILY = "bearing"

@@ -22,7 +22,7 @@ from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.ledger.task_queues import forget_broker, write_broker
 from vtox.store.server.client import Client, server_time
 from vtox.store.server.partition_table import set_number
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 from vtox.store.system.status import read_group, snapshot
 from vtox.windows.partitions import Partition
 

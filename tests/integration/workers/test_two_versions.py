@@ -12,7 +12,7 @@ from vtox.store.ledger.ledger import Ledger
 from vtox.store.machines.machine_states import load_states
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import group_info
+from vtox.store.stream.window_log import group_info
 from vtox.store.system.status import snapshot
 from workers import batch, bearing
 from workers.celery_signals import process

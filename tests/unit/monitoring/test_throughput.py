@@ -17,7 +17,7 @@ from vtox.pipeline.monitoring.throughput import (
 )
 from vtox.store.ledger.heartbeats import Worker
 from vtox.store.stream.entries import Metrics
-from vtox.store.stream.streams import ConsumerGroup
+from vtox.store.stream.window_log import ConsumerGroup
 from vtox.store.system.status import Snapshot
 
 NOW = 1_764_000_000.0

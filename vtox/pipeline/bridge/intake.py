@@ -26,8 +26,8 @@ from vtox.store.server.client import Client, server_time
 from vtox.store.server.partition_table import Stray, move
 from vtox.store.stream import admissions, own_fields
 from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
-from vtox.store.stream.streams import Entry
 from vtox.store.stream.unreadable import Unreadable, read
+from vtox.store.stream.window_log import Entry
 from vtox.values.domain import Motor, reason
 from vtox.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.windows.partitions import FIRST, Partition, partition_number

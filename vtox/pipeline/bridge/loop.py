@@ -35,7 +35,7 @@ from vtox.store.server.client import Client
 from vtox.store.server.partition_table import number_in_force, retire
 from vtox.store.stream.shared_memory import ring_mb
 from vtox.store.stream.shared_windows import SharedWindows
-from vtox.store.stream.streams import (
+from vtox.store.stream.window_log import (
     Entry,
     create_group,
     oldest_age_s,

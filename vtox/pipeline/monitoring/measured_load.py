@@ -7,7 +7,8 @@ from vtox.pipeline.monitoring.capacity import CPU, THREADS, capacity, of_last_mi
 from vtox.pipeline.monitoring.requirements import TYPICAL, MachineLoad
 from vtox.store.machines.machines import load_motors
 from vtox.store.server.client import Client
-from vtox.store.server.memory_use import last_senders, mean_state_bytes, mean_window_bytes
+from vtox.store.server.memory_use import last_senders, mean_state_bytes
+from vtox.store.stream.window_log import mean_window_bytes
 from vtox.store.system.status import Snapshot
 from vtox.values.record_lengths import record_length_s
 

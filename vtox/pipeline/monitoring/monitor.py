@@ -37,7 +37,7 @@ from vtox.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.store.server.client import Client, own_clock_offset_s, server_thread_s, server_time
 from vtox.store.server.partition_table import served
 from vtox.store.stream.entries import Metrics
-from vtox.store.stream.streams import deleted_unread, group_info, read_until_t, sum_groups
+from vtox.store.stream.window_log import deleted_unread, group_info, read_until_t, sum_groups
 from vtox.store.system.status import snapshot
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from vtox.store.ledger.heartbeats import Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics
-from vtox.store.stream.streams import ConsumerGroup
+from vtox.store.stream.window_log import ConsumerGroup
 from vtox.store.system import status
 from vtox.values.domain import Reason, reason
 from vtox.words.rendering import render_all

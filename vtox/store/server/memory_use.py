@@ -2,28 +2,13 @@
 
 from collections.abc import Sequence
 
-import redis
-
 from vtox import keys
 from vtox.store.server.client import Client
-
-# Entries of the stream that the server measures.
-_SAMPLES = 50
 
 
 def last_senders(client: Client, most: int) -> list[str]:
     """Return the machines whose last windows are the newest."""
     return [m.decode() for m in client.zrange(keys.MACHINES, 0, most - 1, desc=True)]
-
-
-def mean_window_bytes(client: Client) -> float | None:
-    """Return what a window takes in the stream; None without any, or where it is denied."""
-    try:
-        size: int | None = client.memory_usage(keys.RAW, samples=_SAMPLES)
-    except redis.exceptions.NoPermissionError:
-        return None
-    entries: int = client.xlen(keys.RAW)
-    return size / entries if size and entries else None
 
 
 def mean_state_bytes(client: Client, machine_ids: Sequence[str]) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from vtox import keys
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import fenced, source
+from vtox.store.stream.window_log import id_ms
 from vtox.values import codec
 from vtox.values.rhythm import Rhythm
 from vtox.windows.partitions import FIRST, Partition
@@ -54,11 +55,7 @@ def arrived_ms(entry_id: bytes, header: Header) -> int:
 
     One that was moved from another partition says itself when it came there.
     """
-    return header.arrived_ms or _id_ms(entry_id)
-
-
-def _id_ms(entry_id: bytes) -> int:
-    return int(entry_id.partition(b"-")[0])
+    return header.arrived_ms or id_ms(entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +134,7 @@ def record(
     new = [a for a in admissions if a.decision == "new"]
     # When it came to this partition: that of a window that waited elsewhere would set a machine
     # back that sends here by now.
-    arrivals = {a.header.machine_id: _id_ms(a.entry_id.encode()) / 1000 for a in new}
+    arrivals = {a.header.machine_id: id_ms(a.entry_id.encode()) / 1000 for a in new}
     rows = {a.entry_id: a.progress for a in admissions if a.progress is not None}
     restarts = sum(a.restarted for a in new)
     life = (MARKS_LIFE_S, MARKS_LIFE_S - RENEWAL_S)

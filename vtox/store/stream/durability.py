@@ -7,7 +7,7 @@ import redis
 from vtox import keys
 from vtox.errors import NotOnDisk, NotReplicated
 from vtox.store.server.client import Client
-from vtox.store.stream.streams import Fields
+from vtox.store.stream.window_log import Fields
 
 # Below the time-outs of the sockets. Every second is a sync, and one may take a while.
 ON_DISK_TIMEOUT_MS = 1800

@@ -30,7 +30,7 @@ from typing import Any, Self
 import structlog
 
 from vtox.store.stream.shared_memory import FOLDER, PREFIX, shortage
-from vtox.store.stream.streams import Entry
+from vtox.store.stream.window_log import Entry
 from vtox.values.domain import Record
 from vtox.windows.wire import Fields
 

@@ -1,13 +1,13 @@
 """Fetches the windows of records from the raw stream and joins them into recordings."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 
 from vtox.store.server.client import Client
+from vtox.store.stream import window_log
 from vtox.store.stream.shared_windows import SharedReader
 from vtox.values.arrays import Float32
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VOLTAGES, Record, Recording
@@ -16,9 +16,6 @@ from vtox.windows.wire import Fields, decode_channels, number
 # Gives room for the samples of some channels of a record.
 _Room = Callable[[Sequence[str], int], list[Float32]]
 _ELECTRICAL = (*CURRENTS, *VOLTAGES)
-
-# The server ends a client that has more than 256 MB of replies waiting (`server_config.py`).
-FETCH_BYTES = 64 << 20
 
 
 def fetch(
@@ -43,20 +40,27 @@ def fetch(
             recordings.append(_joined_if_whole(found, channels[k], rooms[k]))
             if recordings[k] is None:
                 partly.append((k, record, found))
-    missing = ((r.ids.split()[i], r) for _, r, found in partly for i in _missing(found))
-    replies = _entries(client, raw, missing)
+    fetched = window_log.fetch(
+        client,
+        raw,
+        (
+            (r.ids.split()[i], r.bytes // r.windows)
+            for _, r, found in partly
+            for i in _missing(found)
+        ),
+    )
     for k, _, found in partly:
         for i in _missing(found):
-            if entry := next(replies):
-                found[i] = entry[0][1]
+            found[i] = next(fetched)
         recordings[k] = _joined_if_whole(found, channels[k], rooms[k])
     return recordings
 
 
 def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
     """Return the windows of a record as they were sent, None where some have left the stream."""
-    entries = list(_entries(client, raw, ((i, record) for i in record.ids.split())))
-    return [e[0][1] for e in entries] if all(entries) else None
+    size = record.bytes // record.windows
+    found = list(window_log.fetch(client, raw, ((i, size) for i in record.ids.split())))
+    return [fields for fields in found if fields] if all(found) else None
 
 
 def joined_windows(
@@ -113,19 +117,6 @@ def _side_by_side(records: int) -> _Room:
 
 def _missing(windows: Sequence[Fields | None]) -> list[int]:
     return [i for i, w in enumerate(windows) if w is None]
-
-
-def _entries(client: Client, raw: str, wanted: Iterable[tuple[str, Record]]) -> Iterator[Any]:
-    """Yield the reply for each entry of some record, fetching some megabytes at a time."""
-    pipe = client.pipeline(transaction=False)
-    size = 0
-    for entry_id, record in list(wanted):
-        pipe.xrange(raw, entry_id, entry_id)
-        size += record.bytes // record.windows
-        if size > FETCH_BYTES:
-            yield from pipe.execute()
-            size = 0
-    yield from pipe.execute()
 
 
 def _mean(windows: Sequence[Fields], name: str) -> float | None:

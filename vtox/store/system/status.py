@@ -27,8 +27,9 @@ from vtox.store.ledger.heartbeats import (
 from vtox.store.ledger.task_queues import Broker
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
+from vtox.store.stream import window_log
 from vtox.store.stream.entries import Metrics
-from vtox.store.stream.streams import ConsumerGroup, find_group, sum_groups
+from vtox.store.stream.window_log import ConsumerGroup, find_group, sum_groups
 from vtox.store.system.agreement import parties
 from vtox.values.codec import decode_fields, decode_or_none
 
@@ -149,8 +150,7 @@ def snapshot(client: Client) -> Snapshot:
     for stream in STREAMS:
         pipe.xlen(stream)
     for p in partitions:
-        pipe.xlen(p.raw)
-        pipe.xinfo_groups(p.raw)
+        window_log.ask_state(pipe, p.raw)
         pipe.exists(p.lease)
         pipe.hgetall(p.bridge)
     pipe.hgetall(keys.COUNTERS)
@@ -237,9 +237,9 @@ def read_group(client: Client) -> tuple[float, ConsumerGroup | None]:
     pipe = client.pipeline(transaction=False)
     pipe.time()
     for p in partitions:
-        pipe.xinfo_groups(p.raw)
-    (seconds, micros), *groups = pipe.execute(raise_on_error=False)
-    found = [find_group(_reply_or(g, [])) for g in groups]
+        window_log.ask_state(pipe, p.raw)
+    (seconds, micros), *states = pipe.execute(raise_on_error=False)
+    found = [find_group(_reply_or(groups, [])) for groups in states[1::2]]
     return seconds + micros / 1e6, sum_groups(found)
 
 

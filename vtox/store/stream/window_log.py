@@ -1,6 +1,11 @@
-"""The raw stream itself: adding and reading windows, its consumer group, its trimming."""
+"""The log of raw windows: what adds, reads, fetches, counts and trims them.
 
-from collections.abc import Iterable, Mapping, Sequence
+Who uses it gets ids from it and gives them back, and takes nothing from them but by these
+functions. That the log is a stream with a consumer group is known here, in `durability` and
+`deadletters` beside it, and to the scripts that acknowledge windows with what became of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +17,10 @@ from vtox.store.server.client import Client, server_time
 from vtox.windows.partitions import FIRST, Partition
 
 CONSUMER = "bridge"
+# The server ends a client that has more than 256 MB of replies waiting (`server_config.py`).
+FETCH_BYTES = 64 << 20
+# Entries of which the server measures the size.
+_SAMPLES = 50
 # Finished windows behind unfinished ones are deleted so many at a time, which takes the server
 # about 4 ms, and at most so many a second; unfinished ones are listed so many at a time, and so
 # many times: what has finished behind the first 10,000 that have not waits until some of them have.
@@ -59,6 +68,39 @@ def add_windows(client: Client, entries: Sequence[Fields], raws: Sequence[str]) 
     return [entry_id.decode() for entry_id in pipe.execute()]
 
 
+def fetch(
+    client: Client, raw: str, wanted: Iterable[tuple[str, int]]
+) -> Iterator[Mapping[bytes, bytes] | None]:
+    """Yield the window of each id, None for one that is gone; some megabytes at a time.
+
+    `wanted` are ids, each with about how many bytes it has.
+    """
+    pipe = client.pipeline(transaction=False)
+    size = 0
+    for entry_id, nbytes in list(wanted):
+        pipe.xrange(raw, entry_id, entry_id)
+        size += nbytes
+        if size > FETCH_BYTES:
+            yield from (reply[0][1] if reply else None for reply in pipe.execute())
+            size = 0
+    yield from (reply[0][1] if reply else None for reply in pipe.execute())
+
+
+def id_ms(entry_id: bytes) -> int:
+    """Return when a window came into the log, ms since 1970 by the server's clock."""
+    return int(entry_id.partition(b"-")[0])
+
+
+def mean_window_bytes(client: Client) -> float | None:
+    """Return what a window takes in the log; None without any, or where it is denied."""
+    try:
+        size: int | None = client.memory_usage(keys.RAW, samples=_SAMPLES)
+    except redis.exceptions.NoPermissionError:
+        return None
+    entries: int = client.xlen(keys.RAW)
+    return size / entries if size and entries else None
+
+
 def backlog(client: Client, raws: Iterable[str] = (keys.RAW,)) -> int:
     """Return the windows that are not finished; all in a stream where the server cannot tell."""
     unfinished = 0
@@ -94,6 +136,12 @@ def create_group(client: Client, raw: str) -> None:
     except redis.ResponseError as error:
         if "BUSYGROUP" not in str(error):
             raise
+
+
+def ask_state(pipe: Any, raw: str) -> None:
+    """Let a pipeline ask how many windows a log has, and for its groups (`find_group`)."""
+    pipe.xlen(raw)
+    pipe.xinfo_groups(raw)
 
 
 def find_group(groups: list[dict[str, Any]]) -> ConsumerGroup | None:
