@@ -3,9 +3,9 @@
     python -m faults.check HISTORY ...
 
 Every acknowledged window has, for each fault, exactly one result or its family's dead letter;
-nothing is left pending; the counters agree; and there was progress while disturbances were on, so
-that a run in which everything was refused does not pass. Limits are relative to the run without
-faults that came before (`faults.reference`).
+nothing is left pending; the counters and the meters of energy agree; and there was progress while
+disturbances were on, so that a run in which everything was refused does not pass. Limits are
+relative to the run without faults that came before (`faults.reference`).
 """
 
 import sys
@@ -61,6 +61,7 @@ def check(events: Iterable[Event]) -> Verdict:
         *_list("answered, but never acknowledged", sorted(answers.keys() - expected)),
         *_state(run),
         *_counters(run),
+        *_meters(run),
         *_limits(run, figures),
     ]
     return Verdict(figures, violations)
@@ -125,6 +126,23 @@ def _counters(run: Run) -> Iterator[str]:
         for what in ("windows", "bytes"):
             if n := count[f"in_flight_{what}:{f}"]:
                 yield f"in_flight_{what}:{f} is {n} at the end, expected 0"
+
+
+def _meters(run: Run) -> Iterator[str]:
+    """Yield meters that differ from the results, and results that differ from their windows."""
+    if "joules" not in run.final:
+        return
+    counted, windows = Counter[str](), Counter[str]()
+    for e in run.results:
+        if e["joules"]:
+            counted[e["machine"]] += e["joules"]
+            windows[e["machine"]] += e["last"] - e["first"] + 1
+    for machine in sorted(counted.keys() | run.final["joules"].keys()):
+        if (meter := run.final["joules"].get(machine, 0)) != counted[machine]:
+            yield f"the meter of {machine} is {meter} J, its results say {counted[machine]} J"
+    a_window = {counted[m] / windows[m] for m in counted}
+    if len(a_window) > 1:
+        yield f"joules a window differ between machines: {sorted(a_window)}"
 
 
 def _limits(run: Run, figures: Figures) -> Iterator[str]:

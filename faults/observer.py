@@ -11,10 +11,12 @@ import redis
 from faults.history import Event, History
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.store.machines.energy import meters
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.stream.window_log import group_info, sum_groups
 from vtox.store.system.status import over_partitions
+from vtox.values.energy import counts_from_text
 
 BLOCK_MS = 200
 # After a loss of the server it is looked for again.
@@ -74,6 +76,7 @@ class Observer:
                 ledger={f: sum(int(client.hlen(p.ledger(f))) for p in some) for f in FAMILIES},
                 results=int(client.xlen(keys.RESULTS)),
                 dead=int(client.xlen(keys.DEAD_LETTERS)),
+                joules=metered(client),
                 executed=executed(executions) if executions else None,
             )
 
@@ -125,6 +128,7 @@ class Observer:
                 first=int(text["first_seq"]),
                 last=int(text["last_seq"]),
                 latency_ms=float(text["latency_ms"]),
+                joules=counts_from_text(text.get("energy", "")).energy_j,
             )
         else:
             self.history.add(
@@ -154,6 +158,12 @@ def counters(client: Client) -> dict[str, int]:
             name = f"in_flight_{what}:{f}"
             found[name] = over_partitions(found, name)
     return found
+
+
+def metered(client: Client) -> dict[str, int]:
+    """Return what the meter of each machine has counted, J."""
+    ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    return {m: meter.counts.energy_j for m, meter in zip(ids, meters(client, ids), strict=True)}
 
 
 def executed(path: Path) -> dict[str, int]:

@@ -120,6 +120,18 @@ def test_a_counter_that_differs_is_named(counter: str, text: str) -> None:
     assert text in violations(events)
 
 
+def test_a_meter_that_differs_from_the_results_is_named() -> None:
+    events = history()
+    for e in events:
+        if e["event"] == "result":
+            e["joules"] = 200 * (e["last"] - e["first"] + 1) if e["fault"] == "turn_short" else 0
+    total = sum(e["joules"] for e in events if e["event"] == "result")
+    events[-1]["joules"] = {"M": total}
+    assert violations(events) == ""
+    events[-1]["joules"] = {"M": total + 200}
+    assert f"the meter of M is {total + 200} J" in violations(events)
+
+
 @pytest.mark.parametrize(
     ("limits", "text"),
     [
