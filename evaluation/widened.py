@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 from evaluation.outcome import Study
+from evaluation.runs.advice import advice_outcomes
 from evaluation.runs.bearing_decoys import bearing_answers
 from evaluation.runs.commissioning import commissioning_outcomes
 from evaluation.runs.coverage import coverage_answers
@@ -18,6 +19,7 @@ from evaluation.runs.other_rigs import ghent_pairs, hit_outcomes
 from evaluation.runs.recordings import folder
 from evaluation.seeds import Stage
 from evaluation.sizes import Size
+from evaluation.studies.advice import advice_study
 from evaluation.studies.bearing_decoys import bearing_decoy_study
 from evaluation.studies.commissioning import commissioning_study
 from evaluation.studies.coverage import coverage_study
@@ -86,6 +88,11 @@ def _coverage(pool: Executor, stage: Stage, size: Size) -> Study:
     return coverage_study(coverage_answers(pool, stage, machines=machines, each=each), stage)
 
 
+def _advice(pool: Executor, stage: Stage, size: Size) -> Study:
+    machines, every = size.input_machines, size.input_every
+    return advice_study(advice_outcomes(pool, stage, machines=machines, every=every), stage)
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
     "inputs": _inputs,
@@ -94,4 +101,5 @@ SETS: Mapping[str, Run] = {
     "rigs": _other_rigs,
     "commissioning": _commissioning,
     "coverage": _coverage,
+    "advice": _advice,
 }

@@ -4,6 +4,7 @@ Half load on a quiet grid; the supply has a zero sequence, so that the insulatio
 winding shows; the vibration is that of a slightly unbalanced shaft on a sound bearing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -18,7 +19,8 @@ from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Earth, ShaftLoad
 from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor
+from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
+from vtox.values.record_lengths import record_length_s
 
 FS_HZ, SECONDS = 10_000.0, 10.0
 LEARN_RECORDS = 8
@@ -36,21 +38,34 @@ class Base:
     name: str
     raw: RawInput
     baseline: Baseline
+    healthy: tuple[Recording, ...] = ()
+
+    def baseline_of(self, channels: Collection[str]) -> Baseline:
+        """Return what these channels alone have taught."""
+        kept = [
+            replace(r, channels={n: x for n, x in r.channels.items() if n in channels})
+            for r in self.healthy
+        ]
+        return learn_baseline(kept, self.raw.nameplate())
 
 
-def base(stage: Stage, number: int) -> Base:
-    """Return machine `number` of a stage, fed from the grid, of some 1 to 30 kW."""
+def base(stage: Stage, number: int, *, long: bool = False) -> Base:
+    """Return machine `number` of a stage, fed from the grid, of some 1 to 30 kW.
+
+    Its records are `SECONDS` long, or if `long` as its nameplate asks.
+    """
     grid = [f for f in families(final=stage.final) if not f.drive and f.kw[0] <= 10]
     m = machine(grid[number % len(grid)], 100 + number, stage.seed)
     cases = [_case(m, k) for k in range(LEARN_RECORDS + 1)]
-    made = records(cases, SECONDS, FS_HZ, channels=(*CURRENTS, *VOLTAGES, "leakage"))
+    seconds = max(SECONDS, record_length_s("broken_bar", m.motor)) if long else SECONDS
+    made = records(cases, seconds, FS_HZ, channels=(*CURRENTS, *VOLTAGES, "leakage"))
     rng = np.random.default_rng([m.seed, number, PURPOSE])
     elements, ratio = ((8, 0.205), (9, 0.18), (9, 0.203))[number % 3]
     motor = replace(m.motor, bearing=bearing_of(elements, ratio))
     raw = [_raw(r, motor, np.random.default_rng([m.seed, number, k])) for k, r in enumerate(made)]
     index = int(rng.integers(len(raw)))
-    others = [r.recording() for k, r in enumerate(raw) if k != index]
-    return Base(m.name, raw[index], learn_baseline(others, motor))
+    others = tuple(r.recording() for k, r in enumerate(raw) if k != index)
+    return Base(m.name, raw[index], learn_baseline(others, motor), others)
 
 
 def _case(m: Machine, number: int) -> Case:
@@ -77,6 +92,7 @@ def _case(m: Machine, number: int) -> Case:
 
 def _raw(record: SimulatedRecord, motor: Motor, rng: np.random.Generator) -> RawInput:
     speed_rpm = float(record.speed_rpm.mean())
+    seconds = len(record.speed_rpm) / FS_HZ
     shaft = Shaft(
         trouble="unbalance",
         size=0.3,
@@ -85,7 +101,7 @@ def _raw(record: SimulatedRecord, motor: Motor, rng: np.random.Generator) -> Raw
         bearing=motor.bearing or bearing_of(9, 0.2),
         grid_hz=record.truth.supply_hz,
     )
-    vibration = vibration_of(shaft, rng, seconds=SECONDS, fs_hz=FS_HZ).channels["vibration"]
+    vibration = vibration_of(shaft, rng, seconds=seconds, fs_hz=FS_HZ).channels["vibration"]
     channels = {**_with_zero_sequence(record), "vibration": vibration}
     return RawInput(
         channels={n: channels[n] for n in ALL_CHANNELS},
