@@ -29,9 +29,8 @@ from vtox.store.stream.windows import fetch
 from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
-from vtox.values.domain import Answer, Record, Recording, reason
+from vtox.values.domain import Answer, Record, Recording, abstain, reason
 from vtox.values.energy import counts_text
-from vtox.words.rendering import render_all
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
@@ -202,9 +201,8 @@ def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[
 
 
 def _without_baseline(a: Answer) -> Answer:
-    reasons = (reason(OF_OTHER_CHANNELS), *a.doubts)
-    sentence = render_all((r.code, r.values) for r in reasons)
-    return a._replace(code=OF_OTHER_CHANNELS, values={}, reason=sentence)
+    said = abstain(a.fault, reason(OF_OTHER_CHANNELS), *a.doubts)
+    return a._replace(code=said.code, values=said.values, reason=said.reason)
 
 
 def _start(

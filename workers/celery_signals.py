@@ -87,7 +87,8 @@ _heartbeat: HeartbeatThread | None = None
 def process() -> Process:
     """Return what tasks need of this process, opened on first use."""
     s = settings.load()
-    return Process(connect(s.samples_url(), "worker"), s, _name, start_tracing(s, _name))
+    tracing = start_tracing(s.traces_url, s.traces_share, _name)
+    return Process(connect(s.samples_url(), "worker"), s, _name, tracing)
 
 
 @setup_logging.connect

@@ -61,7 +61,7 @@ def bridging(
 
     stop = Event()
     client = connect(settings.working_url(), "bridge", retries=0, report_loss=True)
-    tracing = start_tracing(settings, "bridge")
+    tracing = start_tracing(settings.traces_url, settings.traces_share, "bridge")
     bridge = Bridge(client, settings, collect, waiting_tasks, tracing=tracing)
     thread = Thread(target=bridge.run, args=(stop,))
     thread.start()

@@ -7,15 +7,15 @@ from tests.paths import ROOT
 
 LIMITS = {
     "rooms": 24,
-    "arrows between rooms": 151,
+    "arrows between rooms": 149,
     "rooms in a cycle": 0,
     "arrows inside the store": 13,
     "rooms of the store in a cycle": 0,
     "files at the top of vtox": 6,
     "files of the largest folder": 27,
-    "public names of vtox": 1728,
+    "public names of vtox": 1693,
     "class names with two meanings": 0,
-    "encode, decode and table functions": 25,
+    "encode, decode and table functions": 23,
     "settings": 44,
     "commands": 43,
     "words of pages to read": 40_000,

@@ -40,7 +40,7 @@ def run(settings: Settings) -> None:
     client = connect(settings.samples_url(), "bridge")
     check_when_loaded(client)
     require_agreement(client, settings)
-    tracing = start_tracing(settings, "bridge")
+    tracing = start_tracing(settings.traces_url, settings.traces_share, "bridge")
     bridges = _Bridges(client, settings, tracing)
     keeper = PartitionKeeper(client, settings.stream_partitions, bridges.make)
     serve(

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtox.configuration.settings import Settings
 from vtox.errors import SettingsError
 from vtox.version import install_command, version
 
@@ -88,15 +87,15 @@ class Tracing:
         self._provider.force_flush(int(1000 * SEND_TIMEOUT_S))
 
 
-def start_tracing(settings: Settings, process: str) -> Tracing | None:
-    """Return what makes the spans of this process, None where no collector is set.
+def start_tracing(url: str | None, share: float, process: str) -> Tracing | None:
+    """Return what makes the spans of a share of the windows, None without the URL of a collector.
 
     Raises
     ------
     SettingsError
         A collector is set, and OpenTelemetry is not installed.
     """
-    if not settings.traces_url:
+    if not url:
         return None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -109,11 +108,11 @@ def start_tracing(settings: Settings, process: str) -> Tracing | None:
         ) from error
     resource = Resource.create({"service.name": "vtox", "service.instance.id": process})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(settings.traces_url, timeout=SEND_TIMEOUT_S)
+    exporter = OTLPSpanExporter(url, timeout=SEND_TIMEOUT_S)
     provider.add_span_processor(
         BatchSpanProcessor(exporter, schedule_delay_millis=1000 * SEND_EVERY_S)
     )
-    return Tracing(provider, settings.traces_share)
+    return Tracing(provider, share)
 
 
 def _ns(t: float) -> int:
