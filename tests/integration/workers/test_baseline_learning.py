@@ -19,7 +19,6 @@ from vtox.diagnosis.learning.extension import PERIOD_S, covers_load
 from vtox.store.machines.baselines import (
     STALE_DAYS,
     baseline_state,
-    is_of_other_channels,
     set_baseline,
     store_extended_baseline,
 )
@@ -30,7 +29,7 @@ from vtox.store.machines.machines import overview, register, retire
 from vtox.store.server.client import Client
 from vtox.store.stream.windows import fetch
 from vtox.values.baseline import Baseline
-from vtox.values.channel_map import NO_MAP, ChannelMap, Source
+from vtox.values.channel_map import Source
 from vtox.values.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
 from vtox.windows.wire import encode
 from workers import baseline_learning, time_limit
@@ -177,13 +176,6 @@ def test_what_was_learnt_while_the_channel_map_changed_is_of_the_earlier_one(
 
     run(machine, settings, LOW, 6, 1, meanwhile=change)
     assert stored_baseline(machine)["state"] == "refused"
-
-
-@pytest.mark.parametrize(("map_t", "refused"), [(50.0, False), (150.0, True)])
-def test_of_a_baseline_of_an_earlier_version_the_time_tells(map_t: float, refused: bool) -> None:
-    info = json.dumps({"source": "stream", "learnt_t": 100.0}).encode()
-    assert is_of_other_channels(info, ChannelMap(version=2, t=map_t)) == refused
-    assert not is_of_other_channels(info, NO_MAP)
 
 
 def test_a_short_that_came_with_the_load_is_refused_by_name(
