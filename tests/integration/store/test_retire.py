@@ -31,6 +31,7 @@ def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
         quiet = Diagnosis(fault="broken_bar", state="normal")
         history = update(history, record, [found, quiet]).history
     client.hset(keys.machine(machine_id), "memory", codec.encode(history))
+    client.sadd(keys.OPEN_ALERTS, f"{machine_id}|{fault}")
     return history.faults[fault].alert
 
 
