@@ -1,16 +1,18 @@
 """The texts of the pages, from the catalogue of words.
 
 A page has `{{ fleet.machines }}` where the text `machines` of `[pages.fleet]` belongs. All texts of
-the language go with the page as JSON, and so do the faults; its scripts take them from there
-(`static/texts.js`).
+the language go with the page as JSON, and so do the faults and the fields of a nameplate; its
+scripts take them from there (`static/texts.js`).
 """
 
 import json
 import re
 from functools import cache
 from html import escape
+from typing import Any
 
 from vtox.faults import FAULTS, VIEWS, Family
+from vtox.values.nameplate_fields import FIELDS
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import headings
@@ -44,9 +46,27 @@ def page_in_language(html: str, language: Language) -> str:
 
 
 @cache
+def nameplate_form() -> list[dict[str, Any]]:
+    """Return the fields of a nameplate as a page shows and asks for them."""
+    form = []
+    for f in FIELDS:
+        row: dict[str, Any] = {"name": f.name, "kind": f.kind}
+        if f.range:
+            row |= {"low": f.range.low, "high": f.range.high, "whole": f.range.whole}
+        if f.choices:
+            row["choices"] = f.choices
+        if f.max_length:
+            row["length"] = f.max_length
+        if f.default is not None:
+            row["default"] = f.default
+        form.append(row)
+    return form
+
+
+@cache
 def _embedded(language: Language) -> str:
     faults = {name: _view(name, family) for name, family in FAULTS.items()}
-    known = {"texts": page_texts(language), "faults": faults}
+    known = {"texts": page_texts(language), "faults": faults, "nameplate": nameplate_form()}
     # Within a script element nothing but `<` can end it.
     data = json.dumps(known, ensure_ascii=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="texts">{data}</script>'

@@ -92,7 +92,7 @@ def get_channel_map(machine_id: MachineId, backend: OpenBackend) -> Data[Machine
 
 @router.put(
     "/{machine_id}/channel-map",
-    dependencies=[*needs("operate"), *NO_PARAMETERS],
+    dependencies=[*needs("engineer"), *NO_PARAMETERS],
     summary="Set which channel of a machine is which",
     responses={404: {}, 409: {}},
 )

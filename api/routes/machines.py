@@ -15,7 +15,7 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import Machine, MachineSummary, Sending
-from api.schemas.nameplate import Nameplate
+from api.schemas.nameplate import NameplateIn
 from api.shapes.explanation import (
     advice,
     doubts_with_sentences,
@@ -26,7 +26,7 @@ from api.shapes.explanation import (
 )
 from api.state.auth import needs
 from api.state.backend import Backend
-from api.state.operator import actor_of
+from api.state.operator import actor_of, named_operator
 from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.configuration.settings import Settings
 from vtox.store.machines import machines
@@ -77,19 +77,21 @@ def get_machine(machine_id: MachineId, backend: OpenBackend) -> Data[Machine]:
 
 @router.put(
     "/{machine_id}",
-    dependencies=[*needs("admin"), *NO_PARAMETERS],
+    dependencies=[*needs("engineer"), *NO_PARAMETERS],
     summary="Register a machine by its nameplate",
 )
 def put_machine(
     request: Request,
     machine_id: MachineId,
-    nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate)],
+    nameplate: Annotated[dict[str, Any], DescribedBy(NameplateIn)],
     backend: OpenBackend,
 ) -> Data[Machine]:
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
+    by = nameplate.pop("by", None)
+    actor = actor_of(request, "" if by is None else named_operator(request, by))
     motor = motor_from_dict(nameplate)
     client, most = backend.client(), backend.settings.max_machines
-    register_machine(client, actor_of(request), machine_id, motor, limit=most)
+    register_machine(client, actor, machine_id, motor, limit=most)
     return Data(data=machine_by_id(machine_id, backend))
 
 

@@ -68,11 +68,12 @@ OF_BULK = {"filter", "action", "dry_run", "expected_count"}
     "/access", dependencies=[*needs("read"), *NO_PARAMETERS], summary="What this sender may do"
 )
 def get_access(request: Request) -> Data[Access]:
-    """Return whether this key, session or host may act on alarms, and under which name."""
+    """Return what this key, session or host may change, and under which name."""
     keyed = bool(getattr(request.state, "key_id", ""))
     access = Access(
         name=request.state.key_name if keyed else "",
         may_operate=request.state.may_operate if keyed else True,
+        may_engineer=request.state.may_engineer if keyed else True,
         name_needed=not keyed,
     )
     return Data(data=access)

@@ -67,6 +67,12 @@ def machine_page(request: Request, machine_id: str) -> Response:
     return page(request, "machine.html")
 
 
+@router.get("/setup", dependencies=needs("read"), include_in_schema=False)
+def setup_page(request: Request) -> Response:
+    """Return the page that adds a machine, or changes the nameplate of one."""
+    return page(request, "setup.html")
+
+
 @router.get("/alarms", dependencies=needs("read"), include_in_schema=False)
 def alarms_page(request: Request) -> Response:
     """Return the page of alarms; it reads its data by this interface."""

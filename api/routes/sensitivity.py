@@ -44,7 +44,7 @@ def get_sensitivity(machine_id: MachineId, backend: OpenBackend) -> Data[Machine
 
 @router.put(
     "/{machine_id}/sensitivity",
-    dependencies=[*needs("operate"), *NO_PARAMETERS],
+    dependencies=[*needs("engineer"), *NO_PARAMETERS],
     summary="Set when the faults of a machine alert",
     responses={404: {}, 409: {}},
 )

@@ -368,8 +368,9 @@ class Service(ResponseModel):
 
 
 class Access(ResponseModel):
-    """What the sender of this request may do with alarms."""
+    """What the sender of this request may change."""
 
     name: str = Field(description="that actions would bear; empty where one must be sent")
-    may_operate: bool
+    may_operate: bool = Field(description="alarms, service, dead letters")
+    may_engineer: bool = Field(description="nameplates, sensitivities, channel maps")
     name_needed: bool = Field(description="no API key is used: actions need `by`")

@@ -4,15 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from api.schemas.common import OPTIONAL_FIELDS
+from api.schemas.common import NAME_MAX, OPTIONAL_FIELDS
 from vtox.values.domain import DEFECTS, IeClass
-from vtox.values.nameplate_ranges import ASSET_LEVELS, MAX_NEIGHBOURS, PLACE_LENGTH, RANGES
+from vtox.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTHS, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
 _ORDERS = {
     "type": "object",
     "propertyNames": {"enum": list(DEFECTS)},
-    "additionalProperties": {"type": "number"},
+    "additionalProperties": {
+        "type": "number",
+        "minimum": RANGES["bearing.orders"].low,
+        "maximum": RANGES["bearing.orders"].high,
+    },
 }
 _NEIGHBOURS = {
     "type": "array",
@@ -96,11 +100,19 @@ class Nameplate(BaseModel):
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None
     site: str | None = Field(
-        None, max_length=PLACE_LENGTH, description="where the machine stands, in a word or some"
+        None,
+        max_length=PLACE_LENGTHS["site"],
+        description="where the machine stands, in a word or some",
     )
     asset_path: str | None = Field(
         None,
-        max_length=ASSET_LEVELS * (PLACE_LENGTH + 1) - 1,
+        max_length=PLACE_LENGTHS["asset_path"],
         description="of what the machine is a part: up to 8 names with `/` between them, the "
         "largest first",
     )
+
+
+class NameplateIn(Nameplate):
+    """The nameplate to register, and who does it where no API key says so."""
+
+    by: str | None = Field(None, max_length=NAME_MAX, description="name of who registers it")

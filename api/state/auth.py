@@ -61,6 +61,7 @@ def require_key(
     key = key_of_text(request, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
     request.state.may_operate = key.allows("operate")
+    request.state.may_engineer = key.allows("engineer")
     backend.keys.note_use(key.id)
     machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:

@@ -1,7 +1,7 @@
 // What operators do with alarms: which actions an alarm offers, how they are sent, who acts.
 
 import { el, Refused, sentenceCase, silenceText } from "./common.js";
-import { askName, lacksName, nameKept, send } from "./operator.js";
+import { nameKept, send } from "./operator.js";
 import { hasText, t } from "./texts.js";
 
 // Those that need nothing but a click.
@@ -16,14 +16,13 @@ export function refusal(error) {
   return hasText(key) ? t(key) : sentenceCase(error.message);
 }
 
-// Sends an action, asking for a name where one is missing; a request whose answer is lost is sent again as the same one.
+// Sends an action; a request whose answer is lost is sent again as the same one.
 export async function act(path, body, message, done, request = randomId()) {
   const again = () => act(path, body, message, done, request);
   message.replaceChildren();
   try {
     await done((await send("POST", path, { ...body, request_id: request })).data);
   } catch (error) {
-    if (lacksName(error)) return askName(message, again);
     const retry = error instanceof Refused ? null : el("button", { type: "button", onclick: again }, t("alarms.again"));
     message.replaceChildren(el("p", { class: "word fault" }, refusal(error), " ", retry ?? ""));
   }

@@ -1,7 +1,7 @@
 // The forms of the actions on alarms: what each asks for, and what it sends.
 
 import { el } from "./common.js";
-import { nameKept } from "./operator.js";
+import { keepName, nameField, nameKept } from "./operator.js";
 import { t } from "./texts.js";
 
 const HOUR_S = 3600;
@@ -31,12 +31,13 @@ const FIELDS = {
   work_order: () => [line("system_name", "system", 64), line("reference", "reference", 64), field("url", el("input", { name: "url", type: "url", pattern: "https?://.*", maxlength: 1000 }))],
   out_of_service: () => [text("reason", true)],
   in_service: () => [text("comment", false)],
+  ungroup: () => [],
 };
 
 function values(form, name) {
   // Left empty, it is nobody.
   const sent = name === "assign" ? { assignee: null } : {};
-  for (const [field, value] of new FormData(form)) if (value.trim()) sent[field] = field === "for_s" ? Number(value) : value.trim();
+  for (const [field, value] of new FormData(form)) if (field !== "by" && value.trim()) sent[field] = field === "for_s" ? Number(value) : value.trim();
   return sent;
 }
 
@@ -44,11 +45,11 @@ function values(form, name) {
 export function openForm(place, name, { submit, close, alarm = null }) {
   const message = el("div", { role: "alert", class: "message" });
   const form = el("form", { class: "act", "aria-label": t(`alarms.do_${name}`),
-    onsubmit: (e) => { e.preventDefault(); submit(values(form, name), message); },
+    onsubmit: (e) => { e.preventDefault(); keepName(form); submit(values(form, name), message); },
     onkeydown: (e) => { if (e.key === "Escape") { e.stopPropagation(); close(); } } },
-    FIELDS[name](alarm),
+    FIELDS[name](alarm), nameField(),
     el("div", { class: "tools" }, el("button", { class: "go" }, t(`alarms.do_${name}`)), el("button", { type: "button", onclick: close }, t("alarms.cancel"))),
     message);
   place.replaceChildren(form);
-  form.querySelector("select, textarea, input").focus();
+  form.querySelector("select, textarea, input, button").focus();
 }

@@ -6,6 +6,7 @@ import { details, isGroup, nameOf, showHistory, summary } from "./alarmfacts.js"
 import { openForm } from "./alarmform.js";
 import { moment } from "./clock.js";
 import { el, faultName, get, redraw } from "./common.js";
+import { lacksName } from "./operator.js";
 import { t } from "./texts.js";
 
 const MOST = 500;
@@ -94,7 +95,7 @@ export function alarmList(place, { refresh, withMachine, onPick = null }) {
     const done = async () => { close(row); await refresh(); };
     const path = `${addressOf(row.alarm)}/${name.replaceAll("_", "-")}`;
     row.shown = name;
-    if (AT_ONCE.has(name)) return act(path, {}, row.form, done);
+    if (AT_ONCE.has(name) && !(await lacksName())) return act(path, {}, row.form, done);
     if (name !== "history") return openForm(row.form, name, { submit: (body, message) => act(path, body, message, done), close: () => close(row), alarm: row.alarm });
     try {
       await showHistory(row.alarm, row.form);
@@ -103,9 +104,11 @@ export function alarmList(place, { refresh, withMachine, onPick = null }) {
     }
   }
 
-  function withAll(row, name) {
+  async function withAll(row, name) {
     const body = { action: name, filter: { group: row.alarm.id }, expected_count: countFor(row.alarm, name) };
-    act("/api/v1/alarms/actions", body, row.form, refresh);
+    const submit = (more, message) => act("/api/v1/alarms/actions", { ...more, ...body }, message, refresh);
+    if (await lacksName()) return openForm(row.form, name, { submit, close: () => row.form.replaceChildren() });
+    submit({}, row.form);
   }
 
   function buttonsOf(row) {

@@ -5,6 +5,7 @@ import { openForm } from "./alarmform.js";
 import { alarmList } from "./alarmlist.js";
 import { clockSwitch, moment } from "./clock.js";
 import { byId, count, el, ended, faultName, get, linkTable, outage, poll, put, redraw, sentenceCase, stateWord } from "./common.js";
+import { lacksName } from "./operator.js";
 import { t } from "./texts.js";
 
 const STATES = ["unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed_by_design", "out_of_service", "normal"];
@@ -103,7 +104,9 @@ function drawSuspensions(s) {
   byId("suspensions").dataset.text = text;
   put("suspensions", all.map((x) => {
     const message = el("div", { class: "below" });
-    const back = el("button", { type: "button", onclick: () => act(`/api/v1/machines/${encodeURIComponent(x.machine_id)}/in-service`, {}, message, refresh) }, t("alarms.do_in_service"));
+    const submit = (body, place) => act(`/api/v1/machines/${encodeURIComponent(x.machine_id)}/in-service`, body, place, refresh);
+    const ask = async () => ((await lacksName()) ? openForm(message, "in_service", { submit, close: () => put(message) }) : submit({}, message));
+    const back = el("button", { type: "button", onclick: ask }, t("alarms.do_in_service"));
     const until = x.code ? t("alarms.until_steady") : x.until ? t("alarms.until", { time: moment(x.until) }) : t("alarms.until_ended");
     return el("li", { class: "calm" }, el("div", { class: "line" }, el("b", {}, x.machine_id ? el("a", { href: `/machines/${encodeURIComponent(x.machine_id)}` }, x.machine_id) : t("alarms.system")), x.fault ? faultName(x.fault) : "", el("span", { class: "life done" }, t(`alarms.state_${x.kind}`)), el("time", { datetime: x.since }, t("alarms.began", { time: moment(x.since) }))),
       el("p", {}, ended(sentenceCase(x.by ? t("alarms.suspended_by", { until, name: x.by }) : until))), el("p", { class: x.code ? "" : "quote" }, x.code ? ended(sentenceCase(x.reason)) : x.reason), x.fault || !mayOperate ? null : el("div", { class: "tools" }, back), message);

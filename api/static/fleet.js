@@ -4,6 +4,7 @@ import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, 
 import { drawFilter, isFiltered, query, showFleet, wanted } from "./fleetfilter.js";
 import { forgetTrends, idsInSight, part, setUp, showPart, showTrends, toBeginning } from "./machinelist.js";
 import { drawStatus, drawOutage, meter, table } from "./system.js";
+import { snippet } from "./snippet.js";
 import { t } from "./texts.js";
 
 const COVERAGE_MS = 10_000;
@@ -113,21 +114,6 @@ function drawAlerts(alerts, now) {
   }));
 }
 
-function drawSnippet() {
-  const address = location.origin;
-  put("snippet", `import json, math, time, urllib.request
-
-for seq in range(30):                       # ${t("fleet.snippet_comment")}
-    t = [i / 10_000 for i in range(10_000)]
-    phase = {"ia": 0, "ib": -2 * math.pi / 3, "ic": 2 * math.pi / 3}
-    channels = {c: [10 * math.sin(2 * math.pi * 50 * x + p) for x in t] for c, p in phase.items()}
-    window = {"seq": seq, "t0": time.time(), "fs_hz": 10_000, "channels": channels}
-    urllib.request.urlopen(urllib.request.Request(
-        "${address}/api/v1/machines/M1/windows",
-        json.dumps(window).encode(), {"Content-Type": "application/json"}))
-    time.sleep(1)`);
-}
-
 const change = drawFilter((names) => {
   if (names.includes("span")) { forgetTrends(); trendsOf = new Set(); showTrends({}); }
   if (names.some((name) => name !== "span")) toBeginning();
@@ -136,7 +122,7 @@ const change = drawFilter((names) => {
 });
 setUp({ ask: askSoon, choosePath: (path) => change({ asset_path: path }) });
 byId("unfilter").addEventListener("click", () => byId("clear").click());
-drawSnippet();
+put("snippet", snippet("M1"));
 poll(async () => {
   try {
     const list = refreshList();

@@ -3,7 +3,7 @@
 import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
-import { FAULTS, hasText, language, locale, rich, t, VIEWS } from "./texts.js";
+import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
 import { energyRanges, showEnergy } from "./machineenergy.js";
 import { showSensitivity } from "./sensitivity.js";
@@ -12,9 +12,9 @@ import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
+const setupAddress = `/setup?machine=${encodeURIComponent(id)}`;
+byId("editplate").href = setupAddress;
 byId("report").href = `${address}/report?lang=${language}`;
-// What is shown of a nameplate.
-const PLATE = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v", "rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency", "ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour", "expected_every_s", "supply", "site", "asset_path"];
 // Of a record, what shows the first fault of its family.
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
@@ -90,7 +90,7 @@ function drawNobody() {
   for (const n of parts()) n.hidden = true;
   put("outage", el("div", { class: "panel body nobody", role: "status" }, el("h1", {}, t("machine.no_such_machine")),
     el("p", {}, rich("machine.unknown_machine", { name: el("b", {}, id) })),
-    el("p", { class: "soft" }, t("machine.shown_when_it_sends"), el("a", { href: "/" }, t("common.all_machines")))));
+    el("p", { class: "soft" }, t("machine.shown_when_it_sends"), el("a", { href: setupAddress }, t("setup.title")), " · ", el("a", { href: "/" }, t("common.all_machines")))));
 }
 
 // When the next window is due: of a machine that streams, that is now.
@@ -157,16 +157,16 @@ function drawCoverage(c) {
     glyph(f.status === "watched" ? "normal" : "unknown"), el("b", {}, faultName(f.fault)), f.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(f.unlock) }))));
 }
 
-const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : name === "supply" ? t(`machine.supply_${value}`) : value);
+const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : hasText(`machine.${name}_${value}`) ? t(`machine.${name}_${value}`) : value);
 
 function drawNameplate(m) {
   const { state, records } = m.baseline_state;
   put("known", hasText(`machine.baseline_${state}`) ? t(`machine.baseline_${state}`, { records }) : "");
   if (!m.nameplate) {
-    put("nameplate", el("p", { class: "soft" }, rich("machine.not_registered", { call: el("code", {}, `PUT ${address}`) })));
+    put("nameplate", el("p", { class: "soft" }, rich("machine.not_registered", { call: el("a", { href: setupAddress }, t("machine.register_it")) })));
     return;
   }
-  const rows = PLATE.filter((k) => m.nameplate[k] !== undefined).map((k) => [t(`machine.plate_${k}`), `${plateValue(k, m.nameplate[k])} ${named(k)[1]}`]);
+  const rows = NAMEPLATE.map((f) => f.name).filter((k) => m.nameplate[k] !== undefined).map((k) => [t(`machine.plate_${k}`), `${plateValue(k, m.nameplate[k])} ${named(k)[1]}`]);
   const bearing = m.nameplate.bearing;
   if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([t("machine.plate_bearing_order", { part: k }), t("machine.orders", { value: exact(v) })]);
   else if (bearing) rows.push([t("machine.plate_bearing"), t("machine.bearing_geometry", { balls: bearing.balls, ball: bearing.ball_diameter_mm, pitch: bearing.pitch_diameter_mm })]);

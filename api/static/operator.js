@@ -1,6 +1,6 @@
-// Who acts on this page. An API key has a name; where none is used, the page asks for one once and keeps it.
+// Who acts on this page. An API key has a name; where none is used, the form of the first action asks for one.
 
-import { el, fetchAnswer, Refused } from "./common.js";
+import { el, fetchAnswer, get, Refused } from "./common.js";
 import { language, t } from "./texts.js";
 
 const NAME = "vtox_operator";
@@ -16,19 +16,28 @@ export async function send(method, path, body) {
   throw new Refused(answer.status, found);
 }
 
-// Whether a request was refused for want of a name.
-export const lacksName = (error) => error instanceof Refused && error.problem.errors?.some((e) => e.field === "by");
+const access = get("/api/v1/access").then((a) => a.data, () => ({}));
 
-// Asks for the name in `place`, and goes on with `then`.
-export function askName(place, then) {
-  const input = el("input", { name: "by", required: "", maxlength: 64, autocomplete: "name" });
-  const onsubmit = (e) => {
-    e.preventDefault();
-    if (!input.value.trim()) return;
-    localStorage.setItem(NAME, input.value.trim());
-    place.replaceChildren();
-    then();
-  };
-  place.replaceChildren(el("form", { class: "tools", onsubmit }, el("label", {}, t("sensitivity.your_name"), input), el("button", {}, t("sensitivity.go_on")), el("span", { class: "soft small" }, t("sensitivity.why_name"))));
-  input.focus();
+// Whether an action needs the name of a person that the page does not know yet.
+export const lacksName = async () => Boolean((await access).name_needed) && !nameKept();
+export const mayEngineer = async () => (await access).may_engineer !== false;
+
+// A part of the form of an action: it asks for the name where one is missing, else it is empty.
+export function nameField() {
+  const place = el("div", { class: "who" });
+  lacksName().then((missing) => {
+    if (!missing) return;
+    const input = el("input", { name: "by", required: "", maxlength: 64, autocomplete: "name" });
+    place.append(el("label", { class: "field-of" }, el("span", {}, t("sensitivity.your_name")), input), el("span", { class: "soft small" }, t("sensitivity.why_name")));
+    if (!place.closest("form")?.querySelector("select, textarea, input:not([name=by])")) input.focus();
+  });
+  return place;
+}
+
+// Keeps the name that a form asked for; called before the form is sent.
+export function keepName(form) {
+  const name = form.querySelector("[name=by]")?.value.trim();
+  if (!name) return;
+  localStorage.setItem(NAME, name);
+  for (const place of document.querySelectorAll(".who")) place.replaceChildren();
 }

@@ -1,7 +1,7 @@
 // When the faults of a machine alert: the setting in force, another one tried on what is recorded, and saving it.
 
 import { ago, byId, el, ended, exact, faultName, get, label, num, put, Refused, sentenceCase, silenceText, span, stateWord } from "./common.js";
-import { askName, lacksName, send } from "./operator.js";
+import { keepName, nameField, send } from "./operator.js";
 import { t } from "./texts.js";
 
 // The fields of a setting; a severity is shown in percent, as on the cards of the faults.
@@ -39,8 +39,8 @@ function draw(faults) {
   const choose = el("select", { id: "sensitivity_fault", onchange: (e) => { fault = e.target.value; fillIn(setting.in_force[fault]); put("backtest"); say(""); } }, faults.map((f) => el("option", { value: f }, faultName(f))));
   const field = (name, text) => el("label", {}, text, el("input", { id: `sensitivity_${name}`, type: "number", required: "", step: FIELDS[name].step ?? 1, min: FIELDS[name].min, max: FIELDS[name].max, oninput: changed }));
   const fields = Object.keys(FIELDS).map((name) => field(name, t(`sensitivity.${name}`)));
-  const onsubmit = (e) => { e.preventDefault(); save(); };
-  put("sensitivityform", el("form", { class: "tools", onsubmit }, el("label", {}, t("sensitivity.fault"), choose), ...fields,
+  const onsubmit = (e) => { e.preventDefault(); keepName(e.target); save(); };
+  put("sensitivityform", el("form", { class: "tools", onsubmit }, el("label", {}, t("sensitivity.fault"), choose), ...fields, nameField(),
     el("span", { class: "group" }, el("button", { type: "button", id: "sensitivity_try", onclick: tryIt }, t("sensitivity.try", { days: DAYS })), el("button", { type: "button", onclick: () => { fillIn(setting.defaults[fault]); } }, t("sensitivity.defaults")), el("button", { id: "sensitivity_save" }, t("sensitivity.save")))));
 }
 
@@ -87,7 +87,6 @@ async function save() {
     put("backtest");
     say(t("sensitivity.saved", { version: setting.version }));
   } catch (error) {
-    if (lacksName(error)) return askName(byId("sensitivitynote"), save);
     const stale = error instanceof Refused && error.problem.code === "setting_changed";
     if (stale) await read();
     say(stale ? t("sensitivity.changed_meanwhile") : error instanceof Refused ? sentenceCase(error.message) : silenceText(error), "down");

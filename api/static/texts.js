@@ -1,7 +1,8 @@
-// The words of the page in the reader's language, by key, and the faults in their order, each with the view that shows
-// it: the server sends them with the page. No other script holds a text for people, or a list of faults.
+// The words of the page in the reader's language, by key, the faults in their order, each with the view that shows it,
+// and the fields of a nameplate: the server sends them with the page. No other script holds a text for people, or a list
+// of faults or of fields.
 
-const { texts: TEXTS, faults } = JSON.parse(document.getElementById("texts").textContent);
+const { texts: TEXTS, faults, nameplate } = JSON.parse(document.getElementById("texts").textContent);
 const YEAR_S = 31_536_000;
 
 export const language = document.documentElement.lang.split("-")[0];
@@ -10,6 +11,7 @@ export const locale = TEXTS["language.locale"];
 export const hasText = (key) => key in TEXTS;
 export const keysFrom = (start) => Object.keys(TEXTS).filter((key) => key.startsWith(start));
 export const VIEWS = faults;
+export const NAMEPLATE = nameplate;
 export const FAULTS = Object.keys(faults);
 
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g;

@@ -191,6 +191,7 @@ def test_a_reading_key_and_a_session_read(
     [
         ("read", "GET"),
         ("operate", "GET"),
+        ("engineer", "GET PUT"),
         ("ingest", "POST"),
         ("admin", "GET POST PUT DELETE"),
     ],

@@ -113,12 +113,14 @@ def ended_keys(client: Client) -> list[Headers]:
 CALLERS: dict[str, Callable[[Client], list[Headers]]] = {
     "key with `read`": lambda c: [key(c, "read")],
     "key with `operate`": lambda c: [key(c, "operate")],
+    "key with `engineer`": lambda c: [key(c, "engineer")],
     "key with `ingest`": lambda c: [key(c, "ingest")],
     "key with `ingest` for this machine": lambda c: [key(c, f"ingest:{MACHINE}")],
     "key with `ingest` for other machines": lambda c: [key(c, "ingest:V0*")],
     "key with `admin`": lambda c: [key(c, "admin")],
     "session of a key with `read`": lambda c: [session(c, "read")],
     "session of a key with `operate`": lambda c: [session(c, "operate")],
+    "session of a key with `engineer`": lambda c: [session(c, "engineer")],
     "session of a key with `admin`": lambda c: [session(c, "admin")],
     "the same session without `Origin`": lambda c: [{"Cookie": session(c, "admin")["Cookie"]}],
     "session that has ended, or whose key has": of_ended_key,
@@ -153,7 +155,7 @@ def test_each_caller_may_do_what_the_page_says(
     plain: httpx.Client, client: Client, caller: str
 ) -> None:
     (row,) = (r for r in table("caller") if r[0] == caller)
-    needs = ("read", "operate", "ingest", "admin", "admin, to read")
+    needs = ("read", "operate", "engineer", "ingest", "admin", "admin, to read")
     expected = dict(zip(needs, row[1:], strict=True))
     for headers in CALLERS[caller](client):
         found = {

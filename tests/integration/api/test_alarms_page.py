@@ -88,7 +88,7 @@ def test_an_alarm_is_handled_and_found_again_after_everything_was_stopped_and_st
                 tab.command(
                     "Input.dispatchKeyEvent", tab._session, type=kind, key="Enter", text="\r"
                 )
-            tab.shows("your name")
+            tab.shows("Your name")
             tab.act("document.querySelector('input[name=by]').value = 'Ada'")
             tab.act(SUBMIT)
             tab.shows("Acknowledged since")

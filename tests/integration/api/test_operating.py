@@ -145,11 +145,18 @@ def test_a_machine_that_nobody_knows_is_404(http: httpx.Client) -> None:
 
 def test_who_asks_is_told_what_is_allowed(http: httpx.Client, client: Client) -> None:
     access = http.get("/api/v1/access").json()["data"]
-    assert access == {"name": "", "may_operate": True, "name_needed": True}
-    for scope, allowed in (("read", False), ("operate", True), ("admin", True)):
+    may = {"may_operate": True, "may_engineer": True}
+    assert access == {"name": "", **may, "name_needed": True}
+    for scope, operate, engineer in (
+        ("read", False, False),
+        ("operate", True, False),
+        ("engineer", True, True),
+        ("admin", True, True),
+    ):
         text, _ = apikeys.create(client, [scope], "Ada")
         access = http.get("/api/v1/access", headers={"X-API-Key": text}).json()["data"]
-        assert access == {"name": "Ada", "may_operate": allowed, "name_needed": False}
+        may = {"may_operate": operate, "may_engineer": engineer}
+        assert access == {"name": "Ada", **may, "name_needed": False}
     read = apikeys.create(client, ["read"], "Bob")[0]
     for path in (BULK, OUT, IN):
         assert http.post(path, json={}, headers={"X-API-Key": read}).status_code == 403

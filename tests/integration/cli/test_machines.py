@@ -1,5 +1,6 @@
 """`vtox machines` and `vtox baseline` against a real server."""
 
+import csv
 import json
 import re
 import time
@@ -60,6 +61,21 @@ def test_when_the_next_window_is_due(client: Client) -> None:
     shown = run("machines", "show", "S1").output
     assert "sends: every 1 h, as its nameplate says · next was due 1 h ago" in shown
     assert "silent" not in shown
+
+
+def test_what_is_exported_is_changed_and_imported(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "fleet.csv"
+    assert "0 machines written" in run("machines", "export", str(file)).output
+    template = file.read_text("utf-8-sig")
+    assert template.count("\n") == 2
+    file.write_text(template + "M7,2,50\n", "utf-8")
+    assert "1 machines registered" in run("machines", "import", str(file)).output
+    store.register(client, "M8", Motor(pole_pairs=1))
+    _, *rows = csv.DictReader(run("machines", "export").output.splitlines())
+    assert [{k: v for k, v in row.items() if v} for row in rows] == [
+        {"machine_id": "M7", "pole_pairs": "2", "supply_hz": "50", "supply": "grid"},
+        {"machine_id": "M8", "pole_pairs": "1", "supply": "grid"},
+    ]
 
 
 def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:

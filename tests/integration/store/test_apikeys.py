@@ -67,9 +67,15 @@ def test_the_right_id_with_another_secret_is_unknown(client: Client) -> None:
     assert apikeys.verify(client, text[:-1] + ("a" if text[-1] != "a" else "b")) is None
 
 
-def test_operate_includes_read_and_no_other_scope(client: Client) -> None:
-    _, record = apikeys.create(client, ["operate"])
-    assert [s for s in apikeys.SCOPES if record.allows(s)] == ["read", "operate"]
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [("operate", ["read", "operate"]), ("engineer", ["read", "operate", "engineer"])],
+)
+def test_a_scope_includes_the_smaller_ones(
+    client: Client, scope: apikeys.Scope, allowed: list[str]
+) -> None:
+    _, record = apikeys.create(client, [scope])
+    assert [s for s in apikeys.SCOPES if record.allows(s)] == allowed
 
 
 def test_a_revoked_key_is_unknown(client: Client) -> None:
@@ -144,7 +150,7 @@ def test_a_session_reads_and_sends_but_never_administers(client: Client) -> None
     own = sessions.key_of(client, token)
     assert own is not None
     key = apikeys.without_admin(own)
-    assert [s for s in apikeys.SCOPES if key.allows(s)] == ["read", "operate", "ingest"]
+    assert [s for s in apikeys.SCOPES if key.allows(s)] == [*apikeys.SCOPES[:-1]]
     assert not any(token.encode() in name for name in client.scan_iter())
 
 

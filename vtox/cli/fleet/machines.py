@@ -18,6 +18,7 @@ from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
 from vtox.configuration.settings import load
 from vtox.errors import InputError
+from vtox.files.fleet_files import MARK, fleet_csv, read_fleet_file
 from vtox.files.matching import options as reader_options
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
@@ -26,7 +27,6 @@ from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
 from vtox.values import codec
 from vtox.values.domain import Window
-from vtox.values.nameplate import read_fleet
 from vtox.values.plain_data import digits
 from vtox.windows.wire import Limits, encode, entry_header
 from vtox.words.rendering import render
@@ -107,12 +107,14 @@ def import_fleet(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FLEET.TOML", help=r"TOML file with a table \[machines.ID] for each nameplate."
+            metavar="FILE",
+            help=r"CSV or Excel with a row for each machine (`vtox machines export` makes one), or "
+            r"TOML with a table \[machines.ID].",
         ),
     ],
 ) -> None:
-    """Register the machines of a fleet.toml with their nameplates."""
-    fleet = read_fleet(file)
+    """Register the machines of a file with their nameplates: all of them, or none."""
+    fleet = read_fleet_file(file)
     for machine_id in fleet:
         _check_id(machine_id)
     settings = load()
@@ -120,6 +122,24 @@ def import_fleet(
         for machine_id, motor in fleet.items():
             register_machine(client, actor(), machine_id, motor, limit=settings.max_machines)
     typer.echo(f"{len(fleet)} machines registered")
+
+
+@machines.command("export")
+def export_fleet(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.CSV]", help="Without it: printed.")
+    ] = None,
+) -> None:
+    """Write the nameplates as a table; without a machine it is a template for `import`."""
+    with running_server(load()) as client:
+        ids = sorted(store.last_arrivals(client))
+        motors = zip(ids, store.load_motors(client, ids), strict=True)
+        text = fleet_csv(dict(motors))
+    if file is None:
+        typer.echo(text.removeprefix(MARK), nl=False)
+        return
+    file.write_text(text, "utf-8", newline="")
+    typer.echo(f"{len(ids)} machines written to {file}")
 
 
 @machines.command("retire")

@@ -32,9 +32,9 @@ Scopes = Annotated[
         "--scopes",
         "--scope",
         metavar="SCOPES",
-        help="read: read everything; operate: read, handle alarms, set sensitivities and channel "
-        "maps, replay dead letters; ingest: send windows; admin: all of these, and change "
-        "machines. Several with commas between.",
+        help="read: read everything; operate: read, handle alarms, replay dead letters; engineer: "
+        "operate, add machines, set sensitivities and channel maps; ingest: send windows; admin: "
+        "all of these, and retire machines. Several with commas between.",
     ),
 ]
 Machines = Annotated[

@@ -40,6 +40,29 @@ def open_excel(path: Path) -> list[Table]:
     return [_read_if(t, t is tables[0], others) for t in tables]
 
 
+def first_sheet(path: Path) -> list[list[str]]:
+    """Return the rows of the first sheet of a workbook as texts.
+
+    Raises
+    ------
+    FileError
+        It is damaged, too large, or the library is missing.
+    OSError
+        It cannot be opened.
+    """
+    with require_package(path, "python-calamine", extra=EXTRA):
+        import python_calamine
+    path.open("rb").close()
+    with guard_library(path, "Excel"):
+        sheet = python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0)
+        check_values(path, sheet.total_height * sheet.total_width)
+        return [[_plain(c) for c in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else _cell(value)
+
+
 def _read_if(table: Table, first: bool, others: str) -> Table:
     remarks = [Remark("sheet", table.name, "stated")]
     if others and first:

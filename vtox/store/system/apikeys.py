@@ -1,7 +1,7 @@
 """API keys: made here, shown once, kept only as a hash.
 
-`admin` includes every scope, `operate` includes `read`; docs/reference/access.md has what each
-allows.
+`admin` includes every scope, `engineer` includes `operate`, `operate` includes `read`;
+docs/reference/access.md has what each allows.
 """
 
 import hashlib
@@ -19,12 +19,14 @@ from vtox.errors import SettingsError
 from vtox.store.server.client import Client, server_time
 from vtox.values import codec
 
-Scope = Literal["read", "operate", "ingest", "admin"]
+Scope = Literal["read", "operate", "engineer", "ingest", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+# Scope -> those that include it, beside `admin`.
+WIDER: dict[str, tuple[str, ...]] = {"read": ("operate", "engineer"), "operate": ("engineer",)}
 
 MAKE_ONE = (
-    "make one with `vtox keys create NAME --scopes read` (operate for who handles alarms, ingest "
-    "for a sender, admin for who registers machines)"
+    "make one with `vtox keys create NAME --scopes read` (operate for who handles alarms, engineer "
+    "for who adds machines, ingest for a sender, admin for everything)"
 )
 NO_KEY = f"VTOX_CLUSTER_MODE=production needs an API key and there is none: {MAKE_ONE}"
 _PREFIX = "vtox"
@@ -51,7 +53,7 @@ class ApiKey:
         """
         if "admin" in self.scopes or scope in self.scopes:
             return True
-        if scope == "read" and "operate" in self.scopes:
+        if any(wider in self.scopes for wider in WIDER.get(scope, ())):
             return True
         patterns = [s.removeprefix(f"{scope}:") for s in self.scopes if s.startswith(f"{scope}:")]
         return any(fnmatchcase(machine_id, p) for p in patterns)
@@ -152,7 +154,7 @@ def valid_key(client: Client, key_id: str) -> ApiKey | None:
 
 def without_admin(key: ApiKey) -> ApiKey:
     """Return a key that may do all but administer."""
-    wider = ("read", "operate", "ingest") if "admin" in key.scopes else key.scopes
+    wider = SCOPES if "admin" in key.scopes else key.scopes
     return replace(key, scopes=tuple(s for s in wider if s != "admin"))
 
 

@@ -1,0 +1,87 @@
+// The form of a nameplate: a field for each value that the server knows, with its range.
+
+import { el, exact, named } from "./common.js";
+import { hasText, locale, NAMEPLATE, t } from "./texts.js";
+
+const key = (name) => name.replaceAll(".", "_");
+export const plateName = (name) => {
+  const part = name.match(/^bearing\.orders\.(\w+)$/)?.[1];
+  return part ? t("machine.plate_bearing_order", { part }) : t(`machine.plate_${key(name)}`);
+};
+// The text for a field, or the one for all of its table.
+export const plateHelp = (name) => [`setup.help_${key(name)}`, `setup.help_${key(name.replace(/\.\w+$/, ""))}`].filter(hasText).map((k) => t(k))[0] ?? "";
+const unitOf = (name) => named(name.split(".").at(-1))[1];
+const limit = (value) => value.toLocaleString(locale, { maximumSignificantDigits: 6 });
+const groupOf = (f) => (f.name.includes(".") ? "table" : f.kind === "text" ? "place" : "rating");
+
+// What a field takes, as a reader sees it.
+export function rangeText(f) {
+  if (f.low === undefined) return f.length ? t("setup.characters", { n: f.length }) : "";
+  const range = t(f.kind === "numbers" ? "setup.range_several" : "setup.range", { low: limit(f.low), high: limit(f.high) });
+  return `${range} ${unitOf(f.name)}`.trim();
+}
+
+function input(f) {
+  const about = { id: key(f.name), name: f.name, "aria-describedby": `${key(f.name)}_range` };
+  if (f.kind === "choice") {
+    const options = f.choices.map((c) => el("option", { value: c }, hasText(`machine.${key(f.name)}_${c}`) ? t(`machine.${key(f.name)}_${c}`) : c));
+    return el("select", about, f.default ? null : el("option", { value: "" }, t("setup.not_known")), options);
+  }
+  if (f.kind === "number") return el("input", { ...about, type: "number", min: f.low, max: f.high, step: f.whole ? 1 : "any", inputmode: "decimal", placeholder: f.default ?? null });
+  return el("input", { ...about, maxlength: f.length ?? null });
+}
+
+// The groups of fields; `focused` gets the one that has the focus, `changed` is called at every change.
+export function plateFields({ focused, changed }) {
+  const field = (f) => {
+    const box = input(f);
+    box.addEventListener("focus", () => focused(f));
+    box.addEventListener("input", () => { box.setCustomValidity(""); changed(); });
+    const unit = unitOf(f.name);
+    return el("label", { class: "field-of" }, el("span", {}, plateName(f.name), unit ? ` (${unit})` : ""), box, el("span", { class: "small", id: `${key(f.name)}_range` }, rangeText(f)));
+  };
+  const group = (name) => {
+    const fields = el("div", { class: "grid" }, NAMEPLATE.filter((f) => groupOf(f) === name).map(field));
+    const title = t(`setup.group_${name}`);
+    if (name !== "table") return el("fieldset", {}, el("legend", {}, title), fields);
+    return el("details", {}, el("summary", {}, title), el("p", { class: "soft small" }, t("setup.table_note")), fields);
+  };
+  return ["rating", "table", "place"].map(group);
+}
+
+const value = (f, text) => (f.kind === "number" ? Number(text) : f.kind === "numbers" ? text.split(/[\s;]+/).filter(Boolean).map((x) => Number(x.replace(",", "."))) : text);
+
+// The nameplate that is typed in: what is empty is not known.
+export function plateOf(form) {
+  const plate = {};
+  for (const f of NAMEPLATE) {
+    const text = form.elements[f.name].value.trim();
+    if (!text) continue;
+    const tables = f.name.split("."), last = tables.pop();
+    let place = plate;
+    for (const table of tables) place = place[table] ??= {};
+    place[last] = value(f, text);
+  }
+  return plate;
+}
+
+export function fillIn(form, plate) {
+  for (const f of NAMEPLATE) {
+    const known = f.name.split(".").reduce((table, name) => table?.[name], plate);
+    if (known !== undefined && known !== null && !(f.kind === "number" && known === f.default)) form.elements[f.name].value = Array.isArray(known) ? known.join(" ") : known;
+  }
+  if (plate.bearing) form.querySelector("details").open = true;
+}
+
+// The label of each field that a refusal names, for the reader; the first gets the focus.
+export function showErrors(form, errors) {
+  const known = errors.map((e) => NAMEPLATE.find((f) => e.field === f.name || e.field.startsWith(`${f.name}[`))).filter(Boolean);
+  for (const f of known) form.elements[f.name].setAttribute("aria-invalid", "true");
+  if (known.length) {
+    form.elements[known[0].name].closest("details")?.setAttribute("open", "");
+    form.elements[known[0].name].focus();
+  }
+  return known.map((f) => `${plateName(f.name)}: ${rangeText(f)}`);
+}
+export const clearErrors = (form) => { for (const box of form.querySelectorAll("[aria-invalid]")) box.removeAttribute("aria-invalid"); };
+export const shownValue = (v) => (typeof v === "number" ? exact(v) : v ?? "");

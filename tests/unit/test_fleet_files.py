@@ -1,0 +1,103 @@
+"""Fleets as tables: written, read back, and refused by row and column."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from vtox.errors import NameplateError
+from vtox.files.fleet_files import fleet_csv, read_fleet_file
+from vtox.values.domain import Bearing, Motor
+from vtox.values.nameplate import motor_to_dict
+from vtox.values.nameplate_fields import FIELDS, flattened, nested
+
+FLEET = {
+    "PUMP-1": Motor(
+        pole_pairs=2,
+        supply_hz=50.0,
+        rated_speed_rpm=1449.5,
+        neighbour_orders=(0.71, 2.25),
+        ie_class="IE3",
+        bearing=Bearing(orders={"BPFO": 3.585, "FTF": 0.398}),
+        site="=Quarry, north",
+    ),
+    "-FAN": Motor(
+        supply="inverter", bearing=Bearing(balls=9, ball_diameter_mm=7.9, pitch_diameter_mm=39)
+    ),
+}
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_every_field_of_a_motor_is_in_the_form_and_the_table() -> None:
+    names = {f.name.partition(".")[0] for f in FIELDS}
+    assert names == {f.name for f in fields(Motor)}
+    assert all(f.range or f.choices or f.max_length for f in FIELDS)
+
+
+def test_a_nameplate_is_flattened_and_nested_again() -> None:
+    plate = motor_to_dict(FLEET["PUMP-1"])
+    assert nested(flattened(plate)) == plate
+
+
+def test_what_is_exported_is_imported_as_it_was(tmp_path: Path) -> None:
+    text = fleet_csv({**FLEET, "NEW": None})
+    assert text.splitlines()[0].startswith("\ufeffmachine_id,pole_pairs,supply_hz")
+    assert read_fleet_file(write(tmp_path / "fleet.csv", text)) == FLEET
+
+
+def test_semicolons_come_with_decimal_commas(tmp_path: Path) -> None:
+    text = "rated_speed_rpm;machine_id;neighbour_orders\n1449,5;P1;0,71 2,25\n\n;P2;\n"
+    assert read_fleet_file(write(tmp_path / "f.csv", text)) == {
+        "P1": Motor(rated_speed_rpm=1449.5, neighbour_orders=(0.71, 2.25))
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("machine_id,pole_pair\nP1,2\n", "row 1: unknown column 'pole_pair', expected pole_pairs"),
+        ("name\nP1\n", "row 1: unknown column 'name'"),
+        ("machine_id,site,site\nP1,a,b\n", "row 1: column 'site' is there twice"),
+        ("pole_pairs\n2\n", "row 1: no column machine_id"),
+        (
+            "machine_id,pole_pairs\nP1,two\n",
+            "row 2, P1: pole_pairs: 'two', expected a whole number",
+        ),
+        ("machine_id,pole_pairs\n\nP1,400\n", "row 3, P1: pole_pairs: 400.0, expected"),
+        ("machine_id,pole_pairs\nP1,2\nP1,1\n", "row 3: P1 is there twice"),
+        ("machine_id,pole_pairs\n,2\n", "row 2: no machine_id"),
+        ("machine_id,ie_class\nP1,IE9\n", "ie_class: 'IE9', expected IE1, IE2, IE3, IE4"),
+        ("machine_id,pole_pairs\nP1,\n", "no machine with a value"),
+        ("", "no rows"),
+    ],
+)
+def test_a_table_that_is_wrong_is_refused_by_row_and_column(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    path = write(tmp_path / "fleet.csv", text)
+    with pytest.raises(NameplateError) as refused:
+        read_fleet_file(path)
+    assert expected in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_the_first_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine")
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["machine_id", "pole_pairs", "rated_speed_rpm", "site"])
+    book.active.append(["P1", 2, 1449.5, "Quarry"])
+    book.save(tmp_path / "fleet.xlsx")
+    assert read_fleet_file(tmp_path / "fleet.xlsx") == {
+        "P1": Motor(pole_pairs=2, rated_speed_rpm=1449.5, site="Quarry")
+    }
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for name in ("fleet.csv", "fleet.xlsx", "fleet.toml"):
+        with pytest.raises(NameplateError, match="no such file"):
+            read_fleet_file(tmp_path / name)

@@ -1,0 +1,116 @@
+"""A fleet as rows of text, one for each machine: what spreadsheets show of nameplates. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from vtox.errors import NameplateError
+from vtox.values.domain import Motor
+from vtox.values.nameplate import motor_from_dict, motor_to_dict
+from vtox.values.nameplate_fields import FIELDS, NameplateField, flattened, nested
+
+ID = "machine_id"
+# A row that begins so is for people.
+COMMENT = "#"
+# What spreadsheets are told to take as text (`'=x`) begins so.
+AS_TEXT = "'"
+_NAMES = {f.name: f for f in FIELDS}
+
+
+def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str]]:
+    """Return the header, a row that says what each column takes, and a row for each machine.
+
+    That of a machine without a nameplate has its id alone.
+    """
+    rows = [[ID, *_NAMES], [f"{COMMENT} 1 to 64 of letters, digits, . _ : -", *map(_taken, FIELDS)]]
+    for machine_id, motor in fleet.items():
+        flat = flattened(motor_to_dict(motor)) if motor else {}
+        rows.append([machine_id, *(_text(flat.get(name)) for name in _NAMES)])
+    return rows
+
+
+def fleet_of_rows(
+    rows: Iterable[Sequence[str]], *, decimal_comma: bool = False
+) -> dict[str, Motor]:
+    """Return machine id -> motor of rows as `rows_of_fleet` gives them; an empty cell is not known.
+
+    Columns may be left out and stand in any order. A row with an id alone has no nameplate.
+
+    Raises
+    ------
+    NameplateError
+        A column is unknown or twice there, a value impossible, an id missing or twice there; the
+        error names row and column.
+    """
+    numbered = [(n, [c.strip() for c in row]) for n, row in enumerate(rows, start=1)]
+    numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(COMMENT)]
+    if not numbered:
+        raise NameplateError(f"no rows, expected a header that begins with {ID}", ID)
+    (line, header), *machines = numbered
+    _check_header(line, header)
+    fleet: dict[str, Motor] = {}
+    for n, row in machines:
+        cells = dict(zip(header, row, strict=False))
+        machine_id = cells.pop(ID, "").removeprefix(AS_TEXT)
+        if not machine_id:
+            raise NameplateError(f"row {n}: no {ID}, expected the name of the machine", ID)
+        if machine_id in fleet:
+            raise NameplateError(f"row {n}: {machine_id} is there twice", ID)
+        known = {k: v for k, v in cells.items() if k and v}
+        if not known:
+            continue
+        try:
+            flat = {k: _value(_NAMES[k], v, decimal_comma) for k, v in known.items()}
+            fleet[machine_id] = motor_from_dict(nested(flat))
+        except NameplateError as error:
+            raise NameplateError(f"row {n}, {machine_id}: {error}", error.field) from error
+    if not fleet:
+        raise NameplateError(f"no machine with a value below the header of row {line}", ID)
+    return fleet
+
+
+def _check_header(line: int, header: Sequence[str]) -> None:
+    for name in filter(None, header):
+        if name not in (ID, *_NAMES):
+            near = get_close_matches(name, (ID, *_NAMES), 1)
+            expected = near[0] if near else f"one of {', '.join((ID, *_NAMES))}"
+            raise NameplateError(f"row {line}: unknown column {name!r}, expected {expected}", name)
+        if header.count(name) > 1:
+            raise NameplateError(f"row {line}: column {name!r} is there twice", name)
+    if ID not in header:
+        raise NameplateError(f"row {line}: no column {ID}, expected one", ID)
+
+
+def _taken(field: NameplateField) -> str:
+    """Return what a column takes, for people."""
+    if field.range is None:
+        return " or ".join(field.choices) or f"at most {field.max_length} characters"
+    low, high, unit = field.range.low, field.range.high, field.range.unit
+    several = ", several with ; between" if field.kind == "numbers" else ""
+    return f"{low:.10g} to {high:.10g} {unit}".rstrip() + several
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_text, value))
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return f"{AS_TEXT}{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _value(field: NameplateField, text: str, decimal_comma: bool) -> object:
+    text = text.removeprefix(AS_TEXT)
+    if field.range is None:
+        return text
+    try:
+        if field.kind == "number":
+            return _number(text, decimal_comma)
+        return [_number(x, decimal_comma) for x in text.replace(";", " ").split()]
+    except ValueError:
+        raise NameplateError(
+            f"{field.name}: {text[:40]!r}, expected {field.range}", field.name
+        ) from None
+
+
+def _number(text: str, decimal_comma: bool) -> float:
+    return float(text.replace(",", ".") if decimal_comma else text)
