@@ -24,6 +24,7 @@ from api.http.errors import Problem
 from api.http.http_methods import SAFE_METHODS
 from api.http.local_requests import is_local
 from api.state.backend import Backend
+from api.state.people import person_of
 from api.state.wrong_keys import Attempts
 from vtox.errors import ServerUnavailable
 from vtox.store.system import apikeys, audit, sessions
@@ -59,6 +60,7 @@ def require_key(
         )
     text = header or (bearer.credentials if bearer else None)
     key = key_of_text(request, text) if text else _key_of_session(request, backend, cookie)
+    key = person_of(request, key, backend.settings.api_proxy_headers)
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
     request.state.may_operate = key.allows("operate")
     request.state.may_engineer = key.allows("engineer")

@@ -19,6 +19,7 @@ byId("report").href = `${address}/report?lang=${language}`;
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";
 let lastNews = null;
 let started = false;
+let covered = {};
 
 function pairs(list, cls) {
   return el("dl", { class: cls }, list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
@@ -40,11 +41,22 @@ const heldText = (f, now) => (f.held ? ` ${t("machine.alert_rests_on", { ago: ag
 const OLD_S = 120;
 const oldText = (d, now) => (d.t_end && now - d.t_end > OLD_S ? el("span", { class: "soft small" }, ago(now - d.t_end)) : null);
 
+// What a reader has opened stays open when all is drawn anew.
+const opened = new Set();
+const folded = (key, attributes, ...children) => el("details", { ...attributes, open: opened.has(key) ? "" : null, ontoggle: (e) => { if (e.target.open) opened.add(key); else opened.delete(key); } }, ...children);
+const isIll = (d, assessed) => [d?.state, assessed?.state].some((state) => state === "warning" || state === "fault");
+
+// An ill fault is a card, any other one line that opens to what a card has.
 function card(fault, d, assessed, now) {
-  if (!d) {
-    return el("section", { id: fault, class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", t("machine.no_diagnosis"))),
-      el("p", { class: "soft" }, t(`machine.needs_${fault}`)));
-  }
+  const asked = location.hash === `#${fault}` ? "asked" : "";
+  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d?.state ?? ""} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)), cardParts(fault, d, assessed, now));
+  const state = d?.state ?? "unknown", watch = covered[fault];
+  const why = d ? sentenceCase(d.sentence || d.reason || t("machine.within_limits")) : t("machine.no_diagnosis");
+  const line = el("summary", { "data-key": fault }, el("span", { class: `state word ${state}` }, glyph(state), faultName(fault)), el("span", { class: "why soft" }, why), el("span", { class: "small soft watch" }, !watch ? "" : watch.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(watch.unlock) })));
+  return folded(fault, { id: fault, class: `line1of ${asked}` }, line, el("div", { class: "card" }, d ? cardParts(fault, d, assessed, now) : el("p", { class: "soft" }, t(`machine.needs_${fault}`))));
+}
+
+function cardParts(fault, d, assessed, now) {
   // No percentage for confidence: a score by rule is not a probability (docs/faults/README.md).
   const percent = (v) => (v === null ? "–" : `${Math.round(v * 100)} %`);
   const shown = Object.entries(d.indicators).filter(([, v]) => v !== null);
@@ -59,15 +71,14 @@ function card(fault, d, assessed, now) {
   const found = d.state === "warning" || d.state === "fault";
   const calm = found && assessed?.state === "normal";
   const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
-  return el("section", { id: fault, class: `panel card ${d.state} ${location.hash === `#${fault}` ? "asked" : ""}`, "aria-label": faultName(fault) },
-    el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)),
+  const triple = d.state === "unknown" && d.statistic === null ? null : pairs([[t("machine.severity"), percent(d.severity)], [t("machine.confidence"), exact(d.confidence)], [t("machine.statistic"), d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple");
+  return [
     ...explanation(d),
     open ? el("p", { class: `small word ${assessed.state}` }, t("machine.alert_open", { state: stateWord(assessed.state) }), heldText(assessed, now)) : null,
     calm ? el("p", { class: "small soft" }, t("machine.one_record")) : null,
-    d.state === "unknown" && d.statistic === null ? null : pairs([[t("machine.severity"), percent(d.severity)], [t("machine.confidence"), exact(d.confidence)], [t("machine.statistic"), d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
-    values.length ? pairs(values, "values") : null,
-    seenLink(d),
-    el("p", { class: "soft small ended" }, d.end ? t("machine.record_ended", { seconds: num(d.t_end - d.t_start, 1), ago: ago(Math.max(now - d.t_end, 0)) }) : "", d.code ? [t("machine.code"), el("code", {}, d.code)] : []));
+    el("div", { class: "foot" }, seenLink(d), triple || values.length ? folded(`${fault} numbers`, { class: "numbers" }, el("summary", { class: "small", "data-key": `${fault} numbers` }, t("machine.numbers")), triple, values.length ? pairs(values, "values") : null) : null),
+    el("p", { class: "soft small ended" }, d.end ? t("machine.record_ended", { seconds: num(d.t_end - d.t_start, 1), ago: ago(Math.max(now - d.t_end, 0)) }) : "", d.code ? [t("machine.code"), el("code", {}, d.code)] : []),
+  ];
 }
 
 // A link with an address of its own, so that it can be copied; a plain click stays on the page.
@@ -79,7 +90,7 @@ function seenLink(d) {
     e.preventDefault();
     show(where);
   };
-  return el("p", { class: "small" }, el("a", { href: `?${new URLSearchParams(where)}#bench`, onclick, "data-fault": d.fault }, t(`machine.link_${d.fault}`)));
+  return el("p", { class: "small" }, el("a", { href: `?${new URLSearchParams(where)}#bench`, onclick, "data-fault": d.fault, "data-key": `${d.fault} seen` }, t(`machine.link_${d.fault}`)));
 }
 
 const parts = () => document.querySelectorAll("main > :not(#outage)");
@@ -114,11 +125,16 @@ function drawMachine(m, now) {
   put("reason", Object.keys(m.diagnoses).length ? "" : m.reason);
   const rank = (f) => ["fault", "warning", "normal", "unknown"].indexOf(m.diagnoses[f]?.state ?? "unknown");
   const faults = [...FAULTS].sort((a, b) => rank(a) - rank(b));
-  const focused = document.activeElement?.dataset?.fault;
-  put("faults", faults.map((f) => card(f, m.diagnoses[f], m.assessment?.faults?.[f], now)));
-  if (focused) byId("faults").querySelector(`[data-fault="${focused}"]`)?.focus({ preventScroll: true });
+  const focused = document.activeElement?.dataset?.key;
+  const assessed = (f) => m.assessment?.faults?.[f];
+  const ill = faults.filter((f) => m.diagnoses[f] && isIll(m.diagnoses[f], assessed(f)));
+  if (!started && location.hash) opened.add(location.hash.slice(1));
+  put("ill", ill.map((f) => card(f, m.diagnoses[f], assessed(f), now)));
+  put("others", faults.filter((f) => !ill.includes(f)).map((f) => card(f, m.diagnoses[f], assessed(f), now)));
+  byId("others").parentElement.hidden = ill.length === faults.length;
+  if (focused) document.querySelector(`.lead [data-key="${focused}"]`)?.focus({ preventScroll: true });
   drawNameplate(m);
-  followTrends(address);
+  followTrends(address, ill[0] ?? "");
   showEnergy(id).catch(() => {});
   if (started) return follow();
   energyRanges(id);
@@ -151,10 +167,10 @@ function measured(m) {
   ].filter(Boolean);
 }
 
-function drawCoverage(c) {
+// What the machine is watched for: said above the faults, and on the line of each.
+function takeCoverage(c) {
+  covered = Object.fromEntries(c.faults.map((f) => [f.fault, f]));
   put("watched", c.watched === c.faults.length ? t("machine.watched_for_all") : t("machine.watched_for_some", { watched: c.watched, faults: c.faults.length }));
-  put("coverage", c.faults.map((f) => el("li", { class: f.status, title: f.status === "blind" ? `${ended(sentenceCase(f.sentence))}${f.what_to_do}` : f.sentence },
-    glyph(f.status === "watched" ? "normal" : "unknown"), el("b", {}, faultName(f.fault)), f.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(f.unlock) }))));
 }
 
 const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : hasText(`machine.${name}_${value}`) ? t(`machine.${name}_${value}`) : value);
@@ -195,10 +211,10 @@ async function drawEvidence() {
 
 poll(async () => {
   try {
-    const [machine, covered, alerts] = await Promise.all([get(address), get(`${address}/coverage`), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
+    const [machine, coverage, alerts] = await Promise.all([get(address), get(`${address}/coverage`), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
     const now = Date.now() / 1000;
+    takeCoverage(coverage.data);
     drawMachine(machine.data, now);
-    drawCoverage(covered.data);
     drawAlerts(alerts.data, now);
     await followAlarms(id);
     const news = alerts.data[0]?.stream_id ?? "";

@@ -5,7 +5,7 @@ import { el } from "./common.js";
 
 const ROW = 15;
 const MAX_ROWS = 5;
-const HEIGHT = 380;
+const HEIGHT = Math.min(380, Math.max(230, innerHeight - 640));
 const NARROW_PX = 560;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -55,7 +55,8 @@ function changed() {
   byId("sensitivity_save").disabled = !setting || same(proposed(), setting.in_force[fault]);
 }
 
-const valid = () => byId("sensitivityform").querySelector("form").reportValidity();
+// Whoever only tries a setting needs no name.
+const valid = () => Object.values(inputs()).every((input) => input.reportValidity());
 
 function say(text, kind = "") {
   put("sensitivitynote", text ? el("p", { class: kind === "down" ? "word fault" : "soft" }, text) : "");

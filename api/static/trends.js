@@ -27,7 +27,7 @@ const FRESH_MS = 10_000, LONG_FRESH_MS = 60_000;
 const NAMED_MISSES = 5;
 const AWAY_S = 30;
 
-let address = "", asked = 0, askedAt = -Infinity, shown = null, pointed = null;
+let address = "", lead = "", asked = 0, askedAt = -Infinity, shown = null, recorder = null, pointed = null;
 // Each quantity's figure, made once: a poll changes what it shows, not the node that has the focus.
 const figures = {};
 
@@ -156,13 +156,15 @@ function drawFigure(name) {
   const [low, high] = [Math.min(...s.min.filter((v) => v !== null)), Math.max(...s.max.filter((v) => v !== null))];
   f.box.setAttribute("aria-label", t(known.length ? "trends.label_between" : "trends.label", { title: title(name), last: last(), low: exact(low), high: exact(high), counts }));
   f.node.hidden = false;
-  if (f.node.parentNode !== byId("trends")) byId("trends").append(f.node);
+  // The trend of the fault that the machine has stands by its card.
+  const place = byId(name === lead ? "leadtrend" : "trends");
+  if (f.node.parentNode !== place) place.append(f.node);
   f.plot.show({ x: f.x, min: s.min, mean: s.mean, max: s.max, threshold: s.threshold, cells: f.cells.filter(Boolean), gaps, missed, from: shown.from, to: shown.to, numbers: known.length > 0, limits: name === "health" ? [0, 105] : null });
   readAt(name, null);
 }
 
 // In words: what is absent, and why.
-function absence(recorder) {
+function absence() {
   const until = shown.recorded_until_t;
   const present = order().filter((n) => shown.series[n]);
   // A machine has the lines that its channels show: those that it has not are no news.
@@ -178,8 +180,9 @@ function absence(recorder) {
   return lines.map((l) => el("p", {}, l));
 }
 
-function draw(recorder) {
-  put("trendnote", absence(recorder));
+function draw() {
+  put("trendnote", absence());
+  byId("leadpanel").hidden = !shown.series[lead];
   for (const name of Object.keys(figures)) if (!shown.series[name]) figures[name].node.hidden = true;
   const present = order().filter((n) => shown.series[n]);
   byId("trendhelp").hidden = !present.length;
@@ -193,8 +196,9 @@ async function load() {
     const [found, status] = await Promise.all([history(), get("/api/v1/cluster/status")]);
     if (turn !== asked) return;
     shown = found;
-    const recorder = status.data.checks.filter((c) => c.name === "recorder");
-    draw(recorder.find((c) => c.status !== "pass") ?? recorder[0]);
+    const checks = status.data.checks.filter((c) => c.name === "recorder");
+    recorder = checks.find((c) => c.status !== "pass") ?? checks[0];
+    draw();
   } catch (error) {
     if (turn !== asked) return;
     put("trendnote", el("p", {}, el("b", {}, t("trends.not_read")), error instanceof Refused ? ended(sentenceCase(error.message)) : "", t("trends.keeps_trying")));
@@ -218,8 +222,10 @@ function drawRanges() {
 }
 
 // Reads the history at first, and again from time to time while it is seen and nobody points at it.
-export function followTrends(machineAddress) {
+export function followTrends(machineAddress, fault) {
   address = machineAddress;
+  if (fault !== lead && shown) { lead = fault; draw(); }
+  lead = fault;
   drawRanges();
   const box = byId("trendpanel").getBoundingClientRect();
   const visible = box.bottom > 0 && box.top < innerHeight;

@@ -16,7 +16,7 @@ LIMITS = {
     "public names of vtox": 1693,
     "class names with two meanings": 0,
     "encode, decode and table functions": 23,
-    "settings": 44,
+    "settings": 45,
     "commands": 44,
     "words of pages to read": 40_000,
     "pages of more than 2,000 words": 0,

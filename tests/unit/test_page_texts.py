@@ -10,6 +10,7 @@ import pytest
 from api.http.page_texts import page_in_language, page_texts
 from tests.paths import ROOT
 from vtox.faults import FAULTS
+from vtox.values.nameplate_fields import FIELDS
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, LANGUAGES, Language, accepted_language, language
 
@@ -74,6 +75,12 @@ def test_every_text_is_used() -> None:
 def test_every_key_in_the_sources_has_a_text() -> None:
     keys = re.findall(rf'"((?:{"|".join(parts())})\.\w+)"', scripts_text())
     assert set(keys) - page_texts(DEFAULT).keys() == set()
+
+
+def test_every_field_of_a_nameplate_has_a_name_on_the_pages() -> None:
+    known = {k.removeprefix("machine.plate_") for k in page_texts(DEFAULT)}
+    names = {re.sub(r"bearing\.orders\.\w+", "bearing_order", f.name) for f in FIELDS}
+    assert {n.replace(".", "_") for n in names} - known == set()
 
 
 def parts() -> set[str]:

@@ -21,7 +21,10 @@ def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str]]:
 
     That of a machine without a nameplate has its id alone.
     """
-    rows = [[ID, *_NAMES], [f"{COMMENT} 1 to 64 of letters, digits, . _ : -", *map(_taken, FIELDS)]]
+    rows = [
+        [ID, *_NAMES],
+        [f"{COMMENT} 1 to 64 of letters, digits, . _ : -", *map(_column_rule, FIELDS)],
+    ]
     for machine_id, motor in fleet.items():
         flat = flattened(motor_to_dict(motor)) if motor else {}
         rows.append([machine_id, *(_text(flat.get(name)) for name in _NAMES)])
@@ -80,7 +83,7 @@ def _check_header(line: int, header: Sequence[str]) -> None:
         raise NameplateError(f"row {line}: no column {ID}, expected one", ID)
 
 
-def _taken(field: NameplateField) -> str:
+def _column_rule(field: NameplateField) -> str:
     """Return what a column takes, for people."""
     if field.range is None:
         return " or ".join(field.choices) or f"at most {field.max_length} characters"

@@ -31,7 +31,7 @@ def test_exchanged_clamps_are_told_and_corrected_with_consent(
         assert present_setting(client, "M1", CHANNEL_MAP).version == 0, (
             "nothing is corrected by looking"
         )
-        tab.act("localStorage.setItem('vtox_operator', 'Ada')")
+        tab.act("document.querySelector('#commissioning [name=by]').value = 'Ada'")
         tab.act("document.querySelector('#commissioning_apply').click()")
         tab.shows("Saved as version 1.")
         send(client, wrong(SWAPPED), 1)

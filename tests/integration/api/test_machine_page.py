@@ -155,9 +155,14 @@ def test_a_machine_says_what_it_is_watched_for(
         page = document_of(f"{base}/machines/M1", tmp_path)
         fleet = document_of(base, tmp_path)
     assert "Watched for 2 of 5 faults" in page
-    chips = re.sub("<svg.*?</svg>", "", page.partition('id="coverage"')[2].partition("</ul>")[0])
-    assert "<b>Broken bar</b>watched" in chips
-    assert "<b>Insulation</b>blind, needs windows" in chips
+    shown = page.partition('class="lead"')[2].partition('id="trendpanel"')[0]
+    ill, others = shown.partition('id="ill"')[2].split('id="others"')
+    assert '<section id="broken_bar" class="panel card fault' in ill
+    assert 'id="bench"' in shown, "the spectrum is beside the card"
+    (line,) = re.findall(r'<summary data-key="insulation">(.*?)</summary>', others)
+    assert "blind, needs windows" in line
+    assert others.count("<details") == 3, "the others have a line each"
+    assert '<details class="numbers">' in ill, "raw figures are folded"
     table = fleet.partition('id="coverage"')[2].partition("</table>")[0]
     assert "1 × windows" in table
     assert 'href="/machines/M1#insulation"' in table

@@ -64,7 +64,7 @@ def test_what_somebody_else_has_set_meanwhile_is_not_overwritten(
     commit_health(client, "M1", "warning", bearing="warning")
     with page_of(settings, tmp_path) as tab:
         tab.shows("Nobody has set anything")
-        tab.act("localStorage.setItem('vtox_operator', 'Bob')")
+        tab.act("document.querySelector('#sensitivity input[name=by]').value = 'Bob'")
         set_sensitivity(client, "M1", {}, by="Ada")
         tab.act(fill("clear", "9"))
         tab.act("document.querySelector('#sensitivity_save').click()")

@@ -34,7 +34,8 @@ Scopes = Annotated[
         metavar="SCOPES",
         help="read: read everything; operate: read, handle alarms, replay dead letters; engineer: "
         "operate, add machines, set sensitivities and channel maps; ingest: send windows; admin: "
-        "all of these, and retire machines. Several with commas between.",
+        "all of these, and retire machines; proxy: name the people it has signed in. Several with "
+        "commas between.",
     ),
 ]
 Machines = Annotated[

@@ -24,6 +24,12 @@ class ProcessSettings(BaseModel):
         description="further names of the API's host, separated by commas",
         json_schema_extra={"when": "a proxy or DNS gives the API another name"},
     )
+    api_proxy_headers: str = Field(
+        "",
+        description="headers in which a proxy names the person and the groups it is in: "
+        "X-Remote-User X-Remote-Groups",
+        json_schema_extra={"when": "a proxy signs people in, by a directory or OIDC"},
+    )
     api_port: int = Field(
         8000,
         ge=1,

@@ -1,6 +1,6 @@
 """API keys: made here, shown once, kept only as a hash.
 
-`admin` includes every scope, `engineer` includes `operate`, `operate` includes `read`;
+`admin` includes every scope but `proxy`, `engineer` includes `operate`, `operate` includes `read`;
 docs/reference/access.md has what each allows.
 """
 
@@ -19,7 +19,7 @@ from vtox.errors import SettingsError
 from vtox.store.server.client import Client, server_time
 from vtox.values import codec
 
-Scope = Literal["read", "operate", "engineer", "ingest", "admin"]
+Scope = Literal["read", "operate", "engineer", "ingest", "proxy", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # Scope -> those that include it, beside `admin`.
 WIDER: dict[str, tuple[str, ...]] = {"read": ("operate", "engineer"), "operate": ("engineer",)}
@@ -51,7 +51,7 @@ class ApiKey:
 
         A scope for some machines is `ingest:V0*`.
         """
-        if "admin" in self.scopes or scope in self.scopes:
+        if scope in self.scopes or ("admin" in self.scopes and scope != "proxy"):
             return True
         if any(wider in self.scopes for wider in WIDER.get(scope, ())):
             return True
@@ -154,7 +154,7 @@ def valid_key(client: Client, key_id: str) -> ApiKey | None:
 
 def without_admin(key: ApiKey) -> ApiKey:
     """Return a key that may do all but administer."""
-    wider = SCOPES if "admin" in key.scopes else key.scopes
+    wider = (*key.scopes, "engineer", "ingest") if "admin" in key.scopes else key.scopes
     return replace(key, scopes=tuple(s for s in wider if s != "admin"))
 
 
