@@ -12,8 +12,8 @@ from vtox.values.domain import Motor
 from vtox.values.fleet_rows import fleet_of_rows, rows_of_fleet
 from vtox.values.nameplate import read_fleet
 
-WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
-DELIMITERS = ",;\t"
+_WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_DELIMITERS = ",;\t"
 # Excel takes UTF-8 for what it is only behind a mark.
 MARK = "\ufeff"
 
@@ -30,7 +30,7 @@ def read_fleet_file(path: Path) -> dict[str, Motor]:
     if suffix == ".toml":
         return read_fleet(path)
     try:
-        if suffix in WORKBOOKS:
+        if suffix in _WORKBOOKS:
             return fleet_of_rows(first_sheet(path))
         rows, decimal_comma = _csv(path)
         return fleet_of_rows(rows, decimal_comma=decimal_comma)
@@ -59,5 +59,5 @@ def _csv(path: Path) -> tuple[list[list[str]], bool]:
     except UnicodeDecodeError as error:
         raise FileError("damaged", path, f"expected text in {encoding}: {error}") from error
     first = next((x for x in text.splitlines() if x.strip() and not x.startswith("#")), "")
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter = max(_DELIMITERS, key=first.count)
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), delimiter == ";"

@@ -8,11 +8,11 @@ from vtox.values.domain import Motor
 from vtox.values.nameplate import motor_from_dict, motor_to_dict
 from vtox.values.nameplate_fields import FIELDS, NameplateField, flattened, nested
 
-ID = "machine_id"
+_ID = "machine_id"
 # A row that begins so is for people.
-COMMENT = "#"
+_COMMENT = "#"
 # What spreadsheets are told to take as text (`'=x`) begins so.
-AS_TEXT = "'"
+_AS_TEXT = "'"
 _NAMES = {f.name: f for f in FIELDS}
 
 
@@ -22,8 +22,8 @@ def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str]]:
     That of a machine without a nameplate has its id alone.
     """
     rows = [
-        [ID, *_NAMES],
-        [f"{COMMENT} 1 to 64 of letters, digits, . _ : -", *map(_column_rule, FIELDS)],
+        [_ID, *_NAMES],
+        [f"{_COMMENT} 1 to 64 of letters, digits, . _ : -", *map(_column_rule, FIELDS)],
     ]
     for machine_id, motor in fleet.items():
         flat = flattened(motor_to_dict(motor)) if motor else {}
@@ -45,19 +45,19 @@ def fleet_of_rows(
         error names row and column.
     """
     numbered = [(n, [c.strip() for c in row]) for n, row in enumerate(rows, start=1)]
-    numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(COMMENT)]
+    numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(_COMMENT)]
     if not numbered:
-        raise NameplateError(f"no rows, expected a header that begins with {ID}", ID)
+        raise NameplateError(f"no rows, expected a header that begins with {_ID}", _ID)
     (line, header), *machines = numbered
     _check_header(line, header)
     fleet: dict[str, Motor] = {}
     for n, row in machines:
         cells = dict(zip(header, row, strict=False))
-        machine_id = cells.pop(ID, "").removeprefix(AS_TEXT)
+        machine_id = cells.pop(_ID, "").removeprefix(_AS_TEXT)
         if not machine_id:
-            raise NameplateError(f"row {n}: no {ID}, expected the name of the machine", ID)
+            raise NameplateError(f"row {n}: no {_ID}, expected the name of the machine", _ID)
         if machine_id in fleet:
-            raise NameplateError(f"row {n}: {machine_id} is there twice", ID)
+            raise NameplateError(f"row {n}: {machine_id} is there twice", _ID)
         known = {k: v for k, v in cells.items() if k and v}
         if not known:
             continue
@@ -67,20 +67,20 @@ def fleet_of_rows(
         except NameplateError as error:
             raise NameplateError(f"row {n}, {machine_id}: {error}", error.field) from error
     if not fleet:
-        raise NameplateError(f"no machine with a value below the header of row {line}", ID)
+        raise NameplateError(f"no machine with a value below the header of row {line}", _ID)
     return fleet
 
 
 def _check_header(line: int, header: Sequence[str]) -> None:
     for name in filter(None, header):
-        if name not in (ID, *_NAMES):
-            near = get_close_matches(name, (ID, *_NAMES), 1)
-            expected = near[0] if near else f"one of {', '.join((ID, *_NAMES))}"
+        if name not in (_ID, *_NAMES):
+            near = get_close_matches(name, (_ID, *_NAMES), 1)
+            expected = near[0] if near else f"one of {', '.join((_ID, *_NAMES))}"
             raise NameplateError(f"row {line}: unknown column {name!r}, expected {expected}", name)
         if header.count(name) > 1:
             raise NameplateError(f"row {line}: column {name!r} is there twice", name)
-    if ID not in header:
-        raise NameplateError(f"row {line}: no column {ID}, expected one", ID)
+    if _ID not in header:
+        raise NameplateError(f"row {line}: no column {_ID}, expected one", _ID)
 
 
 def _column_rule(field: NameplateField) -> str:
@@ -98,11 +98,11 @@ def _text(value: object) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(map(_text, value))
     text = f"{value:.10g}" if isinstance(value, float) else str(value)
-    return f"{AS_TEXT}{text}" if text.startswith(("=", "+", "-", "@")) else text
+    return f"{_AS_TEXT}{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _value(field: NameplateField, text: str, decimal_comma: bool) -> object:
-    text = text.removeprefix(AS_TEXT)
+    text = text.removeprefix(_AS_TEXT)
     if field.range is None:
         return text
     try:

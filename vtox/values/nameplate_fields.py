@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from vtox.values.domain import DEFECTS, Bearing, Motor
 from vtox.values.nameplate_ranges import PLACE_LENGTHS, RANGES, Range
 
-Kind = Literal["number", "numbers", "choice", "text"]
+_Kind = Literal["number", "numbers", "choice", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class NameplateField:
     """One value of a nameplate; `name` has dots where it lies in a table: `bearing.orders.BPFO`."""
 
     name: str
-    kind: Kind
+    kind: _Kind
     range: Range | None = None
     choices: tuple[str, ...] = ()
     max_length: int = 0
@@ -44,7 +44,7 @@ def _of(cls: type, prefix: str) -> Iterator[NameplateField]:
         elif hint is str:
             yield NameplateField(name, "text", max_length=PLACE_LENGTHS[name])
         else:
-            kind: Kind = "numbers" if get_origin(hint) is tuple else "number"
+            kind: _Kind = "numbers" if get_origin(hint) is tuple else "number"
             yield NameplateField(name, kind, RANGES[name], default=default)
 
 

@@ -1,9 +1,9 @@
 """`vtox machines` and `vtox baseline` against a real server."""
 
-import csv
 import json
 import re
 import time
+from csv import DictReader
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,7 @@ def test_what_is_exported_is_changed_and_imported(client: Client, tmp_path: Path
     file.write_text(template + "M7,2,50\n", "utf-8")
     assert "1 machines registered" in run("machines", "import", str(file)).output
     store.register(client, "M8", Motor(pole_pairs=1))
-    _, *rows = csv.DictReader(run("machines", "export").output.splitlines())
+    _, *rows = DictReader(run("machines", "export").output.splitlines())
     assert [{k: v for k, v in row.items() if v} for row in rows] == [
         {"machine_id": "M7", "pole_pairs": "2", "supply_hz": "50", "supply": "grid"},
         {"machine_id": "M8", "pole_pairs": "1", "supply": "grid"},

@@ -22,7 +22,7 @@ from vtox.values import codec
 Scope = Literal["read", "operate", "engineer", "ingest", "proxy", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # Scope -> those that include it, beside `admin`.
-WIDER: dict[str, tuple[str, ...]] = {"read": ("operate", "engineer"), "operate": ("engineer",)}
+_WIDER: dict[str, tuple[str, ...]] = {"read": ("operate", "engineer"), "operate": ("engineer",)}
 
 MAKE_ONE = (
     "make one with `vtox keys create NAME --scopes read` (operate for who handles alarms, engineer "
@@ -53,7 +53,7 @@ class ApiKey:
         """
         if scope in self.scopes or ("admin" in self.scopes and scope != "proxy"):
             return True
-        if any(wider in self.scopes for wider in WIDER.get(scope, ())):
+        if any(wider in self.scopes for wider in _WIDER.get(scope, ())):
             return True
         patterns = [s.removeprefix(f"{scope}:") for s in self.scopes if s.startswith(f"{scope}:")]
         return any(fnmatchcase(machine_id, p) for p in patterns)
