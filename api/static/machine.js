@@ -44,12 +44,12 @@ const oldText = (d, now) => (d.t_end && now - d.t_end > OLD_S ? el("span", { cla
 // What a reader has opened stays open when all is drawn anew.
 const opened = new Set();
 const folded = (key, attributes, ...children) => el("details", { ...attributes, open: opened.has(key) ? "" : null, ontoggle: (e) => { if (e.target.open) opened.add(key); else opened.delete(key); } }, ...children);
-const isIll = (d, assessed) => [d?.state, assessed?.state].some((state) => state === "warning" || state === "fault");
+const isIll = (d, assessed) => Boolean(d) && [d.state, assessed?.state].some((state) => state === "warning" || state === "fault");
 
 // An ill fault is a card, any other one line that opens to what a card has.
 function card(fault, d, assessed, now) {
   const asked = location.hash === `#${fault}` ? "asked" : "";
-  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d?.state ?? ""} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)), cardParts(fault, d, assessed, now));
+  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d.state} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)), cardParts(fault, d, assessed, now));
   const state = d?.state ?? "unknown", watch = covered[fault];
   const why = d ? sentenceCase(d.sentence || d.reason || t("machine.within_limits")) : t("machine.no_diagnosis");
   const line = el("summary", { "data-key": fault }, el("span", { class: `state word ${state}` }, glyph(state), faultName(fault)), el("span", { class: "why soft" }, why), el("span", { class: "small soft watch" }, !watch ? "" : watch.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(watch.unlock) })));
@@ -127,7 +127,7 @@ function drawMachine(m, now) {
   const faults = [...FAULTS].sort((a, b) => rank(a) - rank(b));
   const focused = document.activeElement?.dataset?.key;
   const assessed = (f) => m.assessment?.faults?.[f];
-  const ill = faults.filter((f) => m.diagnoses[f] && isIll(m.diagnoses[f], assessed(f)));
+  const ill = faults.filter((f) => isIll(m.diagnoses[f], assessed(f)));
   if (!started && location.hash) opened.add(location.hash.slice(1));
   put("ill", ill.map((f) => card(f, m.diagnoses[f], assessed(f), now)));
   put("others", faults.filter((f) => !ill.includes(f)).map((f) => card(f, m.diagnoses[f], assessed(f), now)));
