@@ -82,6 +82,7 @@ def history_json(h: MachineHistory) -> bytes:
             "orders": f.orders,
             "last_doubts": [reason_table(d) for d in f.last_doubts],
             "held": verdict_table(f.held),
+            "last_confidence": f.last_confidence,
         }
         for fault, f in h.faults.items()
     }
@@ -101,6 +102,7 @@ def assessment_json(a: Assessment) -> bytes:
             "doubts": [reason_table(d) for d in f.doubts],
             "t": f.t,
             "held": verdict_table(f.held),
+            "confidence": f.confidence,
         }
         for fault, f in a.faults.items()
     }
@@ -121,4 +123,5 @@ def verdict_table(v: Verdict | None) -> dict[str, Any] | None:
         "t": v.t,
         "values": dict(v.values),
         "doubts": [reason_table(d) for d in v.doubts],
+        "confidence": v.confidence,
     }

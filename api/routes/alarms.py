@@ -28,10 +28,12 @@ from api.schemas.alarms import (
     UnshelveIn,
     WorkOrderIn,
 )
-from api.schemas.common import Data
+from api.schemas.common import NAME_MAX, Data
 from api.shapes.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
+from api.shapes.found_right import found_right
 from api.shapes.growth import Growths
 from api.shapes.supply_alarms import groups_of, supply_alarm_shape
+from api.state.alarm_list import AlarmList, priorities
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.fleet_index import FleetView
@@ -39,6 +41,7 @@ from api.state.operator import Details, act, action_on, operator_of
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.precedence import Precedence, precedence
+from vtox.alarms.priority import ActionTime, Priority
 from vtox.alarms.supplies import group_ids
 from vtox.records.history.alarm_records import actions_of, alarm_of
 
@@ -49,12 +52,16 @@ GROWTHS_AT_ONCE = 50
 AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
 # Of the routes by which operators act.
 OPERATE = [*needs("operate"), *NO_PARAMETERS]
-_CURSOR = re.compile(r"(True|False)~(-?\d)~(-?\d[\d.e+-]{0,24})~(.{1,300})", re.DOTALL)
+_NUMBER = r"(-?\d[\d.e+-]{0,24})"
+_CURSOR = re.compile(rf"(True|False)~(-?\d{{1,3}})~{_NUMBER}~{_NUMBER}~(.{{1,300}})", re.DOTALL)
 
 
 class AlarmsQuery(AlarmFilter, PageQuery):
     """A page of alarms."""
 
+    action: ActionTime | None = Field(
+        None, description="only open alarms that need action now, or can wait for the next stop"
+    )
     grouped: bool = Field(
         False, description="leave out of `data` what is part of one of `groups`: the rows of a page"
     )
@@ -64,20 +71,28 @@ class AlarmsQuery(AlarmFilter, PageQuery):
 def list_alarms(
     request: Request, backend: OpenBackend, query: Annotated[AlarmsQuery, Query()]
 ) -> Alarms:
-    """Return alarms: those that are open by level, then the latest; then those that are not.
+    """Return alarms: those that are open by priority, then the latest; then those that are not.
 
     Those that have ended are listed for 30 days. Older ones are in the history: `GET
     /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
     (book, now_ms), fleet = backend.book(), backend.server.fleet()
-    listed = backend.alarm_lists.list(book, fleet, query, grouped=query.grouped)
-    found, of = listed.alarms, listed.group_of
-    first = bisect_right(found, _position(query.cursor), key=precedence) if query.cursor else 0
+    listed = backend.alarm_lists.list(
+        book, fleet, query, grouped=query.grouped, action=query.action
+    )
+    found, first = listed.alarms, 0
+    if query.cursor:
+        place = _position(query.cursor)
+        first = bisect_right(found, place, key=lambda a: precedence(a, listed.priorities))
     end = first + query.limit
     return Alarms(
-        data=_with_growth(request, backend, found[first:end], book, of, fleet),
-        groups=[] if query.cursor else [supply_alarm_shape(g) for g in listed.groups],
-        next=next_link(request, _cursor(found[end - 1]) if end < len(found) else ""),
+        data=_with_growth(request, backend, found[first:end], book, listed, fleet),
+        groups=[]
+        if query.cursor
+        else [supply_alarm_shape(g, listed.priorities) for g in listed.groups],
+        next=next_link(
+            request, _cursor(found[end - 1], listed.priorities) if end < len(found) else ""
+        ),
         counts={s: listed.counts[s] for s in life.STATES},
         open=listed.open,
         open_grouped=listed.open_grouped,
@@ -91,11 +106,14 @@ def _with_growth(
     backend: Backend,
     alarms: Sequence[life.Alarm],
     book: Book,
-    groups: Mapping[str, str],
+    listed: AlarmList,
     fleet: FleetView,
 ) -> list[Alarm]:
     growths: Growths = request.app.state.growths
-    shapes = [alarm_shape(a, book, groups, fleet) for a in alarms]
+    proven = found_right(backend)
+    shapes = [
+        alarm_shape(a, book, listed.group_of, fleet, listed.priorities, proven) for a in alarms
+    ]
     of = [growths.shape(backend, a) for a in alarms[:GROWTHS_AT_ONCE]]
     grown = [s.model_copy(update={"growth": g}) for s, g in zip(shapes, of, strict=False)]
     return grown + shapes[len(grown) :]
@@ -135,9 +153,9 @@ def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data
         raise no_alarm(alarm_id)
     groups = group_ids(groups_of(backend, known[1].alarms.values()))
     growth = request.app.state.growths.shape(backend, known[0])
-    shape = alarm_shape(*known, groups, backend.server.fleet()).model_copy(
-        update={"growth": growth}
-    )
+    fleet = backend.server.fleet()
+    urgent, proven = priorities(book, fleet), found_right(backend)
+    shape = alarm_shape(*known, groups, fleet, urgent, proven).model_copy(update={"growth": growth})
     done = [action_shape(i, a) for i, a in actions_of(client, backend.history, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
@@ -189,7 +207,8 @@ def add_work_order(
 ) -> Data[Alarm]:
     """Say which work order of another system the alarm led to, in any state.
 
-    The same one sent again does nothing more; one with another `url` replaces it.
+    The same one sent again does nothing more; one with another `url` replaces it. With `outcome`,
+    what the work order found, an alarm that is not closed yet is closed too.
     """
     return _act(request, backend, alarm_id, "work_order", sent)
 
@@ -223,25 +242,37 @@ def _act(
     def actions(book: Book, now_ms: int) -> Iterator[Action]:
         if alarm_id not in book.alarms:
             raise no_alarm(alarm_id)
-        yield action_on(book.alarms[alarm_id], name, sent, now_ms, operator)
+        alarm = book.alarms[alarm_id]
+        yield action_on(alarm, name, sent, now_ms, operator)
+        if isinstance(sent, WorkOrderIn) and sent.outcome and alarm.outcome is None:
+            yield action_on(alarm, "close", _close_request(sent), now_ms, operator)
 
     act(backend.server, actions)
     book, _ = backend.book()
     groups = group_ids(groups_of(backend, book.alarms.values()))
     fleet = backend.server.fleet()
-    return Data(data=alarm_shape(book.alarms[alarm_id], book, groups, fleet))
+    of = (book, groups, fleet, priorities(book, fleet), found_right(backend))
+    return Data(data=alarm_shape(book.alarms[alarm_id], *of))
 
 
-def _cursor(alarm: life.Alarm) -> str:
+def _close_request(sent: WorkOrderIn) -> CloseIn:
+    """Return the request to close an alarm with what a work order found."""
+    assert sent.outcome is not None
+    again = f"{sent.request_id}:close"[:NAME_MAX] if sent.request_id else None
+    return CloseIn(outcome=sent.outcome, by=sent.by, request_id=again)
+
+
+def _cursor(alarm: life.Alarm, urgent: Mapping[str, Priority]) -> str:
     """Return the place of an alarm in the list, which may change before the next page."""
-    return "~".join(str(part) for part in precedence(alarm))
+    return "~".join(str(part) for part in precedence(alarm, urgent))
 
 
 def _position(cursor: str) -> Precedence:
     found = _CURSOR.fullmatch(cursor)
     try:
         if found:
-            return Precedence(found[1] == "True", int(found[2]), float(found[3]), found[4])
+            order = int(found[2]), float(found[3]), float(found[4])
+            return Precedence(found[1] == "True", *order, found[5])
     except ValueError:
         pass
     raise bad_cursor(cursor, "of this list")

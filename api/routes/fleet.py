@@ -16,6 +16,7 @@ from api.http.query import EmptyQuery, FaultName, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
+from api.shapes.alarm_shapes import priority_shape
 from api.shapes.explanation import fault_reason
 from api.state.auth import needs
 from api.state.backend import Backend
@@ -60,7 +61,10 @@ class FleetQuery(PageQuery):
     )
     site: str = Field("", max_length=64, description="only machines of this site")
     asset_path: str = Field("", max_length=520, description="only machines at this path or below")
-    sort: Order = Field("severity", description="with `-` the other way round")
+    action: Literal["", "now", "next_stop"] = Field(
+        "", description="only machines with a fault that needs action then"
+    )
+    sort: Order = Field("priority", description="with `-` the other way round")
     group: Grouping = Field(
         "",
         description="machines of one site stand together, or of one asset path: of its first, its "
@@ -80,6 +84,7 @@ class FleetQuery(PageQuery):
             watched=self.watched,
             site=self.site,
             asset_path=self.asset_path,
+            action=self.action,
         )
 
 
@@ -198,6 +203,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "health": r.health,
         "silent_since": rfc3339(r.silent_since),
         "faults": r.faults,
+        "priority": p.model_dump() if (p := priority_shape(r.priority)) else None,
         "blind": list(r.codes),
         # Of every record, the list would be another one each second.
         "last_diagnosis": None if t is None else rfc3339(t // 60 * 60),

@@ -12,6 +12,7 @@ from vtox.alarms import life
 from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
 from vtox.alarms.health.growth import Course, Urgency
 from vtox.alarms.life import Outcome, State, SuspensionName
+from vtox.alarms.priority import ActionTime
 
 # A line break is part of a comment; other control characters are no text.
 Text = Annotated[
@@ -83,6 +84,26 @@ class Growth(ResponseModel):
     what_to_do: str
 
 
+class Priority(ResponseModel):
+    """What to see to first: the product of three ratings of 1 to 5."""
+
+    number: int = Field(description="criticality times severity times confidence, at most 125")
+    criticality: int = Field(description="of the nameplate; 3 where it has none, 5 for the system")
+    severity: int = Field(description="by the level of the alarm and the latest records")
+    confidence: int = Field(description="of the record that the alarm rests on")
+    cost_per_hour: Number = Field(description="of a stop, by the nameplate; 0: not stated")
+    action: ActionTime = Field(description="now, or it can wait for the next stop")
+    sentence: str = Field(description="the arithmetic in words")
+
+
+class FoundRight(ResponseModel):
+    """How often alarms of one fault and code were found right."""
+
+    right: int = Field(description="closed as `confirmed`")
+    inspected: int = Field(description="these, and those closed as false or of another cause")
+    sentence: str
+
+
 class Alarm(ResponseModel):
     """One alarm, from the alert that raised it to its outcome."""
 
@@ -123,6 +144,10 @@ class Alarm(ResponseModel):
     doubts: list[Reason] = Field(description=DOUBTS)
     reason: str
     what_to_do: str = Field(description=EMPTY_ADVICE)
+    priority: Priority | None = Field(description="of an open alarm")
+    found_right: FoundRight | None = Field(
+        description="alarms of this fault and code so far; null: none was inspected"
+    )
     growth: Growth | None = Field(
         None,
         description="of an active fault of a machine; in lists of the first 50 alarms of a page",
@@ -157,6 +182,7 @@ class SupplyAlarm(ResponseModel):
     counts: dict[State, int]
     alarms: list[str] = Field(description="the ids of its alarms, the earliest first")
     machine_ids: list[str]
+    priority: Priority | None = Field(description="the highest of its open alarms")
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
     reason: str
@@ -301,6 +327,9 @@ class WorkOrderIn(OperatorIn):
     system: Line
     reference: Line
     url: Url | None = None
+    outcome: Outcome | None = Field(
+        None, description="what it found: closes the alarm; it feeds `found_right`"
+    )
 
 
 class AssignIn(OperatorIn):

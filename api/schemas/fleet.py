@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from api.schemas.alarms import Priority
 from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
 from api.schemas.machines import FaultReason
 from vtox.values.domain import State
@@ -22,6 +23,7 @@ class FleetRow(ResponseModel):
         description="when the last window of a silent machine arrived; null while it sends"
     )
     faults: dict[str, State]
+    priority: Priority | None = Field(description="the highest of its open alerts; null: none")
     blind: list[str] = Field(description="faults for which it is not watched")
     last_diagnosis: Time | None = Field(
         description="when its latest diagnosed record ended, to the minute; null: none yet"

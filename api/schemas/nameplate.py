@@ -97,6 +97,12 @@ class Nameplate(BaseModel):
         "expected_every_s",
         "from one window, snapshot or burst of its sender to the next, s; else it is learned",
     )
+    criticality: int | None = _rated_value(
+        "criticality", "1: a spare stands beside it, to 5: the plant stops with it; orders alarms"
+    )
+    downtime_cost_per_hour: float | None = _rated_value(
+        "downtime_cost_per_hour", "of an unplanned stop, in your currency"
+    )
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None
     site: str | None = Field(

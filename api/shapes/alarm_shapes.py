@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from api.schemas import alarms as schemas
 from api.schemas.alarms import Alarm, AlarmAction, Suspension, WorkOrder
 from api.schemas.common import rfc3339
-from api.shapes.explanation import advice, doubts_with_sentences, reason
+from api.shapes.explanation import advice, doubts_with_sentences, reason, sentence
+from api.shapes.found_right import Proven, found_right_shape
 from api.state.fleet_index import FleetView
 from vtox.alarms import book, life, work_orders
+from vtox.alarms.priority import Priority
 
 # Fields that are shown as they are.
 _SAME = (
@@ -52,8 +55,13 @@ def alarm_shape(
     of: book.Book,
     groups: Mapping[str, str],
     fleet: FleetView,
+    urgent: Mapping[str, Priority],
+    proven: Proven,
 ) -> Alarm:
-    """Return an alarm of a book as it is shown; `groups` has id -> alarm of its supply."""
+    """Return an alarm of a book as it is shown.
+
+    `groups` has id -> alarm of its supply, `urgent` id -> priority.
+    """
     key = a.machine_id, a.fault
     row = fleet.rows.get(a.machine_id)
     shelved = of.shelved.get(key)
@@ -72,6 +80,23 @@ def alarm_shape(
         doubts=doubts_with_sentences(a.doubts),
         reason=reason(a),
         what_to_do=advice(a.code),
+        priority=priority_shape(urgent.get(a.id)),
+        found_right=found_right_shape(a.fault, a.code, proven),
+    )
+
+
+def priority_shape(p: Priority | None) -> schemas.Priority | None:
+    """Return a priority as it is shown."""
+    if p is None:
+        return None
+    return schemas.Priority(
+        number=p.number,
+        criticality=p.criticality,
+        severity=p.severity,
+        confidence=p.confidence,
+        cost_per_hour=p.cost_per_hour,
+        action=p.action,
+        sentence=sentence(p.why.code, p.why.values),
     )
 
 

@@ -1,14 +1,16 @@
 """Alarms of one supply that came together, of the fleet as the list of it shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from api.schemas.alarms import SupplyAlarm
 from api.schemas.common import rfc3339
-from api.shapes.alarm_shapes import alarm_time
+from api.shapes.alarm_shapes import alarm_time, priority_shape
 from api.shapes.explanation import advice, sentence
 from api.state.backend import Backend
 from vtox.alarms import supplies
 from vtox.alarms.life import STATES, Alarm
+from vtox.alarms.precedence import priority_of
+from vtox.alarms.priority import Priority
 
 
 def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.SupplyAlarm]:
@@ -17,8 +19,8 @@ def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.Supply
     return supplies.supply_alarms(alarms, (r.supplied for r in rows))
 
 
-def supply_alarm_shape(g: supplies.SupplyAlarm) -> SupplyAlarm:
-    """Return an alarm of a supply as it is shown."""
+def supply_alarm_shape(g: supplies.SupplyAlarm, urgent: Mapping[str, Priority]) -> SupplyAlarm:
+    """Return an alarm of a supply as it is shown; `urgent` has alarm id -> priority."""
     why = g.why
     return SupplyAlarm(
         id=g.id,
@@ -38,6 +40,7 @@ def supply_alarm_shape(g: supplies.SupplyAlarm) -> SupplyAlarm:
         counts={s: g.counts[s] for s in STATES if s in g.counts},
         alarms=[a.id for a in g.alarms],
         machine_ids=sorted({a.machine_id for a in g.alarms}),
+        priority=priority_shape(priority_of(g, urgent)),
         code=why.code,
         values=dict(why.values),
         reason=sentence(why.code, why.values),

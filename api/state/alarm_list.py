@@ -9,8 +9,10 @@ from api.schemas.alarms import AlarmFilter
 from api.state.fleet_index import FleetView
 from vtox.alarms.book import Book
 from vtox.alarms.life import Alarm
-from vtox.alarms.precedence import precedence
+from vtox.alarms.precedence import Precedence, precedence
+from vtox.alarms.priority import ActionTime, Priority
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
+from vtox.store.machines.fleet import priorities_of
 
 # Filters in use at a time, of several pages.
 KEPT_LISTS = 16
@@ -20,13 +22,15 @@ KEPT_LISTS = 16
 class AlarmList:
     """Alarms that match a filter, the most urgent first, with the alarms of supplies.
 
-    `group_of` is alarm id -> id of its supply's alarm, of all alarms; `groups` are those with a
-    member that matches. The counts are of those that match whatever their state: by state, of open
-    ones by state and level, open ones, and open ones with those of one supply as one.
+    `priorities` is alarm id -> priority, of all that are open. `group_of` is alarm id -> id of its
+    supply's alarm, of all alarms; `groups` are those with a member that matches. The counts are of
+    those that match whatever their state: by state, of open ones by state and level, open ones, and
+    open ones with those of one supply as one.
     """
 
     alarms: Sequence[Alarm]
     groups: Sequence[SupplyAlarm]
+    priorities: Mapping[str, Priority]
     group_of: Mapping[str, str]
     counts: Counter[str]
     open_by_level: Counter[tuple[str, str]]
@@ -44,16 +48,25 @@ class AlarmLists:
         self._lists: dict[Hashable, AlarmList] = {}
 
     def list(
-        self, book: Book, fleet: FleetView, wanted: AlarmFilter, *, grouped: bool
+        self,
+        book: Book,
+        fleet: FleetView,
+        wanted: AlarmFilter,
+        *,
+        grouped: bool,
+        action: ActionTime | None = None,
     ) -> AlarmList:
-        """Return the list; `grouped` leaves out what is part of a supply's alarm."""
-        key = *(getattr(wanted, name) for name in AlarmFilter.model_fields), grouped
+        """Return the list; `grouped` leaves out what is part of a supply's alarm.
+
+        `action` leaves only open alarms that need action then.
+        """
+        key = *(getattr(wanted, name) for name in AlarmFilter.model_fields), grouped, action
         with self._lock:
             if self._of[0] is not book or self._of[1] is not fleet:
                 self._of, self._lists = (book, fleet), {}
             elif key in self._lists:
                 return self._lists[key]
-        made = _alarm_list(book, fleet, wanted, grouped)
+        made = _alarm_list(book, fleet, wanted, grouped, action)
         with self._lock:
             if self._of[0] is book and self._of[1] is fleet:
                 if len(self._lists) >= KEPT_LISTS:
@@ -62,16 +75,31 @@ class AlarmLists:
         return made
 
 
-def _alarm_list(book: Book, fleet: FleetView, wanted: AlarmFilter, grouped: bool) -> AlarmList:
+def priorities(book: Book, fleet: FleetView) -> dict[str, Priority]:
+    """Return alarm id -> priority of the open alarms of a book."""
+    return priorities_of(book.alarms.values(), {m: r.machine for m, r in fleet.rows.items()})
+
+
+def _alarm_list(
+    book: Book, fleet: FleetView, wanted: AlarmFilter, grouped: bool, action: ActionTime | None
+) -> AlarmList:
     groups = supply_alarms(book.alarms.values(), (r.supplied for r in fleet.rows.values()))
     of = group_ids(groups)
     others = [a for a in book.alarms.values() if wanted.matches(a, of, whatever_state=True)]
+    urgent = priorities(book, fleet)
     matching = [a for a in others if wanted.matches(a, of)]
+    if action:
+        matching = [a for a in matching if a.id in urgent and urgent[a.id].action == action]
     group_matches = {of[a.id] for a in matching if a.id in of}
     rows = (a for a in matching if not (grouped and a.id in of))
+
+    def key(a: Alarm | SupplyAlarm) -> Precedence:
+        return precedence(a, urgent)
+
     return AlarmList(
-        alarms=sorted(rows, key=precedence),
-        groups=sorted((g for g in groups if g.id in group_matches), key=precedence),
+        alarms=sorted(rows, key=key),
+        groups=sorted((g for g in groups if g.id in group_matches), key=key),
+        priorities=urgent,
         group_of=of,
         counts=Counter(a.state for a in others),
         open_by_level=Counter((a.state, a.level) for a in others if a.open),

@@ -115,6 +115,7 @@ def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
         codes=_blind_codes(m.health, silent),
         silent_since=silent_since,
         supplied=fleet.supplied_machine(m),
+        machine=m,
     )
 
 

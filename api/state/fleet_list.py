@@ -7,11 +7,24 @@ from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
+from vtox.alarms.priority import Priority, fault_priority
 from vtox.alarms.supplies import SuppliedMachine
 from vtox.faults import FAULTS
+from vtox.store.machines.fleet import FleetMachine
 from vtox.values.domain import State
 
-Order = Literal["severity", "-severity", "name", "-name", "site", "-site", "fault", "-fault"]
+Order = Literal[
+    "priority",
+    "-priority",
+    "severity",
+    "-severity",
+    "name",
+    "-name",
+    "site",
+    "-site",
+    "fault",
+    "-fault",
+]
 Grouping = Literal["", "site", "asset_1", "asset_2", "asset_path"]
 Key = tuple[str | float, ...]
 
@@ -40,6 +53,7 @@ class FleetRow:
     codes: dict[str, str]
     silent_since: float | None
     supplied: SuppliedMachine
+    machine: FleetMachine
 
     @cached_property
     def name_key(self) -> str:
@@ -58,6 +72,21 @@ class FleetRow:
         health = 101.0 if self.health is None else self.health
         return RANK[self.state], health, self.name_key
 
+    @cached_property
+    def priority(self) -> Priority | None:
+        """The highest priority of the faults with an open alert; None without one."""
+        assessed = self.machine.health.faults if self.machine.health else {}
+        found = (
+            fault_priority(f, self.faults[f], assessed.get(f), self.machine.importance)
+            for f in self.detected
+        )
+        return min(found, key=lambda p: p.order, default=None)
+
+    @cached_property
+    def priority_key(self) -> Key:
+        """What to see to first; without an open alert, the worst first."""
+        return *(self.priority.order if self.priority else (0, 0.0)), *self.severity_key
+
     @property
     def detected(self) -> list[str]:
         """The faults with an open alert."""
@@ -75,6 +104,7 @@ class Filter:
     watched: str = ""
     site: str = ""
     asset_path: str = ""
+    action: str = ""
 
     def matches(self, row: FleetRow) -> bool:
         """Return whether a machine is wanted."""
@@ -84,6 +114,7 @@ class Filter:
             and (not self.fault or row.faults.get(self.fault) in DETECTED)
             and (not self.blind or _is_blind(row, self.blind))
             and (not self.watched or not _is_blind(row, self.watched))
+            and (not self.action or (row.priority and row.priority.action) == self.action)
             and (not self.site or row.site == self.site)
             and (not self.asset_path or _is_below(row.asset_path, self.asset_path))
         )
@@ -167,6 +198,7 @@ _GROUPS: dict[str, Callable[[FleetRow], str]] = {
     "asset_path": lambda r: r.asset_path,
 }
 _KEYS: dict[str, Callable[[FleetRow], Key]] = {
+    "priority": lambda r: r.priority_key,
     "severity": lambda r: r.severity_key,
     "name": lambda r: (r.name_key,),
     "site": lambda r: (r.site or _NO_NAME, r.asset_path or _NO_NAME, r.name_key),

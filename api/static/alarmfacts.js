@@ -26,6 +26,7 @@ function where(x) {
 export function summary(x) {
   const level = x.active ? x.level : "normal";
   return {
+    priority: [x.open && x.priority ? el("b", { title: sentenceCase(x.priority.sentence), class: x.priority.action }, String(x.priority.number)) : ""],
     level: [el("span", { class: `state word ${level}` }, glyph(level), x.active ? stateWord(x.level) : t("words.event_cleared"))],
     machine: where(x),
     fault: [el("b", {}, faultName(x.fault))],
@@ -42,10 +43,14 @@ function suspensionText(s) {
   return label(t("alarms.suspension", { kind: stateName(s.kind), until, name: s.by }), s.reason);
 }
 
+// When to act, and the arithmetic that says so.
+const priorityText = (x) => (x.open && x.priority ? el("p", {}, el("b", {}, ended(t(`alarms.action_${x.priority.action}`))), sentenceCase(ended(x.priority.sentence))) : null);
+
 function groupDetails(g) {
   const counts = Object.entries(g.counts).map(([state, n]) => t("alarms.supply_counts", { n, state: stateName(state) }));
   return [
     el("p", {}, ended(sentenceCase(g.reason)), el("span", { class: "soft" }, ended(listed(counts)))),
+    priorityText(g),
     g.open && g.active ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(g.what_to_do)) : null,
   ];
 }
@@ -53,6 +58,8 @@ function groupDetails(g) {
 function alarmDetails(a, withMachine) {
   return [
     el("p", {}, el("span", { class: "soft" }, t("alarms.when_raised")), ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: stateName(a.state), time: moment(a.since), by: byWhom(a.since_by) }))))),
+    priorityText(a),
+    a.found_right ? el("p", {}, sentenceCase(ended(a.found_right.sentence))) : null,
     a.growth ? el("p", { class: "growth" }, el("b", {}, ended(sentenceCase(a.growth.urgency_sentence))), sentenceCase(ended(a.growth.sentence))) : null,
     a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: outcomeName(a.outcome), time: moment(a.closed), name: a.closed_by }))) : null,
     a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,

@@ -10,8 +10,7 @@ import { lacksName } from "./operator.js";
 import { t } from "./texts.js";
 
 const MOST = 500;
-const COLUMNS = ["level", "machine", "fault", "state", "assignee", "why", "time"];
-const RANK = { fault: 0, warning: 1 };
+const COLUMNS = ["priority", "level", "machine", "fault", "state", "assignee", "why", "time"];
 // What acts on all members of a group, and in which states it changes one.
 const WITH_ALL = { acknowledge: ["unacknowledged", "returned_unacknowledged"], ungroup: null };
 const keyOf = (x) => `${isGroup(x) ? "group" : "alarm"} ${x.id}`;
@@ -19,7 +18,7 @@ const nameFor = (x) => `${faultName(x.fault)} ${isGroup(x) ? nameOf(x) : x.machi
 const countFor = (g, name) => (WITH_ALL[name] ? WITH_ALL[name].reduce((n, s) => n + (g.counts[s] ?? 0), 0) : g.alarms.length);
 
 // The order of the service (docs/reference/alarms.md#order), which gives alarms and groups as two lists.
-const precedence = (x) => [x.open ? 0 : 1, x.open ? RANK[x.level] ?? 2 : 0, -x.t];
+const precedence = (x) => [x.open ? 0 : 1, x.open ? -(x.priority?.number ?? 0) : 0, x.open ? -(x.priority?.cost_per_hour ?? 0) : 0, -x.t];
 export function inOrder(items) {
   const compare = (a, b) => a.key.map((k, i) => k - b.key[i]).find((d) => d) ?? 0;
   return items.map((x) => ({ x, key: precedence(x) })).sort(compare).map(({ x }) => x);

@@ -5,7 +5,7 @@ import { openForm } from "./alarmform.js";
 import { alarmList } from "./alarmlist.js";
 import { clockSwitch, moment } from "./clock.js";
 import { byId, count, el, ended, faultName, get, linkTable, outage, poll, put, redraw, sentenceCase, stateWord } from "./common.js";
-import { lacksName } from "./operator.js";
+import { lacksName, nameKept } from "./operator.js";
 import { t } from "./texts.js";
 
 const STATES = ["unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed_by_design", "out_of_service", "normal"];
@@ -16,11 +16,14 @@ const ANYBODY = "*";
 
 // What is shown stands in the address: `show` is a state, `all`, or absent for the open ones.
 const asked = new URLSearchParams(location.search);
-const chosen = { show: asked.get("show") ?? "open", level: asked.get("level") ?? "", machine_id: asked.get("machine_id") ?? "", assignee: asked.get("assignee") ?? ANYBODY };
+const chosen = { show: asked.get("show") ?? "open", level: asked.get("level") ?? "", machine_id: asked.get("machine_id") ?? "", assignee: asked.get("assignee") ?? ANYBODY, action: asked.get("action") ?? "" };
 let limit = PART;
 let last = null;
 let mayOperate = false;
 let drawnBulk = "";
+
+// Who reads this: the key, or the name that was given on this page.
+let me = "";
 
 const list = alarmList(byId("list"), { refresh: () => refresh(), withMachine: true, onPick: () => drawBulk() });
 
@@ -54,7 +57,10 @@ function drawOthers() {
   const level = el("select", { id: "level", "aria-label": t("alarms.level"), onchange: (e) => choose({ level: e.target.value }) },
     ["", "warning", "fault"].map((v) => el("option", { value: v, selected: v === chosen.level ? "" : null }, v ? stateWord(v) : t("alarms.any_level"))));
   const assignee = el("select", { id: "assignee", "aria-label": t("alarms.assignee"), onchange: (e) => choose({ assignee: e.target.value }) });
-  put("others", machine, level, assignee, clockSwitch(() => refresh()));
+  const action = el("select", { id: "action", "aria-label": t("alarms.action"), onchange: (e) => choose({ action: e.target.value }) },
+    ["", "now", "next_stop"].map((v) => el("option", { value: v, selected: v === chosen.action ? "" : null }, t(`alarms.action_${v || "any"}`))));
+  const mine = el("button", { type: "button", id: "mine", hidden: "", onclick: () => choose({ assignee: chosen.assignee === me ? ANYBODY : me }) }, t("alarms.mine"));
+  put("others", machine, level, action, assignee, mine, clockSwitch(() => refresh()));
 }
 
 // Who has open alarms, and how many; nobody first.
@@ -68,7 +74,7 @@ function drawAssignees(counts) {
 // One action on what is picked, else on all that match, as soon as something but `open` is chosen.
 function drawBulk() {
   const n = last ? last.data.length + last.groups.reduce((sum, g) => sum + g.alarms.length, 0) : 0, picked = list.picked().length;
-  const offered = mayOperate && (picked > 0 || (n > 1 && FILTERS.some((name) => name in filter())));
+  const offered = mayOperate && (picked > 0 || (n > 1 && !chosen.action && FILTERS.some((name) => name in filter())));
   const key = offered ? JSON.stringify(picked || filter()) : "";
   if (key === drawnBulk) return;
   drawnBulk = key;
@@ -115,16 +121,19 @@ function drawSuspensions(s) {
 
 function blankText() {
   if (last.data.length + last.groups.length) return "";
-  return Object.values(last.counts).some(Boolean) || FILTERS.some((name) => name in filter()) ? t("alarms.none_match") : t("alarms.none_yet");
+  return Object.values(last.counts).some(Boolean) || chosen.action || FILTERS.some((name) => name in filter()) ? t("alarms.none_match") : t("alarms.none_yet");
 }
 
 async function refresh() {
   try {
-    const query = new URLSearchParams({ ...filter(), limit, grouped: true });
+    const query = new URLSearchParams({ ...filter(), ...(chosen.action ? { action: chosen.action } : {}), limit, grouped: true });
     const [found, access, suspended] = await Promise.all([get(`/api/v1/alarms?${query}`), get("/api/v1/access"), get("/api/v1/alarms/suspensions")]);
     last = found;
-    linkTable("/api/v1/alarms", filter());
+    linkTable("/api/v1/alarms", chosen.action ? { ...filter(), action: chosen.action } : filter());
     mayOperate = access.data.may_operate;
+    me = access.data.name || nameKept();
+    byId("mine").hidden = !me;
+    byId("mine").setAttribute("aria-pressed", String(Boolean(me) && chosen.assignee === me));
     drawAccess(byId("access"), access.data);
     drawFilters(found);
     drawAssignees(found.assignees);

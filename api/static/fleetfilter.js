@@ -4,8 +4,8 @@ import { byId, count, el, faultName, glyph, put, stateWord } from "./common.js";
 import { FAULTS, t } from "./texts.js";
 
 export const STATES = ["fault", "warning", "unknown", "normal"];
-const NAMES = ["search", "state", "fault", "blind", "watched", "site", "asset_path", "sort", "group", "span"];
-const DEFAULTS = { sort: "severity", span: "hour" };
+const NAMES = ["search", "state", "fault", "blind", "watched", "site", "asset_path", "action", "sort", "group", "span"];
+const DEFAULTS = { sort: "priority", span: "hour" };
 const SEARCH_MS = 200;
 
 export const wanted = Object.fromEntries(NAMES.map((name) => [name, new URLSearchParams(location.search).get(name) ?? DEFAULTS[name] ?? ""]));
@@ -42,10 +42,11 @@ export function drawFilter(changed) {
   };
   const faults = FAULTS.map((f) => [f, faultName(f)]);
   const coverage = [["", t("fleet.any_coverage")], ["blind:any", t("fleet.blind_any")], ...faults.map(([f, name]) => [`blind:${f}`, t("fleet.blind_to", { fault: name })]), ...faults.map(([f, name]) => [`watched:${f}`, t("fleet.watched_for", { fault: name })])];
-  const orders = ["severity", "fault", "site", "name"].flatMap((o) => [[o, t(`fleet.sort_${o}`)], [`-${o}`, t("fleet.sort_reversed", { order: t(`fleet.sort_${o}`) })]]);
+  const orders = ["priority", "severity", "fault", "site", "name"].flatMap((o) => [[o, t(`fleet.sort_${o}`)], [`-${o}`, t("fleet.sort_reversed", { order: t(`fleet.sort_${o}`) })]]);
   put("tools", search,
     choice("fault", t("fleet.column_fault"), [["", t("fleet.any_fault")], ...faults]),
     choice("coverage", t("fleet.coverage"), coverage),
+    choice("action", t("fleet.action"), ["", "now", "next_stop"].map((v) => [v, t(`fleet.action_${v || "any"}`)])),
     choice("site", t("fleet.site"), [["", t("fleet.any_site")]]),
     choice("group", t("fleet.group"), [["", t("fleet.no_group")], ["site", t("fleet.site")], ["asset_1", t("fleet.asset_levels", { n: 1 })], ["asset_2", t("fleet.asset_levels", { n: 2 })], ["asset_path", t("fleet.asset_path")]]),
     choice("sort", t("fleet.sort"), orders),
@@ -67,7 +68,7 @@ const coverageOf = (value) => {
 };
 
 function show() {
-  for (const name of ["fault", "site", "group", "sort", "span"]) byId(`choose_${name}`).value = wanted[name];
+  for (const name of ["fault", "action", "site", "group", "sort", "span"]) byId(`choose_${name}`).value = wanted[name];
   byId("choose_coverage").value = wanted.blind ? `blind:${wanted.blind}` : wanted.watched ? `watched:${wanted.watched}` : "";
   byId("clear").hidden = !isFiltered();
   byId("path").hidden = !wanted.asset_path;

@@ -40,6 +40,9 @@ function whyText(m) {
   return sentenceCase(sentences(m.reasons.map((r) => (m.reasons.length > 1 ? label(faultName(r.fault), reasonText(r)) : reasonText(r)))));
 }
 
+// Criticality, severity and confidence, and their product.
+const arithmetic = (p) => `${p.number} = ${p.criticality} × ${p.severity} × ${p.confidence}`;
+
 // The machine's page, where what is wrong stands, if anything is.
 export function addressOf(m) {
   const fault = isIll(m) && Object.keys(m.faults).find((f) => m.faults[f] === m.state);
@@ -49,13 +52,14 @@ export function addressOf(m) {
 export function fillRow(node, m, choosePath) {
   const words = stateText(m), why = whyText(m), age = ageText(m);
   const silent = isIll(m) && m.silent_since ? silence(m.silent_since) : null;
+  const rated = m.priority ? arithmetic(m.priority) : "";
   const cell = (name, ...children) => el("div", { role: "cell", class: name }, children);
   const parts = m.asset_path ? m.asset_path.split("/") : [];
   const watched = FAULT_COUNT - m.blind.length;
   const blind = m.blind.length ? t("fleet.blind_list", { faults: listed(m.blind.map(faultName)) }) : t("fleet.blind_none");
   node.className = `machine ${m.state}`;
   // The link covers the row: what is cut in its cells is read on the row.
-  node.title = [m.machine_id, sentenceCase(why ? label(words, why) : words), silent?.textContent, age && t("fleet.last_record", { ago: age }), listed([m.site, m.asset_path].filter(Boolean)), blind].filter(Boolean).join("\n");
+  node.title = [m.machine_id, sentenceCase(why ? label(words, why) : words), silent?.textContent, age && t("fleet.last_record", { ago: age }), listed([m.site, m.asset_path].filter(Boolean)), m.priority && sentenceCase(m.priority.sentence), blind].filter(Boolean).join("\n");
   const link = node.querySelector("a") ?? el("a", {});
   link.setAttribute("href", addressOf(m));
   put(link, glyph(m.state), el("span", { class: "id" }, lines(m.machine_id)));
@@ -67,7 +71,7 @@ export function fillRow(node, m, choosePath) {
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
-    cell("say", el("b", {}, sentenceCase(words)), silent, el("span", { class: "sub" }, age ? el("span", { class: "age" }, age) : null, age && why ? " · " : "", why)),
+    cell("say", el("b", {}, sentenceCase(words)), silent, el("span", { class: "sub" }, age ? el("span", { class: "age" }, age) : null, age && (rated || why) ? " · " : "", rated, rated && why ? " · " : "", why)),
     cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? el("span", {}, "/") : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
   );
   node.append(trend,

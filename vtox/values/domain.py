@@ -119,6 +119,10 @@ class Motor:
     max_starts_per_hour: float | None = None
     # From one window, snapshot or burst of its sender to the next; without it, it is learned.
     expected_every_s: float | None = None
+    # What its stop means, from 1 (a spare stands beside it) to 5 (the plant stops too).
+    criticality: int | None = None
+    # Of an unplanned stop, in the currency of the plant.
+    downtime_cost_per_hour: float | None = None
     supply: Literal["grid", "inverter"] = "grid"
     bearing: Bearing | None = None
     # Where it stands, and of what it is a part: levels with `/` between them.
@@ -144,6 +148,8 @@ class Motor:
             "stator_resistance_ohm",
             "max_starts_per_hour",
             "expected_every_s",
+            "criticality",
+            "downtime_cost_per_hour",
         ):
             object.__setattr__(self, name, validate(name, getattr(self, name)))
         if self.neighbour_orders is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert
+from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.store.alarms import alarm_book
@@ -98,6 +99,34 @@ def test_faults_come_before_what_is_newer_and_what_ended_last(
     http.post("/api/v1/alarms/M4:bearing:4000/close", json={"outcome": "confirmed", **ADA})
     (left, *_) = http.get(first["next"]).raise_for_status().json()["data"]
     assert left["id"] == expected[3], "who turns the page misses nothing"
+
+
+def test_what_matters_most_comes_first_and_says_why(http: httpx.Client, client: Client) -> None:
+    alarm_book.advance(client)
+    for t, plate in enumerate(({"criticality": 1}, {"criticality": 5}, {}), start=1):
+        machines.register(client, f"M{t}", Motor(**plate))  # type: ignore[arg-type]
+        add_alert(client, t, id=f"M{t}:bearing:{t}000", machine_id=f"M{t}", level="fault")
+    eventually(lambda: http.get("/api/v1/fleet").json()["data"]["machines"] == 3)
+    assert [i[:2] for i in alarm_ids(http)] == ["M2", "M3", "M1"]
+    pages = http.get("/api/v1/alarms?limit=1").json()
+    assert http.get(pages["next"]).json()["data"][0]["machine_id"] == "M3"
+    first = pages["data"][0]["priority"]
+    assert first["sentence"].endswith("criticality 5 × severity 4 × confidence 3")
+    assert (first["number"], first["action"]) == (60, "now")
+    assert alarm_ids(http, "action=now") == ["M2:bearing:2000"]
+    assert [i[:2] for i in alarm_ids(http, "action=next_stop")] == ["M3", "M1"]
+    http.post("/api/v1/alarms/M2:bearing:2000/close", json={"outcome": "confirmed", **ADA})
+    assert alarm_ids(http, "action=now") == []
+    fleet = http.get("/api/v1/fleet?action=now").json()["data"]
+    assert fleet["rows"] == [], "its fault has no assessment"
+
+
+def test_a_work_order_says_what_was_found(http: httpx.Client, alarm: str) -> None:
+    order = {"system": "CMMS", "reference": "WO-1", "outcome": "false_alarm"} | ADA
+    closed = post(http, "work-order", order)
+    assert (closed["outcome"], closed["open"], closed["priority"]) == ("false_alarm", False, None)
+    again = post(http, "work-order", order | {"outcome": "confirmed"})
+    assert again["outcome"] == "false_alarm", "what a person said stays"
 
 
 def test_an_alarm_is_assigned_to_a_person_and_to_nobody(http: httpx.Client, alarm: str) -> None:

@@ -243,11 +243,30 @@ def test_a_fault_stands_above_a_flood_that_is_one_row(
     with page(settings, tmp_path) as tab:
         tab.shows("Bars")
         first, second, third = (row.removesuffix(" ▸") for row in rows(tab))
-        assert first.startswith("fault S0 silent for 11 min Broken bar unacknowledged Bars")
+        assert first.startswith("36 fault S0 silent for 11 min Broken bar unacknowledged Bars")
         assert "Site South 6 of 6 machines Silent" in second
         assert "No machine of this site sends: all 6 are silent" in second
-        assert third.startswith("warning M1 Bearing")
+        assert third.startswith("27 warning M1 Bearing")
         assert "8 open, in 3 rows" in tab.text()
+
+
+def test_what_can_wait_and_what_is_mine_are_chosen(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    flood(client)
+    with page(settings, tmp_path) as tab:
+        tab.act("localStorage.setItem('vtox_operator', 'Bob')")
+        tab.shows("Site South")
+        tab.act("(s => { s.value = 'now'; s.dispatchEvent(new Event('change')); })(action)")
+        tab.shows("None of these now.")
+        tab.act("(s => { s.value = 'next_stop'; s.dispatchEvent(new Event('change')); })(action)")
+        eventually(lambda: len(rows(tab)) == 3)
+        assert tab.run("location.search") == "?action=next_stop"
+        tab.act(f"{LIST}.querySelector('[data-row^=\"alarm S0\"] .toggle button').click()")
+        tab.shows("Can wait for the next stop.")
+        tab.shows("criticality 3, as the nameplate has none, × severity 4 × confidence 3")
+        tab.act("mine.click()")
+        eventually(lambda: tab.run("location.search") == "?assignee=Bob&action=next_stop")
 
 
 def test_what_is_picked_is_assigned_and_closed_at_once(

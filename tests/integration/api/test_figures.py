@@ -12,6 +12,7 @@ from vtox.alarms.book import Action
 from vtox.alarms.health.alerts import Alert
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
+from vtox.store.alarms import alarm_book
 from vtox.store.alarms.alarm_actions import encode_action
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import entry_of
@@ -121,3 +122,22 @@ def test_alarms_that_stand_are_listed_longest_first(
 def test_days_have_limits(fresh_http: httpx.Client, client: Client) -> None:
     for days in (0, 367):
         assert fresh_http.get(URL, params={"days": days}).status_code == 422
+
+
+def test_how_often_a_fault_and_code_were_found_right(
+    fresh_http: httpx.Client, client: Client, record: Callable[[], object]
+) -> None:
+    outcomes = ("confirmed", "confirmed", "false_alarm", "not_inspected")
+    for age_s, outcome in zip((14.0, 13.0, 12.0, 11.0), outcomes, strict=True):
+        close(client, add_alarm(client, age_s), outcome)
+    corrected = add_alarm(client, 5.0)
+    close(client, corrected, "false_alarm")
+    close(client, corrected, "confirmed")
+    record()
+    alarm_book.advance(client)
+    open_alarm = add_alarm(client, 1.0)
+    (shown,) = fresh_http.get("/api/v1/alarms?open=true").raise_for_status().json()["data"]
+    assert shown["id"] == open_alarm
+    found = shown["found_right"]
+    assert (found["right"], found["inspected"]) == (3, 4)
+    assert found["sentence"] == "alarms of this fault and code were found right 3 of 4 times"

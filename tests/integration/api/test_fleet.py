@@ -47,6 +47,19 @@ def fleet(client: Client) -> None:
     client.zadd(keys.MACHINES, {"M1": server_time(client) - 3600})
 
 
+@pytest.mark.usefixtures("fleet")
+def test_what_matters_most_comes_first_and_says_why(http: httpx.Client, client: Client) -> None:
+    machines.register(client, "M9", Motor(criticality=5, downtime_cost_per_hour=700.0))
+    rows = http.get(URL).raise_for_status().json()["data"]["rows"]
+    assert [r["machine_id"] for r in rows[:3]] == ["M3", "M9", "M1"], "36 of a fault, 30"
+    machines.register(client, "M3", Motor(criticality=1))
+    eventually(lambda: ids_of(http)[:2] == ["M9", "M3"])
+    first = http.get(URL).json()["data"]["rows"][0]["priority"]
+    assert (first["number"], first["cost_per_hour"], first["action"]) == (30, 700.0, "next_stop")
+    assert ids_of(http, action="next_stop") == ["M9", "M3"]
+    assert ids_of(http, action="now") == []
+
+
 ORDERS = [
     ({}, ["M3", "M9", "M1", "M2", "M10"]),
     ({"sort": "name"}, ["M1", "M2", "M3", "M9", "M10"]),

@@ -46,7 +46,7 @@ def test_the_list_has_one_row_for_a_supply_and_says_the_same_as_the_api(
 ) -> None:
     lines = run("list").stdout.splitlines()
     assert len(lines) == 3
-    assert lines[1].split()[2] == "ALONE"
+    assert lines[1].split()[3] == "ALONE"
     assert "Plant/Line 1 (North): 4 of 5 machines" in lines[2]
     assert [line.split()[-1] for line in lines[1:]] == [ALONE, GROUP], "on a narrow terminal too"
     found, by_http = printed_json("list"), fresh_http.get("/api/v1/alarms?open=true").json()

@@ -87,6 +87,7 @@ class Verdict:
     t: float
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class FaultHistory:
     orders: tuple[float, ...] = ()
     last_doubts: tuple[Reason, ...] = ()
     held: Verdict | None = None
+    last_confidence: float | None = None
 
     @property
     def slots(self) -> SlotHistory:
@@ -130,6 +132,7 @@ class FaultHistory:
             self.last_t,
             self.last_values,
             self.last_doubts,
+            self.last_confidence,
         )
 
 
@@ -297,12 +300,19 @@ def extend(
         last_values=d.values,
         orders=orders or history.orders,
         last_doubts=d.doubts,
+        last_confidence=d.confidence,
     )
     after.held = _held(history, after, said, rule)
     if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
         why = _stays(d, slots.marks, orders, rule)
         after.held = Verdict(
-            d.state, why.code, why.sentence, record.t_end, why.values, (_reason(d), *d.doubts)
+            d.state,
+            why.code,
+            why.sentence,
+            record.t_end,
+            why.values,
+            (_reason(d), *d.doubts),
+            d.confidence,
         )
     return after, alerts, said.marks
 

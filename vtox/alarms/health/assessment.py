@@ -22,7 +22,8 @@ class FaultAssessment:
     """One fault of a machine: its state now, and what its last record showed.
 
     `t` is when that record ended (0: not known). `held` is what the last record said that was at
-    the level of the open alert; None without one.
+    the level of the open alert; None without one. `confidence` is that of the record that the state
+    rests on.
     """
 
     state: State
@@ -34,6 +35,7 @@ class FaultAssessment:
     doubts: tuple[Reason, ...] = ()
     t: float = 0.0
     held: Verdict | None = None
+    confidence: Number | None = None
 
     @property
     def latest(self) -> Verdict:
@@ -100,6 +102,7 @@ def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
         history.last_doubts,
         history.last_t,
         history.held,
+        history.held.confidence if history.held else history.last_confidence,
     )
 
 

@@ -1,6 +1,6 @@
 """Alarms on a terminal, and as plain data with the names that the API gives."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +10,15 @@ from rich.text import Text
 
 from vtox.alarms.book import Action
 from vtox.alarms.life import Alarm, Suspension
+from vtox.alarms.precedence import priority_of
+from vtox.alarms.priority import Priority
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.cli.shared.status_table import span
 from vtox.store.machines.fleet import FleetState
 from vtox.values import codec
 from vtox.words.rendering import advice, full_reason, name_of, render
 
-_COLUMNS = ("state", "level", "machine", "fault", "assignee", "since", "id")
+_COLUMNS = ("priority", "state", "level", "machine", "fault", "assignee", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}
 _SAME = (
     *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
@@ -31,7 +33,9 @@ def _utc(ms: float | None) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def alarm_as_json(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any]:
+def alarm_as_json(
+    a: Alarm, fleet: FleetState, priority: Priority | None, group: str = ""
+) -> dict[str, Any]:
     """Return an alarm as plain data; `group` is the alarm of its supply."""
     silent_since = fleet.silent.get(a.machine_id)
     return {n: getattr(a, n) for n in _SAME} | {
@@ -47,8 +51,15 @@ def alarm_as_json(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any
             for n, s in a.suspensions.items()
         ],
         "group": group,
+        "priority": _first(priority) if priority else None,
         "what_to_do": advice(a.code),
     }
+
+
+def _first(p: Priority) -> dict[str, Any]:
+    same = ("number", "criticality", "severity", "confidence", "cost_per_hour", "action")
+    why = render(p.why.code, p.why.values)
+    return {n: getattr(p, n) for n in same} | {"sentence": why}
 
 
 def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
@@ -76,7 +87,10 @@ def action_as_json(stream_id: str, a: Action) -> dict[str, Any]:
 
 
 def print_alarms(
-    console: Console, alarms: Iterable[Alarm | SupplyAlarm], fleet: FleetState
+    console: Console,
+    alarms: Iterable[Alarm | SupplyAlarm],
+    fleet: FleetState,
+    priorities: Mapping[str, Priority],
 ) -> None:
     """Print a line for each alarm of a supply or site, and for each that stands by itself.
 
@@ -89,7 +103,9 @@ def print_alarms(
         else:
             where, who = _machine(a, fleet), a.assignee
             state = f"{a.state}, closed" if a.outcome else a.state
-        rows.append((state, a.level, where, a.fault, who, _time(a.since_ms), a.id))
+        first = priority_of(a, priorities)
+        number = str(first.number) if first and a.open else ""
+        rows.append((number, state, a.level, where, a.fault, who, _time(a.since_ms), a.id))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = Text("", "dim" if row is _COLUMNS else "")
@@ -99,7 +115,13 @@ def print_alarms(
         console.print(line, soft_wrap=True)
 
 
-def print_alarm(console: Console, a: Alarm, fleet: FleetState, actions: Iterable[Action]) -> None:
+def print_alarm(
+    console: Console,
+    a: Alarm,
+    fleet: FleetState,
+    priority: Priority | None,
+    actions: Iterable[Action],
+) -> None:
     """Print one alarm with its reason, and what operators did."""
     where = _machine(a, fleet)
     title = Text(f"{where} {name_of('fault', a.fault)}", "bold").append(
@@ -113,6 +135,7 @@ def print_alarm(console: Console, a: Alarm, fleet: FleetState, actions: Iterable
     still = "Closing does not clear the alert: it stays until the fault ends."
     lines = (
         (times, "dim"),
+        (render(priority.why.code, priority.why.values) if priority else "", ""),
         (f"assigned to {a.assignee}" if a.assignee else "", "dim"),
         (still if a.outcome and a.active else "", "yellow"),
         (f"when it was raised: {full_reason(a)}", ""),

@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 
 from vtox.alarms.life import STATES, Alarm
-from vtox.alarms.precedence import precedence
+from vtox.alarms.precedence import Precedence, precedence
+from vtox.alarms.priority import Priority
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
 from vtox.cli.fleet.alarm_table import (
     action_as_json,
@@ -21,7 +22,14 @@ from vtox.cli.shared.server_access import running_server
 from vtox.configuration.settings import load
 from vtox.errors import InputError
 from vtox.store.alarms.alarm_book import KeptBook
-from vtox.store.machines.fleet import FleetState, fleet_state, supplied_machines
+from vtox.store.machines.fleet import (
+    FleetState,
+    all_machines,
+    fleet_state,
+    priorities_of,
+    priority_among,
+    supplied_machine,
+)
 
 group = typer.Typer(
     help="Alarms: list, show. Act on them on the page, or over HTTP.", no_args_is_help=True
@@ -52,10 +60,10 @@ def list_alarms(
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Number at most.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """List alarms, faults first, then the latest; those of one supply or site are one row."""
+    """List open alarms by priority, then the latest; those of one supply or site are one row."""
     if state and state not in STATES:
         raise InputError(f"--state {state}: expected one of {', '.join(STATES)}")
-    groups, alarms, fleet = _read()
+    groups, alarms, fleet, urgent = _read()
     of = group_ids(groups)
 
     def matches(a: Alarm) -> bool:
@@ -66,19 +74,22 @@ def list_alarms(
             return False
         return (not supply or of.get(a.id) == supply) and (bool(state) or every or a.open)
 
-    found = sorted(filter(matches, alarms), key=precedence)
+    def key(a: Alarm | SupplyAlarm) -> Precedence:
+        return precedence(a, urgent)
+
+    found = sorted(filter(matches, alarms), key=key)
     apart = found if supply else [a for a in found if a.id not in of]
     matched = {of[a.id] for a in found if a.id in of}
-    shown = sorted((g for g in groups if not supply and g.id in matched), key=precedence)
+    shown = sorted((g for g in groups if not supply and g.id in matched), key=key)
     if as_json:
-        rows = [alarm_as_json(a, fleet, of.get(a.id, "")) for a in found[:limit]]
+        rows = [alarm_as_json(a, fleet, urgent.get(a.id), of.get(a.id, "")) for a in found[:limit]]
         typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_as_json(g) for g in shown]}))
         return
     console = Console(highlight=False)
     if not found:
         console.print("No alarms of these.")
         return
-    print_alarms(console, sorted([*shown, *apart[:limit]], key=precedence), fleet)
+    print_alarms(console, sorted([*shown, *apart[:limit]], key=key), fleet, urgent)
     if len(apart) > limit:
         console.print(f"{len(apart) - limit} more: --limit", style="dim")
 
@@ -97,21 +108,23 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
         known = alarm_of(client, book, lambda: reading(settings), alarm_id)
         if known is None:
             raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
+        urgent = priority_among(known[0], all_machines(client)) if known[0].open else None
         done = actions_of(client, lambda: reading(settings), known[0])
     if as_json:
-        table = alarm_as_json(known[0], fleet) | {
+        table = alarm_as_json(known[0], fleet, urgent) | {
             "actions": [action_as_json(i, a) for i, a in done]
         }
         typer.echo(json.dumps(table))
         return
-    print_alarm(Console(highlight=False), known[0], fleet, [a for _, a in done])
+    print_alarm(Console(highlight=False), known[0], fleet, urgent, [a for _, a in done])
 
 
-def _read() -> tuple[list[SupplyAlarm], list[Alarm], FleetState]:
+def _read() -> tuple[list[SupplyAlarm], list[Alarm], FleetState, dict[str, Priority]]:
     settings = load()
     with running_server(settings) as client:
         book, _ = KeptBook().read(client)
-        machines = supplied_machines(client)
+        machines = all_machines(client)
         fleet = fleet_state(client, settings.silence_after_s)
     alarms = list(book.alarms.values())
-    return supply_alarms(alarms, machines), alarms, fleet
+    groups = supply_alarms(alarms, map(supplied_machine, machines.values()))
+    return groups, alarms, fleet, priorities_of(alarms, machines)

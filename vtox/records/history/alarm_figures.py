@@ -1,6 +1,6 @@
 """What the figures of the alarms are made of: alarms raised, outcomes, hours of machines."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -87,6 +87,29 @@ def _alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
         .order_by(c.id_ms, c.id_seq)
     )
     return {alarm_id: outcome for alarm_id, outcome in db.execute(closed)}
+
+
+def outcomes_by_code(db: Connection) -> dict[tuple[str, str], Counter[Outcome]]:
+    """Return (fault, code of the alert) -> how many alarms were closed with each outcome.
+
+    Of an alarm the last outcome counts.
+    """
+    if not db.dialect.has_table(db, alarm_actions.name):
+        return {}
+    a, c = alerts.c, alarm_actions.c
+    closed = (
+        select(c.alarm_id, a.fault, a.code, c.outcome)
+        .join(alerts, (a.alert_id == c.alarm_id) & (a.event == "raised"))
+        .where(c.outcome.in_(OUTCOMES))
+        .order_by(c.id_ms, c.id_seq)
+    )
+    last = {
+        alarm_id: ((fault, code), outcome) for alarm_id, fault, code, outcome in db.execute(closed)
+    }
+    found: dict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
+    for of, outcome in last.values():
+        found[of][outcome] += 1
+    return dict(found)
 
 
 def _machine_hours_by_day(db: Connection, from_s: float, to_s: float) -> dict[int, int]:

@@ -36,7 +36,7 @@ PLATE = (
     *("pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v"),
     *("rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency"),
     *("ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour"),
-    *("expected_every_s", "supply"),
+    *("expected_every_s", "criticality", "downtime_cost_per_hour", "supply"),
 )
 
 

@@ -14,6 +14,8 @@ import structlog
 
 from vtox import keys
 from vtox.alarms.health.assessment import Assessment
+from vtox.alarms.life import Alarm
+from vtox.alarms.priority import NOT_STATED, Importance, Priority, alarm_priority
 from vtox.alarms.supplies import SuppliedMachine, supply_of
 from vtox.store.machines.rhythms import Intervals, read_intervals
 from vtox.store.server.client import Client
@@ -39,6 +41,7 @@ class FleetMachine:
     asset_path: str
     health: Assessment | None
     behind_drive: bool = False
+    importance: Importance = NOT_STATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +193,31 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
                     asset_path=plate.get("asset_path") or "",
                     health=_assessment(m, health) if health else None,
                     behind_drive=plate.get("supply") == "inverter",
+                    importance=Importance(
+                        plate.get("criticality"), plate.get("downtime_cost_per_hour")
+                    ),
                 )
             )
     return found
 
 
-def supplied_machines(client: Client) -> list[SuppliedMachine]:
-    """Return all machines with their supplies."""
-    return [supplied_machine(m) for m in read_machines(client, listed_machines(client))]
+def all_machines(client: Client) -> dict[str, FleetMachine]:
+    """Return all machines by their ids."""
+    return {m.machine_id: m for m in read_machines(client, listed_machines(client))}
+
+
+def priorities_of(
+    alarms: Iterable[Alarm], machines: Mapping[str, FleetMachine]
+) -> dict[str, Priority]:
+    """Return alarm id -> priority of those that are open."""
+    return {a.id: priority_among(a, machines) for a in alarms if a.open}
+
+
+def priority_among(a: Alarm, machines: Mapping[str, FleetMachine]) -> Priority:
+    """Return the priority of an alarm; of a machine that is not known with what the alarm says."""
+    m = machines.get(a.machine_id)
+    assessed = m.health.faults.get(a.fault) if m and m.health else None
+    return alarm_priority(a, assessed, m.importance if m else NOT_STATED)
 
 
 def supplied_machine(m: FleetMachine) -> SuppliedMachine:

@@ -1,0 +1,36 @@
+"""How often alarms of a fault and code were found right, from the outcomes in the history."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from api.schemas.alarms import FoundRight
+from api.shapes.explanation import sentence
+from api.state.backend import Backend
+from vtox.alarms.life import Outcome
+from vtox.errors import HistoryUnavailable
+from vtox.records.history.alarm_figures import outcomes_by_code
+
+# What was not inspected says nothing of the alarm.
+INSPECTED: tuple[Outcome, ...] = ("confirmed", "false_alarm", "other_cause")
+Proven = Mapping[tuple[str, str], Mapping[Outcome, int]]
+
+
+def found_right(backend: Backend) -> Proven:
+    """Return (fault, code) -> outcomes of its alarms so far, read at most once in 10 s."""
+    return backend.keep("outcomes by code", lambda: _read(backend))
+
+
+def _read(backend: Backend) -> Proven:
+    with suppress(HistoryUnavailable), backend.history() as db:
+        return outcomes_by_code(db) if db is not None else {}
+    return {}
+
+
+def found_right_shape(fault: str, code: str, proven: Proven) -> FoundRight | None:
+    """Return the figures of a fault and code; None where nobody has inspected one yet."""
+    outcomes = proven.get((fault, code), {})
+    inspected = sum(outcomes.get(o, 0) for o in INSPECTED)
+    if not inspected:
+        return None
+    numbers = {"right": outcomes.get("confirmed", 0), "inspected": inspected}
+    return FoundRight(**numbers, sentence=sentence("found_right", numbers))
