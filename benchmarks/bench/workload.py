@@ -36,13 +36,14 @@ class Sent:
 
 @cache
 def machines(n: int = MACHINES) -> list[SimulatedMachine]:
-    """Return healthy machines whose long records take 10 s, so that a short drain ends them."""
-    of_ten_seconds = (
+    """Return healthy machines whose records are the shortest, so that a short drain ends them."""
+    of_shortest = (
         m
         for m in fleet(6 * n, seed=1)
-        if m.fault is None and record_length_s("broken_bar", m.motor) == 10.0
+        if m.fault is None
+        and all(record_length_s(f.name, m.motor) == f.min_record_s for f in FAMILIES.values())
     )
-    return list(itertools.islice(of_ten_seconds, n))
+    return list(itertools.islice(of_shortest, n))
 
 
 @cache
