@@ -74,8 +74,10 @@ def test_a_machine_that_is_not_known_has_none(http: httpx.Client) -> None:
 
 def test_the_key_that_set_it_stands_beside_the_version(http: httpx.Client, client: Client) -> None:
     reader, _ = apikeys.create(client, ["read"], "board")
-    operator, record = apikeys.create(client, ["operate"], "Ada")
+    operator, _ = apikeys.create(client, ["operate"], "Bo")
+    engineer, record = apikeys.create(client, ["engineer"], "Ada")
     sent = {"json": {"faults": {}}}
-    assert http.put(PATH, **sent, headers={"X-API-Key": reader}).status_code == 403
-    answer = http.put(PATH, **sent, headers={"X-API-Key": operator}).raise_for_status()
+    for key in (reader, operator):
+        assert http.put(PATH, **sent, headers={"X-API-Key": key}).status_code == 403
+    answer = http.put(PATH, **sent, headers={"X-API-Key": engineer}).raise_for_status()
     assert answer.json()["data"]["by"] == f"Ada ({record.id})"

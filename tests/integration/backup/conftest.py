@@ -101,6 +101,7 @@ def fill(client: Client, settings: Settings) -> str:
     for _ in range(2):
         set_baseline(client, "M1", Baseline().to_json())
     client.hset(keys.machine("M1"), mapping=MEMORY)
+    client.sadd(keys.OPEN_ALERTS, "M1|bearing")
     text, made = apikeys.create(client, ["read"], "Zoë")
     apikeys.note_use(client, made.id)
     for seq in (3, 4):

@@ -87,7 +87,7 @@ def test_only_the_key_is_on_standard_output(client: Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("create", "Ada", "--scopes", "write"), "one or more of read, operate, ingest, admin"),
+        (("create", "Ada", "--scopes", "write"), "one or more of read, operate, engineer, "),
         (("create", "Ada", "--scopes", ","), "one or more of read, operate"),
         (("create", "Ada", "--expires", "soon"), "as in 90d"),
         (("create", "Ada", "--expires", "0d"), "as in 90d"),
