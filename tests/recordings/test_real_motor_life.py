@@ -37,7 +37,7 @@ def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
                 Recording(piece, x.fs_hz),
                 MOTOR,
                 faults=["turn_short"],
-                baseline=_known_for_days(baseline(truth.name)),
+                baseline=known_for_days(baseline(truth.name)),
             )
             after = update(history, _record(truth.name, k, begin_s), answer)
             history = after.history
@@ -57,7 +57,7 @@ def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
         assert abs(seen.off_s - real.off_s) <= WITHIN_S
 
 
-def _known_for_days(learnt: Baseline) -> Baseline:
+def known_for_days(learnt: Baseline) -> Baseline:
     """Return a baseline as if its supply had been the same on so many days that alerts count."""
     assert learnt.asymmetry is not None
     return replace(learnt, asymmetry=replace(learnt.asymmetry, recordings=LEAST_PERIODS))

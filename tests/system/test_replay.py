@@ -14,9 +14,9 @@ import pytest
 from tests.cluster import Cluster, cluster
 from tests.paths import ROOT
 from tests.recordings.folder import recordings
-from tests.recordings.test_itsc import truths
-from tests.recordings.test_real_motor_life import WITHIN_S
-from vtox import keys
+from tests.recordings.test_itsc import HEALTHY, MOTOR, truths, whole_recording
+from tests.recordings.test_real_motor_life import WITHIN_S, known_for_days
+from vtox import keys, learn_baseline
 from vtox.faults import FAMILIES
 
 FS_HZ = 1000.0
@@ -88,10 +88,13 @@ def test_without_a_baseline_the_level_alone_does_not_decide(
 
 
 @pytest.mark.recordings
-def test_the_life_of_a_motor_is_an_alert_an_episode(running: Cluster) -> None:
+def test_the_life_of_a_motor_is_an_alert_an_episode(running: Cluster, tmp_path: Path) -> None:
     """All recordings of real shorts as one machine's life, by the stream."""
     folder = recordings("itsc")
-    known = ("--motor", ROOT / "docs/motors/itsc.toml", "--baseline", folder / "SC_HLT_*.csv")
+    learnt = known_for_days(learn_baseline([whole_recording(h) for h in HEALTHY], MOTOR))
+    exported = tmp_path / "baseline.json"
+    exported.write_text(learnt.to_json())
+    known = ("--motor", ROOT / "docs/motors/itsc.toml", "--baseline", exported)
     summary = replay(running, folder, "--machine", "R3", *known, "--speed", "max")
     begun = {Path(f["file"]).stem: f["t_start"] for f in summary["files"]}
     true = sorted((begun[t.name] + t.on_s, begun[t.name] + t.off_s) for t in truths() if t.percent)
