@@ -52,7 +52,7 @@ def main() -> None:
                         for language in LANGUAGES:
                             file = to / f"{page}-{theme}-{language}.webp"
                             file.write_bytes(_picture(tab, f"{base}{path}", theme, language))
-                            print(file.relative_to(Path.cwd()), flush=True)
+                            print(file, flush=True)
 
 
 def _alarms(base: str) -> int:
