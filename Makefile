@@ -97,7 +97,7 @@ interleavings: tools
 
 # Three hosts in network namespaces, as root: about 15 minutes. ARGS='cut flaps'
 hosts: tools
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m hosts $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults.hosts $(ARGS)
 
 # About five minutes; ARGS=--short a minute or so, ARGS='--live 50,200' also at the pace of a fleet,
 # twelve minutes more. VTOX alone, for longer: python -m benchmarks.bench.live

@@ -1,12 +1,12 @@
-"""Availability and recovery of a simulated run, by the definitions of `hosts/availability.py`."""
+"""Availability and recovery of a simulated run, by the definitions of `faults/hosts/availability.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.many_hosts.layout import Delays
 from benchmarks.many_hosts.simulation import Disturbance, Task
+from faults.hosts.availability import IN_TIME_S
 from faults.observer import BLOCK_MS, RETRY_S
-from hosts.availability import IN_TIME_S
 
 # The reader of `make hosts` asks for answers so often.
 READ_EVERY_S = BLOCK_MS / 1000

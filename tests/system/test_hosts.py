@@ -6,8 +6,8 @@ import pytest
 
 from faults.check import check
 from faults.history import read
+from faults.hosts.scenarios import SCENARIOS
 from faults.run import run
-from hosts.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.alone
 

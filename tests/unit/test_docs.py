@@ -37,7 +37,6 @@ NAMING = (
     "evaluation",
     "benchmarks",
     "faults",
-    "hosts",
     "deploy",
 )
 SUFFIXES = {".py", ".js", ".toml", ".yaml", ".yml", ".conf", ".json", ".lua"}

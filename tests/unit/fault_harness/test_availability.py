@@ -1,8 +1,8 @@
 """Availability and recovery, as `make hosts` computes them from a history."""
 
 from faults.history import Event
-from hosts.availability import Availability, availability
-from hosts.scenarios import ready_share
+from faults.hosts.availability import Availability, availability
+from faults.hosts.scenarios import ready_share
 
 
 def ack(t: float, seq: int) -> Event:

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from faults.history import History
+from faults.hosts.steps import CALM_S, disturbance
+from faults.hosts.system import ROOT, SERVER_HOST, START_S, VEHICLES_HOST, Hosts
 from faults.outages import measure
 from faults.system import System
-from hosts.steps import CALM_S, disturbance
-from hosts.system import ROOT, SERVER_HOST, START_S, VEHICLES_HOST, Hosts
 from vtox.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.store.system.status import snapshot

@@ -1,6 +1,6 @@
-"""`python -m hosts`: runs scenarios on three hosts, checks their histories, prints one table.
+"""`python -m faults.hosts`: runs scenarios on three hosts, checks their histories, prints one table.
 
-python -m hosts [SCENARIO ...] [--keep FOLDER]
+python -m faults.hosts [SCENARIO ...] [--keep FOLDER]
 """
 
 import argparse
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from faults.check import Verdict, check
 from faults.history import Event, read
+from faults.hosts.availability import availability
+from faults.hosts.scenarios import READY_SHARE, SCENARIOS
 from faults.run import run
-from hosts.availability import availability
-from hosts.scenarios import READY_SHARE, SCENARIOS
 
 COLUMNS = (
     "run",
@@ -52,7 +52,9 @@ def _share(x: float | None) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the scenarios; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m hosts", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m faults.hosts", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
     parser.add_argument("--keep", type=Path, help="where histories and logs are kept")
     options = parser.parse_args(arguments)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from faults.history import History
-from hosts.system import Hosts
+from faults.hosts.system import Hosts
 
 # Before the first disturbance and after each: what a hand-over, a time-out and the dispatch after
 # 15 s need together.

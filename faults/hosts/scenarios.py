@@ -9,15 +9,15 @@ from functools import partial
 import psutil
 
 from faults.history import History
+from faults.hosts.network import why_impossible
+from faults.hosts.steps import CALM_S, SETTLE_S, Step, disturbance
+from faults.hosts.system import API_PORT, SERVER_HOST, WORKER_HOSTS, Hosts
+from faults.hosts.versions import check_out_earlier, earlier_commit, roll, skew
 from faults.outages import measure
 from faults.parts import children
 from faults.probe import READY, Probe
 from faults.run import LIMITS, Load, Test
 from faults.system import Options, System
-from hosts.network import why_impossible
-from hosts.steps import CALM_S, SETTLE_S, Step, disturbance
-from hosts.system import API_PORT, SERVER_HOST, WORKER_HOSTS, Hosts
-from hosts.versions import check_out_earlier, earlier_commit, roll, skew
 from tests.tls_server import system_server
 
 RATE = 20.0

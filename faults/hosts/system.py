@@ -20,10 +20,10 @@ import psutil
 import redis
 
 from faults.history import History
+from faults.hosts.network import Network, open_network
 from faults.parts import STOP_S, Part, children, end_parts
 from faults.sentinel_group import Node, NodeTls, SentinelGroup
 from faults.system import Options, System
-from hosts.network import Network, open_network
 from tests.tls_server import Authority, authority, system_server
 from vtox import keys
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
@@ -43,7 +43,7 @@ MEMORY = ("maxmemory 2048mb",)
 SHIPPED_REPLICATION = ("min-replicas-to-write 1", "min-replicas-max-lag 5")
 # A dozen processes start at once, on whatever the box has left.
 START_S = 300.0
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OF_A_PLACE = ("aclfile", "dir", "port")
 SERVER_CONFIG = ROOT / "deploy/redis/valkey.conf"
 
