@@ -16,9 +16,9 @@ import numpy as np
 from vtox import diagnose
 from vtox.alarms.health.update import MachineHistory, update
 from vtox.faults import FAULTS, PERSISTENCE
-from vtox.sending.senders.simulated_fleet import FS_HZ, baseline_of
+from vtox.sending.senders.simulated_fleet import baseline_of
 from vtox.simulator.fleet import SimulatedMachine, fleet
-from vtox.simulator.signals import window
+from vtox.simulator.signals import FS_HZ, window
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Record, Recording
 from vtox.values.record_lengths import record_length_s

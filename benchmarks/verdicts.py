@@ -117,7 +117,7 @@ def motor_model() -> Iterator[Batch]:
 
 def recorded() -> Iterator[Batch]:
     from evaluation.runs.recordings import bearing_motor, folder
-    from vtox.files.recordings import read
+    from vtox import read
 
     where = folder()
     if where is None:

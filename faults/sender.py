@@ -22,8 +22,8 @@ from faults.history import History, read
 from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.configuration.sentinel_urls import is_sentinel, parse
-from vtox.sending.senders.simulated_fleet import FS_HZ, WINDOW_S
 from vtox.simulator.fleet import fleet
+from vtox.simulator.signals import FS_HZ, WINDOW_S
 from vtox.simulator.signals import window as simulate
 from vtox.store.server.sentinels import sentinel_options, tls_arguments
 from vtox.values.domain import Window

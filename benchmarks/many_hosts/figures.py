@@ -1,4 +1,4 @@
-"""Availability and recovery of a simulated run, by the definitions of `faults/hosts/availability.py`."""
+"""Availability and recovery of a simulated run, as `faults/hosts/availability.py` defines them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

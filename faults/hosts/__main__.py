@@ -1,4 +1,4 @@
-"""`python -m faults.hosts`: runs scenarios on three hosts, checks their histories, prints one table.
+"""`python -m faults.hosts`: runs scenarios on three hosts, checks their histories, prints a table.
 
 python -m faults.hosts [SCENARIO ...] [--keep FOLDER]
 """

@@ -20,6 +20,9 @@ from vtox.simulator.vibration import bearing_impacts, vibration
 from vtox.values.arrays import Float32
 from vtox.values.domain import CURRENTS, VOLTAGES, Array
 
+# Windows that the simulated fleet sends.
+WINDOW_S = 1.0
+FS_HZ = 10_000.0
 _ONSET_S = 0.1  # a fault grows in over this time
 CONVERTER_STEPS = 32_767  # of the converter on either side of zero
 TACHOMETER_ERROR = 1e-4  # rms

@@ -11,7 +11,7 @@ from vtox.store.server.client import Client
 from vtox.store.stream import evidence
 from vtox.store.stream.entries import Result
 from vtox.store.stream.latest_records import record_of
-from vtox.windows.wire import Fields, number
+from vtox.values.codec import RawFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,16 @@ class KeptSamples:
     record: str
     family: str
     t_start: float
-    entries: list[Fields]
+    entries: list[RawFields]
 
     def counts(self) -> dict[str, Packed]:
         """Return the channels that were sent as 16-bit counts."""
         if any(e.get(b"dtype") != b"i2" for e in self.entries):
             return {}
-        names = [n for n in self.entries[0] if f"scale_{n.decode()}".encode() in self.entries[0]]
+        names = [n for n in self.entries[0] if b"scale_" + n in self.entries[0]]
         return {
             n.decode(): pack_counts(
-                [(e[n], float(number(e, f"scale_{n.decode()}") or 1.0)) for e in self.entries]
+                [(e[n], float(e.get(b"scale_" + n) or 1.0)) for e in self.entries]
             )
             for n in names
         }

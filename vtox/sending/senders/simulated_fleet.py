@@ -9,11 +9,9 @@ import numpy as np
 import vtox
 from vtox.sending.senders.pacing import Job
 from vtox.simulator.fleet import SimulatedMachine
-from vtox.simulator.signals import window
+from vtox.simulator.signals import FS_HZ, WINDOW_S, window
 from vtox.values.domain import Recording, Window
 
-WINDOW_S = 1.0
-FS_HZ = 10_000.0
 # Commissioning: runs long enough for every family, minutes apart, so that slow changes of load and
 # supply are part of what counts as healthy.
 RUNS, RUN_WINDOWS, APART_WINDOWS = 5, 10, 150
