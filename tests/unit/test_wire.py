@@ -39,7 +39,11 @@ def test_round_trip(dtype: str) -> None:
         vehicle_id="V",
         speed_rpm=1478.0,
         temperature_c=-3.5,
-        channels={"ia": rng.normal(size=100), "vibration": 1e-6 * rng.normal(size=100)},
+        channels={
+            "ia": rng.normal(size=100),
+            "vab": rng.normal(size=100),
+            "vibration": 1e-6 * rng.normal(size=100),
+        },
     )
     fields = {
         k.encode(): v if isinstance(v, bytes) else v.encode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vtox.files.table import Certainty
 from vtox.files.units import KNOWN, UNITS, plain_unit
-from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
 
 # What a file tells beside channels -> its unit.
 BESIDE = {"time": "s", "speed": "rpm", "temperature": "degC"}
@@ -59,6 +59,11 @@ WORDS = {
         "voltage",
     ),
     **dict.fromkeys(
+        "linevoltage linetolinevoltage phasetophasevoltage 线电压 leiterspannung "
+        "aussenleiterspannung tensioncomposee tensiondelinea".split(),
+        "line voltage",
+    ),
+    **dict.fromkeys(
         "vibration vib acceleration accelerometer accel acc 加速度 振动加速度 振动 schwingung "
         "beschleunigung vibracion aceleracion".split(),
         "vibration",
@@ -92,6 +97,8 @@ SYMBOLS = {f"{letter}{phase}": phase for letter in "iuv" for phase in "abc123"}
 _TOKENS = sorted({*WORDS, *FILLERS, *PHASES, *AXES, *SYMBOLS}, key=len, reverse=True)
 # One letter for the quantity, then the phase: I_A, IL1, i_u, U1, VAN.
 _SYMBOL = re.compile(r"(?P<letter>[iuv])(?:ph)?(?P<phase>[abcuvwrst]|l?[123])(?P<neutral>n?)")
+# Two phases behind the letter of a voltage: Uab, U12, UL1L2, V_RS.
+_BETWEEN = re.compile(r"[uv]?l?(?P<one>[abcuvwrst123])-?l?(?P<two>[abcuvwrst123])")
 # Accents on letters: grave to cedilla.
 _ACCENT = re.compile("[\u0300-\u0327]")
 _BRACKETS = re.compile(r"^(.+?)[\s_]*[\[(【]([^\[\]()【】]*)[\])】]$")
@@ -162,7 +169,24 @@ def _quantity(base: str) -> tuple[str, Certainty] | None:
     key = re.sub(r"[\s_\-.#,/]+", "", base)
     if match := _SYMBOL.fullmatch(key):
         return _of_phase(match["letter"] == "i", PHASES[match["phase"]]), "likely"
+    if key[:1] in ("u", "v") and (channel := between_phases(key)):
+        return channel, "likely"
     return _from_words(key)
+
+
+def between_phases(text: str) -> str:
+    """Return the voltage from one phase to the next, empty for another pair or none.
+
+    Examples
+    --------
+    >>> between_phases("bc"), between_phases("l3-l1"), between_phases("u12"), between_phases("ba")
+    ('vbc', 'vca', 'vab', '')
+    """
+    match = _BETWEEN.fullmatch(text)
+    if not match:
+        return ""
+    first, second = PHASES[match["one"]], PHASES[match["two"]]
+    return LINE_VOLTAGES[first] if second == (first + 1) % 3 else ""
 
 
 def _of_phase(is_current: bool, phase: int) -> str:
@@ -184,11 +208,16 @@ def _from_words(key: str) -> tuple[str, Certainty] | None:
         key = key[len(token) :]
     if len(quantities) != 1:
         return None
+    if quantities[0].endswith("voltage") and len(others) == 2:
+        channel = between_phases("-".join(others))
+        return (channel, "likely") if channel else None
     return _placed(quantities[0], set(others))
 
 
 def _placed(quantity: str, others: set[str]) -> tuple[str, Certainty] | None:
-    """Return the channel of a quantity at a phase or axis; two of them are a line voltage."""
+    """Return the channel of a quantity at a phase or axis; a line voltage has two phases."""
+    if quantity == "line voltage":
+        return None
     if quantity in ("current", "voltage"):
         if quantity == "current" and not others:
             return CURRENTS[0], "guess"

@@ -13,7 +13,7 @@ from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
 from vtox.files.recordings import SPEEDS, in_own_unit, rate, recording, selected_tables
 from vtox.files.table import Certainty, Rate, Remark, Samples, Table
 from vtox.files.time_axis import SLOW_HZ, sampling_rate
-from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES, Array
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES, Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,8 @@ def _rate(
 def _missing(matches: Mapping[str, Match], opts: ReadOptions, table: Table) -> tuple[str, ...]:
     """Return what the file lacks: groups of channels whole, else single phases; and the speed."""
     missing = []
-    for group in (CURRENTS, VOLTAGES):
+    two_lines = sum(c in matches for c in LINE_VOLTAGES) >= 2
+    for group in (CURRENTS,) if two_lines else (CURRENTS, VOLTAGES):
         absent = [c for c in group if c not in matches]
         missing += [" ".join(group)] if len(absent) == len(group) else absent
     if not any(c in matches for c in VIBRATIONS):

@@ -29,11 +29,13 @@ IeClass = Literal["IE1", "IE2", "IE3", "IE4"]
 
 CURRENTS = ("ia", "ib", "ic")
 VOLTAGES = ("va", "vb", "vc")
+# Between lines; two are enough, for three add up to zero.
+LINE_VOLTAGES = ("vab", "vbc", "vca")
 VIBRATIONS = ("vibration", "vibration_y", "vibration_z")
 # Channel name -> unit. One home for what a window may carry.
 CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
     {c: "A" for c in CURRENTS}
-    | {c: "V" for c in VOLTAGES}
+    | {c: "V" for c in (*VOLTAGES, *LINE_VOLTAGES)}
     | {c: "m/s^2" for c in VIBRATIONS}
     | {"leakage": "A"}
 )

@@ -7,7 +7,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from tests.integration.history.entries import RESULT, add
 from tests.naive_entries import encode_result
@@ -18,6 +18,7 @@ from vtox.records.history import energy
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.energy import DAY_S
 from vtox.records.history.recorder import Recorder
+from vtox.records.history.schema import energy_days, energy_quarters
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
 from vtox.values.energy import QUARTER_S, MeterCounts, counts_text
@@ -61,6 +62,7 @@ def test_seconds_add_up_in_their_own_quarter_hour(
     for k in range(MANY):
         add_second(client, quarter + k, k)
     assert recorder.record(STOP) == MANY
+    before = _rows(settings)
     # Yesterday's come today.
     yesterday = quarter - DAY_S
     for k in range(10):
@@ -71,6 +73,22 @@ def test_seconds_add_up_in_their_own_quarter_hour(
         (yesterday, 10 * 1234, 10_000),
         (quarter, MANY * 1234, 1000 * MANY),
     ]
+    # No other row has changed, and a second replay changes none.
+    after = _rows(settings)
+    assert before <= after
+    assert {t for _, t, *_ in after - before} == {yesterday, yesterday // DAY_S * DAY_S}
+    for k in range(10):
+        add_second(client, yesterday + k, MANY + k)
+    recorder.record(STOP)
+    assert _rows(settings) == after
+
+
+def _rows(settings: Settings) -> set[tuple[int, ...]]:
+    """Return every row of quarter-hours and days."""
+    tables = (energy_quarters, energy_days)
+    return set(
+        read_history(settings, lambda db: [tuple(r) for t in tables for r in db.execute(select(t))])
+    )
 
 
 def test_results_made_again_count_once(

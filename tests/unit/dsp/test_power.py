@@ -10,7 +10,7 @@ from tests.signals import terminals
 from tests.signals.terminals import LINES
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.dsp import partial_fft
-from vtox.diagnosis.dsp.power import TOLD, TerminalPower, harmonic_phasors, star_voltages
+from vtox.diagnosis.dsp.power import TOLD, TerminalPower, harmonic_phasors
 from vtox.values.domain import Motor, Recording
 
 
@@ -68,13 +68,6 @@ def test_two_currents_give_what_three_give(absent: str) -> None:
     two, three = power_of(replace(whole, channels=channels)), power_of(whole)
     for name in ("active_w", "reactive_var", "apparent_va", "current_unbalance", "current_thd"):
         assert getattr(two, name) == pytest.approx(getattr(three, name), rel=1e-5)
-
-
-def test_two_voltages_between_lines_give_those_of_the_phases() -> None:
-    rng = np.random.default_rng(0)
-    phases = rng.standard_normal((4, 3)) + 1j * rng.standard_normal((4, 3))
-    a, b, c = (phases - phases.mean(axis=1, keepdims=True)).T
-    assert star_voltages(a - b, b - c) == pytest.approx(np.stack([a, b, c], axis=1))
 
 
 def test_what_the_phases_have_in_common_counts_nowhere() -> None:

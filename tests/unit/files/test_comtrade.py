@@ -100,6 +100,8 @@ def test_a_date_in_the_wrong_order_is_read_where_it_shows(
         ("", "A相电流", "A", "ia"),
         ("", "UL3", "kV", "vc"),
         ("B", "whatever", "V", "vb"),
+        ("AB", "whatever", "kV", "vab"),
+        ("L3-L1", "U", "V", "vca"),
     ],
 )
 def test_phases_and_names(tmp_path: Path, phase: str, name: str, unit: str, channel: str) -> None:
@@ -107,10 +109,11 @@ def test_phases_and_names(tmp_path: Path, phase: str, name: str, unit: str, chan
     assert list(read(write(tmp_path, record))[0].channels) == [channel]
 
 
-def test_neutral_and_line_quantities_are_no_phases(tmp_path: Path) -> None:
+def test_neutral_and_other_quantities_are_no_phases(tmp_path: Path) -> None:
     others = [
         Analog("IN", "N", "A", RAW),
-        Analog("UAB", "AB", "V", RAW),
+        Analog("UBA", "BA", "V", RAW),
+        Analog("IAB", "AB", "A", RAW),
         Analog("P", "", "MW", RAW),
     ]
     [recording] = read(write(tmp_path, RECORD.with_(channels=[*THREE, *others])))

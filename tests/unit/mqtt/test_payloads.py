@@ -33,8 +33,22 @@ def window(of: TopicRule, payload: bytes | object, **properties: str) -> Window:
     )
 
 
-NESTED = {"seq": 7, "t0": 5.5, "fs_hz": 1000, "channels": {"ia": [1, 2.5]}, "speed_rpm": 1450}
-FLAT = {"machine_id": "M1", "seq": 7, "t0": 5.5, "fs_hz": 1000, "ia": [1, 2.5], "speed_rpm": 1450}
+NESTED = {
+    "seq": 7,
+    "t0": 5.5,
+    "fs_hz": 1000,
+    "channels": {"ia": [1, 2.5], "vbc": [3, 4]},
+    "speed_rpm": 1450,
+}
+FLAT = {
+    "machine_id": "M1",
+    "seq": 7,
+    "t0": 5.5,
+    "fs_hz": 1000,
+    "ia": [1, 2.5],
+    "vbc": [3, 4],
+    "speed_rpm": 1450,
+}
 COUNTED = {
     "fs_hz": 1000,
     "dtype": "i2",
@@ -48,6 +62,7 @@ def test_an_entry_may_be_nested_as_over_http_or_flat_as_in_the_stream() -> None:
         got = window(rule(), body)
         assert (got.seq, got.t0, got.fs_hz, got.speed_rpm) == (7, 5.5, 1000, 1450)
         assert got.channels["ia"].tolist() == [1, 2.5]
+        assert got.channels["vbc"].tolist() == [3, 4]
     assert window(rule(), COUNTED).channels["ia"].tolist() == [0.5, -1, 1.5]
 
 
@@ -68,8 +83,8 @@ def test_counts_arrive_as_they_are() -> None:
 
 
 def test_floats_and_json_are_scaled() -> None:
-    of = rule(format="f4", channels=["va"], fs_hz=1000, scale={"va": 2.0})
-    assert window(of, np.array([1.5, 2], "<f4").tobytes()).channels["va"].tolist() == [3, 4]
+    of = rule(format="f4", channels=["vab"], fs_hz=1000, scale={"vab": 2.0})
+    assert window(of, np.array([1.5, 2], "<f4").tobytes()).channels["vab"].tolist() == [3, 4]
     of = rule(format="json", channels=["ia", "ib"], fs_hz=1000, scale={"ia": 0.5})
     assert window(of, COUNTS.tolist()).channels["ia"].tolist() == [0.5, -1, 1.5]
     one = rule(format="json", channels=["ia"], fs_hz=1000)

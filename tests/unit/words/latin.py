@@ -37,7 +37,22 @@ NAMES = {
     "cluster.log",
 }
 # Names of fields that a user writes.
-FIELDS = {"ia", "ib", "ic", "va", "vb", "vc", "leakage", "vibration", "seq", "run", "t0"}
+FIELDS = {
+    "ia",
+    "ib",
+    "ic",
+    "va",
+    "vb",
+    "vc",
+    "vab",
+    "vbc",
+    "vca",
+    "leakage",
+    "vibration",
+    "seq",
+    "run",
+    "t0",
+}
 FIELDS |= {"throughput", "vibration_y", "vibration_z", "maxmemory", "bearing.orders"}
 
 

@@ -116,6 +116,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "leakage_implausible",
         "leakage_larger_than_earth_fault",
         "leakage_reversed",
+        "line_voltages_do_not_sum_to_zero",
         "phase_open",
         "phase_orders_differ",
         "phases_renamed",

@@ -12,17 +12,26 @@ from math import degrees
 import numpy as np
 
 from vtox.diagnosis.commissioning.phase_channels import (
+    UNBALANCE,
     PhaseChannels,
+    connection_problem,
     factor_problems,
     phase_channels,
+    unbalances,
 )
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG, ROTATED_LAG_DEG
+from vtox.diagnosis.diagnosers.current.plausibility import MAX_LINE_UNBALANCE
 from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP, rated_hz, rated_slip
+from vtox.diagnosis.diagnosers.current.terminal_voltages import (
+    are_line_voltages,
+    phase_weights,
+    voltage_channels,
+)
 from vtox.diagnosis.dsp import supply_line, symmetrical_components
 from vtox.values.arrays import Complex
 from vtox.values.channel_map import Source
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Reason, Recording, reason
+from vtox.values.domain import CURRENTS, Motor, Reason, Recording, reason
 
 # Codes of the front end that tell of wiring, ratio or nameplate; its others say that the samples
 # cannot be used at all.
@@ -33,6 +42,7 @@ OF_INSTALLATION = frozenset(
         "channel_scale_differs",
         "current_far_above_rated",
         "current_far_below_rated",
+        "line_voltages_do_not_sum_to_zero",
         "voltage_off_nameplate",
         "voltages_between_lines",
         "voltages_of_no_supply",
@@ -41,7 +51,9 @@ OF_INSTALLATION = frozenset(
     }
 )
 # What is told of one channel says it better.
-LESS_EXACT = frozenset({"channel_scale_differs", "voltages_of_no_supply"})
+LESS_EXACT = frozenset(
+    {"channel_scale_differs", "line_voltages_do_not_sum_to_zero", "voltages_of_no_supply"}
+)
 # Mean of V1 conj(I1) over its size. A motor that goes from no load to full load halfway through the
 # record turns the current by some 50 degrees, which leaves 0.91; a supply of another frequency that
 # turns by a third of a cycle leaves 0.83.
@@ -79,7 +91,9 @@ def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
     checked += ["supply_hz"] * bool(plate.supply_hz and plate.supply == "grid")
     checked += ["rated_current"] * bool(plate.rated_current_a)
     currents = _channels_of(analysis, CURRENTS, recording)
-    voltages = _channels_of(analysis, VOLTAGES, recording)
+    names = voltage_channels(recording.channels)
+    lines = are_line_voltages(names)
+    voltages = _channels_of(analysis, names, recording) if lines or len(names) == 3 else None
     if currents is None:
         return Commissioning(findings=tuple(found), checked=tuple(checked), proposal={})
     i = phase_channels(CURRENTS, currents, earthed=False)
@@ -87,7 +101,10 @@ def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
     checked.append("currents")
     unusable = [r for r in analysis.voltage_problems[0] if r.code not in OF_INSTALLATION]
     if voltages is not None and not unusable:
-        v = phase_channels(VOLTAGES, voltages, earthed=True)
+        if len(names) == 3:
+            v = phase_channels(names, voltages, earthed=not lines)
+        else:
+            v = _two_lines(names, voltages, currents * np.array(i.factors or 1.0))
         checked.append("voltages")
         found += analysis.voltage_problems[0]
     if i.problems or v.problems:
@@ -95,9 +112,11 @@ def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
     of_currents, sources = list(i.problems), _own_sources(i)
     if i.factors and v.factors and "voltages" in checked and voltages is not None:
         checked.append("pairing")
-        of_currents, sources = _pairing(analysis, currents, voltages, i, v)
+        corrected = voltages * np.array(v.factors)
+        y = phase_weights(names) @ corrected if lines else corrected
+        of_currents, sources = _pairing(analysis, currents, y, i)
     if sources is not None and v.factors:
-        named = zip(VOLTAGES, v.factors, strict=True)
+        named = zip(names, v.factors, strict=False)
         sources |= {name: _source(name, factor) for name, factor in named if factor != 1}
     return Commissioning(
         findings=(*found, *of_currents, *v.problems),
@@ -105,6 +124,25 @@ def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
         unusable=tuple(unusable),
         proposal=sources if v.factors else None,
     )
+
+
+def _two_lines(names: tuple[str, ...], voltages: Complex, x: Complex) -> PhaseChannels:
+    """Return what is wrong with two voltages between lines.
+
+    Reversed, either of them leads to phases that follow each other; those of one are opposite to
+    those of the other, and the currents `x` are a motor's behind one of them at most.
+    """
+    if problem := connection_problem(names, voltages):
+        return PhaseChannels((problem,), None)
+    weights = phase_weights(names)
+    unbalance = unbalances(weights @ voltages)[0]
+    if unbalance <= MAX_LINE_UNBALANCE:
+        return PhaseChannels(factors=(1.0, 1.0))
+    for channel, factors in zip(names, ((-1.0, 1.0), (1.0, -1.0)), strict=True):
+        y = weights @ (voltages * np.array(factors))
+        if unbalances(y)[0] <= UNBALANCE and _lag_deg(x, y, MOTORING_LAG_DEG) is not None:
+            return PhaseChannels((reason("channel_reversed", channel=channel),), factors)
+    return PhaseChannels((reason("voltages_of_no_supply", unbalance_ratio=unbalance),), None)
 
 
 def _own_sources(i: PhaseChannels) -> dict[str, Source] | None:
@@ -133,7 +171,7 @@ def _pole_pair_findings(recording: Recording, motor: Motor, f0_hz: float) -> tup
 def _channels_of(
     analysis: CurrentAnalysis, names: tuple[str, ...], recording: Recording
 ) -> Complex | None:
-    """Return the mean phasors of three channels, against the largest current; None without them."""
+    """Return the mean phasors of channels, against the largest current; None without them."""
     if any(n not in recording.channels for n in (*names, *CURRENTS)):
         return None
     wanted = (*names, *CURRENTS)
@@ -141,9 +179,10 @@ def _channels_of(
     _, frames = supply_line.frame_phasors(x, recording.fs_hz, analysis.f0_hz)
     if not frames.shape[-1]:
         return None
-    reference = frames[0, 3 + int(np.argmax(np.abs(frames[0, 3:]).mean(axis=-1)))]
+    of_currents = frames[0, len(names) :]
+    reference = of_currents[int(np.argmax(np.abs(of_currents).mean(axis=-1)))]
     turned = frames[0] * np.exp(-1j * np.angle(reference))
-    return np.asarray(turned[:3].mean(axis=-1), np.complex128)
+    return np.asarray(turned[: len(names)].mean(axis=-1), np.complex128)
 
 
 def _source(channel: str, factor: float) -> Source:
@@ -153,20 +192,18 @@ def _source(channel: str, factor: float) -> Source:
 def _pairing(
     analysis: CurrentAnalysis,
     currents: Complex,
-    voltages: Complex,
+    y: Complex,
     i: PhaseChannels,
-    v: PhaseChannels,
 ) -> tuple[list[Reason], dict[str, Source] | None]:
-    """Return whether currents and voltages are of the same phases, and the currents' sources."""
+    """Return whether currents and voltages `y` are of the same phases; the currents' sources."""
     assert i.factors is not None
-    assert v.factors is not None
     between = analysis.pairing_problems[0]
     if (coherence := _coherence(analysis)) < MIN_COHERENCE:
         problem = reason("voltages_of_another_supply", coherence_ratio=coherence)
         return [*i.problems, problem], None
     if between and between.code == "voltages_between_lines":
         return [*i.problems, between], {}
-    x, y = currents * np.array(i.factors), voltages * np.array(v.factors)
+    x = currents * np.array(i.factors)
     if _lag_deg(x, y, MOTORING_LAG_DEG) is not None:
         return list(i.problems), _sources((0, 1, 2), i.factors)
     fits = [

@@ -7,13 +7,14 @@ angle between the others, for no other channel is the factor real.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from vtox.diagnosis.dsp import symmetrical_components
 from vtox.values.arrays import Complex
 from vtox.values.channel_map import RATIO_RANGE
-from vtox.values.domain import Reason, reason
+from vtox.values.domain import LINE_VOLTAGES, Reason, reason
 
 # Sum over the largest channel from which a channel is looked for: clamps of class 3 with angles of
 # 3 degrees err by less than 0.1 together, a ratio that is wrong by 1.2 makes 0.17.
@@ -42,7 +43,7 @@ class PhaseChannels:
     """
 
     problems: tuple[Reason, ...] = ()
-    factors: tuple[float, float, float] | None = (1.0, 1.0, 1.0)
+    factors: tuple[float, ...] | None = (1.0, 1.0, 1.0)
 
 
 def phase_channels(names: Sequence[str], phasors: Complex, *, earthed: bool) -> PhaseChannels:
@@ -51,6 +52,7 @@ def phase_channels(names: Sequence[str], phasors: Complex, *, earthed: bool) -> 
     Parameters
     ----------
     names : sequence of str, length 3
+        Currents, voltages to earth or voltages between lines.
     phasors : ndarray of complex, shape (3,)
         At the supply frequency, any common reference.
     earthed : bool
@@ -58,9 +60,9 @@ def phase_channels(names: Sequence[str], phasors: Complex, *, earthed: bool) -> 
     """
     size = np.abs(phasors)
     largest = float(size.max())
-    if problem := _connection_problem(names, phasors, largest):
+    if problem := connection_problem(names, phasors):
         return PhaseChannels((problem,), None)
-    if earthed and _unbalance(phasors)[0] <= UNBALANCE:
+    if earthed and unbalances(phasors)[0] <= UNBALANCE:
         return PhaseChannels()
     total = float(abs(phasors.sum()))
     if not earthed and total <= WRONG_SUM * largest:
@@ -72,23 +74,25 @@ def phase_channels(names: Sequence[str], phasors: Complex, *, earthed: bool) -> 
         and (not earthed or _is_supply(_scaled(phasors, k, factor)))
     ]
     if len(found) != 1:
-        unbalance = _unbalance(phasors)
+        unbalance = unbalances(phasors)
         values = {"unbalance_ratio": unbalance[0]}
         if not earthed:
             why = reason("currents_do_not_sum_to_zero", zero_sequence_ratio=unbalance[1])
+            if names[0] in LINE_VOLTAGES:
+                why = reason("line_voltages_do_not_sum_to_zero", sum_ratio=total / largest)
             return PhaseChannels((why,), None)
         return PhaseChannels((reason("voltages_of_no_supply", **values),), None)
     ((k, factor),) = found
     factors = [1.0, 1.0, 1.0]
     factors[k] = -1.0 if abs(factor + 1) < REVERSED_RATIO else factor
-    return PhaseChannels(
-        factor_problems(names[k], factors[k]), (factors[0], factors[1], factors[2])
-    )
+    return PhaseChannels(factor_problems(names[k], factors[k]), tuple(factors))
 
 
-def _connection_problem(names: Sequence[str], phasors: Complex, largest: float) -> Reason | None:
-    dead = [k for k in range(3) if abs(phasors[k]) < NOT_CONNECTED * largest]
-    for i, j in ((0, 1), (0, 2), (1, 2)):
+def connection_problem(names: Sequence[str], phasors: Complex) -> Reason | None:
+    """Return which of two or three channels is not connected, or carries the signal of another."""
+    largest = float(np.abs(phasors).max())
+    dead = [k for k in range(len(names)) if abs(phasors[k]) < NOT_CONNECTED * largest]
+    for i, j in combinations(range(len(names)), 2):
         if i in dead or j in dead:
             continue
         if abs(phasors[i] - phasors[j]) < SAME_SIGNAL * largest:
@@ -116,11 +120,11 @@ def _scaled(phasors: Complex, k: int, factor: float) -> Complex:
 
 
 def _is_supply(phasors: Complex) -> bool:
-    unbalance, zero = _unbalance(phasors)
+    unbalance, zero = unbalances(phasors)
     return unbalance <= UNBALANCE and zero <= ZERO_SEQUENCE
 
 
-def _unbalance(phasors: Complex) -> tuple[float, float]:
+def unbalances(phasors: Complex) -> tuple[float, float]:
     """Return the smaller over the larger rotating sequence, and the zero one over the larger."""
     zero, one, two = np.abs(symmetrical_components.components(phasors[None]))[0]
     largest = max(one, two, np.finfo(float).tiny)

@@ -10,7 +10,7 @@ from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.decision import Verdicts
 from vtox.values.arrays import Float64
 from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Diagnoser:
     # The verdicts on a batch, each recording against its baseline if there is one.
     diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], Verdicts]
     # The channels that it reads, of those that are there.
-    channels: tuple[str, ...] = (*CURRENTS, *VOLTAGES)
+    channels: tuple[str, ...] = (*CURRENTS, *VOLTAGES, *LINE_VOLTAGES)
     # What a baseline stores of it (`vtox.diagnosis.diagnosers.features`): name -> (batch,), NaN
     # where absent.
     features: Callable[[SharedAnalysis], dict[str, Float64]] | None = None

@@ -116,22 +116,6 @@ def completed(x: Complex, channels: tuple[int, ...]) -> Complex:
     return whole
 
 
-def star_voltages(v_ab: Complex, v_bc: Complex) -> Complex:
-    """Return the phase voltages, shape (batch, 3, ...), of two between lines.
-
-    Their star point is where the three add up to zero, which is that of three wires.
-
-    Examples
-    --------
-    >>> turn = np.exp(-2j * np.pi / 3)
-    >>> v_ab = np.array([1 - turn])
-    >>> abs(star_voltages(v_ab, v_ab * turn)).round(6)
-    array([[1., 1., 1.]])
-    """
-    v_a, v_c = (2 * v_ab + v_bc) / 3, -(v_ab + 2 * v_bc) / 3
-    return np.stack([v_a, -v_a - v_c, v_c], axis=1)
-
-
 def terminal_power(
     i: Complex,
     v: Complex | None,

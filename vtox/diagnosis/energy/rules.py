@@ -9,6 +9,7 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG
+from vtox.diagnosis.diagnosers.current.terminal_voltages import missing_voltages
 from vtox.diagnosis.diagnosers.decision import (
     DecisionTable,
     Mask,
@@ -22,7 +23,7 @@ from vtox.diagnosis.diagnosers.decision import (
 from vtox.diagnosis.energy.rated_losses import RatedColumns
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate
 from vtox.values.arrays import Bool, Float64
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.values.domain import CURRENTS
 
 # Below this share of rated load constant losses are most of the input, and the least error in them
 # is a large one in the efficiency.
@@ -126,7 +127,7 @@ def conditions(analysis: CurrentAnalysis) -> PowerConditions:
     """Return the conditions of a batch."""
     count, x = len(analysis.recordings), analysis.power
     missing_i = tuple(c for c in CURRENTS if c not in analysis.currents)
-    missing_v = tuple(c for c in VOLTAGES if c not in analysis.voltages)
+    missing_v = missing_voltages(analysis.recordings[0].channels)
     three = not missing_v
     blank = np.full(count, np.nan)
     lag_deg, orders_differ = blank, np.zeros(count, bool)

@@ -8,7 +8,7 @@ from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_e
 from vtox.diagnosis.dsp import supply_line
 from vtox.errors import SpectrumError
 from vtox.values.arrays import TINY, Complex
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Motor, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def phasors(recording: Recording, motor: Motor | None) -> Phasors:
     analysis = front_end([recording], [motor or Motor()], frames=True, slot_band=False)
     if analysis.problems[0]:
         raise SpectrumError("no_spectrum", analysis.problems[0][0].sentence)
-    names = [c for c in (*VOLTAGES, *CURRENTS) if c in recording.channels]
+    names = [c for c in (*VOLTAGES, *LINE_VOLTAGES, *CURRENTS) if c in recording.channels]
     x = np.stack([recording.channels[n] for n in names]).astype(np.float32)[None]
     _, frames = supply_line.frame_phasors(x, recording.fs_hz, analysis.f0_hz)
     if not frames.shape[-1]:

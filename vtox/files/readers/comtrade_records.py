@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import FileError
-from vtox.files.channel_names import PHASES, factor, meaning
+from vtox.files.channel_names import PHASES, between_phases, factor, meaning
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.readers.comtrade_lines import wrong_line
 from vtox.files.table import Column, Remark, Samples, Table, check_values
@@ -229,6 +229,8 @@ def _column(name: str, channel: Any) -> Column:
             quantity = CURRENTS[phase]
         elif factor("va", unit) is not None:
             quantity = VOLTAGES[phase]
+    elif lines := between_phases(channel.ph.strip().lower()):
+        quantity = lines if factor(lines, unit) is not None else ""
     elif not channel.ph.strip() and (means := meaning(name)):
         quantity = means.quantity
     return Column(name, unit, quantity)

@@ -9,7 +9,7 @@ from typing import Any
 
 from vtox.diagnosis.spectra.spectrum import Kind
 from vtox.faults import FAMILIES, VIEWS
-from vtox.values.domain import CURRENTS, VIBRATIONS, VOLTAGES
+from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
 
 # Room beside the outermost line that is shown, as a factor of its distance.
 ROOM = 1.6
@@ -18,7 +18,7 @@ COMB_LINES = 3.4
 # Of a current, the supply line and its first harmonics, as a multiple of the supply frequency.
 HARMONICS = 10.5
 # What a family shows of the channels, by one name.
-CHANNELS = {"currents": CURRENTS, "voltages": VOLTAGES, "vibrations": VIBRATIONS}
+CHANNELS = {"currents": CURRENTS, "voltages": (*VOLTAGES, *LINE_VOLTAGES), "vibrations": VIBRATIONS}
 # Of a waveform: some periods of the supply, and some turns of the shaft.
 CURRENT_S, VIBRATION_S = 0.1, 0.5
 
@@ -70,7 +70,7 @@ def waveform_groups(
     """Yield the channels that are drawn together, and how much of them, s."""
     for names, seconds in (
         (CURRENTS, CURRENT_S),
-        (VOLTAGES, CURRENT_S),
+        ((*VOLTAGES, *LINE_VOLTAGES), CURRENT_S),
         (VIBRATIONS, VIBRATION_S),
         (("leakage",), CURRENT_S),
     ):

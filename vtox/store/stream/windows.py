@@ -10,12 +10,12 @@ from vtox.store.server.client import Client
 from vtox.store.stream import window_log
 from vtox.store.stream.shared_windows import SharedReader
 from vtox.values.arrays import Float32
-from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VOLTAGES, Record, Recording
+from vtox.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VOLTAGES, Record, Recording
 from vtox.windows.wire import Fields, decode_channels, number
 
 # Gives room for the samples of some channels of a record.
 _Room = Callable[[Sequence[str], int], list[Float32]]
-_ELECTRICAL = (*CURRENTS, *VOLTAGES)
+_ELECTRICAL = (*CURRENTS, *VOLTAGES, *LINE_VOLTAGES)
 
 
 def fetch(

@@ -11,7 +11,7 @@ from vtox.diagnosis.diagnosers.decision import Verdicts
 from vtox.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis, load_a
 from vtox.values.arrays import Float64
 from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VIBRATIONS, VOLTAGES, Recording
+from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES, Recording
 
 
 def _diagnose(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> Verdicts:
@@ -73,7 +73,7 @@ def _where_usable(values: Float64, analysis: CurrentAnalysis) -> list[float | No
 
 ROW = Diagnoser(
     diagnose=_diagnose,
-    channels=(*CURRENTS, *VOLTAGES, *VIBRATIONS),
+    channels=(*CURRENTS, *VOLTAGES, *LINE_VOLTAGES, *VIBRATIONS),
     features=lambda shared: bearing.features(shared.analysis.recordings),
     needs_slip=_speed_is_estimated,
 )

@@ -30,6 +30,12 @@ from vtox.diagnosis.diagnosers.current.signal_problems import (
     made_finite,
     sample_problems,
 )
+from vtox.diagnosis.diagnosers.current.terminal_voltages import (
+    are_line_voltages,
+    phase_voltages,
+    sum_problem,
+    voltage_channels,
+)
 from vtox.diagnosis.dsp import (
     demodulation,
     partial_fft,
@@ -40,7 +46,7 @@ from vtox.diagnosis.dsp import (
 )
 from vtox.diagnosis.dsp.partial_fft import Spectra
 from vtox.values.arrays import Bool, Complex, Float64, Int, stacked
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Reason, Recording, reason
+from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Motor, Reason, Recording, reason
 
 # A chunk holds about so many samples, and at least so many recordings: small enough for the cache,
 # large enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
@@ -65,7 +71,8 @@ class CurrentAnalysis:
     motors: tuple[Motor, ...]
     fs_hz: float
     samples: int
-    # Measured current and voltage channels, in the order of the channel axes below.
+    # Measured current and voltage channels, in the order of the channel axes below. Voltages
+    # between lines are here as those of three phases.
     currents: tuple[str, ...]
     voltages: tuple[str, ...]
     # Per recording, why its currents (or voltages) cannot be used at all; empty where they can.
@@ -136,7 +143,7 @@ def front_end(
         Compute frame phasors and spectra of slot harmonics only if requested.
     """
     first = recordings[0]
-    channels = sum(c in first.channels for c in (*CURRENTS, *VOLTAGES))
+    channels = sum(c in first.channels for c in (*CURRENTS, *VOLTAGES, *LINE_VOLTAGES))
     size = max(CHUNK_MIN_RECORDINGS, CHUNK_SAMPLES // max(1, channels * first.samples))
     return _with_operations(
         concatenate(
@@ -157,14 +164,19 @@ def analyse_chunk(
     recordings: Sequence[Recording], motors: Sequence[Motor], *, frames: bool, slot_band: bool
 ) -> CurrentAnalysis:
     """Return the analysis of a chunk of a batch, as `front_end` of the whole."""
-    fs_hz = recordings[0].fs_hz
-    currents, voltages = (
-        tuple(c for c in names if c in recordings[0].channels) for names in (CURRENTS, VOLTAGES)
-    )
-    n = len(currents)
-    names, samples = currents + voltages, recordings[0].samples
-    x = stacked([[r.channels[n] for n in names] for r in recordings], samples)
+    first, fs_hz = recordings[0], recordings[0].fs_hz
+    currents = tuple(c for c in CURRENTS if c in first.channels)
+    voltages = voltage_channels(first.channels)
+    n, names = len(currents), currents + voltages
+    x = stacked([[r.channels[n] for n in names] for r in recordings], first.samples)
     problems, voltage_problems = sample_problems(x, currents, voltages, fs_hz)
+    if of_lines := are_line_voltages(voltages):
+        voltage_problems = tuple(
+            p or _as_tuple(sum_problem(own[n:], voltages))
+            for p, own in zip(voltage_problems, x, strict=True)
+        )
+        x = np.concatenate([x[:, :n], phase_voltages(x[:, n:], voltages)], axis=1)
+        voltages = VOLTAGES
     if not n:
         problems = ((reason("no_current"),),) * len(x)
     analysis = empty_analysis(recordings, motors, currents, voltages, problems, voltage_problems)
@@ -228,7 +240,7 @@ def analyse_chunk(
     sequence_v = sequences(phasors[:, n:], order, signs)
     levels = supply_levels(at_line[:, n:], weights, order, signs, rms(envelope_v))
     voltage_problems = tuple(
-        p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b]))
+        p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b], lines=of_lines))
         for b, p in enumerate(voltage_problems)
     )
     jumps = supply_line.largest_phase_jump(envelope_v, rate_hz).tolist()

@@ -5,7 +5,8 @@ import numpy as np
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosers.current.operation import track
 from vtox.diagnosis.diagnosers.current.start_figures import StartFigures, start_figures
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.diagnosis.diagnosers.current.terminal_voltages import voltage_samples
+from vtox.values.domain import CURRENTS, Motor, Recording
 
 
 def motor_start(recording: Recording, motor: Motor | None = None) -> StartFigures | None:
@@ -33,10 +34,7 @@ def motor_start(recording: Recording, motor: Motor | None = None) -> StartFigure
     op = analysis.operations[0]
     if op is None or op.state != "start":
         return None
-    i, v = (
-        np.array([recording.channels[n] for n in names if n in recording.channels], np.float64)
-        for names in (CURRENTS, VOLTAGES)
-    )
+    i = np.array([recording.channels[n] for n in CURRENTS if n in recording.channels], np.float64)
     t = track(
         i,
         recording.fs_hz,
@@ -45,4 +43,4 @@ def motor_start(recording: Recording, motor: Motor | None = None) -> StartFigure
         float(analysis.centre_hz[0]),
         analysis.envelope_v[0],
     )
-    return start_figures(i, v.reshape(len(v), recording.samples), recording.fs_hz, t, op, plate)
+    return start_figures(i, voltage_samples(recording), recording.fs_hz, t, op, plate)

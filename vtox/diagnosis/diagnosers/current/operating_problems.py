@@ -13,8 +13,9 @@ from vtox.diagnosis.diagnosers.current.operation import (
 )
 from vtox.diagnosis.diagnosers.current.signal_problems import Problems
 from vtox.diagnosis.diagnosers.current.start_figures import start_figures
+from vtox.diagnosis.diagnosers.current.terminal_voltages import voltage_samples
 from vtox.values.arrays import Complex, Float64
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Reason, Recording, reason
+from vtox.values.domain import CURRENTS, Array, Motor, Reason, Recording, reason
 
 # Samples that are no measurement say nothing of the machine.
 UNUSABLE = frozenset(
@@ -83,7 +84,7 @@ def operating_problems(
         if any(r.code in UNUSABLE for r in problems[b]) or not envelope.shape[-1]:
             operations[b] = None
             continue
-        i, v = (_samples(recordings[b], names) for names in (CURRENTS, VOLTAGES))
+        i, v = _currents(recordings[b]), voltage_samples(recordings[b])
         fs_hz = recordings[b].fs_hz
         t = track(i, fs_hz, envelope[b], rate_hz, float(centre_hz[b]), envelope_v[b])
         op = operations[b] = operation(t, float(line_share[b]), motors[b])
@@ -98,9 +99,9 @@ def operating_problems(
     return tuple(operations), tuple(stated)
 
 
-def _samples(recording: Recording, names: Sequence[str]) -> Array:
-    """Return the channels there are of `names`, shape (channels, samples)."""
-    there = [recording.channels[n] for n in names if n in recording.channels]
+def _currents(recording: Recording) -> Array:
+    """Return the currents there are, shape (channels, samples)."""
+    there = [recording.channels[n] for n in CURRENTS if n in recording.channels]
     return np.array(there, np.float64).reshape(len(there), recording.samples)
 
 

@@ -27,6 +27,8 @@ RATIO_BLOCK_S = 0.05
 # Phase voltage over the rated one; voltages between lines are sqrt(3) of it. A drive goes lower.
 MAX_VOLTAGE_RATIO = 2.5
 MIN_VOLTAGE_RATIO = 0.4
+# Of voltages between lines: phase voltages in their place are 0.58 of it, within the supply's 10 %.
+MIN_LINE_VOLTAGE_RATIO = 0.65
 # Largest channel over the second one. Currents that sum to zero stay below 2, voltages to earth
 # during an earth fault at sqrt(3).
 MAX_CHANNEL_RATIO = 3.0
@@ -35,6 +37,8 @@ MAX_CHANNEL_RATIO = 3.0
 MAX_SUPPLY_UNBALANCE = 0.05
 # Three voltages have no phase order where V2 comes so near to V1, or V1 falls so far below them.
 MAX_ORDERED_UNBALANCE = 0.75
+# One of two voltages between lines that is reversed makes V2 half of V1.
+MAX_LINE_UNBALANCE = 0.4
 MIN_ORDERED_RATIO = 0.5
 # Leakage over the positive-sequence current: more is a phase current.
 MAX_LEAKAGE_RATIO = 0.3
@@ -109,13 +113,20 @@ def current_problem(levels: Levels, motor: Motor) -> Reason | None:
     return None
 
 
-def voltage_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reason | None:
-    """Return why the voltages cannot be those of the machine, None if they can."""
+def voltage_problem(
+    names: Sequence[str], levels: Levels, motor: Motor, *, lines: bool = False
+) -> Reason | None:
+    """Return why the voltages cannot be those of the machine, None if they can.
+
+    `lines` says that they were measured between lines.
+    """
     if problem := channel_scale_problem(names, levels.channels):
         return problem
     rated_v = (motor.rated_voltage_v or 0.0) / sqrt(3)
-    least = MIN_VOLTAGE_RATIO * rated_v if motor.supply == "grid" else 0.0
-    if max(levels.channels) >= least and not _have_phase_order(levels):
+    least_ratio = MIN_LINE_VOLTAGE_RATIO if lines else MIN_VOLTAGE_RATIO
+    least = least_ratio * rated_v if motor.supply == "grid" else 0.0
+    unbalance = MAX_LINE_UNBALANCE if lines else MAX_ORDERED_UNBALANCE
+    if max(levels.channels) >= least and not _have_phase_order(levels, unbalance):
         return reason(
             "voltages_of_no_supply",
             unbalance_ratio=min(levels.negative / max(levels.positive, TINY), 1.0),
@@ -126,10 +137,10 @@ def voltage_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reaso
     return None
 
 
-def _have_phase_order(levels: Levels) -> bool:
+def _have_phase_order(levels: Levels, unbalance: float) -> bool:
     """Return whether three voltages follow each other as those of one supply."""
     return (
-        levels.negative <= MAX_ORDERED_UNBALANCE * levels.positive
+        levels.negative <= unbalance * levels.positive
         and levels.positive >= MIN_ORDERED_RATIO * max(levels.channels)
     )
 

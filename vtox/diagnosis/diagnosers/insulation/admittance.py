@@ -13,7 +13,7 @@ from vtox.diagnosis.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, P
 from vtox.diagnosis.dsp import earth_admittance, quality, supply_line, symmetrical_components
 from vtox.diagnosis.dsp.earth_admittance import EarthAdmittance
 from vtox.values.arrays import Complex, Float64
-from vtox.values.domain import VOLTAGES, Array, Motor, Reason, reason
+from vtox.values.domain import LINE_VOLTAGES, VOLTAGES, Array, Motor, Reason, reason
 
 # Deviations that a level must be away to count: docs/calibration/insulation.md#certainty.
 SIGMAS = 5.0
@@ -37,7 +37,7 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
     """Return the admittances to earth of a batch, and of the rest why there are none."""
     count = len(analysis.recordings)
     if missing := missing_channels(analysis):
-        return Estimate([(missing,)] * count, [], None)
+        return Estimate([missing] * count, [], None)
     x = _samples(analysis)
     abstentions = [
         voltage_problems or leakage_problems
@@ -63,11 +63,15 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
     return Estimate(abstentions, rows, y)
 
 
-def missing_channels(analysis: CurrentAnalysis) -> Reason | None:
-    """Return which channels a batch lacks, None where it has all of them."""
-    needed = ("leakage", *VOLTAGES)
-    missing = tuple(c for c in needed if c not in analysis.recordings[0].channels)
-    return reason("missing_channel", channels=missing) if missing else None
+def missing_channels(analysis: CurrentAnalysis) -> tuple[Reason, ...]:
+    """Return which channels a batch lacks, empty where it has all of them."""
+    needed, channels = ("leakage", *VOLTAGES), analysis.recordings[0].channels
+    missing = tuple(c for c in needed if c not in channels)
+    if not missing:
+        return ()
+    lines = any(c in channels for c in LINE_VOLTAGES) and missing != ("leakage",)
+    to_earth = (reason("voltages_to_earth_needed"),) if lines else ()
+    return (reason("missing_channel", channels=missing), *to_earth)
 
 
 def _too_short(analysis: CurrentAnalysis) -> tuple[Reason, ...]:

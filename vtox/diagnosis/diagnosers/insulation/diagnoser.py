@@ -65,7 +65,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     """
     count = len(analysis.recordings)
     if missing := admittance.missing_channels(analysis):
-        return abstentions("insulation", [(missing,)] * count)
+        return abstentions("insulation", [missing] * count)
     estimate = admittance.estimate(analysis)
     stopped = not_running(analysis.recordings, analysis.operations, analysis.problems)
     problems = [why or own for why, own in zip(stopped, estimate.abstentions, strict=True)]

@@ -3,10 +3,10 @@
 from vtox.diagnosis.diagnosers.insulation import admittance
 from vtox.diagnosis.diagnosers.insulation.diagnoser import diagnose
 from vtox.diagnosis.diagnosers.shared_analysis import Diagnoser
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES
 
 ROW = Diagnoser(
     diagnose=lambda shared, baselines: diagnose(shared.analysis, baselines),
-    channels=(*CURRENTS, *VOLTAGES, "leakage"),
+    channels=(*CURRENTS, *VOLTAGES, *LINE_VOLTAGES, "leakage"),
     features=lambda shared: admittance.features(shared.analysis),
 )
