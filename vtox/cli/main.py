@@ -1,23 +1,25 @@
 """The command `vtox`: its commands, its version, and how it reports errors."""
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import redis
 import typer
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperGroup
 
 from vtox.errors import ServerUnavailable, VtoxError
 from vtox.version import version
 
-# The folder of each command, in the order of the help, which lists groups of commands last.
-_PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor fleet.machines
-    fleet.baseline fleet.alarms fleet.energy recordings.replay simulation.simulate
-    recordings.inspect recordings.diagnose recordings.report recordings.verify upkeep.dead-letters
-    upkeep.backup upkeep.restore upkeep.config upkeep.keys upkeep.audit processes.server
-    processes.bridge processes.recorder processes.notify processes.mqtt processes.flower"""
+# The folder of each command, in the order of the help.
+_PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor
+    fleet.machines fleet.baseline fleet.alarms fleet.energy recordings.replay
+    simulation.simulate recordings.inspect recordings.diagnose recordings.report
+    recordings.verify upkeep.dead-letters upkeep.export upkeep.backup upkeep.restore
+    upkeep.config upkeep.keys upkeep.audit processes.server processes.bridge processes.recorder
+    processes.notify processes.mqtt processes.flower"""
 # Command -> what adds it.
 COMMANDS = {
     place.partition(".")[2]: f"{place.replace('-', '_')}:register" for place in _PLACES.split()
@@ -27,27 +29,42 @@ COMMANDS = {
 }
 
 
-def application(arguments: Sequence[str] = ()) -> typer.Typer:
-    """Return the command line; if `arguments` begin with a command, with that command only."""
-    app = typer.Typer(
+class _Commands(TyperGroup):
+    """The commands, each loaded when it is run, described or completed.
+
+    So `vtox bridge` stays small, and the shell waits a moment only.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return all names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; of an unknown name load all, for one is suggested."""
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _loaded(name)
+        return super().get_command(ctx, cmd_name)
+
+
+def application() -> typer.Typer:
+    """Return the command line."""
+    return typer.Typer(
         name="vtox",
+        cls=_Commands,
         help="Condition monitoring for fleets of electric motors: windows in, diagnoses out.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         callback=vtox,
     )
-    requested = [a for a in arguments[:1] if a in COMMANDS]
-    for command in requested or COMMANDS:
-        _add(command, app)
-    return app
 
 
-def _add(command: str, app: typer.Typer) -> None:
-    """Import the module of one command only: `vtox bridge` stays small and the others quick."""
+def _loaded(command: str) -> Any:
     module, _, register = COMMANDS[command].partition(":")
-    getattr(import_module(f"vtox.cli.{module}"), register)(app)
+    alone = typer.Typer(add_completion=False)
+    getattr(import_module(f"vtox.cli.{module}"), register)(alone)
+    return typer.main.get_group(alone).commands[command]
 
 
 def _print_version(wanted: bool) -> None:
@@ -67,7 +84,7 @@ def vtox(
 def main() -> None:
     """Run the command line; an error that VTOX can explain is one sentence, with exit status 2."""
     try:
-        application(sys.argv[1:])()
+        application()()
     except ServerUnavailable as error:
         _fail(str(error) if error.remedy else _running(error.observed))
     except VtoxError as error:

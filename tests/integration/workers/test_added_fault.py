@@ -132,7 +132,7 @@ with serving(settings) as http:
         found[f"report {language}"] = http.get("/api/v1/machines/M/report", params=query).text
     alarms = http.get("/api/v1/alarms").json()["data"]
     found["alarms"] = [(a["fault"], a["reason"]) for a in alarms]
-shown = CliRunner().invoke(application(["machines"]), ["machines", "show", "M"])
+shown = CliRunner().invoke(application(), ["machines", "show", "M"])
 found["command"] = shown.output
 print(json.dumps(found))
 """

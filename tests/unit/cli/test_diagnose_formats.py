@@ -17,7 +17,7 @@ from vtox.values.nameplate import read_motor
 
 def diagnose(*words: object) -> list[tuple[str, str, str]]:
     arguments = ["diagnose", *map(str, words), "--json", "--faults", "turn_short,broken_bar"]
-    result = CliRunner().invoke(application(arguments), arguments)
+    result = CliRunner().invoke(application(), arguments)
     return [(d["fault"], d["state"], d["code"]) for d in json.loads(result.stdout)]
 
 

@@ -9,7 +9,7 @@ from vtox.cli.main import application
 
 def run(*arguments: object) -> tuple[int, str, str]:
     words = ["inspect", *map(str, arguments)]
-    result = CliRunner().invoke(application(words), words, env={"COLUMNS": "200"})
+    result = CliRunner().invoke(application(), words, env={"COLUMNS": "200"})
     return result.exit_code, result.stdout, result.stderr
 
 
