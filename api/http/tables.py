@@ -9,12 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Spreadsheets take a text that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from vtox.values.csv_cells import MARK, disarmed
+
 # What one answer holds at most; a longer list goes on where the last row says.
 MAX_PAGES = 1000
-# Excel takes UTF-8 for what it is only behind a mark.
-MARK = "\ufeff"
 
 
 class Tables:
@@ -112,8 +110,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, list):
         plain = all(isinstance(x, str | int | float) for x in value)
         value = "; ".join(map(str, value)) if plain else json.dumps(value, ensure_ascii=False)
-    # A machine may be named like a formula.
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return disarmed(value)
 
 
 def _lines(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, header: bool) -> str:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.http.errors import Problem, not_found
-from api.http.query import EmptyQuery
+from api.http.query import TableQuery
 from api.routes.history import T_END
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
@@ -47,7 +47,7 @@ _Step = Literal["quarter", "hour", "day", "week"]
 _STEP_S = {"quarter": QUARTER_S, "hour": 3600, "day": DAY_S, "week": 7 * DAY_S}
 
 
-class EnergyQuery(EmptyQuery):
+class EnergyQuery(TableQuery):
     """Which time."""
 
     from_t: float | None = Field(

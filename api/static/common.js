@@ -22,7 +22,7 @@ function fill(node, attributes, children) {
   return node;
 }
 // The link to the list in sight as a table for spreadsheets.
-export const linkTable = (path, query) => { byId("csv").href = `${path}?${new URLSearchParams([...new URLSearchParams(query), ["format", "csv"]])}`; };
+export const linkTable = (path, query, link = "csv") => { byId(link).href = `${path}?${new URLSearchParams([...new URLSearchParams(query), ["format", "csv"]])}`; };
 export const byId = (id) => document.getElementById(id);
 export function put(target, ...children) {
   (typeof target === "string" ? byId(target) : target).replaceChildren(...children.flat());

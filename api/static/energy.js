@@ -1,6 +1,6 @@
 // Where the energy of the fleet goes: by machine, site and day; its gaps are told, never filled.
 
-import { byId, count, el, get, num, outage, poll, put, svg } from "./common.js";
+import { byId, count, el, get, linkTable, num, outage, poll, put, svg } from "./common.js";
 import { locale, t } from "./texts.js";
 
 const RANGES = [1, 7, 30, 365];
@@ -119,7 +119,9 @@ async function read() {
   const turn = ++asked;
   try {
     const to = Math.ceil(Date.now() / 900_000) * 900;
-    const found = (await get(`/api/v1/energy?from_t=${to - 86400 * days}&to_t=${to}`)).data;
+    const span = { from_t: to - 86400 * days, to_t: to };
+    linkTable("/api/v1/energy", span);
+    const found = (await get(`/api/v1/energy?${new URLSearchParams(span)}`)).data;
     if (turn !== asked) return PAUSE_MS;
     draw(found);
     put("outage");

@@ -1,6 +1,6 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
-import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
+import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, linkTable, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
@@ -14,6 +14,7 @@ const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 const setupAddress = `/setup?machine=${encodeURIComponent(id)}`;
 byId("editplate").href = setupAddress;
+linkTable("/api/v1/diagnoses", { machine_id: id }, "diagnosescsv");
 byId("report").href = `${address}/report?lang=${language}`;
 // Of a record, what shows the first fault of its family.
 const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === family)?.kind ?? "current";

@@ -1,6 +1,6 @@
 // The energy of one machine: what it takes now, what it took, its hours by load.
 
-import { byId, count, el, get, num, put, svg } from "./common.js";
+import { byId, count, el, get, linkTable, num, put, svg } from "./common.js";
 import { locale, t } from "./texts.js";
 
 const CLASSES = ["below_20", "to_40", "to_60", "to_80", "to_100", "above_100"];
@@ -97,9 +97,14 @@ function drawStarts(d) {
 
 export async function showEnergy(machine) {
   const to = Math.ceil(Date.now() / 900_000) * 900;
-  get(`/api/v1/machines/${encodeURIComponent(machine)}/starts?from_t=${to - 86400 * 90}&to_t=${to}`).then((found) => drawStarts(found.data), () => {});
+  const address = `/api/v1/machines/${encodeURIComponent(machine)}`;
+  const ofStarts = { from_t: to - 86400 * 90, to_t: to };
+  linkTable(`${address}/starts`, ofStarts, "startscsv");
+  get(`${address}/starts?${new URLSearchParams(ofStarts)}`).then((found) => drawStarts(found.data), () => {});
   const step = hours > 48 ? "day" : "quarter";
-  draw((await get(`/api/v1/machines/${encodeURIComponent(machine)}/energy?from_t=${to - 3600 * hours}&to_t=${to}&step=${step}`)).data);
+  const query = { from_t: to - 3600 * hours, to_t: to, step };
+  linkTable(`${address}/energy`, query, "energycsv");
+  draw((await get(`${address}/energy?${new URLSearchParams(query)}`)).data);
 }
 
 export function energyRanges(machine) {

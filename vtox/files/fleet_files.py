@@ -8,14 +8,13 @@ from pathlib import Path
 from vtox.errors import FileError, NameplateError
 from vtox.files.readers.excel import first_sheet
 from vtox.files.text_encoding import HEAD_BYTES, encoding_of
+from vtox.values.csv_cells import MARK
 from vtox.values.domain import Motor
 from vtox.values.fleet_rows import fleet_of_rows, rows_of_fleet
 from vtox.values.nameplate import read_fleet
 
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _DELIMITERS = ",;\t"
-# Excel takes UTF-8 for what it is only behind a mark.
-MARK = "\ufeff"
 
 
 def read_fleet_file(path: Path) -> dict[str, Motor]:

@@ -25,7 +25,11 @@ def test_all_pages_of_a_list_are_one_table(http: httpx.Client, client: Client) -
 
 
 @pytest.mark.parametrize(
-    "path", ["alarms", "alerts", "diagnoses", "fleet", "alarms/figures", "machines/M1/history"]
+    "path",
+    [
+        *("alarms", "alerts", "diagnoses", "fleet", "alarms/figures", "machines/M1/history"),
+        *("energy", "machines/M1/energy", "machines/M1/starts"),
+    ],
 )
 def test_every_list_has_a_table(http: httpx.Client, client: Client, path: str) -> None:
     machines.register(client, "M1", Motor())

@@ -18,7 +18,7 @@ from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
 from vtox.configuration.settings import load
 from vtox.errors import InputError
-from vtox.files.fleet_files import MARK, fleet_csv, read_fleet_file
+from vtox.files.fleet_files import fleet_csv, read_fleet_file
 from vtox.files.matching import options as reader_options
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
@@ -26,6 +26,7 @@ from vtox.store.machines.baselines import stored_baseline
 from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
 from vtox.values import codec
+from vtox.values.csv_cells import MARK
 from vtox.values.domain import Window
 from vtox.values.plain_data import digits
 from vtox.windows.wire import Limits, encode, entry_header
