@@ -14,6 +14,7 @@ _HOMES = {
     "read": "vtox.files.recordings",
     "ReadOptions": "vtox.files.matching",
     "diagnose": "vtox.diagnosis.diagnosis",
+    "history": "vtox.records.tables.history",
     "motor_start": "vtox.diagnosis.diagnosers.current.motor_start",
     "learn_baseline": "vtox.diagnosis.learning.fit",
     "app": "vtox.pipeline.queues.celery_app",
@@ -26,6 +27,7 @@ __all__ = [
     "Recording",
     "app",
     "diagnose",
+    "history",
     "learn_baseline",
     "motor_start",
     "read",
@@ -36,3 +38,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -61,6 +61,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "vtox.values.baseline",
         "vtox.values.channel_map",
+        "vtox.values.csv_cells",
+        "vtox.values.frames",
+        "vtox.records.tables.views",
         "vtox.values.nameplate",
         "vtox.values.nameplate_fields",
         "vtox.values.record_lengths",
@@ -106,6 +109,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.records.backup",
         "vtox.records.notification",
         "vtox.records.reports",
+        "vtox.records.tables",
     ),
     ("vtox.pipeline.coordinator",),
     ("workers", "vtox.cli", "api.http"),
@@ -299,14 +303,17 @@ READERS = (
     "tdms",
     "uff",
 )
-OPTIONAL_PACKAGES = (*(f"vtox.files.readers.{name}" for name in READERS), "vtox.windows.tracing")
+OPTIONAL_PACKAGES = (
+    *(f"vtox.files.readers.{name}" for name in READERS),
+    *("vtox.windows.tracing", "vtox.values.frames", "vtox.records.tables.export"),
+)
 
 
 def test_imports_stand_at_the_top() -> None:
     """But for the commands, which import inside a function what would make all others slow.
 
     And the routes of spectra, reports and figures, as the API loads no maths before someone looks;
-    and those whose libraries may not be installed: readers of files, traces.
+    and those whose libraries may not be installed: readers of files, traces, tables.
     """
     inner = [
         f"{module_name(p)}:{node.lineno}"

@@ -15,6 +15,7 @@ from vtox.faults import FAULTS
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Answer, Diagnosis, Motor, Recording
 from vtox.values.energy import MeterReading
+from vtox.values.frames import DiagnosisList
 
 # The fault whose records are counted: they follow each other without a gap, and its analysis has
 # the phasors of currents and voltages already.
@@ -36,7 +37,7 @@ def diagnose(
     baseline: Baseline | None = None,
     *,
     faults: Iterable[str] | None = None,
-) -> list[Diagnosis]:
+) -> DiagnosisList:
     """Return exactly one diagnosis per fault, in the order of `vtox.faults.FAULTS`.
 
     Parameters
@@ -53,7 +54,8 @@ def diagnose(
 
     Returns
     -------
-    list of Diagnosis
+    DiagnosisList
+        A list of `Diagnosis`; `to_frame()` makes a DataFrame of it.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def diagnose(
     ):
         if not isinstance(value, kind) and (value is not None or kind is Recording):
             raise InputError(f"{name}: expected a vtox.{kind.__name__}, got {type(value).__name__}")
-    return diagnose_batch([DiagnosisInput(recording, motor, baseline)], faults)[0]
+    return DiagnosisList(diagnose_batch([DiagnosisInput(recording, motor, baseline)], faults)[0])
 
 
 def diagnose_batch(

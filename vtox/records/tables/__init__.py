@@ -1,0 +1,1 @@
+"""Tables with stable names for others: as SQL views, files, and DataFrames."""
