@@ -92,20 +92,20 @@ def test_files_hold_what_views_and_api_say(now: float, settings: Settings, tmp_p
 def test_views_have_the_last_state_the_hours_and_whole_alarms(
     now: float, settings: Settings
 ) -> None:
-    def asked(query: str) -> list[Any]:
+    def answer_of(query: str) -> list[Any]:
         return read_history(settings, lambda db: [tuple(r) for r in db.execute(text(query))])
 
-    assert asked(
+    assert answer_of(
         "SELECT state, value FROM machine_state WHERE quantity = 'bearing' ORDER BY 1"
     ) == [
         ("fault", 2.0),
         ("unknown", 1.0),
     ]
-    assert asked(
+    assert answer_of(
         "SELECT state, n, mean, maximum FROM trend_hours "
         "WHERE machine_id = 'M1' AND quantity = 'bearing' ORDER BY maximum"
     ) == [("normal", 1, 0, 0), ("warning", 1, 1, 1), ("fault", 1, 2, 2)]
-    assert asked(
+    assert answer_of(
         "SELECT level, outcome, round(raised_t) <= round(cleared_t), "
         "acknowledged_t IS NOT NULL FROM alarms"
     ) == [("fault", "confirmed", 1, 1)]
