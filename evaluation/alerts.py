@@ -12,7 +12,8 @@ import numpy as np
 from scipy.stats import chi2
 
 from evaluation.outcome import Outcome
-from vtox.alarms.health.alerts import FaultHistory, extend
+from vtox.alarms.health.alert_values import FaultHistory
+from vtox.alarms.health.alerts import extend
 from vtox.faults import PERSISTENCE
 from vtox.values.domain import Diagnosis, Record
 

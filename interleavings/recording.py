@@ -21,7 +21,7 @@ from interleavings.truth import Broken, Truth
 from interleavings.workload import RETIRING
 from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring import monitor as monitoring
 from vtox.records.history import database, schema

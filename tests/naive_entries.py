@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vtox.alarms.health.alerts import Verdict
+from vtox.alarms.health.alert_values import Verdict
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.health.update import MachineHistory
 from vtox.store.stream.entries import Result, Texts
@@ -117,11 +117,11 @@ def verdict_table(v: Verdict | None) -> dict[str, Any] | None:
     if v is None:
         return None
     return {
-        "state": v.state,
         "code": v.code,
         "reason": v.reason,
-        "t": v.t,
         "values": dict(v.values),
         "doubts": [reason_table(d) for d in v.doubts],
+        "state": v.state,
+        "t": v.t,
         "confidence": v.confidence,
     }

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, Page, ResponseModel, Time
-from vtox.alarms.health.alerts import EventName
+from vtox.alarms.health.alert_values import EventName
 from vtox.values.domain import State, Value
 
 # What several fields say of themselves.

@@ -11,7 +11,7 @@ from api.http.language import answer_language
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Reason
 from api.schemas.machines import FaultReason, LatestReason
-from vtox.alarms.health.alerts import Verdict
+from vtox.alarms.health.alert_values import Verdict
 from vtox.alarms.health.assessment import FaultAssessment
 from vtox.pipeline.monitoring.readiness import Check
 from vtox.values.domain import Reason as ReasonOf

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from vtox.alarms.health.alert_values import RaisedAlert, Why
 from vtox.alarms.health.alerts import RANK
 from vtox.alarms.work_orders import WorkOrder, add_work_order
 from vtox.errors import AlarmRefused
-from vtox.values.domain import Reason, ReasonValue
 
 SuspensionName = Literal["out_of_service", "suppressed_by_design", "shelved"]
 State = (
@@ -52,7 +52,7 @@ REQUESTS_REMEMBERED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suspension:
+class Suspension(Why):
     """Why an alarm is not shown as open for a time: who decided so, when, and until when.
 
     Times are of the server's clock, ms; without `until_ms` it lasts until it is ended. What is
@@ -61,17 +61,13 @@ class Suspension:
 
     ms: int
     by: str = ""
-    reason: str = ""
     until_ms: int | None = None
     alarm_id: str = ""
     request_id: str = ""
-    code: str = ""
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmChange:
+class AlarmChange(Why):
     """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
 
     `level`, `code`, `reason`, `values` and `doubts` are those of an alert that worsens or is
@@ -84,10 +80,6 @@ class AlarmChange:
     by: str = ""
     text: str = ""
     level: str = ""
-    code: str = ""
-    reason: str = ""
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
     until_ms: int | None = None
     outcome: Outcome | None = None
     work_order: WorkOrder | None = None
@@ -95,7 +87,7 @@ class AlarmChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(RaisedAlert):
     """One alarm. `t` is when it began by the signal (s); times in ms are of the server's clock.
 
     `active`: its alert is not cleared. Only an active alarm has suspensions. `since_ms` is when it
@@ -104,18 +96,9 @@ class Alarm:
     person who sees to it, empty for nobody.
     """
 
-    id: str
-    machine_id: str
-    fault: str
-    level: str
-    t: float
     raised_ms: int
     since_ms: int
     since_by: str = ""
-    code: str = ""
-    reason: str = ""
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
     active: bool = True
     acknowledged: bool = False
     acknowledged_by: str = ""

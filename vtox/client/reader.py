@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import redis
 
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
 from vtox.client.publisher import PATIENCE_S, Publisher
 from vtox.errors import ServerUnavailable, SettingsError

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import structlog
+from structlog.dev import plain_traceback
 
 # Loggers of libraries that install handlers of their own.
 LIBRARY_LOGGERS = (
@@ -42,7 +43,7 @@ def setup(role: str, level: int = logging.INFO) -> None:
         with_role,
     ]
     render: list[Any] = (
-        [structlog.dev.ConsoleRenderer(timestamp_key="t")]
+        [structlog.dev.ConsoleRenderer(timestamp_key="t", exception_formatter=plain_traceback)]
         if sys.stderr.isatty()
         else [
             structlog.processors.format_exc_info,

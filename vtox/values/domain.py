@@ -332,8 +332,8 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """The answer for one fault over one record.
+class Decision:
+    """What is decided of one fault over one record.
 
     `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
     `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the
@@ -341,17 +341,26 @@ class Diagnosis:
     those of conductance. `evidence` lists the frequencies examined, alternatives and episodes.
     """
 
-    fault: str
-    state: State
+    fault: str = ""
+    state: State = "unknown"
     code: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
     severity: float | None = None
-    confidence: float = 0.0
+    confidence: float | None = None
     statistic: float | None = None
     threshold: float | None = None
     indicators: Mapping[str, Value] = field(default_factory=dict)
     evidence: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis(Decision):
+    """The answer for one fault over one record, with the sentence of its code and doubts."""
+
+    fault: str
+    state: State
+    confidence: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", Reason(self.code, self.values).values)

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.history.entries import add, add_assessment
 from vtox import keys
 from vtox.alarms.book import Action
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms import alarm_book

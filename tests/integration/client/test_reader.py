@@ -12,7 +12,7 @@ import pytest
 from tests.integration.helpers import bridging, eventually
 from tests.integration.senders.test_results_reader import answer
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.client.publisher import Publisher
 from vtox.client.reader import Reader
 from vtox.cluster.embedded_server import EmbeddedServer

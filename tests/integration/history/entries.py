@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.naive_entries import encode_result
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.alarms.health.assessment import Assessment
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import (

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.helpers import add_window
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.pipeline.monitoring.throughput import from_workers
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines

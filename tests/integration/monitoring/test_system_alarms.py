@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.system_limits import AlarmLimits

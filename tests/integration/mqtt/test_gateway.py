@@ -15,7 +15,7 @@ from tests.mosquitto import PUBLISH, Mosquitto, needs_mosquitto, new_broker
 from tests.tls_server import authority
 from tests.unit.mqtt.test_sparkplug import BIRTH, DATA, death
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.errors import BrokerRefused

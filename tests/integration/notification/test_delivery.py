@@ -19,7 +19,7 @@ from tests.integration.notification.conftest import SECRET, hook, on_each_databa
 from tests.integration.notification.receiver import Receiver, Request, receiving
 from tests.waiting import eventually
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.records.history.database import engine_to_write
 from vtox.records.notification import outbox, outbox_figures

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.store.test_ledger import TOKEN, deliver, record
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
 from vtox.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts

@@ -11,7 +11,7 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, keys, learn_baseline
-from vtox.alarms.health.alerts import FaultHistory
+from vtox.alarms.health.alert_values import FaultHistory
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS

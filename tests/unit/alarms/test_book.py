@@ -7,7 +7,7 @@ import pytest
 
 from vtox.alarms import book as book_module
 from vtox.alarms.book import FINISHED_KEPT_MS, Action, Book, replay
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.alarms.life import Suspension
 from vtox.errors import AlarmRefused
 

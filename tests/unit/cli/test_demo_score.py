@@ -1,6 +1,6 @@
 """The demo's score: detected faults, missed faults, false alarms."""
 
-from vtox.alarms.health.alerts import Alert, EventName
+from vtox.alarms.health.alert_values import Alert, EventName
 from vtox.cli.simulation.demo_score import Score, fleet_summary, latest
 from vtox.simulator.fleet import fleet
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.health.test_update import record
-from vtox.alarms.health.alerts import SlotHistory, advance, slots_of
+from vtox.alarms.health.alert_values import SlotHistory
+from vtox.alarms.health.alerts import advance, slots_of
 from vtox.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.alarms.health.update import HealthUpdate, MachineHistory, update
 from vtox.faults import PERSISTENCE

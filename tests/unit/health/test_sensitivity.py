@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.health.test_update import record
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity, rules_from_dict
 from vtox.alarms.health.update import MachineHistory, update
 from vtox.errors import SensitivityError

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from vtox.alarms.health.alerts import PASSING_TIMES, Alert, Event, SlotHistory, slots_of, transition
+from vtox.alarms.health.alert_values import Alert, SlotHistory
+from vtox.alarms.health.alerts import PASSING_TIMES, Event, slots_of, transition
 from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
 from vtox.faults import PERSISTENCE, Persistence

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.notification.test_plan import EVENT, SYSTEM
 from vtox.alarms.book import Action
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.alarms.health.growth import growth
 from vtox.alarms.work_orders import WorkOrder
 from vtox.records.notification.events import EVENTS, action_message_id, alert_message_id

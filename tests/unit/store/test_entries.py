@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import naive_entries
-from vtox.alarms.health.alerts import Alert, EventName, FaultHistory, Verdict
+from vtox.alarms.health.alert_values import Alert, EventName, FaultHistory, Verdict
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.faults import FAMILIES, FAULTS

@@ -13,7 +13,7 @@ import pytest
 
 from tests import naive_entries
 from tests.unit.store.test_entries import RECORD
-from vtox.alarms.health.alerts import Alert, FaultHistory
+from vtox.alarms.health.alert_values import Alert, FaultHistory
 from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
 from vtox.alarms.health.update import MachineHistory
 from vtox.alarms.life import Alarm

@@ -5,18 +5,23 @@ is the codec): per fault the last slots, the severities and the open alert.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from vtox.alarms.health.alert_values import (
+    Alert,
+    EventName,
+    FaultHistory,
+    Level,
+    SlotHistory,
+    Verdict,
+)
 from vtox.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.faults import Persistence
-from vtox.values.codec import Time
-from vtox.values.domain import QUIET, Answer, Diagnosis, Reason, ReasonValue, Record, State, reason
+from vtox.values.domain import QUIET, Answer, Diagnosis, Reason, Record, reason
 from vtox.values.operating_state import suppresses_alarms
 
-Level = Literal["", "warning", "fault"]
-EventName = Literal["raised", "escalated", "cleared", "suppressed", "unsuppressed"]
 # What changes the level of a fault; the others say that its alert means nothing for a time.
 CHANGES_OF_LEVEL: tuple[EventName, ...] = ("raised", "escalated", "cleared")
 
@@ -54,15 +59,7 @@ CLEAR_EPISODE_RATIO = 2.0
 RANK = {"": 0, "warning": 1, "fault": 2}
 
 
-# Named tuples, not dataclasses: they are made in a third of the time of frozen dataclasses.
-class SlotHistory(NamedTuple):
-    """The last slots of a fault (a mark and a start each), and the level that they have led to."""
-
-    level: Level = ""
-    marks: str = ""
-    starts: tuple[float, ...] = ()
-
-
+# A named tuple, as `SlotHistory`.
 class Slots(NamedTuple):
     """What one diagnosis says to the alarm of its fault: a mark for each slot of its record.
 
@@ -74,88 +71,6 @@ class Slots(NamedTuple):
     slot_s: float | None = None
     severity: float | None = None
     confidence: float | None = None
-
-
-# Dataclasses, so that their JSON needs no code; not frozen, as that takes a third of the time.
-@dataclass(slots=True)
-class Verdict:
-    """What one record said of a fault; `t` is when it ended. JSON has the names of its fields."""
-
-    state: State | Literal[""]
-    code: str
-    reason: str
-    t: float
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
-    confidence: float | None = None
-
-
-@dataclass(slots=True)
-class FaultHistory:
-    """What a machine has shown of one fault, with the names and in the order of its JSON.
-
-    `severities` are those of the last decided records, a median of which is that of the fault;
-    `level`, `marks` and `starts` are its last slots, `alert` the id of its open alert, empty
-    without one. `last_values` are those of the code, `orders` the shaft orders of the impacts found
-    last. `held` is what the last record said that was at the level of the open alert; the latest
-    may say something else.
-    """
-
-    last_state: State | Literal[""] = ""
-    last_code: str = ""
-    last_reason: str = ""
-    last_t: float = 0.0
-    load_a: float | None = None
-    severities: tuple[float, ...] = ()
-    level: Level = ""
-    marks: str = ""
-    starts: tuple[float, ...] = ()
-    alert: str = ""
-    last_values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    orders: tuple[float, ...] = ()
-    last_doubts: tuple[Reason, ...] = ()
-    held: Verdict | None = None
-    last_confidence: float | None = None
-
-    @property
-    def slots(self) -> SlotHistory:
-        """Its last slots, and the level that they have led to."""
-        return SlotHistory(self.level, self.marks, self.starts)
-
-    @property
-    def latest(self) -> Verdict:
-        """What the last record said."""
-        return Verdict(
-            self.last_state,
-            self.last_code,
-            self.last_reason,
-            self.last_t,
-            self.last_values,
-            self.last_doubts,
-            self.last_confidence,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """One event of an alarm. Its `id` (machine:fault:ms of the onset) is that of the alarm.
-
-    `fault` is a fault, or the name of a flag (`vtox.store.alarms.flags`); `t` is the time of the
-    signal. An alarm of the system itself has no machine: its `fault` is a condition
-    (`vtox.pipeline.monitoring.conditions`). `values` are those of the code, `doubts` what else is
-    said with it: mostly what weakens the diagnosis.
-    """
-
-    id: str = ""
-    machine_id: str = ""
-    fault: str = ""
-    level: str = ""
-    event: EventName | Literal[""] = ""
-    t: Time = 0.0
-    code: str = ""
-    reason: str = ""
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,13 +221,13 @@ def extend(
     if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
         why = _stays(d, slots.marks, orders, rule)
         after.held = Verdict(
-            d.state,
-            why.code,
-            why.sentence,
-            record.t_end,
-            why.values,
-            (_reason(d), *d.doubts),
-            d.confidence,
+            state=d.state,
+            code=why.code,
+            reason=why.sentence,
+            t=record.t_end,
+            values=why.values,
+            doubts=(_reason(d), *d.doubts),
+            confidence=d.confidence,
         )
     return after, alerts, said.marks
 

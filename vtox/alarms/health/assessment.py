@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from vtox.alarms.health.alerts import RANK, UNDECIDED, FaultHistory, Verdict
+from vtox.alarms.health.alert_values import FaultHistory, Verdict
+from vtox.alarms.health.alerts import RANK, UNDECIDED
 from vtox.faults import FAULTS
 from vtox.values.codec import Number, Time
 from vtox.values.domain import Reason, ReasonValue, State
@@ -40,7 +41,14 @@ class FaultAssessment:
     @property
     def latest(self) -> Verdict:
         """What the last record said."""
-        return Verdict(self.last, self.code, self.reason, self.t, self.values, self.doubts)
+        return Verdict(
+            state=self.last,
+            code=self.code,
+            reason=self.reason,
+            t=self.t,
+            values=self.values,
+            doubts=self.doubts,
+        )
 
     @property
     def why(self) -> Verdict:

@@ -6,7 +6,8 @@ The rule is that of `vtox.alarms.health.alerts`, by the very code that raises al
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vtox.alarms.health.alerts import Event, Level, SlotHistory, Slots, advance
+from vtox.alarms.health.alert_values import Level, SlotHistory
+from vtox.alarms.health.alerts import Event, Slots, advance
 from vtox.faults import Persistence
 
 

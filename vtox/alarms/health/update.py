@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from vtox.alarms.health.alerts import RANK, Alert, FaultHistory, extend
+from vtox.alarms.health.alert_values import Alert, FaultHistory
+from vtox.alarms.health.alerts import RANK, extend
 from vtox.alarms.health.assessment import Assessment, Published, assess, is_due
 from vtox.faults import FAULTS, PERSISTENCE, Persistence
 from vtox.values.domain import Answer, Diagnosis, Record

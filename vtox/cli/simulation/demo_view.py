@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.cli.shared import status_table
 from vtox.cli.simulation.demo_score import Score, latest
 from vtox.cluster.cluster_log import ClusterLog, local_time

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from vtox import keys
 from vtox.alarms.book import Action
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.records.history.queries import alert_of, entry_id_of
 from vtox.records.history.schema import alarm_actions, alerts, positions
 from vtox.store.alarms.alarm_actions import work_order

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column, select, tuple_
 
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.resolution import Grid
 from vtox.records.history.schema import (

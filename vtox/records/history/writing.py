@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
 
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.records.history.energy import add_energy

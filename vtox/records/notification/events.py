@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.store.alarms.alarm_actions import decode_action
 from vtox.values import codec
 from vtox.values.codec import RawFields

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from vtox.alarms.book import Action
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.faults import FAULTS
 from vtox.records.history import queries
 from vtox.records.history.alarm_queries import actions_of_machine

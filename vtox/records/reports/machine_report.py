@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.errors import BaselineError, ReportError
 from vtox.faults import FAMILIES

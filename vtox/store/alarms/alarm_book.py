@@ -16,7 +16,7 @@ import redis
 
 from vtox import keys
 from vtox.alarms.book import Action, Book
-from vtox.alarms.health.alerts import Alert, Verdict
+from vtox.alarms.health.alert_values import Alert, Verdict
 from vtox.alarms.life import Alarm
 from vtox.errors import TooBusy
 from vtox.store.alarms.alarm_actions import encode_action

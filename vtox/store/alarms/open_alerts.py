@@ -1,12 +1,12 @@
 """Alerts of machines and of the system: what is open now, and the events of `system_alerts`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Literal
 
 from vtox import keys
-from vtox.alarms.health.alerts import Alert, Verdict
+from vtox.alarms.health.alert_values import Alert, RaisedAlert, Verdict
 from vtox.alarms.health.update import MachineHistory
 from vtox.faults import FAULTS
 from vtox.store.alarms.flags import FLAGS
@@ -14,7 +14,7 @@ from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.values import codec
 from vtox.values.codec import loads
-from vtox.values.domain import Reason, ReasonValue
+from vtox.values.domain import Reason
 from vtox.words.rendering import render
 
 # After more events since the last look all open alerts are read anew, as at the first look.
@@ -22,24 +22,12 @@ MOST_FOLLOWED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAlert:
+class OpenAlert(RaisedAlert):
     """An alert that was raised and not cleared.
 
-    `t` is when it began (s), as its id says; the reason of a fault is that of the last record at
-    its level, and `latest` what a later record said. An
-    alarm of the system has no machine, its `fault` is the name of the condition; `values` are those
-    of its code, `doubts` what else was said with it.
+    The reason of a fault is that of the last record at its level, `latest` what a later one said.
     """
 
-    id: str
-    machine_id: str
-    fault: str
-    level: Literal["warning", "fault"]
-    t: float
-    code: str
-    reason: str
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
     latest: Verdict | None = None
 
 

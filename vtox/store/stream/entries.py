@@ -23,7 +23,7 @@ from vtox.values.codec import (
     Time,
     loads,
 )
-from vtox.values.domain import Answer, Diagnosis, Reason, ReasonValue, Record, State, Value
+from vtox.values.domain import Answer, Decision, Diagnosis, Record
 from vtox.words.rendering import join
 
 Texts = list[str | bytes]
@@ -34,7 +34,7 @@ Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Decision):
     """One diagnosis of one record: an entry of `fault_diagnosis_results`.
 
     `closed` says in words why the record ended early. `marks` is what the alarm of the fault has
@@ -44,24 +44,17 @@ class Result:
     """
 
     machine_id: str = ""
-    fault: str = ""
     family: str = ""
     run: str = ""
     first_seq: Whole | None = None
     last_seq: Whole | None = None
     t_start: Time | None = None
     t_end: Time | None = None
-    state: State = "unknown"
     severity: Number | None = None
     confidence: Number | None = None
     statistic: Number | None = None
     threshold: Number | None = None
-    code: str = ""
     reason: str = ""
-    values: Mapping[str, ReasonValue] = field(default_factory=dict)
-    doubts: tuple[Reason, ...] = ()
-    indicators: Mapping[str, Value] = field(default_factory=dict)
-    evidence: tuple[Mapping[str, Any], ...] = ()
     closed: str = ""
     marks: str | None = None
     latency_ms: Number | None = None
