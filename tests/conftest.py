@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+import structlog
 
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
@@ -15,6 +16,10 @@ KEPT = {"VTOX_RECORDINGS"}
 # A test run that a script starts in the background ignores Ctrl-C, and so would all it starts: the
 # tests of stopping would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Its own form of an exception, with the values of all variables, takes a second of a core.
+structlog.configure(
+    [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+)
 # On a busy box any example may be slow.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
