@@ -34,7 +34,7 @@ def headings(language: Language) -> Iterator[tuple[Kind, str, str]]:
             yield kind, identifier, name[:1].upper() + name[1:] if kind == "fault" else name
 
 
-class Coded(Protocol):
+class _Coded(Protocol):
     """A code with the values that its sentence needs."""
 
     @property
@@ -46,11 +46,11 @@ class Coded(Protocol):
         """Those that its sentence needs."""
 
 
-class Explained(Coded, Protocol):
+class Explained(_Coded, Protocol):
     """What has a code, doubts about it, and a reason: the sentence that was written with it."""
 
     @property
-    def doubts(self) -> Iterable[Coded]:
+    def doubts(self) -> Iterable[_Coded]:
         """What is said with the code."""
 
     @property

@@ -34,7 +34,7 @@ def run(settings: Settings) -> None:
     options.read_only, options.max_tasks = True, MAX_TASKS
     options.basic_auth = [f"{USER}:{password}"] if password else []
     flower.command.setup_logging()
-    app = GuardedFlower(settings, password)
+    app = _GuardedFlower(settings, password)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app.start_http_server()
     try:
@@ -43,7 +43,7 @@ def run(settings: Settings) -> None:
         app.stop()
 
 
-class GuardedFlower(Flower):  # type: ignore[misc]
+class _GuardedFlower(Flower):  # type: ignore[misc]
     """Refuses before any page is looked up; Flower asks for a password on some pages only."""
 
     def __init__(self, settings: Settings, password: str | None) -> None:
@@ -57,9 +57,9 @@ class GuardedFlower(Flower):  # type: ignore[misc]
         """Return what answers a request."""
         delegate: HTTPMessageDelegate
         if not is_own_name(request.headers.get("Host", ""), self._names):
-            delegate = self.get_handler_delegate(request, RefusedRequest, {"status": 403})
+            delegate = self.get_handler_delegate(request, _RefusedRequest, {"status": 403})
         elif self._credentials and not self._carries_password(request):
-            delegate = self.get_handler_delegate(request, RefusedRequest, {"status": 401})
+            delegate = self.get_handler_delegate(request, _RefusedRequest, {"status": 401})
         else:
             if request.path != PROBED:
                 self.events.look()
@@ -75,7 +75,7 @@ class GuardedFlower(Flower):  # type: ignore[misc]
         return kind == "Basic" and hmac.compare_digest(credentials, self._credentials or b"")
 
 
-class RefusedRequest(RequestHandler):
+class _RefusedRequest(RequestHandler):
     """The answer to a request that may not enter."""
 
     def initialize(self, status: int) -> None:

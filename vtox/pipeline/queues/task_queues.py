@@ -84,7 +84,7 @@ class Numbers(Protocol):
         """Return the number of the task that was sent last."""
 
 
-class OwnNumbers:
+class _OwnNumbers:
     """Numbers of tasks that nobody else sends."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class TaskQueues:
         partition: int = 0,
     ) -> None:
         self.clock = clock
-        self.numbers = numbers or OwnNumbers()
+        self.numbers = numbers or _OwnNumbers()
         self._where = {"partition": partition} if partition else {}
         self.address = ""
         self.lengths: dict[str, int] = {}

@@ -38,7 +38,7 @@ FREE_DISK = "free space on the disk of the server's data folder; it then goes on
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
 
 
-class Packer(HiredisRespSerializer):
+class _Packer(HiredisRespSerializer):
     """Packs commands; redis-py's own looks at each argument in Python before, for as long again."""
 
     def pack(self, *args: Any) -> list[bytes]:
@@ -72,7 +72,7 @@ def connect(
             socket_timeout=timeout_s,
             **(SOCKET if url.startswith("unix:") else tcp),
             health_check_interval=10,
-            command_packer=Packer(),
+            command_packer=_Packer(),
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries, supported_errors=again),
             redis_connect_func=connections,
         )

@@ -28,7 +28,7 @@ def no_impacts(x: BearingEvidence) -> Bool:
     return np.array([not why for why in x.impacts])
 
 
-def no_masked(x: BearingEvidence) -> Bool:
+def _no_masked(x: BearingEvidence) -> Bool:
     """Return whether no damage hides at masked orders, where only the bearing cage is found."""
     return np.array([not why for why in x.masked])
 
@@ -76,7 +76,7 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
     ),
     rule(
         "cage_lines_of_neighbour",
-        lambda x: x.cage_alone & np.isfinite(x.neighbour_order) & no_masked(x),
+        lambda x: x.cage_alone & np.isfinite(x.neighbour_order) & _no_masked(x),
         *NEIGHBOUR,
         state="normal",
         doubts=(stated("ambiguities"),),

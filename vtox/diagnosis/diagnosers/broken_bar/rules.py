@@ -60,7 +60,7 @@ def moves_with_the_slip(x: BrokenBarEvidence) -> Bool:
     return x.tracked & (x.over_fixed > MIN_OVER_FLICKER)
 
 
-def slip_not_proven(x: BrokenBarEvidence) -> Bool:
+def _slip_not_proven(x: BrokenBarEvidence) -> Bool:
     """Return whether nothing says that the line is at 2sf: not the slip, not the voltages.
 
     A line taken for one of the rotor's speed may be another.
@@ -69,17 +69,17 @@ def slip_not_proven(x: BrokenBarEvidence) -> Bool:
     return x.guessed | ~(by_sensor | supply_excluded(x))
 
 
-def control_unseen(x: OperatingPoint) -> Bool:
+def _control_unseen(x: OperatingPoint) -> Bool:
     """Return whether a drive may answer the rotor cage with its voltage, which is not measured."""
     return x.inverter & ~x.voltages
 
 
 def severe(x: BrokenBarEvidence) -> Bool:
     """Return whether lines are as strong as those of broken bars, at a slip that is not guessed."""
-    return (x.level_dbc >= FAULT_DBC) & ~slip_not_proven(x) & ~control_unseen(x)
+    return (x.level_dbc >= FAULT_DBC) & ~_slip_not_proven(x) & ~_control_unseen(x)
 
 
-def as_when_learnt(x: BrokenBarEvidence) -> Bool:
+def _as_when_learnt(x: BrokenBarEvidence) -> Bool:
     """Return whether lines have not risen since the baseline was learnt.
 
     Its scatter does not widen the limit: where that is large the levels learnt were noise.
@@ -87,7 +87,7 @@ def as_when_learnt(x: BrokenBarEvidence) -> Bool:
     return x.change_db <= RISE_DB
 
 
-def covers_sidebands(x: BrokenBarEvidence) -> Bool:
+def _covers_sidebands(x: BrokenBarEvidence) -> Bool:
     """Return whether a line beside 2sf may cover the sidebands of a rotor cage.
 
     Either sideband may be what the line leaves of a rotor cage's. Over the angle of slip a load's
@@ -96,7 +96,7 @@ def covers_sidebands(x: BrokenBarEvidence) -> Bool:
     return (np.maximum(x.lower_dbc, x.upper_dbc) >= DEVELOPING_DBC) | x.tracked
 
 
-def beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
+def _beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
     """Return whether a line of a supply that is not excluded stands beside 2sf."""
     near_bins = x.off_bins_allowed + PLACE_BINS_PER_DB * x.deviation_db
     off_bins = (x.peak_hz - x.distance_hz) / x.bin_hz
@@ -104,12 +104,12 @@ def beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
     return off & ~x.tracked & ~supply_excluded(x)
 
 
-def as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
+def _as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
     """Return whether a supply that flickers moves the current as it moves here, and no cage."""
     return x.is_as_of_flicker & ~supply_excluded(x) & ~moves_with_the_slip(x)
 
 
-def line_elsewhere(x: BrokenBarEvidence) -> Bool:
+def _line_elsewhere(x: BrokenBarEvidence) -> Bool:
     """Return whether a line may be the rotor cage's at a slip that nameplate or speed do not give.
 
     Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
@@ -123,9 +123,9 @@ LEVEL: Rule[BrokenBarEvidence] = rule("level_in_noise", lambda x: ~level_certain
 ESTIMATED: Rule[BrokenBarEvidence] = rule("slip_not_measured", lambda x: ~x.measured)
 ASYMMETRY: tuple[Rule[BrokenBarEvidence], ...] = (
     LEVEL,
-    rule("slip_not_measured", slip_not_proven),
+    rule("slip_not_measured", _slip_not_proven),
     rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
-    rule("inverter_without_voltages", control_unseen),
+    rule("inverter_without_voltages", _control_unseen),
 )
 AT_SLIP = ("slip", "slip_source")
 OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
@@ -137,20 +137,20 @@ LINES = (
 )
 # What keeps a rotor cage from being called sound.
 NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
-    rule("inverter_without_voltages", control_unseen),
+    rule("inverter_without_voltages", _control_unseen),
     stated("slip_guess"),
     *doubted(
         SLIP,
         rule(
             "line_at_another_slip",
-            lambda x: line_elsewhere(x) & x.measured,
+            lambda x: _line_elsewhere(x) & x.measured,
             *OTHER_LINE,
             "distance_hz",
             *AT_SLIP,
         ),
         rule(
             "line_outside_estimated_slip",
-            line_elsewhere,
+            _line_elsewhere,
             *OTHER_LINE,
             ("low_hz", "searched_low_hz"),
             ("high_hz", "searched_high_hz"),
@@ -209,7 +209,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     # Not within what the slip allows: where the line stands decides, not its level.
     rule(
         "load_oscillation_hides_sidebands",
-        lambda x: np.isfinite(x.neighbour_hz) & covers_sidebands(x),
+        lambda x: np.isfinite(x.neighbour_hz) & _covers_sidebands(x),
         *LOAD_LINE,
     ),
     rule(
@@ -276,7 +276,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "line_at_another_slip",
-        beside_twice_the_slip,
+        _beside_twice_the_slip,
         "level_dbc",
         ("line_hz", "peak_hz"),
         "distance_hz",
@@ -286,7 +286,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "supply_flicker_or_broken_bars",
-        as_a_flickering_supply,
+        _as_a_flickering_supply,
         *LINES,
         doubts=(LEVEL, ESTIMATED),
         causes=(SUPPLY, LOAD),
@@ -294,7 +294,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     # Lines that the machine may have had when its baseline was learnt.
     rule(
         "rotor_asymmetry_as_baseline",
-        lambda x: as_when_learnt(x) & severe(x),
+        lambda x: _as_when_learnt(x) & severe(x),
         *LINES,
         "baseline_dbc",
         state="warning",
@@ -303,7 +303,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "sidebands_as_baseline",
-        as_when_learnt,
+        _as_when_learnt,
         *LINES,
         "baseline_dbc",
         state="normal",

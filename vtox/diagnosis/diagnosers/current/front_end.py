@@ -148,7 +148,7 @@ def front_end(
     return _with_operations(
         concatenate(
             [
-                analyse_chunk(
+                _analyse_chunk(
                     recordings[b : b + size],
                     motors[b : b + size],
                     frames=frames,
@@ -160,7 +160,7 @@ def front_end(
     )
 
 
-def analyse_chunk(
+def _analyse_chunk(
     recordings: Sequence[Recording], motors: Sequence[Motor], *, frames: bool, slot_band: bool
 ) -> CurrentAnalysis:
     """Return the analysis of a chunk of a batch, as `front_end` of the whole."""
@@ -179,7 +179,7 @@ def analyse_chunk(
         voltages = VOLTAGES
     if not n:
         problems = ((reason("no_current"),),) * len(x)
-    analysis = empty_analysis(recordings, motors, currents, voltages, problems, voltage_problems)
+    analysis = _empty_analysis(recordings, motors, currents, voltages, problems, voltage_problems)
     if not (n and long_enough(analysis.samples, fs_hz)):
         return analysis
     sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
@@ -279,7 +279,7 @@ def _power(
     return power.terminal_power(i[rows, order], v, harmonics_i, harmonics[:, n:])
 
 
-def empty_analysis(
+def _empty_analysis(
     recordings: Sequence[Recording],
     motors: Sequence[Motor],
     currents: tuple[str, ...],

@@ -117,7 +117,7 @@ def start_figures(
     stop = x.shape[-1] if op.off_s is None else round(op.off_s * fs_hz)
     on = None if op.on_s is None else _first_sample(x, op.on_s, t.block_s, fs_hz)
     first = on or 0
-    per_phase = cycle_rms(x[:, :stop], size)
+    per_phase = _cycle_rms(x[:, :stop], size)
     level = np.sqrt(np.mean(per_phase**2, axis=0))
     from_on = level[first:]
     after = from_on[round(OFFSET_S * fs_hz) :]
@@ -152,12 +152,12 @@ def start_figures(
     )
 
 
-def cycle_rms(x: Array, size: int) -> Float64:
+def _cycle_rms(x: Array, size: int) -> Float64:
     """Return the rms of each `size` consecutive samples, shape (channels, samples - size + 1).
 
     Examples
     --------
-    >>> cycle_rms(np.array([[3.0, 3.0, 4.0, 4.0]]), 2)[0].round(3)
+    >>> _cycle_rms(np.array([[3.0, 3.0, 4.0, 4.0]]), 2)[0].round(3)
     array([3.   , 3.536, 4.   ])
     """
     sums = np.zeros((x.shape[0], x.shape[-1] + 1))
@@ -223,7 +223,7 @@ def _dip(
         return None, reason("start_without_voltages")
     if on is None or on < 2 * size:
         return None, reason("voltage_before_start_not_seen")
-    level = np.sqrt(np.mean(cycle_rms(v, size) ** 2, axis=0))
+    level = np.sqrt(np.mean(_cycle_rms(v, size) ** 2, axis=0))
     before = float(np.median(level[: on - size + 1]))
     least_v = MIN_VOLTAGE_BEFORE * (motor.rated_voltage_v or 0.0) / sqrt(3)
     if before <= max(least_v, MIN_VOLTAGE_BEFORE * float(np.median(level[-size:]))):
