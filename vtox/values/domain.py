@@ -332,8 +332,8 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What is decided of one fault over one record.
+class Conclusion:
+    """What is concluded of one fault over one record.
 
     `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
     `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the
@@ -355,7 +355,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis(Decision):
+class Diagnosis(Conclusion):
     """The answer for one fault over one record, with the sentence of its code and doubts."""
 
     fault: str

@@ -23,7 +23,7 @@ from vtox.values.codec import (
     Time,
     loads,
 )
-from vtox.values.domain import Answer, Decision, Diagnosis, Record
+from vtox.values.domain import Answer, Conclusion, Diagnosis, Record
 from vtox.words.rendering import join
 
 Texts = list[str | bytes]
@@ -34,7 +34,7 @@ Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result(Decision):
+class Result(Conclusion):
     """One diagnosis of one record: an entry of `fault_diagnosis_results`.
 
     `closed` says in words why the record ended early. `marks` is what the alarm of the fault has
