@@ -50,7 +50,7 @@ def results(machine: int, from_t: float, to_t: float) -> Iterator[Texts]:
         first = int(from_t) + (machine - int(from_t)) % length_s
         for ends in range(first, int(to_t), length_s):
             for fault in family.faults:
-                table = {name: getattr(RESULT, name) for name in RESULT.__slots__} | {
+                table = {name: getattr(RESULT, name) for name in RESULT.__dataclass_fields__} | {
                     "machine_id": f"M{machine:04d}",
                     "fault": fault,
                     "marks": "nnnnn" if fault == "turn_short" else "n",

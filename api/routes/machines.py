@@ -137,7 +137,7 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
 
 def diagnosis_fields(r: Result) -> dict[str, Any]:
     """Return the fields of `LatestDiagnosis` of a result."""
-    fields = {k: getattr(r, k) for k in r.__slots__ if k in LatestDiagnosis.model_fields}
+    fields = {k: getattr(r, k) for k in LatestDiagnosis.model_fields if hasattr(r, k)}
     return {
         **fields,
         "start": rfc3339(r.t_start),

@@ -44,7 +44,7 @@ def add(client: Client, stream: str, texts: Texts, entry_id: str = "*") -> str:
 
 def add_result(client: Client, t_end: float, *, entry_id: str = "*", **changes: Any) -> str:
     """Add a result of a record of 2 s, of windows that no other one has."""
-    fields = {n: getattr(RESULT, n) for n in RESULT.__slots__}
+    fields = {n: getattr(RESULT, n) for n in RESULT.__dataclass_fields__}
     times = {"t_start": t_end - 2, "t_end": t_end}
     seq = 2 * next(_SEQS)
     seqs = {"first_seq": seq, "last_seq": seq + 1}

@@ -37,7 +37,7 @@ def add_second(
     machine_id: str = "M1",
     start: dict[str, float] | None = None,
 ) -> None:
-    fields = {n: getattr(RESULT, n) for n in RESULT.__slots__}
+    fields = {n: getattr(RESULT, n) for n in RESULT.__dataclass_fields__}
     of_record = {"fault": "turn_short", "family": "turn_short", "machine_id": machine_id}
     times = {"t_start": t_start, "t_end": t_start + 1, "first_seq": seq, "last_seq": seq}
     code = {"state": "unknown", "code": "motor_starts", "values": start} if start else {}
@@ -127,7 +127,10 @@ def test_what_another_program_wrote_counts_nothing(
     recorder: Recorder, client: Client, settings: Settings
 ) -> None:
     now = server_time(client) - 10
-    fields = {n: getattr(RESULT, n) for n in RESULT.__slots__} | {"t_start": now, "t_end": now + 1}
+    fields = {n: getattr(RESULT, n) for n in RESULT.__dataclass_fields__} | {
+        "t_start": now,
+        "t_end": now + 1,
+    }
     for k, text in enumerate(("kWh", "1 2 x", "9" * 40, "")):
         texts, _ = encode_result(Result(**(fields | {"first_seq": k, "last_seq": k})))
         add(client, keys.RESULTS, [*texts, "energy", text])
