@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.configuration.tables",),
     ("vtox.configuration.groups",),
     (
+        "vtox.values.bearing_catalogue",
         "vtox.values.codec",
         "vtox.values.energy",
         "vtox.values.nameplate_ranges",
