@@ -12,10 +12,13 @@ from sqlalchemy import Connection
 
 from api.http.errors import Problem, not_found
 from api.http.paging import next_link
-from api.http.query import TableQuery, bad_cursor
+from api.http.query import NO_PARAMETERS, TableQuery, bad_cursor
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
+from api.schemas.alarms import MachineGrowth
+from api.schemas.common import Data
 from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCount, TrendColumns
+from api.shapes.growth import Growths
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox import keys
@@ -90,6 +93,25 @@ def machine_history(
         return _page(request, backend, query, machine_id, lines, least_step_s=EVERY_S)
     quantities = (query.fault,) if query.fault else QUANTITIES
     return _page(request, backend, query, machine_id, quantities)
+
+
+@router.get(
+    "/machines/{machine_id}/growth",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="Faults of a machine over time",
+)
+def machine_growth(
+    request: Request, machine_id: MachineId, backend: OpenBackend
+) -> Data[MachineGrowth]:
+    """Return for each fault its state, since when, and how its level has moved in 30 days at most.
+
+    Worked out at most once a minute. There is no remaining life in it.
+    """
+    growths: Growths = request.app.state.growths
+    found = growths.of_machine(backend, machine_id)
+    if not any(f.since for f in found) and not is_listed(backend.client(), machine_id):
+        raise not_found(f"machine {machine_id!r} is not known, and has no history")
+    return Data(data=MachineGrowth(machine_id=machine_id, faults=found))
 
 
 @router.get("/cluster/history", dependencies=needs("read"), summary="History of the system")

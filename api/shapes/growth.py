@@ -1,61 +1,98 @@
-"""Whether alarms grow, from the history: worked out at most once a minute for each."""
+"""Whether faults and alarms grow, from the history: worked out at most once a minute for each."""
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
+from typing import Any, TypeVar
 
-from api.schemas.alarms import Growth
-from api.shapes.explanation import advice, sentence
+from sqlalchemy import Connection
+
+from api.schemas.alarms import FaultGrowth, FaultTime, Growth
+from api.schemas.common import rfc3339
+from api.shapes.explanation import advice, doubts_with_sentences, sentence
 from api.state.backend import Backend
+from vtox.alarms.health.growth import FaultGrowth as FaultGrowthOf
 from vtox.alarms.health.growth import Growth as GrowthOf
 from vtox.alarms.life import Alarm
 from vtox.errors import HistoryUnavailable
-from vtox.records.history.growth import alarm_growth
-from vtox.records.history.retention import oldest_kept
+from vtox.records.history.growth import alarm_growth, machine_growth
+from vtox.records.history.retention import Oldest, oldest_kept
 
 LIFE_S, REMEMBERED = 60.0, 2000
-_LEVELS = ("then_db", "now_db", "slope_db", "low_db", "high_db")
+_LEVELS = ("course", "then_db", "now_db", "slope_db", "low_db", "high_db", "per")
+T = TypeVar("T")
 
 
 class Growths:
     """What was worked out lately; safe between the threads that serve requests."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], tuple[float, GrowthOf | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[float, Any]] = OrderedDict()
         self._lock = Lock()
 
     def shape(self, backend: Backend, a: Alarm) -> Growth | None:
         """Return whether an alarm grows; None where it has ended, or is about no fault."""
-        found = self._of(backend, a) if a.active and a.machine_id else None
+        if not a.active or not a.machine_id:
+            return None
+
+        def make(db: Connection | None, now_s: float, oldest: Oldest) -> GrowthOf | None:
+            return alarm_growth(db, a.machine_id, a.fault, a.level, a.t, now_s, oldest)
+
+        found = self._of(backend, (a.id, a.level), make)
         if found is None:
             return None
         return Growth(
-            course=found.course,
             urgency=found.urgency,
-            code=found.why.code,
-            values=dict(found.why.values),
-            sentence=sentence(found.why.code, found.why.values),
             urgency_sentence=sentence(found.urgency, {}),
             what_to_do=advice(found.urgency),
-            **{name: getattr(found, name) for name in _LEVELS},
+            **_moves(found),
         )
 
-    def _of(self, backend: Backend, a: Alarm) -> GrowthOf | None:
-        key, now = (a.id, a.level), time.monotonic()
+    def of_machine(self, backend: Backend, machine_id: str) -> list[FaultTime]:
+        """Return every fault of a machine over time."""
+
+        def make(db: Connection | None, now_s: float, oldest: Oldest) -> list[FaultGrowthOf]:
+            return machine_growth(db, machine_id, now_s, oldest)
+
+        return [
+            FaultTime(
+                fault=f.fault,
+                state=f.state,
+                since=rfc3339(f.since_t),
+                held=doubts_with_sentences([f.held])[0],
+                growth=FaultGrowth(**_moves(f.growth)),
+            )
+            for f in self._of(backend, (machine_id, ""), make)
+        ]
+
+    def _of(
+        self,
+        backend: Backend,
+        key: tuple[str, str],
+        make: Callable[[Connection | None, float, Oldest], T],
+    ) -> T:
+        now = time.monotonic()
         with self._lock:
-            made_t, found = self._kept.get(key, (-LIFE_S, None))
+            made_t, kept = self._kept.get(key, (-LIFE_S, None))
         if now - made_t < LIFE_S:
+            found: T = kept
             return found
         now_s = backend.now_s()
         oldest = oldest_kept(backend.settings, round(1000 * now_s))
-        of = (a.machine_id, a.fault, a.level, a.t, now_s, oldest)
-        found = alarm_growth(None, *of)
+        found = make(None, now_s, oldest)
         with suppress(HistoryUnavailable), backend.history() as db:
-            found = alarm_growth(db, *of)
+            found = make(db, now_s, oldest)
         with self._lock:
             self._kept[key] = now, found
             self._kept.move_to_end(key)
             if len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
         return found
+
+
+def _moves(of: GrowthOf) -> dict[str, Any]:
+    levels = {name: getattr(of, name) for name in _LEVELS}
+    said = {"code": of.why.code, "values": dict(of.why.values)}
+    return levels | said | {"sentence": sentence(of.why.code, of.why.values)}

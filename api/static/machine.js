@@ -21,6 +21,7 @@ const kindOf = (family) => Object.values(VIEWS).find((view) => view.family === f
 let lastNews = null;
 let started = false;
 let covered = {};
+let grown = {}, grownAt = -Infinity;
 
 function pairs(list, cls) {
   return el("dl", { class: cls }, list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
@@ -75,6 +76,7 @@ function cardParts(fault, d, assessed, now) {
   const triple = d.state === "unknown" && d.statistic === null ? null : pairs([[t("machine.severity"), percent(d.severity)], [t("machine.confidence"), exact(d.confidence)], [t("machine.statistic"), d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple");
   return [
     ...explanation(d),
+    overTime(fault),
     open ? el("p", { class: `small word ${assessed.state}` }, t("machine.alert_open", { state: stateWord(assessed.state) }), heldText(assessed, now)) : null,
     calm ? el("p", { class: "small soft" }, t("machine.one_record")) : null,
     el("div", { class: "foot" }, seenLink(d), triple || values.length ? folded(`${fault} numbers`, { class: "numbers" }, el("summary", { class: "small", "data-key": `${fault} numbers` }, t("machine.numbers")), triple, values.length ? pairs(values, "values") : null) : null),
@@ -174,6 +176,15 @@ function takeCoverage(c) {
   put("watched", c.watched === c.faults.length ? t("machine.watched_for_all") : t("machine.watched_for_some", { watched: c.watched, faults: c.faults.length }));
 }
 
+// How long a state has lasted, and how the level moves: of the history, which changes slowly.
+const GROWN_MS = 60_000;
+async function takeGrowth() {
+  if (performance.now() - grownAt < GROWN_MS) return;
+  grownAt = performance.now();
+  grown = Object.fromEntries((await get(`${address}/growth`)).data.faults.map((f) => [f.fault, f]));
+}
+const overTime = (fault) => (grown[fault] ? el("p", { class: "small" }, el("b", {}, t("machine.over_time")), sentenceCase(ended(grown[fault].held.sentence)), sentenceCase(ended(grown[fault].growth.sentence))) : null);
+
 const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : hasText(`machine.${name}_${value}`) ? t(`machine.${name}_${value}`) : value);
 
 function drawNameplate(m) {
@@ -215,6 +226,7 @@ poll(async () => {
     const [machine, coverage, alerts] = await Promise.all([get(address), get(`${address}/coverage`), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
     const now = Date.now() / 1000;
     takeCoverage(coverage.data);
+    await takeGrowth().catch(() => {});
     drawMachine(machine.data, now);
     drawAlerts(alerts.data, now);
     await followAlarms(id);

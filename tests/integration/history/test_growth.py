@@ -5,11 +5,13 @@ from threading import Event
 import httpx
 import pytest
 
+from api.schemas.common import rfc3339
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_result
 from vtox.alarms.health.growth import DAY_S
 from vtox.configuration.settings import Settings
 from vtox.records.history.database import reading
+from vtox.records.history.growth import machine_growth
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.retention import oldest_kept
 from vtox.records.reports.history_parts import growth_reasons
@@ -58,6 +60,13 @@ def test_an_alarm_says_whether_it_grows(
     recorder.record(Event())
     with serving(settings) as http:
         english, chinese = (growths(http, alarm_id, language) for language in ("en", "zh"))
+        told = http.get("/api/v1/machines/M1/growth").raise_for_status().json()["data"]["faults"]
+        assert http.get("/api/v1/machines/M2/growth").status_code == 404
+    of_fault = {f["fault"]: f for f in told}["broken_bar"]
+    assert (of_fault["state"], of_fault["held"]["code"]) == ("fault", "alert_held")
+    assert of_fault["since"] == rfc3339(began_s)
+    assert of_fault["growth"].items() <= english.items(), "what its alarm says"
+    assert {f["held"]["code"] for f in told} == {"alert_held", "state_unrecorded"}
     for g, language in ((english, "en"), (chinese, "zh")):
         assert (g["course"], g["urgency"], g["code"]) == (course, urgency, f"growth_{course}")
         assert g["sentence"] == render(g["code"], g["values"], language)  # type: ignore[arg-type]
@@ -100,3 +109,49 @@ def test_what_is_no_fault_of_a_machine_does_not_grow(
     assert machines.last_arrivals(client) == {}
     with serving(settings) as http:
         assert growths(http, alarm_id, "en") is None
+
+
+@pytest.mark.parametrize(
+    ("records", "alerts", "state", "code", "held_h"),
+    [
+        ({72: "normal", 1: "normal"}, (), "normal", "never_alerted", 72),
+        (
+            {72: "normal", 1: "normal"},
+            (("raised", 48), ("cleared", 30)),
+            "normal",
+            "no_alert_held",
+            30,
+        ),
+        (
+            {72: "normal", 1: "normal"},
+            (("raised", 48), ("escalated", 6)),
+            "warning",
+            "alert_held",
+            6,
+        ),
+        ({72: "normal", 50: "normal", 1: "unknown"}, (), "unknown", "undecided_held", 50),
+        ({72: "unknown", 1: "unknown"}, (), "unknown", "never_decided", 72),
+    ],
+)
+def test_how_long_a_state_has_lasted(
+    recorder: Recorder,
+    client: Client,
+    settings: Settings,
+    records: dict[int, str],
+    alerts: tuple[tuple[str, int], ...],
+    state: str,
+    code: str,
+    held_h: int,
+) -> None:
+    now_s = server_time(client)
+    for ago_h, found in records.items():
+        add_result(client, now_s - 3600 * ago_h, state=found)
+    for event, ago_h in alerts:
+        add_alert(client, now_s - 3600 * ago_h, event)
+    recorder.record(Event())
+    with reading(settings) as db:
+        grown = machine_growth(db, "M1", now_s, oldest_kept(settings, round(1000 * now_s)))
+    found_of = {g.fault: g for g in grown}["bearing"]
+    assert (found_of.state, found_of.held.code) == (state, code)
+    assert found_of.since_t == pytest.approx(now_s - 3600 * held_h, abs=3600)
+    assert found_of.growth.course == "unknown"

@@ -72,10 +72,10 @@ def _fleet(client: Client, settings: Settings) -> Fleet:
 
 
 def test_a_week_without_a_false_silence_then_each_is_reported_in_time(fleet: Fleet) -> None:
-    t = fleet.begun_t + 60.0
+    t, looks = fleet.begun_t + 60.0, 0
     while t < fleet.begun_t + WEEK_S:
         assert fleet.go_to(t) == [], f"{t - fleet.begun_t:.0f} s"
-        t += 1800.0
+        t, looks = t + 1800.0, looks + 1
     # Reported at the look after the one that has read so far.
     delay_s = look_every_s(fleet.settings)
     t = fleet.begun_t + WEEK_S
@@ -90,6 +90,8 @@ def test_a_week_without_a_false_silence_then_each_is_reported_in_time(fleet: Fle
     assert set(reported) == {"C1", "S1"}
     assert reported["C1"] <= 30.0
     assert 2 * HOUR_S < reported["S1"] <= 3 * HOUR_S
+    # The table of docs/appendix/operation.md.
+    print(f"{looks} looks, none false; reported after {reported} s")
 
 
 def test_a_clamp_is_reported_within_thirty_seconds(fleet: Fleet) -> None:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
-from vtox.alarms.health.growth import DAY_S, LEAST_LEVELS, Growth, growth, slope_with_interval
+from vtox.alarms.health.growth import (
+    DAY_S,
+    LEAST_LEVELS,
+    Growth,
+    growth,
+    held,
+    slope_with_interval,
+)
 
 HOURS = np.arange(48) * 3600.0
 
@@ -85,3 +92,27 @@ def test_how_soon_to_act_follows_level_and_course() -> None:
     assert soon["broken_bar", "fault", "rises"] == "act_within_days"
     assert soon["turn_short", "warning", "falls"] == "act_within_weeks"
     assert soon["turn_short", "fault", "few"] == "act_within_days"
+
+
+def test_levels_of_two_weeks_have_a_slope_a_week(rng: np.random.Generator) -> None:
+    t = np.arange(60) * DAY_S / 2
+    levels = -44.7 + 0.05 * t / DAY_S + 0.1 * rng.normal(size=t.size)
+    g = growth("broken_bar", "", 0.0, t.tolist(), levels.tolist(), "BPFO", "dBc")
+    assert (g.course, g.per, g.why.values["ago_d"]) == ("rising", "week", 29.5)
+    assert g.slope_db == pytest.approx(0.35, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "said"),
+    [
+        (-5.0, (0, "minutes")),
+        (7000.0, (116, "minutes")),
+        (7200.0, (2, "hours")),
+        (2 * DAY_S, (2, "days")),
+    ],
+)
+def test_a_length_of_time_has_the_unit_of_which_there_are_two(
+    lasted_s: float, said: tuple[int, str]
+) -> None:
+    values = held("no_alert_held", 1000.0, 1000.0 + lasted_s).values
+    assert (values["held"], values["held_unit"]) == said

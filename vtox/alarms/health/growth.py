@@ -1,4 +1,4 @@
-"""Whether what an alarm is about grows: level then and now, slope with an interval. Pure.
+"""Whether a fault grows, and how long its state has lasted: slope with an interval. Pure.
 
 The slope is the median of the slopes between all pairs of levels (Theil-Sen), its interval that of
 Sen: a record that lies far off moves neither. Sen, P. K. (1968), Estimates of the regression
@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.faults import QUICK
-from vtox.values.domain import Reason, reason
+from vtox.values.domain import Reason, State, reason
 
-DAY_S = 86_400.0
+HOUR_S, DAY_S, WEEK_S = 3600.0, 86_400.0, 604_800.0
+# Levels over so long have a slope a week: a day of a slow one is rounded to nothing.
+LEAST_WEEKS_S = 2 * WEEK_S
 # With fewer levels, or over a shorter time, the interval is wider than any change that matters.
 LEAST_LEVELS, LEAST_SPAN_S = 8, 4 * 3600.0
 # Levels of which the first and the last are the median: one alone is one record's.
@@ -29,6 +31,7 @@ MOST_CORRELATION = 0.82
 
 Array = npt.NDArray[np.float64]
 Course = Literal["rising", "unchanged", "falling", "unknown"]
+Per = Literal["day", "week"]
 Urgency = Literal["act_within_days", "act_within_weeks", "act_at_next_stop"]
 CODES: Mapping[Course, str] = {
     "rising": "growth_rising",
@@ -40,9 +43,9 @@ CODES: Mapping[Course, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """How an alarm's level moves; `course` is unknown where there are too few levels.
+    """How the level of a fault moves; `course` is unknown where there are too few levels.
 
-    Levels are in dB by `unit`; `slope_db` and its interval are dB a day.
+    Levels are in dB by `unit`; `slope_db` and its interval are dB a day or week by `per`.
     """
 
     course: Course
@@ -55,6 +58,29 @@ class Growth:
     slope_db: float | None = None
     low_db: float | None = None
     high_db: float | None = None
+    per: Per = "day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultGrowth:
+    """The state of a fault, since when (s since 1970; None: no record), and how its level moves.
+
+    An open alert gives the state; without one it is `normal` where records decide, else `unknown`.
+    """
+
+    fault: str
+    state: State
+    since_t: float | None
+    held: Reason
+    growth: Growth
+
+
+def held(code: str, since_t: float, now_s: float, **values: str) -> Reason:
+    """Return how long a state has lasted, in the largest unit of which there are two."""
+    units = (("days", DAY_S), ("hours", HOUR_S), ("minutes", 60.0))
+    lasted_s = max(now_s - since_t, 0.0)
+    unit, length = next((u for u in units if lasted_s >= 2 * u[1]), units[-1])
+    return reason(code, held=int(lasted_s // length), held_unit=unit, **values)
 
 
 def growth(
@@ -66,12 +92,13 @@ def growth(
     quantity: str = "",
     unit: str = "",
 ) -> Growth:
-    """Return how an alarm grows.
+    """Return how a fault grows, by the week where its levels span two.
 
     Parameters
     ----------
     fault, level, raised_t
-        Of the alarm: its fault, `warning` or `fault`, and when it began, s.
+        Of the alarm: its fault, `warning` or `fault`, and when it began, s. Without one the level
+        is empty, and the first levels are those of then.
     t, level_db
         Times (s, rising) and levels (dB), each of length n; before the alarm too.
     """
@@ -81,7 +108,8 @@ def growth(
         why = reason(CODES["unknown"], levels=n, span_h=round(span_h, 1))
         return Growth(course="unknown", urgency=_urgency(fault, level, "unknown"), why=why)
     x, y = np.asarray(t, float) / DAY_S, np.asarray(level_db, float)
-    slope, low, high = slope_with_interval(x, y)
+    per: Per = "week" if t[-1] - t[0] >= LEAST_WEEKS_S else "day"
+    slope, low, high = slope_with_interval(x / 7 if per == "week" else x, y)
     course: Course = "rising" if low > 0 else "falling" if high < 0 else "unchanged"
     since = np.flatnonzero(x >= raised_t / DAY_S)
     first = min(int(since[0]) if since.size else 0, n - AT_AN_END)
@@ -92,13 +120,15 @@ def growth(
         "low_db": round(low, 2),
         "high_db": round(high, 2),
     }
-    named = {"quantity": quantity, "unit": unit}
+    ago_d = round(float(x[-1] - x[first]), 1)
+    named: dict[str, str | float] = {"quantity": quantity, "unit": unit, "per": per}
     return Growth(
         course=course,
         urgency=_urgency(fault, level, course),
-        why=Reason(CODES[course], {**numbers, **named}),
+        why=Reason(CODES[course], {**numbers, **named, "ago_d": ago_d}),
         quantity=quantity,
         unit=unit,
+        per=per,
         **numbers,
     )
 

@@ -10,27 +10,28 @@ from rich.console import Console
 from rich.text import Text
 
 from vtox.alarms.health.assessment import Assessment, present_state
+from vtox.alarms.health.growth import FaultGrowth
 from vtox.cli.shared import options
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
-from vtox.configuration.settings import load
+from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError
 from vtox.files.fleet_files import fleet_csv, read_fleet_file
 from vtox.files.matching import options as reader_options
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import stored_baseline
-from vtox.store.server.client import Client
+from vtox.store.server.client import Client, server_time
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
 from vtox.values import codec
 from vtox.values.csv_cells import MARK
 from vtox.values.domain import Window
 from vtox.values.plain_data import digits
 from vtox.windows.wire import Limits, encode, entry_header
-from vtox.words.rendering import render
+from vtox.words.rendering import name_of, render, render_all
 
 SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
@@ -81,11 +82,13 @@ def list_machines(as_json: options.Json = False) -> None:
 
 @machines.command("show")
 def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
-    """Show one machine: nameplate, health and its latest diagnoses."""
-    with running_server(load()) as client:
+    """Show one machine: nameplate, health, latest diagnoses, and its faults over time."""
+    settings = load()
+    with running_server(settings) as client:
         row = _require_machine(client, machine)
+        grown = _growth(settings, machine, server_time(client))
     if as_json:
-        typer.echo(json.dumps(_as_json(row)))
+        typer.echo(json.dumps({**_as_json(row), "growth": codec.plain(grown)}))
         return
     console = Console(highlight=False)
     health = row.health or NO_HEALTH
@@ -101,6 +104,13 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     if row.diagnoses:
         console.print()
         show(console, row.diagnoses.values())
+    table = columns("fault", "over time", wrapped=("over time",))
+    for f in grown:
+        said = ((r.code, r.values) for r in (f.held, f.growth.why))
+        table.add_row(name_of("fault", f.fault), render_all(said))
+    if table.row_count:
+        console.print()
+        console.print(table)
 
 
 @machines.command("import")
@@ -238,6 +248,18 @@ def _replacement(previous: str | None) -> str:
         return f", replacing one of {json.loads(previous)['records']} records"
     except (ValueError, KeyError, TypeError):
         return ", replacing one that cannot be read"
+
+
+def _growth(settings: Settings, machine: str, now_s: float) -> list[FaultGrowth]:
+    """Return the faults of a machine over time, of which there are none without a history."""
+    # Not at the top: SQL takes a quarter of a second to import.
+    from vtox.records.history.database import reading
+    from vtox.records.history.growth import machine_growth
+    from vtox.records.history.retention import oldest_kept
+
+    with reading(settings) as db:
+        oldest = oldest_kept(settings, round(1000 * now_s))
+        return machine_growth(db, machine, now_s, oldest) if db is not None else []
 
 
 def _silent(machine: store.MachineOverview) -> bool:

@@ -132,7 +132,10 @@ class ReportedTrend(Part):
 
 
 class Contents(Part):
-    """A whole report, but for its page. `trend` and `events` come from the history."""
+    """A whole report, but for its page. `trend`, `growth` and `events` come from the history.
+
+    `growth` has by fault how long its state has lasted, and how its level moves: codes with values.
+    """
 
     form: int
     made_t: float = Field(ge=0, lt=T_END)
@@ -142,6 +145,7 @@ class Contents(Part):
     records: list[ReportRecord] = Field(min_length=1, max_length=MAX_RECORDS)
     events: list[Table] = []
     trend: ReportedTrend | None = None
+    growth: dict[Text, list[Table]] = Field({}, max_length=len(FAULTS))
     left_out: int = Field(0, ge=0)
 
 

@@ -11,7 +11,7 @@ from vtox.alarms.health.alert_values import Alert
 from vtox.faults import FAULTS
 from vtox.records.history import queries
 from vtox.records.history.alarm_queries import actions_of_machine
-from vtox.records.history.growth import alarm_growth
+from vtox.records.history.growth import alarm_growth, machine_growth
 from vtox.records.history.resolution import MINUTES, grid
 from vtox.records.history.retention import Oldest
 from vtox.records.reports.contents import ReportedTrend, TrendColumns
@@ -53,6 +53,14 @@ def growth_reasons(
         return []
     said: list[dict[str, Any]] = plain(codec.plain([found.why, Reason(found.urgency)]))
     return said
+
+
+def growth_of_faults(
+    db: Connection, machine_id: str, now_s: float, oldest: Oldest
+) -> dict[str, list[dict[str, Any]]]:
+    """Return by fault how long its state has lasted and how its level moves, as codes."""
+    found = machine_growth(db, machine_id, now_s, oldest)
+    return {f.fault: plain(codec.plain([f.held, f.growth.why])) for f in found if f.since_t}
 
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

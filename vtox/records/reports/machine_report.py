@@ -53,6 +53,16 @@ class Period:
     to_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the history says; without one `of_faults` is empty."""
+
+    events: list[dict[str, Any]]
+    trend: ReportedTrend | None
+    of_alerts: Growths
+    of_faults: dict[str, list[dict[str, Any]]]
+
+
 def machine_contents(
     client: Client,
     settings: Settings,
@@ -88,7 +98,7 @@ def machine_contents(
             f"and for {settings.keep.windows.s:.0f} s those of every record",
         )
     now = server_time(client)
-    events, trend, growths = _history(client, settings, history, machine_id, span, now, alerts)
+    told = _history(client, settings, history, machine_id, span, now, alerts)
     about = found[0].baseline_state
     return Contents(
         form=FORM,
@@ -102,8 +112,9 @@ def machine_contents(
             baseline_about={k: about[k] for k in ("state", "version", "source") if k in about},
         ),
         records=sorted(records, key=_rank),
-        events=[e | _of_open(e, growths) for e in events],
-        trend=trend,
+        events=[e | _of_open(e, told.of_alerts) for e in told.events],
+        trend=told.trend,
+        growth=told.of_faults,
         left_out=left_out,
     )
 
@@ -160,8 +171,8 @@ def _history(
     span: Period,
     now: float,
     alerts: Iterable[OpenAlert],
-) -> tuple[list[dict[str, Any]], ReportedTrend | None, Growths]:
-    """Return events, trend, and whether the open alerts grow.
+) -> _Told:
+    """Return events, trend, and whether open alerts and all faults grow.
 
     Without a history the alerts that the stream has, and no trend.
     """
@@ -174,13 +185,14 @@ def _history(
             (a.fault, round(a.t)): history_parts.growth_reasons(db, a, now, oldest) for a in alerts
         }
         if db is None:
-            return recent, None, growths
+            return _Told(recent, None, growths, {})
         recorded = history_parts.events_between(db, machine_id, from_s, to_s)
         trend = history_parts.trend_between(db, machine_id, span.from_s, to_s, oldest)
+        of_faults = history_parts.growth_of_faults(db, machine_id, now, oldest)
     # The recorder is some seconds behind the stream.
     new = [e for e in recent if e not in recorded]
     events = history_parts.newest_first([*new, *recorded])[: 2 * history_parts.MAX_EVENTS]
-    return events, trend, growths
+    return _Told(events, trend, growths, of_faults)
 
 
 def _of_open(event: Mapping[str, Any], growths: Growths) -> dict[str, Any]:

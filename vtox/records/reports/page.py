@@ -83,7 +83,7 @@ def _body(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
         figures = record_figures(record, recording, motor, baseline, hidden, text)
         yield f'<section class="figures">{figures}</section></section>'
     if contents.machine.machine_id:
-        yield trend_section(contents.trend, text)
+        yield trend_section(contents.trend, text, contents.growth)
     yield _machine(contents.machine, text)
     yield _checking(contents, text)
     yield f'<p class="small soft">{escape(text["standard"])}</p></main>'

@@ -1,17 +1,18 @@
 """The trend of each fault as drawings: least to largest, mean, threshold, states."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
 from math import ceil
 
 from vtox.records.reports import svg
-from vtox.records.reports.cards import fault_name
-from vtox.records.reports.contents import ReportedTrend, TrendColumns
+from vtox.records.reports.cards import fault_name, sentence
+from vtox.records.reports.contents import ReportedTrend, Table, TrendColumns
 from vtox.records.reports.elements import utc
 from vtox.records.reports.svg import BOTTOM, LEFT, RIGHT, WIDTH, Axes
-from vtox.records.reports.texts import say
+from vtox.records.reports.texts import language_of, say
+from vtox.words.rendering import join
 
 HEIGHT, STRIP = 150, 7
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -21,11 +22,17 @@ TICKS_S = (
     *(DAY_S * n for n in (1, 2, 5, 10, 30, 60, 120, 360)),
 )
 MOST_TICKS = 9
+# Of a report that an earlier version made.
+NONE: Mapping[str, list[Table]] = {}
 STATES = ("normal", "warning", "fault", "unknown")
 
 
-def trend_section(trend: ReportedTrend | None, text: Mapping[str, str]) -> str:
-    """Return the trends of a machine; a line that says so where there is none."""
+def trend_section(
+    trend: ReportedTrend | None,
+    text: Mapping[str, str],
+    growth: Mapping[str, list[Table]] = NONE,
+) -> str:
+    """Return the trends of a machine and how each moves; a line that says so where none is."""
     title = f"<h2>{escape(text['trend'])}</h2>"
     series = trend.series if trend else {}
     shown = {name: c for name, c in series.items() if any(c.state)}
@@ -39,12 +46,19 @@ def trend_section(trend: ReportedTrend | None, text: Mapping[str, str]) -> str:
     )
     charts = "".join(
         f"<figure><figcaption><b>{escape(fault_name(name, text))}</b></figcaption>"
-        f"{_chart(name, columns, trend, text)}</figure>"
+        f"{_chart(name, columns, trend, text)}{_moves(growth.get(name, ()), text)}</figure>"
         for name, columns in shown.items()
     )
     key = f'<p class="small soft">{escape(text["trend_key"])}</p>'
+    if growth:
+        key += f'<p class="small soft">{escape(text["no_life"])}</p>'
     head = f'{title}<p class="soft">{escape(about)}</p>{key}'
     return f'<section>{head}<div class="figures">{charts}</div></section>'
+
+
+def _moves(said: Iterable[Table], text: Mapping[str, str]) -> str:
+    told = join((sentence(r, text) for r in said), language_of(text))
+    return f'<p class="small">{escape(text["trend_over_time"])}: {escape(told)}</p>' if told else ""
 
 
 def _chart(name: str, c: TrendColumns, trend: ReportedTrend, text: Mapping[str, str]) -> str:
