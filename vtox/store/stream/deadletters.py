@@ -9,6 +9,7 @@ from vtox.store.server.client import Client
 from vtox.store.server.partition_table import Addresses
 from vtox.store.stream import outputs
 from vtox.store.stream.own_fields import REPLAY_FAMILY, REPLAY_OF, make_secret, signed, without_own
+from vtox.store.stream.window_log import add_with
 from vtox.values import codec
 from vtox.values.codec import Number
 
@@ -82,7 +83,7 @@ def resend(client: Client, dead: DeadLetter) -> str:
     own = {REPLAY_OF: dead.id.encode(), REPLAY_FAMILY: dead.family.encode()}
     fields = without_own(dead.entry) | signed(dead.entry, own, make_secret(client))
     with client.pipeline(transaction=True) as pipe:
-        pipe.xadd(Addresses(client).raw(dead.machine_id), fields)
+        add_with(pipe, fields, Addresses(client).raw(dead.machine_id))
         pipe.xdel(keys.DEAD_LETTERS, dead.id)
         added, _ = pipe.execute()
     return str(added.decode())

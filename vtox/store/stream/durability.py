@@ -7,7 +7,7 @@ import redis
 from vtox import keys
 from vtox.errors import NotOnDisk, NotReplicated
 from vtox.store.server.client import Client
-from vtox.store.stream.window_log import Fields
+from vtox.store.stream.window_log import Fields, add_with
 
 # Below the time-outs of the sockets. Every second is a sync, and one may take a while.
 ON_DISK_TIMEOUT_MS = 1800
@@ -32,7 +32,7 @@ def add_window_on_disk(
     """
     _require_confirmation(client)
     pipe = client.pipeline(transaction=False)
-    pipe.xadd(raw, fields)
+    add_with(pipe, fields, raw)
     pipe.waitaof(1, replicas, ON_DISK_TIMEOUT_MS)
     entry_id, reply = pipe.execute(raise_on_error=False)
     if isinstance(entry_id, redis.RedisError):
@@ -62,7 +62,7 @@ def add_window_on_replicas(
         They do not have it in time.
     """
     pipe = client.pipeline(transaction=False)
-    pipe.xadd(raw, fields)
+    add_with(pipe, fields, raw)
     pipe.wait(replicas, REPLICAS_TIMEOUT_MS)
     entry_id, having = pipe.execute()
     if having < replicas:

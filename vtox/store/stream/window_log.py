@@ -1,8 +1,8 @@
 """The log of raw windows: what adds, reads, fetches, counts and trims them.
 
 Who uses it gets ids from it and gives them back, and takes nothing from them but by these
-functions. That the log is a stream with a consumer group is known here, in `durability` and
-`deadletters` beside it, and to the scripts that acknowledge windows with what became of them.
+functions. That the log is a stream with a consumer group is known here, and to the scripts that
+acknowledge windows with what became of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,6 +55,11 @@ def add_window(client: Client, fields: Fields, raw: str = keys.RAW) -> str:
     return str(client.xadd(raw, fields).decode())
 
 
+def add_with(pipe: Any, fields: Fields, raw: str) -> None:
+    """Add a window together with the other commands of a pipeline; its reply is the id."""
+    pipe.xadd(raw, fields)
+
+
 def add_windows(client: Client, entries: Sequence[Fields], raws: Sequence[str]) -> list[str]:
     """Add windows, each to the stream of its partition, all or none, and return their ids.
 
@@ -64,7 +69,7 @@ def add_windows(client: Client, entries: Sequence[Fields], raws: Sequence[str]) 
         return [add_window(client, entries[0], raws[0])]
     pipe = client.pipeline(transaction=True)
     for fields, raw in zip(entries, raws, strict=True):
-        pipe.xadd(raw, fields)
+        add_with(pipe, fields, raw)
     return [entry_id.decode() for entry_id in pipe.execute()]
 
 
