@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from api.http.errors import Problem
 
 WITH_BODY = frozenset({"POST", "PUT"})
+# Read in less than a millisecond. A window has megabytes and is read in a thread.
+AT_ONCE_BYTES = 64 << 10
 
 
 class JsonRoute(APIRoute):
@@ -60,8 +63,13 @@ def require_type(request: Request, expected: str, code: str) -> None:
         raise Problem(code, f"Content-Type: {given[:80] or 'none'}, expected {expected}")
 
 
-# In a thread, as a window has megabytes.
-def _fill(request: Request, text: JsonText) -> None:
+async def _fill(request: Request, text: JsonText) -> None:
+    small = len(text) <= AT_ONCE_BYTES
+    value = _object(text) if small else await run_in_threadpool(_object, text)
+    request.state.sent.update(value)
+
+
+def _object(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -71,7 +79,7 @@ def _fill(request: Request, text: JsonText) -> None:
     # Only an escape can spell one; bodies of samples have none.
     if b"\\u" in text:
         _refuse_lone_surrogates(value)
-    request.state.sent.update(value)
+    return value
 
 
 def _refuse_lone_surrogates(value: Any) -> None:
