@@ -1,5 +1,6 @@
 """The real embedded server for every test that asks for one, and an environment without VTOX_*."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "system" in item.path.parts[-2:-1]:
             item.add_marker("system")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there from now on out of garbage collections: thousands of tests, and modules.
+
+    A full one took 0.1 s and more, and what reads damaged files asks for one each time.
+    """
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
