@@ -59,8 +59,8 @@ unit: tools
 
 # Tests of processes wait for them: three at a time fill two cores, or slow pure ones beside them.
 test: unit
-	$(PYTEST) tests/integration tests/recordings -n 3 --dist loadfile $(ARGS)
-	$(PYTEST) tests/system tests/unit -m "(system or slow) and not alone" -n 4 --dist loadfile $(ARGS)
+	$(PYTEST) tests/integration tests/recordings -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST) tests/system tests/unit -m "(system or slow) and not alone" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 	$(PYTEST) tests/system -m alone $(ARGS)
 
 check: tools

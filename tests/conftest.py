@@ -26,9 +26,26 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+# Files that take half a minute and more: begun last, they would run beside idle cores at the end.
+LONG = (
+    "test_up",
+    "test_interleavings",
+    "test_model",
+    "test_demo",
+    "test_processes",
+    "test_api_owned",
+    "test_rate",
+    "test_evaluation",
+)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of whole systems by their folder, so that `-m` can name them."""
+    """Mark the tests of whole systems by their folder, so that `-m` can name them; long ones first.
+
+    The order counts with `--no-loadscope-reorder`.
+    """
+    items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
         if "system" in item.path.parts[-2:-1]:
             item.add_marker("system")
