@@ -22,6 +22,8 @@ Args = tuple[Any, ...]
 Observe = Callable[["Command"], Callable[[Any], None] | None]
 # What a host or the server may be wrong by, s; and by how much one step sets a clock, at most.
 CLOCK_SHARE = 4.0
+# What the server says where a script fails, which none may.
+OF_SCRIPTS = ("ERR Error running", "user_script", "ERR user_script")
 READS = frozenset(
     (
         *("PING", "TIME", "INFO", "GET", "MGET", "HGET", "HMGET", "HGETALL", "HLEN", "HKEYS"),
@@ -180,7 +182,12 @@ class Seam:
         said = "" if process.name == "monitor" else command.parts
         process.scheduler.note(self.normal(f"{process.name} {command.name} {said}"))
         answered = self.observe(command)
-        reply = execute()
+        try:
+            reply = execute()
+        except redis.ResponseError as error:
+            if not str(error).startswith(OF_SCRIPTS):
+                raise
+            raise AssertionError(f"{command.name} fails: {error}") from error
         if answered:
             answered(reply)
         return reply

@@ -12,13 +12,14 @@ from random import Random
 # Kinds of events. At a command: others run first; it is not executed, and its sender is told so; it
 # is executed and its reply is lost; it is executed late, when its sender has given up; the process
 # dies before or after it; the server has no disk for a write; the server's or the host's clock is
-# set. At a task: it is lost, or sent twice. At a diagnosis: it raises.
+# set. At a task: it is lost, sent twice, or of another version. At a diagnosis: it raises.
 DELAY, CUT, LOST, LATE, DIE, DIE_AFTER = "delay", "cut", "lost", "late", "die", "die_after"
 REFUSED, CLOCK, HOST_CLOCK = "refused", "clock", "host_clock"
-TASK_LOST, TASK_TWICE, RAISES = "task_lost", "task_twice", "raises"
+TASK_LOST, TASK_TWICE, TASK_OTHER = "task_lost", "task_twice", "task_other"
+RAISES = "raises"
 AT_COMMAND = (DELAY, DELAY, CUT, LOST, LATE, DIE, DIE_AFTER, REFUSED, CLOCK, HOST_CLOCK)
 OF_READS = tuple(k for k in AT_COMMAND if k != REFUSED)
-OF_TASK, OF_DIAGNOSIS = (CUT, LOST, TASK_LOST, TASK_TWICE), (RAISES,)
+OF_TASK, OF_DIAGNOSIS = (CUT, LOST, TASK_LOST, TASK_TWICE, TASK_OTHER), (RAISES,)
 OF_SQL, OF_MESSAGE = (DIE, REFUSED), (CUT, LOST)
 KINDS = tuple(dict.fromkeys((*AT_COMMAND, *OF_TASK, *OF_DIAGNOSIS)))
 
@@ -41,6 +42,11 @@ WEIGHTS = {
     "SQL": 4.0,
     "message": 4.0,
     "keep_alarms": 8.0,
+    # Rare ones, in a run.
+    **dict.fromkeys(("bury_record", "report", "release", "retire", "retire_partition"), 16.0),
+    **dict.fromkeys(("unassigned_entries", "set_flag", "SADD", "HDEL", "ZADD", "HINCRBY"), 8.0),
+    **dict.fromkeys(("summarise_refusals", "trim_between", "set_alarm", "SET", "HSETNX"), 4.0),
+    **dict.fromkeys(("GET", "LLEN", "ZCOUNT", "SMISMEMBER", "ZMSCORE", "backlog"), 4.0),
 }
 
 Place = tuple[str, int]

@@ -26,6 +26,7 @@ from vtox.pipeline.bridge.loop import Bridge
 from vtox.store.server.client import Client, connect
 from vtox.values.domain import Window
 from vtox.windows.partitions import Partition
+from workers.batch import TASK_VERSION
 from workers.celery_signals import Process as WorkerProcess
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Task:
     family: str
     record_ids: list[str]
     partition: int
+    version: int = TASK_VERSION
 
 
 class Queues:
@@ -59,7 +61,8 @@ class Queues:
         copies = {events.CUT: 0, events.TASK_LOST: 0, events.TASK_TWICE: 2}.get(kind, 1)
         process.scheduler.note(f"{process.name} task {family} {record_ids} {copies}")
         for _ in range(copies):
-            self.waiting[family].append(Task(family, list(record_ids), partition))
+            version = TASK_VERSION + (kind == events.TASK_OTHER)
+            self.waiting[family].append(Task(family, list(record_ids), partition, version))
         for idle in self.idle:
             idle.wake()
         if kind in (events.CUT, events.LOST):
@@ -108,6 +111,7 @@ class Parts:
     settings: Settings
     seam: Seam
     truth: Truth
+    diagnosis_s: float = 0.0
     queues: Queues = field(default_factory=Queues)
     finished_senders: set[str] = field(default_factory=set)
 
@@ -138,6 +142,8 @@ def install() -> None:
         process = cast(Process, virtual.local.asked)
         if process.happens("diagnosis", events.OF_DIAGNOSIS):
             raise ArithmeticError("a diagnosis raises")
+        if process.diagnosis_s:
+            process.sleep(process.chance.expovariate(1 / process.diagnosis_s))
         names = [(tuple(faults), *_contents(c)) for c in cases]
         new = {n: c for n, c in zip(names, cases, strict=True) if n not in known}
         known.update(zip(new, answer(list(new.values()), faults) if new else (), strict=True))
@@ -179,13 +185,13 @@ def worker(parts: Parts, families: Sequence[str], process: Process) -> None:
     """Work on the tasks of some families."""
     client = parts.connected(process, "worker")
     here = WorkerProcess(client, parts.settings, process.name)
-    process.here = here
+    process.here, process.diagnosis_s = here, parts.diagnosis_s
     while True:
         task = parts.queues.take(process, families)
         if task is None:
             continue
         try:
-            workers.batch.work(task.family, task.record_ids, partition=task.partition)
+            workers.batch.work(task.family, task.record_ids, task.version, task.partition)
         except redis.RedisError as error:  # Celery logs it and goes on
             log.info("a task failed", error=str(error))
             process.sleep(RESTS_S)

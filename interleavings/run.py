@@ -11,6 +11,7 @@ import redis
 from interleavings import processes, recording
 from interleavings.commands import Seam, load_scripts
 from interleavings.events import Event, Events, Place
+from interleavings.http_sender import http_sender
 from interleavings.processes import Parts
 from interleavings.scheduler import Process, Scheduler
 from interleavings.server import FrozenClock
@@ -73,7 +74,7 @@ class Run:
         self.truth = Truth(self.plain, settings.duplicate_horizon)
         self._folder = str(folder)
         seam = Seam(self.plain, self.truth.observe, self._set_clock, self._normal)
-        self.parts = Parts(url, settings, seam, self.truth)
+        self.parts = Parts(url, settings, seam, self.truth, self.work.diagnosis_s)
         self.told = recording.Told()
         recording.begin(folder, settings)
         self.processes: list[Process] = []
@@ -119,7 +120,8 @@ class Run:
             for family in FAMILIES:
                 self._add(f"{family}-{i}", partial(processes.worker, parts, [family]))
         for i, steps in enumerate(w.senders):
-            self._add(f"sender-{i}", partial(processes.sender, parts, steps))
+            send = http_sender if w.by_http and i == 0 else processes.sender
+            self._add(f"sender-{i}", partial(send, parts, steps))
         if w.records:
             for name in "AB":
                 self._add(f"recorder-{name}", partial(recording.recorder, parts))

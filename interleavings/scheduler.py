@@ -43,12 +43,13 @@ class Process:
         # What its body has done in all its lives, and what it is in this one.
         self.done = 0
         self.here: Any = None
+        self.diagnosis_s = 0.0
         # Of the turn that it waits for: an earlier one is none any more.
         self.turn = 0
         self.parked = False
         self._go = threading.Lock()
         self._go.acquire()
-        self._chance = Random(f"{scheduler.events.seed} {name}")
+        self.chance = Random(f"{scheduler.events.seed} {name}")
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -66,7 +67,7 @@ class Process:
 
     def urandom(self, n: int) -> bytes:
         """As `virtual.Asked`."""
-        return self._chance.randbytes(n)
+        return self.chance.randbytes(n)
 
     def sleep(self, seconds: float) -> None:
         """As `virtual.Asked`."""

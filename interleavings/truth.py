@@ -60,6 +60,8 @@ class Truth:
             return self._watch_fence(command)
         if command.name == "lease":
             return self._watch_lease(command)
+        if command.name == "commit":
+            return self._watch_commit(command)
         if any(p[0] == "XADD" and p[1] in RAWS for p in command.parts):
             return lambda reply: self._note_entries(command, reply)
         return None
@@ -73,6 +75,40 @@ class Truth:
                 raise Broken(
                     "lease", f"{command.name} was accepted of {token}, {lease} is {holder!r}"
                 )
+            if command.name == "admit":
+                self._check_arrivals(command.argv)
+
+        return answered
+
+    def _check_arrivals(self, argv: list[Any]) -> None:
+        """No machine is heard of later than now: it would be silent for that much longer."""
+        machines = [_text(m) for m in argv[9 : 9 + 2 * int(argv[8]) : 2]]
+        seconds, micros = self.plain.time()
+        for machine in machines:
+            arrived = self.plain.zscore(keys.MACHINES, machine)
+            if arrived is not None and arrived > seconds + micros / 1e6:
+                raise Broken("clocks", f"{machine} came at {arrived}, and it is {seconds}.{micros}")
+
+    def _watch_commit(self, command: Command) -> Callable[[Any], None]:
+        """Look for records that commit on a state of their machine that is not there any more."""
+        machines, argv = command.keys[17:], command.argv
+        at, versions = 12 + len(machines), []
+        for _ in machines:
+            versions.append(argv[at + 1])
+            at += 1 + int(argv[at])
+        states = [self.plain.hget(m, "version") or b"0" for m in machines]
+        newest = dict(zip(machines, states, strict=True))
+
+        def answered(reply: Any) -> None:
+            for machine, version, answer in zip(machines, versions, reply, strict=True):
+                if not isinstance(answer, int):
+                    raise Broken("scripts", f"commit answers {answer!r}")
+                listed = self.plain.zscore(keys.MACHINES, machine.rpartition(":")[2])
+                if answer != 1 or listed is None:
+                    continue
+                if newest[machine] not in (None, _text(version).encode()):
+                    raise Broken("states", f"{machine} was {newest[machine]}, not {version}")
+                newest[machine] = None  # the next record builds on this one
 
         return answered
 

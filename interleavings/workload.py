@@ -42,6 +42,10 @@ class Workload:
     resends: tuple[float, ...] = ()
     # Whether the server has the scripts already, as after the first hour of its life.
     knows_scripts: bool = False
+    # What a batch takes on the mean, s. With 0 hardly anything is in flight when something happens.
+    diagnosis_s: float = 0.0
+    # Whether the first sender sends by HTTP.
+    by_http: bool = False
 
     def settings_for(self, url: str, folder: Path) -> Settings:
         """Return the settings of all processes."""
@@ -80,8 +84,20 @@ def workload(seed: int) -> Workload:
     resends = (rng.uniform(2, DISTURBED_S),) if rng.random() < 0.2 else ()
     workers = rng.choice((1, 2))
     knows_scripts = rng.random() < 0.8
-    more = {"records": records, "acts": acts, "resends": resends, "knows_scripts": knows_scripts}
-    return Workload(partitions, workers, settings, senders, retires, changes, **more)
+    return Workload(
+        partitions,
+        workers,
+        settings,
+        senders,
+        retires,
+        changes,
+        records=records,
+        acts=acts,
+        resends=resends,
+        knows_scripts=knows_scripts,
+        diagnosis_s=rng.choice((0.0, 0.02, 0.1, 0.4)),
+        by_http=rng.random() < 0.3,
+    )
 
 
 def _steps(rng: Random, machine_id: str) -> list[Step]:

@@ -22,18 +22,19 @@ def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.timeout(600)
 def test_what_is_promised_holds_in_orders_of_events() -> None:
-    # Two minutes are for 200 seeds with room to spare; a busy box begins fewer.
-    done = interleavings("--seeds", "200", "--jobs", "2", "--seconds", "110")
+    # Two idle cores need about a minute for 200 seeds; a busy box begins fewer.
+    done = interleavings("--seeds", "200", "--jobs", "2", "--seconds", "90")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def histories() -> list[str]:
-    """What each of two seeds gave in two runs of one process."""
-    done = interleavings("--seed", "1", "--seeds", "2", "--repeat", "2")
+def history() -> list[str]:
+    """What a seed gave in two runs of one process: one with all kinds of senders and recorders."""
+    done = interleavings("--seed", "54", "--seeds", "1", "--repeat", "2")
     return [line for line in done.stdout.splitlines() if "histories" in line]
 
 
+@pytest.mark.timeout(600)
 def test_a_seed_gives_one_history() -> None:
-    first, second = histories(), histories()
-    assert [line.split(":")[1] for line in first] == [" 2 runs, 1 histories"] * 2
-    assert first == second
+    first = history()
+    assert first[0].startswith("seed 54: 2 runs, 1 histories")
+    assert first == history()

@@ -1,9 +1,8 @@
 -- A record that can never be diagnosed (its samples are gone, say) becomes dead letters.
 -- KEYS ledger due attempts progress counters raw dead_letters
 -- ARGV family index families group record code reason maxbytes
-local text = redis.call('HGET', KEYS[1], ARGV[5])
-if not text then return 0 end
-local row = decode_row(text)
+-- To drop a row that is not there changes nothing.
+local row = decode_row(redis.call('HGET', KEYS[1], ARGV[5]))
 if not row then
   drop_row(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], tonumber(ARGV[2]), ARGV[5])
   return 0

@@ -80,7 +80,6 @@ local listings = ask('ZMSCORE', KEYS[12], ids)
 local function commit(i, record)
   local machine = KEYS[17 + i]
   local version, next_version, evidence, fingerprint, energy = take(), take(), take(), take(), take()
-  -- A record twice in a batch is committed once.
   local row, listed = rows[record], listings[i]
   local before = redis.call('HMGET', machine, 'version', 'fingerprint', 'meter', 'meter_ms')
   if not row then return 0 end
@@ -107,7 +106,6 @@ local function commit(i, record)
   windows = windows + row.windows
   count('records:' .. family, 1)
   count('latency_ms:' .. family, latency)
-  rows[record] = nil
   finish(KEYS[1], record, row, 'd')
   return 1
 end
