@@ -123,7 +123,7 @@ class Side:
             admitted.append(_admission(entry_id.decode(), head))
             for family in FAMILIES:
                 self.open.setdefault(f"{family}|{head.machine_id}", []).append(entry_id)
-        record(self.client, "token", admitted, pending=False)
+        record(self.client, "token", admitted)
         for family, length in zip(FAMILIES, (1, 2, 10), strict=True):
             full = [
                 k for k, ids in self.open.items() if k.startswith(family) and len(ids) >= length

@@ -97,7 +97,6 @@ class Intake:
         StaleState
             Another number of partitions is in force.
         """
-        pending = progress is not None
         progress = progress or [None] * len(entries)
         refusals: list[Refusal] = []
         headers = self._headers(entries, refusals)
@@ -126,16 +125,11 @@ class Intake:
             self.client,
             self.token,
             admitted,
-            pending=pending,
             partition=self.partition,
             partitions=self.partitions,
         )
         self._watch([a for a in admitted if a.decision == "new"], recorded)
-        return [
-            Piece(a.entry_id, a.run, a.header, a.families)
-            for a in admitted
-            if a.families and a.entry_id not in recorded.gone
-        ]
+        return [Piece(a.entry_id, a.run, a.header, a.families) for a in admitted if a.families]
 
     def forget_silent(self) -> None:
         """Forget the machines that have sent nothing since the last call."""

@@ -310,7 +310,9 @@ class Bridge:
                 return
             last = entries[-1][0]
             progress = self.ledger.family_progress([i for i, _ in entries])
-            self._join(entries, progress)
+            pending = [e for e in entries if e[0] in progress]
+            if pending:
+                self._join(pending, list(progress.values()))
             self.dispatcher.flush(self.clock())
 
     def _read(self) -> bool:

@@ -90,7 +90,7 @@ class Ledger:
         self.settings = settings
         self.partition = partition
         shared = ("dispatch", "start", "commit", "bury_record")
-        alone = ("lease", "release", "unassigned_entries", "report")
+        alone = ("lease", "release", "unassigned_entries", "family_progress", "report")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
         self._scripts |= {n: client.register_script(scripts.source(n)) for n in alone}
 
@@ -131,10 +131,15 @@ class Ledger:
         )
         return [i.decode() for i in ids], last.decode()
 
-    def family_progress(self, entry_ids: Sequence[bytes]) -> list[bytes | None]:
-        """Return for each entry what the families have made of it so far (`keys.PROGRESS`)."""
-        progress: list[bytes | None] = self.client.hmget(self.partition.progress, entry_ids)
-        return progress
+    def family_progress(self, entry_ids: Sequence[bytes]) -> dict[bytes, bytes | None]:
+        """Return what the families have made of each entry that is still pending.
+
+        That is its row of progress (`keys.PROGRESS`), None for one that is not admitted yet.
+        """
+        where = [self.partition.progress, self.partition.raw]
+        found = self._scripts["family_progress"](keys=where, args=[keys.GROUP, *entry_ids])
+        pairs = zip(entry_ids, found, strict=True)
+        return {i: letters or None for i, letters in pairs if letters is not None}
 
     def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
         """Enter records; False for one of which an entry is assigned, finished or not admitted.

@@ -105,10 +105,9 @@ def strangers(client: Client, machine_ids: Sequence[str], limit: int) -> frozens
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the server says of admissions: machines not listed before, entries gone, its time."""
+    """What the server says of admissions: machines not listed before, its time."""
 
     unlisted: frozenset[str]
-    gone: frozenset[str]
     now_t: float
 
 
@@ -117,13 +116,11 @@ def record(
     token: str,
     admissions: Sequence[Admission],
     *,
-    pending: bool,
     partition: Partition = FIRST,
     partitions: int = 1,
 ) -> Recorded:
     """Keep marks, counts, arrivals and rows of progress in one script.
 
-    `pending` says that the windows come from the pending list: some may be finished by now.
     `partitions` is the number of them by which they were found to be of this one.
 
     Raises
@@ -138,14 +135,13 @@ def record(
     rows = {a.entry_id: a.progress for a in admissions if a.progress is not None}
     restarts = sum(a.restarted for a in new)
     life = (MARKS_LIFE_S, MARKS_LIFE_S - RENEWAL_S)
-    args: list[Any] = [token, keys.GROUP, int(pending), len(new), restarts, *life]
-    args.append(partitions)
+    args: list[Any] = [token, len(new), restarts, *life, partitions]
     for members in (arrivals, rows):
         args.append(len(members))
         for name, value in members.items():
             args += [name, value]
     p = partition
-    where = [p.lease, keys.MACHINES, keys.COUNTERS, p.progress, p.raw, keys.PARTITIONS]
+    where = [p.lease, keys.MACHINES, keys.COUNTERS, p.progress, keys.PARTITIONS]
     for machine_id, marks in _mark_changes(admissions).items():
         added = {mark: entry_id for mark, entry_id in marks.items() if entry_id}
         forgotten = marks.keys() - added.keys()
@@ -153,10 +149,9 @@ def record(
         args += [len(added), *(x for item in added.items() for x in item)]
         args += [len(forgotten), *forgotten]
     with fenced():
-        unlisted, gone, now = _script(client)(keys=where, args=args)
+        unlisted, now = _script(client)(keys=where, args=args)
     return Recorded(
         unlisted=frozenset(x.decode() for x in unlisted),
-        gone=frozenset(x.decode() for x in gone),
         now_t=float(now),
     )
 
