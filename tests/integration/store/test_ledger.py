@@ -287,6 +287,8 @@ def test_idle_records_come_due_again(client: Client, ledger: Ledger) -> None:
     assert ledger.overdue("bearing", idle_s=10) == {}, "a start renews the time"
     ledger.make_due("bearing", [rid])
     assert ledger.overdue("bearing", idle_s=10) == {rid: (r, 1)}
+    client.zadd(keys.due("bearing"), {rid: server_time(client) + 3600})
+    assert ledger.overdue("bearing", idle_s=10) == {rid: (r, 1)}, "the clock was set back"
 
 
 def test_what_waits_in_the_queue_is_not_dispatched_again(client: Client, ledger: Ledger) -> None:
