@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vtox import keys
-from vtox.faults import FAMILIES
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.server.scripts import fenced, source
 from vtox.windows.partitions import Partition, partition_of
@@ -95,7 +94,6 @@ def retire(client: Client, token: str, partition: Partition, retention_s: float)
         `token` no longer holds its lease.
     """
     where = [partition.lease, keys.PARTITIONS, partition.raw, partition.progress, partition.bridge]
-    where += [partition.ledger(f) for f in FAMILIES]
     args = [token, keys.GROUP, partition.number, int(1000 * retention_s)]
     with fenced():
         script = client.register_script(source("retire_partition"))
@@ -128,7 +126,6 @@ def move(
         partition.lease,
         keys.PARTITIONS,
         partition.raw,
-        partition.progress,
         keys.COUNTERS,
         *(Partition(n).raw for n in targets),
     ]

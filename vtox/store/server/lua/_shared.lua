@@ -84,8 +84,8 @@ local function settle(ledger, due, attempts, progress, counters, raw, index, fam
   change('HSET', progress, open)
   change('HDEL', progress, closed)
   for name, ids in pairs(ends) do
-    local n = change('XACK', raw, ids, group)
-    if n > 0 then count(name, n) end
+    change('XACK', raw, ids, group)
+    if #ids > 0 then count(name, #ids) end
   end
   write_counts(counters)
 end

@@ -1,6 +1,6 @@
 -- Delete a partition that is no longer in force, once all its windows are finished and older than the
 -- retention. A sender that still adds to it makes it anew. Answers whether it is gone.
--- KEYS lease partitions raw progress bridge, then the ledgers   ARGV token group number retention_ms
+-- KEYS lease partitions raw progress bridge   ARGV token group number retention_ms
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
 if tonumber(ARGV[3]) < tonumber(redis.call('HGET', KEYS[2], 'number') or '1') then return 0 end
 if redis.call('EXISTS', KEYS[3]) == 1 then
@@ -21,9 +21,6 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
     end
     if ours and #redis.call('XRANGE', KEYS[3], '(' .. read, '+', 'COUNT', 1) > 0 then return 0 end
   end
-end
-for i = 6, #KEYS do
-  if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
 end
 redis.call('DEL', KEYS[3], KEYS[4], KEYS[5])
 return 1
