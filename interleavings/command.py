@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import logging
 import os
 import subprocess
@@ -19,7 +20,6 @@ from interleavings import coverage, processes, recording
 from interleavings.run import Outcome, Run
 from interleavings.server import FrozenClock, server
 from interleavings.shrinking import Plan, shrink
-from interleavings.workload import workload
 from vtox.configuration.settings import load
 
 # Runs between two collections of garbage.
@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds")
     parser.add_argument("--core", type=int, default=os.getpid(), help="where a single one runs")
-    parser.add_argument("--having", default="", help="seeds whose workload has this: repartitions")
+    parser.add_argument("--these", default="", help="these seeds, with commas between")
+    parser.add_argument("--guards", type=Path, help="append to this file which guards mattered")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no seed after so long")
     parser.add_argument("--first", action="store_true", help="end at the first that fails")
     parser.add_argument("--repeat", type=int, default=1, help="run each seed so often, and compare")
@@ -86,8 +87,8 @@ class _Command:
     def run(self) -> int:
         o, began = self.options, time.monotonic()
         seeds: Sequence[int] = range(o.seed, o.seed + o.seeds)
-        if o.having:
-            seeds = [s for s in seeds if getattr(workload(s), o.having)]
+        if o.these:
+            seeds = [int(s) for s in o.these.split(",")]
         for n, seed in enumerate(seeds, start=1):
             self._run_seed(seed)
             if n % COLLECT_EVERY == 0:
@@ -97,9 +98,8 @@ class _Command:
                 break
         took_s = time.monotonic() - began
         rate = 60 * n * o.repeat / took_s
-        print(
-            f"seeds {o.seed} to {seed}: {took_s:.1f} s, {rate:.0f} a minute, {self.failed} failed"
-        )
+        print(f"seeds {seeds[0]} to {seed}: {took_s:.1f} s, {rate:.0f} a minute", end=", ")
+        print(f"{self.failed} failed, {n} run")
         if o.coverage:
             print(coverage.table(self.reached))
         return int(self.failed > 0)
@@ -115,6 +115,10 @@ class _Command:
             print(f"seed {seed}: {len(outcomes)} runs, {len(histories)} histories: {first.history}")
             if other := next((o for o in outcomes if o.history != first.history), None):
                 print("\n".join(_first_difference(first.log or [], other.log or [])))
+        if self.options.guards:
+            line = {"seed": seed, "holds": not first.broken, "guards": sorted(first.guards)}
+            with self.options.guards.open("a") as file:
+                file.write(json.dumps(line) + "\n")
         if first.broken or len(histories) > 1:
             self.failed += 1
         if first.broken:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 import redis
+from hiredis import pack_command
 
 from interleavings import events
 from interleavings.events import Event
@@ -19,7 +20,8 @@ from vtox.store.server.client import Client
 from vtox.store.server.scripts import source
 
 Args = tuple[Any, ...]
-Observe = Callable[["Command"], Callable[[Any], None] | None]
+# Sees a command and the name of its process, empty once that has given it up.
+Observe = Callable[["Command", str], Callable[[Any], None] | None]
 # What a host or the server may be wrong by, s; and by how much one step sets a clock, at most.
 CLOCK_SHARE = 4.0
 # What the server says where a script fails, which none may.
@@ -29,7 +31,15 @@ READS = frozenset(
         *("PING", "TIME", "INFO", "GET", "MGET", "HGET", "HMGET", "HGETALL", "HLEN", "HKEYS"),
         *("XRANGE", "XREVRANGE", "XPENDING", "XINFO STREAM", "XINFO GROUPS", "XLEN", "ZRANGE"),
         *("ZCARD", "ZSCORE", "ZMSCORE", "SMEMBERS", "EXISTS", "MEMORY USAGE", "SCRIPT LOAD"),
-        *("machine_states", "backlog", "unassigned_entries", "TTL", "CLIENT LIST", "HEXISTS"),
+        *(
+            "machine_states",
+            "backlog",
+            "unassigned_entries",
+            "family_progress",
+            "TTL",
+            "CLIENT LIST",
+            "HEXISTS",
+        ),
     )
 )
 
@@ -66,6 +76,7 @@ class Command:
         writes = [n for n in names if n not in READS]
         self.name = (writes or names)[0]
         self.is_write = bool(writes)
+        self.adds = self.name == "move" or "XADD" in names
 
     @property
     def keys(self) -> list[str]:
@@ -96,6 +107,32 @@ def _text(x: Any) -> str:
     return x.decode() if isinstance(x, bytes) else str(x)
 
 
+def hold_connection(client: redis.Redis) -> None:
+    """Let a client, which has one command at a time, hold one connection.
+
+    Pools look whether a server has closed an idle one, for a tenth of the time of a run.
+    """
+    pool = client.connection_pool
+    make, held = pool.get_connection, list[Any]()
+
+    def get_connection(*_: Any, **__: Any) -> Any:
+        if not held:
+            held.append(make())
+        elif held[0]._sock is None:
+            held[0].connect()
+        return held[0]
+
+    pool.get_connection = get_connection
+    pool.release = lambda connection: None
+
+
+def ask(client: redis.Redis, *commands: Args) -> list[Any]:
+    """Return the plain replies to some commands, all in one round trip."""
+    connection = client.connection_pool.get_connection()
+    connection.send_packed_command([pack_command(c) for c in commands])
+    return [connection.read_response() for _ in commands]
+
+
 class Seam:
     """Lets the events of a run happen at the commands of its processes.
 
@@ -113,6 +150,8 @@ class Seam:
         self.observe = observe
         self.set_clock = set_clock
         self.normal = normal
+        # How many commands may have added windows: only then a reader has more to read.
+        self.added = 0
 
     def attach(self, process: Process, client: Client) -> Client:
         """Return the client, each of whose commands is one of the process from now on."""
@@ -138,6 +177,7 @@ class Seam:
 
         client._send_command_parse_response = send_one
         client.pipeline = pipeline
+        hold_connection(client)
         # A time-out is an event. On a busy host the server may take longer, which is none.
         client.connection_pool.connection_kwargs["socket_timeout"] = None
         process.to_close.append(client.connection_pool.disconnect)
@@ -150,8 +190,10 @@ class Seam:
             self._before(process, command, event)
         reply = self._executed(process, command, execute)
         if command.block_ms is not None and not reply:
+            added = self.added
             process.sleep(command.block_ms / 1000)
-            reply = self._executed(process, command, execute)
+            if self.added > added:
+                reply = self._executed(process, command, execute)
         if event and event.kind == events.DIE_AFTER:
             process.die()
         if event and event.kind == events.LOST:
@@ -176,12 +218,15 @@ class Seam:
         elif kind == events.HOST_CLOCK:
             process.clock_off_s = size_s - events.LONGEST_S / 4
 
-    def _executed(self, process: Process, command: Command, execute: Callable[[], Any]) -> Any:
+    def _executed(
+        self, process: Process, command: Command, execute: Callable[[], Any], late: bool = False
+    ) -> Any:
         process.scheduler.tick()
         # What the monitor measures is of this host: memory, its pid.
         said = "" if process.name == "monitor" else command.parts
         process.scheduler.note(self.normal(f"{process.name} {command.name} {said}"))
-        answered = self.observe(command)
+        self.added += command.adds
+        answered = self.observe(command, "" if late else process.name)
         try:
             reply = execute()
         except redis.ResponseError as error:
@@ -204,6 +249,6 @@ class Seam:
             return pipe.execute(raise_on_error=False)
 
         try:
-            self._executed(process, command, execute)
+            self._executed(process, command, execute, late=True)
         except redis.RedisError as error:  # a fence: nobody is told
             process.scheduler.note(f"late: {type(error).__name__}")

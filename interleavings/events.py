@@ -20,7 +20,7 @@ RAISES = "raises"
 AT_COMMAND = (DELAY, DELAY, CUT, LOST, LATE, DIE, DIE_AFTER, REFUSED, CLOCK, HOST_CLOCK)
 OF_READS = tuple(k for k in AT_COMMAND if k != REFUSED)
 OF_TASK, OF_DIAGNOSIS = (CUT, LOST, TASK_LOST, TASK_TWICE, TASK_OTHER), (RAISES,)
-OF_SQL, OF_MESSAGE = (DIE, REFUSED), (CUT, LOST)
+OF_SQL, OF_MESSAGE, OF_PORTION = (DIE, REFUSED), (CUT, LOST), (DELAY, DIE)
 KINDS = tuple(dict.fromkeys((*AT_COMMAND, *OF_TASK, *OF_DIAGNOSIS)))
 
 # Others run first for so long, s; the longest outlasts a lease and an orphan search.
@@ -42,12 +42,26 @@ WEIGHTS = {
     "SQL": 4.0,
     "message": 4.0,
     "keep_alarms": 8.0,
+    "portion": 8.0,
     # Rare ones, in a run.
     **dict.fromkeys(("bury_record", "report", "release", "retire", "retire_partition"), 16.0),
+    **dict.fromkeys(("family_progress", "move"), 16.0),
     **dict.fromkeys(("unassigned_entries", "set_flag", "SADD", "HDEL", "ZADD", "HINCRBY"), 8.0),
     **dict.fromkeys(("summarise_refusals", "trim_between", "set_alarm", "SET", "HSETNX"), 4.0),
     **dict.fromkeys(("GET", "LLEN", "ZCOUNT", "SMISMEMBER", "ZMSCORE", "backlog"), 4.0),
 }
+# What half of the events at a command are, as little else leads to what its guards are for.
+OFTEN = {
+    "family_progress": (DELAY,),  # windows are finished while a bridge rebuilds
+    "XREADGROUP": (LATE,),  # windows are read for nobody
+    **dict.fromkeys(("admit", "move", "dispatch", "refuse", "retire_partition"), (DELAY,)),
+    **dict.fromkeys(("report", "keep_alarms", "portion"), (DELAY,)),
+    "set_flag": (DELAY, LOST),
+    "commit": (CUT, LOST),
+    "start": (CLOCK, DELAY),
+}
+# They are most often so long that much happens meanwhile.
+LONG = frozenset(OFTEN) - {"XREADGROUP", "commit"}
 
 Place = tuple[str, int]
 
@@ -55,6 +69,7 @@ Place = tuple[str, int]
 def possible(command: str, is_write: bool) -> tuple[str, ...]:
     """Return what can happen at a command."""
     of_own = {"task": OF_TASK, "diagnosis": OF_DIAGNOSIS, "SQL": OF_SQL, "message": OF_MESSAGE}
+    of_own["portion"] = OF_PORTION
     return of_own.get(command, AT_COMMAND if is_write else OF_READS)
 
 
@@ -103,6 +118,11 @@ class Events:
         if int.from_bytes(digest[:4]) / 2**32 >= self.rate * WEIGHTS.get(command, 1.0):
             return None
         kinds = [k for k in self.kinds if k in possible] or possible
-        kind = kinds[int.from_bytes(digest[4:8]) % len(kinds)]
+        which = int.from_bytes(digest[4:8])
+        if command in OFTEN and which % 2:
+            kinds = OFTEN[command]
+        kind = kinds[which // 2 % len(kinds)]
         share = int.from_bytes(digest[8:]) / 2**32
+        if command in LONG:
+            share **= 0.5
         return Event(kind, round(SHORTEST_S * (LONGEST_S / SHORTEST_S) ** share, 6))

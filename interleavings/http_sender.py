@@ -1,5 +1,6 @@
 """A sender by HTTP: what the routes of the API do with its requests, without the socket."""
 
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,15 +11,18 @@ from fastapi import Response
 from api.http.errors import Problem
 from api.routes.windows import charge_quotas, post_window
 from api.state.backend import Backend
-from interleavings import virtual
-from interleavings.processes import CHANNELS, RESTS_S, Parts
+from interleavings.processes import RESTS_S, Parts, sampled, starts_s
 from interleavings.scheduler import Process
 from interleavings.truth import Name
-from interleavings.workload import FS_HZ, WINDOW_S, WRONG, WRONG_S, Step
+from interleavings.workload import Step
 from vtox.errors import VtoxError
 from vtox.store.server.partition_table import Addresses
 
-_BODY = {"fs_hz": FS_HZ, "channels": {c: x.tolist() for c, x in CHANNELS.items()}}
+
+@cache
+def _samples(machine_id: str, window_s: float) -> dict[str, Any]:
+    fs_hz, channels = sampled(machine_id, window_s)
+    return {"fs_hz": fs_hz, "channels": {c: x.tolist() for c, x in channels.items()}}
 
 
 def http_sender(parts: Parts, steps: list[Step], process: Process) -> None:
@@ -37,7 +41,7 @@ def http_sender(parts: Parts, steps: list[Step], process: Process) -> None:
         process.sleep(pause_s)
         parts.truth.sent.add(name)
         try:
-            _post(backend, *name)
+            _post(backend, parts.work.window_s, *name)
         except (VtoxError, Problem, redis.RedisError):  # 429 or 503, `Retry-After`
             process.sleep(RESTS_S)
             continue
@@ -46,9 +50,9 @@ def http_sender(parts: Parts, steps: list[Step], process: Process) -> None:
     parts.finished_senders.add(process.name)
 
 
-def _post(backend: Backend, machine_id: str, run: str, seq: int) -> None:
-    t0 = virtual.BEGIN_S + seq * WINDOW_S - (WRONG_S if machine_id == WRONG else 0.0)
-    body: dict[str, Any] = _BODY | {"seq": seq, "t0": t0, "run": run}
+def _post(backend: Backend, window_s: float, machine_id: str, run: str, seq: int) -> None:
+    t0 = starts_s(machine_id, seq, window_s)
+    body = _samples(machine_id, window_s) | {"seq": seq, "t0": t0, "run": run}
     request = cast(Any, SimpleNamespace(state=SimpleNamespace()))
     charge_quotas(request, machine_id, cast(Any, orjson.dumps(body)), backend)
     post_window(machine_id, body, backend, Response())

@@ -2,60 +2,76 @@
 
 Found in its text, so that a new guard is a new mutant: in the scripts, conditions that end in a
 return or look at who has what; in Python, what raises a loss of the lease, forgets, rebuilds and
-looks for what is lost. The defects of an earlier review are put back by hand.
+looks for what is lost. The defects of an earlier review, and those that the seeds found, are put
+back by hand.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+Changes = tuple[tuple[Path, str, str], ...]
+
 SCRIPTS = Path("vtox/store/server/lua")
-# Scripts that decide on the fate of a window.
-DELIVERING = ("admit", "bury_record", "commit", "dispatch", "lease", "move", "refuse", "release")
-DELIVERING += ("report", "retire_partition", "start", "unassigned_entries", "_shared")
+# Scripts that decide on the fate of a window, and on alerts.
+GUARDED = ("admit", "bury_record", "commit", "dispatch", "family_progress", "lease", "move")
+GUARDED += ("refuse", "release", "report", "retire_partition", "start", "unassigned_entries")
+GUARDED += ("keep_alarms", "set_flag", "_shared")
 BRIDGE = Path("vtox/pipeline/bridge")
+# Where a probe says that a guard mattered: a set on the server, of numbers in `mutants`.
+REACHED = "reached-guards"
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A product without one of its guards: `changes` are file, text before and text after."""
+    """A product without one of its guards: `changes` are file, text before and text after.
+
+    With `probe` instead it is the product, and says when the guard matters: until then the mutant
+    does the same. Without a probe it may matter anywhere.
+    """
 
     name: str
-    changes: tuple[tuple[Path, str, str], ...]
+    changes: Changes
+    probe: Changes = ()
 
-    def apply(self, root: Path) -> None:
-        """Change a copy of the product.
 
-        Raises
-        ------
-        LookupError
-            The text is not there, or in several places.
-        """
-        for path, before, after in self.changes:
-            text = (root / path).read_text()
-            if text.count(before) != 1:
-                raise LookupError(f"{self.name}: {text.count(before)} times in {path}: {before!r}")
-            (root / path).write_text(text.replace(before, after))
+def apply(root: Path, name: str, changes: Changes) -> None:
+    """Change a copy of the product.
+
+    Raises
+    ------
+    LookupError
+        The text is not there, or in several places.
+    """
+    for path, before, after in changes:
+        text = (root / path).read_text()
+        if text.count(before) != 1:
+            raise LookupError(f"{name}: {text.count(before)} times in {path}: {before!r}")
+        (root / path).write_text(text.replace(before, after))
 
 
 def mutants(root: Path) -> list[Mutant]:
-    """Return all mutants of a checkout."""
-    return [*_of_review(), *_of_scripts(root), *_of_python(root)]
+    """Return all mutants of a checkout; the probe of each says its number."""
+    found = [*_put_back(), *_of_scripts(root), *_of_python(root)]
+    return [
+        replace(m, probe=tuple((p, b, a.replace("NUMBER", str(n))) for p, b, a in m.probe))
+        for n, m in enumerate(found)
+    ]
 
 
+_SAY = f"redis.call('SADD', '{REACHED}', NUMBER)"
 # A condition that ends what a script does, on one line; or one that looks at who has what.
-_RETURNS = re.compile(r"^(\s*)if (.+) then (return .*|free = false|break) end$")
-_LOOKS = re.compile(
-    r"^(\s*)(?:else)?if (.*(?:XPENDING|HEXISTS|pending|before\[1\]|age >= 0).*) then$"
-)
+_ENDS = r"return(?: .*)?|free = false|rows\[i\] = false|break"
+_RETURNS = re.compile(rf"^(\s*)if (.+) then ({_ENDS}) end$")
+_WHO = r"XPENDING|HEXISTS|pending|before\[1\]|age >= 0|~= ARGV\[\d\]|== ARGV\[1\]"
+_LOOKS = re.compile(rf"^(\s*)(?:else)?if (.*(?:{_WHO}).*) then$")
 _TEXTS = (
-    ("'HSETNX'", "'HSET'"),
     ("math.min(arrived, now)", "arrived"),
     ("'XX', ", ""),
-    ("if n > 0 then count(name, n) end", "count(name, #ids)"),
     ("change('HDEL', progress, closed)", "local _ = closed"),
     ("change('HDEL', ledger, gone)", "local _ = gone"),
+    ("age >= 0 and ", ""),
 )
 # Lines of that form that guard nothing.
 _NO_GUARDS = (
@@ -65,65 +81,81 @@ _NO_GUARDS = (
 
 
 def _of_scripts(root: Path) -> Iterator[Mutant]:
-    for name in DELIVERING:
+    for name in GUARDED:
         path = SCRIPTS / f"{name}.lua"
         lines = (root / path).read_text().splitlines()
         for i, line in enumerate(lines):
-            if lines.count(line) == 1 and (after := _changed(line)):
-                yield Mutant(
-                    f"{name}.lua:{i + 1} {line.strip()}", ((path, line + "\n", after + "\n"),)
-                )
+            if lines.count(line) != 1 or line.strip().startswith(_NO_GUARDS):
+                continue
+            for after, probe in _changed(line):
+                changes = ((path, f"{line}\n", f"{after}\n"),)
+                said = ((path, f"{line}\n", f"{probe}\n"),) if probe else ()
+                yield Mutant(f"{name}.lua:{i + 1} {_title(line, after)}", changes, said)
 
 
-def _changed(line: str) -> str:
-    """Return a line without its guard, empty where it has none."""
-    if line.strip().startswith(_NO_GUARDS):
-        return ""
-    if m := _RETURNS.match(line):
-        return f"{m[1]}if false then {m[3]} end"
-    if m := _LOOKS.match(line):
-        return line.replace(m[2], "true" if "and" in m[2] and "== 0" in m[2] else "false")
+def _title(line: str, after: str) -> str:
+    """Return a line, with what is taken out if that is a part of it."""
+    out = next((before for before, new in _TEXTS if line.replace(before, new) == after), "")
+    return line.strip() + (f" without `{out.strip()}`" if out else "")
+
+
+def _changed(line: str) -> Iterator[tuple[str, str]]:
+    """Yield a line without its guard, and what says when it matters, empty for always."""
     for before, after in _TEXTS:
         if before in line:
-            return line.replace(before, after)
-    return ""
+            yield line.replace(before, after), ""
+    if m := _RETURNS.match(line):
+        yield f"{m[1]}if false then {m[3]} end", f"{m[1]}if {m[2]} then {_SAY}; {m[3]} end"
+    elif m := _LOOKS.match(line):
+        if re.search(r"and .*(== 0|== ARGV)", m[2]):
+            yield line.replace(m[2], "true"), f"{m[1]}if not ({m[2]}) then {_SAY} end\n{line}"
+        else:
+            yield line.replace(m[2], "false"), f"{line} {_SAY}"
 
 
-_PYTHON = (
+_CALLS = re.compile(
     # Not those that renew a lease in time: one that is lost costs a rebuild, and no promise.
-    re.compile(r"^(\s+)self\.(?:_forget|_find_orphans|_rebuild|dispatcher\.redispatch)\(\)$"),
-    re.compile(r"^(\s+)raise (?:LeaseLost|StaleState)\(.*\)$"),
+    r"^(\s+)self\.(?:_forget|_find_orphans|_rebuild|dispatcher\.redispatch)\(\)$"
 )
+_BEFORE_NO_GUARD = ("self.core_use = CoreUse()",)  # a bridge is made
+_RAISES = re.compile(r"^(\s+)raise (?:LeaseLost|StaleState)\(.*\)$")
+_SAY_PYTHON = "__import__('interleavings.reached').reached.guards.add(NUMBER)"
 
 
 def _of_python(root: Path) -> Iterator[Mutant]:
     for path in (*sorted((root / BRIDGE).glob("*.py")), *root.glob("vtox/store/**/ledger.py")):
         lines = path.read_text().splitlines()
         for i, line in enumerate(lines):
-            m = next((m for p in _PYTHON if (m := p.match(line))), None)
-            if m is None:
+            m = _CALLS.match(line) or _RAISES.match(line)
+            if m is None or lines[i - 1].strip() in _BEFORE_NO_GUARD:
                 continue
             # With the line before it, which tells it from others like it.
-            before = "\n".join(lines[i - 1 : i + 1]) + "\n"
-            after = f"{lines[i - 1]}\n{m[1]}pass\n"
-            changes = ((path.relative_to(root), before, after),)
-            yield Mutant(f"{path.name}:{i + 1} {line.strip()}", changes)
+            where, before = path.relative_to(root), "\n".join(lines[i - 1 : i + 1]) + "\n"
+            changes = ((where, before, f"{lines[i - 1]}\n{m[1]}pass\n"),)
+            said = f"{lines[i - 1]}\n{m[1]}{_SAY_PYTHON}\n{line}\n"
+            probe = ((where, before, said),) if _RAISES.match(line) else ()
+            yield Mutant(f"{path.name}:{i + 1} {line.strip()}", changes, probe)
 
 
-def _of_review() -> Iterator[Mutant]:
-    admit, refuse, lease = (SCRIPTS / f"{n}.lua" for n in ("admit", "refuse", "lease"))
+def _put_back() -> Iterator[Mutant]:
+    names = ("admit", "refuse", "lease", "family_progress")
+    admit, refuse, lease, progress = (SCRIPTS / f"{n}.lua" for n in names)
     fence = (
         "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end\n"
     )
-    gone = "if ARGV[3] == '1' and #redis.call"
+    at = "#redis.call('XPENDING', KEYS[2], ARGV[1], id, id, 1)"
+    gone = f"if not found[a - 1] and {at} > 0 then"
     yield Mutant(
         "F1 a rebuild takes finished windows for open ones",
-        ((admit, gone, "if false and #redis.call"),),
+        ((progress, gone, "if not found[a - 1] then"),),
+        ((progress, gone, f"if not found[a - 1] and {at} == 0 then {_SAY} end\n  {gone}"),),
     )
     renewed = "if ARGV[1] == 'renew' and holder ~= ARGV[2] then return 0 end"
+    free = renewed.replace("holder ~=", "holder and holder ~=")
     yield Mutant(
         "F2 a lapsed lease that is free is renewed",
-        ((lease, renewed, renewed.replace("holder ~=", "holder and holder ~=")),),
+        ((lease, renewed, free),),
+        ((lease, renewed, f"if ARGV[1] == 'renew' and not holder then {_SAY} end\n{renewed}"),),
     )
     yield Mutant(
         "F3 nobody looks for windows that a deposed owner has read",
@@ -143,6 +175,22 @@ def _of_review() -> Iterator[Mutant]:
                 BRIDGE / "dispatcher.py",
                 "            raise StaleState(\n",
                 "            log.error(\n",
+            ),
+        ),
+    )
+    redone = "            if before is not row and"
+    yield Mutant(
+        "windows that are diagnosed again are recorded twice, if in one transaction",
+        ((Path("vtox/records/history/redone.py"), redone, "            if False and"),),
+    )
+    moved = "    moved = update(positions).where(at_start)"
+    yield Mutant(
+        "a recorder writes a portion that another one has written",
+        (
+            (
+                Path("vtox/records/history/writing.py"),
+                moved,
+                "    moved = update(positions).where(positions.c.stream == start.stream)",
             ),
         ),
     )

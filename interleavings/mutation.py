@@ -1,7 +1,9 @@
 """Runs seeds over each mutant until one fails: a generator that finds none finds no defect either.
 
-`python -m interleavings.mutation --seeds 2000 --only F1`. Each mutant is a copy of this process,
-which has imported everything that no mutant changes.
+`python -m interleavings.mutation --folder build/mutants --seeds 2000`. First the seeds run over the
+product with a probe at each guard; then each mutant over those seeds in which its guard mattered,
+as it does the same in the others. Both go on where they ended. Each mutant is a copy of this
+process, which has imported everything that no mutant changes.
 """
 
 import os
@@ -17,72 +19,48 @@ virtual.install()
 
 import argparse  # noqa: E402
 import importlib  # noqa: E402
+import json  # noqa: E402
 import re  # noqa: E402
 import shutil  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
 import traceback  # noqa: E402
-from collections.abc import Iterator, Sequence  # noqa: E402
-from dataclasses import dataclass, field  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from dataclasses import asdict, dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import interleavings.command  # noqa: E402
-from interleavings.mutants import SCRIPTS, Mutant, mutants  # noqa: E402
+from interleavings.mutants import SCRIPTS, Changes, Mutant, apply, mutants  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("vtox", "workers", "api", "faults", "interleavings")
 _SEED = re.compile(r"^seed (\d+): (?:([^:\n]*): )?(.*)$", re.MULTILINE)
+_BEGUN = re.compile(r"^seeds .* (\d+) run$", re.MULTILINE)
 
 
 @dataclass(slots=True)
 class Trial:
-    """Seeds over a mutant: after how many it died, by which rule; 0: it survived."""
+    """Seeds over a mutant: the one that killed it, -1 for none yet; how many were tried."""
 
-    mutant: Mutant
-    root: Path
-    next_seed: int
-    end: int
-    began: float = field(default_factory=time.monotonic)
-    seeds: int = 0
-    rule: str = ""
+    mutant: str
+    mattered: int = 0
+    tried: int = 0
+    seed: int = -1
     what: str = ""
 
-    @property
-    def output(self) -> Path:
-        """What its process prints."""
-        return self.root / "output"
 
-    def start(self) -> int:
-        """Run the seeds that are left in a process; return its id."""
-        having = ["--having", _having(self.mutant)]
-        return _fork(self.root, self.mutant, self.next_seed, self.end, self.output, having)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A seed over the product: whether all held, and the numbers of the guards that mattered."""
 
-    def ended(self, first: int, failed: bool) -> bool:
-        """Take in that its process ended; False where its last seed fails anyway: go on behind."""
-        found = _SEED.search(self.output.read_text())
-        if found is None:
-            if failed:
-                self.seeds, self.rule = 1, "does not run"
-                self.what = (self.output.read_text().strip().splitlines() or ["?"])[-1]
-            return True
-        seed = int(found[1])
-        pid = _fork(ROOT, None, seed, seed + 1, self.root / "without", [])
-        if os.waitpid(pid, 0)[1]:
-            self.next_seed = seed + 1
-            return self.next_seed >= self.end
-        self.seeds, self.rule, self.what = seed - first + 1, found[2] or "", found[3]
-        return True
+    seed: int
+    holds: bool
+    guards: tuple[int, ...]
 
 
-def _having(mutant: Mutant) -> str:
-    """Return what the workload of a seed has, if the others never come to what was taken out."""
-    files = {path.stem for path, _, _ in mutant.changes}
-    return "repartitions" if files <= {"move", "retire_partition", "unassigned_entries"} else ""
-
-
-def _fork(
-    root: Path, mutant: Mutant | None, seed: int, end: int, output: Path, more: list[str]
-) -> int:
+def fork(root: Path, changes: Changes, output: Path, arguments: Sequence[str]) -> int:
+    """Run the command over a changed copy, in a process; return its id."""
     pid = os.fork()
     if pid:
         return pid
@@ -92,9 +70,8 @@ def _fork(
         os.dup2(fd, 1)
         os.dup2(fd, 2)
         os.chdir(root)
-        command = _command(root, mutant)
-        arguments = ["--first", "--no-shrink", "--core", str(os.getpid()), *more]
-        code = command.main([*arguments, "--seed", str(seed), "--seeds", str(end - seed)])
+        command = _command(root, changes)
+        code = command.main(["--no-shrink", "--core", str(os.getpid()), *arguments])
     except BaseException:
         traceback.print_exc()
     finally:
@@ -102,11 +79,9 @@ def _fork(
         os._exit(code)
 
 
-def _command(root: Path, mutant: Mutant | None) -> "interleavings.command":
+def _command(root: Path, changes: Changes) -> Any:
     """Return the command over a changed product."""
-    if mutant is None:
-        return interleavings.command
-    if all(path.parent == SCRIPTS for path, _, _ in mutant.changes):
+    if all(path.parent == SCRIPTS for path, _, _ in changes):
         for name in ("vtox.store.server.scripts", "interleavings.commands"):
             sys.modules[name].files = lambda package: root.joinpath(*package.split("."))
         return interleavings.command
@@ -121,56 +96,142 @@ def _command(root: Path, mutant: Mutant | None) -> "interleavings.command":
     return importlib.import_module("interleavings.command")
 
 
-def trials(of: Sequence[Mutant], first: int, seeds: int, jobs: int) -> Iterator[Trial]:
-    """Yield how each mutant ended."""
-    waiting, running = list(of), dict[int, Trial]()
-    with tempfile.TemporaryDirectory(prefix="vtox-mutants-") as folder:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                trial = _trial(waiting.pop(0), Path(folder), first, seeds)
-                running[trial.start()] = trial
-            pid, status = os.wait()
-            if trial := running.pop(pid, None):
-                if trial.ended(first, bool(status)):
-                    shutil.rmtree(trial.root)
-                    yield trial
-                else:
-                    running[trial.start()] = trial
-
-
-def _trial(mutant: Mutant, folder: Path, first: int, seeds: int) -> Trial:
-    root = Path(tempfile.mkdtemp(dir=folder))
-    for name in COPIED:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+def copy(name: str, changes: Changes) -> Path:
+    """Return a new folder with a changed copy of the product."""
+    root = Path(tempfile.mkdtemp(prefix="vtox-mutant-"))
+    for folder in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
     shutil.copy(ROOT / "celeryconfig.py", root)
-    mutant.apply(root)
-    return Trial(mutant, root, first, first + seeds)
+    apply(root, name, changes)
+    return root
+
+
+class Mutation:
+    """Seeds and mutants, and what is known of them in a folder."""
+
+    def __init__(self, folder: Path, jobs: int, seconds: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.seen_file, self.trials_file = folder / "seeds.jsonl", folder / "trials.jsonl"
+        self.jobs, self.ends = jobs, time.monotonic() + seconds
+
+    @property
+    def left_s(self) -> float:
+        """How long new seeds may begin."""
+        return self.ends - time.monotonic()
+
+    def seen(self) -> list[Seen]:
+        """Return what is known of the seeds."""
+        lines = self.seen_file.read_text().splitlines() if self.seen_file.exists() else []
+        return sorted((Seen(**json.loads(x)) for x in lines), key=lambda s: s.seed)
+
+    def trials(self) -> dict[str, Trial]:
+        """Return what is known of the mutants."""
+        lines = self.trials_file.read_text().splitlines() if self.trials_file.exists() else []
+        return {t.mutant: t for t in (Trial(**json.loads(x)) for x in lines)}
+
+    def look(self, seeds: Sequence[int], of: Sequence[Mutant]) -> None:
+        """Find in which seeds each guard matters."""
+        known = {s.seed for s in self.seen()}
+        new = [s for s in seeds if s not in known]
+        if not new:
+            return
+        probes = tuple(p for m in of for p in m.probe)
+        root = copy("probes", probes)
+        pids = []
+        for job in range(self.jobs):
+            some = ",".join(map(str, new[job :: self.jobs]))
+            arguments = ["--these", some, "--guards", str(self.seen_file.absolute())]
+            arguments += ["--seconds", str(self.left_s)]
+            if some:
+                pids.append(fork(root, probes, root / f"output-{job}", arguments))
+        for pid in pids:
+            os.waitpid(pid, 0)
+        for output in root.glob("output-*"):
+            print(output.read_text()[-2000:])
+        shutil.rmtree(root)
+
+    def try_all(self, of: Sequence[tuple[int, Mutant]], most: int) -> None:
+        """Run each mutant until a seed kills it."""
+        waiting, running = list(of), dict[int, tuple[Trial, Path]]()
+        while (waiting and self.left_s > 0) or running:
+            while waiting and len(running) < self.jobs and self.left_s > 0:
+                number, mutant = waiting.pop(0)
+                if begun := self._begin(number, mutant, most):
+                    running[begun[0]] = begun[1:]
+            if running:
+                pid, _ = os.wait()
+                if pid in running:
+                    self._end(*running.pop(pid))
+
+    def _begin(self, number: int, mutant: Mutant, most: int) -> tuple[int, Trial, Path] | None:
+        trial = self.trials().get(mutant.name, Trial(mutant.name))
+        seeds = [s.seed for s in self.seen() if s.holds and s.seed < most]
+        if mutant.probe:
+            mattered = {s.seed for s in self.seen() if number in s.guards}
+            seeds = [s for s in seeds if s in mattered]
+        trial.mattered = len(seeds)
+        if trial.seed >= 0 or not seeds[trial.tried :]:
+            return None
+        root = copy(mutant.name, mutant.changes)
+        some = ",".join(map(str, seeds[trial.tried :]))
+        arguments = ["--these", some, "--first", "--seconds", str(self.left_s)]
+        return fork(root, mutant.changes, root / "output", arguments), trial, root
+
+    def _end(self, trial: Trial, root: Path) -> None:
+        output = (root / "output").read_text()
+        if begun := _BEGUN.search(output):
+            trial.tried += int(begun[1])
+        if found := _SEED.search(output):
+            trial.seed, trial.what = int(found[1]), f"{found[2] or ''}: {found[3][:100]}"
+        elif not begun:
+            trial.what = (output.strip().splitlines() or ["?"])[-1]
+        with self.trials_file.open("a") as file:
+            file.write(json.dumps(asdict(trial)) + "\n")
+        print(_row(trial), flush=True)
+        shutil.rmtree(root)
+
+    def table(self, of: Sequence[Mutant]) -> str:
+        """Return what is known of all mutants."""
+        seen, known = self.seen(), self.trials()
+        lines = [f"{len(seen)} seeds", "", HEAD]
+        for n, m in enumerate(of):
+            trial = known.get(m.name, Trial(m.name))
+            trial.mattered = sum(n in s.guards for s in seen) if m.probe else len(seen)
+            lines.append(_row(trial))
+        return "\n".join(lines)
+
+
+HEAD = "| taken out | it matters in seeds | tried | died at seed | rule |\n|---|---:|---:|---:|---|"
+
+
+def _row(t: Trial) -> str:
+    name = t.mutant.replace("|", "\\|")
+    died = t.seed if t.seed >= 0 else "alive"
+    return f"| {name} | {t.mattered} | {t.tried} | {died} | {t.what} |"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command; 1 where a mutant survives."""
+    """Run the command; 1 where a mutant is alive."""
     parser = argparse.ArgumentParser(prog="interleavings.mutation")
     parser.add_argument("--seeds", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path("build/mutants"))
     parser.add_argument("--only", default="", help="mutants whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin nothing after so long")
+    parser.add_argument("--look", action="store_true", help="only find where the guards matter")
+    parser.add_argument("--list", action="store_true", help="only print what is known")
     options = parser.parse_args(argv)
-    chosen = [m for m in mutants(ROOT) if options.only in m.name]
-    if options.list:
-        print("\n".join(m.name for m in chosen))
-        return 0
-    survivors = 0
-    print("| taken out | seeds | rule |\n|---|---:|---|", flush=True)
-    for t in trials(chosen, options.seed, options.seeds, options.jobs):
-        survivors += not t.seeds
-        name = t.mutant.name.replace("|", "\\|")
-        took_s = time.monotonic() - t.began
-        print(
-            f"| {name} | {t.seeds or 'survived'} | {t.rule} {t.what[:90]} ({took_s:.0f} s) |",
-            flush=True,
-        )
-    return int(survivors > 0)
+    found = mutants(ROOT)
+    mutation = Mutation(options.folder, options.jobs, options.seconds)
+    if not options.list:
+        mutation.look(range(options.seeds), found)
+        if not options.look:
+            print(HEAD, flush=True)
+            chosen = [(n, m) for n, m in enumerate(found) if options.only in m.name]
+            mutation.try_all(chosen, options.seeds)
+    print(mutation.table(found))
+    return int(any(mutation.trials().get(m.name, Trial("")).seed < 0 for m in found))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """The processes of a run: production code, each given what its entry point would give it."""
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from interleavings import events, virtual
 from interleavings.commands import Seam
 from interleavings.scheduler import Process
 from interleavings.truth import Name, Truth
-from interleavings.workload import FS_HZ, WINDOW_S, WRONG, WRONG_S, Step
+from interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRONG_S, Step, Workload
 from vtox.client.publisher import Publisher
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import CoreUse
@@ -24,7 +25,7 @@ from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.errors import BrokerUnavailable, ServerUnavailable, VtoxError
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.store.server.client import Client, connect
-from vtox.values.domain import Window
+from vtox.values.domain import Array, Window
 from vtox.windows.partitions import Partition
 from workers.batch import TASK_VERSION
 from workers.celery_signals import Process as WorkerProcess
@@ -88,19 +89,21 @@ class Queues:
 
 
 class Stop:
-    """What `run` of a process takes for an event that ends it; it never comes."""
+    """What `run` of a process takes for an event that ends it, after so long or never."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, after_s: float = math.inf) -> None:
         self.process = process
+        self.ends_s = process.monotonic_s() + after_s
 
     def is_set(self) -> bool:
         """As `threading.Event`."""
-        return False
+        s = self.process.scheduler
+        return s.disturbed and self.process.monotonic_s() >= self.ends_s
 
     def wait(self, timeout: float | None = None) -> bool:
         """As `threading.Event`."""
         self.process.sleep(timeout or 0.0)
-        return False
+        return self.is_set()
 
 
 @dataclass(slots=True)
@@ -111,7 +114,7 @@ class Parts:
     settings: Settings
     seam: Seam
     truth: Truth
-    diagnosis_s: float = 0.0
+    work: Workload
     queues: Queues = field(default_factory=Queues)
     finished_senders: set[str] = field(default_factory=set)
 
@@ -162,8 +165,9 @@ def _contents(case: DiagnosisInput) -> tuple[Any, ...]:
     return samples, x.fs_hz, repr(case.motor), repr(case.baseline)
 
 
-def bridge(parts: Parts, partition: Partition, process: Process) -> None:
-    """Serve a partition, or stand by."""
+def bridge(parts: Parts, partition: Partition, ends_s: float, process: Process) -> None:
+    """Serve a partition, or stand by; end in order now and then, after `ends_s` on the mean."""
+    stop = Stop(process, process.chance.expovariate(1 / ends_s) if ends_s else math.inf)
     client = parts.connected(process, "bridge", retries=0, report_loss=True)
     served = Bridge(
         client,
@@ -175,9 +179,13 @@ def bridge(parts: Parts, partition: Partition, process: Process) -> None:
     )
     process.to_close.append(served.shared.close)
     while True:
-        # It ends where the partition is not served any more, until another number comes in force.
+        # It ends where the partition is not served any more, until it is in force or sent to again.
+        while not parts.truth.is_served(partition):
+            process.sleep(RESTS_S)
         served.retired = False
-        served.run(cast(Any, Stop(process)))
+        served.run(cast(Any, stop))
+        if stop.is_set():
+            process.die()
         process.sleep(RESTS_S)
 
 
@@ -185,7 +193,7 @@ def worker(parts: Parts, families: Sequence[str], process: Process) -> None:
     """Work on the tasks of some families."""
     client = parts.connected(process, "worker")
     here = WorkerProcess(client, parts.settings, process.name)
-    process.here, process.diagnosis_s = here, parts.diagnosis_s
+    process.here, process.diagnosis_s = here, parts.work.diagnosis_s
     while True:
         task = parts.queues.take(process, families)
         if task is None:
@@ -210,7 +218,7 @@ def sender(parts: Parts, steps: Sequence[Step], process: Process) -> None:
         if step.malformed:
             publisher.collect_refusal({"machine_id": step.machine_id, "fs_hz": "x", "run": run})
         try:
-            publisher.publish(_window(*name) for name in names)
+            publisher.publish(_window(*name, parts.work.window_s) for name in names)
         except (ServerUnavailable, redis.ResponseError):
             process.sleep(RESTS_S)
             continue
@@ -219,17 +227,33 @@ def sender(parts: Parts, steps: Sequence[Step], process: Process) -> None:
     parts.finished_senders.add(process.name)
 
 
-_T = np.arange(round(FS_HZ * WINDOW_S)) / FS_HZ
-CHANNELS = {c: 10 * np.sin(314.16 * _T - k * 2.0944) for k, c in enumerate(("ia", "ib", "ic"))}
+def _phases(names: str, amplitude: float, fs_hz: float, window_s: float) -> dict[str, Array]:
+    t = np.arange(round(fs_hz * window_s)) / fs_hz
+    return {c: amplitude * np.sin(314.16 * t - k * 2.0944) for k, c in enumerate(names.split())}
 
 
-def _window(machine_id: str, run: str, seq: int) -> Window:
+@cache
+def sampled(machine_id: str, window_s: float) -> tuple[float, dict[str, Array]]:
+    """Return rate and channels of each window of a machine."""
+    if machine_id != METERED:
+        return FS_HZ, _phases("ia ib ic", 10.0, FS_HZ, window_s)
+    currents = _phases("ia ib ic", 10.0, METERED_HZ, window_s)
+    return METERED_HZ, currents | _phases("va vb vc", 325.0, METERED_HZ, window_s)
+
+
+def starts_s(machine_id: str, seq: int, window_s: float) -> float:
+    """Return when a window starts, by the clock of its sender."""
+    return virtual.BEGIN_S + seq * window_s - (WRONG_S if machine_id in WRONG else 0.0)
+
+
+def _window(machine_id: str, run: str, seq: int, window_s: float) -> Window:
+    fs_hz, channels = sampled(machine_id, window_s)
     return Window(
-        channels=CHANNELS,
-        fs_hz=FS_HZ,
+        channels=channels,
+        fs_hz=fs_hz,
         machine_id=machine_id,
         seq=seq,
-        t0=virtual.BEGIN_S + seq * WINDOW_S - (WRONG_S if machine_id == WRONG else 0.0),
+        t0=starts_s(machine_id, seq, window_s),
         run=run,
     )
 

@@ -17,14 +17,14 @@ from sqlalchemy.exc import OperationalError
 from interleavings import events, virtual
 from interleavings.processes import Parts, Stop
 from interleavings.scheduler import Process
-from interleavings.truth import Broken, Truth
+from interleavings.truth import PARTITIONS, Broken, Truth, metered
 from interleavings.workload import RETIRING
 from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring import monitor as monitoring
-from vtox.records.history import database, schema
+from vtox.records.history import database, schema, writing
 from vtox.records.history.recorder import Recorder
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.notifier import Notifier
@@ -36,6 +36,7 @@ from vtox.store.server.client import Client
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream import deadletters
 from vtox.values import codec
+from vtox.values.energy import MeterCounts
 
 HOOK = {"kind": "webhook", "url": "https://example.org/alarms", "secret_env": "NO_SECRET"}
 RULES = Rules.model_validate({"targets": {"hook": HOOK}, "rules": ({"targets": ["hook"]},)})
@@ -56,6 +57,19 @@ def install(folder: Path, settings: Settings) -> None:
     os.getpid = lambda: 1
     socket.gethostname = lambda: "host"
     time.process_time = lambda: 0.0
+    write = writing.write
+
+    def write_later(*portion: Any) -> bool:
+        """Write a portion; another recorder may be here between it was read and now."""
+        process = cast(Process, virtual.local.asked)
+        happened = process.happens("portion", events.OF_PORTION)
+        if happened and happened.kind == events.DIE:
+            process.die()
+        if happened:
+            process.sleep(happened.size_s)
+        return write(*portion)
+
+    writing.write = write_later
     monitoring.usable_cores = lambda: 2.0
     monitoring.server_thread_s = lambda client: None
 
@@ -148,6 +162,15 @@ def resend(client: Client) -> None:
             deadletters.resend(client, letter)
 
 
+def delete_pending(client: Client) -> None:
+    """Delete what a bridge has read and workers may not have, as an operator with `XDEL` would."""
+    for p in PARTITIONS:
+        if client.exists(p.raw):
+            pending = client.xpending_range(p.raw, keys.GROUP, "-", "+", 5)
+            if pending:
+                client.xdel(p.raw, *(e["message_id"] for e in pending[::2]))
+
+
 def retire(machine_id: str, truth: Truth, client: Client) -> None:
     """Retire a machine, and forget its history."""
     truth.retired = True
@@ -189,6 +212,7 @@ def check_history(plain: redis.Redis, settings: Settings) -> None:
             columns = records.c.id_ms, records.c.id_seq, series.c.machine_id, series.c.quantity
             rows = [tuple(r) for r in db.execute(select(*columns).select_from(of))]
             sums = [_sums(db, t) for t in (schema.minutes, schema.hours)]
+            energy = [_energy(db, t) for t in (schema.energy_quarters, schema.energy_days)]
             alerts = {
                 tuple(r) for r in db.execute(select(schema.alerts.c.id_ms, schema.alerts.c.id_seq))
             }
@@ -203,6 +227,10 @@ def check_history(plain: redis.Redis, settings: Settings) -> None:
     missing, extra = _compare_rows(found, results)
     _equal("results without a row", missing, set())
     _equal("rows without a result of their own", extra, set())
+    recorded = [e for i, e in results.items() if (*_id(i), *_series(e)) in found]
+    for of in energy:
+        of.pop(RETIRING, None)
+        _equal("energy of the history, and of the results that it has", of, metered(recorded))
     of_stream = {
         _id(i) for i, e in plain.xrange(keys.ALERTS) if e[b"machine_id"] != RETIRING.encode()
     }
@@ -219,12 +247,24 @@ def _compare_rows(found: set[Any], results: Mapping[bytes, Mapping[bytes, bytes]
     behind = set()
     for i, e in results.items():
         of = tuple(e[n] for n in (b"machine_id", b"fault", b"run", b"first_seq", b"last_seq"))
-        of_windows[of].append((*_id(i), of[0].decode(), of[1].decode()))
+        of_windows[of].append((*_id(i), *_series(e)))
         if 1000 * float(e[b"t_end"]) >= _id(i)[0]:
             behind.add(of)
     first = {rows[0] for rows in of_windows.values()}
     more = {row for of in behind for row in of_windows[of]}
     return first - found, found - first - more
+
+
+def _series(result: Mapping[bytes, bytes]) -> tuple[str, str]:
+    return result[b"machine_id"].decode(), result[b"fault"].decode()
+
+
+def _energy(db: Connection, table: Table) -> dict[str, MeterCounts]:
+    """Return what a table counted of each machine."""
+    series, columns = schema.series.c, [func.sum(table.c[n]) for n in MeterCounts._fields]
+    of = table.join(schema.series, table.c.series_id == series.id)
+    found = db.execute(select(series.machine_id, *columns).select_from(of).group_by(series.id))
+    return {machine_id: MeterCounts(*counts) for machine_id, *counts in found}
 
 
 def _sums(db: Connection, table: Table) -> Counter[tuple[str, str]]:
@@ -245,12 +285,18 @@ def check_alerts(plain: redis.Redis) -> None:
         a = codec.decode_fields(Alert, fields)
         happened[a.id, a.event] += 1
         if a.machine_id:
+            name = f"{a.machine_id}|{a.fault}"
+            if a.event == "raised":
+                _equal(f"{name} is open, and raised again", name in opened, False)
             change = opened.discard if a.event == "cleared" else opened.add
-            change(f"{a.machine_id}|{a.fault}")
+            change(name)
     twice = {k for k, n in happened.items() if n > 1 and k[1] in ("raised", "cleared")}
     _equal("events of an alert that came twice", twice, set())
     kept = {m.decode() for m in plain.smembers(keys.OPEN_ALERTS)}
     _equal("open alerts, and their events", kept, opened)
+    listed = {m.decode() for m in plain.zrange(keys.MACHINES, 0, -1)}
+    nobody = {name for name in kept if name.partition("|")[0] not in listed}
+    _equal("open alerts of machines that are not listed", nobody, set())
 
 
 def check_told(plain: redis.Redis, told: Told) -> None:

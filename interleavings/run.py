@@ -1,22 +1,24 @@
 """One run: the processes that a seed chooses, disturbed for a while, then left alone to finish."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import redis
 
-from interleavings import processes, recording
-from interleavings.commands import Seam, load_scripts
+from interleavings import processes, reached, recording
+from interleavings.commands import Seam, hold_connection, load_scripts
 from interleavings.events import Event, Events, Place
 from interleavings.http_sender import http_sender
+from interleavings.mutants import REACHED
 from interleavings.processes import Parts
 from interleavings.scheduler import Process, Scheduler
 from interleavings.server import FrozenClock
 from interleavings.truth import Broken, Truth
 from interleavings.virtual import BEGIN_S
+from interleavings.watching import Watch
 from interleavings.workload import DISTURBED_S, DRAINED_WITHIN_S, RETIRING, Workload, workload
 from vtox import keys
 from vtox.faults import FAMILIES
@@ -39,6 +41,8 @@ class Outcome:
     virtual_s: float
     happened: Mapping[Place, tuple[str, Event]]
     reached: Mapping[tuple[str, str], int]
+    # Numbers of guards that mattered, if there are probes of them.
+    guards: Set[int] = frozenset()
     log: list[str] | None = None
 
 
@@ -60,6 +64,7 @@ class Run:
         clock.begin()
         self.work: Workload = workload(seed)
         self.plain = redis.Redis.from_url(url)
+        hold_connection(self.plain)
         if names := list(self.plain.scan_iter(count=1000)):
             self.plain.unlink(*names)
         if self.work.knows_scripts:
@@ -67,14 +72,16 @@ class Run:
         else:
             self.plain.script_flush()
         random.seed(seed)
+        reached.guards.clear()
         self.scheduler = Scheduler(Events(seed, plan), self._show_time)
         if keep_log:
             self.scheduler.log = []
         settings = self.work.settings_for(url, folder)
-        self.truth = Truth(self.plain, settings.duplicate_horizon)
+        self.truth = Truth(self.plain, settings.duplicate_horizon, retires=self.work.keeps_s < 2)
         self._folder = str(folder)
-        seam = Seam(self.plain, self.truth.observe, self._set_clock, self._normal)
-        self.parts = Parts(url, settings, seam, self.truth, self.work.diagnosis_s)
+        watch = Watch(self.plain, self.truth, self._server_s, lambda: self.scheduler.now_s)
+        seam = Seam(self.plain, watch.observe, self._set_clock, self._normal)
+        self.parts = Parts(url, settings, seam, self.truth, self.work)
         self.told = recording.Told()
         recording.begin(folder, settings)
         self.processes: list[Process] = []
@@ -95,6 +102,7 @@ class Run:
             except Broken as broken:
                 error = broken
         self._note_end()
+        guards = reached.guards | {int(n) for n in self.plain.smembers(REACHED)}
         self.plain.close()
         rule = error.rule if isinstance(error, Broken) else type(error).__name__ if error else ""
         s = self.scheduler
@@ -107,15 +115,18 @@ class Run:
             virtual_s=s.now_s,
             happened=s.events.happened,
             reached=s.reached,
+            guards=guards,
             log=s.log,
         )
 
     def _start(self) -> None:
         w, parts = self.work, self.parts
         most = max([w.partitions, *(n for _, n in w.repartitions)])
-        for name in "AB":
+        for name in "A" if w.lone else "AB":
             for p in map(Partition, range(most)):
-                self._add(f"bridge-{name}{p.number or ''}", partial(processes.bridge, parts, p))
+                self._add(
+                    f"bridge-{name}{p.number or ''}", partial(processes.bridge, parts, p, w.ends_s)
+                )
         for i in range(w.workers):
             for family in FAMILIES:
                 self._add(f"{family}-{i}", partial(processes.worker, parts, [family]))
@@ -135,6 +146,7 @@ class Run:
         deeds = [(t, partial(recording.retire, RETIRING, self.truth)) for t in w.retires]
         deeds += [(t, partial(recording.repartition, n)) for t, n in w.repartitions]
         deeds += [(t, recording.resend) for t in w.resends]
+        deeds += [(t, recording.delete_pending) for t in w.deletions]
         names = ("acknowledge", "comment", "close")
         deeds += [
             (t, partial(recording.acknowledge, n)) for t, n in zip(w.acts, names, strict=False)
@@ -179,6 +191,9 @@ class Run:
 
     def _show_time(self, now_s: float) -> None:
         self.clock.set(BEGIN_S + now_s + self.clock_off_s, now_s)
+
+    def _server_s(self) -> float:
+        return BEGIN_S + self.scheduler.now_s + self.clock_off_s
 
     def _set_clock(self, off_s: float) -> None:
         self.clock_off_s = off_s

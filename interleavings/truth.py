@@ -1,24 +1,24 @@
-"""What must hold, at every command and at the end (docs/explanation/guarantees.md).
+"""What must hold at the end (docs/explanation/guarantees.md).
 
-It is judged by what the processes said to the server, by what senders and readers were told, and by
-what is on the server in the end.
+It is judged by what senders and readers were told, and by what is on the server in the end. What
+must hold at every command is in `watching`.
 """
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import redis
 
-from interleavings.commands import Command
+from interleavings.commands import Command, ask
 from interleavings.workload import RETIRING
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.stream import deadletters
+from vtox.values.energy import NOTHING, MeterCounts, counts_from_text
 from vtox.windows.partitions import Partition
 
-FENCED = frozenset(("admit", "refuse", "dispatch", "move", "retire_partition"))
 # As many as there ever are in a run.
 PARTITIONS = tuple(map(Partition, range(3)))
 RAWS = frozenset(p.raw for p in PARTITIONS)
@@ -38,97 +38,26 @@ class Broken(AssertionError):
 class Truth:
     """What is known of a run, from outside of the product."""
 
-    def __init__(self, plain: redis.Redis, horizon: int) -> None:
+    def __init__(self, plain: redis.Redis, horizon: int, *, retires: bool = False) -> None:
         self.plain = plain
         self.horizon = horizon
+        # Whether partitions that are not in force are gone soon.
+        self.retires = retires
         self.sent: set[Name] = set()
         self.acknowledged: set[Name] = set()
         # Stream and id of each entry that the server has ever had -> the window, None: malformed.
         self.entries: dict[tuple[str, str], Name | None] = {}
+        # The same of those that were moved, and of others.
+        self.moved: dict[tuple[str, str], Name | None] = {}
         # Windows of a machine in the order in which they came, a window more than once.
         self.arrivals: defaultdict[str, list[Name]] = defaultdict(list)
         self.read: dict[bytes, Mapping[bytes, bytes]] = {}
-        self.tokens: set[Any] = set()
         self.retired = False
-        self.moved = False
 
-    # At every command
+    # What senders did
 
-    def observe(self, command: Command) -> Callable[[Any], None] | None:
-        """Look at a command before the server has it; return what looks at its reply."""
-        if command.name in FENCED:
-            return self._watch_fence(command)
-        if command.name == "lease":
-            return self._watch_lease(command)
-        if command.name == "commit":
-            return self._watch_commit(command)
-        if any(p[0] == "XADD" and p[1] in RAWS for p in command.parts):
-            return lambda reply: self._note_entries(command, reply)
-        return None
-
-    def _watch_fence(self, command: Command) -> Callable[[Any], None]:
-        lease, token = command.keys[0], command.argv[0]
-        holder = self.plain.get(lease)
-
-        def answered(_: Any) -> None:
-            if holder != token.encode():
-                raise Broken(
-                    "lease", f"{command.name} was accepted of {token}, {lease} is {holder!r}"
-                )
-            if command.name == "admit":
-                self._check_arrivals(command.argv)
-
-        return answered
-
-    def _check_arrivals(self, argv: list[Any]) -> None:
-        """No machine is heard of later than now: it would be silent for that much longer."""
-        machines = [_text(m) for m in argv[9 : 9 + 2 * int(argv[8]) : 2]]
-        seconds, micros = self.plain.time()
-        for machine in machines:
-            arrived = self.plain.zscore(keys.MACHINES, machine)
-            if arrived is not None and arrived > seconds + micros / 1e6:
-                raise Broken("clocks", f"{machine} came at {arrived}, and it is {seconds}.{micros}")
-
-    def _watch_commit(self, command: Command) -> Callable[[Any], None]:
-        """Look for records that commit on a state of their machine that is not there any more."""
-        machines, argv = command.keys[17:], command.argv
-        at, versions = 12 + len(machines), []
-        for _ in machines:
-            versions.append(argv[at + 1])
-            at += 1 + int(argv[at])
-        states = [self.plain.hget(m, "version") or b"0" for m in machines]
-        newest = dict(zip(machines, states, strict=True))
-
-        def answered(reply: Any) -> None:
-            for machine, version, answer in zip(machines, versions, reply, strict=True):
-                if not isinstance(answer, int):
-                    raise Broken("scripts", f"commit answers {answer!r}")
-                listed = self.plain.zscore(keys.MACHINES, machine.rpartition(":")[2])
-                if answer != 1 or listed is None:
-                    continue
-                if newest[machine] not in (None, _text(version).encode()):
-                    raise Broken("states", f"{machine} was {newest[machine]}, not {version}")
-                newest[machine] = None  # the next record builds on this one
-
-        return answered
-
-    def _watch_lease(self, command: Command) -> Callable[[Any], None]:
-        what, token = command.argv[:2]
-        holder = self.plain.get(command.keys[0])
-
-        def answered(reply: Any) -> None:
-            if not reply:
-                return
-            if what == "renew" and holder != token.encode():
-                raise Broken("lease", f"{token} was renewed, the lease was {holder!r}")
-            if what == "take" and token in self.tokens:
-                raise Broken("lease", f"{token} was the token of an earlier ownership")
-            if what == "take":
-                self.tokens.add(token)
-
-        return answered
-
-    def _note_entries(self, command: Command, reply: Any) -> None:
+    def note_entries(self, command: Command, reply: Any) -> None:
+        """Note the entries that a command has added."""
         replies = reply if len(command.parts) > 1 else [reply]
         for args, entry_id in zip(command.parts, replies, strict=True):
             if args[0] == "XADD" and args[1] in RAWS and isinstance(entry_id, bytes):
@@ -141,6 +70,12 @@ class Truth:
         self.entries[raw, entry_id] = name
         if name:
             self.arrivals[name[0]].append(name)
+
+    def note_moved(self) -> None:
+        """Note which windows have another id in another partition now."""
+        for p in PARTITIONS:
+            for entry_id, fields in self.plain.xrange(p.raw):
+                self.moved.setdefault((p.raw, entry_id.decode()), name_of(fields))
 
     # What readers see
 
@@ -159,20 +94,28 @@ class Truth:
 
     def unfinished(self) -> str:
         """Return what is still to be done, empty once all is."""
-        for p in PARTITIONS:
-            if not self.plain.exists(p.raw):
-                continue
-            group = self._group(p)
+        hashes = [name for p in PARTITIONS for name in (p.progress, *map(p.ledger, FAMILIES))]
+        rows = ask(self.plain, *(("HLEN", name) for name in hashes))
+        if left := [f"{name}: {n} rows" for name, n in zip(hashes, rows, strict=True) if n]:
+            return left[0]
+        there = [self.is_served(p) for p in PARTITIONS]
+        for p in itertools.compress(PARTITIONS, there):
+            group = self._group(p) if self.plain.exists(p.raw) else {"pending": 0, "lag": 0}
             pending = group["pending"] if group else 0
             lag = group["lag"] if group else self.plain.xlen(p.raw)
             if pending or lag:
                 return f"{p.raw}: {pending} pending, {lag} unread"
-            if rows := self.plain.hlen(p.progress):
-                return f"{p.progress}: {rows} rows"
-            for family in FAMILIES:
-                if rows := self.plain.hlen(p.ledger(family)):
-                    return f"{p.ledger(family)}: {rows} rows"
+            if self.retires and p.number >= self._in_force():
+                return f"{p.raw} is not retired"
         return ""
+
+    def is_served(self, p: Partition) -> bool:
+        """Return whether a partition is in force, or has anything still."""
+        number, there = ask(self.plain, ("HGET", keys.PARTITIONS, "number"), ("EXISTS", p.raw))
+        return p.number < int(number or 1) or bool(there)
+
+    def _in_force(self) -> int:
+        return int(ask(self.plain, ("HGET", keys.PARTITIONS, "number"))[0] or 1)
 
     def _group(self, p: Partition) -> dict[str, Any] | None:
         groups = self.plain.xinfo_groups(p.raw)
@@ -188,16 +131,21 @@ class Truth:
     def _outcomes(self) -> Counter[tuple[Name, str]]:
         """Count for each window and fault its results, and for each family its dead letters."""
         outcomes: Counter[tuple[Name, str]] = Counter()
+        of_all: list[Name] = []
         for _, e in self.plain.xrange(keys.RESULTS):
             machine, run = e[b"machine_id"].decode(), _run(e[b"run"].decode())
             for seq in range(int(e[b"first_seq"]), int(e[b"last_seq"]) + 1):
                 outcomes[(machine, run, seq), e[b"fault"].decode()] += 1
         for letter_id, e in self.plain.xrange(keys.DEAD_LETTERS):
             letter = deadletters.decode(letter_id, e)
-            name = self.entries.get((letter.stream, letter.stream_id))
-            faults = FAMILIES[letter.family].faults if letter.family else tuple(FAULTS)
-            if name:
-                outcomes.update((name, f) for f in faults)
+            of = letter.stream, letter.stream_id
+            name = self.entries.get(of) or self.moved.get(of)
+            if name and letter.family:
+                outcomes.update((name, f) for f in FAMILIES[letter.family].faults)
+            elif name:
+                of_all.append(name)
+        # Families that had assigned it before have results or letters of their own.
+        outcomes.update((name, f) for name in of_all for f in FAULTS if not outcomes[name, f])
         return outcomes
 
     def _check_windows(self, outcomes: Counter[tuple[Name, str]]) -> None:
@@ -230,6 +178,10 @@ class Truth:
         _equal("in flight", in_flight, {})
         results = [e for _, e in self.plain.xrange(keys.RESULTS)]
         latencies = self._check_families(c, results)
+        self._check_meters(results)
+        names = [n for p in PARTITIONS for f in FAMILIES for n in (p.due(f), p.attempts(f))]
+        left = ask(self.plain, *(("EXISTS", n) for n in names))
+        _equal("kept of finished records", list(itertools.compress(names, left)), [])
         buckets = {k.decode(): int(v) for k, v in self.plain.hgetall(keys.LATENCY).items()}
         for family, n in latencies.items():
             of_family = sum(v for k, v in buckets.items() if k.startswith(f"{family}:"))
@@ -237,6 +189,15 @@ class Truth:
         letters = Counter(e[b"code"].decode() for _, e in self.plain.xrange(keys.DEAD_LETTERS))
         counted = {k.partition(":")[2]: n for k, n in c.items() if k.startswith("dead_letters:")}
         _equal("dead letters by code", counted, dict(letters))
+
+    def _check_meters(self, results: list[Mapping[bytes, bytes]]) -> None:
+        """Compare the meters of machines with what their results counted."""
+        found = metered(results)
+        ids = {e[b"machine_id"].decode() for e in results} - {RETIRING}
+        for machine_id in sorted(ids):
+            text = self.plain.hget(keys.machine(machine_id), "meter")
+            meter = counts_from_text(text.decode()) if text else NOTHING
+            _equal(f"meter of {machine_id}, and results", meter, found.get(machine_id, NOTHING))
 
     def _check_families(
         self, c: Counter[str], results: list[Mapping[bytes, bytes]]
@@ -252,6 +213,17 @@ class Truth:
             _equal(f"latency of {family}, and results", c[f"latency_ms:{family}"], latency_ms)
             records[family] = len(own)
         return records
+
+
+def metered(results: Iterable[Mapping[bytes, bytes]]) -> dict[str, MeterCounts]:
+    """Return what results counted of each machine, if anything."""
+    sums: defaultdict[str, MeterCounts] = defaultdict(lambda: NOTHING)
+    for e in results:
+        counts = counts_from_text(e.get(b"energy", b"0").decode())
+        if any(counts):
+            machine_id = e[b"machine_id"].decode()
+            sums[machine_id] = sums[machine_id].plus(counts)
+    return dict(sums)
 
 
 def name_of(fields: Mapping[Any, Any]) -> Name | None:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 # Where the clocks begin: a round number of seconds since 1970.
 BEGIN_S = 1_764_000_000.0
+# Of `time.sleep`: a bridge without room for windows looks 100 times a second.
+SHORTEST_SLEEP_S = 0.05
 
 
 class Asked(Protocol):
@@ -55,7 +57,7 @@ def install() -> None:
 
     def virtual_sleep(seconds: float) -> None:
         asked = local.asked
-        return sleep(seconds) if asked is None else asked.sleep(seconds)
+        return sleep(seconds) if asked is None else asked.sleep(max(seconds, SHORTEST_SLEEP_S))
 
     def virtual_urandom(n: int) -> bytes:
         asked = local.asked

@@ -1,18 +1,22 @@
 """What a seed lets the processes do: how many there are, what is sent, with which settings."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from vtox.configuration.settings import Settings, load
+from vtox.configuration.values import KeptFor
 
-# Windows so short, of so few samples, that a real diagnosis takes a few milliseconds.
-FS_HZ, WINDOW_S = 100.0, 1.0
+# Windows of so few samples that a real diagnosis takes a few milliseconds.
+FS_HZ = 100.0
+# One whose windows have voltages and a rate that count energy.
+METERED, METERED_HZ = "M0", 500.0
 # One that retires while it sends: its duplicates are none for a machine that is new again.
 RETIRING = "M9"
-# One whose clock is wrong by so much, s.
-WRONG, WRONG_S = "M1", 1000.0
+# Those whose clocks are wrong by so much, s.
+WRONG, WRONG_S = ("M1", RETIRING), 1000.0
 # Disturbances end after this time, s; then everything must be finished within so long.
 DISTURBED_S, DRAINED_WITHIN_S = 20.0, 240.0
 
@@ -46,10 +50,26 @@ class Workload:
     diagnosis_s: float = 0.0
     # Whether the first sender sends by HTTP.
     by_http: bool = False
+    # Whether no bridge stands by; after how long one ends in order, s on the mean, 0: never.
+    lone: bool = False
+    ends_s: float = 0.0
+    # When an operator deletes windows that are in work.
+    deletions: tuple[float, ...] = ()
+    # How long finished windows are kept, s.
+    keeps_s: float = 60.0
+    # How long a window is: of long ones a record of any family takes few, and is soon finished.
+    window_s: float = 1.0
 
     def settings_for(self, url: str, folder: Path) -> Settings:
         """Return the settings of all processes."""
-        return load(redis_url=url, data_dir=folder, **self.settings)
+        settings = _settings(url, folder)
+        keep = settings.keep.model_copy(update={"windows": KeptFor(self.keeps_s)})
+        return settings.model_copy(update=self.settings | {"keep": keep})
+
+
+@cache
+def _settings(url: str, folder: Path) -> Settings:
+    return load(redis_url=url, data_dir=folder)
 
 
 def workload(seed: int) -> Workload:
@@ -62,8 +82,9 @@ def workload(seed: int) -> Workload:
         senders += (tuple(_steps(rng, RETIRING)),)
         retires = tuple(rng.uniform(0, DISTURBED_S) for _ in range(rng.choice((1, 2))))
     changes: tuple[tuple[float, int], ...] = ()
-    if rng.random() < 0.25:
-        changes = ((rng.uniform(2, DISTURBED_S), rng.choice((1, 2, 3))),)
+    if rng.random() < 0.35:
+        times = [rng.uniform(2, DISTURBED_S) for _ in range(rng.choice((1, 2, 4)))]
+        changes = tuple((t, rng.choice((1, 2, 3))) for t in times)
     settings = {
         # What is moved to another partition comes later than what was sent after it.
         "duplicate_horizon": rng.choice((8, 16, 256))
@@ -72,7 +93,7 @@ def workload(seed: int) -> Workload:
         "in_flight_windows": rng.choice((16, 24, 200)),
         "batch_windows": rng.choice((4, 16, 256)),
         "batch_wait_ms": rng.choice((1.0, 40.0)),
-        "redispatch_after_s": rng.choice((2.0, 4.0, 15.0)),
+        "redispatch_after_s": rng.choice((2.0, 4.0, 8.0)),
         "shared_windows_mb": 0,
         "stream_partitions": None,
         "silence_after_s": 4.0,
@@ -97,6 +118,11 @@ def workload(seed: int) -> Workload:
         knows_scripts=knows_scripts,
         diagnosis_s=rng.choice((0.0, 0.02, 0.1, 0.4)),
         by_http=rng.random() < 0.3,
+        lone=rng.random() < 0.3,
+        ends_s=rng.choice((0.0, 0.0, 5.0)),
+        deletions=tuple(rng.uniform(2, DISTURBED_S) for _ in range(rng.choice((0, 0, 0, 0, 3)))),
+        keeps_s=rng.choice((1.0, 60.0)),
+        window_s=rng.choice((1.0, 1.0, 5.0)),
     )
 
 
@@ -104,7 +130,9 @@ def _steps(rng: Random, machine_id: str) -> list[Step]:
     """Return what the sender of a machine does."""
     steps, seq = [], 0
     pause_s = rng.choice((0.05, 0.3, 1.0))
-    while seq < 24:
+    # As many as a first record of broken bars at least, and more than a short horizon.
+    most = rng.choice((11, 17, 24))
+    while seq < most:
         n = rng.choice((1, 1, 2, 4, 8))
         seqs = list(range(seq, seq + n))
         seq += n

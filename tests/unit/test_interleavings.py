@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from interleavings.events import AT_COMMAND, CUT, DELAY, Event, Events
-from interleavings.mutants import mutants
+from interleavings.mutants import apply, mutants
 from interleavings.shrinking import shrink
 from tests.paths import ROOT
 
@@ -33,9 +33,10 @@ def test_a_plan_lets_nothing_else_happen() -> None:
 
 
 @pytest.mark.parametrize("mutant", mutants(ROOT), ids=lambda m: m.name)
-def test_a_guard_can_be_taken_out(mutant, tmp_path: Path) -> None:
-    for path, _, _ in mutant.changes:
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text((ROOT / path).read_text())
-    mutant.apply(tmp_path)
-    assert any((tmp_path / p).read_text() != (ROOT / p).read_text() for p, _, _ in mutant.changes)
+def test_a_guard_can_be_taken_out_or_watched(mutant, tmp_path: Path) -> None:
+    for changes in filter(None, (mutant.changes, mutant.probe)):
+        for path, _, _ in changes:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text((ROOT / path).read_text())
+        apply(tmp_path, mutant.name, changes)
+        assert any((tmp_path / p).read_text() != (ROOT / p).read_text() for p, _, _ in changes)

@@ -1,0 +1,3 @@
+"""Which guards mattered in a run: said by probes in Python (`interleavings.mutants`)."""
+
+guards: set[int] = set()
