@@ -1,9 +1,10 @@
 """Runs seeds over each mutant until one fails: a generator that finds none finds no defect either.
 
-`python -m interleavings.mutation --folder build/mutants --seeds 2000`. First the seeds run over the
-product with a probe at each guard; then each mutant over those seeds in which its guard mattered,
-as it does the same in the others. Both go on where they ended. Each mutant is a copy of this
-process, which has imported everything that no mutant changes.
+`python -m interleavings.mutation --seeds 2000 --look` runs the seeds over the product with a probe
+at each guard. Without `--look` each mutant runs over those seeds in which its guard mattered, as it
+does the same in the others; some at a time, so that those that die soon come first. Both go on
+where they ended. Each mutant is a copy of this process, which has imported everything that no
+mutant changes.
 """
 
 import os
@@ -25,6 +26,7 @@ import shutil  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
 import traceback  # noqa: E402
+from collections import deque  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from dataclasses import asdict, dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -35,6 +37,8 @@ from interleavings.mutants import SCRIPTS, Changes, Mutant, apply, mutants  # no
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("vtox", "workers", "api", "faults", "interleavings")
+# Of a mutant, before others have their turn.
+SEEDS_AT_ONCE = 8
 _SEED = re.compile(r"^seed (\d+): (?:([^:\n]*): )?(.*)$", re.MULTILINE)
 _BEGUN = re.compile(r"^seeds .* (\d+) run$", re.MULTILINE)
 
@@ -153,16 +157,18 @@ class Mutation:
 
     def try_all(self, of: Sequence[tuple[int, Mutant]], most: int) -> None:
         """Run each mutant until a seed kills it."""
-        waiting, running = list(of), dict[int, tuple[Trial, Path]]()
+        waiting, running = deque(of), dict[int, tuple[Trial, Path, tuple[int, Mutant]]]()
         while (waiting and self.left_s > 0) or running:
             while waiting and len(running) < self.jobs and self.left_s > 0:
-                number, mutant = waiting.pop(0)
+                number, mutant = waiting.popleft()
                 if begun := self._begin(number, mutant, most):
-                    running[begun[0]] = begun[1:]
+                    running[begun[0]] = (*begun[1:], (number, mutant))
             if running:
                 pid, _ = os.wait()
                 if pid in running:
-                    self._end(*running.pop(pid))
+                    trial, root, again = running.pop(pid)
+                    self._end(trial, root)
+                    waiting.append(again)
 
     def _begin(self, number: int, mutant: Mutant, most: int) -> tuple[int, Trial, Path] | None:
         trial = self.trials().get(mutant.name, Trial(mutant.name))
@@ -174,7 +180,7 @@ class Mutation:
         if trial.seed >= 0 or not seeds[trial.tried :]:
             return None
         root = copy(mutant.name, mutant.changes)
-        some = ",".join(map(str, seeds[trial.tried :]))
+        some = ",".join(map(str, seeds[trial.tried : trial.tried + SEEDS_AT_ONCE]))
         arguments = ["--these", some, "--first", "--seconds", str(self.left_s)]
         return fork(root, mutant.changes, root / "output", arguments), trial, root
 
@@ -219,17 +225,17 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--only", default="", help="mutants whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=1e9, help="begin nothing after so long")
-    parser.add_argument("--look", action="store_true", help="only find where the guards matter")
+    parser.add_argument("--look", action="store_true", help="find where the guards matter")
     parser.add_argument("--list", action="store_true", help="only print what is known")
     options = parser.parse_args(argv)
     found = mutants(ROOT)
     mutation = Mutation(options.folder, options.jobs, options.seconds)
-    if not options.list:
+    if options.look:
         mutation.look(range(options.seeds), found)
-        if not options.look:
-            print(HEAD, flush=True)
-            chosen = [(n, m) for n, m in enumerate(found) if options.only in m.name]
-            mutation.try_all(chosen, options.seeds)
+    elif not options.list:
+        print(HEAD, flush=True)
+        chosen = [(n, m) for n, m in enumerate(found) if options.only in m.name]
+        mutation.try_all(chosen, options.seeds)
     print(mutation.table(found))
     return int(any(mutation.trials().get(m.name, Trial("")).seed < 0 for m in found))
 
