@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import NAME_MAX, OPTIONAL_FIELDS
 from vtox.values.domain import DEFECTS, IeClass
-from vtox.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTHS, RANGES
+from vtox.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTH, PLACE_LENGTHS, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
 _ORDERS = {
@@ -46,7 +46,7 @@ def _rated_value(name: str, description: str) -> Any:
 
 
 class NameplateBearing(BaseModel):
-    """A rolling bearing: its defect `orders`, or all of its geometry."""
+    """A rolling bearing: its defect `orders`, all of its geometry, or its designation alone."""
 
     model_config = _STRICT
 
@@ -58,6 +58,9 @@ class NameplateBearing(BaseModel):
     pitch_diameter_mm: float | None = _rated_value("bearing.pitch_diameter_mm", "mm")
     contact_angle_deg: float | None = _rated_value(
         "bearing.contact_angle_deg", "degrees; 0 if left out"
+    )
+    designation: str | None = Field(
+        None, max_length=PLACE_LENGTH, description="as on the bearing: 6205-2RS"
     )
 
 

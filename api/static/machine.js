@@ -196,8 +196,9 @@ function drawNameplate(m) {
   }
   const rows = NAMEPLATE.map((f) => f.name).filter((k) => m.nameplate[k] !== undefined).map((k) => [t(`machine.plate_${k}`), `${plateValue(k, m.nameplate[k])} ${named(k)[1]}`]);
   const bearing = m.nameplate.bearing;
+  if (bearing?.designation) rows.push([t("machine.plate_bearing_designation"), bearing.designation]);
   if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([t("machine.plate_bearing_order", { part: k }), t("machine.orders", { value: exact(v) })]);
-  else if (bearing) rows.push([t("machine.plate_bearing"), t("machine.bearing_geometry", { balls: bearing.balls, ball: bearing.ball_diameter_mm, pitch: bearing.pitch_diameter_mm })]);
+  else if (bearing?.balls) rows.push([t("machine.plate_bearing"), t("machine.bearing_geometry", { balls: bearing.balls, ball: bearing.ball_diameter_mm, pitch: bearing.pitch_diameter_mm })]);
   const now = measured(m);
   put("nameplate", [...rows, ...now].map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }

@@ -16,6 +16,7 @@ const groupOf = (f) => (f.name.includes(".") ? "table" : f.kind === "text" ? "pl
 
 // What a field takes, as a reader sees it.
 export function rangeText(f) {
+  if (f.kind === "text" && f.choices) return t("setup.with_suffix", { known: f.choices.join(", ") });
   if (f.low === undefined) return f.length ? t("setup.characters", { n: f.length }) : "";
   const range = t(f.kind === "numbers" ? "setup.range_several" : "setup.range", { low: limit(f.low), high: limit(f.high) });
   return `${range} ${unitOf(f.name)}`.trim();
@@ -28,17 +29,20 @@ function input(f) {
     return el("select", about, f.default ? null : el("option", { value: "" }, t("setup.not_known")), options);
   }
   if (f.kind === "number") return el("input", { ...about, type: "number", min: f.low, max: f.high, step: f.whole ? 1 : "any", inputmode: "decimal", placeholder: f.default ?? null });
-  return el("input", { ...about, maxlength: f.length ?? null });
+  const box = el("input", { ...about, maxlength: f.length ?? null, list: f.choices ? `${key(f.name)}_list` : null });
+  if (!f.choices) return box;
+  return el("span", {}, box, el("datalist", { id: `${key(f.name)}_list` }, f.choices.map((c) => el("option", { value: c }))));
 }
 
 // The groups of fields; `focused` gets the one that has the focus, `changed` is called at every change.
 export function plateFields({ focused, changed }) {
   const field = (f) => {
-    const box = input(f);
+    const held = input(f);
+    const box = held.matches("input, select") ? held : held.querySelector("input");
     box.addEventListener("focus", () => focused(f));
     box.addEventListener("input", () => { box.setCustomValidity(""); changed(); });
     const unit = unitOf(f.name);
-    return el("label", { class: "field-of" }, el("span", {}, plateName(f.name), unit ? ` (${unit})` : ""), box, el("span", { class: "small", id: `${key(f.name)}_range` }, rangeText(f)));
+    return el("label", { class: "field-of" }, el("span", {}, plateName(f.name), unit ? ` (${unit})` : ""), held, el("span", { class: "small", id: `${key(f.name)}_range` }, rangeText(f)));
   };
   const group = (name) => {
     const fields = el("div", { class: "grid" }, NAMEPLATE.filter((f) => groupOf(f) === name).map(field));

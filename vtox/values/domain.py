@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import cos, isfinite, radians, sqrt
+from math import isfinite, sqrt
 from numbers import Real
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
+from vtox.values.bearing_catalogue import catalogued, orders_of_geometry
 from vtox.values.energy import MeterReading
 from vtox.values.nameplate_ranges import (
     ASSET_LEVELS,
@@ -44,13 +45,14 @@ DEFECTS = ("BPFO", "BPFI", "BSF", "FTF")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bearing:
-    """A rolling bearing by its defect orders (multiples of shaft speed) or by its geometry.
+    """A rolling bearing by its defect orders (multiples of shaft speed), geometry or designation.
 
     `orders` maps BPFO, BPFI, BSF (ball spin, once per turn of the ball) and FTF to orders. Given
-    the geometry instead, `defect_orders` computes them (Randall & Antoni 2011, MSSP 25(2), eq. 1-4,
-    outer race fixed).
+    the geometry instead, `defect_orders` computes them; given the `designation` alone, it takes
+    them from the catalogue (`vtox.values.bearing_catalogue`).
     """
 
+    designation: str | None = None
     orders: Mapping[str, float] | None = None
     balls: int | None = None
     ball_diameter_mm: float | None = None
@@ -59,11 +61,17 @@ class Bearing:
 
     def __post_init__(self) -> None:
         geometry = (self.balls, self.ball_diameter_mm, self.pitch_diameter_mm)
+        if self.designation is not None:
+            validate_place("bearing.designation", self.designation, levels=4)
         if self.orders is None and any(g is None for g in geometry):
-            raise NameplateError(
-                "bearing: give `orders`, or all of balls, ball_diameter_mm, pitch_diameter_mm",
-                "bearing",
-            )
+            if self.designation is None or any(g is not None for g in geometry):
+                raise NameplateError(
+                    "bearing: give `orders`, or all of balls, ball_diameter_mm, "
+                    "pitch_diameter_mm, or a designation such as 6205-2RS",
+                    "bearing",
+                )
+            catalogued(self.designation)
+            return
         if self.orders is not None:
             _check_orders(self.orders)
         for name in ("balls", "ball_diameter_mm", "pitch_diameter_mm"):
@@ -83,18 +91,23 @@ class Bearing:
         """Defect frequencies as multiples of shaft speed."""
         if self.orders is not None:
             return dict(self.orders)
+        if self._is_catalogued:
+            return dict(catalogued(self.designation or "").orders)
         assert self.balls is not None
         assert self.ball_diameter_mm is not None
         assert self.pitch_diameter_mm is not None
-        ratio = (
-            self.ball_diameter_mm / self.pitch_diameter_mm * cos(radians(self.contact_angle_deg))
+        return orders_of_geometry(
+            self.balls, self.ball_diameter_mm, self.pitch_diameter_mm, self.contact_angle_deg
         )
-        return {
-            "BPFO": self.balls / 2 * (1 - ratio),
-            "BPFI": self.balls / 2 * (1 + ratio),
-            "BSF": self.pitch_diameter_mm / (2 * self.ball_diameter_mm) * (1 - ratio**2),
-            "FTF": (1 - ratio) / 2,
-        }
+
+    @property
+    def order_tolerance(self) -> float:
+        """Relative half width within which the orders hold: of a designation, that of makers."""
+        return catalogued(self.designation or "").tolerance if self._is_catalogued else 0.0
+
+    @property
+    def _is_catalogued(self) -> bool:
+        return self.orders is None and self.balls is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

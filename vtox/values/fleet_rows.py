@@ -86,7 +86,9 @@ def _check_header(line: int, header: Sequence[str]) -> None:
 def _column_rule(field: NameplateField) -> str:
     """Return what a column takes, for people."""
     if field.range is None:
-        return " or ".join(field.choices) or f"at most {field.max_length} characters"
+        suffix = " with any suffix" if field.choices and field.kind == "text" else ""
+        rule = " or ".join(field.choices) or f"at most {field.max_length} characters"
+        return rule + suffix
     low, high, unit = field.range.low, field.range.high, field.range.unit
     several = ", several with ; between" if field.kind == "numbers" else ""
     return f"{low:.10g} to {high:.10g} {unit}".rstrip() + several

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from vtox.values.bearing_catalogue import CATALOGUE
 from vtox.values.domain import DEFECTS, Bearing, Motor
 from vtox.values.nameplate_ranges import PLACE_LENGTHS, RANGES, Range
 
@@ -18,6 +19,7 @@ class NameplateField:
     name: str
     kind: _Kind
     range: Range | None = None
+    # Of a text: what it begins with; of a choice: all.
     choices: tuple[str, ...] = ()
     max_length: int = 0
     # What an unknown value counts as, where that is a value.
@@ -42,7 +44,8 @@ def _of(cls: type, prefix: str) -> Iterator[NameplateField]:
         elif get_origin(hint) is Literal:
             yield NameplateField(name, "choice", choices=get_args(hint), default=default)
         elif hint is str:
-            yield NameplateField(name, "text", max_length=PLACE_LENGTHS[name])
+            known = tuple(CATALOGUE) if name == "bearing.designation" else ()
+            yield NameplateField(name, "text", choices=known, max_length=PLACE_LENGTHS[name])
         else:
             kind: _Kind = "numbers" if get_origin(hint) is tuple else "number"
             yield NameplateField(name, kind, RANGES[name], default=default)

@@ -66,7 +66,11 @@ MAX_NEIGHBOURS = 16
 # Levels of an asset path, as in plant, line, supply, machine; and the length of a name.
 ASSET_LEVELS, PLACE_LENGTH = 8, 64
 # Field -> the longest text.
-PLACE_LENGTHS = {"site": PLACE_LENGTH, "asset_path": ASSET_LEVELS * (PLACE_LENGTH + 1) - 1}
+PLACE_LENGTHS = {
+    "site": PLACE_LENGTH,
+    "bearing.designation": PLACE_LENGTH,
+    "asset_path": ASSET_LEVELS * (PLACE_LENGTH + 1) - 1,
+}
 
 
 def validate_place(name: str, value: str, *, levels: int) -> None:

@@ -17,6 +17,7 @@ from vtox.store.machines import machines
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting
 from vtox.store.server.client import Client
+from vtox.values.domain import Bearing
 
 pytestmark = needs_browser
 
@@ -41,7 +42,10 @@ def test_a_machine_is_added_and_its_wiring_checked_at_once(
         tab.act(SAVE)
         tab.shows("Rated speed: 0.1 to 200,000 rpm")
         assert tab.run("document.activeElement.name") == "rated_speed_rpm"
-        tab.act(fill(rated_speed_rpm=1450))
+        tab.act(fill(rated_speed_rpm=1450, bearing_orders_BPFO="", bearing_designation="6302"))
+        tab.act(SAVE)
+        tab.shows("Bearing designation: 6203, 6204, 6205, 6206, 6207, 6208, with any suffix")
+        tab.act(fill(bearing_designation="6205-2RS"))
         tab.act(SAVE)
         tab.shows("No window yet. Waiting")
         send(client, wrong(SWAPPED), 0)
@@ -63,6 +67,7 @@ def test_a_machine_is_added_and_its_wiring_checked_at_once(
     (motor,) = machines.load_motors(client, ["M1"])
     assert motor is not None
     assert (motor.pole_pairs, motor.site, motor.neighbour_orders) == (2, "Quarry", (0.71, 2.25))
+    assert motor.bearing == Bearing(designation="6205-2RS")
     assert present_setting(client, "M1", CHANNEL_MAP).by == "Ada"
     written = [e for _, e in client.xrange(keys.AUDIT)]
     assert [e[b"by"] for e in written if e[b"code"] == b"nameplate_changed"] == [b"Ada"]

@@ -155,7 +155,7 @@ def _combs(views: EnvelopeViews, search: CombSearch, view: int) -> Iterator[Expe
     """Yield the harmonics of each defect, and the sidebands of a comb that has some."""
     for name, finding in search.findings.items():
         order = views.setup.orders[name]
-        tolerance = SLIPPAGE + search.speed.tolerance
+        tolerance = SLIPPAGE + views.setup.order_tolerance + search.speed.tolerance
         plain = comb_plan.comb_bins(np.array([finding.number]), OUTSIDE_BINS)[:HARMONICS, 0]
         for k, at in enumerate(plain.tolist(), start=1):
             hz = k * order * search.speed.hz
@@ -181,6 +181,7 @@ def _sidebands(
     word = SIDEBANDS[finding.sidebands]
     order = views.setup.orders[name]
     step_hz = shift * views.df_hz
+    tolerance = SLIPPAGE + views.setup.order_tolerance + search.speed.tolerance
     for place, at in enumerate(bins.tolist()):
         k, sign = place % HARMONICS + 1, "-" if place < HARMONICS else "+"
         hz = k * order * search.speed.hz + (step_hz if sign == "+" else -step_hz)
@@ -191,7 +192,7 @@ def _sidebands(
             name=f"{'' if k == 1 else f'{k} x '}{name} {sign} {word}",
             formula=f"{k * order:.4g}fr{sign}{word}",
             hz=hz,
-            half_hz=(SLIPPAGE + search.speed.tolerance) * abs(hz),
+            half_hz=tolerance * abs(hz),
             found=True,
         )
 

@@ -148,11 +148,13 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
     bearing = plate.get("bearing")
     if not isinstance(bearing, dict):
         return
+    if designation := bearing.get("designation"):
+        yield text["plate_bearing"], str(designation)
     if orders := bearing.get("orders"):
         for name, order in orders.items():
             value = say(text, "plate_order", order=digits(order))
             yield f"{text['plate_bearing']} {name}", value
-    else:
+    elif bearing.get("balls") is not None:
         values = [bearing.get(k) for k in ("balls", "ball_diameter_mm", "pitch_diameter_mm")]
         balls, ball, pitch = map(digits, values)
         balls_text = say(text, "plate_balls", balls=balls, ball=ball, pitch=pitch)

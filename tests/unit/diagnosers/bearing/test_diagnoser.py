@@ -16,6 +16,7 @@ from tests.signals.vibration import (
 from tests.unit.diagnosers.bearing.cases import HEALTHY, alarms, diagnose
 from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
 from vtox.values.baseline import Baseline, bands_of
+from vtox.values.bearing_catalogue import CATALOGUE, orders_of_geometry
 from vtox.values.domain import DEFECTS, Bearing, Motor, Recording
 
 
@@ -34,6 +35,17 @@ def test_a_defect_is_detected(name: str, deviation: float, seconds: float) -> No
     assert d.threshold is not None
     assert d.statistic > d.threshold
     assert d.severity is not None
+
+
+@pytest.mark.parametrize(("made", "slip"), [(0, -0.012), (1, 0.0)])
+def test_each_maker_of_a_designation_is_within_its_tolerance(made: int, slip: float) -> None:
+    own = CATALOGUE["6206"][made]
+    order = orders_of_geometry(own.balls, own.ball, own.pitch)["BPFO"] * (1 + slip)
+    impacts = replace(defect("BPFO", 1.5, 0.0), order=order)
+    motor = replace(MOTOR, bearing=Bearing(designation="6206-2RS"))
+    d = diagnose(recording(Machine(impacts=(impacts,)), 4.0, seed=1), motor)
+    assert (d.code, d.values["defect"]) == ("bearing_defect", "BPFO"), d.reason
+    assert d.indicators["deviation"] == pytest.approx(slip, abs=0.004)
 
 
 @pytest.mark.parametrize("name", ["BPFO", "BPFI", "BSF"])

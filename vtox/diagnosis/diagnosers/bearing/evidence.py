@@ -197,7 +197,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         **({"neighbour_order": s.neighbour[0], "multiple": s.neighbour[1]} if s.neighbour else {}),
         "modulated": comb.modulated,
         "foreign": comb.foreign,
-        "deviation": finding.order / s.orders[comb.defect] - 1,
+        "deviation": comb.deviation,
         "repetition_hz": finding.order * speed.hz,
         "modulation": comb.modulation,
         "modulation_db": decibels(comb.modulation),

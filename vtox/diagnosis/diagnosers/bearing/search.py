@@ -87,7 +87,7 @@ def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
         n_averages=views.n_averages,
         shaft_hz=step_hz * round(speed.hz / step_hz),
         bearing_cage_order=setup.bearing_cage_order,
-        tolerance=round(SLIPPAGE + speed.tolerance, 4),
+        tolerance=round(SLIPPAGE + setup.order_tolerance + speed.tolerance, 4),
         shaft_tolerance=round(speed.tolerance, 4),
         mains_hz=tuple(step_hz * round(f / step_hz) for f in setup.mains_hz),
         channels=len(views.channels),

@@ -6,7 +6,7 @@ Decides per recording whether it can be searched at all.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import floor, log2
+from math import copysign, floor, log2
 
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import SENSOR_TOLERANCE, Speed, best_speed
 from vtox.diagnosis.diagnosers.current.pole_pairs import GRIDS_HZ, grids_of_speed
@@ -57,6 +57,16 @@ class SearchSetup:
     moving: bool = False
     #: Analysed in one segment, however long: lines of shaft and bearing separate better.
     whole: bool = False
+
+    @property
+    def order_tolerance(self) -> float:
+        """Relative half width within which the orders hold: 0 unless makers differ."""
+        return self.motor.bearing.order_tolerance if self.motor.bearing else 0.0
+
+    def deviation(self, order: float, defect: str) -> float:
+        """Return how far an order lies from that of a defect, beyond what makers differ by."""
+        apart = order / self.orders[defect] - 1
+        return copysign(max(abs(apart) - self.order_tolerance, 0.0), apart)
 
     @property
     def top_hz(self) -> float:

@@ -80,6 +80,8 @@ class LeadingComb:
     band_low_hz: float
     band_high_hz: float
     ambiguities: Ambiguities
+    #: How far it lies from the order of its defect, relative, beyond what makers differ by.
+    deviation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +312,7 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     defect = search.leading
     finding = search.findings[defect]
     harmonics, modulation = measure_comb(search.plan, finding, views)
-    deviation = finding.order / views.setup.orders[defect] - 1
+    deviation = views.setup.deviation(finding.order, defect)
     band = views.band(finding.view)
     whole, foreign, modulated = 0.0, False, False
     if finding.ratio >= 1:
@@ -323,7 +325,16 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     weak = is_weak(modulation, whole, views.segments, deviation)
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
     return LeadingComb(
-        defect, finding, harmonics, modulation, weak, foreign, modulated, *band, ambiguities
+        defect,
+        finding,
+        harmonics,
+        modulation,
+        weak,
+        foreign,
+        modulated,
+        *band,
+        ambiguities,
+        deviation,
     )
 
 
