@@ -58,7 +58,7 @@ function drawProfile(d) {
 function draw(d) {
   const c = d.total;
   put("energytotal", t("energy.measured", { kwh: num(c.energy_kwh, 4), hours: num(c.measured_h, 3), of: num(d.hours, 3) }));
-  put("energynow", d.now ? shownFacts(nowFacts(d.now.figures)) : el("p", { class: "soft" }, t("energy.nothing_yet")));
+  put("energynow", d.now ? shownFacts(nowFacts(d.now.figures)) : el("div", {}, el("dt", {}, t("energy.nothing_yet"))));
   const reasons = d.now ? [kinds(d.now.figures)].flat() : [];
   if (d.now?.power_unknown) reasons.push(why("energy.power_unknown", d.now.power_unknown));
   if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code) reasons.push(why("energy.load_unknown", d.now.load_unknown));

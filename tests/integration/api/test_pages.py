@@ -96,7 +96,7 @@ def test_the_page_begins_with_what_is_wrong_with_the_system(
     bring_up(client)
     calm = document_of(base, tmp_path)
     assert "nothing is wrong" in calm
-    assert '<ul id="alarms" role="status"></ul>' in calm
+    assert '<ul id="alarms" aria-live="polite"></ul>' in calm
     why = reason("queue_without_worker", queue="bearing", windows=7)
     keep(client, Condition(name="workers:bearing", holds=True, why=why, level="fault"), 30)
     client.srem(keys.WORKERS, "bearing@h")

@@ -1,0 +1,76 @@
+"""axe-core on every page as Chromium shows it, in both themes: nothing serious; and a skip link."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.api.browser import needs_browser
+from tests.integration.api.test_chinese_pages import base as base
+from tests.integration.api.test_chinese_pages import fleet as fleet
+from tests.integration.api.test_sign_in_browser import Tab, chromium
+
+pytestmark = needs_browser
+
+# Page -> what it shows once it stands.
+PAGES = {
+    "/": "M2",
+    "/machines/M1": "Resolution",
+    "/cluster": "Workers",
+    "/alarms": "No worker",
+    "/figures": "False alarms",
+    "/energy": "By machine",
+    "/setup": "Your name",
+    "/docs": "VTOX",
+}
+# All rules in the light theme; in the dark one those that ask for colours.
+RUN = """
+axe.run(document, {{ resultTypes: ["violations"], elementRef: false {only} }}).then((found) =>
+  found.violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap((v) =>
+    v.nodes.map((n) => `${{v.id}}: ${{n.target.join(" ")}}, ${{n.failureSummary}}`)))
+"""
+COLOURS = ', runOnly: ["color-contrast", "link-in-text-block"]'
+
+
+def serious(tab: Tab, script: str, only: str) -> list[str]:
+    """What axe finds on the page that is open."""
+    tab.run(script)
+    asked = {"expression": RUN.format(only=only), "awaitPromise": True, "returnByValue": True}
+    found: dict[str, Any] = tab.command("Runtime.evaluate", tab._session, **asked)
+    return found["result"]["value"]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return (files("axe_core_python") / "axe.min.js").read_text()
+
+
+def test_axe_finds_nothing_serious_in_both_themes(base: str, axe: str, tmp_path: Path) -> None:
+    found: dict[str, list[str]] = {}
+    with chromium(f"{base}/", tmp_path) as tab:
+        for path, shown in PAGES.items():
+            for theme, only in (("light", ""), ("dark", COLOURS)):
+                scheme = {"name": "prefers-color-scheme", "value": theme}
+                tab.command("Emulation.setEmulatedMedia", tab._session, features=[scheme])
+                if theme == "light":
+                    tab.command("Page.navigate", tab._session, url=f"{base}{path}")
+                    tab.shows(shown)
+                if wrong := serious(tab, axe, only):
+                    found[f"{path} {theme}"] = wrong
+    assert json.dumps(found, indent=0) == "{}"
+
+
+def test_the_first_tab_stop_leads_to_the_content(base: str, tmp_path: Path) -> None:
+    with chromium(f"{base}/alarms", tmp_path) as tab:
+        tab.shows(PAGES["/alarms"])
+        for key in ("Tab", "Enter"):
+            code = {"key": key, "code": key, "windowsVirtualKeyCode": 9 if key == "Tab" else 13}
+            for kind in ("rawKeyDown", "char", "keyUp") if key == "Enter" else ("keyDown", "keyUp"):
+                text = {"text": "\r"} if key == "Enter" else {}
+                tab.command("Input.dispatchKeyEvent", tab._session, type=kind, **code, **text)
+            if key == "Tab":
+                assert tab.run("document.activeElement.className") == "skip"
+                assert tab.run("document.activeElement.getBoundingClientRect().top") >= 0
+        assert tab.run("document.activeElement.tagName") == "MAIN"
