@@ -1,6 +1,7 @@
 """`GET /api/v1/cluster/status`, `/` for programs, `/version`, `/metrics`."""
 
 import platform
+from heapq import nsmallest
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -155,11 +156,15 @@ def metrics(backend: OpenBackend) -> Response:
     """Return the state of the system as metrics; a figure that is not known is absent."""
     snap = backend.server.snapshot()
     book, _ = backend.book()
-    alarms = backend.alarm_lists.list(book, backend.server.fleet(), AlarmFilter(), grouped=False)
+    fleet = backend.server.fleet()
+    alarms = backend.alarm_lists.list(book, fleet, AlarmFilter(), grouped=False)
     rate = throughput(snap, backend.server.readings())
     client = backend.client()
     power = power_by_site(client, list(last_arrivals(client)), snap.t)
-    return Response(exposition(snap, rate, alarms.open_by_level, power), media_type=CONTENT_TYPE)
+    limit = backend.settings.metrics_machines
+    machines = nsmallest(limit, fleet.rows.values(), key=lambda row: row.name_key)
+    text = exposition(snap, rate, alarms.open_by_level, power, machines)
+    return Response(text, media_type=CONTENT_TYPE)
 
 
 def state(results: list[Check]) -> str:

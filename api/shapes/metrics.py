@@ -4,7 +4,7 @@ Counters and the histogram are those that the scripts on the server keep for eve
 figure that is not known is absent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import floor
 
@@ -18,6 +18,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
+from api.state.fleet_list import FleetRow
 from vtox.alarms.life import OPEN_STATES
 from vtox.pipeline.monitoring.capacity import THREADS, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
@@ -69,6 +70,8 @@ _TARGET_GAUGES = {
     "dead": ("vtox_notify_dead_messages", "Messages that were given up."),
     "failures": ("vtox_notify_failures", "Failures of the target in a row."),
 }
+# Of a machine; a fault that is unknown has no value.
+_STATES = {"normal": 0, "warning": 1, "fault": 2}
 # Of `SitePower`, by site.
 _SITE_GAUGES = {
     "power_kw": ("vtox_power_kilowatts", "Active power of machines whose power is measured now."),
@@ -93,10 +96,11 @@ def exposition(
     rate: Throughput,
     open_alarms: Mapping[tuple[str, str], int] | None = None,
     power: Mapping[str, SitePower] | None = None,
+    machines: Sequence[FleetRow] = (),
 ) -> bytes:
-    """Return the metrics of a snapshot, of the open alarms by state and level, and of sites."""
+    """Return the metrics of a snapshot, of open alarms by state and level, sites and machines."""
     registry = CollectorRegistry()
-    registry.register(_SnapshotCollector(snap, rate, open_alarms or {}, power or {}))
+    registry.register(_SnapshotCollector(snap, rate, open_alarms or {}, power or {}, machines))
     return generate_latest(registry)
 
 
@@ -107,11 +111,13 @@ class _SnapshotCollector(Collector):
         rate: Throughput,
         open_alarms: Mapping[tuple[str, str], int],
         power: Mapping[str, SitePower],
+        machines: Sequence[FleetRow],
     ) -> None:
         self.snap = snap
         self.rate = rate
         self.open_alarms = open_alarms
         self.power = power
+        self.machines = machines
 
     def collect(self) -> Iterator[Metric]:
         yield from self._system()
@@ -122,6 +128,26 @@ class _SnapshotCollector(Collector):
         yield from self._workers()
         yield from self._notifier()
         yield from self._energy()
+        yield from self._machines()
+
+    def _machines(self) -> Iterator[Metric]:
+        if not self.machines:
+            return
+        health = GaugeMetricFamily(
+            "vtox_machine_health_percent", "Health of a machine.", labels=["machine_id", "site"]
+        )
+        state = GaugeMetricFamily(
+            "vtox_machine_fault_state",
+            "0 normal, 1 warning, 2 fault; absent where unknown.",
+            labels=["machine_id", "fault"],
+        )
+        for row in self.machines:
+            if row.health is not None:
+                health.add_metric([row.machine_id, row.site], row.health)
+            for fault, name in row.faults.items():
+                if name in _STATES:
+                    state.add_metric([row.machine_id, fault], _STATES[name])
+        yield from (health, state)
 
     def _energy(self) -> Iterator[Metric]:
         for field, (name, text) in _SITE_GAUGES.items():

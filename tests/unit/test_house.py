@@ -16,7 +16,7 @@ LIMITS = {
     "public names of vtox": 1729,
     "class names with two meanings": 0,
     "encode, decode and table functions": 23,
-    "settings": 45,
+    "settings": 46,
     "commands": 45,
     "words of pages to read": 40_000,
     "pages of more than 2,000 words": 0,

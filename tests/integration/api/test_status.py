@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.factory import create_app
+from tests.integration.api.test_machines import commit_health
 from tests.integration.conftest import serving
 from tests.paths import ROOT
 from tests.waiting import eventually
@@ -223,6 +224,18 @@ def test_metrics_parse(fresh_http: httpx.Client, client: Client) -> None:
     assert samples["vtox_queue_workers", "bearing"] == 1
     assert samples["vtox_bridge_up", None] == 1
     assert samples["vtox_worker_cpu_ratio", None] == pytest.approx(0.315)
+
+
+def test_metrics_tell_so_many_machines_as_are_asked_for(settings: Settings, client: Client) -> None:
+    for name in ("M10", "M2", "M3"):
+        commit_health(client, name, "fault", bearing="fault", broken_bar="unknown")
+    asked = settings.model_copy(update={"metrics_machines": 2})
+    with serving(asked) as http:
+        text = http.get("/metrics").raise_for_status().text
+    assert 'vtox_machine_fault_state{fault="bearing",machine_id="M2"} 2.0' in text
+    assert "broken_bar" not in "".join(x for x in text.splitlines() if "fault_state" in x)
+    told = re.findall(r'vtox_machine_health_percent\{machine_id="(\w+)"', text)
+    assert told == ["M2", "M3"]
 
 
 def test_the_rules_for_prometheus_name_metrics_that_are_there(

@@ -1,10 +1,12 @@
 """Tables for others: views in SQL, files that DuckDB and polars read, DataFrames."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
@@ -15,6 +17,7 @@ from tests.integration.history.entries import add_alert, add_assessment, add_res
 from tests.integration.history.test_energy import SECOND, STOP, add_second, read_history
 from tests.integration.store.test_alarm_book import action
 from tests.paths import ROOT
+from tests.postgresql import needs_postgresql
 from vtox.cli.main import application
 from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError
@@ -153,6 +156,31 @@ def test_the_command_names_rows_and_files(now: float, settings: Settings, tmp_pa
     assert done.exit_code == 0, done.output
     lines = {line.split()[0]: line.split()[1:] for line in done.output.splitlines()}
     assert lines["alarms"] == ["1", "rows", "alarms.csv,", "alarms.parquet"]
+
+
+@needs_postgresql
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+def test_a_reader_of_the_views_alone_sees_every_panel(now: float, settings: Settings) -> None:
+    dashboard = json.loads((ROOT / "deploy/grafana/machines.json").read_text())
+    queries = [t["rawSql"] for panel in dashboard["panels"] for t in panel["targets"]]
+    queries.append(dashboard["templating"]["list"][1]["query"])
+    grants = re.findall(
+        "```sql\n(.*?)```", (ROOT / "docs/reference/tables.md").read_text(), re.DOTALL
+    )
+    assert settings.database_url is not None
+    with psycopg.connect(settings.database_url, autocommit=True) as db:
+        for statement in "".join(grants).split(";"):
+            db.execute(statement.encode())
+        db.execute("SET ROLE grafana")
+        for query in queries:
+            for macro in re.findall(r"\$__unixEpochFilter\((\w+)\)", query):
+                span = f"{macro} >= {now - 86_400} AND {macro} <= {now + 60}"
+                query = query.replace(f"$__unixEpochFilter({macro})", span)
+            query = query.replace("${machine:sqlstring}", "'M1','M2'")
+            assert db.execute(query.encode()).fetchall(), query
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            db.execute("SELECT * FROM records")
+        db.execute("RESET ROLE; DROP OWNED BY grafana; DROP ROLE grafana")
 
 
 @on_sqlite

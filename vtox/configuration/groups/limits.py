@@ -14,6 +14,13 @@ class LimitSettings(BaseModel):
         description="windows of further machines are refused until one is retired",
         json_schema_extra={"when": "the fleet is larger, or smaller and ids must not multiply"},
     )
+    metrics_machines: int = Field(
+        0,
+        ge=0,
+        le=2000,
+        description="machines of which `/metrics` tells each one, the first by name; 0: none",
+        json_schema_extra={"when": "Prometheus shows machines; each adds some six series to it"},
+    )
     quota: SendLimits = Field(
         SendLimits(),
         description="windows and megabytes a second of one API key or machine (table)",
