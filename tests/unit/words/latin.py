@@ -16,7 +16,7 @@ UNITS = {
     "rpm",
     "mm",
     "nF",
-    "Mohm",
+    "M",  # of MΩ
     "uS",
     "deg",
     "C",
@@ -53,7 +53,14 @@ FIELDS = {
     "run",
     "t0",
 }
-FIELDS |= {"throughput", "vibration_y", "vibration_z", "maxmemory", "bearing.orders"}
+FIELDS |= {
+    "bearing.designation",
+    "throughput",
+    "vibration_y",
+    "vibration_z",
+    "maxmemory",
+    "bearing.orders",
+}
 
 
 def latin_words(text: str) -> set[str]:

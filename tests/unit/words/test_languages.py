@@ -97,7 +97,7 @@ def test_chinese_is_punctuated_as_chinese(code: str) -> None:
 
 def test_several_reasons_are_joined_as_the_language_does() -> None:
     reasons = [("no_baseline", {}), ("missing_channel", {"channels": ("va", "vb")})]
-    assert render_all(reasons, "zh") == "没有基线；缺少通道：va、vb"
+    assert render_all(reasons, "zh") == "没有基线；缺少通道：a 相电压 va、b 相电压 vb"
     assert render("code_of_the_future", {}, "zh") == "code_of_the_future"
 
 
