@@ -13,6 +13,8 @@ from vtox.values.csv_cells import MARK, disarmed
 
 # What one answer holds at most; a longer list goes on where the last row says.
 MAX_PAGES = 1000
+# Columns of a spectrum, and of a waveform.
+_POINTS = (("hz", "levels_db", "floor_db"), ("t_s", "values"))
 
 
 class Tables:
@@ -78,12 +80,17 @@ class _Answer:
 def rows_of(data: Any) -> list[dict[str, Any]]:
     """Return the rows of an answer: its list, or that of its columns.
 
-    Answers with several lists, as the figures of alarms, give the first.
+    Of spectra and waveforms these are the points. Answers with several lists, as the figures of
+    alarms, give the first.
     """
     if isinstance(data, list):
         return data
     if series := data.get("series"):
         return [row for name, columns in series.items() for row in _of_columns(name, columns)]
+    for names in _POINTS:
+        if names[0] in data:
+            points = zip(*(data[n] for n in names), strict=True)
+            return [dict(zip(names, p, strict=True)) for p in points]
     if "rows" in data:
         return list(data["rows"])
     lists = (v for v in data.values() if isinstance(v, list) and v and isinstance(v[0], dict))

@@ -1,14 +1,14 @@
 """Spectra with the lines that diagnoses expect, and waveforms, of records that are kept."""
 
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.http.errors import Problem
-from api.http.query import NO_PARAMETERS, EmptyQuery, FamilyName
+from api.http.query import NO_PARAMETERS, EmptyQuery, FamilyName, TableQuery
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
@@ -21,6 +21,7 @@ from api.schemas.spectra import (
     WaveformPart,
 )
 from api.shapes.kept_records import KeptRecord, latest_record, stored_record
+from api.shapes.sound import wav
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.diagnosis.spectra.thinning import extremes
@@ -47,12 +48,15 @@ CHANNELS_OF_KIND = {
     "vibration": VIBRATIONS,
 }
 MAX_POINTS = 8000
+_SOUND: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}}
+}
 FAMILY = Field(
     None, description="only records of this fault family; left out: the one that shows most"
 )
 
 
-class ShownQuery(EmptyQuery):
+class ShownQuery(TableQuery):
     """How many points are returned."""
 
     channel: str | None = Field(
@@ -78,6 +82,9 @@ class SpectrumQuery(ShownQuery):
 class WaveformQuery(ShownQuery):
     """Which part of a waveform."""
 
+    format: Literal["json", "csv", "wav"] = Field(  # type: ignore[assignment]
+        "json", description="`csv`: a table; `wav`: sound, of every sample in the range"
+    )
     start_s: float = Field(0.0, ge=0, description="from the start of the record")
     end_s: float | None = Field(None, gt=0, description="left out: the end of the record")
 
@@ -140,30 +147,34 @@ def record_spectrum(
     "/machines/{machine_id}/waveform",
     dependencies=needs("read"),
     summary="Waveform of a machine's newest record",
+    response_model=Data[WaveformPart],
+    responses=_SOUND,
 )
 def machine_waveform(
     machine_id: MachineId,
     backend: OpenBackend,
     query: Annotated[MachineWaveformQuery, Query()],
-) -> Data[WaveformPart]:
+) -> Response | Data[WaveformPart]:
     """Return samples of one channel of the newest record that is kept."""
     _check_channel(query.channel)
     families = (query.family,) if query.family else OF_CURRENTS
     channels = (query.channel,) if query.channel else tuple(CHANNEL_UNITS)
-    return Data(data=_waveform(latest_record(backend, machine_id, families, channels), query))
+    return _waveform(latest_record(backend, machine_id, families, channels), query)
 
 
 @router.get(
     "/evidence/{record}/waveform",
     dependencies=needs("read"),
     summary="Waveform of a stored record",
+    response_model=Data[WaveformPart],
+    responses=_SOUND,
 )
 def record_waveform(
     record: str, backend: OpenBackend, query: Annotated[WaveformQuery, Query()]
-) -> Data[WaveformPart]:
+) -> Response | Data[WaveformPart]:
     """Return samples of one channel of a record that is stored behind a warning or fault."""
     _check_channel(query.channel)
-    return Data(data=_waveform(stored_record(backend, record), query))
+    return _waveform(stored_record(backend, record), query)
 
 
 @router.get(
@@ -259,7 +270,7 @@ def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
     )
 
 
-def _waveform(kept: KeptRecord, query: WaveformQuery) -> WaveformPart:
+def _waveform(kept: KeptRecord, query: WaveformQuery) -> Response | Data[WaveformPart]:
     recording = kept.recording
     channel = query.channel or next(iter(recording.channels))
     if channel not in recording.channels:
@@ -269,8 +280,12 @@ def _waveform(kept: KeptRecord, query: WaveformQuery) -> WaveformPart:
     start_s, end_s = _range("end_s", query.start_s, query.end_s, recording.duration_s)
     first, stop = (round(t * recording.fs_hz) for t in (start_s, end_s))
     x = recording.channels[channel][first:stop]
+    if query.format == "wav":
+        name = f'attachment; filename="vtox-{kept.info.machine_id}-{channel}.wav"'
+        headers = {"content-disposition": name}
+        return Response(wav(x, recording.fs_hz), media_type="audio/wav", headers=headers)
     kept_at = np.arange(len(x)) if len(x) <= query.points else extremes(x, query.points // 2)
-    return WaveformPart(
+    part = WaveformPart(
         record=kept.info,
         channel=channel,
         unit=CHANNEL_UNITS[channel],
@@ -280,6 +295,7 @@ def _waveform(kept: KeptRecord, query: WaveformQuery) -> WaveformPart:
         t_s=np.round((first + kept_at) / recording.fs_hz, 6).tolist(),
         values=[float(f"{v:.5g}") if isfinite(v) else None for v in x[kept_at].tolist()],
     )
+    return Data(data=part)
 
 
 def _range(field: str, low: float, high: float | None, end: float) -> tuple[float, float]:

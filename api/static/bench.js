@@ -119,9 +119,19 @@ function drawCursors() {
 // Who asks for the latest record and gets an older one must not take its numbers for those of the cards.
 const drawBehind = () => put("behind", view.record || !shown?.record ? "" : shown.record.behind_s ? t("bench.not_latest", { time: shown.record.start.replace("T", " ").slice(0, 19), span: span(shown.record.behind_s) }) : "");
 
+// The points in sight as a table, and the record as sound.
+function drawExports() {
+  if (shown.phasors) return put("exports");
+  const table = path().replace(/points=\d+/, "points=8000");
+  const sound = new URLSearchParams({ format: "wav", ...(shown.channel || shown.channels?.length === 1 ? { channel: shown.channel ?? shown.channels[0] } : {}), ...(!view.record && view.family ? { family: view.family } : {}) });
+  const base = view.record ? `/api/v1/evidence/${encodeURIComponent(view.record)}` : address;
+  put("exports", el("a", { href: `${table}&format=csv`, download: "" }, t("bench.points_csv")), " · ", el("a", { href: `${base}/waveform?${sound}`, download: "" }, t("bench.listen")));
+}
+
 function draw() {
   if (!shown) return;
   drawBehind();
+  drawExports();
   if (shown.phasors) return drawPhasors();
   chart.ready();
   chart.show(series());

@@ -94,6 +94,7 @@ def test_the_level_at_the_cursor_is_that_of_the_diagnosis(
     assert read["−1"] == level_text(faulty.indicators["lower_sideband_dbc"])
     assert read["+1"] == level_text(faulty.indicators["upper_sideband_dbc"])
     assert read["centre"] == "–", "the supply line is removed"
+    assert re.search('id="exports".*?/spectrum.*?format=csv.*?/waveform.*?format=wav', page)
     assert 'data-sideways="0"' in page
 
 

@@ -1,7 +1,10 @@
 """Spectra and waveforms by HTTP: of stored records, and of the latest one in the raw stream."""
 
+import csv
+import io
 import threading
 import time
+import wave
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -177,6 +180,23 @@ def test_a_waveform_in_part(http: httpx.Client, stored: str) -> None:
     assert max(w["values"]) == pytest.approx(8 * 2**0.5, rel=0.1)
     whole = http.get("/api/v1/machines/M1/waveform", params={"points": 100}).json()["data"]
     assert (whole["samples"], len(whole["t_s"])) == (25_000, 100)
+
+
+def test_points_are_a_table_and_a_record_is_heard(http: httpx.Client, stored: str) -> None:
+    path = f"/api/v1/evidence/{quote(stored)}"
+    many = spectrum(http, path.removeprefix("/api/v1/"), kind="current", points=8000)
+    query = {"kind": "current", "points": 8000, "format": "csv"}
+    table = http.get(f"{path}/spectrum", params=query).raise_for_status()
+    rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"), newline="")))
+    assert [float(r["hz"]) for r in rows] == many["hz"]
+    query = {"channel": "ia", "start_s": 1.0, "end_s": 3.0, "format": "wav"}
+    heard = http.get(f"{path}/waveform", params=query).raise_for_status()
+    assert heard.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(heard.content)) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (2500, 5000)
+        x = np.frombuffer(sound.readframes(5000), "<i2")
+    assert np.abs(x).max() == round(0.9 * 32767)
+    assert np.argmax(np.abs(np.fft.rfft(x))) == 100  # 50 Hz in 2 s
 
 
 def test_phasors_of_a_stored_and_of_the_latest_record(http: httpx.Client, stored: str) -> None:
