@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 from typer.testing import CliRunner
 
+from tests.unit.files.test_plant_layouts import nested
 from vtox.cli.main import application
 
 
@@ -51,3 +52,18 @@ def test_the_status_says_whether_diagnose_can_read_it(tmp_path: Path) -> None:
     status, _, errors = run(tmp_path / "none.csv", unnamed)
     assert status == 2
     assert "no such file" in errors
+
+
+def test_long_lists_are_cut_and_say_how_to_choose_one(tmp_path: Path) -> None:
+    _, output, _ = run(nested(tmp_path))
+    assert len([line for line in output.splitlines() if line.startswith("data.run")]) == 10
+    words = " ".join(output.split())
+    assert "and 29 more: data.run10" in words
+    assert "39 recordings; for one of them: --part data.run00" in words
+
+
+def test_the_command_that_is_proposed_is_quoted_for_the_shell(tmp_path: Path) -> None:
+    path = tmp_path / "my pump.csv"
+    path.write_text("left side,right\n" + "1,2\n-1,3\n" * 20)
+    _, output, _ = run(path)
+    assert f"try: vtox diagnose '{path}' --map 'ia=left side,ib=right'" in output
