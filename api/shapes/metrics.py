@@ -70,8 +70,8 @@ _TARGET_GAUGES = {
     "dead": ("vtox_notify_dead_messages", "Messages that were given up."),
     "failures": ("vtox_notify_failures", "Failures of the target in a row."),
 }
-# Of a machine; a fault that is unknown has no value.
-_STATES = {"normal": 0, "warning": 1, "fault": 2}
+# Of a machine, as 0, 1, 2; a fault that is unknown has no value.
+_STATES = ("normal", "warning", "fault")
 # Of `SitePower`, by site.
 _SITE_GAUGES = {
     "power_kw": ("vtox_power_kilowatts", "Active power of machines whose power is measured now."),
@@ -146,7 +146,7 @@ class _SnapshotCollector(Collector):
                 health.add_metric([row.machine_id, row.site], row.health)
             for fault, name in row.faults.items():
                 if name in _STATES:
-                    state.add_metric([row.machine_id, fault], _STATES[name])
+                    state.add_metric([row.machine_id, fault], _STATES.index(name))
         yield from (health, state)
 
     def _energy(self) -> Iterator[Metric]:
