@@ -28,6 +28,7 @@
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── NotReplicated       too few replicas are known to have a window
+        ├── StatusApiError      the HTTP status API does not answer, or refuses
         ├── HistoryUnavailable  the database of the history cannot be used
         │   └── DiskNearlyFull      it is not written, so that the server's log has the rest
         ├── PortTaken           a port is in use
@@ -234,6 +235,14 @@ class BrokerRefused(SystemStateError):
 
 class BrokerUnavailable(SystemStateError):
     """Celery's broker does not take or count tasks."""
+
+
+class StatusApiError(SystemStateError):
+    """The HTTP status API does not answer (`unreachable`), or refuses with the `code` given."""
+
+    def __init__(self, observed: str, *, code: str, remedy: str = "") -> None:
+        super().__init__(observed, remedy=remedy)
+        self.code = code
 
 
 class NotOnDisk(SystemStateError):

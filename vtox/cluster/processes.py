@@ -7,6 +7,7 @@ in the user's working folder (an `api` package, a `celeryconfig.py`) gets in the
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -110,6 +111,7 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
         ),
         _notifier(settings),
         _gateway(settings),
+        *_passing_on(settings),
     ]
     specs = [s for s in specs if s.name in roles.names]
     if WORKERS in roles.names:
@@ -261,6 +263,25 @@ def _gateway(settings: Settings) -> ProcessSpec:
         lambda pid: not is_stopped(pid),
         optional=True,
     )
+
+
+def _passing_on(settings: Settings) -> list[ProcessSpec]:
+    """Return what passes health on, after the API that it reads; nothing waits for it."""
+    commands = {"mcp": (("vtox", "mcp", "--http"), settings.mcp_port)}
+    return [
+        ProcessSpec(
+            name,
+            command,
+            5,
+            0,
+            partial(listens, port=port),
+            lambda pid: not is_stopped(pid),
+            optional=True,
+            listener=Listener(f"VTOX_{name.upper()}_PORT", settings.api_host, port),
+        )
+        for name, (command, port) in commands.items()
+        if port is not None
+    ]
 
 
 def _api(settings: Settings) -> tuple[str, ...]:

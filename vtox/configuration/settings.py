@@ -28,7 +28,9 @@ from vtox.configuration.tables import EnergyPrice, Keep, SendLimits
 from vtox.configuration.values import WorkerCount
 from vtox.errors import SettingsError
 
-SECRETS = frozenset({"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password"})
+SECRETS = frozenset(
+    {"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password", "api_key"}
+)
 PREFIX = "VTOX_"
 # Set for a worker of a supervisor, which has given it a port of its own.
 SUPERVISED = "VTOX_SUPERVISED"

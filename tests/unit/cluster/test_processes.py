@@ -56,6 +56,15 @@ def test_a_gateway_runs_where_broker_and_mapping_are_set(tmp_path: Path) -> None
     os.close(held)
 
 
+def test_what_passes_health_on_runs_where_its_port_is_set(tmp_path: Path) -> None:
+    specs = processes.cluster(load(data_dir=tmp_path, mcp_port=8010))
+    (mcp,) = (s for s in specs if s.name == "mcp")
+    assert mcp.command == ("vtox", "mcp", "--http")
+    assert mcp.listener == Listener("VTOX_MCP_PORT", "127.0.0.1", 8010)
+    assert mcp.start_order > next(s.start_order for s in specs if s.name == "api")
+    assert mcp.optional
+
+
 def test_with_a_server_by_url_none_is_started(tmp_path: Path) -> None:
     specs = processes.cluster(load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1"))
     assert "server" not in {s.name for s in specs}
@@ -149,6 +158,7 @@ def test_a_host_runs_the_roles_that_were_chosen(
         ("server", "VTOX_REDIS_URL names the server, so there is none to start"),
         ("notifier", "VTOX_NOTIFY_FILE is not set, so there is none to start"),
         ("mqtt", "VTOX_MQTT_URL is not set, so there is none to start"),
+        ("mcp", "VTOX_MCP_PORT is not set, so there is none to start"),
     ],
 )
 def test_a_role_that_cannot_be_is_refused_in_words(

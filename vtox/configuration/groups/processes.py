@@ -71,6 +71,19 @@ class ProcessSettings(BaseModel):
         repr=False,
         json_schema_extra={"when": "several people use Flower"},
     )
+    api_key: str | None = Field(
+        None,
+        description="an API key with scope `read`, by which `vtox mcp` and `vtox opcua` read",
+        repr=False,
+        json_schema_extra={"when": "the API asks for keys"},
+    )
+    mcp_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port of the MCP server; with it `vtox up` runs `vtox mcp`",
+        json_schema_extra={"when": "assistants on other hosts ask about the fleet"},
+    )
     probe_host: str = Field(
         "127.0.0.1",
         description="address of the health and metrics ports of bridge and workers",

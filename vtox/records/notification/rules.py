@@ -35,7 +35,10 @@ CONDITIONS = frozenset(
         *("backlog", "orphans", "dead_letters", "memory", "clocks", "stream_ids"),
         *("deleted_windows", "recorder", "notifier"),
         *(f"{name}:{queue}" for name in ("workers", "stalled") for queue in FAMILIES),
-        *(f"process:{name}" for name in ("recorder", "notifier", "mqtt", "flower", "scaler")),
+        *(
+            f"process:{name}"
+            for name in ("recorder", "notifier", "mqtt", "flower", "mcp", "scaler")
+        ),
     }
 )
 TARGETS_AT_MOST = 32

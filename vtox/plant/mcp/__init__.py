@@ -1,0 +1,1 @@
+"""The MCP server: what assistants may ask about the fleet."""

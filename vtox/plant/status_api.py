@@ -1,0 +1,105 @@
+"""A reader of the HTTP status API: the only way by which these processes learn about machines.
+
+It sends GET alone, so that whatever they are asked to do changes nothing.
+"""
+
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from vtox.errors import SettingsError, StatusApiError
+from vtox.version import version
+
+# The first request for the energy of a large fleet takes seconds.
+TIMEOUT_S = 30.0
+
+
+class StatusApi:
+    """The API at `url`, read with `key` (`vtox keys create NAME --scopes read`); empty: none."""
+
+    def __init__(self, url: str, key: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
+        headers = {"user-agent": f"vtox/{version()}"} | ({"x-api-key": key} if key else {})
+        # No proxy of the environment: it would see the key.
+        self._client = httpx2.Client(
+            base_url=url, headers=headers, timeout=timeout_s, trust_env=False
+        )
+        self.url = url.rstrip("/")
+        self._date = ""
+
+    def get(self, path: str, *names: str, **query: Any) -> Any:
+        """Return the answer to GET `/api/v1/PATH`, where each `{}` is one of `names`.
+
+        Raises
+        ------
+        StatusApiError
+            The API does not answer, or refuses; `code` is that of its problem.
+        """
+        where = "/api/v1/" + path.format(*(quote(n, safe="") for n in names))
+        given = {k: v for k, v in query.items() if v is not None}
+        try:
+            answer = self._client.get(where, params=given)
+            body = answer.json()
+            self._date = answer.headers.get("date", self._date)
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            raise StatusApiError(
+                f"the API of VTOX at {self.url} does not answer ({type(error).__name__})",
+                code="unreachable",
+                remedy="check the address, and that `vtox up` runs there",
+            ) from error
+        if answer.status_code == 200:
+            return body
+        said = body if isinstance(body, dict) else {}
+        raise StatusApiError(
+            str(said.get("detail") or f"{where}: HTTP {answer.status_code}"),
+            code=str(said.get("code", "")),
+        )
+
+    def pages(self, path: str, *names: str, **query: Any) -> Iterator[Any]:
+        """Yield the answers to a request that comes in pages.
+
+        Raises
+        ------
+        StatusApiError
+            As `get`.
+        """
+        answer = self.get(path, *names, **query)
+        yield answer
+        while link := answer.get("next"):
+            cursor = dict(httpx2.URL(link).params)["cursor"]
+            answer = self.get(path, *names, **query | {"cursor": cursor})
+            yield answer
+
+    def days_ago(self, days: float) -> float:
+        """Return a time (s since 1970) before the API's last answer, by its host's clock.
+
+        Raises
+        ------
+        StatusApiError
+            As `get`.
+        """
+        self.get("access")
+        return parsedate_to_datetime(self._date).timestamp() - 86_400 * days
+
+    def require_reader(self) -> None:
+        """Check that the API answers, and that the key is one that only reads.
+
+        Raises
+        ------
+        StatusApiError
+            As `get`.
+        SettingsError
+            The key may change something.
+        """
+        access = self.get("access")["data"]
+        if access["name"] and (access["may_operate"] or access["may_engineer"]):
+            raise SettingsError(
+                f"the API key {access['name']!r} may change alarms or machines",
+                remedy="give one that only reads: `vtox keys create NAME --scopes read`",
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
