@@ -13,7 +13,7 @@ LIMITS = {
     "rooms of the store in a cycle": 0,
     "files at the top of vtox": 6,
     "files of the largest folder": 27,
-    "public names of vtox": 1737,
+    "public names of vtox": 1753,
     "class names with two meanings": 0,
     "encode, decode and table functions": 23,
     "settings": 48,

@@ -23,7 +23,7 @@ class StatusApi:
     def __init__(self, url: str, key: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
         headers = {"user-agent": f"vtox/{version()}"} | ({"x-api-key": key} if key else {})
         # No proxy of the environment: it would see the key.
-        self._client = httpx2.Client(
+        self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=timeout_s, trust_env=False
         )
         self.url = url.rstrip("/")
@@ -40,7 +40,7 @@ class StatusApi:
         where = "/api/v1/" + path.format(*(quote(n, safe="") for n in names))
         given = {k: v for k, v in query.items() if v is not None}
         try:
-            answer = self._client.get(where, params=given)
+            answer = self._http.get(where, params=given)
             body = answer.json()
             self._date = answer.headers.get("date", self._date)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
@@ -102,4 +102,4 @@ class StatusApi:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()

@@ -29,7 +29,7 @@ def test_the_page_lists_the_tools_with_their_parameters() -> None:
 
 
 def test_the_reader_knows_no_other_method_than_get() -> None:
-    used = set(re.findall(r"_client\.(\w+)\(", inspect.getsource(status_api)))
+    used = set(re.findall(r"_http\.(\w+)\(", inspect.getsource(status_api)))
     assert used == {"get", "close"}
 
 

@@ -15,7 +15,7 @@ from vtox.cli.shared.options import Json
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError, RulesError
+from vtox.errors import InputError, RulesError, SettingsError
 from vtox.store.server.client import check_when_loaded, connect, server_time_ms
 from vtox.store.system.agreement import of_readers, require_agreement
 from vtox.version import install_command
@@ -159,16 +159,23 @@ def _senders(rules: Any) -> Mapping[str, Any]:
     from vtox.records.notification import webhook
 
     kinds = {t.kind: name for name, t in rules.targets.items()}
-    if "apprise" not in kinds:
-        return {"webhook": webhook.send}
+    senders: dict[str, Any] = {"webhook": webhook.send}
+    kind, extra = "apprise", "notify"
     try:
-        from vtox.records.notification import apprise_target
-    except ImportError:
+        if "apprise" in kinds:
+            from vtox.records.notification import apprise_target
+
+            senders["apprise"] = apprise_target.send
+        kind, extra = "mqtt", "mqtt"
+        if "mqtt" in kinds:
+            from vtox.records.notification.mqtt_target import MqttTargets
+
+            senders["mqtt"] = MqttTargets().send
+    except ImportError as error:
         raise RulesError(
-            f"targets.{kinds['apprise']} needs the package apprise",
-            remedy=install_command("notify"),
+            f"targets.{kinds[kind]} needs the package {error.name}", remedy=install_command(extra)
         ) from None
-    return {"webhook": webhook.send, "apprise": apprise_target.send}
+    return senders
 
 
 def _check_secrets(rules: Any, only: str = "") -> None:
@@ -184,6 +191,14 @@ def _check_target(name: str, target: Any) -> None:
     url = target_url(name, target)
     if target.kind == "webhook":
         signing_keys(name, target)
+        return
+    if target.kind == "mqtt":
+        from vtox.sending.mqtt.connection import parse_url
+
+        try:
+            parse_url(url, f"targets.{name}")
+        except SettingsError as error:
+            raise RulesError(str(error)) from None
         return
     from vtox.records.notification import apprise_target
 

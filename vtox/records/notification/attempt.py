@@ -7,11 +7,12 @@ from dataclasses import dataclass
 class Attempt:
     """`problem` is empty where the target has taken the message, else a code and its figure.
 
-    `of_message`: the target refuses this message, and may take others. `final`: it says that it
-    never will.
+    `anew`: the target was connected to for this message, and may have lost what it kept.
+    `of_message`: it refuses this message, and may take others. `final`: it never will.
     """
 
     problem: str = ""
+    anew: bool = False
     of_message: bool = False
     final: bool = False
     retry_after_s: float | None = None

@@ -23,6 +23,7 @@ from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.backoff import delay_s
 from vtox.records.notification.consumer import Consumer
 from vtox.records.notification.outbox import OutgoingMessage
+from vtox.records.notification.present import PresentStates
 from vtox.records.notification.rules import Rules, Target
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
@@ -69,6 +70,7 @@ class Notifier:
         self.client = client
         self.problem = ""
         self._consumer = Consumer(client, self._writer, rules, settings)
+        self._present = PresentStates(client, self._writer, rules, settings)
         self._senders = senders
         self._check = check
         self._prepared = threading.Event()
@@ -111,6 +113,7 @@ class Notifier:
             problem = f"{type(error).__name__}: see cluster.log"
         if problem:
             self._consumer.forget()
+            self._present.forget()
             self._prepared.clear()
         if problem != self.problem:
             log.warning("nobody is notified until this is over", reason=problem) if (
@@ -124,7 +127,7 @@ class Notifier:
     def send_next(self, name: str) -> bool:
         """Send what is due to a target; False where nothing is."""
         target, now = self.rules.targets[name], self._clock.now_ms()
-        row_id = outbox.next_due(self.reader, name, now)
+        row_id = outbox.next_due(self.reader, name, now, in_order=target.kind == "mqtt")
         if row_id is None:
             return False
         claimed_ms = round(1000 * (target.timeout_s + CLAIM_MARGIN_S))
@@ -137,6 +140,8 @@ class Notifier:
         send = self._senders[target.kind]
         attempt = send(name, target, delivery.message_id, delivery.body.encode())
         self._settle(target, delivery, attempt)
+        if attempt.anew:
+            outbox.renew(self._writer, name, self._clock.now_ms(), delivery.id)
         return attempt.is_delivered
 
     def _fill(self) -> bool:
@@ -147,6 +152,7 @@ class Notifier:
             outbox.drop_other_targets(self._writer, list(self.rules.targets))
             self._prepared.set()
         complete = self._consumer.follow()
+        self._present.follow(self._clock.now_ms())
         self._consumer.resume_suspended()
         self._consumer.make_digests(self._clock.now_ms())
         if self._is_due("deletion", DELETE_EVERY_S):

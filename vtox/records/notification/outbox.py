@@ -9,11 +9,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy import update as sql_update
 
 from vtox.records.history.database import insert
 from vtox.records.history.schema import deliveries, delivery_targets, notified
+from vtox.records.notification.mqtt_topics import NOW
 from vtox.store.stream.stream_reader import Position
 
 State = Literal["waiting", "suspended", "gathered", "delivered", "dead", "dropped"]
@@ -90,17 +102,64 @@ def add(
     return True
 
 
+def keep_now(engine: Engine, rows: Sequence[NewDelivery]) -> None:
+    """Let each row take the place of that with its id; what says the same changes nothing."""
+    if not rows:
+        return
+    with engine.begin() as db:
+        new = insert(db, deliveries)
+        names = ("state", "body", "created_ms", "due_ms")
+        again = {n: new.excluded[n] for n in names} | {"attempts": 0, "error": "", "claim": ""}
+        changed = new.on_conflict_do_update(
+            index_elements=["target", "message_id"],
+            set_=again | {"claimed_until_ms": None, "done_ms": None},
+            where=_c.body != new.excluded.body,
+        )
+        db.execute(changed, [asdict(r) for r in rows])
+
+
+def kept_now(engine: Engine) -> list[NewDelivery]:
+    """Return the messages that stand for what is now, as they were made."""
+    names = NewDelivery.__slots__
+    with engine.connect() as db:
+        found = db.execute(select(*(_c[n] for n in names)).where(_is_now()))
+        return [NewDelivery(**row) for row in found.mappings()]
+
+
+def renew(engine: Engine, target: str, now_ms: int, but_id: int) -> None:
+    """Let what a target holds be sent to it again, which may have lost it.
+
+    That is what is now, and of each alarm the last message.
+    """
+    done = and_(_c.target == target, _c.id != but_id, _c.state != "waiting")
+    with engine.begin() as db:
+        of_alarms = select(_c.id, _c.alarm_id).where(
+            done, _c.state == "delivered", _c.alarm_id != ""
+        )
+        rows = db.execute(of_alarms.order_by(_c.id))
+        # The last part of an alarm's id is when it began: its topic is of machine and fault.
+        last = {alarm_id.rpartition(":")[0]: row_id for row_id, alarm_id in rows}
+        again = or_(and_(done, _is_now()), _c.id.in_(list(last.values())))
+        values = {"state": "waiting", "due_ms": now_ms, "created_ms": now_ms, "attempts": 0}
+        db.execute(sql_update(deliveries).where(again).values(values))
+
+
+def _is_now() -> ColumnElement[bool]:
+    return _c.message_id.startswith(NOW, autoescape=True)
+
+
 def _move(db: Connection, start: Position, end: Position) -> bool:
     at_start = (notified.c.stream == start.stream) & (notified.c.entry_id == start.entry_id)
     values = {"entry_id": end.entry_id, "entries_read": end.entries_read}
     return db.execute(sql_update(notified).where(at_start).values(values)).rowcount == 1
 
 
-def next_due(engine: Engine, target: str, now_ms: int) -> int | None:
+def next_due(engine: Engine, target: str, now_ms: int, *, in_order: bool = False) -> int | None:
     """Return the row that is to be sent to a target now, None where none is.
 
-    One after the other of each alarm; of several alarms the one that was tried least. The target
-    itself may have to be left in peace for a time.
+    One after the other of each alarm; of several alarms the one that was tried least. `in_order`:
+    the oldest of all, as soon as the target is tried again. The target itself may have to be left
+    in peace for a time.
     """
     earlier = deliveries.alias()
     behind = exists().where(
@@ -112,9 +171,10 @@ def next_due(engine: Engine, target: str, now_ms: int) -> int | None:
     )
     due = (
         select(_c.id)
-        .where(_c.target == target, _c.state == "waiting", _c.due_ms <= now_ms, ~behind)
+        .where(_c.target == target, _c.state == "waiting", ~behind)
+        .where(*([] if in_order else [_c.due_ms <= now_ms]))
         .where((_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms))
-        .order_by(_c.attempts, _c.id)
+        .order_by(*([] if in_order else [_c.attempts]), _c.id)
         .limit(1)
     )
     with engine.connect() as db:
@@ -141,7 +201,9 @@ def settle_delivered(engine: Engine, d: OutgoingMessage, now_ms: int) -> None:
     """Note that a target has taken a message, whoever else has claimed it meanwhile."""
     with engine.begin() as db:
         done = {"state": "delivered", "done_ms": now_ms, "claim": "", "claimed_until_ms": None}
-        first = sql_update(deliveries).where(_c.id == d.id, _c.state != "delivered")
+        # Of what is now, another message may have taken this one's place.
+        same = or_(~_is_now(), _c.claim == d.claim)
+        first = sql_update(deliveries).where(_c.id == d.id, _c.state != "delivered", same)
         n = db.execute(first.values(done | {"attempts": _c.attempts + 1, "error": ""})).rowcount
         t = _target_row(db, d.target)
         values = {"failures": 0, "next_ms": 0, "error": "", "delivered_ms": now_ms}
@@ -257,7 +319,7 @@ def delete_settled(engine: Engine, now_ms: int) -> None:
     settled = _c.state.in_(("delivered", "dead", "dropped"))
     with engine.begin() as db:
         when = func.coalesce(_c.done_ms, _c.created_ms)
-        db.execute(delete(deliveries).where(settled, when < old))
+        db.execute(delete(deliveries).where(settled, when < old, ~_is_now()))
 
 
 def _in_peace(db: Connection, target: str, now_ms: int) -> bool:

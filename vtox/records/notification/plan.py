@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
-from vtox.records.notification.events import SUSPENDABLE, AlarmEvent
+from vtox.records.notification.events import SUSPENDABLE, AlarmEvent, Place
 from vtox.records.notification.rules import DAYS, NotificationRule, Quiet, Rules
 
 
@@ -43,12 +43,15 @@ def matches(rule: NotificationRule, event: AlarmEvent) -> bool:
     """Return whether a rule is about an event."""
     if event.name not in rule.events or (rule.levels and event.level not in rule.levels):
         return False
-    # An alarm of the system has no machine: a rule that names machines is not about it.
+    return _any(rule.faults, event.fault) and is_at(rule, event.machine_id, event.place)
+
+
+def is_at(rule: NotificationRule, machine_id: str, place: Place) -> bool:
+    """Return whether a rule is about a machine; about the system, if it names no machines."""
     return (
-        _any(rule.machines, event.machine_id)
-        and _any(rule.sites, event.place.site)
-        and _any(rule.faults, event.fault)
-        and (not rule.assets or any(_below(event.place.asset_path, a) for a in rule.assets))
+        _any(rule.machines, machine_id)
+        and _any(rule.sites, place.site)
+        and (not rule.assets or any(_below(place.asset_path, a) for a in rule.assets))
     )
 
 

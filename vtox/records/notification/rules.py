@@ -44,6 +44,8 @@ CONDITIONS = frozenset(
 TARGETS_AT_MOST = 32
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+# Levels of a topic of MQTT, none of them empty.
+_TOPIC = r"^[^+#/$\s][^+#/\s]*(/[^+#/\s]+)*$"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -104,7 +106,7 @@ class _Table(BaseModel):
 class Target(_Table):
     """Where messages go. Secrets are in the environment or in files, which are read at use."""
 
-    kind: Literal["webhook", "apprise"]
+    kind: Literal["webhook", "apprise", "mqtt"]
     url: str | None = Field(None, max_length=2000)
     url_env: Variable | None = None
     url_file: File | None = None
@@ -112,6 +114,8 @@ class Target(_Table):
     secret_file: File | tuple[File, ...] | None = None
     networks: tuple[Network, ...] = ()
     ca_file: File | None = None
+    prefix: str = Field("vtox", max_length=64, pattern=_TOPIC)
+    discovery: str = Field("homeassistant", max_length=64, pattern=f"^$|{_TOPIC}")
     language: Language = DEFAULT
     timeout_s: float = Field(10.0, gt=0, le=60)
     retry_first_s: float = Field(5.0, gt=0, le=3600)
@@ -125,6 +129,9 @@ class Target(_Table):
             raise ValueError("expected one of url, url_env and url_file")
         if self.kind == "apprise":
             self._check_apprise()
+        elif self.kind == "mqtt":
+            self._check_mqtt()
+            return self
         elif (self.secret_env is None) == (self.secret_file is None):
             raise ValueError("a webhook is signed: expected one of secret_env and secret_file")
         if self.url is not None:
@@ -134,11 +141,24 @@ class Target(_Table):
     def _check_apprise(self) -> None:
         if self.url is not None:
             raise ValueError("the URL of apprise is a secret: expected url_env or url_file")
+        self._check_no_webhook()
+
+    def _check_mqtt(self) -> None:
+        self._check_no_webhook()
+        if self.url is None:
+            return
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError("url: expected mqtt://host:1883 or mqtts://host:8883")
+        if parts.password is not None:
+            raise ValueError("a URL with a password is a secret: expected url_env or url_file")
+
+    def _check_no_webhook(self) -> None:
         for name in ("secret_env", "secret_file", "ca_file"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{name} is for webhooks")
         if self.networks:
-            raise ValueError("networks is for webhooks: apprise connects where its URL says")
+            raise ValueError("networks is for webhooks: others connect where their URL says")
 
 
 class Quiet(_Table):
@@ -199,6 +219,10 @@ class Rules(_Table):
                 if name not in self.targets:
                     known = ", ".join(self.targets)
                     raise ValueError(f"rules.{i}.targets: {name!r} is none of {known}")
+                if self.targets[name].kind == "mqtt" and (rule.quiet or rule.digest):
+                    raise ValueError(
+                        f"rules.{i}: {name!r} holds what is now: no quiet hours and no digest"
+                    )
         if self.page and urlsplit(self.page).scheme not in ("http", "https"):
             raise ValueError("page: expected the address of the page, https://...")
         return self

@@ -84,7 +84,7 @@ class Connection:
                 unquote(self._address.username), unquote(password) if password else None
             )
         if self._address.scheme == "mqtts":
-            client.tls_set_context(_context(self._address))
+            client.tls_set_context(tls_context(self._address))
         client.on_connect = self._note_connect
         client.on_message = self._note_message
         return client
@@ -92,7 +92,7 @@ class Connection:
     @property
     def where(self) -> str:
         """Host and port, without user and password."""
-        return f"{self._address.hostname}:{_port(self._address)}"
+        return f"{self._address.hostname}:{broker_port(self._address)}"
 
     def poll(self, timeout_s: float) -> None:
         """Send and receive for at most about `timeout_s`; connect where there is no connection.
@@ -155,7 +155,7 @@ class Connection:
             assert self._address.hostname
             self._session.connect(
                 self._address.hostname,
-                _port(self._address),
+                broker_port(self._address),
                 KEEPALIVE_S,
                 clean_start=False,
                 properties=properties,
@@ -196,8 +196,8 @@ class Connection:
         self._inbox.append(ReceivedMessage(message, m.mid, m.qos, self._connection))
 
 
-def parse_url(url: str) -> SplitResult:
-    """Return the parts of a broker's URL.
+def parse_url(url: str, named: str = "VTOX_MQTT_URL") -> SplitResult:
+    """Return the parts of a broker's URL; `named` is where it was given.
 
     Raises
     ------
@@ -213,26 +213,34 @@ def parse_url(url: str) -> SplitResult:
         usable = False
     if not usable:
         raise SettingsError(
-            "VTOX_MQTT_URL is no URL of a broker",
+            f"{named} is no URL of a broker",
             remedy="mqtt://user:password@host:1883, or with TLS mqtts://...?ssl_ca_certs=FILE",
         )
     return address
 
 
-def _port(address: SplitResult) -> int:
+def broker_port(address: SplitResult) -> int:
+    """Return the port of a broker."""
     return address.port or PORTS[address.scheme]
 
 
-def _context(address: SplitResult) -> ssl.SSLContext:
+def tls_context(address: SplitResult, named: str = "VTOX_MQTT_URL") -> ssl.SSLContext:
+    """Return how a broker of `mqtts://` is verified, and what we show it.
+
+    Raises
+    ------
+    SettingsError
+        A file of TLS is not there, or cannot be used.
+    """
     files = dict(parse_qsl(address.query))
-    server_urls.check_files("VTOX_MQTT_URL", address.geturl(), files)
+    server_urls.check_files(named, address.geturl(), files)
     try:
         context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
         if cert := files.get("ssl_certfile"):
             context.load_cert_chain(cert, files.get("ssl_keyfile"))
     except OSError as error:  # of which those of TLS are some
         raise SettingsError(
-            f"files of VTOX_MQTT_URL cannot be used: {error}",
+            f"files of {named} cannot be used: {error}",
             remedy="expected PEM files that this user can read",
         ) from error
     return context

@@ -1,0 +1,144 @@
+"""What is now of machines and of the system, to the outbox: for targets that hold it, as MQTT does.
+
+Of a machine the outbox has one message for each topic; one that is newer takes its place, so that
+what a target missed is never more than one message a topic.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine
+
+from vtox.alarms.health.assessment import present_state
+from vtox.configuration.settings import Settings
+from vtox.records.notification import outbox
+from vtox.records.notification.events import Place
+from vtox.records.notification.mqtt_topics import (
+    NOW,
+    discovery_message,
+    energy_message,
+    state_message,
+    system_message,
+)
+from vtox.records.notification.outbox import NewDelivery
+from vtox.records.notification.plan import is_at
+from vtox.records.notification.rules import Rules
+from vtox.store.machines import fleet
+from vtox.store.machines.energy import meters
+from vtox.store.machines.fleet import FleetMachine, FleetState
+from vtox.store.server.client import Client
+
+# Counters rise all the time: their message is made so often.
+ENERGY_EVERY_S = 60.0
+
+
+class PresentStates:
+    """Follows the fleet; holds what it has read of it."""
+
+    def __init__(self, client: Client, engine: Engine, rules: Rules, settings: Settings) -> None:
+        self._client = client
+        self._engine = engine
+        self._rules = rules
+        self._silence_after_s = settings.silence_after_s
+        self._targets = {n: t for n, t in rules.targets.items() if t.kind == "mqtt"}
+        self._machines: dict[str, FleetMachine] = {}
+        self._state: FleetState | None = None
+        self._energy_t = 0.0
+
+    def follow(self, now_ms: int) -> None:
+        """Bring what has changed into the outbox."""
+        if not self._targets:
+            return
+        before, state = (
+            self._state,
+            fleet.fleet_state(self._client, self._silence_after_s, self._state),
+        )
+        known = before is not None and before.epoch == state.epoch and bool(self._machines)
+        stale = set(self._machines) if known else set()
+        if known and before is not None:
+            stale = set(fleet.changed_machines(self._client, before.change))
+            stale |= {m for m, _ in before.silent.items() ^ state.silent.items()}
+        gone: set[str] = set()
+        if not known or stale - self._machines.keys() or state.listed != len(self._machines):
+            listed = set(fleet.listed_machines(self._client))
+            gone = self._machines.keys() - listed if known else self._machines_in_outbox() - listed
+            stale = (stale & listed) | (listed - self._machines.keys()) if known else listed
+        read = fleet.read_machines(self._client, sorted(stale))
+        rows = [*self._state_rows(read, state, now_ms), *self._empty_rows(gone, now_ms)]
+        outbox.keep_now(self._engine, rows)
+        # What was read counts once the outbox has it.
+        self._machines = {m: x for m, x in self._machines.items() if known and m not in gone}
+        self._machines |= {m.machine_id: m for m in read}
+        self._state = state
+        if time.monotonic() - self._energy_t >= ENERGY_EVERY_S or not self._energy_t:
+            outbox.keep_now(
+                self._engine, [*self._energy_rows(now_ms), *self._system_rows(state, now_ms)]
+            )
+            self._energy_t = time.monotonic()
+
+    def forget(self) -> None:
+        """Read everything again: the outbox may be another one."""
+        self._state, self._machines, self._energy_t = None, {}, 0.0
+
+    def _state_rows(
+        self, machines: Iterable[FleetMachine], state: FleetState, now_ms: int
+    ) -> Iterator[NewDelivery]:
+        for m in machines:
+            for name in self._wanting(m):
+                target = self._targets[name]
+                message = state_message(target.prefix, m, silent=m.machine_id in state.silent)
+                yield _row(name, "state", m.machine_id, message, now_ms)
+                if target.discovery:
+                    found = discovery_message(target.discovery, target.prefix, m)
+                    yield _row(name, "discovery", m.machine_id, found, now_ms)
+
+    def _energy_rows(self, now_ms: int) -> Iterator[NewDelivery]:
+        ids = sorted(self._machines)
+        for m, meter in zip(ids, meters(self._client, ids), strict=True):
+            for name in self._wanting(self._machines[m]):
+                message = energy_message(self._targets[name].prefix, m, meter)
+                if message is not None:
+                    yield _row(name, "energy", m, message, now_ms)
+
+    def _system_rows(self, state: FleetState, now_ms: int) -> Iterator[NewDelivery]:
+        states = [
+            present_state(m.health, silent=m.machine_id in state.silent)
+            for m in self._machines.values()
+        ]
+        counts = {s: states.count(s) for s in sorted(set(states))}
+        for name, target in self._targets.items():
+            message = system_message(target.prefix, counts, len(state.silent), now_ms)
+            yield _row(name, "system", "", message, now_ms)
+
+    def _empty_rows(self, gone: set[str], now_ms: int) -> Iterator[NewDelivery]:
+        """Yield what takes away the topics of machines that are no more."""
+        for row in outbox.kept_now(self._engine) if gone else ():
+            if row.machine_id in gone and row.target in self._targets:
+                topic = orjson.loads(row.body)["topic"]
+                body = orjson.dumps({"topic": topic, "payload": None}).decode()
+                yield replace(row, body=body, state="waiting", created_ms=now_ms, due_ms=now_ms)
+
+    def _machines_in_outbox(self) -> set[str]:
+        return {row.machine_id for row in outbox.kept_now(self._engine)} - {""}
+
+    def _wanting(self, m: FleetMachine) -> Sequence[str]:
+        """Return the targets that a rule sends something of this machine to."""
+        place = Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
+        rules = [r for r in self._rules.rules if is_at(r, m.machine_id, place)]
+        return [n for n in self._targets if any(n in r.targets for r in rules)]
+
+
+def _row(target: str, what: str, machine_id: str, message: Any, now_ms: int) -> NewDelivery:
+    return NewDelivery(
+        target=target,
+        message_id=f"{NOW}{what}_{machine_id}",
+        alarm_id="",
+        machine_id=machine_id,
+        state="waiting",
+        body=orjson.dumps(message).decode(),
+        created_ms=now_ms,
+        due_ms=now_ms,
+    )
