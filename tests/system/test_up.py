@@ -1,5 +1,6 @@
 """`vtox up` as a person runs it: from any folder, one per data folder, and without orphans."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,18 +9,24 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import httpx2
 import psutil
 import pytest
+from mcp.client import Client as McpClient
+from mcp.client.streamable_http import streamable_http_client
 
 from tests.cluster import Cluster, cluster, free_ports
 from tests.waiting import eventually, is_alive
+from vtox.cluster.ports import accepts_connections
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import connect
+from vtox.store.system import apikeys
 from vtox.store.system.status import snapshot
 
 ROLES = {
@@ -31,6 +38,7 @@ ROLES = {
     "recorder": ("vtox.cluster.parent_watch", "vtox", "recorder"),
     "api": ("uvicorn", "api.main:app"),
     "flower": ("vtox", "flower"),
+    "mcp": ("vtox", "mcp", "--http"),
 }
 
 
@@ -83,7 +91,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     (folder / "celeryconfig.py").write_text("broker_url = 'redis://127.0.0.1:1/0'")
     rules = folder / "notify.toml"
     rules.write_text(RULES)
-    with cluster(folder, VTOX_NOTIFY_FILE=str(rules), VTOX_CLUSTER_WORKERS="3-4") as started:
+    given = {"VTOX_NOTIFY_FILE": str(rules), "VTOX_CLUSTER_WORKERS": "3-4"}
+    (mcp,) = free_ports(1)
+    with cluster(folder, VTOX_MCP_PORT=str(mcp), **given) as started:
         eventually(lambda: ready(started), 60)
         yield started
 
@@ -286,6 +296,34 @@ def test_a_server_killed_six_times_in_a_row_serves_seconds_after_the_last(
     eventually(lambda: server_responds(running.settings))
     assert time.monotonic() - killed_t < PAUSE_MAX_S, "pauses that grew would be so long by now"
     eventually(lambda: ready(running), 45)
+
+
+def ask(port: int, key: str) -> tuple[bool, str]:
+    """Return whether a call is refused over HTTP, and what is said."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    async def inner() -> Any:
+        async with httpx2.AsyncClient(headers=headers) as http_client:
+            transport = streamable_http_client(
+                f"http://127.0.0.1:{port}/mcp", http_client=http_client
+            )
+            async with McpClient(transport) as opened:
+                return await opened.call_tool("fleet", {})
+
+    answer = asyncio.run(inner())
+    return answer.is_error, answer.content[0].text
+
+
+def test_over_http_each_assistant_reads_with_its_own_key(running: Cluster) -> None:
+    with running.client() as client:
+        keys = [apikeys.create(client, [scope], scope)[0] for scope in ("read", "operate")]
+    port = running.settings.mcp_port
+    eventually(lambda: accepts_connections("127.0.0.1", port))
+    answers = [ask(port, key) for key in (*keys, "vtox_nobody", "")]
+    assert [refused for refused, _ in answers] == [False, True, True, True]
+    assert "may change alarms or machines" in answers[1][1]
+    assert "unknown, revoked or expired" in answers[2][1]
+    assert "Bearer" in answers[3][1]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

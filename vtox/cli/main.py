@@ -19,7 +19,8 @@ _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.d
     simulation.simulate recordings.inspect recordings.diagnose recordings.report
     recordings.verify upkeep.dead-letters upkeep.export upkeep.backup upkeep.restore
     upkeep.config upkeep.keys upkeep.audit processes.server processes.bridge processes.recorder
-    processes.notify processes.mqtt processes.mcp processes.flower"""
+    processes.notify processes.mqtt processes.mcp processes.opcua
+    processes.flower"""
 # Command -> what adds it.
 COMMANDS = {
     place.partition(".")[2]: f"{place.replace('-', '_')}:register" for place in _PLACES.split()

@@ -251,6 +251,13 @@ class Publisher:
         return len(self._collected) + self._delivery.windows
 
     @property
+    def unsaved(self) -> int:
+        """How many windows would be lost with this process: with a spool, those not on disk."""
+        kept = self._delivery
+        waiting = kept.unsaved if isinstance(kept, StoreAndForward) else kept.windows
+        return len(self._collected) + waiting
+
+    @property
     def dropped(self) -> int:
         """How many windows of the spool went unsent, for want of room or by their age."""
         return self._delivery.dropped

@@ -43,6 +43,11 @@ class StoreAndForward:
         return len(self._in_memory) + self._spool.windows + in_flight
 
     @property
+    def unsaved(self) -> int:
+        """How many windows neither the disk nor the server has."""
+        return len(self._in_memory)
+
+    @property
     def dropped(self) -> int:
         """How many windows went unsent, for want of room or by their age."""
         return self._dropped + self._spool.dropped

@@ -266,8 +266,11 @@ def _gateway(settings: Settings) -> ProcessSpec:
 
 
 def _passing_on(settings: Settings) -> list[ProcessSpec]:
-    """Return what passes health on, after the API that it reads; nothing waits for it."""
-    commands = {"mcp": (("vtox", "mcp", "--http"), settings.mcp_port)}
+    """Return what passes health on, after the API; nothing waits for it."""
+    commands = {
+        "mcp": (("vtox", "mcp", "--http"), settings.mcp_port),
+        "opcua": (("vtox", "opcua"), settings.opcua_port),
+    }
     return [
         ProcessSpec(
             name,

@@ -8,7 +8,18 @@ from vtox.errors import InputError
 from vtox.faults import FAMILIES
 
 WORKERS = "workers"
-ROLES = ("server", "bridge", WORKERS, "recorder", "notifier", "mqtt", "api", "flower", "mcp")
+ROLES = (
+    "server",
+    "bridge",
+    WORKERS,
+    "recorder",
+    "notifier",
+    "mqtt",
+    "api",
+    "flower",
+    "mcp",
+    "opcua",
+)
 # Workers of one queue.
 WORKER = "worker:"
 NAMES = (*ROLES, *(f"{WORKER}{family}" for family in FAMILIES))
@@ -43,8 +54,9 @@ def host_roles(
     for setting in ("mqtt_mapping", "mqtt_url"):
         if getattr(settings, setting) is None:
             absent["mqtt"] = f"VTOX_{setting.upper()} is not set"
-    if settings.mcp_port is None:
-        absent["mcp"] = "VTOX_MCP_PORT is not set"
+    for name in ("mcp", "opcua"):
+        if getattr(settings, f"{name}_port") is None:
+            absent[name] = f"VTOX_{name.upper()}_PORT is not set"
     for name in absent.keys() & set(wanted):
         raise InputError(f"--roles {name}: {absent[name]}, so there is none to start")
     names = {WORKERS if n.startswith(WORKER) else n for n in wanted or ROLES}

@@ -46,6 +46,10 @@ class Line:
             s.close()
         self._open.clear()
 
+    def close(self) -> None:
+        """Take no connections any more."""
+        self._listener.close()
+
     def _accept(self) -> None:
         while True:
             try:

@@ -11,15 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.integration.client.test_spool import Line
 from tests.integration.helpers import bridging, counters, eventually
 from tests.integration.mqtt.conftest import MAPPING
 from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto, new_broker
 from tests.paths import ROOT
+from tests.small_disk import Disk, disk
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.parent_watch import child_environment
 from vtox.configuration.settings import Settings
 from vtox.store.server.client import Client
+
+__all__ = ["disk"]
 
 pytestmark = needs_mosquitto
 
@@ -30,9 +34,10 @@ T0 = 1_764_000_000.0
 class GatewayProcess:
     """`vtox mqtt` as a process under the role of its own; `start` and `kill` as a test wants."""
 
-    def __init__(self, folder: Path, redis_url: str, broker: Mosquitto) -> None:
+    def __init__(self, folder: Path, redis_url: str, broker: Mosquitto, *options: str) -> None:
         (folder / "mapping.toml").write_text(MAPPING)
-        self.command = [sys.executable, "-m", "vtox", "mqtt", str(folder / "mapping.toml")]
+        mapping = str(folder / "mapping.toml")
+        self.command = [sys.executable, "-m", "vtox", "mqtt", mapping, *options]
         self.environment = child_environment(
             {
                 "VTOX_REDIS_URL": redis_url,
@@ -54,11 +59,13 @@ class GatewayProcess:
 
 
 @contextmanager
-def processes(folder: Path, redis_url: str) -> Iterator[tuple[Mosquitto, GatewayProcess]]:
+def processes(
+    folder: Path, redis_url: str, *options: str
+) -> Iterator[tuple[Mosquitto, GatewayProcess]]:
     """Run both; the gateway has its session when the block begins."""
     broker = new_broker(folder / "mosquitto")
     broker.start()
-    gateway = GatewayProcess(folder, redis_url, broker)
+    gateway = GatewayProcess(folder, redis_url, broker, *options)
     try:
         eventually(lambda: SUBSCRIBED in broker.log())
         yield broker, gateway
@@ -118,6 +125,39 @@ def test_restarts_of_the_broker_and_kills_of_the_gateway_lose_and_double_nothing
                 broker.start()
         eventually(lambda: all(len(x) == WINDOWS for x in published(client).values()))
     assert_none_counts_twice(client, settings)
+
+
+def test_a_spool_keeps_what_came_while_the_line_was_down(
+    server: EmbeddedServer, client: Client, settings: Settings, tmp_path: Path, disk: Disk
+) -> None:
+    line = Line(server.address.role_url("mqtt"))
+    options = ("--spool", str(disk.folder / "spool"))
+    with processes(tmp_path, line.url, *options) as (broker, gateway):
+        publish(broker, 0)
+        eventually(lambda: client.xlen(keys.RAW) == 2)
+        line.cut()
+        for i in range(1, 20):
+            publish(broker, i)
+            if i == 10:
+                gateway.kill()
+                gateway.start()
+        # On disk, thus acknowledged: the broker has forgotten them.
+        eventually(lambda: acknowledged(broker) >= 40)
+        disk.fill()
+        for i in range(20, 30):
+            publish(broker, i)
+        gateway.kill()
+        disk.empty()
+        gateway.start()
+        line.down = False
+        eventually(lambda: all(len(x) == 30 for x in published(client).values()))
+        line.close()
+    assert_none_counts_twice(client, settings)
+
+
+def acknowledged(broker: Mosquitto) -> int:
+    """How many messages of others the gateway has acknowledged."""
+    return broker.log().count("Received PUBACK from vtox")
 
 
 def test_a_kill_of_the_broker_doubles_nothing(

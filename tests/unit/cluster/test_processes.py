@@ -57,8 +57,9 @@ def test_a_gateway_runs_where_broker_and_mapping_are_set(tmp_path: Path) -> None
 
 
 def test_what_passes_health_on_runs_where_its_port_is_set(tmp_path: Path) -> None:
-    specs = processes.cluster(load(data_dir=tmp_path, mcp_port=8010))
-    (mcp,) = (s for s in specs if s.name == "mcp")
+    specs = processes.cluster(load(data_dir=tmp_path, mcp_port=8010, opcua_port=4840))
+    mcp, opcua = (s for s in specs if s.name in ("mcp", "opcua"))
+    assert opcua.command == ("vtox", "opcua")
     assert mcp.command == ("vtox", "mcp", "--http")
     assert mcp.listener == Listener("VTOX_MCP_PORT", "127.0.0.1", 8010)
     assert mcp.start_order > next(s.start_order for s in specs if s.name == "api")

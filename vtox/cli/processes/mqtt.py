@@ -41,11 +41,15 @@ def mqtt(
         int,
         typer.Option(metavar="N", min=1, max=65535, help="Messages unacknowledged, at most."),
     ] = RECEIVE_MAXIMUM,
+    spool: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep windows here while the line is down."),
+    ] = None,
 ) -> None:
     """Send the windows of an MQTT broker (VTOX_MQTT_URL) into the stream until stopped.
 
-    A message is acknowledged once the stream has its window. `vtox up` does this for you where
-    VTOX_MQTT_URL and VTOX_MQTT_MAPPING are set.
+    A message is acknowledged once the stream has its window; with --spool, once the disk has it.
+    `vtox up` does this for you where VTOX_MQTT_URL and VTOX_MQTT_MAPPING are set.
     """
     logging_setup.setup("mqtt")
     # Not at the top: an extra, which other commands do not need.
@@ -81,7 +85,8 @@ def mqtt(
         receive_maximum=receive_maximum,
     )
     client = connect(url, "mqtt")
-    check_when_loaded(client)
+    if spool is None:
+        check_when_loaded(client)
     limits = Limits(settings.max_window_bytes)
     publisher = Publisher(
         url,
@@ -90,6 +95,7 @@ def mqtt(
         patience_s=float("inf"),
         replicas=settings.ack.replicas,
         limits=limits,
+        spool=spool,
     )
     births = Births(state)
     gateway = Gateway(

@@ -73,7 +73,7 @@ class ProcessSettings(BaseModel):
     )
     api_key: str | None = Field(
         None,
-        description="an API key with scope `read`, by which `vtox mcp` and `vtox opcua` read",
+        description="an API key with scope `read`, by which `vtox mcp` reads",
         repr=False,
         json_schema_extra={"when": "the API asks for keys"},
     )
@@ -83,6 +83,13 @@ class ProcessSettings(BaseModel):
         le=65535,
         description="port of the MCP server; with it `vtox up` runs `vtox mcp`",
         json_schema_extra={"when": "assistants on other hosts ask about the fleet"},
+    )
+    opcua_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port of the OPC UA server; with it `vtox up` runs `vtox opcua`",
+        json_schema_extra={"when": "a control room reads OPC UA: mostly 4840"},
     )
     probe_host: str = Field(
         "127.0.0.1",

@@ -5,7 +5,8 @@ what a target missed is never more than one message a topic.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,9 +27,9 @@ from vtox.records.notification.mqtt_topics import (
 from vtox.records.notification.outbox import NewDelivery
 from vtox.records.notification.plan import is_at
 from vtox.records.notification.rules import Rules
-from vtox.store.machines import fleet
 from vtox.store.machines.energy import meters
-from vtox.store.machines.fleet import FleetMachine, FleetState
+from vtox.store.machines.fleet import FleetMachine
+from vtox.store.machines.followed_fleet import FleetNews, FollowedFleet
 from vtox.store.server.client import Client
 
 # Counters rise all the time: their message is made so often.
@@ -44,73 +45,58 @@ class PresentStates:
         self._rules = rules
         self._silence_after_s = settings.silence_after_s
         self._targets = {n: t for n, t in rules.targets.items() if t.kind == "mqtt"}
-        self._machines: dict[str, FleetMachine] = {}
-        self._state: FleetState | None = None
+        self._fleet: FollowedFleet | None = None
         self._energy_t = 0.0
 
     def follow(self, now_ms: int) -> None:
         """Bring what has changed into the outbox."""
         if not self._targets:
             return
-        before, state = (
-            self._state,
-            fleet.fleet_state(self._client, self._silence_after_s, self._state),
-        )
-        known = before is not None and before.epoch == state.epoch and bool(self._machines)
-        stale = set(self._machines) if known else set()
-        if known and before is not None:
-            stale = set(fleet.changed_machines(self._client, before.change))
-            stale |= {m for m, _ in before.silent.items() ^ state.silent.items()}
-        gone: set[str] = set()
-        if not known or stale - self._machines.keys() or state.listed != len(self._machines):
-            listed = set(fleet.listed_machines(self._client))
-            gone = self._machines.keys() - listed if known else self._machines_in_outbox() - listed
-            stale = (stale & listed) | (listed - self._machines.keys()) if known else listed
-        read = fleet.read_machines(self._client, sorted(stale))
-        rows = [*self._state_rows(read, state, now_ms), *self._empty_rows(gone, now_ms)]
+        fleet = self._fleet or self._new_fleet()
+        news = fleet.look()
+        rows = [*self._state_rows(fleet, news, now_ms), *self._empty_rows(news.gone, now_ms)]
         outbox.keep_now(self._engine, rows)
-        # What was read counts once the outbox has it.
-        self._machines = {m: x for m, x in self._machines.items() if known and m not in gone}
-        self._machines |= {m.machine_id: m for m in read}
-        self._state = state
+        self._fleet = fleet
         if time.monotonic() - self._energy_t >= ENERGY_EVERY_S or not self._energy_t:
-            outbox.keep_now(
-                self._engine, [*self._energy_rows(now_ms), *self._system_rows(state, now_ms)]
-            )
+            rows = [*self._energy_rows(fleet, now_ms), *self._system_rows(fleet, now_ms)]
+            outbox.keep_now(self._engine, rows)
             self._energy_t = time.monotonic()
 
     def forget(self) -> None:
-        """Read everything again: the outbox may be another one."""
-        self._state, self._machines, self._energy_t = None, {}, 0.0
+        """Read everything again: what was read may not be in the outbox."""
+        self._fleet, self._energy_t = None, 0.0
+
+    def _new_fleet(self) -> FollowedFleet:
+        kept = {row.machine_id for row in outbox.kept_now(self._engine)} - {""}
+        return FollowedFleet(self._client, self._silence_after_s, kept)
 
     def _state_rows(
-        self, machines: Iterable[FleetMachine], state: FleetState, now_ms: int
+        self, fleet: FollowedFleet, news: FleetNews, now_ms: int
     ) -> Iterator[NewDelivery]:
-        for m in machines:
+        for m in news.changed:
             for name in self._wanting(m):
                 target = self._targets[name]
-                message = state_message(target.prefix, m, silent=m.machine_id in state.silent)
+                message = state_message(target.prefix, m, silent=m.machine_id in fleet.silent)
                 yield _row(name, "state", m.machine_id, message, now_ms)
                 if target.discovery:
                     found = discovery_message(target.discovery, target.prefix, m)
                     yield _row(name, "discovery", m.machine_id, found, now_ms)
 
-    def _energy_rows(self, now_ms: int) -> Iterator[NewDelivery]:
-        ids = sorted(self._machines)
+    def _energy_rows(self, fleet: FollowedFleet, now_ms: int) -> Iterator[NewDelivery]:
+        ids = sorted(fleet.machines)
         for m, meter in zip(ids, meters(self._client, ids), strict=True):
-            for name in self._wanting(self._machines[m]):
+            for name in self._wanting(fleet.machines[m]):
                 message = energy_message(self._targets[name].prefix, m, meter)
                 if message is not None:
                     yield _row(name, "energy", m, message, now_ms)
 
-    def _system_rows(self, state: FleetState, now_ms: int) -> Iterator[NewDelivery]:
-        states = [
-            present_state(m.health, silent=m.machine_id in state.silent)
-            for m in self._machines.values()
-        ]
-        counts = {s: states.count(s) for s in sorted(set(states))}
+    def _system_rows(self, fleet: FollowedFleet, now_ms: int) -> Iterator[NewDelivery]:
+        states = Counter(
+            present_state(m.health, silent=m.machine_id in fleet.silent)
+            for m in fleet.machines.values()
+        )
         for name, target in self._targets.items():
-            message = system_message(target.prefix, counts, len(state.silent), now_ms)
+            message = system_message(target.prefix, states, len(fleet.silent), now_ms)
             yield _row(name, "system", "", message, now_ms)
 
     def _empty_rows(self, gone: set[str], now_ms: int) -> Iterator[NewDelivery]:
@@ -120,9 +106,6 @@ class PresentStates:
                 topic = orjson.loads(row.body)["topic"]
                 body = orjson.dumps({"topic": topic, "payload": None}).decode()
                 yield replace(row, body=body, state="waiting", created_ms=now_ms, due_ms=now_ms)
-
-    def _machines_in_outbox(self) -> set[str]:
-        return {row.machine_id for row in outbox.kept_now(self._engine)} - {""}
 
     def _wanting(self, m: FleetMachine) -> Sequence[str]:
         """Return the targets that a rule sends something of this machine to."""

@@ -68,6 +68,7 @@ class Gateway:
         self._settled: set[str] = set()
         self.windows = self.refused = 0
         self._stop = Event()
+        self._waits_for = ""
         connection.on_connect = self._settled.clear
 
     def run(self, stop: Event) -> None:
@@ -80,6 +81,8 @@ class Gateway:
                 waiting = self._connection.waiting
                 if waiting >= BATCH or (waiting and waiting == before):
                     self.handle(self._connection.take())
+                elif self._publisher.waiting:
+                    self._patiently(self._catch_up)
         except _Stopping:
             log.warning("stopped while messages wait: the broker delivers them again")
 
@@ -92,14 +95,22 @@ class Gateway:
             self._connection.acknowledge(delivery)
 
     def _deliver(self) -> None:
-        waits_for = ""
+        """Send what was taken, or have it on disk: then the broker may forget it."""
+        self._catch_up()
+        while self._publisher.unsaved:
+            self._wait(PAUSE_S)
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Send what waits; with a spool until the first hindrance."""
         for hindrance in self._publisher.deliver():
-            if hindrance != waits_for:
+            if hindrance != self._waits_for:
                 log.warning("windows wait for the server", why=hindrance)
-                waits_for = hindrance
+                self._waits_for = hindrance
             self._connection.poll(0.0)
             self._end_if_stopped()
-        self.windows += sum(a.seq >= 0 for a in self._publisher.flush())
+        self._waits_for = self._waits_for if self._publisher.waiting else ""
+        self.windows += sum(a.seq >= 0 for a in self._publisher.take_accepted())
 
     def _take(self, message: Message) -> None:
         """Do what a message asks for; what cannot be done becomes a dead letter."""

@@ -1,0 +1,157 @@
+"""The OPC UA server as control rooms read it, by the client of asyncua: kill -9 in between."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from socket import gethostname
+from typing import Any
+
+import pytest
+
+from tests.cluster import free_ports
+from tests.integration.api.test_energy import HOUR, RECORD
+from tests.integration.api.test_machines import commit_health
+from tests.waiting import eventually, eventually_async
+from vtox import keys
+from vtox.cluster import parent_watch
+from vtox.cluster.ports import accepts_connections
+from vtox.configuration.settings import Settings
+from vtox.store.machines.energy import ENERGY, reading_json
+from vtox.store.machines.machines import register, retire
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
+from vtox.values.domain import Motor
+from vtox.values.energy import MeterReading, counts_text
+
+pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
+from asyncua import Client as UaClient
+from asyncua import ua
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from vtox.plant.opcua.nodes import NAMESPACE
+
+
+@pytest.fixture
+def port() -> int:
+    return free_ports(1)[0]
+
+
+@pytest.fixture
+def command(settings: Settings, port: int) -> dict[str, Any]:
+    given = {
+        "VTOX_REDIS_URL": str(settings.redis_url),
+        "VTOX_DATA_DIR": str(settings.data_dir),
+        "VTOX_OPCUA_PORT": str(port),
+    }
+    started = parent_watch.command_watching_parent("vtox", "opcua")
+    return {"args": started, "env": parent_watch.child_environment(given)}
+
+
+@pytest.fixture
+def machine(client: Client) -> Iterator[None]:
+    """A machine with nameplate, health and meter."""
+    register(client, "M1", Motor(site="Hall 2", rated_power_w=15_000.0))
+    commit_health(client, "M1", "warning", bearing="warning")
+    meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
+    meter[ENERGY] = reading_json(RECORD, MeterReading({"active_w": 2000.0}, HOUR)).decode()
+    client.hset(keys.machine("M1"), mapping=meter)
+    return None
+
+
+def raise_alarm(client: Client, machine_id: str, level: str) -> None:
+    fields = {"id": f"{machine_id}:bearing:1", "machine_id": machine_id, "fault": "bearing"}
+    client.xadd(keys.ALERTS, fields | {"level": level, "event": "raised", "t": 5.0, "code": "x"})
+
+
+class Seen:
+    """What a subscription has brought."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.events: list[Any] = []
+
+    def datachange_notification(self, node: Any, value: Any, data: Any) -> None:
+        self.values.append(value)
+
+    def event_notification(self, event: Any) -> None:
+        self.events.append(event)
+
+
+async def read(opened: UaClient, *names: str) -> list[Any]:
+    index = await opened.get_namespace_index(NAMESPACE)
+    nodes = [opened.get_node(ua.NodeId(n, index)) for n in names]
+    return [await n.read_value() for n in nodes]
+
+
+async def state_by(port: int, password: str, folder: Path) -> str:
+    """Return the state of M1 as an encrypted client reads it, empty where it is refused."""
+    own = folder / "client-key.pem", folder / "client.der"
+    await setup_self_signed_certificate(
+        *own, "urn:client", gethostname(), [ExtendedKeyUsageOID.CLIENT_AUTH], {"commonName": "it"}
+    )
+    opened = UaClient(f"opc.tcp://127.0.0.1:{port}/vtox", timeout=10)
+    opened.application_uri = "urn:client"
+    if password:
+        opened.set_user("operator")
+        opened.set_password(password)
+    try:
+        await opened.set_security(SecurityPolicyBasic256Sha256, own[1], own[0])
+        async with opened:
+            (state,) = await read(opened, "M1.State")
+            return str(state)
+    except ua.UaStatusCodeError:
+        return ""
+
+
+def test_a_client_browses_subscribes_and_comes_back(
+    client: Client, port: int, command: dict[str, Any], machine: None, tmp_path: Path
+) -> None:
+    async def work(first: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        opened = UaClient(f"opc.tcp://127.0.0.1:{port}/vtox", timeout=10, auto_reconnect=True)
+        opened.reconnect_max_delay = 0.5
+        async with opened:
+            index = await opened.get_namespace_index(NAMESPACE)
+            folder = opened.get_node(ua.NodeId("Machines", index))
+            assert [(await n.read_browse_name()).Name for n in await folder.get_children()] == [
+                "M1"
+            ]
+            names = ("M1.NE107", "M1.DeviceHealth", "M1.Health", "M1.Nameplate.rated_power_w")
+            found = await read(opened, *names, "M1.Energy_kWh", "M1.ActivePower_W")
+            assert found == ["maintenance_required", 4, 60.0, 15_000.0, 2.0, 2000.0]
+            with pytest.raises(ua.UaStatusCodeError):
+                await opened.get_node(ua.NodeId("M1.State", index)).write_value("normal")
+            seen = Seen()
+            subscription = await opened.create_subscription(100, seen)
+            await subscription.subscribe_data_change(opened.get_node(ua.NodeId("M1.State", index)))
+            await subscription.subscribe_events(opened.nodes.server)
+            commit_health(client, "M1", "fault", bearing="fault")
+            raise_alarm(client, "M1", "fault")
+            await eventually_async(lambda: seen.events and "fault" in seen.values, 20)
+            (event,) = seen.events
+            assert (event.SourceName, event.Severity) == ("M1", 800)
+            assert event.Message.Text.startswith("M1: bearing, raised")
+            first.kill()
+            await asyncio.to_thread(first.wait)
+            register(client, "M2", Motor())
+            again = subprocess.Popen(**command)
+            await eventually_async(lambda: accepts_connections("127.0.0.1", port))
+            commit_health(client, "M1", "normal", bearing="normal")
+            await eventually_async(lambda: "normal" in seen.values, 40)
+            assert len(await folder.get_children()) == 2
+            retire(client, "M2")
+            while len(await folder.get_children()) > 1:
+                await asyncio.sleep(0.05)
+        key, _ = apikeys.create(client, ["read"], "control room")
+        ingest, _ = apikeys.create(client, ["ingest"], "sender")
+        told = [await state_by(port, password, tmp_path) for password in (key, ingest, "wrong", "")]
+        assert told == ["normal", "", "", ""]
+        return again
+
+    with subprocess.Popen(**command) as first:
+        eventually(lambda: accepts_connections("127.0.0.1", port))
+        again = asyncio.run(work(first))
+        again.terminate()
+        assert again.wait(20) == 0

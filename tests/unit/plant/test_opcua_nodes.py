@@ -1,0 +1,45 @@
+"""Values of machines in OPC UA: what is not known is no number; NE 107 is that of OPC 10000-100."""
+
+import pytest
+
+pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
+from asyncua import ua
+
+from vtox.alarms.health.assessment import Assessment, FaultAssessment
+from vtox.alarms.ne107 import STATUSES
+from vtox.plant.opcua.nodes import DEVICE_HEALTH, energy_values, nameplate_values, state_values
+from vtox.store.machines.energy import Meter
+from vtox.store.machines.fleet import FleetMachine
+from vtox.values.energy import MeterCounts, MeterReading
+
+
+def test_each_status_has_a_number_of_its_own() -> None:
+    assert sorted(DEVICE_HEALTH[s] for s in STATUSES) == [0, 1, 2, 3, 4]
+
+
+def test_a_warning_asks_for_maintenance() -> None:
+    health = Assessment(0.0, 60.0, "warning", {"bearing": FaultAssessment("warning")})
+    found = state_values(FleetMachine("M1", "", "Hall 2", "", health), silent=False)
+    values = {n: q.value for n, q in found.items()}
+    assert (values["DeviceHealth"], values["NE107Fault"]) == (4, "bearing")
+    assert (values["Faults.bearing"], values["Faults.broken_bar"]) == ("warning", "unknown")
+
+
+def test_what_is_not_known_has_a_bad_status() -> None:
+    found = state_values(FleetMachine("M1", "", "", "", None), silent=True)
+    status = found["Health"].data_value().StatusCode
+    assert status.value == ua.StatusCodes.BadNoData
+    assert all(q.value is None for q in energy_values(Meter()).values())
+
+
+def test_energy_is_counted_in_kwh() -> None:
+    reading = MeterReading({"active_w": 2000.0}, MeterCounts())
+    found = energy_values(Meter(MeterCounts(energy_j=7_200_000), 5.0, reading, 6.0))
+    assert (found["Energy_kWh"].value, found["ActivePower_W"].value) == (2.0, 2000.0)
+
+
+def test_a_nameplate_has_numbers_and_texts() -> None:
+    found = nameplate_values(
+        {"rated_power_w": 15_000, "supply": "grid", "neighbour_orders": (1.5,)}
+    )
+    assert [q.value for q in found.values()] == [15_000.0, "grid", "[1.5]"]

@@ -1,0 +1,45 @@
+"""`vtox opcua`: shows the fleet to control rooms, and lets them change nothing."""
+
+import asyncio
+
+import typer
+
+from vtox.cluster import logging_setup
+from vtox.cluster.signal_handlers import SignalHandlers
+from vtox.configuration.settings import load
+from vtox.errors import SettingsError, SystemStateError
+from vtox.store.server.client import check_when_loaded, connect
+from vtox.version import install_command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("opcua")(opcua)
+
+
+def opcua() -> None:
+    """Serve OPC UA at VTOX_OPCUA_PORT until stopped, for reading.
+
+    Users sign in with an API key of scope `read` as password. `vtox up` does this for you where
+    VTOX_OPCUA_PORT is set.
+    """
+    logging_setup.setup("opcua")
+    # Not at the top: an extra, which other commands do not need.
+    try:
+        from vtox.plant.opcua.server import PlantServer
+    except ImportError as error:
+        raise SystemStateError(
+            f"{error.name} is not installed", remedy=install_command("opcua")
+        ) from error
+    settings = load()
+    if (port := settings.opcua_port) is None:
+        raise SettingsError("VTOX_OPCUA_PORT is not set", remedy="set the port, mostly 4840")
+    with connect(settings.working_url(), "opcua") as client:
+        check_when_loaded(client)
+
+        async def serve() -> None:
+            stop = asyncio.Event()
+            with SignalHandlers(stop.set, stop.set):
+                await PlantServer(client, settings, port).run(stop)
+
+        asyncio.run(serve())

@@ -1,0 +1,1 @@
+"""The OPC UA server: what control rooms read of the fleet."""

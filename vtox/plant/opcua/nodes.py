@@ -1,0 +1,97 @@
+"""The nodes of a machine in OPC UA: names, types and values. Pure but for the types of asyncua.
+
+The ids of nodes are texts of the namespace `NAMESPACE`: `M1`, `M1.State`, `M1.Nameplate.site`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asyncua import ua
+
+from vtox.alarms.health.assessment import present_state
+from vtox.alarms.ne107 import Status, ne107
+from vtox.faults import FAULTS
+from vtox.store.machines.energy import Meter
+from vtox.store.machines.fleet import FleetMachine
+from vtox.values.energy import in_kwh
+
+NAMESPACE = "urn:vtox:machines"
+# As DeviceHealthEnumeration of OPC 10000-100 counts the statuses of NE 107.
+DEVICE_HEALTH: Mapping[Status, int] = {
+    "normal": 0,
+    "failure": 1,
+    "check_function": 2,
+    "out_of_specification": 3,
+    "maintenance_required": 4,
+}
+_TEXT, _REAL = ua.VariantType.String, ua.VariantType.Double
+# Figures of energy, with their unit as the last part of the name.
+_FIGURES = {
+    "ActivePower_W": "active_w",
+    "LossPower_W": "loss_w",
+    "LoadRatio": "load_ratio",
+    "Efficiency": "efficiency",
+    "Voltage_V": "voltage_v",
+    "Current_A": "current_a",
+    "PowerFactor": "power_factor",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One value; None is one that is not known."""
+
+    value: str | float | int | bool | None
+    kind: ua.VariantType
+
+    def data_value(self) -> ua.DataValue:
+        """Return it as OPC UA has it: what is not known has the status BadNoData."""
+        if self.value is None:
+            return ua.DataValue(StatusCode=ua.StatusCode(ua.StatusCodes.BadNoData))
+        return ua.DataValue(ua.Variant(self.value, self.kind))
+
+
+Values = dict[str, Quantity]
+
+
+def state_values(m: FleetMachine, *, silent: bool) -> Values:
+    """Return what a machine is now, by the name of the variable."""
+    status = ne107(m.health, silent=silent)
+    faults = m.health.faults if m.health else {}
+    return {
+        "Site": Quantity(m.site, _TEXT),
+        "AssetPath": Quantity(m.asset_path, _TEXT),
+        "State": Quantity(present_state(m.health, silent=silent), _TEXT),
+        "Health": Quantity(m.health.health if m.health else None, _REAL),
+        "Silent": Quantity(silent, ua.VariantType.Boolean),
+        "DeviceHealth": Quantity(DEVICE_HEALTH[status.status], ua.VariantType.Int32),
+        "NE107": Quantity(status.status, _TEXT),
+        "NE107Fault": Quantity(status.fault, _TEXT),
+        "NE107Code": Quantity(status.code, _TEXT),
+    } | {f"Faults.{n}": Quantity(_state_of(faults, n), _TEXT) for n in FAULTS}
+
+
+def energy_values(meter: Meter) -> Values:
+    """Return what a machine takes and has taken."""
+    figures = meter.reading.figures if meter.reading else {}
+    counted = meter.since_t is not None
+    total = in_kwh(meter.counts.energy_j) if counted else None
+    return {"Energy_kWh": Quantity(total, _REAL)} | {
+        name: Quantity(figures.get(figure), _REAL) for name, figure in _FIGURES.items()
+    }
+
+
+def nameplate_values(plate: Mapping[str, Any]) -> Values:
+    """Return the fields of a nameplate that are known, from `nameplate_fields.flattened`."""
+    return {f"Nameplate.{n}": _field(x) for n, x in plate.items() if x is not None}
+
+
+def _field(x: Any) -> Quantity:
+    if isinstance(x, int | float) and not isinstance(x, bool):
+        return Quantity(float(x), _REAL)
+    return Quantity(x if isinstance(x, str) else str(list(x)), _TEXT)
+
+
+def _state_of(faults: Mapping[str, Any], name: str) -> str:
+    return str(faults[name].state) if name in faults else "unknown"
