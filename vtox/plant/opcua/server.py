@@ -19,7 +19,7 @@ from asyncua.server.event_generator import EventGenerator
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from vtox import keys
-from vtox.alarms.health.alerts import Alert
+from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.errors import VtoxError
 from vtox.plant.opcua.nodes import (
