@@ -152,7 +152,7 @@ class PlantServer:
         tokens = [ua.UserNameIdentityToken, *([ua.AnonymousIdentityToken] if alone else [])]
         self.server.set_identity_tokens(tokens)
         self._index = await self.server.register_namespace(NAMESPACE)
-        await self.server.nodes.objects.add_folder(*self._named("Machines"))
+        await self.server.nodes.objects.add_folder(*self._identity("Machines"))
         fields = [(name, ua.VariantType.String) for name in _EVENT_FIELDS]
         kind = await self.server.create_custom_event_type(
             self._index, "VtoxAlarmEventType", properties=fields
@@ -228,9 +228,9 @@ class PlantServer:
         known = self._shown.get(machine_id)
         if known is None:
             folder = self.server.get_node(self._id("Machines"))
-            machine = await folder.add_object(*self._named(machine_id))
+            machine = await folder.add_object(*self._identity(machine_id))
             for part in ("Faults", "Nameplate"):
-                await machine.add_object(*self._named(f"{machine_id}.{part}", part))
+                await machine.add_object(*self._identity(f"{machine_id}.{part}", part))
             known = self._shown[machine_id] = {}
         for name in [n for n in known if n.startswith("Nameplate.") and "State" in values]:
             if name not in values:
@@ -248,7 +248,7 @@ class PlantServer:
         part, _, last = name.partition(".")
         parent = self._id(machine_id, part) if last else self._id(machine_id)
         node = self.server.get_node(parent)
-        named = self._named(f"{machine_id}.{name}", last or part)
+        named = self._identity(f"{machine_id}.{name}", last or part)
         first = quantity.value if quantity.value is not None else 0.0
         await node.add_variable(*named, ua.Variant(first, quantity.kind))
         if quantity.value is None:
@@ -262,7 +262,7 @@ class PlantServer:
     def _id(self, *names: str) -> ua.NodeId:
         return ua.NodeId(".".join(names), self._index)
 
-    def _named(self, node_id: str, name: str = "") -> tuple[ua.NodeId, ua.QualifiedName]:
+    def _identity(self, node_id: str, name: str = "") -> tuple[ua.NodeId, ua.QualifiedName]:
         return self._id(node_id), ua.QualifiedName(name or node_id, self._index)
 
 
