@@ -19,6 +19,7 @@ from tests.mosquitto import Mosquitto, needs_mosquitto, new_broker
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings
 from vtox.store.machines.energy import ENERGY, reading_json
 from vtox.store.machines.machines import register, retire
@@ -50,12 +51,14 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def command(settings: Settings, tmp_path: Path, broker: Mosquitto) -> dict[str, Any]:
+def command(
+    server: EmbeddedServer, settings: Settings, tmp_path: Path, broker: Mosquitto
+) -> dict[str, Any]:
     """How to start a notifier of that broker."""
     file = tmp_path / "notify.toml"
     file.write_text(RULES.format(url=broker.url))
     given = {
-        "VTOX_REDIS_URL": str(settings.redis_url),
+        "VTOX_REDIS_URL": server.address.role_url("notifier"),
         "VTOX_DATA_DIR": str(settings.data_dir),
         "VTOX_NOTIFY_FILE": str(file),
     }

@@ -15,6 +15,7 @@ from tests.integration.api.test_machines import commit_health
 from tests.waiting import eventually, eventually_async
 from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
 from vtox.store.machines.energy import ENERGY, reading_json
@@ -40,9 +41,9 @@ def port() -> int:
 
 
 @pytest.fixture
-def command(settings: Settings, port: int) -> dict[str, Any]:
+def command(server: EmbeddedServer, settings: Settings, port: int) -> dict[str, Any]:
     given = {
-        "VTOX_REDIS_URL": str(settings.redis_url),
+        "VTOX_REDIS_URL": server.address.role_url("api"),
         "VTOX_DATA_DIR": str(settings.data_dir),
         "VTOX_OPCUA_PORT": str(port),
     }

@@ -85,16 +85,23 @@ class FleetChanges:
 
 
 def fleet_state(
-    client: Client, silence_after_s: float, before: FleetState | None = None
+    client: Client,
+    silence_after_s: float,
+    before: FleetState | None = None,
+    *,
+    only_reads: bool = False,
 ) -> FleetState:
-    """Return the numbers of now; what is silent is told from `before` where that is recent."""
+    """Return the numbers of now; what is silent is told from `before` where that is recent.
+
+    Begins a numbering where there is none, unless the reader `only_reads`: then its name is empty.
+    """
     pipe = client.pipeline(transaction=False)
     pipe.hmget(keys.FLEET, "epoch", "change")
     pipe.zcard(keys.MACHINES)
     pipe.time()
     (epoch, change), listed, (seconds, micros) = pipe.execute()
     now = seconds + micros / 1e6
-    name = epoch.decode() if epoch else begin_epoch(client)
+    name = epoch.decode() if epoch else "" if only_reads else begin_epoch(client)
     recent = before and before.epoch == name and 0 <= now - before.t < RECENT_S
     quiet = _quiet(client, now - silence_after_s, before if recent else None)
     intervals = read_intervals(client, quiet, before.intervals if before else Intervals())

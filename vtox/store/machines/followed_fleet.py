@@ -34,7 +34,7 @@ class FollowedFleet:
     def look(self) -> FleetNews:
         """Read what has changed; what is returned counts as known."""
         before = self._state
-        state = fleet.fleet_state(self._client, self._silence_after_s, before)
+        state = fleet.fleet_state(self._client, self._silence_after_s, before, only_reads=True)
         same = before is not None and before.epoch == state.epoch
         # Under another numbering all may be other ones.
         stale = self._stale(before, state) if before and same else set(self.machines)
