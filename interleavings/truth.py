@@ -53,6 +53,8 @@ class Truth:
         self.arrivals: defaultdict[str, list[Name]] = defaultdict(list)
         self.read: dict[bytes, Mapping[bytes, bytes]] = {}
         self.retired = False
+        # How often a window was deleted before it could be told from its copies.
+        self.deleted: Counter[Name] = Counter()
         # Dead letters that are windows again.
         self.resent = 0
 
@@ -149,6 +151,7 @@ class Truth:
             elif name:
                 of_all.append(name)
         # Families that had assigned it before have results or letters of their own.
+        self.deleted = Counter(of_all)
         for name in of_all:
             most = max(outcomes[name, f] for f in FAULTS)
             behind = [f for f in FAULTS if outcomes[name, f] < most]
@@ -162,7 +165,7 @@ class Truth:
                 raise Broken("exists", f"{name} was acknowledged and has results {counts}")
             if len(set(counts)) > 1:
                 raise Broken("whole", f"{name} has results {counts}")
-            if max(counts) > self._allowed(name):
+            if max(counts) > self._allowed(name) + self.deleted[name]:
                 raise Broken("once", f"{name} has results {counts}")
 
     def _allowed(self, name: Name) -> int:
