@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.errors import Problem, problem_response
 from vtox.values.csv_cells import MARK, disarmed
 
-# What one answer holds at most; a longer list goes on where the last row says.
-MAX_PAGES = 1000
+# A list of pages is one table up to here: all of it is in memory, as rows have different columns.
+MAX_ROWS = 20_000
 # Columns of a spectrum, and of a waveform.
 _POINTS = (("hz", "levels_db", "floor_db"), ("t_s", "values"))
 
@@ -24,33 +25,38 @@ class Tables:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask the route for one page after the other, and send their rows."""
+        """Ask the route for one page after the other, and send the rows of all."""
         query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), True))
         if query.get("format") != "csv":
             await self.app(scope, receive, send)
             return
-        query = {k: v for k, v in query.items() if k != "format"}
-        names: list[str] = []
-        for page in range(MAX_PAGES):
+        answer, rows = await self._rows(scope, receive, query)
+        if rows is None:
+            await answer.pass_on(send)
+            return
+        await send(_start(answer, scope["path"]))
+        await send({"type": "http.response.body", "body": _text(rows)})
+
+    async def _rows(
+        self, scope: Scope, receive: Receive, query: dict[str, str]
+    ) -> tuple["_Answer", list[dict[str, Any]] | None]:
+        """Return the last answer and the rows of all pages, None where a page is a problem."""
+        rows: list[dict[str, Any]] = []
+        following = urlencode({k: v for k, v in query.items() if k != "format"})
+        while True:
             answer = _Answer()
-            encoded = urlencode(query).encode("latin-1")
-            await self.app({**scope, "query_string": encoded}, receive, answer.take)
+            page = {**scope, "query_string": following.encode("latin-1")}
+            await self.app(page, receive, answer.take)
             if answer.status != 200:
-                await answer.pass_on(send) if page == 0 else await _end(send)
-                return
+                return answer, None
             content = json.loads(answer.body)
-            rows = [flat(row) for row in rows_of(content.get("data"))]
-            if page == 0:
-                names = list(dict.fromkeys(name for row in rows for name in row))
-                await send(_start(answer, scope["path"]))
-            text = _lines(names, rows, header=page == 0)
-            following = content.get("next")
-            more = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-            await send(more)
+            rows += [flat(row) for row in rows_of(content.get("data"))]
+            following = (content.get("next") or "").partition("?")[2]
             if not following:
-                break
-            query = dict(parse_qsl(following.partition("?")[2], True))
-        await _end(send)
+                return answer, rows
+            if len(rows) >= MAX_ROWS:
+                await problem_response(scope["path"], _too_long())(scope, receive, answer.restart)
+                return answer, None
 
 
 class _Answer:
@@ -70,6 +76,12 @@ class _Answer:
             self.started = message
         else:
             self.body += message.get("body", b"")
+
+    async def restart(self, message: Message) -> None:
+        """Keep another answer in its place."""
+        if message["type"] == "http.response.start":
+            self.body = b""
+        await self.take(message)
 
     async def pass_on(self, send: Send) -> None:
         """Send what was kept, as it came."""
@@ -120,14 +132,19 @@ def _cell(value: Any) -> Any:
     return disarmed(value)
 
 
-def _lines(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, header: bool) -> str:
+def _text(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, extrasaction="ignore")
-    if header:
-        text.write(MARK)
-        writer.writeheader()
+    text.write(MARK)
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
     writer.writerows(rows)
-    return text.getvalue()
+    return text.getvalue().encode()
+
+
+def _too_long() -> Problem:
+    detail = f"the list has more than {MAX_ROWS} rows: ask for less of it, or use vtox export"
+    return Problem("table_too_long", detail)
 
 
 def _start(answer: _Answer, path: str) -> Message:
@@ -143,7 +160,3 @@ def _start(answer: _Answer, path: str) -> Message:
         (b"content-disposition", f'attachment; filename="{safe}.csv"'.encode()),
     ]
     return {**answer.started, "headers": kept + own}
-
-
-async def _end(send: Send) -> None:
-    await send({"type": "http.response.body", "body": b""})

@@ -6,6 +6,7 @@ import io
 import httpx
 import pytest
 
+from api.http import tables
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.values.domain import Motor
@@ -40,3 +41,17 @@ def test_a_problem_stays_a_problem(http: httpx.Client) -> None:
     answer = http.get("/api/v1/alarms?format=csv&limit=0")
     assert answer.status_code == 422
     assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_columns_are_those_of_all_pages_and_no_row_is_left_out(
+    http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i, motor in enumerate([Motor(), Motor(), Motor(pole_pairs=2)]):
+        machines.register(client, f"M{i}", motor)
+    columns = [{*r} for r in rows(http.get("/api/v1/machines?format=csv&limit=1"))]
+    assert len(columns) == 3
+    assert columns == [{*columns[0]}] * 3
+    monkeypatch.setattr(tables, "MAX_ROWS", 2)
+    refused = http.get("/api/v1/machines?format=csv&limit=1")
+    assert (refused.status_code, refused.json()["code"]) == (422, "table_too_long")
+    assert len(rows(http.get("/api/v1/machines?format=csv&limit=3"))) == 3
