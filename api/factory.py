@@ -33,6 +33,7 @@ from api.routes import (
     operating,
     pages,
     reports,
+    scalars,
     sensitivity,
     sessions,
     spectra,
@@ -117,6 +118,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         diagnoses,
         history,
         energy,
+        scalars,
         figures,  # before `alarms`, which takes any other name for the id of one
         alarms,
         alerts,

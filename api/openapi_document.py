@@ -54,6 +54,7 @@ TAGS = [
     {"name": "windows", "description": "Windows go in."},
     {"name": "history", "description": "Diagnoses, alerts, evidence and dead letters."},
     {"name": "energy", "description": "Power, load, losses, and what was counted."},
+    {"name": "scalars", "description": "Temperatures, pressures, velocities: in and out."},
     {"name": "alarms", "description": "The life of alarms, and what operators do with them."},
     {"name": "health", "description": "Liveness and readiness of this process."},
     {"name": "pages", "description": "For people, and the entrance for programs."},

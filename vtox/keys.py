@@ -8,6 +8,8 @@ RESULTS = "fault_diagnosis_results"
 ASSESSMENTS = "vehicle_health_assessments"
 METRICS = "performance_metrics"
 ALERTS = "system_alerts"
+# Readings of named scalars that the history does not have yet.
+SCALARS = "motor_scalars"
 # What operators have done with alarms.
 ALARM_ACTIONS = "alarm_actions"
 # What people have changed, and who was refused: `vtox.store.system.audit`.

@@ -16,7 +16,7 @@ from vtox.alarms.health.update import is_past, update
 from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.errors import InputError
-from vtox.faults import FAMILIES, TASK_VERSION
+from vtox.faults import FAMILIES, FAULTS, TASK_VERSION
 from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.energy import ENERGY, reading_json
@@ -25,22 +25,27 @@ from vtox.store.stream.entries import (
     encode_result,
     entry_of,
 )
+from vtox.store.stream.scalars import add_readings, note_no_velocity
 from vtox.store.stream.windows import fetch
 from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
-from vtox.values.domain import Answer, Record, Recording, abstain, reason
+from vtox.values.domain import Answer, Reason, Record, Recording, abstain, reason
 from vtox.values.energy import counts_text
+from vtox.values.scalars import ScalarReading
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 from workers.traces import Stopwatch, trace_batch
+from workers.velocity import velocity_readings
 
 log = structlog.get_logger()
 
 NO_BASELINE = "no_baseline"
 # Baselines are learnt from the longest records: four of them are enough.
 LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].min_record_s)
+# Whose records are of the vibration: others get it where a machine sends nothing else.
+VIBRATION_FAMILY = FAULTS["bearing"].name
 # When another family's worker has changed a machine meanwhile, its health is computed again on the
 # new state. A worker that loses so many times in a row leaves the record to the next dispatch.
 COMMIT_TRIES = 20
@@ -174,9 +179,25 @@ def _finish(
         )
         for s, answer in zip(batch, answers, strict=True)
     ]
+    if family == VIBRATION_FAMILY:
+        _send_velocities(here, batch)
     finished = _commit(here, ledger, family, diagnosed)
     clock.lap("commit")
     return finished
+
+
+def _send_velocities(here: Process, batch: Sequence[Started]) -> None:
+    """Send the vibration velocity of records, before their commit: done again, it counts once."""
+    found = [
+        (s.record.machine_id, v)
+        for s in batch
+        for v in velocity_readings(
+            s.record.machine_id, s.record.t_end, s.recording, s.machine.motor
+        )
+    ]
+    if found:
+        add_readings(here.client, [v for _, v in found if isinstance(v, ScalarReading)])
+        note_no_velocity(here.client, {m: v for m, v in found if isinstance(v, Reason)})
 
 
 def _diagnose(here: Process, batch: Sequence[Started], faults: Sequence[str]) -> list[list[Answer]]:

@@ -28,6 +28,7 @@ from vtox.records.history.gaps import missed_between
 from vtox.records.history.queries import Cursor, Trends
 from vtox.records.history.resolution import Grid, Resolution, grid
 from vtox.records.history.retention import oldest_kept
+from vtox.records.history.scalars import quantities
 from vtox.records.history.trend import Trend
 from vtox.store.machines.line_levels import EVERY_S
 from vtox.store.machines.machines import is_listed
@@ -65,10 +66,10 @@ class MachineHistoryQuery(SpanQuery):
     fault: Literal[QUANTITIES] | None = Field(  # type: ignore[valid-type]
         None, description="only this fault, or `health`"
     )
-    of: Literal["faults", "lines"] = Field(
+    of: Literal["faults", "lines", "scalars"] = Field(
         "faults",
         description="the statistic of each fault; or the level of each line that its diagnosis "
-        "reads, a sample in 5 minutes",
+        "reads, a sample in 5 minutes; or each scalar, as `scalar:NAME:UNIT`",
     )
 
 
@@ -91,8 +92,12 @@ def machine_history(
     if query.of == "lines":
         lines = [x.quantity for f, kept in LINES.items() if query.fault in (f, None) for x in kept]
         return _page(request, backend, query, machine_id, lines, least_step_s=EVERY_S)
-    quantities = (query.fault,) if query.fault else QUANTITIES
-    return _page(request, backend, query, machine_id, quantities)
+    if query.of == "scalars":
+        with backend.history() as db:
+            scalars = quantities(db, machine_id) if db is not None else []
+        return _page(request, backend, query, machine_id, scalars)
+    faults = (query.fault,) if query.fault else QUANTITIES
+    return _page(request, backend, query, machine_id, faults)
 
 
 @router.get(

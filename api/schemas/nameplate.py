@@ -107,6 +107,15 @@ class Nameplate(BaseModel):
         "downtime_cost_per_hour", "of an unplanned stop, in your currency"
     )
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
+    support: Literal["rigid", "flexible"] | None = Field(
+        None, description="what it stands on, for the zones of vibration velocity (ISO 20816-3)"
+    )
+    scalar_limits: str | None = Field(
+        None,
+        max_length=PLACE_LENGTHS["scalar_limits"],
+        description="limits of its scalars, `;` between them: "
+        "`oil_pressure < 1.2 bar fault; winding_temperature > 120 degC warning`",
+    )
     bearing: NameplateBearing | None = None
     site: str | None = Field(
         None,

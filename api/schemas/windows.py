@@ -8,6 +8,8 @@ from pydantic.config import JsonDict
 from api.schemas.common import PlainName, ResponseModel
 from vtox.values.domain import CHANNEL_UNITS
 from vtox.values.plain_names import NAME
+from vtox.values.scalars import MOST
+from vtox.values.scalars import NAME as SCALAR_NAME
 from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
 
 _CHANNELS = {
@@ -18,6 +20,18 @@ _CHANNELS = {
     },
 }
 
+_SCALARS = {
+    "type": "object",
+    "propertyNames": {"pattern": f"^{SCALAR_NAME.pattern}$"},
+    "minProperties": 1,
+    "maxProperties": MOST,
+    "additionalProperties": {
+        "type": "array",
+        "prefixItems": [{"type": "number"}, {"type": "string", "minLength": 1, "maxLength": 16}],
+        "minItems": 2,
+        "maxItems": 2,
+    },
+}
 
 EXAMPLE: JsonDict = {
     "seq": 17,
@@ -26,6 +40,10 @@ EXAMPLE: JsonDict = {
     "channels": {"ia": [0.1, 0.2, 0.3], "ib": [0.0, 0.1, 0.2], "ic": [-0.1, -0.3, -0.5]},
     "speed_rpm": 1478,
 }
+
+
+SCALARS = 'name -> value and unit of what was measured: `{"oil_pressure": [2.1, "bar"]}`'
+Scalars = Annotated[dict[str, tuple[float, str]], WithJsonSchema(_SCALARS)]
 
 
 class WindowIn(BaseModel):
@@ -56,6 +74,7 @@ class WindowIn(BaseModel):
     machine_id: PlainName | None = Field(None, description="if given, the same as in the address")
     speed_rpm: float | None = Field(None, ge=0, description="shaft speed, rpm")
     temperature_c: float | None = Field(None, description="winding temperature, degrees C")
+    scalars: Scalars | None = Field(None, description=SCALARS)
     v: Literal[1] | None = Field(None, description="version of the format")
 
 

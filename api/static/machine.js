@@ -6,6 +6,7 @@ import { whereSeen } from "./evidence.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
 import { energyRanges, showEnergy } from "./machineenergy.js";
+import { drawScalars } from "./scalars.js";
 import { showSensitivity } from "./sensitivity.js";
 import { followAlarms } from "./machinealarms.js";
 import { followTrends } from "./trends.js";
@@ -181,6 +182,7 @@ const GROWN_MS = 60_000;
 async function takeGrowth() {
   if (performance.now() - grownAt < GROWN_MS) return;
   grownAt = performance.now();
+  get(`${address}/scalars`).then(({ data }) => drawScalars(data, Date.now() / 1000)).catch(() => {});
   grown = Object.fromEntries((await get(`${address}/growth`)).data.faults.map((f) => [f.fault, f]));
 }
 const overTime = (fault) => (grown[fault] ? el("p", { class: "small" }, el("b", {}, t("machine.over_time")), sentenceCase(ended(grown[fault].held.sentence)), sentenceCase(ended(grown[fault].growth.sentence))) : null);

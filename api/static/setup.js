@@ -1,6 +1,6 @@
 // Adds a machine, or changes the nameplate of one; then waits for its first record and checks the wiring.
 
-import { byId, el, get, poll, put, Refused, sentenceCase, silenceText } from "./common.js";
+import { byId, el, get, marked, poll, put, Refused, sentenceCase, silenceText } from "./common.js";
 import { checkFirst } from "./commissioning.js";
 import { clearErrors, fillIn, plateFields, plateHelp, plateOf, rangeText, showErrors } from "./nameplateform.js";
 import { keepName, mayEngineer, nameField, send } from "./operator.js";
@@ -26,7 +26,7 @@ function drawPicture() {
 function focus(f) {
   focused = f.name;
   drawPicture();
-  put("help", plateHelp(f.name) || rangeText(f));
+  put("help", ...marked(plateHelp(f.name) || rangeText(f)));
 }
 
 function drawForm() {

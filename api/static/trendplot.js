@@ -48,7 +48,8 @@ function drawStates(u, d) {
   const px = devicePixelRatio;
   ctx.save();
   for (const { from, to, state } of d.cells) {
-    const place = part(u, from, to), [name, height] = STATES[state] ?? STATES.unknown;
+    // A scalar without limits has no state.
+    const place = state && part(u, from, to), [name, height] = STATES[state] ?? STATES.unknown;
     if (!place) continue;
     ctx.fillStyle = colour(name);
     ctx.fillRect(place[0], bbox.top + bbox.height + (STRIP_PX - height) * px, place[1], height * px);

@@ -32,9 +32,12 @@ let address = "", lead = "", asked = 0, askedAt = -Infinity, shown = null, recor
 const figures = {};
 
 const range = () => { const name = new URLSearchParams(location.search).get("range"); return RANGES[name] ? name : DEFAULT; };
-const ofLines = () => new URLSearchParams(location.search).get("trend") === "lines";
-const order = () => (ofLines() ? OF_LINES : OF_FAULTS);
-const title = (name) => (name === "health" ? t("trends.health") : OF_LINES.includes(name) ? t(`trends.line_${name}`) : faultName(name));
+const KINDS = ["faults", "lines", "scalars"];
+const kind = () => { const name = new URLSearchParams(location.search).get("trend"); return KINDS.includes(name) ? name : "faults"; };
+const isScalar = (name) => name.startsWith("scalar:");
+const order = () => ({ faults: OF_FAULTS, lines: OF_LINES, scalars: Object.keys(shown?.series ?? {}).filter(isScalar) })[kind()];
+const scalarTitle = (name) => { const [, of, unit] = name.match(/^scalar:([^:]+):(.*)$/); return `${of.replaceAll("_", " ")} (${unit})`; };
+const title = (name) => (isScalar(name) ? scalarTitle(name) : name === "health" ? t("trends.health") : OF_LINES.includes(name) ? t(`trends.line_${name}`) : faultName(name));
 
 const exactly = (t) => new Date(1000 * t).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
 
@@ -47,7 +50,7 @@ function clock(t, withDay = RANGES[range()].s > HOUR) {
 async function history() {
   const { s, points } = RANGES[range()];
   const to = Date.now() / 1000;
-  const query = new URLSearchParams({ from_t: (to - s).toFixed(3), to_t: to.toFixed(3), points, ...(ofLines() ? { of: "lines" } : {}) });
+  const query = new URLSearchParams({ from_t: (to - s).toFixed(3), to_t: to.toFixed(3), points, ...(kind() === "faults" ? {} : { of: kind() }) });
   linkTable(`${address}/history`, query);
   let all = null;
   for (let path = `${address}/history?${query}`, n = 0; path && n < PAGES; n += 1) {
@@ -102,7 +105,7 @@ function readAt(name, time) {
   if (!cells[i]) return put(f.read, `${when} · ${t("trends.no_record")}`);
   const wide = shown.step_s && s.min[i] !== null && s.max[i] > s.min[i];
   const parts = [s.mean[i] === null ? t("trends.no_statistic") : shown.step_s ? t("trends.mean", { value: exact(s.mean[i]) }) : exact(s.mean[i]), wide && t("trends.between", { low: exact(s.min[i]), high: exact(s.max[i]) }), s.threshold[i] !== null && t("trends.threshold", { value: exact(s.threshold[i]) }), shown.step_s && t("trends.records", { n: s.n[i] })];
-  return put(f.read, pill(s.state[i]), ` ${when} · ${parts.filter(Boolean).join(" · ")}`, s.code[i] ? [" · ", el("code", {}, s.code[i])] : []);
+  return put(f.read, s.state[i] ? pill(s.state[i]) : "", ` ${when} · ${parts.filter(Boolean).join(" · ")}`, s.code[i] ? [" · ", el("code", {}, s.code[i])] : []);
 }
 
 function point(t) {
@@ -168,7 +171,7 @@ function absence() {
   const until = shown.recorded_until_t;
   const present = order().filter((n) => shown.series[n]);
   // A machine has the lines that its channels show: those that it has not are no news.
-  const absent = ofLines() ? [] : order().filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
+  const absent = kind() !== "faults" ? [] : order().filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
   const lines = [];
   if (until === null) lines.push([el("b", {}, t("trends.no_history")), ...rich("trends.needs_recorder", { up: el("code", {}, "vtox up"), recorder: el("code", {}, "vtox recorder") })]);
   else if (!present.length) lines.push([el("b", {}, t("trends.no_record_in", { last: last() })), t("trends.try_longer")]);
@@ -216,8 +219,8 @@ function choose(key, name, usual) {
 
 function drawRanges() {
   if (!byId("ranges").childElementCount) put("ranges", Object.keys(RANGES).map((name) => el("button", { type: "button", onclick: () => choose("range", name, DEFAULT), "data-range": name }, t(`trends.range_${name}`))));
-  if (!byId("trendof").childElementCount) put("trendof", ["faults", "lines"].map((name) => el("button", { type: "button", onclick: () => choose("trend", name, "faults"), "data-of": name }, t(`trends.of_${name}`))));
-  for (const b of byId("trendof").children) b.setAttribute("aria-pressed", String((b.dataset.of === "lines") === ofLines()));
+  if (!byId("trendof").childElementCount) put("trendof", KINDS.map((name) => el("button", { type: "button", onclick: () => choose("trend", name, "faults"), "data-of": name }, t(`trends.of_${name}`))));
+  for (const b of byId("trendof").children) b.setAttribute("aria-pressed", String(b.dataset.of === kind()));
   for (const b of byId("ranges").children) b.setAttribute("aria-pressed", String(b.dataset.range === range()));
 }
 

@@ -58,6 +58,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.values.rhythm",
         "vtox.configuration.settings",
     ),
+    ("vtox.values.scalars",),
     ("vtox.values.domain", "vtox.windows.tracing"),
     (
         "vtox.values.baseline",
@@ -68,6 +69,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.values.nameplate",
         "vtox.values.nameplate_fields",
         "vtox.values.record_lengths",
+        "vtox.values.vibration_zones",
         "vtox.windows.wire",
     ),
     ("vtox.values.fleet_rows",),

@@ -116,6 +116,8 @@ def test_every_number_of_a_nameplate_has_its_range() -> None:
         "site",
         "asset_path",
         "ie_class",
+        "support",
+        "scalar_limits",
     }
     assert numbers == {name for name in RANGES if "." not in name}
     ends = {name: r.high for name, r in RANGES.items() if name in ("pole_pairs", "rotor_bars")}

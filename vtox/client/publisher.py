@@ -152,13 +152,15 @@ class Publisher:
         speed_rpm: float | None = None,
         temperature_c: float | None = None,
         vehicle_id: str | None = None,
+        scalars: Mapping[str, tuple[float, str]] | None = None,
     ) -> list[Accepted]:
         """Send a window with the next number of its machine; return those that the server has now.
 
         Without `batch_s` that is this one. `channels` are arrays in A, V and m/s^2, sent as 16 bits
         of their own scale; or, where `scale` has units per count, integers as the converter gave
         them. `t0` is the start of the window, s since 1970 UTC: a window of the same machine and
-        `t0` is taken for the same one.
+        `t0` is taken for the same one. `scalars` are name -> value and unit of what was measured
+        beside the samples: `{"oil_pressure": (2.1, "bar")}`.
 
         Raises
         ------
@@ -176,6 +178,7 @@ class Publisher:
             seq=0,
             t0=t0,
             vehicle_id=vehicle_id,
+            scalars=scalars or {},
         )
         fields = encode(window, self.dtype, scale)
         del fields["seq"]

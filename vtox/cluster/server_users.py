@@ -27,7 +27,14 @@ _OUTPUTS = (
     keys.ALARM_ACTIONS,
     keys.DEAD_LETTERS,
 )
-_RECORDED = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS, keys.ALARM_ACTIONS)
+_RECORDED = (
+    keys.RESULTS,
+    keys.ASSESSMENTS,
+    keys.METRICS,
+    keys.ALERTS,
+    keys.ALARM_ACTIONS,
+    keys.SCALARS,
+)
 # Written by the monitor and by operators, not by workers.
 _NOT_OF_WORKERS = (keys.METRICS, keys.ALARM_ACTIONS)
 _QUEUES = tuple(f"{keys.CELERY_PREFIX}{f.queue}*" for f in FAMILIES.values())
@@ -133,7 +140,8 @@ def _roles() -> dict[str, Role]:
         "ingest": Role(
             about="senders: adds windows, reads none",
             # `redis-cli --pipe` learns by ECHO that all was answered.
-            rights=f"+xadd +wait +waitaof +echo {LENGTHS} {TRANSACTIONS} {_keys(*raw)} {number}",
+            rights=f"+xadd +wait +waitaof +echo {LENGTHS} {TRANSACTIONS} "
+            f"{_keys(*raw, keys.SCALARS)} {number}",
         ),
         "mqtt": Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",
@@ -141,7 +149,7 @@ def _roles() -> dict[str, Role]:
                 (
                     f"{SCRIPTS} {READS} +wait {_keys(keys.ALERTS, *machines)}",
                     _only(WRITES, *machines),
-                    _only("+xadd", *raw, keys.ALERTS),
+                    _only("+xadd", *raw, keys.ALERTS, keys.SCALARS),
                     f"{number} {absent}",
                 )
             ),
@@ -176,8 +184,9 @@ def _roles() -> dict[str, Role]:
                     counted,
                     # A partition that is no longer in force.
                     _only("+del", raw[1]),
+                    _only("+xtrim +xlen +memory|usage", keys.SCALARS),
                     _only("+xtrim", *outputs, keys.AUDIT),
-                    _only("+xadd", letters, keys.ALERTS, keys.METRICS),
+                    _only("+xadd", letters, keys.ALERTS, keys.METRICS, keys.SCALARS),
                 )
             ),
         ),
@@ -195,16 +204,20 @@ def _roles() -> dict[str, Role]:
                     ),
                     _only(WRITES, *worker),
                     _only("+xack", *raw),
-                    _only("+xadd", *(o for o in outputs if o not in _NOT_OF_WORKERS)),
+                    _only("+xadd", *(o for o in outputs if o not in _NOT_OF_WORKERS), keys.SCALARS),
                 )
             ),
         ),
         "recorder": Role(
-            about="vtox recorder: copies results into the history, and versions of baselines",
+            about="vtox recorder: copies results into the history, raises the alarms of scalars",
             rights=" ".join(
                 (
-                    f"{TRANSACTIONS} +time {READS}",
-                    _keys(*_RECORDED, *machines, keys.RETIRED, keys.RECORDER, read_only=True),
+                    f"{SCRIPTS} {READS}",
+                    _keys(*_RECORDED, keys.RETIRED, keys.RECORDER, read_only=True),
+                    # It raises the alarms of scalars, and acknowledges what it has stored.
+                    f"{_keys(keys.ALERTS, *machines)} {_only('+hset +hdel', _MACHINE)}",
+                    f"{_only('+sadd +srem', keys.OPEN_ALERTS)} {_only('+xadd', keys.ALERTS)}",
+                    _only("+xtrim", keys.SCALARS),
                     processes,
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)}) {absent}",
                     counted,
@@ -238,7 +251,7 @@ def _roles() -> dict[str, Role]:
                     f"{SCRIPTS} {READS} {STATE} +wait +waitaof",
                     _keys(*raw, *outputs, keys.AUDIT, "vtox:*"),
                     _only(WRITES, *api),
-                    _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS, keys.AUDIT),
+                    _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS, keys.AUDIT, keys.SCALARS),
                     _only("+xdel", letters, keys.AUDIT),
                     counted,
                 )

@@ -19,6 +19,7 @@ from vtox.values.nameplate_ranges import (
     validate_neighbours,
     validate_place,
 )
+from vtox.values.scalars import parse_limits
 from vtox.words.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -139,6 +140,10 @@ class Motor:
     # Of an unplanned stop, in the currency of the plant.
     downtime_cost_per_hour: float | None = None
     supply: Literal["grid", "inverter"] = "grid"
+    # What it stands on, at the frequency of its shaft: for the zones of vibration velocity.
+    support: Literal["rigid", "flexible"] | None = None
+    # Limits of its scalars: `vtox.values.scalars.parse_limits`.
+    scalar_limits: str | None = None
     bearing: Bearing | None = None
     # Where it stands, and of what it is a part: levels with `/` between them.
     site: str | None = None
@@ -172,6 +177,12 @@ class Motor:
             object.__setattr__(self, "neighbour_orders", orders)
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
+        if self.support not in (None, "rigid", "flexible"):
+            raise NameplateError(
+                f"support: {self.support!r}, expected rigid or flexible", "support"
+            )
+        if self.scalar_limits is not None:
+            tuple(parse_limits(self.scalar_limits))
         if self.ie_class is not None and self.ie_class not in get_args(IeClass):
             expected = ", ".join(get_args(IeClass))
             raise NameplateError(f"ie_class: {self.ie_class!r}, expected {expected}", "ie_class")
@@ -264,6 +275,8 @@ class Window(SampleBlock):
     t0: float
     run: str = ""
     vehicle_id: str | None = None
+    # Name -> value and unit of what was measured beside the samples.
+    scalars: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

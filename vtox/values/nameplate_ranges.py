@@ -70,6 +70,7 @@ PLACE_LENGTHS = {
     "site": PLACE_LENGTH,
     "bearing.designation": PLACE_LENGTH,
     "asset_path": ASSET_LEVELS * (PLACE_LENGTH + 1) - 1,
+    "scalar_limits": 2000,
 }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[by
     fields["dtype"] = "f4" if dtype == "json" else dtype
     fields |= {k: _number(k, body[k]) for k in _SCALARS if body.get(k) is not None}
     fields |= {k: _name(k, body[k]) for k in _NAMES if body.get(k) not in (None, "")}
+    if body.get("scalars") is not None:
+        fields["scalars"] = json.dumps(body["scalars"])
     if body.get("channels") is None:
         raise WireError(
             "missing_field",

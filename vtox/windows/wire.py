@@ -19,6 +19,7 @@ from vtox.errors import WireError
 from vtox.values.arrays import Float32
 from vtox.values.domain import CHANNEL_UNITS, Array, Window
 from vtox.values.plain_names import name_error
+from vtox.values.scalars import ScalarReading, readings_of_text
 
 Fields = Mapping[bytes, bytes]
 _REASON_BYTES = 500
@@ -104,6 +105,8 @@ class Header:
     traceparent: str = ""
     # Of a window that a bridge has moved to its partition: ms since 1970 at which it came, else 0.
     arrived_ms: int = 0
+    # What the sender measured beside the samples, at `t0`.
+    scalars: tuple[ScalarReading, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -138,6 +141,8 @@ def encode(
         "temperature_c": window.temperature_c,
     }
     fields |= {k: str(v) for k, v in optional.items() if v is not None}
+    if window.scalars:
+        fields["scalars"] = json.dumps(window.scalars)
     if scale:
         dtype = fields["dtype"] = "i2"
     for name, samples in window.channels.items():
@@ -251,6 +256,9 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
         # One that cannot be read begins no trace, and refuses no window.
         traceparent=fields.get(b"traceparent", b"")[:_TRACEPARENT_BYTES].decode("ascii", "replace"),
         arrived_ms=_arrived_ms(fields.get(ARRIVED, b"")),
+        scalars=tuple(readings_of_text(machine_id, t0, text))
+        if (text := fields.get(b"scalars"))
+        else (),
     )
 
 
@@ -310,6 +318,7 @@ def decode(fields: Fields, limits: Limits | None = None) -> Window:
         vehicle_id=h.vehicle_id,
         speed_rpm=h.speed_rpm,
         temperature_c=h.temperature_c,
+        scalars={r.name: (r.value, r.unit) for r in h.scalars},
     )
 
 

@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 from pathlib import Path
+from threading import Event
 
 import pytest
 import redis
@@ -17,8 +18,15 @@ from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.cluster.server_users import GROUP_USERS, ROLES
-from vtox.store.server.client import Client, connect
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
+from vtox.store.alarms.open_alerts import open_alerts
+from vtox.store.machines.machines import register
+from vtox.store.server.client import Client, connect, server_time
 from vtox.store.server.partition_table import number_in_force
+from vtox.store.stream.scalars import add_readings
+from vtox.values.domain import Motor
+from vtox.values.scalars import ScalarReading
 from vtox.windows.partitions import Partition
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
@@ -100,10 +108,10 @@ DENIED = {
         "XADD motor_raw_data * a 1",
         "XRANGE motor_raw_data - +",
         "XTRIM fault_diagnosis_results MAXLEN 0",
-        "XADD system_alerts * a 1",
-        "HSET vtox:machine:M1 motor x",
+        "DEL vtox:machine:M1",
+        "ZREM vtox:machines M1",
         "HGETALL vtox:api-keys",
-        "EVAL return(1) 0",
+        "EVAL redis.call('HSET','vtox:api-keys','a','b') 0",
     ),
     "notifier": (
         "XADD alarm_actions * a 1",
@@ -151,6 +159,22 @@ def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer, clie
         assert number_in_force(sender) >= 1
     with connect(server.address.role_url("reader"), "reader") as reader:
         assert reader.xrevrange(keys.RESULTS, count=1) == []
+
+
+@pytest.mark.parametrize("role", ["ingest", "mqtt", "bridge", "worker", "api"])
+def test_scalars_are_sent_by_a_role_and_stored_by_the_recorder(
+    role: str, server: EmbeddedServer, client: Client, settings: Settings
+) -> None:
+    register(client, "M1", Motor(scalar_limits="oil_pressure < 1.2 bar fault"))
+    low = ScalarReading("M1", server_time(client), "oil_pressure", 1.0, "bar")
+    with connect(server.address.role_url(role), role) as sender:
+        add_readings(sender, [low])
+    with connect(server.address.role_url("recorder"), "recorder") as own:
+        recorder = Recorder(own, settings)
+        assert recorder.try_once(Event()), recorder.problem
+        recorder.close()
+    assert client.xlen(keys.SCALARS) == 0
+    assert [a.fault for a in open_alerts(client)] == ["limit:oil_pressure:fault"]
 
 
 @pytest.mark.parametrize("role", ["ingest", "reader"])

@@ -30,7 +30,9 @@ from vtox.store.alarms.open_alerts import OpenAlert
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import evidence
+from vtox.store.stream.scalars import add_readings
 from vtox.values.domain import Recording
+from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import Dtype, encode
 
 BAR = broken_bars()
@@ -87,6 +89,7 @@ def test_the_history_gives_events_and_trends(
             client, now - 600 + 60 * k, statistic=1.0 + k, state="warning" if k else "normal"
         )
     add_alert(client, now - 400)
+    add_readings(client, [ScalarReading("M1", now - 9, "oil_pressure", 2.1, "bar")])
     recorder = Recorder(client, settings)
     recorder.record(Event())
     recorder.close()
@@ -99,6 +102,8 @@ def test_the_history_gives_events_and_trends(
     page = (tmp_path / "report.html").read_text().partition(BEGIN)[0]
     assert "alarm raised" in page
     assert 'class="step warning"' in page
+    assert "warning for 6 minutes" in page
+    assert "oil pressure</dt><dd>2.1 bar" in page
     assert verify(report).agrees
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from vtox.errors import InputError
 from vtox.sending.mqtt.mapping import TopicRule
-from vtox.sending.mqtt.payloads import Message, refusal, samples_of
+from vtox.sending.mqtt.payloads import Message, Samples, Scalars, refusal, samples_of
 from vtox.values.domain import Window
+from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import decode
 
 COUNTS = np.array([[1, -2, 3], [4, 5, -6]], "<i2")
@@ -26,6 +27,7 @@ def rule(**values: Any) -> TopicRule:
 def window(of: TopicRule, payload: bytes | object, **properties: str) -> Window:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     samples = samples_of(of, {"machine_id": "M1"}, Message("m/M1", raw, properties=properties))
+    assert isinstance(samples, Samples)
     assert samples.machine_id == "M1"
     fields = {"seq": "0", "t0": "1"} | samples.fields
     return decode(
@@ -131,3 +133,11 @@ def test_a_refusal_has_the_topic_and_the_beginning_of_what_came() -> None:
     assert len(fields["refused"]) == 500
     assert len(fields["payload"]) == 4096
     assert fields["machine_id"] == "M1"
+
+
+def test_scalars_come_beside_samples_or_alone() -> None:
+    scalars = {"oil_pressure": [2.1, "bar"]}
+    assert window(rule(), NESTED | {"scalars": scalars}).scalars == {"oil_pressure": (2.1, "bar")}
+    alone = json.dumps({"t": 5.5, "scalars": scalars}).encode()
+    found = samples_of(rule(), {"machine_id": "M1"}, Message("m/M1", alone))
+    assert found == Scalars([ScalarReading("M1", 5.5, "oil_pressure", 2.1, "bar")])

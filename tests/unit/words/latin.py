@@ -7,6 +7,10 @@ UNITS = {
     "V",
     "W",
     "Hz",
+    "kHz",
+    "kW",
+    "MW",
+    "m",
     "dB",
     "dBc",
     "s",
@@ -25,6 +29,7 @@ UNITS = {
 SYMBOLS = {"I0", "I1", "I2", "V1", "V2", "BPFO", "BPFI", "BSF", "FTF", "a", "b", "c"}
 NAMES = {
     "VTOX",
+    "ISO",
     "NTP",
     "UTC",
     "ID",
@@ -38,6 +43,7 @@ NAMES = {
 }
 # Names of fields that a user writes.
 FIELDS = {
+    "support",
     "ia",
     "ib",
     "ic",

@@ -14,12 +14,13 @@ from vtox.records.notification.rules import CONDITIONS
 from vtox.records.reports.texts import texts
 from vtox.store.alarms.flags import FLAGS
 from vtox.values.domain import STATES
+from vtox.values.scalars import FLAG
 from vtox.words.catalogue import Kind, catalogue
 from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import name_of
 
 NAMED: dict[Kind, set[str]] = {
-    "fault": {*FAULTS, *FLAGS, *(c.partition(":")[0] for c in CONDITIONS)},
+    "fault": {*FAULTS, *FLAGS, FLAG, *(c.partition(":")[0] for c in CONDITIONS)},
     "state": set(STATES),
     "outcome": set(OUTCOMES),
 }

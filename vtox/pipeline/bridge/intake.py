@@ -26,6 +26,7 @@ from vtox.store.server.client import Client, server_time
 from vtox.store.server.partition_table import Stray, move
 from vtox.store.stream import admissions, own_fields
 from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
+from vtox.store.stream.scalars import add_readings
 from vtox.store.stream.unreadable import Unreadable, read
 from vtox.store.stream.window_log import Entry
 from vtox.values.domain import Motor, reason
@@ -121,6 +122,10 @@ class Intake:
             # One line a read, whatever a broken sender sends.
             last = f"{letters[-1].machine_id} {letters[-1].seq}: {letters[-1].reason}"
             log.warning("entries refused, see dead_letters", entries=len(letters), last=last)
+        # Before they count as admitted: after a crash they are added again, which counts once.
+        readings = [r for a in admitted if a.decision == "new" for r in a.header.scalars]
+        if readings:
+            add_readings(self.client, readings)
         recorded = admissions.record(
             self.client,
             self.token,

@@ -10,6 +10,7 @@ import redis
 import structlog
 from sqlalchemy import Engine
 
+from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.errors import DiskNearlyFull, VtoxError
 from vtox.records.history import database, deletion, retention, writing
@@ -19,6 +20,7 @@ from vtox.records.history.gaps import missed_between, missed_sentence, write_los
 from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest, oldest_kept
+from vtox.records.history.scalars import LimitWatch
 from vtox.records.history.writing import Portion
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import RecorderHeartbeat
@@ -28,6 +30,7 @@ from vtox.store.machines.retirements import noted_retirements, remove_notes
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import entry_order
+from vtox.store.stream.scalars import acknowledge
 from vtox.store.stream.stream_reader import BEGIN, Position
 from vtox.store.stream.unreadable import note_skipped
 
@@ -61,6 +64,7 @@ class Recorder:
         self._names = Names()
         self._redone = Redone()
         self._lines = LineSampler()
+        self._limits = LimitWatch(client)
         self._positions: dict[str, Position] = {}
         self._baselines = BaselineRecorder(client)
         self._retention_clock = RetentionClock(client)
@@ -178,6 +182,8 @@ class Recorder:
             complete = batch.complete
         if portion.start == portion.end:
             return 0, True
+        if stream == keys.SCALARS:
+            portion.points = self._limits.with_states(portion.points)
         if not writing.write(engine, portion, self._names, self._redone, oldest):
             # Another recorder was here: go on where it ended.
             self._names.forget()
@@ -187,6 +193,8 @@ class Recorder:
             return 0, False
         self._lines.keep()
         self._positions[stream] = portion.end
+        if stream == keys.SCALARS:
+            acknowledge(self.client, portion.end.entry_id)
         note_skipped(self.client, "recorder", stream, portion.skipped)
         for gap in portion.missed:
             log.warning(

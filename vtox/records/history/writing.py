@@ -16,6 +16,7 @@ from vtox.records.history.energy import add_energy
 from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest
+from vtox.records.history.scalars import unrecorded
 from vtox.records.history.schema import (
     alarm_actions,
     alerts,
@@ -34,6 +35,7 @@ from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read_each
 from vtox.values import codec
 from vtox.values.codec import RawFields
+from vtox.values.scalars import PREFIX
 
 
 @dataclass(slots=True)
@@ -68,8 +70,11 @@ class Portion:
             points, skipped = read_each(
                 batch.entries, partial(_points, self.start.stream, self.lines)
             )
+            # By its record a reading is known if it comes again.
+            is_scalar = self.start.stream == keys.SCALARS
+            oldest_ms = oldest.records_ms if is_scalar else oldest.hours_ms
             for p in chain.from_iterable(of_entry for _, of_entry in points):
-                if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1):
+                if p.t_ms >= oldest_ms and p.id_ms > retired.get(p.machine_id, -1):
                     self.points.append(p)
         self.skipped += skipped
 
@@ -120,20 +125,23 @@ def _write_points(
     db: Connection, points: list[Point], names: Names, redone: Redone, oldest: Oldest
 ) -> None:
     rows = names.rows(db, points)
-    if known := redone.entries(db, rows):
-        rows = [row for row in rows if (row.id_ms, row.id_seq) not in known]
-        points = [p for p in points if (p.id_ms, p.id_seq) not in known]
-    of_records = [
-        row
-        for row, point in zip(rows, points, strict=True)
-        if point.quantity not in LINE_QUANTITIES
-    ]
+    if points[0].quantity.startswith(PREFIX):
+        rows = of_records = unrecorded(db, rows)
+    else:
+        if known := redone.entries(db, rows):
+            rows = [row for row in rows if (row.id_ms, row.id_seq) not in known]
+            points = [p for p in points if (p.id_ms, p.id_seq) not in known]
+        of_records = [
+            row
+            for row, point in zip(rows, points, strict=True)
+            if point.quantity not in LINE_QUANTITIES
+        ]
+        add_energy(db, rows, points)
+        add_starts(db, rows, points)
     # Old ones too, so that they are known if they come again: the next deletion takes them.
     if of_records:
         execute_many(db, insert(db, records).on_conflict_do_nothing(), of_records)
         redone.note(of_records)
-    add_energy(db, rows, points)
-    add_starts(db, rows, points)
     by_minute = minutes_of(rows)
     kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}
     _add(db, minutes, kept)

@@ -44,8 +44,10 @@ def state_pill(state: str, text: Mapping[str, str]) -> str:
 
 
 def fault_name(fault: str, text: Mapping[str, str]) -> str:
-    """Return the name of a fault for people."""
-    return text.get(f"fault_{fault}", fault)
+    """Return the name of a fault for people; of a limit, with its scalar."""
+    head, _, of = fault.partition(":")
+    name = text.get(f"fault_{head}")
+    return fault if name is None else f"{name} ({of.replace('_', ' ')})" if of else name
 
 
 def worst_first(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -135,6 +135,7 @@ class Contents(Part):
     """A whole report, but for its page. `trend`, `growth` and `events` come from the history.
 
     `growth` has by fault how long its state has lasted, and how its level moves: codes with values.
+    `scalars` are the latest ones that the history keeps.
     """
 
     form: int
@@ -145,6 +146,7 @@ class Contents(Part):
     records: list[ReportRecord] = Field(min_length=1, max_length=MAX_RECORDS)
     events: list[Table] = []
     trend: ReportedTrend | None = None
+    scalars: list[Table] = []
     growth: dict[Text, list[Table]] = Field({}, max_length=len(FAULTS))
     left_out: int = Field(0, ge=0)
 

@@ -14,11 +14,13 @@ from vtox.records.history.alarm_queries import actions_of_machine
 from vtox.records.history.growth import alarm_growth, machine_growth
 from vtox.records.history.resolution import MINUTES, grid
 from vtox.records.history.retention import Oldest
+from vtox.records.history.scalars import latest
 from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.store.alarms.open_alerts import OpenAlert
 from vtox.values import codec
-from vtox.values.domain import Reason
+from vtox.values.domain import Motor, Reason
 from vtox.values.plain_data import plain
+from vtox.values.vibration_zones import VELOCITIES, MachineClass, machine_class
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40
@@ -61,6 +63,17 @@ def growth_of_faults(
     """Return by fault how long its state has lasted and how its level moves, as codes."""
     found = machine_growth(db, machine_id, now_s, oldest)
     return {f.fault: plain(codec.plain([f.held, f.growth.why])) for f in found if f.since_t}
+
+
+def latest_scalars(db: Connection, machine_id: str, motor: Motor | None) -> list[dict[str, Any]]:
+    """Return the latest reading of each scalar, with its state and the zone of a velocity."""
+    known = machine_class(motor)
+    of_zone = known if isinstance(known, MachineClass) else None
+    return [
+        {"name": r.name, "value": r.value, "unit": r.unit, "t": r.t, "state": state}
+        | ({"zone": of_zone.zone(r.value)} if of_zone and r.name in VELOCITIES else {})
+        for r, state in latest(db, machine_id)
+    ]
 
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -61,6 +61,7 @@ class _Told:
     trend: ReportedTrend | None
     of_alerts: Growths
     of_faults: dict[str, list[dict[str, Any]]]
+    scalars: list[dict[str, Any]]
 
 
 def machine_contents(
@@ -98,7 +99,7 @@ def machine_contents(
             f"and for {settings.keep.windows.s:.0f} s those of every record",
         )
     now = server_time(client)
-    told = _history(client, settings, history, machine_id, span, now, alerts)
+    told = _history(client, settings, history, machine_id, span, now, alerts, state.motor)
     about = found[0].baseline_state
     return Contents(
         form=FORM,
@@ -115,6 +116,7 @@ def machine_contents(
         events=[e | _of_open(e, told.of_alerts) for e in told.events],
         trend=told.trend,
         growth=told.of_faults,
+        scalars=told.scalars,
         left_out=left_out,
     )
 
@@ -171,6 +173,7 @@ def _history(
     span: Period,
     now: float,
     alerts: Iterable[OpenAlert],
+    motor: Motor | None,
 ) -> _Told:
     """Return events, trend, and whether open alerts and all faults grow.
 
@@ -185,14 +188,15 @@ def _history(
             (a.fault, round(a.t)): history_parts.growth_reasons(db, a, now, oldest) for a in alerts
         }
         if db is None:
-            return _Told(recent, None, growths, {})
+            return _Told(recent, None, growths, {}, [])
         recorded = history_parts.events_between(db, machine_id, from_s, to_s)
         trend = history_parts.trend_between(db, machine_id, span.from_s, to_s, oldest)
+        scalars = history_parts.latest_scalars(db, machine_id, motor)
         of_faults = history_parts.growth_of_faults(db, machine_id, now, oldest)
     # The recorder is some seconds behind the stream.
     new = [e for e in recent if e not in recorded]
     events = history_parts.newest_first([*new, *recorded])[: 2 * history_parts.MAX_EVENTS]
-    return _Told(events, trend, growths, of_faults)
+    return _Told(events, trend, growths, of_faults, scalars)
 
 
 def _of_open(event: Mapping[str, Any], growths: Growths) -> dict[str, Any]:

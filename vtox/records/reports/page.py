@@ -14,6 +14,7 @@ from vtox.records.reports.contents import (
     Contents,
     ReportedMachine,
     ReportRecord,
+    Table,
     baseline_of,
     motor_of,
     recording_of,
@@ -36,7 +37,14 @@ PLATE = (
     *("pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v"),
     *("rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency"),
     *("ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour"),
-    *("expected_every_s", "criticality", "downtime_cost_per_hour", "supply"),
+    *(
+        "expected_every_s",
+        "criticality",
+        "downtime_cost_per_hour",
+        "supply",
+        "support",
+        "scalar_limits",
+    ),
 )
 
 
@@ -82,6 +90,8 @@ def _body(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
         hidden = hidden_parts(record.family, {r.family for r in contents.records})
         figures = record_figures(record, recording, motor, baseline, hidden, text)
         yield f'<section class="figures">{figures}</section></section>'
+    if contents.scalars:
+        yield _scalars(contents.scalars, text)
     if contents.machine.machine_id:
         yield trend_section(contents.trend, text, contents.growth)
     yield _machine(contents.machine, text)
@@ -128,6 +138,17 @@ def _record(number: int, record: ReportRecord, contents: Contents, text: Mapping
         f"{energy_card(record.energy, text)}"
         f'<h2 class="minor">{escape(text["signals"])}</h2>'
     )
+
+
+def _scalars(scalars: list[Table], text: Mapping[str, str]) -> str:
+    """Return the latest scalars: value, zone, state by its limits, and when."""
+    rows = []
+    for s in scalars:
+        parts = [f"{digits(s['value'])} {s['unit']}"]
+        parts += [say(text, "scalar_zone", zone=s["zone"])] if "zone" in s else []
+        parts += [text.get(f"state_{s['state']}", "")] if s["state"] else []
+        rows.append((str(s["name"]).replace("_", " "), " · ".join([*parts, utc(s["t"])])))
+    return f"<section><h2>{escape(text['scalars'])}</h2>{facts(rows)}</section>"
 
 
 def _machine(machine: ReportedMachine, text: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ from vtox.sending.mqtt.payloads import (
     Nameplate,
     Rebirth,
     Samples,
+    Scalars,
     refusal,
     samples_of,
 )
@@ -32,6 +33,7 @@ from vtox.sending.mqtt.sparkplug_nodes import Births
 from vtox.store.alarms.flags import note_departure
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
+from vtox.store.stream.scalars import add_readings
 from vtox.store.stream.unreadable import Unreadable, is_trouble, read, read_or_none, reason_of
 from vtox.windows.wire import entry_header
 
@@ -157,6 +159,8 @@ class Gateway:
         match action:
             case Samples():
                 self._send(action, message)
+            case Scalars(readings):
+                add_readings(self._client, readings)
             case Birth():
                 self._births.keep(action)
             case Nameplate(machine_id, motor):

@@ -15,6 +15,7 @@ from vtox.errors import InputError
 from vtox.sending.mqtt.mapping import BINARY, TopicRule
 from vtox.sending.mqtt.sparkplug import Metric
 from vtox.values.domain import CHANNEL_UNITS, Motor, Window
+from vtox.values.scalars import ScalarReading, readings_of
 from vtox.windows.json_windows import entry_fields
 from vtox.windows.wire import REFUSED, encode
 
@@ -77,11 +78,18 @@ class Rebirth:
     topic: str
 
 
-Action = Samples | Birth | Nameplate | Departure | Rebirth
+@dataclass(frozen=True, slots=True)
+class Scalars:
+    """Readings that came without samples."""
+
+    readings: Sequence[ScalarReading]
 
 
-def samples_of(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples:
-    """Return the window of a message that is no Sparkplug.
+Action = Samples | Birth | Nameplate | Departure | Rebirth | Scalars
+
+
+def samples_of(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples | Scalars:
+    """Return the window of a message that is no Sparkplug, or its scalars where it has no samples.
 
     Raises
     ------
@@ -129,7 +137,7 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
-def _entry(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples:
+def _entry(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples | Scalars:
     body = _json(message.payload)
     if not isinstance(body, dict):
         raise InputError(f"{_kind(body)}, expected an object with the fields of a window")
@@ -137,6 +145,10 @@ def _entry(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samp
         scales = {k.removeprefix("scale_"): body.pop(k) for k in list(body) if k[:6] == "scale_"}
         body["channels"] = {c: body.pop(c) for c in CHANNEL_UNITS if c in body}
         body |= {"scale": scales} if scales else {}
+    if not body["channels"] and "scalars" in body:
+        machine_id = rule.machine(levels) or body.get("machine_id") or ""
+        t: Any = body.get("t", body.get("t0", message.received_t))
+        return Scalars(readings_of(machine_id, t, body["scalars"]))
     fields = entry_fields(body, rule.machine(levels) or None)
     texts: Fields = {k.decode(): _text(k, v) for k, v in fields.items()}
     return Samples(str(texts["machine_id"]), texts)

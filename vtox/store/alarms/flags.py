@@ -11,6 +11,7 @@ from vtox.values.domain import Reason, reason
 from vtox.words.rendering import render_all
 
 # Flag -> code of its alert while it is set.
+# Alarms of limits are flags too, with names of their own: `vtox.values.scalars.limit_flag`.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
 # Field of a machine: when its sender left, s by the server's clock.
 DEPARTED = "departed"
@@ -25,6 +26,7 @@ class FlagChange:
     machine_id: str
     on: bool
     reasons: tuple[Reason, ...]
+    level: str = "warning"
 
 
 def set_flag(client: Client, machine_id: str, flag: str, on: bool, *reasons: Reason) -> bool:
@@ -55,7 +57,7 @@ def _arguments(flag: str, change: FlagChange) -> list[str | bytes | int]:
     fields: dict[str, str | bytes] = {
         "machine_id": change.machine_id,
         "fault": flag,
-        "level": "warning",
+        "level": change.level,
         "event": "raised" if change.on else "cleared",
         "code": why.code,
         "reason": render_all((r.code, r.values) for r in change.reasons),
@@ -83,5 +85,10 @@ def departures(client: Client, machine_ids: Iterable[str]) -> list[float]:
 
 def flag_states(client: Client, machine_ids: Iterable[str], flag: str) -> list[bool]:
     """Return for each machine whether a flag is set, by the list of open alerts."""
-    members = [f"{m}|{flag}" for m in machine_ids]
+    return are_set(client, [(m, flag) for m in machine_ids])
+
+
+def are_set(client: Client, flags: Sequence[tuple[str, str]]) -> list[bool]:
+    """Return for each machine and flag whether it is set, by the list of open alerts."""
+    members = [f"{m}|{flag}" for m, flag in flags]
     return [bool(n) for n in client.smismember(keys.OPEN_ALERTS, members)] if members else []

@@ -14,11 +14,13 @@ from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.values import codec
 from vtox.values.codec import loads
-from vtox.values.domain import Reason
+from vtox.values.domain import Reason, reason
+from vtox.values.scalars import FLAG
 from vtox.words.rendering import render
 
 # After more events since the last look all open alerts are read anew, as at the first look.
 MOST_FOLLOWED = 1000
+_LIMIT = f"{FLAG}:".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +100,33 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hmget(keys.machine(m), "memory", *FLAGS)
+        pipe.hkeys(keys.machine(m))
+    replies = pipe.execute()
     found = []
-    for m, (memory, *flags) in zip(machine_ids, pipe.execute(), strict=True):
+    limits: list[tuple[str, str]] = []
+    for m, (memory, *flags), fields in zip(machine_ids, replies[::2], replies[1::2], strict=True):
+        limits += [(m, f.decode()) for f in fields if f.startswith(_LIMIT)]
         if memory and may_have_alert(memory):
             history = codec.decode_or_none(MachineHistory, memory)
             found += _of_faults(m, history) if history else []
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
                 found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
+    return found + (_of_limits(client, limits) if limits else [])
+
+
+def _of_limits(client: Client, flags: Sequence[tuple[str, str]]) -> list[OpenAlert]:
+    pipe = client.pipeline(transaction=False)
+    for m, flag in flags:
+        pipe.hget(keys.machine(m), flag)
+    found = []
+    for (m, flag), alert_id in zip(flags, pipe.execute(), strict=True):
+        if alert_id:
+            _, scalar, level = flag.split(":")
+            why = reason("limit_crossed", scalar=scalar)
+            reached: Literal["warning", "fault"] = "fault" if level == "fault" else "warning"
+            alert = _open(alert_id.decode(), m, flag, reached, why.code, why.sentence)
+            found.append(replace(alert, values=why.values))
     return found
 
 

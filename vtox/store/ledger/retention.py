@@ -22,6 +22,8 @@ BOUNDED = {
     keys.METRICS: "metrics",
     keys.DEAD_LETTERS: "dead_letters",
     keys.EVIDENCE: "evidence",
+    # What the recorder has stored leaves it at once.
+    keys.SCALARS: "metrics",
 }
 # The server estimates a stream's size from so many of its nodes.
 _SIZE_SAMPLES = 20

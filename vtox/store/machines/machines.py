@@ -23,6 +23,7 @@ from vtox.values import codec
 from vtox.values.domain import Motor, Reason, reason
 from vtox.values.nameplate import motor_to_dict
 from vtox.values.rhythm import Rhythm, SendingInterval
+from vtox.values.scalars import FLAG
 from vtox.words.rendering import render
 
 
@@ -112,7 +113,9 @@ def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> 
     where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES]
     cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
     because = ("code", why.code, "reason", render(why.code, why.values))
-    args = [machine_id, silent_since, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]
+    fields = (name.decode() for name in client.hkeys(own[0]))
+    flags = [*FLAGS, *(name for name in fields if name.startswith(f"{FLAG}:"))]
+    args = [machine_id, silent_since, len(flags), *flags, len(FAULTS), *FAULTS, *cleared, *because]
     return bool(client.register_script(scripts.source("retire"))(keys=where, args=args))
 
 

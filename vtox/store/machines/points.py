@@ -12,13 +12,17 @@ from typing import NamedTuple, get_args
 
 from vtox import keys
 from vtox.alarms.health.alerts import FOUND
+from vtox.errors import WireError
 from vtox.faults import FAMILIES
 from vtox.store.stream.entries import BUSY, number, time_s
 from vtox.values.codec import RawFields
 from vtox.values.domain import State
 from vtox.values.plain_names import NAME
+from vtox.values.scalars import ScalarReading, checked
 
 HEALTH = "health"
+# A sender's clock may be ahead by so much.
+AHEAD_MS = 3_600_000
 # Quantities of the system, as `performance_metrics` names them.
 METRICS = (
     "ingest_rate",
@@ -127,10 +131,33 @@ def _points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
             yield Point("", name, *moment, duration_ms, "", "", value, None, None)
 
 
+def _points_of_scalar(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
+    """Yield the point of an entry of `motor_scalars`.
+
+    Raises
+    ------
+    WireError
+        It is no reading, or of a time that has not come.
+    """
+    text = {
+        k: fields.get(k.encode(), b"").decode("utf-8", "replace") for k in ScalarReading._fields
+    }
+    t, value = (number(text[k]) for k in ("t", "value"))
+    r = checked(text["machine_id"], t, text["name"], value, text["unit"])
+    numbers = entry_numbers(entry_id)
+    # Its time is its name: it cannot be moved to that of its arrival, as that of a result is.
+    if numbers is None or 1000 * r.t > numbers[0] + AHEAD_MS:
+        raise WireError("bad_number", f"t: {r.t}, a time that has not come yet", "t")
+    yield Point(
+        r.machine_id, r.quantity, round(1000 * r.t), *numbers, 0, "", "", r.value, None, None
+    )
+
+
 POINTS_OF: Mapping[str, Callable[[bytes, RawFields], Iterator[Point]]] = {
     keys.RESULTS: points_of_result,
     keys.ASSESSMENTS: _points_of_assessment,
     keys.METRICS: _points_of_metrics,
+    keys.SCALARS: _points_of_scalar,
 }
 
 

@@ -34,6 +34,7 @@ IN_FLIGHT = {
     "RESULTS": "minutes of diagnoses; the history has them",
     "ASSESSMENTS": "minutes of assessments; the history has them",
     "METRICS": "figures of the last hours; the history has them",
+    "SCALARS": "readings that the history has within seconds",
     "DEAD_LETTERS": "windows that could not be diagnosed, for some hours",
     "SETTINGS": "of the last start of each host",
     "RESTORING": "while a restore runs, or was interrupted",

@@ -1,0 +1,114 @@
+"""Scalars of machines: readings come in, the latest ones are shown."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from api.http.errors import not_found
+from api.http.json_route import JsonRoute
+from api.http.query import NO_PARAMETERS
+from api.routes.machines import MachineId
+from api.routes.system import OpenBackend
+from api.routes.windows import charge_quotas
+from api.schemas.common import Data, DescribedBy, rfc3339
+from api.schemas.scalars import (
+    AcceptedScalars,
+    LatestScalar,
+    Limit,
+    MachineScalars,
+    ScalarsIn,
+    VibrationClass,
+)
+from api.shapes.explanation import doubts_with_sentences
+from api.state.auth import needs
+from vtox.errors import WireError
+from vtox.records.history.scalars import latest
+from vtox.store.machines.machines import is_listed, load_motors
+from vtox.store.stream.scalars import add_readings, why_no_velocity
+from vtox.values.domain import Motor, reason
+from vtox.values.scalars import ScalarReading, readings_of
+from vtox.values.vibration_zones import (
+    SOURCE,
+    VELOCITIES,
+    MachineClass,
+    limits_of,
+    machine_class,
+)
+
+router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=JsonRoute)
+_FIELDS = frozenset(ScalarsIn.model_fields)
+
+
+@router.post(
+    "/{machine_id}/scalars",
+    status_code=202,
+    dependencies=[*needs("ingest"), *NO_PARAMETERS, Depends(charge_quotas)],
+    summary="Send scalars",
+)
+def post_scalars(
+    machine_id: MachineId,
+    scalars: Annotated[dict[str, Any], DescribedBy(ScalarsIn)],
+    backend: OpenBackend,
+) -> Data[AcceptedScalars]:
+    """Send readings of one time. Sent twice with the same `t` they count once."""
+    if scalars.get("machine_id") not in (None, machine_id):
+        detail = f"machine_id: {scalars['machine_id']!r}, expected {machine_id!r} or none"
+        raise WireError("bad_machine_id", detail, "machine_id")
+    if unknown := scalars.keys() - _FIELDS:
+        detail = f"{min(unknown)}: unknown, expected some of {', '.join(sorted(_FIELDS))}"
+        raise WireError("bad_type", detail, min(unknown))
+    t = backend.now_s() if scalars.get("t") is None else scalars["t"]
+    readings = readings_of(machine_id, t, scalars.get("scalars"))
+    ids = add_readings(backend.client(), readings)
+    return Data(data=AcceptedScalars(machine_id=machine_id, t=t, stream_ids=ids))
+
+
+@router.get(
+    "/{machine_id}/scalars",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="Latest scalars of a machine",
+)
+def machine_scalars(machine_id: MachineId, backend: OpenBackend) -> Data[MachineScalars]:
+    """Return the latest reading of each scalar with its limits, and the zone of a velocity."""
+    (motor,) = load_motors(backend.client(), [machine_id])
+    with backend.history() as db:
+        found = list(latest(db, machine_id)) if db is not None else []
+    if not found and not is_listed(backend.client(), machine_id):
+        raise not_found(f"machine {machine_id!r} is not known, and has no scalars")
+    known = machine_class(motor)
+    why = None if isinstance(known, MachineClass) else known
+    if why is None and not any(r.name in VELOCITIES for r, _ in found):
+        why = why_no_velocity(backend.client(), machine_id) or reason("velocity_not_measured")
+    return Data(
+        data=MachineScalars(
+            machine_id=machine_id,
+            scalars=[_latest(r, state, motor) for r, state in found],
+            vibration_class=VibrationClass(
+                group=known.group,
+                support=known.support,
+                ends_mm_s=list(known.ends),
+                source=SOURCE,
+            )
+            if isinstance(known, MachineClass)
+            else None,
+            why_no_velocity=doubts_with_sentences([why])[0] if why else None,
+        )
+    )
+
+
+def _latest(r: ScalarReading, state: str, motor: Motor | None) -> LatestScalar:
+    known = machine_class(motor)
+    of_zone = isinstance(known, MachineClass) and r.name in VELOCITIES
+    return LatestScalar(
+        name=r.name,
+        unit=r.unit,
+        value=r.value,
+        time=rfc3339(r.t),
+        state=state or None,
+        zone=known.zone(r.value) if of_zone and isinstance(known, MachineClass) else None,
+        limits=[
+            Limit(side=x.side, value=x.value, level=x.level)
+            for x in limits_of(motor)
+            if (x.name, x.unit) == (r.name, r.unit)
+        ],
+    )

@@ -1,0 +1,79 @@
+"""Shapes of scalars: what is sent of a machine, and its latest readings."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.common import PlainName, ResponseModel, Time
+from api.schemas.diagnoses import Reason
+from api.schemas.windows import SCALARS, Scalars
+from vtox.values.domain import State
+from vtox.values.vibration_zones import Zone
+
+
+class ScalarsIn(BaseModel):
+    """Readings of one time."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"t": 1764000000.25, "scalars": {"oil_pressure": [2.1, "bar"]}}]
+        }
+    )
+
+    t: float | None = Field(
+        None,
+        gt=0,
+        lt=1e11,
+        description="when they were measured, s since 1970 (UTC); sent twice, a reading counts "
+        "once. Without it the time of arrival, and what is sent again counts again",
+    )
+    scalars: Scalars = Field(description=SCALARS)
+    machine_id: PlainName | None = Field(None, description="if given, the same as in the address")
+
+
+class AcceptedScalars(ResponseModel):
+    """The entries of the readings; the history has them some seconds later."""
+
+    machine_id: str
+    t: float
+    stream_ids: list[str]
+
+
+class Limit(ResponseModel):
+    """A limit of a scalar: of the nameplate, or the end of a zone of vibration."""
+
+    side: Literal["<", ">"] = Field(description="values on this side are beyond it")
+    value: float
+    level: Literal["warning", "fault"]
+
+
+class LatestScalar(ResponseModel):
+    """The latest reading of a scalar."""
+
+    name: str
+    unit: str
+    value: float
+    time: Time | None
+    state: State | None = Field(description="by its limits; null where it has none")
+    zone: Zone | None = Field(description="of a vibration velocity, by the class of the machine")
+    limits: list[Limit]
+
+
+class VibrationClass(ResponseModel):
+    """The class of a machine for its vibration velocity, 10 Hz to 1 kHz."""
+
+    group: int = Field(description="1: above 300 kW; 2: above 15 up to 300 kW")
+    support: Literal["rigid", "flexible"]
+    ends_mm_s: list[float] = Field(description="upper ends of the zones A, B and C, mm/s rms")
+    source: str
+
+
+class MachineScalars(ResponseModel):
+    """The latest scalars of a machine."""
+
+    machine_id: str
+    scalars: list[LatestScalar] = Field(description="by name; those of which a record is kept")
+    vibration_class: VibrationClass | None
+    why_no_velocity: Reason | None = Field(
+        description="why no velocity is computed of its vibration; null where one was"
+    )

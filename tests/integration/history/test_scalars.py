@@ -1,0 +1,151 @@
+"""Scalars from their senders into the history, each once, and the alarms of their limits."""
+
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.bridge.test_limits import admit, intake
+from tests.integration.conftest import serving
+from vtox import keys
+from vtox.configuration.settings import Settings
+from vtox.records.history.database import reading
+from vtox.records.history.recorder import Recorder
+from vtox.records.history.scalars import latest
+from vtox.store.alarms.open_alerts import events_after, open_alerts
+from vtox.store.machines.machines import register, retire
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.scalars import add_readings, note_no_velocity
+from vtox.store.stream.window_log import add_window
+from vtox.values.domain import Motor, Reason, Recording, Window
+from vtox.values.scalars import ScalarReading
+from vtox.windows.wire import encode
+from workers.velocity import velocity_readings
+
+LIMITS = "oil_pressure < 1.2 bar fault; winding > 120 degC warning; winding > 130 degC fault"
+
+
+def send(client: Client, t: float, name: str, value: float, unit: str) -> None:
+    add_readings(client, [ScalarReading("M1", t, name, value, unit)])
+
+
+def events(client: Client) -> list[tuple[str, str, str, str]]:
+    return [(a.fault, a.level, a.event, a.code) for a in events_after(client, "0-0")[0]]
+
+
+def test_a_reading_that_is_sent_again_counts_once(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = round(server_time(client), 3) - 60
+    body = {"t": now, "scalars": {"oil_pressure": [2.1, "bar"], "winding": [80, "degC"]}}
+    late = {"t": now - 2 * 86_400, "scalars": {"winding": [70, "degC"]}}
+    ahead = {"t": now + 7200, "scalars": {"winding": [70, "degC"]}}
+    with serving(settings) as http:
+        post = "/api/v1/machines/M1/scalars"
+        for sent in (body, body, late, ahead):
+            assert http.post(post, json=sent).status_code == 202
+        assert client.xlen(keys.SCALARS) == 6
+        recorder.record(Event())
+        assert client.xlen(keys.SCALARS) == 0, "acknowledged when stored"
+        assert http.post(post, json=body).status_code == 202
+        recorder.record(Event())
+        (oil, winding) = http.get(post).raise_for_status().json()["data"]["scalars"]
+        query = {"of": "scalars", "from_t": now - 60, "to_t": now + 60, "resolution": "minute"}
+        found = http.get("/api/v1/machines/M1/history", params=query).raise_for_status().json()
+        wrong = http.post(post, json={"scalars": {"Oil": [2.1, "bar"]}})
+    assert (oil["value"], oil["unit"], oil["state"]) == (2.1, "bar", None)
+    assert winding["value"] == 80
+    series = found["data"]["series"]
+    assert {name: sum(s["n"]) for name, s in series.items()} == {
+        "scalar:oil_pressure:bar": 1,
+        "scalar:winding:degC": 1,
+    }
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_json")
+
+
+def test_limits_raise_and_end_alarms(recorder: Recorder, client: Client) -> None:
+    register(client, "M1", Motor(scalar_limits=LIMITS))
+    now = server_time(client) - 600
+    for k, winding in enumerate((119.0, 125.0, 131.0, 119.0, 117.0)):
+        send(client, now + k, "winding", winding, "degC")
+        recorder.record(Event())
+    # What a line has held back says nothing of now, nor does another unit.
+    send(client, now - 60, "winding", 140.0, "degC")
+    send(client, now + 9, "winding", 250.0, "degF")
+    recorder.record(Event())
+    assert events(client) == [
+        ("limit:winding:warning", "warning", "raised", "limit_above"),
+        ("limit:winding:fault", "fault", "raised", "limit_above"),
+        ("limit:winding:fault", "fault", "cleared", "limit_kept"),
+        ("limit:winding:warning", "warning", "cleared", "limit_kept"),
+    ]
+    send(client, now + 10, "oil_pressure", 1.0, "bar")
+    recorder.record(Event())
+    (alert,) = open_alerts(client)
+    assert (alert.fault, alert.level, alert.code) == (
+        "limit:oil_pressure:fault",
+        "fault",
+        "limit_crossed",
+    )
+    retire(client, "M1")
+    assert [e for _, _, e, _ in events(client)[4:]] == ["raised", "cleared"]
+
+
+def test_scalars_of_a_window_are_those_of_its_start(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    t0 = round(server_time(client), 3) - 5
+    scalars: dict[str, tuple[float, str]] = {"oil_pressure": (2.1, "bar")}
+    window = Window(
+        machine_id="M1", seq=1, t0=t0, fs_hz=1e3, channels={"ia": np.ones(500)}, scalars=scalars
+    )
+    bad = encode(window) | {"seq": "2", "scalars": "no"}
+    with intake(client, settings) as reads:
+        for fields in (encode(window), encode(window), bad):
+            add_window(client, {k.encode(): _bytes(v) for k, v in fields.items()})
+        assert admit(reads) == ["M1"]
+    recorder.record(Event())
+    with reading(settings) as db:
+        assert db is not None
+        assert list(latest(db, "M1")) == [(ScalarReading("M1", t0, "oil_pressure", 2.1, "bar"), "")]
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+@pytest.mark.parametrize(
+    ("support", "zone", "code"), [("rigid", "C", "limit_above"), (None, None, "")]
+)
+def test_a_velocity_has_a_zone_where_the_machine_has_a_class(
+    recorder: Recorder, client: Client, settings: Settings, support: Any, zone: Any, code: str
+) -> None:
+    motor = Motor(rated_power_w=30e3, support=support)
+    register(client, "M1", motor)
+    t = np.arange(24_000) / 12e3
+    # 3 mm/s rms at 50 Hz.
+    x = 3e-3 * np.sqrt(2) * 2 * np.pi * 50 * np.sin(2 * np.pi * 50 * t)
+    recording = Recording(channels={"vibration": x}, fs_hz=12e3)
+    found_of = velocity_readings("M1", server_time(client), recording, motor)
+    add_readings(client, [v for v in found_of if isinstance(v, ScalarReading)])
+    recorder.record(Event())
+    with serving(settings) as http:
+        found = http.get("/api/v1/machines/M1/scalars").raise_for_status().json()["data"]
+    assert [s["zone"] for s in found["scalars"]] == [zone] * (zone is not None)
+    assert [e[3] for e in events(client)] == [code] * bool(code)
+    why = found["why_no_velocity"]
+    assert (why and why["code"]) == (None if zone else "velocity_no_class")
+
+
+def test_a_band_that_is_not_reached_is_said(client: Client, settings: Settings) -> None:
+    motor = Motor(rated_power_w=30e3, support="rigid")
+    register(client, "M1", motor)
+    short = Recording(channels={"vibration": np.ones(2000)}, fs_hz=12e3)
+    (why,) = velocity_readings("M1", 1.0, short, motor)
+    assert isinstance(why, Reason)
+    note_no_velocity(client, {"M1": why})
+    with serving(settings) as http:
+        found = http.get("/api/v1/machines/M1/scalars").raise_for_status().json()["data"]
+    assert found["why_no_velocity"]["code"] == "velocity_record_too_short"
+    assert found["vibration_class"]["ends_mm_s"] == [1.4, 2.8, 4.5]

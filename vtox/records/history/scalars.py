@@ -1,0 +1,132 @@
+"""Scalars in the history: each reading once, the latest of each, and what crosses a limit."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, select, tuple_
+
+from vtox.records.history.downsampling import Row
+from vtox.records.history.schema import outcomes, records, series
+from vtox.store.alarms.flags import FlagChange, are_set, set_flags
+from vtox.store.machines.machines import load_motors
+from vtox.store.machines.points import Point
+from vtox.store.server.client import Client
+from vtox.values.domain import reason
+from vtox.values.scalars import PREFIX, ScalarLimit, ScalarReading, limit_flag, name_and_unit
+from vtox.values.vibration_zones import limits_of
+
+# So many pairs in one query: SQLite takes 32,766 values, older ones 999.
+_PAIRS_PER_QUERY = 400
+
+
+def unrecorded(db: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Return the readings that are not recorded, each once, under an id that is the same for all.
+
+    The same machine, scalar and time are the same reading, whatever entry it came in.
+    """
+    new = {(r.series_id, r.t_ms): r._replace(id_ms=0, id_seq=0) for r in reversed(rows)}
+    pairs = list(new)
+    c = records.c
+    for start in range(0, len(pairs), _PAIRS_PER_QUERY):
+        part = pairs[start : start + _PAIRS_PER_QUERY]
+        known = select(c.series_id, c.t_ms).where(tuple_(c.series_id, c.t_ms).in_(part))
+        for number, t_ms in db.execute(known):
+            new.pop((number, t_ms), None)
+    return list(new.values())
+
+
+def quantities(db: Connection, machine_id: str) -> list[str]:
+    """Return the scalars that were ever recorded of a machine, as quantities of the history."""
+    own = select(series.c.quantity).where(
+        series.c.machine_id == machine_id, series.c.quantity.startswith(PREFIX)
+    )
+    return sorted(db.execute(own).scalars())
+
+
+def latest(db: Connection, machine_id: str) -> Iterator[tuple[ScalarReading, str]]:
+    """Yield the latest reading of each scalar that is kept, with its state."""
+    c = records.c
+    for quantity in quantities(db, machine_id):
+        newest = (
+            select(c.t_ms, c.value, outcomes.c.state)
+            .join(series, series.c.id == c.series_id)
+            .join(outcomes, outcomes.c.id == c.outcome_id)
+            .where(series.c.machine_id == machine_id, series.c.quantity == quantity)
+            .order_by(c.t_ms.desc())
+            .limit(1)
+        )
+        for t_ms, value, state in db.execute(newest):
+            name, unit = name_and_unit(quantity)
+            yield ScalarReading(machine_id, t_ms / 1000, name, float(value), unit), state
+
+
+class LimitWatch:
+    """Compares readings with the limits of their machines, and raises and ends their alarms.
+
+    Whether an alarm is open is asked of the server: it holds only the newest time of each scalar,
+    as what a line has held back says nothing of now.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._newest_ms: dict[tuple[str, str], int] = {}
+
+    def with_states(self, points: Sequence[Point]) -> list[Point]:
+        """Return points with state and threshold by their limits; alarms are told at once.
+
+        Before the points are written: after a crash they come again, which changes nothing.
+        """
+        ids = list({p.machine_id for p in points})
+        motors = zip(ids, load_motors(self._client, ids), strict=True)
+        limits = {m: found for m, motor in motors if (found := limits_of(motor))}
+        if not limits:
+            return list(points)
+        own = [[x for x in limits.get(p.machine_id, ()) if _is_of(x, p)] for p in points]
+        self._tell(points, own)
+        return [_with_state(p, of) for p, of in zip(points, own, strict=True)]
+
+    def _tell(self, points: Sequence[Point], limits: Sequence[Sequence[ScalarLimit]]) -> None:
+        newest = {
+            (p.machine_id, p.quantity): (p, of)
+            for p, of in sorted(zip(points, limits, strict=True), key=lambda pair: pair[0].t_ms)
+            if of and p.t_ms >= self._newest_ms.get((p.machine_id, p.quantity), 0)
+        }
+        self._newest_ms |= {key: p.t_ms for key, (p, _) in newest.items()}
+        asked = [
+            (p, level, [x for x in of if x.level == level])
+            for p, of in newest.values()
+            for level in sorted({x.level for x in of})
+        ]
+        flags = [limit_flag(name_and_unit(p.quantity)[0], level) for p, level, _ in asked]
+        pairs = [(p.machine_id, flag) for (p, *_), flag in zip(asked, flags, strict=True)]
+        for (p, level, of), flag, is_set in zip(
+            asked, flags, are_set(self._client, pairs), strict=True
+        ):
+            assert p.value is not None
+            crossed = next((x for x in of if x.crossed(p.value, was=is_set)), None)
+            if is_set != (crossed is not None):
+                about = crossed or of[0]
+                code = "limit_kept"
+                if crossed:
+                    code = "limit_above" if crossed.side == ">" else "limit_below"
+                why = reason(
+                    code,
+                    scalar=about.name,
+                    value=p.value,
+                    limit=about.value,
+                    unit=about.unit,
+                )
+                change = FlagChange(p.machine_id, crossed is not None, (why,), level)
+                set_flags(self._client, flag, [change])
+
+
+def _is_of(limit: ScalarLimit, p: Point) -> bool:
+    return name_and_unit(p.quantity) == (limit.name, limit.unit)
+
+
+def _with_state(p: Point, limits: Sequence[ScalarLimit]) -> Point:
+    if not limits or p.value is None:
+        return p
+    beyond = [x for x in limits if x.crossed(p.value)]
+    worst = max(beyond, key=lambda x: x.level == "fault", default=None)
+    shown = worst or min(limits, key=lambda x: abs(x.value - (p.value or 0.0)))
+    return p._replace(state=worst.level if worst else "normal", threshold=shown.value)

@@ -1,0 +1,31 @@
+"""The overall vibration velocity of records, as readings of their machines."""
+
+from collections.abc import Iterator
+
+from vtox.diagnosis.dsp.velocity import vibration_velocity
+from vtox.values.domain import VIBRATIONS, Motor, Reason, Recording
+from vtox.values.scalars import ScalarReading
+from vtox.values.vibration_zones import UNIT, VELOCITY, MachineClass, machine_class
+
+
+def velocity_readings(
+    machine_id: str, t: float, x: Recording, motor: Motor | None
+) -> Iterator[ScalarReading | Reason]:
+    """Yield the velocity of each direction, or why there is none.
+
+    Of machines with a class, records with a vibration. The names are `vibration_velocity`,
+    `vibration_velocity_y` and `vibration_velocity_z`.
+    """
+    # First what most machines lack: this costs a window nothing where it is not used.
+    if motor is None or motor.support is None:
+        return
+    if not isinstance(machine_class(motor), MachineClass):
+        return
+    for channel in VIBRATIONS:
+        if channel in x.channels:
+            found = vibration_velocity(x.channels[channel], x.fs_hz)
+            if isinstance(found, Reason):
+                yield found
+                continue
+            name = VELOCITY + channel.removeprefix(VIBRATIONS[0])
+            yield ScalarReading(machine_id, t, name, found, UNIT)
