@@ -63,6 +63,11 @@ OFTEN = {
 # They are most often so long that much happens meanwhile.
 LONG = frozenset(OFTEN) - {"XREADGROUP", "commit"}
 
+# Seeds from this one on look for what the others hardly come to: little happens but at these.
+RARE_FROM = 200
+OF_RARE = {"XREADGROUP": 8.0, "refuse": 64.0, "set_flag": 256.0, "move": 128.0}
+OF_RARE["retire_partition"] = 64.0
+
 Place = tuple[str, int]
 
 
@@ -97,7 +102,7 @@ class Events:
 
     def __post_init__(self) -> None:
         rng = Random(f"events {self.seed}")
-        self.rate = 10 ** rng.uniform(-2.7, -1.3)
+        self.rate = 10 ** rng.uniform(-2.7, -2.3 if self.seed >= RARE_FROM else -1.3)
         some = [k for k in sorted(set(AT_COMMAND)) if rng.random() < 0.5]
         self.kinds = [k for k in AT_COMMAND if k in (some or AT_COMMAND)]
 
@@ -113,9 +118,11 @@ class Events:
         return event
 
     def _choose(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
+        rare = self.seed >= RARE_FROM
+        weight = (OF_RARE if rare else WEIGHTS).get(command, 1.0)
         text = f"{self.seed} {place[0]} {place[1]}".encode()
         digest = blake2b(text, digest_size=12).digest()
-        if int.from_bytes(digest[:4]) / 2**32 >= self.rate * WEIGHTS.get(command, 1.0):
+        if int.from_bytes(digest[:4]) / 2**32 >= self.rate * weight:
             return None
         kinds = [k for k in self.kinds if k in possible] or possible
         which = int.from_bytes(digest[4:8])
@@ -123,6 +130,6 @@ class Events:
             kinds = OFTEN[command]
         kind = kinds[which // 2 % len(kinds)]
         share = int.from_bytes(digest[8:]) / 2**32
-        if command in LONG:
+        if command in LONG or (rare and command == "XREADGROUP"):
             share **= 0.5
         return Event(kind, round(SHORTEST_S * (LONGEST_S / SHORTEST_S) ** share, 6))

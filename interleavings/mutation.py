@@ -220,7 +220,8 @@ def _row(t: Trial) -> str:
 def main(argv: Sequence[str]) -> int:
     """Run the command; 1 where a mutant is alive."""
     parser = argparse.ArgumentParser(prog="interleavings.mutation")
-    parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0, help="the first")
+    parser.add_argument("--seeds", type=int, default=2000, help="the one behind the last")
     parser.add_argument("--folder", type=Path, default=Path("build/mutants"))
     parser.add_argument("--only", default="", help="mutants whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
@@ -231,7 +232,7 @@ def main(argv: Sequence[str]) -> int:
     found = mutants(ROOT)
     mutation = Mutation(options.folder, options.jobs, options.seconds)
     if options.look:
-        mutation.look(range(options.seeds), found)
+        mutation.look(range(options.seed, options.seeds), found)
     elif not options.list:
         print(HEAD, flush=True)
         chosen = [(n, m) for n, m in enumerate(found) if options.only in m.name]

@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from interleavings.events import RARE_FROM
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.values import KeptFor
 
@@ -75,15 +76,19 @@ def _settings(url: str, folder: Path) -> Settings:
 def workload(seed: int) -> Workload:
     """Return what a seed chooses."""
     rng = Random(f"workload {seed}")
+    rare = seed >= RARE_FROM
     partitions = rng.choice((1, 1, 1, 2))
     senders = tuple(tuple(_steps(rng, f"M{i}")) for i in range(rng.choice((1, 2, 2, 3))))
     retires: tuple[float, ...] = ()
-    if rng.random() < 0.2:
+    if rng.random() < (0.5 if rare else 0.2):
         senders += (tuple(_steps(rng, RETIRING)),)
-        retires = tuple(rng.uniform(0, DISTURBED_S) for _ in range(rng.choice((1, 2))))
+        latest_s = 6.0 if rare else DISTURBED_S
+        retires = tuple(rng.uniform(0, latest_s) for _ in range(rng.choice((1, 2))))
     changes: tuple[tuple[float, int], ...] = ()
-    if rng.random() < 0.35:
+    if rng.random() < (0.5 if rare else 0.35):
         times = [rng.uniform(2, DISTURBED_S) for _ in range(rng.choice((1, 2, 4)))]
+        if rare:  # one comes while the last one is not known to all
+            times = [times[0] / 2 + 2 * k * rng.random() for k in range(5)]
         changes = tuple((t, rng.choice((1, 2, 3))) for t in times)
     settings = {
         # What is moved to another partition comes later than what was sent after it.
@@ -119,7 +124,7 @@ def workload(seed: int) -> Workload:
         diagnosis_s=rng.choice((0.0, 0.02, 0.1, 0.4)),
         by_http=rng.random() < 0.3,
         lone=rng.random() < 0.3,
-        ends_s=rng.choice((0.0, 0.0, 5.0)),
+        ends_s=0.0 if rare else rng.choice((0.0, 0.0, 5.0)),
         deletions=tuple(rng.uniform(2, DISTURBED_S) for _ in range(rng.choice((0, 0, 0, 0, 3)))),
         keeps_s=rng.choice((1.0, 60.0)),
         window_s=rng.choice((1.0, 1.0, 5.0)),

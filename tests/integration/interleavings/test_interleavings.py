@@ -29,12 +29,12 @@ def test_what_is_promised_holds_in_orders_of_events() -> None:
 
 def history() -> list[str]:
     """What a seed gave in two runs of one process: one with all kinds of senders and recorders."""
-    done = interleavings("--seed", "54", "--seeds", "1", "--repeat", "2")
+    done = interleavings("--seed", "61", "--seeds", "1", "--repeat", "2")
     return [line for line in done.stdout.splitlines() if "histories" in line]
 
 
 @pytest.mark.timeout(600)
 def test_a_seed_gives_one_history() -> None:
     first = history()
-    assert first[0].startswith("seed 54: 2 runs, 1 histories")
+    assert first[0].startswith("seed 61: 2 runs, 1 histories")
     assert first == history()
