@@ -227,8 +227,8 @@ def test_a_second_vtox_on_the_same_port_is_refused(
 
 @pytest.mark.parametrize("name", [name for name in ROLES if name != "worker"])
 def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
-    before = find(running.pid, *ROLES[name])
-    assert before
+    # The last ones start after the API is ready.
+    before = eventually(lambda: find(running.pid, *ROLES[name]))
     before.kill()
 
     def back() -> bool:
