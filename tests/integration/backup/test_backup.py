@@ -45,8 +45,15 @@ def run(settings: Settings, *arguments: str) -> Result:
 
 def test_everything_comes_back(saved: Saved, empty: Settings, client: Client) -> None:
     assert not any(restoring.present(client, empty).values())
-    assert restore(client, empty, saved.path) == []
+    parts: list[str] = []
+    with restoring.checked(empty, saved.path) as found:
+        assert restoring.restore(client, empty, found, parts.append) == []
     assert [p.name for p in empty.data_dir.iterdir()] == ["history.sqlite"]
+    assert sorted(parts) == sorted(found.manifest.members), "each part was named once"
+    again: list[str] = []
+    save(client, empty, empty.data_dir / "again.tar.gz", again.append)
+    assert sorted(again) == sorted([*parts, "again.tar.gz"])
+    (empty.data_dir / "again.tar.gz").unlink()
     assert state_of(client, empty) == saved.state
     assert [a.id for a in saved.state["alerts"]] == ["M1:bearing:1"]
     assert saved.state["alarms"].alarms["M1:bearing:1"].acknowledged_by == "Ada"

@@ -1,13 +1,15 @@
 """`vtox backup` and `vtox restore`: one archive of what cannot be made again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json
@@ -37,8 +39,8 @@ def backup(
     from vtox.records.backup.saving import save
 
     settings = load()
-    with running_or_embedded(settings, "backup") as client:
-        manifest = save(client, settings, file)
+    with running_or_embedded(settings, "backup") as client, _progress() as told:
+        manifest = save(client, settings, file, told)
     if as_json:
         print(json.dumps(asdict(manifest)))
         return
@@ -82,7 +84,8 @@ def restore(
                         remedy="--replace deletes what it holds, then restores",
                     )
             with audited(client, actor().deed("state_restored", made=manifest.made)):
-                left_out = restoring.restore(client, settings, found)
+                with _progress() as told:
+                    left_out = restoring.restore(client, settings, found, told)
     print("restored")
     if manifest.history == "postgresql":
         _warn(PG_RESTORE)
@@ -100,6 +103,21 @@ def register(app: typer.Typer) -> None:
 def register_restore(app: typer.Typer) -> None:
     """Add the command that brings one back."""
     app.command()(restore)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal which part is at work, and for how long the whole has been."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("", total=None)
+    with bar:
+        yield lambda part: bar.update(task, description=part)
 
 
 def _system_name(settings: Settings) -> str:

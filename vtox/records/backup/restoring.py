@@ -1,7 +1,7 @@
 """Brings a backup into a system that does not run: all is checked before anything is changed."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,30 +71,43 @@ def present(client: Client, settings: Settings) -> dict[str, int]:
     return kept_state.counts(client) | {"machines_in_history": history}
 
 
-def restore(client: Client, settings: Settings, backup: CheckedBackup) -> list[str]:
+def restore(
+    client: Client,
+    settings: Settings,
+    backup: CheckedBackup,
+    told: Callable[[str], None] = lambda part: None,
+) -> list[str]:
     """Replace what the system holds; return in sentences what of the backup was left out.
 
+    `told` is called with the name of each part before it is put in place.
     Interrupted, it leaves a part and a mark: nothing starts on it, and the next one replaces it.
     """
     kept_state.begin_restore(client, backup.manifest.made)
-    left_out = _replace(client, settings, backup)
+    left_out = _replace(client, settings, backup, told)
     kept_state.end_restore(client)
     return left_out
 
 
-def _replace(client: Client, settings: Settings, backup: CheckedBackup) -> list[str]:
+def _replace(
+    client: Client, settings: Settings, backup: CheckedBackup, told: Callable[[str], None]
+) -> list[str]:
+    def rows(name: str) -> Iterator[Kept]:
+        told(name)
+        return backup.rows(name)
+
     kept_state.clear(client)
-    kept_state.put_hashes(client, backup.rows(archive.HASHES))
-    kept_state.put_machines(client, backup.rows(archive.MACHINES))
-    kept_state.put_stream(client, "EVIDENCE", backup.rows(archive.EVIDENCE))
-    kept_state.put_stream(client, "ALERTS", backup.rows(archive.ALERTS))
-    kept_state.put_stream(client, "ALARM_ACTIONS", backup.rows(archive.ACTIONS))
-    kept_state.join_stream(client, "AUDIT", backup.rows(archive.AUDIT))
+    kept_state.put_hashes(client, rows(archive.HASHES))
+    kept_state.put_machines(client, rows(archive.MACHINES))
+    kept_state.put_stream(client, "EVIDENCE", rows(archive.EVIDENCE))
+    kept_state.put_stream(client, "ALERTS", rows(archive.ALERTS))
+    kept_state.put_stream(client, "ALARM_ACTIONS", rows(archive.ACTIONS))
+    kept_state.join_stream(client, "AUDIT", rows(archive.AUDIT))
     if copying.FILE not in backup.manifest.members:
         return []
     if settings.database_url:
         return [
             "the history: the archive has it in SQLite, and VTOX_DATABASE_URL leads to PostgreSQL"
         ]
+    told(copying.FILE)
     copying.put_in_place(settings, backup.folder)
     return []

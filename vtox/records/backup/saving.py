@@ -1,7 +1,7 @@
 """Writes a backup while the system runs: nothing stops, and nothing waits for it."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -16,8 +16,12 @@ from vtox.store.system import kept_state
 from vtox.version import version
 
 
-def save(client: Client, settings: Settings, path: Path) -> Manifest:
+def save(
+    client: Client, settings: Settings, path: Path, told: Callable[[str], None] = lambda part: None
+) -> Manifest:
     """Write a backup to a new file of mode 0600 and return its manifest.
+
+    `told` is called with the name of each part before it is written.
 
     The history comes first and alerts last: of an alert that is open in the archive, the event is
     in one of them. Between the members lie seconds, in which the system goes on.
@@ -38,18 +42,22 @@ def save(client: Client, settings: Settings, path: Path) -> Manifest:
         # Beside it: on the same disk, which has room for it.
         with tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".vtox-") as name:
             folder = Path(name)
-            manifest = _collect(client, settings, folder)
+            manifest = _collect(client, settings, folder, told)
+            told(path.name)
             archive.write(path, manifest, folder)
             return manifest
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _collect(client: Client, settings: Settings, folder: Path) -> Manifest:
+def _collect(
+    client: Client, settings: Settings, folder: Path, told: Callable[[str], None]
+) -> Manifest:
     """Write the members into a folder; return the manifest."""
     made = datetime.fromtimestamp(server_time(client), UTC).isoformat(timespec="seconds")
     history, history_rows = folder / copying.FILE, dict[str, int]()
     if not settings.database_url:
+        told(copying.FILE)
         history_rows = copying.copy_to(settings, history)
     members = {
         archive.MACHINES: kept_state.machine_rows(client),
@@ -59,7 +67,10 @@ def _collect(client: Client, settings: Settings, folder: Path) -> Manifest:
         archive.ACTIONS: kept_state.stream_rows(client, "ALARM_ACTIONS"),
         archive.AUDIT: kept_state.stream_rows(client, "AUDIT"),
     }
-    lines = {name: archive.write_rows(folder / name, rows) for name, rows in members.items()}
+    lines = {}
+    for name, rows in members.items():
+        told(name)
+        lines[name] = archive.write_rows(folder / name, rows)
     files = [*(folder / name for name in members), *([history] if history.exists() else [])]
     kept: Literal["sqlite", "none"] = "sqlite" if history.exists() else "none"
     return Manifest(
