@@ -29,7 +29,15 @@ function drawSystem(s) {
   redraw("alarms", rows.map(([state, text, since, todo, code]) => el("li", { title: code },
     el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), stateWord(state)), el("b", {}, text), el("span", { class: "since" }, since)),
     todo ? el("p", {}, ...marked(todo)) : null)));
+  drawRoles(s);
   return rows.length;
+}
+
+const STATE_OF = { pass: "normal", warn: "warning", fail: "fault" };
+
+// Until the system is ready, the state of each of its parts: what is up, and what it waits for.
+function drawRoles(s) {
+  redraw("roles", s.state === "running" ? [] : s.checks.map((c) => el("li", { class: `state word ${STATE_OF[c.status]}`, title: c.observed }, glyph(STATE_OF[c.status]), checkName(c.name), el("span", { class: "sr" }, ` ${stateWord(STATE_OF[c.status])}`))));
 }
 
 // What stands above everything while no fresh data come; without an error it goes.

@@ -154,6 +154,9 @@ def test_what_is_wrong_with_the_system_is_named_in_chinese(
         chromium(f"{http.base_url}?lang=zh", tmp_path) as tab,
     ):
         tab.shows("桥接进程：没有桥接进程在运行")
+        names = "[...document.querySelectorAll('#roles li')].map((n) => n.textContent).join('|')"
+        roles = tab.run(names).split("|")
+        assert {"服务器 正常", "桥接进程 故障", "队列 turn_short 故障"} <= set(roles)
 
 
 def test_the_switch_keeps_the_language_and_what_is_shown(base: str, tmp_path: Path) -> None:
