@@ -115,11 +115,8 @@ def answer_batch(inputs: Sequence[DiagnosisInput], faults: Iterable[str]) -> lis
     """
     answers: list[list[Answer]] = [[] for _ in inputs]
     for members, shared, found in _verdicts(inputs, faults):
-        of_members = found.answers()
-        if found.fault == METERED:
-            energy = readings(shared.analysis)
-            of_members = [a._replace(energy=e) for a, e in zip(of_members, energy, strict=True)]
-        for i, answer in zip(members, of_members, strict=True):
+        energy = readings(shared.analysis) if found.fault == METERED else ()
+        for i, answer in zip(members, found.answers(energy), strict=True):
             answers[i].append(answer)
     return answers
 

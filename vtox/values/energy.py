@@ -1,7 +1,7 @@
 """What is counted of energy and operation: whole numbers, so that sums are exact in any order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 # Load over rated load at which the next class begins; the last has no end.
@@ -63,10 +63,10 @@ class MeterCounts(NamedTuple):
 
 
 NOTHING = MeterCounts()
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class MeterReading:
+class MeterReading(NamedTuple):
     """What one record says: `figures` by name, the unit is the suffix; none is a ratio.
 
     Where power is not measured `power_code` says why, where load and losses are not estimated
@@ -74,12 +74,12 @@ class MeterReading:
     interval that holds in 95 % of all cases.
     """
 
-    figures: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, float] = _NONE
     counts: MeterCounts = NOTHING
     power_code: str = ""
-    power_values: Mapping[str, Any] = field(default_factory=dict)
+    power_values: Mapping[str, Any] = _NONE
     load_code: str = ""
-    load_values: Mapping[str, Any] = field(default_factory=dict)
+    load_values: Mapping[str, Any] = _NONE
 
 
 def in_kwh(joules: float) -> float:
@@ -109,7 +109,7 @@ def counts_text(counts: MeterCounts) -> str:
     return " ".join(map(str, counts))
 
 
-def counts_from_text(text: str) -> MeterCounts:
+def counts_from_text(text: str | bytes) -> MeterCounts:
     """Return the counts of a text; what a later version counts beside them is left out.
 
     Raises

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from vtox.values.arrays import Bool, Complex, Float64, Int
 from vtox.values.domain import Answer, Diagnosis, Reason, ReasonValue, State, Value, abstain
+from vtox.values.energy import MeterReading
 from vtox.words.rendering import render_all
 
 C = TypeVar("C", contravariant=True)
@@ -126,7 +127,10 @@ class DecisionTable(Generic[C]):
         for k, r in enumerate(self.rules[start:], start):
             if not np.count_nonzero(open_):
                 break
-            mask = open_ & r.holds(x)
+            held = r.holds(x)
+            if not isinstance(held, np.ndarray) and not held:
+                continue
+            mask = open_ & held
             if np.count_nonzero(mask):
                 decided[mask] = k
                 open_ ^= mask
@@ -230,15 +234,19 @@ class Verdicts:
             )
         ]
 
-    def answers(self) -> list[Answer]:
-        """Return the answers by record; those of equal reasons share their sentence."""
+    def answers(self, energy: Sequence[MeterReading] = ()) -> list[Answer]:
+        """Return the answers by record; those of equal reasons share their sentence.
+
+        Each has what the record says of `energy`, if given.
+        """
         sentences = {id(r): r for r in self.reasons}
         sentence = {
             k: render_all((why.code, why.values) for why in r) for k, r in sentences.items()
         }
+        readings = (*energy,) or (None,) * len(self.states)
         return [
-            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own)
-            for state, r, *own in self._records()
+            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *(*own, e))
+            for (state, r, *own), e in zip(self._records(), readings, strict=True)
         ]
 
     def _records(self) -> Iterator[tuple[Any, ...]]:

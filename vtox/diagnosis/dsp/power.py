@@ -4,7 +4,7 @@ Three wires, no neutral: what the phases have in common drives no current and co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -138,99 +138,102 @@ def terminal_power(
     mean of every frame, so that a load that moves within the record counts rightly. Reactive power
     is that of the positive sequence of the supply line, positive where the current lags.
 
-    Every figure is a sum of products of two phasors, so the products of all pairs come first.
+    Every figure is a sum of products of two phasors, so the products of all pairs come first, and
+    weights (`_AT_LINE`) make of them the squares of each quantity.
     """
     if v is None or harmonics_v is None:
-        current = _level(_products(i) / i.shape[-1], _products(harmonics_i), harmonics_i, "current")
-        return TerminalPower(
-            **dict.fromkeys(_OF_VOLTAGES, np.full(len(i), np.nan)),
-            voltage_harmonics=np.full((len(i), len(TOLD)), np.nan),
-            **current.columns,
-            current_a=current.effective,
-            positive_a=current.positive,
-            negative_a=current.negative,
+        of_currents = terminal_power(i, np.zeros_like(i), harmonics_i, np.zeros_like(harmonics_i))
+        unknown = dict.fromkeys(_OF_VOLTAGES, np.full(len(i), np.nan))
+        return replace(
+            of_currents, **unknown, voltage_harmonics=np.full((len(i), len(TOLD)), np.nan)
         )
-    line = _products(np.concatenate([i, v], axis=1)) / i.shape[-1]
-    distortion = _products(np.concatenate([harmonics_i, harmonics_v], axis=1))
-    current = _level(line[:, :3, :3], distortion[:, :3, :3], harmonics_i, "current")
-    voltage = _level(line[:, 3:, 3:], distortion[:, 3:, 3:], harmonics_v, "voltage")
-    one, two = (3 * _sequence(line[:, 3:, :3], k) for k in (1, 2))
-    positive_w, negative_w = (np.asarray(p.real, np.float64) for p in (one, two))
-    across = distortion[:, 3:, :3]
-    harmonic_w = np.trace(across, axis1=1, axis2=2).real - across.sum(axis=(1, 2)).real / 3
+    line = _products(np.concatenate([i, v], axis=1)) @ _AT_LINE / i.shape[-1]
+    # Without what the phases have in common.
+    own = np.stack([harmonics_i, harmonics_v], axis=1)
+    own -= own.sum(axis=2, keepdims=True) * np.float32(1 / 3)
+    parts = own.reshape(len(i), 2, -1).view(own.real.dtype).astype(np.float64)
+    beyond = np.einsum("bqn,bqn->qb", parts, parts) / 6
+    harmonic_w = np.einsum("bn,bn->b", parts[:, 0], parts[:, 1]) / 2
+    # Current and voltage next to each other from here on: (2, batch).
+    squares = line.real.T
+    positive, negative = np.maximum(squares[:4], 0).reshape(2, 2, -1)
+    at_line = positive + negative
+    effective_a, effective_phase_v = np.sqrt(at_line + beyond)
+    one, two = line[:, 4:6].T
+    positive_w, negative_w = one.real.copy(), two.real.copy()
     active_w = positive_w + negative_w + harmonic_w
-    apparent_va = 3 * voltage.effective * current.effective
-    at_line_va = 3 * voltage.at_line * current.at_line
+    apparent_va = 3 * effective_phase_v * effective_a
+    at_line_va2 = 9 * at_line[0] * at_line[1]
+    divisor = np.maximum(at_line, TINY)
+    unbalance = np.sqrt(negative / np.maximum(positive, TINY))
+    thd = np.sqrt(beyond / divisor)
+    level = np.sqrt(np.maximum(squares[6:], 0)).reshape(2, 3, -1)
+    mean = np.maximum(level.mean(axis=1), TINY)
+    nema = np.abs(level - mean[:, None]).max(axis=1) / mean
+    told = own[..., _TOLD_AT]
+    by_order = (told.real**2 + told.imag**2).sum(axis=2) / (6 * divisor.T[:, :, None])
+    shares = np.sqrt(by_order)
+    (positive_a, positive_v), (negative_a, negative_v) = np.sqrt([positive, negative])
     return TerminalPower(
         active_w=active_w,
-        reactive_var=np.asarray(one.imag, np.float64),
+        reactive_var=one.imag.copy(),
         apparent_va=apparent_va,
-        distortion_va=np.sqrt(np.maximum(apparent_va**2 - at_line_va**2, 0)),
+        distortion_va=np.sqrt(np.maximum(apparent_va**2 - at_line_va2, 0)),
         power_factor=active_w / np.maximum(apparent_va, TINY),
         displacement_factor=positive_w / np.maximum(np.abs(one), TINY),
         positive_w=positive_w,
         negative_w=negative_w,
         harmonic_w=harmonic_w,
-        voltage_v=np.sqrt(3) * voltage.effective,
-        positive_v=voltage.positive,
-        negative_v=voltage.negative,
-        **voltage.columns,
-        current_a=current.effective,
-        positive_a=current.positive,
-        negative_a=current.negative,
-        **current.columns,
+        voltage_v=np.sqrt(3) * effective_phase_v,
+        positive_v=positive_v,
+        negative_v=negative_v,
+        voltage_unbalance=unbalance[1],
+        voltage_unbalance_nema=nema[1],
+        voltage_thd=thd[1],
+        voltage_harmonics=shares[:, 1],
+        current_a=effective_a,
+        positive_a=positive_a,
+        negative_a=negative_a,
+        current_unbalance=unbalance[0],
+        current_unbalance_nema=nema[0],
+        current_thd=thd[0],
+        current_harmonics=shares[:, 0],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """Rms of currents or voltages without what the phases have in common, shape (batch,)."""
-
-    positive: Float64
-    negative: Float64
-    at_line: Float64
-    effective: Float64
-    columns: dict[str, Float64]
-
-
 def _products(x: Complex) -> Complex:
-    """Return the products of all pairs of channels, rms, summed over the last axis."""
+    """Return the products of all pairs of six channels, rms, summed over the last axis: (B, 36)."""
     wide = x.astype(np.complex128, copy=False)
-    return np.asarray(wide @ wide.conj().swapaxes(1, 2) / 2)
+    return np.asarray((wide @ wide.conj().swapaxes(1, 2) / 2).reshape(len(x), 36))
 
 
-def _sequence(products: Complex, k: int) -> Complex:
-    """Return the product of one sequence of two quantities, of those of their phases."""
-    turn = FORTESCUE[k]
-    return np.asarray(products @ turn.conj() @ turn)
+def _weights(row: int, column: int, of_pairs: Complex | Float64) -> Complex:
+    """Return weights of three phases by three, put to their place among six by six channels."""
+    table = np.zeros((6, 6), complex)
+    table[row : row + 3, column : column + 3] = of_pairs
+    return table.ravel()
 
 
-def _level(line: Complex, distortion: Complex, harmonics: Complex, name: str) -> _Level:
-    """Return the levels of one quantity from the products of its three phases with each other."""
-    positive, negative = (np.maximum(_sequence(line, k).real, 0) for k in (1, 2))
-    at_line = positive + negative
-    common = distortion.sum(axis=(1, 2)).real / 3
-    beyond = np.maximum(np.trace(distortion, axis1=1, axis2=2).real - common, 0) / 3
-    told = harmonics[:, :, _TOLD_AT]
-    told = told - told.mean(axis=1, keepdims=True)
-    by_order = (told.real**2 + told.imag**2).sum(axis=1) / 6
-    square = np.diagonal(line, axis1=1, axis2=2).real
-    if name == "voltage":
-        pairs = np.diagonal(np.roll(line, -1, axis=2), axis1=1, axis2=2).real
-        square = square + np.roll(square, -1, axis=1) - 2 * pairs
-    level = np.sqrt(np.maximum(square, 0))
-    mean = np.maximum(level.mean(axis=1), TINY)
-    divisor = np.maximum(at_line, TINY)
-    columns = {
-        f"{name}_unbalance": np.sqrt(negative / np.maximum(positive, TINY)),
-        f"{name}_unbalance_nema": np.abs(level - mean[:, None]).max(axis=1) / mean,
-        f"{name}_thd": np.sqrt(beyond / divisor),
-        f"{name}_harmonics": np.sqrt(by_order / divisor[:, None]),
-    }
-    effective = np.sqrt(at_line + beyond)
-    return _Level(np.sqrt(positive), np.sqrt(negative), np.sqrt(at_line), effective, columns)
+def _level_weights() -> list[Complex]:
+    """Return what makes the squares of currents, and of voltages between lines."""
+    one = np.eye(3)
+    lines = [one[k] - one[k - 2] for k in range(3)]
+    return [
+        *(_weights(0, 0, np.outer(one[k], one[k])) for k in range(3)),
+        *(_weights(3, 3, np.outer(x, x)) for x in lines),
+    ]
 
 
+_ONE, _TWO = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
+# Positive sequence of currents and voltages, then negative; power of both; levels of channels.
+_AT_LINE = np.stack(
+    [
+        *(_weights(at, at, own) for own in (_ONE, _TWO) for at in (0, 3)),
+        *(3 * _weights(3, 0, own) for own in (_ONE, _TWO)),
+        *_level_weights(),
+    ],
+    axis=1,
+)
 _OF_VOLTAGES = (
     "active_w",
     "reactive_var",

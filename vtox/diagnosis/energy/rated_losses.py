@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, nan, sqrt
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from vtox.diagnosis.energy.efficiency_class import class_span
-from vtox.values.arrays import Float64
+from vtox.values.arrays import TINY, Float64
 from vtox.values.domain import Motor
 
 # Deviation of a motor's losses from those of its nameplate, over them. IEC 60034-1 (table 20)
@@ -62,22 +63,81 @@ class RatedLosses(NamedTuple):
     flux_ratio: float = nan
 
 
+# What is varied, each by its deviation, beside the expected case.
+_VARIED = ("loss", "resistance", "constant_share", "slip", "gain", "angle")
+# Rows are cases: the expected one, then each unknown moved by its deviation.
+MOVED = np.vstack([np.zeros(len(_VARIED)), np.eye(len(_VARIED))]).T[:, :, None]
+# Values at rated load that move with the cases, and their order in `RatedColumns.cases`.
+_CASES = ("ohm", "rated_slip", "iron_n", "friction_n", "additional_n", "gap_n")
+
+
 @dataclass(frozen=True, slots=True)
 class RatedColumns:
-    """`RatedLosses` of a batch: each field as a column of length batch."""
+    """`RatedLosses` of a batch: each field as a column of length batch.
+
+    `cases`, shape (6, 7, batch), are resistance and slip, the losses of iron, of friction and
+    additional ones, and the power in the air gap at rated load, by cases (`MOVED`).
+    """
 
     why: Sequence[str]
     numbers: Float64  # (fields, batch)
+    cases: Float64
 
     def __getattr__(self, name: str) -> Float64:
-        return np.asarray(self.numbers[RatedLosses._fields.index(name) - 1])
+        row: Float64 = self.numbers[_ROWS[name]]
+        return row
+
+
+_ROWS = {name: row for row, name in enumerate(RatedLosses._fields[1:])}
+_PLATE = (
+    "rated_power_w",
+    "rated_voltage_v",
+    "rated_current_a",
+    "supply_hz",
+    "pole_pairs",
+    "rated_speed_rpm",
+    "rated_efficiency",
+    "ie_class",
+    "rated_power_factor",
+    "stator_resistance_ohm",
+    "supply",
+)
+_plate = attrgetter(*_PLATE)
 
 
 def rated_columns(motors: Sequence[Motor]) -> RatedColumns:
-    """Return the rated losses of a batch of motors."""
-    rows = [rated_losses(m) for m in motors]
-    numbers = np.array([row[1:] for row in rows], np.float64).T
-    return RatedColumns([row.why for row in rows], numbers)
+    """Return the rated losses of a batch of motors; of a nameplate they are computed once."""
+    why, vectors = zip(*(_vector(*_plate(m)) for m in motors), strict=True)
+    table = np.stack(vectors, axis=1)
+    shape = (len(_CASES), len(_VARIED) + 1, len(motors))
+    return RatedColumns(why, table[: len(_ROWS)], table[len(_ROWS) :].reshape(shape))
+
+
+@lru_cache(maxsize=8192)
+def _vector(*plate: Any) -> tuple[str, Float64]:
+    """Return why there are no rated losses, and their numbers followed by those by case."""
+    found = rated_losses(Motor(**dict(zip(_PLATE, plate, strict=True))))
+    vector = np.array([*found[1:], *_cases(found).ravel()], np.float64)
+    vector.flags.writeable = False
+    return found.why, vector
+
+
+def _cases(n: RatedLosses) -> Float64:
+    """Return the rated values of one motor that move with the cases, shape (6, 7)."""
+    loss, resistance, share, by_slip, *_ = MOVED[..., 0]
+    loss_w = n.loss_w + loss * n.loss_std_w
+    rotor_n = min(n.slip / (1 - n.slip) * n.power_w, n.loss_w)
+    # A resistance that is only a share of the losses moves with them.
+    scale = 1.0 if n.resistance_known else (loss_w - rotor_n) / max(n.loss_w - rotor_n, TINY)
+    ohm = n.resistance_ohm * scale + resistance * n.resistance_std_ohm
+    slip = n.slip + by_slip * n.slip_std
+    rotor_w = np.minimum(slip / (1 - slip) * n.power_w, loss_w)
+    rest_w = np.maximum(loss_w - 3 * ohm * n.current_a**2 - rotor_w, 0.0)
+    constant_w = (CONSTANT_SHARE + share * CONSTANT_SHARE_STD) * rest_w
+    iron_w, friction_w = IRON_SHARE * constant_w, (1 - IRON_SHARE) * constant_w
+    additional_w = rest_w - constant_w
+    gap_w = (n.power_w + friction_w + additional_w) / (1 - slip)
+    return np.stack([ohm, slip, iron_w, friction_w, additional_w, gap_w])
 
 
 def rated_losses(motor: Motor) -> RatedLosses:
@@ -97,7 +157,6 @@ def rated_losses(motor: Motor) -> RatedLosses:
     )
 
 
-@lru_cache(maxsize=8192)
 def _rated_losses(
     power_w: float | None,
     line_v: float | None,

@@ -19,9 +19,11 @@ from vtox.values.energy import CLASS_EDGES, NOTHING, MeterCounts, MeterReading
 
 # Figures have so many digits: more than any instrument gives.
 _DIGITS = 6
+_POWERS_OF_TEN = 10.0 ** np.arange(300)
 # Widest interval of a power by currents alone, over rated input.
 _WIDEST_BY_CURRENTS = 0.25
 _NO_REASON = Reason("")
+_EDGES = np.array(CLASS_EDGES)
 # States in which the motor takes part in the work of its time.
 _RUNNING = frozenset({"steady", "unsteady", "start", "ramp", "run_down"})
 
@@ -72,8 +74,6 @@ def _without_power(
 def _reading(
     figures: dict[str, float], counts: MeterCounts, power: Reason | None, load: Reason | None
 ) -> MeterReading:
-    if power is None and load is None:
-        return MeterReading(figures, counts)
     p, q = power or _NO_REASON, load or _NO_REASON
     return MeterReading(figures, counts, p.code, p.values, q.code, q.values)
 
@@ -81,6 +81,8 @@ def _reading(
 def _measured_slip(analysis: CurrentAnalysis) -> Float64:
     """Return the slip by a speed sensor, NaN where there is none or it is no motor's."""
     slip = np.full(len(analysis.recordings), np.nan)
+    if not any(r.speed_rpm for r in analysis.recordings):
+        return slip
     for i, (recording, motor) in enumerate(zip(analysis.recordings, analysis.motors, strict=True)):
         if recording.speed_rpm and motor.pole_pairs:
             slip[i] = 1 - recording.speed_rpm / 60 * motor.pole_pairs / analysis.f0_hz[i]
@@ -103,19 +105,18 @@ def _figures(
     told &= not analysis.voltages
     # By column: harmonics of a drive heat a motor in ways that no nameplate tells.
     allowed = np.stack([sound, measured, estimated, estimated & ~inverter, told])
-    values = np.vstack(
+    values = np.array(
         [
             analysis.f0_hz,
             *(getattr(x, name) for name in _SINGLE),
-            x.voltage_harmonics.T,
-            x.current_harmonics.T,
+            *x.voltage_harmonics.T,
+            *x.current_harmonics.T,
             *(getattr(load, name) for name in _OF_LOAD),
             by_current_w,
             half_w,
         ]
     )
-    values[~allowed[_ALLOWED_BY]] = np.nan
-    return np.asarray(values)
+    return np.where(allowed[_ALLOWED_BY], values, np.nan)
 
 
 _SINGLE = tuple(f.name for f in fields(TerminalPower) if not f.name.endswith("_harmonics"))
@@ -146,13 +147,25 @@ _ALLOWED_BY = [_allowed_by(name) for name in _FIGURES]
 
 
 def _rows(values: Float64) -> list[dict[str, float]]:
-    """Return the figures of each record with so many digits, without those there are not."""
-    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(size)))
-    rounded = np.where(scale >= 1, np.rint(values * scale) / scale, np.rint(values))
-    return [
-        {n: v for n, v in zip(_FIGURES, row, strict=True) if v == v} for row in rounded.T.tolist()
-    ]
+    """Return the figures of each record with so many digits, without those there are not.
+
+    Whole numbers keep all of theirs. Records that lack the same figures are made together.
+    """
+    known = values == values
+    size = np.maximum(np.abs(values), 1 / _POWERS_OF_TEN[-1])
+    places = (_DIGITS - 1 - np.floor(np.log10(size))).astype(np.int64)
+    scale = _POWERS_OF_TEN.take(places, mode="clip")
+    rounded = (np.rint(values * scale) / scale).T
+    found: list[dict[str, float]] = [{}] * values.shape[1]
+    members: dict[bytes, list[int]] = {}
+    for i, pattern in enumerate(np.packbits(known, axis=0).T):
+        members.setdefault(pattern.tobytes(), []).append(i)
+    for rows in members.values():
+        there = known[:, rows[0]].nonzero()[0]
+        names = [_FIGURES[k] for k in there.tolist()]
+        for i, row in zip(rows, rounded[np.ix_(rows, there)].tolist(), strict=True):
+            found[i] = dict(zip(names, row, strict=True))
+    return found
 
 
 def _counted(
@@ -165,49 +178,27 @@ def _counted(
 ) -> list[MeterCounts]:
     """Return what each record adds to the meter; `low` is load in the first class."""
     ms = round(1000 * analysis.duration_s)
-    found = [
-        _time(ms, op, problems)
-        for op, problems in zip(analysis.operations, analysis.problems, strict=True)
-    ]
+    rows = zip(measured.tolist(), analysis.operations, analysis.problems, strict=True)
+    found = [NOTHING if own else _time(ms, op, problems) for own, op, problems in rows]
     if x is None or load is None:
         return found
-    per_s = np.array([x.active_w, x.reactive_var, x.harmonic_w])
     inverter = np.array([m.supply == "inverter" for m in analysis.motors])
-    loss_w = np.where(inverter, 0.0, load.loss_w)
-    of_load = np.array([load.shaft_w, loss_w, load.unbalance_w])
-    joules = np.where(measured, per_s, 0) * analysis.duration_s
-    estimates = np.where(estimated, of_load, 0) * analysis.duration_s
-    energies = np.rint(np.concatenate([joules, estimates])).astype(np.int64).T.tolist()
-    classes = np.where(estimated, np.searchsorted(CLASS_EDGES, load.load_ratio, side="right"), -1)
+    of_load = [load.shaft_w, np.where(inverter, 0.0, load.loss_w), load.unbalance_w]
+    table = np.zeros((len(MeterCounts._fields), len(found)), np.int64)
+    # What is measured is the power of a motor that runs: else a reason would stand against it.
+    table[:3] = ms
+    table[3] = ms * estimated
+    s = analysis.duration_s
+    table[4:6] = np.rint(s * np.array([x.active_w, x.reactive_var]))
+    table[6:9] = np.rint(s * np.where(estimated, of_load, 0.0))
+    table[9] = np.rint(s * np.maximum(x.harmonic_w, 0.0))
+    classes = np.where(estimated, _EDGES.searchsorted(load.load_ratio, side="right"), -1)
     classes[low] = 0
-    rows = zip(
-        found, measured.tolist(), estimated.tolist(), classes.tolist(), energies, strict=True
-    )
-    return [
-        _whole(own, ms, is_estimated, k, *energy) if is_measured else own
-        for own, is_measured, is_estimated, k, energy in rows
-    ]
-
-
-def _whole(
-    time: MeterCounts,
-    ms: int,
-    is_estimated: bool,
-    load_class: int,
-    energy_j: int,
-    reactive_vars: int,
-    harmonic_j: int,
-    shaft_j: int,
-    lost_j: int,
-    unbalance_j: int,
-) -> MeterCounts:
-    """Return the counts of a record whose power was measured."""
-    classes = [0] * (len(CLASS_EDGES) + 1)
-    if load_class >= 0:
-        classes[load_class] = ms
-    times = (time.observed_ms, time.running_ms, ms, ms if is_estimated else 0)
-    energies = (energy_j, reactive_vars, shaft_j, lost_j, unbalance_j, max(harmonic_j, 0))
-    return MeterCounts(*(*times, *energies, *classes, time.starts))
+    table[10:16] = ms * (classes == np.arange(len(CLASS_EDGES) + 1)[:, None])
+    counts = table.T.tolist()
+    for i in measured.nonzero()[0].tolist():
+        found[i] = MeterCounts(*counts[i])
+    return found
 
 
 def _time(ms: int, op: Operation | None, problems: tuple[Reason, ...]) -> MeterCounts:

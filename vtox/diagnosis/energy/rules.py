@@ -3,6 +3,7 @@
 `x` are columns (`PowerConditions`); the values of a code are the columns of the same names.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,14 +39,17 @@ _DRIVE_RANGE = (0.5, 1.1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerConditions:
-    """Columns of length batch: what speaks against counting the measured power."""
+    """Columns of length batch: what speaks against counting the measured power.
+
+    What the channels and the length decide is one value for all.
+    """
 
     input_problems: Stated
-    two_currents: Bool
-    frames: Bool
+    two_currents: bool
+    frames: bool
     duration_s: Float64
     missing_currents: Objects
-    three_voltages: Bool
+    three_voltages: bool
     missing_voltages: Objects
     voltage_problems: Stated
     is_reversed: Bool
@@ -57,9 +61,12 @@ class PowerConditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadConditions:
-    """Columns of length batch: what speaks against an estimate of the load."""
+    """Columns of length batch: what speaks against an estimate of the load.
 
-    why: Objects
+    `why` has the code of each nameplate that leads to none, and whose that is.
+    """
+
+    why: Mapping[str, Bool]
     load_ratio: Float64
     interval_ratio: Float64
     inverter: Bool
@@ -69,9 +76,9 @@ class LoadConditions:
 # Power is counted where the last rule decides.
 MEASURED: DecisionTable[PowerConditions] = DecisionTable(
     stated("input_problems"),
-    rule("missing_channel", lambda x: ~x.two_currents, ("channels", "missing_currents")),
-    rule("record_too_short", lambda x: ~x.frames, "duration_s", needed_s=0.2),
-    rule("missing_channel", lambda x: ~x.three_voltages, ("channels", "missing_voltages")),
+    rule("missing_channel", lambda x: not x.two_currents, ("channels", "missing_currents")),
+    rule("record_too_short", lambda x: not x.frames, "duration_s", needed_s=0.2),
+    rule("missing_channel", lambda x: not x.three_voltages, ("channels", "missing_voltages")),
     stated("voltage_problems"),
     rule("channel_reversed", lambda x: x.is_reversed, ("channel", "reversed_channel")),
     rule("phase_orders_differ", lambda x: x.orders_differ),
@@ -94,7 +101,7 @@ _IMPLAUSIBLE = (-0.05, _LARGEST_LOAD)
 
 
 def _says(code: str) -> Mask[LoadConditions]:
-    return lambda x: np.asarray(x.why == code, bool)
+    return lambda x: x.why.get(code, False)
 
 
 ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
@@ -137,20 +144,20 @@ def conditions(analysis: CurrentAnalysis) -> PowerConditions:
     turned = analysis.voltage_rotation_deg % 360 != 0
     low, high = MOTORING_LAG_DEG
     signs = np.concatenate([analysis.signs, analysis.voltage_signs], axis=1)
-    is_reversed = np.asarray((signs < 0).any(axis=1))
+    is_reversed = np.asarray(signs.min(axis=1) < 0)
     names = [*_channel_names(analysis.currents), *_channel_names(analysis.voltages)]
     paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
     return PowerConditions(
         input_problems=analysis.problems,
-        two_currents=np.full(count, len(missing_i) <= 1),
-        frames=np.full(count, x is not None),
+        two_currents=len(missing_i) <= 1,
+        frames=x is not None,
         duration_s=np.full(count, analysis.duration_s),
         missing_currents=objects([missing_i] * count),
-        three_voltages=np.full(count, three),
+        three_voltages=three,
         missing_voltages=objects([missing_v] * count),
         voltage_problems=[own[:1] or ((pair,) if pair else ()) for own, pair in paired],
         is_reversed=is_reversed,
-        reversed_channel=objects([names[k] for k in np.argmin(signs, axis=1).tolist()]),
+        reversed_channel=objects(names)[np.argmin(signs, axis=1)],
         orders_differ=orders_differ,
         unpaired=turned | ~((lag_deg >= low) & (lag_deg <= high)),
         power_factor_angle_deg=lag_deg,
@@ -162,7 +169,7 @@ def estimate_columns(
 ) -> LoadConditions:
     """Return what speaks against the estimates of a batch."""
     return LoadConditions(
-        why=objects(rated.why),
+        why={code: np.array([w == code for w in rated.why]) for code in set(rated.why) if code},
         load_ratio=load.load_ratio,
         interval_ratio=2 * load.shaft_half_w / rated.power_w,
         inverter=np.array([m.supply == "inverter" for m in analysis.motors]),

@@ -12,12 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vtox.diagnosis.dsp.power import TerminalPower
-from vtox.diagnosis.energy.rated_losses import (
-    CONSTANT_SHARE,
-    CONSTANT_SHARE_STD,
-    IRON_SHARE,
-    RatedColumns,
-)
+from vtox.diagnosis.energy.rated_losses import MOVED, RatedColumns
 from vtox.values.arrays import TINY, Float64
 
 # Deviations of the measurement that an interval allows for: clamps and voltage dividers of class 1
@@ -29,10 +24,10 @@ _DEVIATIONS = 2.0
 _BREAKDOWN_RATIO = 4.0
 # Iron losses grow with frequency to this power at equal flux, friction and windage to the second.
 _IRON_EXPONENT, _FRICTION_EXPONENT = 1.3, 2.0
+# Power by currents alone: reactive current over that at rated load, voltage over the rated one.
+_CURRENT_CASES = np.array([[0.96, 0.96, 1.0], [1.0, 1.025, 1.0]])[:, :, None]
 # A measured speed is good to this part of synchronous speed.
 _SPEED_STD = 5e-4
-# What is varied, each by its deviation, beside the expected case.
-_VARIED = ("loss", "resistance", "constant_share", "slip", "gain", "angle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,63 +75,53 @@ def shaft_load(
     Rows of every array are cases: the expected one, then each unknown moved by its deviation. The
     deviation of a figure is the root of the sum of squares of what they change (GUM, 5.1.2).
     """
-    moved = np.vstack([np.zeros(len(_VARIED)), np.eye(len(_VARIED))])[:, :, None]
-    loss, resistance, share, by_slip, gain, angle = moved.swapaxes(0, 1)
-    loss_w = rated.loss_w + loss * rated.loss_std_w
-    rotor_n = np.minimum(rated.slip / (1 - rated.slip) * rated.power_w, rated.loss_w)
-    # A resistance that is only a share of the losses moves with them.
-    scale = np.where(
-        rated.resistance_known > 0,
-        1.0,
-        (loss_w - rotor_n) / np.maximum(rated.loss_w - rotor_n, TINY),
-    )
-    ohm = rated.resistance_ohm * scale + resistance * rated.resistance_std_ohm
-    rated_slip = rated.slip + by_slip * rated.slip_std
-    rotor_n = np.minimum(rated_slip / (1 - rated_slip) * rated.power_w, loss_w)
-    rest_w = np.maximum(loss_w - 3 * ohm * rated.current_a**2 - rotor_n, 0.0)
-    constant_w = (CONSTANT_SHARE + share * CONSTANT_SHARE_STD) * rest_w
-    iron_n, friction_n = IRON_SHARE * constant_w, (1 - IRON_SHARE) * constant_w
-    additional_n = rest_w - constant_w
-
-    more = 1 + gain * _GAIN_STD
-    positive_w = (x.positive_w + angle * _ANGLE_STD * x.reactive_var) * more
+    *_, by_slip, gain, angle = MOVED
+    ohm, rated_slip, iron_n, friction_n, additional_n, gap_n = rated.cases
+    positive_w = (x.positive_w + angle * _ANGLE_STD * x.reactive_var) * (1 + gain * _GAIN_STD)
     volts = np.maximum(x.positive_v, TINY)
     along, across = x.positive_w / (3 * volts), x.reactive_var / (3 * volts)
+    squared = x.positive_a**2
     per_hz = f0_hz / rated.supply_hz
     behind = np.sqrt((volts - ohm * along) ** 2 + (ohm * across) ** 2)
-    flux = behind / (rated.flux_ratio * rated.voltage_v) / per_hz
-    iron_w = iron_n * flux**2 * per_hz**_IRON_EXPONENT
+    flux = (behind / (rated.flux_ratio * rated.voltage_v * per_hz)) ** 2
+    iron_w = iron_n * (flux * per_hz**_IRON_EXPONENT)
     friction_w = friction_n * per_hz**_FRICTION_EXPONENT
-    additional_w = additional_n * (x.positive_a / rated.current_a) ** 2
-    gap_w = positive_w - 3 * ohm * x.positive_a**2 - iron_w
-    backward_w = np.maximum(x.negative_w - 3 * ohm * x.negative_a**2, 0.0)
-    gap_n = (rated.power_w + friction_n + additional_n) / (1 - rated_slip)
-    torque_ratio = gap_w / gap_n / per_hz
-    slip = _slip(torque_ratio / np.maximum(flux**2, TINY), rated_slip) / per_hz
+    additional_w = additional_n * (squared / rated.current_a**2)
+    gap_w = positive_w - 3 * ohm * squared - iron_w
+    negative = x.negative_a**2
+    backward_w = np.maximum(x.negative_w - 3 * ohm * negative, 0.0)
+    torque_ratio = gap_w / (gap_n * per_hz)
+    slip = _slip(torque_ratio / np.maximum(flux, TINY), rated_slip) / per_hz
     known = np.isfinite(measured_slip)
-    slip = np.where(known, measured_slip + by_slip * _SPEED_STD, slip)
-    mechanical_w = (gap_w - backward_w) * (1 - slip)
-    shaft_w = mechanical_w - friction_w - additional_w
+    if known.any():
+        slip = np.where(known, measured_slip + by_slip * _SPEED_STD, slip)
+    turning = 1 - slip
+    shaft_w = (gap_w - backward_w) * turning - friction_w - additional_w
     input_w = x.active_w + (positive_w - x.positive_w)
-    speed = rated.synchronous_rad_s * per_hz * (1 - slip)
-    efficiency = shaft_w / np.maximum(input_w, TINY)
+    speed = rated.synchronous_rad_s * per_hz * turning
+    told = np.stack(
+        [shaft_w, shaft_w / speed, shaft_w / np.maximum(input_w, TINY), input_w - shaft_w]
+    )
+    shaft, torque, efficiency, loss = told[:, 0]
+    shaft_half, torque_half, efficiency_half, loss_half = _half(told)
+    s, back_w = slip[0], backward_w[0]
     return ShaftEstimate(
-        load_ratio=shaft_w[0] / rated.power_w,
-        shaft_w=shaft_w[0],
-        shaft_half_w=_half(shaft_w),
-        torque_nm=(shaft_w / speed)[0],
-        torque_half_nm=_half(shaft_w / speed),
-        efficiency=efficiency[0],
-        efficiency_half=_half(efficiency),
-        loss_w=(input_w - shaft_w)[0],
-        loss_half_w=_half(input_w - shaft_w),
-        stator_w=3 * ohm[0] * (x.positive_a**2 + x.negative_a**2),
-        rotor_w=(slip * gap_w + (2 - slip) * backward_w)[0],
+        load_ratio=shaft / rated.power_w,
+        shaft_w=shaft,
+        shaft_half_w=shaft_half,
+        torque_nm=torque,
+        torque_half_nm=torque_half,
+        efficiency=efficiency,
+        efficiency_half=efficiency_half,
+        loss_w=loss,
+        loss_half_w=loss_half,
+        stator_w=3 * ohm[0] * (squared + negative),
+        rotor_w=s * gap_w[0] + (2 - s) * back_w,
         iron_w=iron_w[0],
-        friction_w=friction_w[0] + np.zeros(len(f0_hz)),
+        friction_w=friction_w[0],
         additional_w=additional_w[0],
-        unbalance_w=(x.negative_w + (1 - slip) * backward_w)[0],
-        slip=slip[0],
+        unbalance_w=x.negative_w + turning[0] * back_w,
+        slip=s,
     )
 
 
@@ -152,9 +137,9 @@ def _slip(torque_ratio: Float64, rated_slip: Float64) -> Float64:
 
 
 def _half(cases: Float64) -> Float64:
-    """Return the half width of the interval of a figure, from its cases."""
-    spread = np.sqrt(np.square(cases[1:] - cases[0]).sum(axis=0))
-    return np.asarray(_DEVIATIONS * spread, np.float64)
+    """Return the half width of the intervals of figures, from their cases, (..., cases, batch)."""
+    moved = cases[..., 1:, :] - cases[..., :1, :]
+    return np.asarray(_DEVIATIONS * np.sqrt(np.einsum("...cb,...cb->...b", moved, moved)))
 
 
 def power_of_currents(current_a: Float64, rated: RatedColumns) -> tuple[Float64, Float64]:
@@ -163,10 +148,10 @@ def power_of_currents(current_a: Float64, rated: RatedColumns) -> tuple[Float64,
     Of a current I = sqrt(Ia^2 + Ir^2) the reactive part is about that at rated load, whatever the
     load. Voltage within 5 % and reactive current within 8 % of that are two deviations.
     """
-    share = np.minimum(rated.input_w / (3 * rated.voltage_v * rated.current_a), 1.0)
-    reactive_a = rated.current_a * np.sqrt(1 - share**2)
-    cases = np.array([[0.96, 1.0], [0.96, 1.025], [1.0, 1.0]])
-    part, volts = cases[:, :1], cases[:, 1:]
-    active_a = np.sqrt(np.maximum(current_a**2 - (part * reactive_a) ** 2, 0.0))
-    watts = 3 * rated.voltage_v * volts * active_a
+    rated_va = 3 * rated.voltage_v * rated.current_a
+    share = np.minimum(rated.input_w / rated_va, 1.0)
+    reactive = 1 - share**2
+    part, volts = _CURRENT_CASES
+    active = np.sqrt(np.maximum((current_a / rated.current_a) ** 2 - part**2 * reactive, 0.0))
+    watts = rated_va * volts * active
     return watts[0], _half(watts)

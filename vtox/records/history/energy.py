@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import Case, Connection, Table, and_, case, func, or_, select
 
 from vtox.configuration.prices import QUARTERS_A_WEEK, quarters_ahead
@@ -12,11 +13,12 @@ from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import energy_days, energy_quarters, series
 from vtox.store.machines.points import Point
+from vtox.values.arrays import Int
 from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, counts_from_text, in_kwh
 
 DAY_S = 86_400
-# Larger ones are of no machine, and a sum of them would not fit.
-_LARGEST = 1 << 52
+# Larger ones are of no machine, and the sum of many would not fit.
+_LARGEST = 1 << 44
 
 
 # What has a price: energy at the terminals, and what of it became heat.
@@ -46,39 +48,45 @@ def add_energy(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> 
 
     A record counts where it begins, by its sender's clock, but no later than it arrived.
     """
-    by_quarter: dict[tuple[int, int], MeterCounts] = {}
+    keys: list[tuple[int, int]] = []
+    counted: list[MeterCounts] = []
     for row, point in zip(rows, points, strict=True):
-        counts = _counts(point.energy)
-        if counts is not None:
+        if point.energy is not None and (counts := _counts(point.energy)):
             begins_s = max(row.t_ms - row.duration_ms, 0) // 1000
-            key = (row.series_id, begins_s // QUARTER_S * QUARTER_S)
-            by_quarter[key] = by_quarter.get(key, NOTHING).plus(counts)
-    by_day: dict[tuple[int, int], MeterCounts] = {}
-    for (number, t), counts in by_quarter.items():
-        key = (number, t // DAY_S * DAY_S)
-        by_day[key] = by_day.get(key, NOTHING).plus(counts)
-    for table, sums in ((energy_quarters, by_quarter), (energy_days, by_day)):
-        if sums:
-            _add(db, table, sums)
+            keys.append((row.series_id, begins_s // QUARTER_S * QUARTER_S))
+            counted.append(counts)
+    if not counted:
+        return
+    by_quarter = _summed(keys, np.array(counted, np.int64))
+    by_day = [(number, t // DAY_S * DAY_S) for number, t in by_quarter]
+    _add(db, energy_quarters, by_quarter)
+    _add(db, energy_days, _summed(by_day, np.array([*by_quarter.values()])))
 
 
-def _counts(text: bytes | None) -> MeterCounts | None:
-    if text is None:
-        return None
+def _counts(text: bytes) -> MeterCounts | None:
     try:
-        counts = counts_from_text(text.decode())
+        counts = counts_from_text(text)
     except ValueError:
         return None
-    return counts if any(counts) and all(abs(n) < _LARGEST for n in counts) else None
+    return counts if any(counts) and -_LARGEST < min(counts) and max(counts) < _LARGEST else None
 
 
-def _add(db: Connection, table: Table, sums: dict[tuple[int, int], MeterCounts]) -> None:
+def _summed(keys: list[tuple[int, int]], counted: Int) -> dict[tuple[int, int], Int]:
+    """Return the sum of the rows of each key; half a million of `_LARGEST` fit."""
+    place: dict[tuple[int, int], int] = {}
+    of_rows = np.array([place.setdefault(key, len(place)) for key in keys])
+    sums = np.zeros((len(place), counted.shape[1]), np.int64)
+    np.add.at(sums, of_rows, counted)
+    return dict(zip(place, sums, strict=True))
+
+
+def _add(db: Connection, table: Table, sums: dict[tuple[int, int], Int]) -> None:
     statement = insert(db, table)
     merged = {name: table.c[name] + statement.excluded[name] for name in MeterCounts._fields}
     execute_many(
         db,
         statement.on_conflict_do_update(index_elements=table.primary_key, set_=merged),
-        [(*key, *counts) for key, counts in sums.items()],
+        [(*key, *counts.tolist()) for key, counts in sums.items()],
     )
 
 

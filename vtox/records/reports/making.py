@@ -60,7 +60,7 @@ def energy(
     if faults is not None and METERED not in faults:
         return None
     with threadpool_limits(1):
-        reading = asdict(read_energy(recording, motor))
+        reading = read_energy(recording, motor)._asdict()
     del reading["counts"]
     return Energy(**plain(reading))
 

@@ -55,9 +55,17 @@ class _Kept:
 
 
 def reading_json(record: Record, r: MeterReading) -> bytes:
-    """Return a reading as the hash of its machine keeps it."""
-    codes = (r.power_code, r.power_values, r.load_code, r.load_values)
-    return codec.encode(_Kept(record.t_end, r.figures, *codes))
+    """Return a reading as the hash of its machine keeps it: the fields of `_Kept`."""
+    return codec.encode(
+        {
+            "t": record.t_end,
+            "figures": dict(r.figures),
+            "power_code": r.power_code,
+            "power_values": dict(r.power_values),
+            "load_code": r.load_code,
+            "load_values": dict(r.load_values),
+        }
+    )
 
 
 def meters(client: Client, machine_ids: list[str]) -> list[Meter]:

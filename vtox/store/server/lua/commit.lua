@@ -63,7 +63,9 @@ local function added(meter, counts)
   local more = string.gmatch(counts, '%S+')
   local sums = {}
   for number in string.gmatch(meter, '%S+') do
-    sums[#sums + 1] = string.format('%.0f', tonumber(number) + tonumber(more() or '0'))
+    local own = more()
+    sums[#sums + 1] = (own == '0' or not own) and number
+      or string.format('%.0f', number + own)
   end
   for number in more do sums[#sums + 1] = number end
   return table.concat(sums, ' ')
