@@ -153,12 +153,14 @@ def fleet_energy(backend: OpenBackend, query: Annotated[EnergyQuery, Query()]) -
 
 def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
     price = backend.settings.energy_price
+    # The row of a day that is not over has what its quarter-hours have.
+    end_s = -(-to_s // DAY_S) * DAY_S if to_s >= backend.now_s() else to_s
     found: list[Stretch] = []
     days: list[Stretch] = []
     cost: list[Cost | None] = []
     with backend.history() as db:
         if db is not None:
-            found = energy.fleet(db, from_s, to_s)
+            found = energy.fleet(db, from_s, end_s)
             found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
             days = energy.fleet_days(db, from_s // DAY_S * DAY_S, to_s)
             cost = energy.costs(db, found, from_s, to_s, price)

@@ -1,4 +1,4 @@
-// Where the energy of the fleet goes: by machine, site and day; its gaps are told, never filled.
+// Where the energy of the fleet goes: by machine, site, day, week, month; its gaps are told, never filled.
 
 import { byId, count, el, get, linkTable, num, outage, poll, put, svg } from "./common.js";
 import { locale, t } from "./texts.js";
@@ -6,17 +6,20 @@ import { locale, t } from "./texts.js";
 const RANGES = [1, 7, 30, 365];
 const DAY_S = 86_400;
 const PAUSE_MS = 30_000;
+const STEPS = ["day", "week", "month"];
 const LOW = 2; // classes of load below 40 %
 const ORDERS = { energy: (m) => m.counts.energy_kwh, loss: (m) => m.counts.lost_kwh, low: (m) => lowHours(m.counts), saving: (m) => m.saving.high_kwh ?? -Infinity };
 let days = Number(new URLSearchParams(location.search).get("days"));
 if (!RANGES.includes(days)) days = 7;
 let order = "energy";
+let step = "day";
 let shown = null;
+let bars = [];
 let at = -1;
 let asked = 0;
 
 const lowHours = (c) => c.load_class_h.slice(0, LOW).reduce((a, b) => a + b, 0);
-const date = (s) => new Date(1000 * s).toLocaleDateString(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+const date = (s) => new Date(1000 * s).toLocaleDateString(locale, { day: "numeric", month: "short", year: days > 300 ? "numeric" : undefined, timeZone: "UTC" });
 const machineLink = (id) => el("a", { href: `/machines/${encodeURIComponent(id)}` }, id);
 const share = (x) => (x === null ? "–" : `${num(100 * x, 3)} %`);
 const money = (cost, value) => (cost ? value.toLocaleString(locale, { maximumFractionDigits: 2 }) : "–");
@@ -25,6 +28,7 @@ const estimated = (c, value) => (c.estimated_h > 0 ? num(value, 4) : "–");
 
 function drawRanges() {
   put("ranges", RANGES.map((n) => el("button", { type: "button", "aria-pressed": String(n === days), "data-days": n, onclick: () => choose(n) }, n === 1 ? t("energy.day") : t("common.days", { n }))));
+  put("steps", STEPS.map((name) => el("button", { type: "button", "aria-pressed": String(name === step), "data-step": name, onclick: () => stepBy(name) }, t(`energy.step_${name}`))));
   put("orders", Object.keys(ORDERS).map((name) => el("button", { type: "button", "aria-pressed": String(name === order), "data-order": name, onclick: () => sortBy(name) }, t(`energy.order_${name}`))));
 }
 
@@ -42,6 +46,31 @@ function sortBy(name) {
   drawRanges();
   byId("orders").querySelector(`[data-order="${name}"]`).focus();
   if (shown) drawMachines(shown);
+}
+
+function stepBy(name) {
+  step = name;
+  at = -1;
+  drawRanges();
+  byId("steps").querySelector(`[data-step="${name}"]`).focus();
+  if (shown) drawBars(shown);
+}
+
+// Days of UTC put together: weeks begin on Monday. The first and the last are as long as what is shown of them.
+function begin(t) {
+  const d = new Date(1000 * t);
+  if (step === "month") return Date.UTC(d.getUTCFullYear(), d.getUTCMonth(), 1) / 1000;
+  return step === "week" ? t - ((d.getUTCDay() + 6) % 7) * DAY_S : t;
+}
+
+function grouped(d, first) {
+  const found = new Map();
+  for (const x of d.days) {
+    const key = begin(x.t);
+    const bar = found.get(key) ?? { t: Math.max(key, first), kwh: 0, hours: 0, end: 0 };
+    found.set(key, { ...bar, kwh: bar.kwh + x.counts.energy_kwh, hours: bar.hours + x.counts.measured_h, end: x.t + DAY_S });
+  }
+  return [...found.values()];
 }
 
 function table(id, heads, rows) {
@@ -69,16 +98,19 @@ function drawSites(d) {
   table("sites", [[t("energy.site")], [t("energy.machines"), "n"], [t("energy.kwh"), "n"], [t("energy.lost_kwh"), "n"], [t("energy.measured_h"), "n"]], rows.map(([site, s]) => [site ?? t("energy.no_site"), count(s.n), num(s.kwh, 4), num(s.lost, 4), num(s.hours, 3)]));
 }
 
-function drawDays(d) {
-  const most = Math.max(1e-9, ...d.days.map((x) => x.counts.energy_kwh));
+function drawBars(d) {
   const chart = byId("bars");
   const first = Math.floor(d.from_t / DAY_S) * DAY_S;
   const n = Math.ceil((d.to_t - first) / DAY_S);
+  bars = grouped(d, first);
+  const most = Math.max(1e-9, ...bars.map((x) => x.kwh));
+  const gap = step === "day" ? 0.12 : 0.4;
   chart.setAttribute("viewBox", `0 0 ${n} 100`);
   chart.setAttribute("aria-label", t("energy.bars", { days: d.days.length, kwh: num(d.total.energy_kwh, 4) }));
-  chart.replaceChildren(...d.days.map((x, i) => {
-    const height = Math.max(100 * x.counts.energy_kwh / most, 0.8);
-    return svg("rect", { x: (x.t - first) / DAY_S + 0.12, y: 100 - height, width: 0.76, height, class: i === at ? "at" : "" });
+  chart.replaceChildren(...bars.map((x, i) => {
+    const height = Math.max(100 * x.kwh / most, 0.8);
+    const width = Math.max((x.end - x.t) / DAY_S - 2 * gap, 0.2);
+    return svg("rect", { x: (x.t - first) / DAY_S + gap, y: 100 - height, width, height, class: i === at ? "at" : "" });
   }));
   put("first", date(first));
   put("last", date(d.to_t - 1));
@@ -86,15 +118,16 @@ function drawDays(d) {
 }
 
 function drawRead() {
-  const x = shown?.days[at];
+  const x = bars[at];
+  const name = (b) => (b.end - b.t > DAY_S ? t("energy.span", { from: date(b.t), to: date(b.end - 1) }) : date(b.t));
   byId("barread").classList.toggle("soft", !x);
-  put("barread", x ? t("energy.one_day", { day: date(x.t), kwh: num(x.counts.energy_kwh, 4), hours: num(x.counts.measured_h, 3) }) : t("energy.point_at_a_day"));
+  put("barread", x ? t("energy.one_day", { day: name(x), kwh: num(x.kwh, 4), hours: num(x.hours, 3) }) : t("energy.point_at_a_day"));
   [...byId("bars").children].forEach((bar, i) => bar.classList.toggle("at", i === at));
 }
 
 function move(to) {
   if (!shown) return;
-  at = to === null ? -1 : Math.max(0, Math.min(shown.days.length - 1, to));
+  at = to === null ? -1 : Math.max(0, Math.min(bars.length - 1, to));
   drawRead();
 }
 
@@ -110,7 +143,7 @@ function draw(d) {
   ];
   if (d.cost) for (const name of ["energy", "lost", "unbalance", "harmonic"]) facts.push([t(`energy.cost_${name}`), `${money(d.cost, d.cost[name])} ${d.cost.currency}`]);
   put("facts", facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
-  drawDays(d);
+  drawBars(d);
   drawSites(d);
   drawMachines(d);
 }
@@ -119,7 +152,9 @@ async function read() {
   const turn = ++asked;
   try {
     const to = Math.ceil(Date.now() / 900_000) * 900;
-    const span = { from_t: to - 86400 * days, to_t: to };
+    // From a month on whole days and today: their sums are kept by day.
+    const from = days < 30 ? to - DAY_S * days : Math.floor(to / DAY_S) * DAY_S - DAY_S * (days - 1);
+    const span = { from_t: from, to_t: to };
     linkTable("/api/v1/energy", span);
     const found = (await get(`/api/v1/energy?${new URLSearchParams(span)}`)).data;
     if (turn !== asked) return PAUSE_MS;
@@ -133,17 +168,17 @@ async function read() {
   return PAUSE_MS;
 }
 
-const KEYS = { ArrowLeft: () => at - 1, ArrowRight: () => at + 1, Home: () => 0, End: () => shown.days.length - 1, Escape: () => null };
+const KEYS = { ArrowLeft: () => at - 1, ArrowRight: () => at + 1, Home: () => 0, End: () => bars.length - 1, Escape: () => null };
 byId("bars").addEventListener("keydown", (e) => {
   if (!(e.key in KEYS) || !shown) return;
   e.preventDefault();
-  move(at < 0 && e.key === "ArrowLeft" ? shown.days.length - 1 : KEYS[e.key]());
+  move(at < 0 && e.key === "ArrowLeft" ? bars.length - 1 : KEYS[e.key]());
 });
 byId("bars").addEventListener("pointermove", (e) => {
   const box = byId("bars").getBoundingClientRect();
   if (!shown) return;
   const day = Math.floor(shown.from_t / DAY_S) + Math.floor((e.clientX - box.left) / box.width * Math.ceil(shown.to_t / DAY_S - Math.floor(shown.from_t / DAY_S)));
-  const found = shown.days.findIndex((x) => x.t === day * DAY_S);
+  const found = bars.findIndex((x) => x.t <= day * DAY_S && day * DAY_S < x.end);
   move(found < 0 ? null : found);
 });
 byId("bars").addEventListener("pointerleave", () => move(null));
