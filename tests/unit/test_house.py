@@ -13,7 +13,7 @@ LIMITS = {
     "rooms of the store in a cycle": 0,
     "files at the top of vtox": 6,
     "files of the largest folder": 28,
-    "public names of vtox": 1786,
+    "public names of vtox": 1787,
     "class names with two meanings": 0,
     "encode, decode and table functions": 23,
     "settings": 49,

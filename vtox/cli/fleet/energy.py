@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 
 from vtox.cli.shared.columns import columns
-from vtox.cli.shared.energy_lines import counts_line, reading_lines, saving_line
+from vtox.cli.shared.energy_lines import counts_line, line, reading_lines, saving_line
 from vtox.cli.shared.options import Json
+from vtox.cli.shared.report_files import Lang, check_target
 from vtox.cli.shared.server_access import running_server
 from vtox.configuration.settings import Settings, load
 from vtox.diagnosis.energy.better_class import class_saving
@@ -18,6 +19,8 @@ from vtox.store.machines.energy import Meter, meters
 from vtox.store.machines.machines import is_listed, load_motors
 from vtox.store.server.client import server_time
 from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, in_hours, in_kwh
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, Language
 
 _HOUR_S, _DAY_S = 3600, 86_400
 _Machine = Annotated[
@@ -31,10 +34,13 @@ def register(app: typer.Typer) -> None:
     app.command("energy")(energy_command)
 
 
-def energy_command(machine: _Machine = None, days: _Days = 1.0, as_json: Json = False) -> None:
+def energy_command(
+    machine: _Machine = None, days: _Days = 1.0, lang: Lang = DEFAULT, as_json: Json = False
+) -> None:
     """Show energy and operation: of the fleet by machine, or of one machine by hour or day."""
     if not 0 < days <= 3660:
         raise InputError(f"--days {days}: expected more than 0, and at most 3660")
+    check_target(None, lang)
     settings = load()
     with running_server(settings) as client:
         now = server_time(client)
@@ -57,15 +63,23 @@ def energy_command(machine: _Machine = None, days: _Days = 1.0, as_json: Json = 
     hours = (end - begin) / _HOUR_S
     currency = settings.energy_price.currency
     if machine:
-        _show_machine(console, machine, now_of[machine], found, hours)
+        _show_machine(console, machine, now_of[machine], found, hours, lang)
         if machine in costs:
-            console.print(f"energy {costs[machine]:.2f} {currency}")
-        console.print(saving_line(class_saving(plates[machine], _total(found))))
+            console.print(line("cost", lang, cost=costs[machine], currency=currency))
+        console.print(saving_line(class_saving(plates[machine], _total(found)), lang))
     else:
-        _show_fleet(console, found, now_of, hours, costs, currency)
+        _show_fleet(console, found, now_of, hours, costs, currency, lang)
 
 
-_NUMBERS = ("kWh", "mean kW", "measured h", "running h", "lost kWh", "starts")
+_NUMBERS = ("kwh", "mean_kw", "measured_h", "running_h", "lost_kwh", "starts")
+
+
+def _heads(language: Language, *names: str) -> list[str]:
+    """Return the heads of columns, those of the page of energy."""
+    found = (catalogue(language).pages["energy"][n] for n in names)
+    return [f"{head[0].lower()}{head[1:]}" for head in found]
+
+
 _Row = tuple[str, int, MeterCounts]
 
 
@@ -100,12 +114,18 @@ def _total(rows: list[_Row]) -> MeterCounts:
 
 
 def _show_machine(
-    console: Console, machine: str, meter: Meter, rows: list[_Row], hours: float
+    console: Console,
+    machine: str,
+    meter: Meter,
+    rows: list[_Row],
+    hours: float,
+    language: Language,
 ) -> None:
-    console.print(f"[bold]{machine}[/]  {counts_line(_total(rows), hours)}")
-    for line in reading_lines(meter.reading):
-        console.print(line)
-    table = columns("from (UTC)", *_NUMBERS, right=_NUMBERS)
+    console.print(f"[bold]{machine}[/]  {counts_line(_total(rows), hours, language)}")
+    for text in reading_lines(meter.reading, language=language):
+        console.print(text)
+    numbers = _heads(language, *_NUMBERS)
+    table = columns(line("from", language), *numbers, right=numbers)
     for _, t, c in rows:
         at = datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d %H:%M")
         table.add_row(at, *_cells(c))
@@ -119,10 +139,13 @@ def _show_fleet(
     hours: float,
     costs: dict[str, float],
     currency: str,
+    language: Language,
 ) -> None:
-    console.print(f"[bold]{len(rows)} machines[/]  {counts_line(_total(rows), hours * len(rows))}")
-    numbers = (*_NUMBERS, "load", *([currency] if costs else ()))
-    table = columns("machine", *numbers, right=numbers)
+    counted = counts_line(_total(rows), hours * len(rows), language)
+    console.print(f"[bold]{line('machines', language, n=len(rows))}[/]  {counted}")
+    name, *numbers = _heads(language, "machine", *_NUMBERS, "load_now")
+    numbers += [currency] if costs else []
+    table = columns(name, *numbers, right=numbers)
     for machine, _, c in rows:
         reading = now_of[machine].reading
         load = reading.figures.get("load_ratio") if reading else None

@@ -148,7 +148,7 @@ def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -
     console.print(title.append(" · " + " · ".join(facts), style="not bold dim"))
     told = show_start(console, recording, diagnoses, motor, lang)
     show(console, diagnoses, lang, told)
-    for line in reading_lines(_energy(recording, motor), told):
+    for line in reading_lines(_energy(recording, motor), told, lang):
         console.print(line, style="dim")
 
 

@@ -1,14 +1,22 @@
 """Energy in lines of text: what was counted, and what one record says."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from vtox.diagnosis.energy.better_class import ClassSaving
 from vtox.values.domain import Reason
 from vtox.values.energy import MeterCounts, MeterReading, in_hours, in_kwh
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, Language
 from vtox.words.rendering import render
 
 
-def counts_line(c: MeterCounts, hours: float) -> str:
+def line(name: str, language: Language = DEFAULT, **values: Any) -> str:
+    """Return the line of a name, `energy_...` of the messages."""
+    return catalogue(language).messages[f"energy_{name}"].format_map(values)
+
+
+def counts_line(c: MeterCounts, hours: float, language: Language = DEFAULT) -> str:
     """Return counts in one line: the energy, and of how much of the time it is.
 
     Examples
@@ -16,10 +24,11 @@ def counts_line(c: MeterCounts, hours: float) -> str:
     >>> counts_line(MeterCounts(powered_ms=3_600_000, energy_j=7_200_000), 24)
     '2 kWh in 1 of 24 h'
     """
-    return f"{in_kwh(c.energy_j):.6g} kWh in {in_hours(c.powered_ms):.3g} of {hours:.4g} h"
+    kwh, measured = in_kwh(c.energy_j), in_hours(c.powered_ms)
+    return line("counts", language, kwh=kwh, hours=measured, of=hours)
 
 
-def saving_line(saving: ClassSaving) -> str:
+def saving_line(saving: ClassSaving, language: Language = DEFAULT) -> str:
     """Return what a motor of the best class would have saved, or why that is not told.
 
     Examples
@@ -27,15 +36,16 @@ def saving_line(saving: ClassSaving) -> str:
     >>> saving_line(ClassSaving("IE4", 12.0, 25.0))
     'a motor of class IE4 would have saved 12 to 25 kWh'
     """
-    if saving.low_kwh is None or saving.high_kwh is None:
-        return f"saving by a better class not told: {render(saving.code, {})}"
-    if saving.low_kwh <= 0:
-        return f"a motor of class {saving.ie_class} cannot be told apart in its losses"
     low, high = saving.low_kwh, saving.high_kwh
-    return f"a motor of class {saving.ie_class} would have saved {low:.3g} to {high:.3g} kWh"
+    if low is None or high is None:
+        return line("saving_unknown", language, why=render(saving.code, {}, language))
+    name = "saving" if low > 0 else "saving_none"
+    return line(name, language, ie_class=saving.ie_class, low=low, high=high)
 
 
-def reading_lines(reading: MeterReading | None, told: Collection[Reason] = ()) -> Iterator[str]:
+def reading_lines(
+    reading: MeterReading | None, told: Collection[Reason] = (), language: Language = DEFAULT
+) -> Iterator[str]:
     """Yield what a record says of power, load and supply, and why something is not known.
 
     A reason in `told`, which is printed above, is not repeated.
@@ -44,29 +54,24 @@ def reading_lines(reading: MeterReading | None, told: Collection[Reason] = ()) -
         return
     f = reading.figures
     if "active_w" in f:
-        yield (
-            f"power {f['active_w'] / 1000:.4g} kW, {f['reactive_var'] / 1000:.4g} kvar, "
-            f"power factor {f['power_factor']:.3f}, {f['voltage_v']:.4g} V, {f['current_a']:.4g} A"
-        )
+        yield line("power", language, **f, kw=_kilo(f, "active_w"), kvar=_kilo(f, "reactive_var"))
     elif "estimated_power_w" in f:
-        half = f["estimated_power_half_w"] / 1000
-        yield f"power about {f['estimated_power_w'] / 1000:.3g} +- {half:.2g} kW, by currents alone"
+        half = _kilo(f, "estimated_power_half_w")
+        yield line("by_currents", language, kw=_kilo(f, "estimated_power_w"), half_kw=half)
     if reading.power_code and reading.power_code not in {r.code for r in told}:
-        yield f"power not measured: {render(reading.power_code, reading.power_values)}"
+        why = render(reading.power_code, reading.power_values, language)
+        yield line("power_unknown", language, why=why)
     if "shaft_w" in f:
-        yield (
-            f"shaft {f['shaft_w'] / 1000:.4g} +- {f['shaft_half_w'] / 1000:.2g} kW, "
-            f"{f['load_ratio']:.1%} of rated, {f['torque_nm']:.4g} N m"
-        )
+        half = _kilo(f, "shaft_half_w")
+        yield line("shaft", language, **f, kw=_kilo(f, "shaft_w"), half_kw=half)
     if "efficiency" in f:
-        yield (
-            f"efficiency {f['efficiency']:.1%} +- {f['efficiency_half']:.1%}, "
-            f"losses {f['loss_w']:.4g} +- {f['loss_half_w']:.2g} W"
-        )
+        yield line("efficiency", language, **f)
     if reading.load_code and reading.load_code != reading.power_code:
-        yield f"load not estimated: {render(reading.load_code, reading.load_values)}"
+        why = render(reading.load_code, reading.load_values, language)
+        yield line("load_unknown", language, why=why)
     if "voltage_unbalance" in f:
-        yield (
-            f"unbalance {f['voltage_unbalance']:.2%} (voltage) {f['current_unbalance']:.2%} "
-            f"(current), distortion {f['voltage_thd']:.2%} and {f['current_thd']:.2%}"
-        )
+        yield line("supply", language, **f)
+
+
+def _kilo(figures: Mapping[str, float], name: str) -> float:
+    return figures[name] / 1000
