@@ -18,6 +18,7 @@ from threading import Event
 import psutil
 
 from tests.integration.history.entries import RESULT
+from tests.naive_entries import encode_result
 from tests.postgresql import postgresql
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -25,7 +26,7 @@ from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
 from vtox.records.history.recorder import PAUSE_S, Recorder
 from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.entries import Result, Texts, encode_result
+from vtox.store.stream.entries import Result, Texts
 from vtox.values.domain import DEFECTS
 
 STOP = Event()
