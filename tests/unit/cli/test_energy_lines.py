@@ -1,0 +1,52 @@
+"""Lines of energy on a terminal: every language tells the same figures."""
+
+import re
+
+import pytest
+
+from tests.unit.words.latin import latin_words
+from vtox.cli.shared.energy_lines import counts_line, reading_lines, saving_line
+from vtox.diagnosis.energy.better_class import ClassSaving
+from vtox.values.energy import MeterCounts, MeterReading
+
+FIGURES = {
+    "active_w": 2150.0,
+    "reactive_var": 1400.0,
+    "power_factor": 0.838,
+    "voltage_v": 400.0,
+    "current_a": 3.7,
+    "shaft_w": 1890.0,
+    "shaft_half_w": 70.0,
+    "load_ratio": 0.3,
+    "torque_nm": 12.1,
+    "efficiency": 0.88,
+    "efficiency_half": 0.03,
+    "loss_w": 263.0,
+    "loss_half_w": 64.0,
+    "voltage_unbalance": 0.01,
+    "current_unbalance": 0.02,
+    "voltage_thd": 0.012,
+    "current_thd": 0.004,
+}
+READINGS = [
+    MeterReading(FIGURES),
+    MeterReading({"estimated_power_w": 2000.0, "estimated_power_half_w": 90.0}),
+    MeterReading({}, power_code="phase_orders_differ", load_code="rated_power_unknown"),
+]
+
+
+def lines(language: str) -> list[str]:
+    found = [line for r in READINGS for line in reading_lines(r, language=language)]
+    counts = MeterCounts(powered_ms=3_600_000, energy_j=7_200_000)
+    savings = [ClassSaving("IE4", 12.0, 25.0), ClassSaving("IE4", -1.0, 25.0)]
+    return [*found, counts_line(counts, 24, language), *(saving_line(s, language) for s in savings)]
+
+
+def test_chinese_lines_have_the_figures_of_the_english_ones() -> None:
+    for english, chinese in zip(lines("en"), lines("zh"), strict=True):
+        assert sorted(re.findall(r"[\d.]+%?", chinese)) == sorted(re.findall(r"[\d.]+%?", english))
+
+
+@pytest.mark.parametrize("line", lines("zh"))
+def test_chinese_lines_have_no_english_words(line: str) -> None:
+    assert latin_words(line) <= {"IE4", "kW", "kWh", "kvar", "N", "m", "h"}
