@@ -91,7 +91,8 @@ faults: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
 
 # 200 seeds take about a minute of a core; ARGS='--seeds 10000 --coverage' for a night,
-# ARGS='--seed 17 --seeds 1 --log' for one. What each guard is good for: -m interleavings.mutation
+# ARGS='--seed 17 --seeds 1 --log' for one. What each guard is good for: -m interleavings.mutation --look,
+# then without --look.
 interleavings: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m interleavings --jobs 2 $(ARGS)
 
