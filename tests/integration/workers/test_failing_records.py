@@ -13,6 +13,7 @@ from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.faults import FAMILIES
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
 from vtox.values.domain import Diagnosis
@@ -97,6 +98,16 @@ def test_most_of_a_batch_in_which_one_raises_is_diagnosed_together(
     assert batch.work(FAMILY, ids) == len(ids) - 1
     assert len(sizes) <= 1 + 2 * ceil(log2(len(ids)))
     assert attempts(client) == {record_ids[1]: 1}
+
+
+def test_a_record_that_a_task_names_twice_counts_once(
+    client: Client, record_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = fail_on_marked(monkeypatch, lambda: None)
+    assert batch.work(FAMILY, [record_ids[0], record_ids[0]]) == 1
+    assert sizes == [1]
+    assert client.xlen(keys.RESULTS) == len(FAMILIES[FAMILY].faults)
+    assert client.hlen(keys.ledger(FAMILY)) == 2
 
 
 def test_a_record_that_hangs_delays_the_others_of_its_batch_by_its_time_limit_only(
