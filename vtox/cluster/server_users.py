@@ -184,7 +184,7 @@ def _roles() -> dict[str, Role]:
                     counted,
                     # A partition that is no longer in force.
                     _only("+del", raw[1]),
-                    _only("+xtrim +xlen +memory|usage", keys.SCALARS),
+                    _only("+xtrim +xlen +memory|usage +xinfo|stream", keys.SCALARS),
                     _only("+xtrim", *outputs, keys.AUDIT),
                     _only("+xadd", letters, keys.ALERTS, keys.METRICS, keys.SCALARS),
                 )

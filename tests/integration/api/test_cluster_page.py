@@ -57,10 +57,10 @@ def test_sending_again_needs_the_scope_of_operators(http: httpx.Client, client: 
         assert http.post(url, headers={"X-API-Key": key}).status_code == status
 
 
-def test_a_worker_says_which_task_it_took_last(http: httpx.Client, client: Client) -> None:
+def test_a_worker_says_which_task_it_took_last(fresh_http: httpx.Client, client: Client) -> None:
     bring_up(client)
     count_work(client, "bearing@h", "bearing", windows=2, diagnosis_s=0.1, busy_s=3.0)
-    workers = http.get("/api/v1/cluster/status").json()["data"]["workers"]
+    workers = fresh_http.get("/api/v1/cluster/status").json()["data"]["workers"]
     ages = {w["name"]: (w["last_family"], w["last_task_age_s"]) for w in workers}
     assert ages["turn_short@h"] == ("", None)
     family, age_s = ages["bearing@h"]

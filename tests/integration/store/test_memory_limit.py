@@ -213,8 +213,8 @@ def test_outputs_leave_most_of_a_small_memory(limited: Settings, client: Client)
     known = server_memory(client)
     assert known.limit_bytes == LIMIT_MB << 20
     trim_outputs(client, limited, known)
-    # Evidence is 64 of the 216 MB that all outputs may take by default.
-    wanted = 0.4 * known.limit_bytes * 64 / 216
+    # Evidence is 64 of the 248 MB that all outputs may take by default.
+    wanted = 0.4 * known.limit_bytes * 64 / 248
     assert client.memory_usage(keys.EVIDENCE) == pytest.approx(wanted, rel=0.1)
 
 

@@ -32,15 +32,16 @@ def serve_http(url: str, host: str, port: int) -> None:
 
     @lru_cache(KEYS_AT_ONCE)
     def reader(key: str) -> StatusApi:
-        api = StatusApi(url, key)
-        api.require_reader()
-        return api
+        return StatusApi(url, key)
 
     def api_of(context: Context[Any, Any]) -> StatusApi:
         kind, _, key = (context.headers or {}).get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not key.strip():
             raise ToolError(_NO_KEY)
-        return reader(key.strip())
+        api = reader(key.strip())
+        # Each time: the API may ask for keys since then, and a key may have got other scopes.
+        api.require_reader()
+        return api
 
     server = _server(api_of)
     server.run("streamable-http", host=host, port=port, stateless_http=True, json_response=True)
