@@ -146,11 +146,20 @@ def test_only_the_holder_of_the_lease_dispatches(
     client: Client, ledger: Ledger, settings: Settings
 ) -> None:
     r = record(deliver(client, 1))
-    assert not ledger.take_lease("other", "", 1000)
+    assert not ledger.take_lease("other", "", 60_000)
     with pytest.raises(LeaseLost):
         ledger.dispatch("other", "bearing", [r])
     with pytest.raises(LeaseLost):
         refuse(client, "other", settings, [Refusal(entry_id=r.ids, code="duplicate")])
+
+
+def test_a_lease_of_before_the_clock_was_set_back_does_not_last(
+    client: Client, ledger: Ledger
+) -> None:
+    client.pexpire(keys.LEASE, 60_000 + 3_600_000)
+    assert not ledger.take_lease("other", "", 60_000), "its bridge may be there"
+    assert client.pttl(keys.LEASE) <= 60_000
+    ledger.renew_lease(TOKEN, 60_000)
 
 
 def test_a_lease_that_ran_out_is_not_renewed_even_if_it_is_free(
