@@ -68,10 +68,10 @@ _WHO = r"XPENDING|HEXISTS|pending|before\[1\]|age >= 0|~= ARGV\[\d\]|== ARGV\[1\
 _LOOKS = re.compile(rf"^(\s*)(?:else)?if (.*(?:{_WHO}).*) then$")
 _TEXTS = (
     ("math.min(arrived, now)", "arrived"),
-    ("'XX', ", ""),
     ("change('HDEL', progress, closed)", "local _ = closed"),
     ("change('HDEL', ledger, gone)", "local _ = gone"),
     ("age >= 0 and ", ""),
+    ("redis.call('PEXPIRE', KEYS[1], ARGV[4], 'LT')", "local _ = holder"),
 )
 # Lines of that form that guard nothing.
 _NO_GUARDS = (

@@ -6,7 +6,7 @@ for a = 3, #ARGV do
   local mark = redis.call('HGET', KEYS[2], record .. '|start')
   if mark and string.match(mark, '^%S+') == ARGV[1] then
     redis.call('HDEL', KEYS[2], record .. '|start')
-    redis.call('ZADD', KEYS[1], 'XX', 0, record)
+    redis.call('ZADD', KEYS[1], 0, record)
     if ARGV[2] == '1' then redis.call('HINCRBY', KEYS[2], record, -1) end
   end
 end
