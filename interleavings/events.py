@@ -68,6 +68,9 @@ RARE_FROM = 200
 OF_RARE = {"XREADGROUP": 8.0, "refuse": 64.0, "set_flag": 256.0, "move": 128.0}
 OF_RARE["retire_partition"] = 64.0
 
+# Of a clock event: the server's clock is set back by an hour (`commands.CLOCK_SHARE`).
+HOUR_BACK_S = LONGEST_S / 4 - 900.0
+
 Place = tuple[str, int]
 
 
@@ -86,16 +89,32 @@ class Event:
     size_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """How likely one of some kinds is at a command, and its size, s.
+
+    It happens among the first `before` commands of a process.
+    """
+
+    share: float
+    kinds: Sequence[str]
+    least_s: float = 0.0
+    most_s: float = 0.0
+    before: int = 1_000_000
+
+
 @dataclass(slots=True)
 class Events:
     """The events of a run: those that a seed chooses, or `plan` alone.
 
     A seed uses some of the kinds, more or less often: what happens rarely together is found by
-    seeds in which little else happens.
+    seeds in which little else happens. With `chances` (by command, empty for any other) only those
+    happen.
     """
 
     seed: int
     plan: Mapping[Place, Event] | None = None
+    chances: Mapping[str, Chance] | None = None
     rate: float = field(init=False)
     kinds: Sequence[str] = field(init=False)
     happened: dict[Place, tuple[str, Event]] = field(default_factory=dict)
@@ -110,6 +129,8 @@ class Events:
         """Return what happens at a place, where `possible` says what can."""
         if self.plan is not None:
             event = self.plan.get(place)
+        elif self.chances is not None:
+            event = self._of_chances(place, self.chances.get(command) or self.chances.get(""))
         else:
             event = self._choose(place, command, possible)
         if event is None or event.kind not in possible:
@@ -120,16 +141,27 @@ class Events:
     def _choose(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
         rare = self.seed >= RARE_FROM
         weight = (OF_RARE if rare else WEIGHTS).get(command, 1.0)
-        text = f"{self.seed} {place[0]} {place[1]}".encode()
-        digest = blake2b(text, digest_size=12).digest()
-        if int.from_bytes(digest[:4]) / 2**32 >= self.rate * weight:
+        happens, which, share = self._drawn(place)
+        if happens >= self.rate * weight:
             return None
         kinds = [k for k in self.kinds if k in possible] or possible
-        which = int.from_bytes(digest[4:8])
         if command in OFTEN and which % 2:
             kinds = OFTEN[command]
         kind = kinds[which // 2 % len(kinds)]
-        share = int.from_bytes(digest[8:]) / 2**32
         if command in LONG or (rare and command == "XREADGROUP"):
             share **= 0.5
         return Event(kind, round(SHORTEST_S * (LONGEST_S / SHORTEST_S) ** share, 6))
+
+    def _of_chances(self, place: Place, chance: Chance | None) -> Event | None:
+        happens, which, share = self._drawn(place)
+        if chance is None or happens >= chance.share or place[1] >= chance.before:
+            return None
+        size_s = chance.least_s + share * (chance.most_s - chance.least_s)
+        return Event(chance.kinds[which % len(chance.kinds)], round(size_s, 6))
+
+    def _drawn(self, place: Place) -> tuple[float, int, float]:
+        """Return a share, a number and a share that belong to a place."""
+        text = f"{self.seed} {place[0]} {place[1]}".encode()
+        digest = blake2b(text, digest_size=12).digest()
+        happens, which, size = (int.from_bytes(digest[i : i + 4]) for i in (0, 4, 8))
+        return happens / 2**32, which, size / 2**32

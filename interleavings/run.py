@@ -9,6 +9,7 @@ from pathlib import Path
 import redis
 
 from interleavings import processes, reached, recording
+from interleavings.aims import aim_of, aimed
 from interleavings.commands import Seam, hold_connection, load_scripts
 from interleavings.events import Event, Events, Place
 from interleavings.http_sender import http_sender
@@ -62,7 +63,7 @@ class Run:
         self.clock = clock
         self.clock_off_s = 0.0
         clock.begin()
-        self.work: Workload = workload(seed)
+        self.work: Workload = aimed(seed, workload(seed))
         self.plain = redis.Redis.from_url(url)
         hold_connection(self.plain)
         if names := list(self.plain.scan_iter(count=1000)):
@@ -73,7 +74,9 @@ class Run:
             self.plain.script_flush()
         random.seed(seed)
         reached.guards.clear()
-        self.scheduler = Scheduler(Events(seed, plan), self._show_time)
+        aim = aim_of(seed)
+        events = Events(seed, plan, aim.chances if aim else None)
+        self.scheduler = Scheduler(events, self._show_time)
         if keep_log:
             self.scheduler.log = []
         settings = self.work.settings_for(url, folder)

@@ -106,11 +106,13 @@ class Truth:
             return left[0]
         there = [self.is_served(p) for p in PARTITIONS]
         for p in itertools.compress(PARTITIONS, there):
-            group = self._group(p) if self.plain.exists(p.raw) else {"pending": 0, "lag": 0}
+            group = self._group(p) if self.plain.exists(p.raw) else None
             pending = group["pending"] if group else 0
-            lag = group["lag"] if group else self.plain.xlen(p.raw)
-            if pending or lag:
-                return f"{p.raw}: {pending} pending, {lag} unread"
+            # Not the group's `lag`, which the server does not know once entries are deleted.
+            after = group["last-delivered-id"] if group else b"0-0"
+            unread = self.plain.xrange(p.raw, b"(" + after, count=1)
+            if pending or unread:
+                return f"{p.raw}: {pending} pending, {len(unread)} or more unread"
             if self.retires and p.number >= self._in_force():
                 return f"{p.raw} is not retired"
         return ""

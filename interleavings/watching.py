@@ -204,6 +204,8 @@ class Watch:
                     continue
                 if other not in ("", token) and 0.0 <= now_s - at_s < hold_s - 0.01:
                     raise Broken("starts", f"two are at work on {record_id}")
+                if other == token and 0.0 <= now_s - at_s < hold_s:
+                    continue  # asked for twice, as the first reply was lost: it counts once
                 self.starts[family, record_id] = token, now_s, passed_s
 
         return answered

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from interleavings.events import AT_COMMAND, CUT, DELAY, Event, Events
+from interleavings.aims import AIMED_FROM, AIMS, aim_of
+from interleavings.events import AT_COMMAND, CUT, DELAY, LATE, Event, Events
 from interleavings.mutants import apply, mutants
 from interleavings.shrinking import shrink
 from tests.paths import ROOT
@@ -30,6 +31,17 @@ def test_a_plan_lets_nothing_else_happen() -> None:
     events = Events(5, {("A", 3): Event(CUT)})
     happened = [n for n in range(2000) if events.at(("A", n), "admit", AT_COMMAND)]
     assert happened == [3]
+
+
+def test_a_seed_with_an_aim_lets_little_else_happen() -> None:
+    aims = [aim_of(AIMED_FROM + n) for n in range(-1, len(AIMS))]
+    assert aims == [None, *AIMS]
+    events = Events(AIMED_FROM, chances=AIMS[0].chances)
+    for n in range(2000):
+        events.at(("A", n), "admit" if n % 2 else "XREADGROUP", AT_COMMAND)
+    happened = list(events.happened.items())
+    assert {(command, e.kind) for _, (command, e) in happened} == {("XREADGROUP", LATE)}
+    assert max(n for (_, n), _ in happened) < AIMS[0].chances["XREADGROUP"].before
 
 
 @pytest.mark.parametrize("mutant", mutants(ROOT), ids=lambda m: m.name)
