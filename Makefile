@@ -86,7 +86,7 @@ evaluate: tools
 	  echo "Other packages could not be installed; VTOX is evaluated alone."
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evaluation $(ARGS)
 
-# Kills, stops, cuts, clocks, disks: about 35 minutes. ARGS='crashes --seed 3'
+# Kills, stops, cuts, clocks, disks: about 40 minutes. ARGS='crashes --seed 3'
 faults: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
 

@@ -111,6 +111,11 @@ class Disturber:
                 link.delay_s = DELAY_S
                 self._over.wait(d.lasts_s)
                 link.delay_s = 0.0
+            case "down":
+                link.refusing = True
+                link.cut()
+                self._over.wait(d.lasts_s)
+                link.refusing = False
             case "flap":
                 self._flap(link, d.lasts_s)
         self.history.add("calm", n=d.n)

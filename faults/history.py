@@ -11,6 +11,7 @@
 | `disturb`, `calm` | n, kind, target: a disturbance begins and ends | harness |
 | `ended` | part, status: a process ended that the harness had not ended | harness |
 | `sample` | queues, pending, lag | observer |
+| `heard` | topic, alarm, name: an event of an alarm arrived by MQTT | a subscriber |
 | `measure` | name, value, at_most or at_least: what a test states beyond the rules | tests |
 | `drained` | seconds from the last acknowledgement | harness |
 | `final` | counters, pending, lag, progress, ledger, queues, results, dead, executed | observer |

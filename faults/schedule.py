@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vtox.faults import FAMILIES
@@ -13,7 +13,8 @@ LINKED = ("owner", "standby", *WORKERS, "api", "sender")
 PROCESSES = ("server", *LINKED, *(f"pool:{f}" for f in WORKERS))
 # Kind -> its targets, and the range of its duration, s: of `kill` and `term` the pause before the
 # restart.
-KINDS: dict[str, tuple[tuple[str, ...], tuple[float, float]]] = {
+Kinds = Mapping[str, tuple[tuple[str, ...], tuple[float, float]]]
+KINDS: Kinds = {
     "kill": (PROCESSES, (0.1, 4.0)),
     "stop": (PROCESSES, (1.0, 20.0)),
     "cut": (LINKED, (0.0, 0.0)),
@@ -53,6 +54,7 @@ def schedule(
     *,
     longest_s: float = 20.0,
     targets: Sequence[str] = (),
+    of: Kinds = KINDS,
 ) -> list[Disturbance]:
     """Return `counted` kills, stops and cuts and `others` of the other kinds, in order of time.
 
@@ -60,15 +62,15 @@ def schedule(
     """
     rng = random.Random(seed)
     kinds = [COUNTED[i % len(COUNTED)] for i in range(counted)]
-    rest = [k for k in KINDS if k not in COUNTED]
+    rest = [k for k in of if k not in COUNTED]
     kinds += [rest[i % len(rest)] for i in range(others)]
     rng.shuffle(kinds)
-    decks = {k: _deck(rng, k, kinds.count(k), targets) for k in dict.fromkeys(kinds)}
+    decks = {k: _deck(rng, of[k][0], kinds.count(k), targets) for k in dict.fromkeys(kinds)}
     # One in each part of the span: at random, but not all at once.
     part = 0.9 * span_s / len(kinds)
     made = []
     for n, kind in enumerate(kinds):
-        least, most = KINDS[kind][1]
+        least, most = of[kind][1]
         most = max(min(most, longest_s), least)
         lasts = math.exp(rng.uniform(math.log(least), math.log(most))) if least else 0.0
         at = 0.03 * span_s + (n + rng.random()) * part
@@ -76,9 +78,9 @@ def schedule(
     return made
 
 
-def _deck(rng: random.Random, kind: str, n: int, targets: Sequence[str]) -> list[str]:
+def _deck(rng: random.Random, possible: Sequence[str], n: int, targets: Sequence[str]) -> list[str]:
     """Return `n` targets of a kind: server and owner surely, the others by chance."""
-    possible = [t for t in KINDS[kind][0] if not targets or t in targets]
+    possible = [t for t in possible if not targets or t in targets]
     rest = [t for t in possible if t not in ALWAYS]
     rng.shuffle(rest)
     order = [t for t in possible if t in ALWAYS] + rest

@@ -1,6 +1,7 @@
 """A sender process: sends windows at a steady rate until each is acknowledged.
 
-    python -m faults.sender HISTORY --url URL | --http URL  --machines A B --windows N --rate R
+    python -m faults.sender HISTORY --url URL | --http URL | --mqtt PORT  --machines A B
+                            --windows N --rate R
 
 It notes every acknowledgement in the history. Killed and started again it goes on with the first
 window that has none, so that a window whose reply was lost is sent twice; so is every 97th.
@@ -8,6 +9,7 @@ window that has none, so that a window whose reply was lost is sent twice; so is
 
 import argparse
 import base64
+import json
 import time
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import Any
 import httpx
 import numpy as np
 import redis
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from redis.sentinel import Sentinel
 
 from faults.history import History, read
@@ -35,6 +39,8 @@ TWICE = 97
 UNLIMITED = Limits(1 << 30, 1 << 30)
 TIMEOUT_S = 5.0
 RUN = "r1"
+# A sender by MQTT tells so many windows of one temperature.
+COLD_C, HOT_C, WINDOWS_HOT = 20.0, 80.0, 20
 TEXTS = ("machine_id", "run", "vehicle_id", "dtype")
 
 Fields = dict[str, Any]
@@ -129,6 +135,31 @@ def by_http(url: str, key: str = "") -> Callable[[Fields], bool]:
     return send
 
 
+def by_mqtt(port: int) -> Callable[[Fields], bool]:
+    """Return a sender that publishes with QoS 1 to a broker of this host.
+
+    Its machines are cold and hot in turn, of which `faults.alternating` makes alarms.
+    """
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.reconnect_delay_set(1, 1)
+    client.connect_async("127.0.0.1", port)
+    client.loop_start()
+
+    def send(fields: Fields) -> bool:
+        if not client.is_connected():  # else it would keep the message, and send it again later
+            return False
+        celsius = HOT_C if fields["seq"] // WINDOWS_HOT % 2 else COLD_C
+        body = json.dumps(http_body(fields | {"temperature_c": celsius}))
+        message = client.publish(f"plant/{fields['machine_id']}/window", body, qos=1)
+        try:
+            message.wait_for_publish(TIMEOUT_S)
+            return message.is_published()
+        except RuntimeError:  # the connection was lost just then
+            return False
+
+    return send
+
+
 def http_body(fields: Fields) -> Fields:
     """Return an entry as the JSON body of the API."""
     body: Fields = {"channels": {}, "scale": {}}
@@ -168,6 +199,7 @@ def main() -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--url")
     where.add_argument("--http")
+    where.add_argument("--mqtt", type=int)
     parser.add_argument("--key", default="", help="for --http")
     parser.add_argument("--keep", type=float, help="seconds to send again after a fail-over")
     parser.add_argument("--replicas", type=int, default=0, help="to wait for")
@@ -182,6 +214,8 @@ def main() -> None:
     history = History(options.history)
     if options.keep is not None:
         send = by_publisher(options.url, options.keep, options.replicas)
+    elif options.mqtt:
+        send = by_mqtt(options.mqtt)
     else:
         send = by_redis(options.url) if options.url else by_http(options.http, options.key)
     make = simulated_window if options.simulated else small_window

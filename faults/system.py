@@ -44,6 +44,8 @@ class Options:
     standby: bool = True
     api: bool = True
     light: bool = True
+    # Of the workers, each with a comma behind it: between the light load and the counting.
+    plug_ins: str = ""
     # Time of each record at work, beside its diagnosis.
     work_ms: float = 20.0
     supervised: bool = False
@@ -127,7 +129,7 @@ class System(Parts):
                 name, ["vtox", "bridge"], base | {"VTOX_COORDINATOR_PORT": str(port)}, link=name
             )
         light = "benchmarks.stub_diagnosis,"
-        plug_ins = f"{light if self.options.light else ''}faults.counted"
+        plug_ins = f"{light if self.options.light else ''}{self.options.plug_ins}faults.counted"
         for family in FAMILIES:
             options = ["-I", plug_ins, "-n", f"{family}@%h", "-Q", family]
             counted = {

@@ -10,6 +10,7 @@ from faults.clocks import clock_steps
 from faults.disks import disk
 from faults.failovers import failover, failover_short
 from faults.outages import half_open, outage
+from faults.plant import mqtt
 from faults.run import DISTURBED, LIMITS, ON_DISK, Load, Test
 from faults.schedule import schedule
 from faults.slow_fsync import compiler, slow_fsync_variables
@@ -145,9 +146,10 @@ TESTS: dict[str, Callable[[int], Test]] = {
     "slow-fsync": slow_disk,
     "failover": failover,
     "failover-short": failover_short,
+    "mqtt": mqtt,
 }
 # Where chance decides most, several seeds are run; else one.
-SEEDS = {"crashes": (1, 2, 3, 4, 5), "handover": (1, 2)}
+SEEDS = {"crashes": (1, 2, 3, 4, 5), "handover": (1, 2), "mqtt": (1, 2, 3, 4, 5)}
 ONE_SEED = (1,)
 FULL = ", full diagnosis"
 
