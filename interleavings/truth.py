@@ -140,6 +140,7 @@ class Truth:
         """Count for each window and fault its results, and for each family its dead letters."""
         outcomes: Counter[tuple[Name, str]] = Counter()
         of_all: list[Name] = []
+        buried: Counter[tuple[str, str]] = Counter()
         for _, e in self.plain.xrange(keys.RESULTS):
             machine, run = e[b"machine_id"].decode(), _run(e[b"run"].decode())
             for seq in range(int(e[b"first_seq"]), int(e[b"last_seq"]) + 1):
@@ -147,11 +148,14 @@ class Truth:
         for letter_id, e in self.plain.xrange(keys.DEAD_LETTERS):
             letter = deadletters.decode(letter_id, e)
             of = letter.stream, letter.stream_id
+            buried[of] += not letter.family
             name = self.entries.get(of) or self.moved.get(of)
             if name and letter.family:
                 outcomes.update((name, f) for f in FAMILIES[letter.family].faults)
             elif name:
                 of_all.append(name)
+        if twice := [of for of, n in buried.items() if n > 1]:
+            raise Broken("once", f"{twice[0]} has dead letters {buried[twice[0]]}")
         # Families that had assigned it before have results or letters of their own.
         self.deleted = Counter(of_all)
         for name in of_all:
