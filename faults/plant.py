@@ -154,7 +154,11 @@ class Plant(System):
         return taken and bool(self.subscriber and self.subscriber.online) and super().ready()
 
     def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
-        """Start a sender by MQTT where others send to the server."""
+        """Start a sender by MQTT where others send to the server.
+
+        Machines by HTTP have alarms while the broker is away.
+        """
+        arguments = [*arguments, "--alternating"]
         if http:
             return super().add_sender(arguments, http=True)
         where = ["--mqtt", str(self.broker_port)]

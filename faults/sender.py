@@ -39,7 +39,7 @@ TWICE = 97
 UNLIMITED = Limits(1 << 30, 1 << 30)
 TIMEOUT_S = 5.0
 RUN = "r1"
-# A sender by MQTT tells so many windows of one temperature.
+# With `--alternating` so many windows are cold, as many hot: `faults.alternating` alarms of them.
 COLD_C, HOT_C, WINDOWS_HOT = 20.0, 80.0, 20
 TEXTS = ("machine_id", "run", "vehicle_id", "dtype")
 
@@ -136,10 +136,7 @@ def by_http(url: str, key: str = "") -> Callable[[Fields], bool]:
 
 
 def by_mqtt(port: int) -> Callable[[Fields], bool]:
-    """Return a sender that publishes with QoS 1 to a broker of this host.
-
-    Its machines are cold and hot in turn, of which `faults.alternating` makes alarms.
-    """
+    """Return a sender that publishes with QoS 1 to a broker of this host."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
     client.reconnect_delay_set(1, 1)
     client.connect_async("127.0.0.1", port)
@@ -148,8 +145,7 @@ def by_mqtt(port: int) -> Callable[[Fields], bool]:
     def send(fields: Fields) -> bool:
         if not client.is_connected():  # else it would keep the message, and send it again later
             return False
-        celsius = HOT_C if fields["seq"] // WINDOWS_HOT % 2 else COLD_C
-        body = json.dumps(http_body(fields | {"temperature_c": celsius}))
+        body = json.dumps(http_body(fields))
         message = client.publish(f"plant/{fields['machine_id']}/window", body, qos=1)
         try:
             message.wait_for_publish(TIMEOUT_S)
@@ -209,6 +205,7 @@ def main() -> None:
     parser.add_argument("--began", type=float, required=True, help="s, monotonic clock")
     parser.add_argument("--t0", type=float, required=True, help="start of the first window")
     parser.add_argument("--simulated", action="store_true")
+    parser.add_argument("--alternating", action="store_true", help="cold and hot in turn")
     parser.add_argument("--ballast", type=int, default=0, help="bytes that nobody reads")
     options = parser.parse_args()
     history = History(options.history)
@@ -227,6 +224,8 @@ def main() -> None:
     for due_s, machine, seq in todo(confirmed, machines, options.windows, options.rate):
         time.sleep(max(0.0, began + due_s - time.monotonic()))
         fields = make(machine, seq, options.t0)
+        if options.alternating:
+            fields["temperature_c"] = HOT_C if seq // WINDOWS_HOT % 2 else COLD_C
         if options.ballast and options.url:  # the API takes no field that it does not know
             fields["ballast"] = bytes(options.ballast)
         while not send(fields):
