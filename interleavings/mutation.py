@@ -124,7 +124,7 @@ class Mutation:
         """How long new seeds may begin."""
         return self.ends - time.monotonic()
 
-    def seen(self) -> list[Seen]:
+    def known_seeds(self) -> list[Seen]:
         """Return what is known of the seeds."""
         lines = self.seen_file.read_text().splitlines() if self.seen_file.exists() else []
         return sorted((Seen(**json.loads(x)) for x in lines), key=lambda s: s.seed)
@@ -136,7 +136,7 @@ class Mutation:
 
     def look(self, seeds: Sequence[int], of: Sequence[Mutant]) -> None:
         """Find in which seeds each guard matters."""
-        known = {s.seed for s in self.seen()}
+        known = {s.seed for s in self.known_seeds()}
         new = [s for s in seeds if s not in known]
         if not new:
             return
@@ -172,9 +172,9 @@ class Mutation:
 
     def _begin(self, number: int, mutant: Mutant, most: int) -> tuple[int, Trial, Path] | None:
         trial = self.trials().get(mutant.name, Trial(mutant.name))
-        seeds = [s.seed for s in self.seen() if s.holds and s.seed < most]
+        seeds = [s.seed for s in self.known_seeds() if s.holds and s.seed < most]
         if mutant.probe:
-            mattered = {s.seed for s in self.seen() if number in s.guards}
+            mattered = {s.seed for s in self.known_seeds() if number in s.guards}
             seeds = [s for s in seeds if s in mattered]
         trial.mattered = len(seeds)
         if trial.seed >= 0 or not seeds[trial.tried :]:
@@ -199,7 +199,7 @@ class Mutation:
 
     def table(self, of: Sequence[Mutant]) -> str:
         """Return what is known of all mutants."""
-        seen, known = self.seen(), self.trials()
+        seen, known = self.known_seeds(), self.trials()
         lines = [f"{len(seen)} seeds", "", HEAD]
         for n, m in enumerate(of):
             trial = known.get(m.name, Trial(m.name))
