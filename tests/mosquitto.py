@@ -7,6 +7,7 @@ tests are skipped by name.
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +92,12 @@ def new_broker(folder: Path, options: str = "", port: int = 0) -> Mosquitto:
     """Return a broker in a new folder, not started."""
     folder.mkdir()
     return Mosquitto(folder, port or free_ports(1)[0], options)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that runs, for the tests of a file that imports this fixture."""
+    running = new_broker(tmp_path / "mosquitto")
+    running.start()
+    yield running
+    running.stop()

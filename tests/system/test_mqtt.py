@@ -17,7 +17,8 @@ import pytest
 from tests.cluster import Cluster, cluster
 from tests.integration.mqtt.conftest import MAPPING
 from tests.integration.mqtt.test_gateway import ENTRY
-from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto, new_broker
+from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto
+from tests.mosquitto import broker as broker
 from tests.paths import ROOT
 from tests.system.test_notification import FEW
 from tests.waiting import eventually
@@ -28,14 +29,6 @@ from vtox.cluster.ports import accepts_connections
 from vtox.faults import FAMILIES
 
 pytestmark = needs_mosquitto
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    running = new_broker(tmp_path / "mosquitto")
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

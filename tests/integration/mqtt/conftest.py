@@ -3,11 +3,9 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
-
-from tests.mosquitto import SUBSCRIBED, Mosquitto, new_broker
+from tests.mosquitto import SUBSCRIBED, Mosquitto
+from tests.mosquitto import broker as broker
 from tests.waiting import eventually
 from vtox.client.publisher import Publisher
 from vtox.configuration.settings import Settings
@@ -36,14 +34,6 @@ channels = { ia = "window/ia" }
 nameplate = { pole_pairs = "Properties/pole_pairs", supply_hz = "Properties/supply_hz" }
 fs_hz = 1000
 """
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    running = new_broker(tmp_path / "mosquitto")
-    running.start()
-    yield running
-    running.stop()
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.integration.api.test_energy import HOUR, RECORD
 from tests.integration.api.test_machines import commit_health
 from tests.integration.notification.test_delivery import raise_alarms
-from tests.mosquitto import Mosquitto, needs_mosquitto, new_broker
+from tests.mosquitto import Mosquitto, needs_mosquitto
+from tests.mosquitto import broker as broker
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
@@ -40,14 +41,6 @@ retry_max_s = 0.3
 [[rules]]
 targets = ["plant"]
 """
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    running = new_broker(tmp_path / "mosquitto")
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
