@@ -91,10 +91,10 @@ faults: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
 
 # 200 seeds take about a minute of a core; ARGS='--seeds 10000 --coverage' for a night,
-# ARGS='--seed 17 --seeds 1 --log' for one. What each guard is good for: -m interleavings.mutation --look,
+# ARGS='--seed 17 --seeds 1 --log' for one. What each guard is good for: -m faults.interleavings.mutation --look,
 # then without --look.
 interleavings: tools
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m interleavings --jobs 2 $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults.interleavings --jobs 2 $(ARGS)
 
 # Three hosts in network namespaces, as root: about 15 minutes. ARGS='cut flaps'
 hosts: tools

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.code_counts.sizes import NOT_OURS, PRODUCT
 
-TOOLS = ("benchmarks", "evaluation", "faults", "handbook", "interleavings")
+TOOLS = ("benchmarks", "evaluation", "faults", "handbook")
 # Pages that are looked up and not read: generated, or the log of measurements and decisions.
 LOOKED_UP = frozenset(("reference", "appendix", "adr", "calibration"))
 _CODEC = re.compile(r"_?(encode|decode|table|to_json|from_json)\b|\w+_(table|to_json|from_json)$")

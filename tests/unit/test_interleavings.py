@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from interleavings.aims import AIMED_FROM, AIMS, aim_of
-from interleavings.events import AT_COMMAND, CUT, DELAY, LATE, Event, Events
-from interleavings.mutants import apply, mutants
-from interleavings.shrinking import shrink
+from faults.interleavings.aims import AIMED_FROM, AIMS, aim_of
+from faults.interleavings.events import AT_COMMAND, CUT, DELAY, LATE, Event, Events
+from faults.interleavings.mutants import apply, mutants
+from faults.interleavings.shrinking import shrink
 from tests.paths import ROOT
 
 

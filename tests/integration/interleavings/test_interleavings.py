@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not compiler(), reason="no C compiler is install
 
 
 def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "interleavings", *arguments]
+    command = [sys.executable, "-m", "faults.interleavings", *arguments]
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(
         command, cwd=ROOT, env=os.environ | threads, capture_output=True, text=True

@@ -119,7 +119,7 @@ _CALLS = re.compile(
 )
 _BEFORE_NO_GUARD = ("self.core_use = CoreUse()",)  # a bridge is made
 _RAISES = re.compile(r"^(\s+)raise (?:LeaseLost|StaleState)\(.*\)$")
-_SAY_PYTHON = "__import__('interleavings.reached').reached.guards.add(NUMBER)"
+_SAY_PYTHON = "__import__('faults.interleavings.reached').interleavings.reached.guards.add(NUMBER)"
 
 
 def _of_python(root: Path) -> Iterator[Mutant]:

@@ -1,9 +1,9 @@
 """Runs seeds over each mutant until one fails: a generator that finds none finds no defect either.
 
-`python -m interleavings.mutation --seeds 2000 --look` runs the seeds over the product with a probe
-at each guard. Without `--look` each mutant runs over those seeds in which its guard mattered, as it
-does the same in the others; some at a time, so that those that die soon come first. Both go on
-where they ended. Each mutant is a copy of this process, which has imported everything that no
+`python -m faults.interleavings.mutation --seeds 2000 --look` runs the seeds over the product with a
+probe at each guard. Without `--look` each mutant runs over those seeds in which its guard mattered,
+as it does the same in the others; some at a time, so that those that die soon come first. Both go
+on where they ended. Each mutant is a copy of this process, which has imported everything that no
 mutant changes.
 """
 
@@ -12,9 +12,9 @@ import sys
 
 if os.environ.get("PYTHONHASHSEED") != "0":
     os.environ["PYTHONHASHSEED"] = "0"
-    os.execv(sys.executable, [sys.executable, "-m", "interleavings.mutation", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", "faults.interleavings.mutation", *sys.argv[1:]])
 
-from interleavings import virtual
+from faults.interleavings import virtual
 
 virtual.install()
 
@@ -32,11 +32,11 @@ from dataclasses import asdict, dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-import interleavings.command  # noqa: E402
-from interleavings.mutants import SCRIPTS, Changes, Mutant, apply, mutants  # noqa: E402
+import faults.interleavings.command  # noqa: E402
+from faults.interleavings.mutants import SCRIPTS, Changes, Mutant, apply, mutants  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
-COPIED = ("vtox", "workers", "api", "faults", "interleavings")
+ROOT = Path(__file__).parents[2]
+COPIED = ("vtox", "workers", "api", "faults")
 # Of a mutant, before others have their turn.
 SEEDS_AT_ONCE = 8
 _SEED = re.compile(r"^seed (\d+): (?:([^:\n]*): )?(.*)$", re.MULTILINE)
@@ -86,18 +86,18 @@ def fork(root: Path, changes: Changes, output: Path, arguments: Sequence[str]) -
 def _command(root: Path, changes: Changes) -> Any:
     """Return the command over a changed product."""
     if all(path.parent == SCRIPTS for path, _, _ in changes):
-        for name in ("vtox.store.server.scripts", "interleavings.commands"):
+        for name in ("vtox.store.server.scripts", "faults.interleavings.commands"):
             sys.modules[name].files = lambda package: root.joinpath(*package.split("."))
-        return interleavings.command
-    kept = ("interleavings", "interleavings.virtual")
+        return faults.interleavings.command
+    kept = ("faults", "faults.interleavings", "faults.interleavings.virtual")
     for name in list(sys.modules):
-        package, _, rest = name.partition(".")
-        if package in COPIED and name not in kept:
+        package, _, own = name.rpartition(".")
+        if name.partition(".")[0] in COPIED and name not in kept:
             del sys.modules[name]
-            if package == "interleavings":
-                delattr(interleavings, rest)
+            if package in kept:
+                delattr(sys.modules[package], own)
     sys.path.insert(0, str(root))
-    return importlib.import_module("interleavings.command")
+    return importlib.import_module("faults.interleavings.command")
 
 
 def copy(name: str, changes: Changes) -> Path:
@@ -219,7 +219,7 @@ def _row(t: Trial) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; 1 where a mutant is alive."""
-    parser = argparse.ArgumentParser(prog="interleavings.mutation")
+    parser = argparse.ArgumentParser(prog="faults.interleavings.mutation")
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--seeds", type=int, default=2000, help="the one behind the last")
     parser.add_argument("--folder", type=Path, default=Path("build/mutants"))

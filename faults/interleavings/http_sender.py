@@ -11,10 +11,10 @@ from fastapi import Response
 from api.http.errors import Problem
 from api.routes.windows import charge_quotas, post_window
 from api.state.backend import Backend
-from interleavings.processes import RESTS_S, Parts, sampled, starts_s
-from interleavings.scheduler import Process
-from interleavings.truth import Name
-from interleavings.workload import Step
+from faults.interleavings.processes import RESTS_S, Parts, sampled, starts_s
+from faults.interleavings.scheduler import Process
+from faults.interleavings.truth import Name
+from faults.interleavings.workload import Step
 from vtox.errors import VtoxError
 from vtox.store.server.partition_table import Addresses
 

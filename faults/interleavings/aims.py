@@ -7,8 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from interleavings.events import CLOCK, CUT, DELAY, DIE, DIE_AFTER, HOUR_BACK_S, LATE, LOST, Chance
-from interleavings.workload import Step, Workload
+from faults.interleavings.events import (
+    CLOCK,
+    CUT,
+    DELAY,
+    DIE,
+    DIE_AFTER,
+    HOUR_BACK_S,
+    LATE,
+    LOST,
+    Chance,
+)
+from faults.interleavings.workload import Step, Workload
 
 AIMED_FROM = 300
 # A machine whose clock is behind: its windows are of the past, whenever they come.

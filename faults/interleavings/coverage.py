@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from interleavings import events
-from interleavings.commands import READS
+from faults.interleavings import events
+from faults.interleavings.commands import READS
 
 # Events with a size, s.
 SIZED = (events.DELAY, events.LATE, events.CLOCK, events.HOST_CLOCK)

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import structlog
 
-from interleavings import coverage, processes, recording
-from interleavings.run import Outcome, Run
-from interleavings.server import FrozenClock, server
-from interleavings.shrinking import Plan, shrink
+from faults.interleavings import coverage, processes, recording
+from faults.interleavings.run import Outcome, Run
+from faults.interleavings.server import FrozenClock, server
+from faults.interleavings.shrinking import Plan, shrink
 from vtox.configuration.settings import load
 
 # Runs between two collections of garbage.
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="interleavings", description=__doc__)
+    parser = argparse.ArgumentParser(prog="faults.interleavings", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds")
@@ -70,7 +70,15 @@ def _run_jobs(options: argparse.Namespace) -> int:
     started = []
     for core, first in enumerate(firsts):
         n = min(each, options.seed + options.seeds - first)
-        command = [sys.executable, "-m", "interleavings", "--seed", str(first), "--seeds", str(n)]
+        command = [
+            sys.executable,
+            "-m",
+            "faults.interleavings",
+            "--seed",
+            str(first),
+            "--seeds",
+            str(n),
+        ]
         started.append(subprocess.Popen([*command, "--core", str(core), *flags]))
     return int(any([p.wait() for p in started]))
 

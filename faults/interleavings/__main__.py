@@ -1,4 +1,4 @@
-"""`python -m interleavings --seeds 200 --seed 0`."""
+"""`python -m faults.interleavings --seeds 200 --seed 0`."""
 
 import os
 import sys
@@ -6,13 +6,13 @@ import sys
 # Before anything is imported: the order of sets is part of what a seed replays.
 if os.environ.get("PYTHONHASHSEED") != "0":
     os.environ["PYTHONHASHSEED"] = "0"
-    os.execv(sys.executable, [sys.executable, "-m", "interleavings", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", "faults.interleavings", *sys.argv[1:]])
 
-from interleavings import virtual
+from faults.interleavings import virtual
 
 virtual.install()
 
-from interleavings.command import main  # noqa: E402
+from faults.interleavings.command import main  # noqa: E402
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))

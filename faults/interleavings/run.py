@@ -8,19 +8,25 @@ from pathlib import Path
 
 import redis
 
-from interleavings import processes, reached, recording
-from interleavings.aims import aim_of, aimed
-from interleavings.commands import Seam, hold_connection, load_scripts
-from interleavings.events import Event, Events, Place
-from interleavings.http_sender import http_sender
-from interleavings.mutants import REACHED
-from interleavings.processes import Parts
-from interleavings.scheduler import Process, Scheduler
-from interleavings.server import FrozenClock
-from interleavings.truth import Broken, Truth
-from interleavings.virtual import BEGIN_S
-from interleavings.watching import Watch
-from interleavings.workload import DISTURBED_S, DRAINED_WITHIN_S, RETIRING, Workload, workload
+from faults.interleavings import processes, reached, recording
+from faults.interleavings.aims import aim_of, aimed
+from faults.interleavings.commands import Seam, hold_connection, load_scripts
+from faults.interleavings.events import Event, Events, Place
+from faults.interleavings.http_sender import http_sender
+from faults.interleavings.mutants import REACHED
+from faults.interleavings.processes import Parts
+from faults.interleavings.scheduler import Process, Scheduler
+from faults.interleavings.server import FrozenClock
+from faults.interleavings.truth import Broken, Truth
+from faults.interleavings.virtual import BEGIN_S
+from faults.interleavings.watching import Watch
+from faults.interleavings.workload import (
+    DISTURBED_S,
+    DRAINED_WITHIN_S,
+    RETIRING,
+    Workload,
+    workload,
+)
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.server.client import Client

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from interleavings.events import RARE_FROM
+from faults.interleavings.events import RARE_FROM
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.values import KeptFor
 

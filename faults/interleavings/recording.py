@@ -14,11 +14,11 @@ import redis
 from sqlalchemy import Connection, Engine, Table, event, func, select
 from sqlalchemy.exc import OperationalError
 
-from interleavings import events, virtual
-from interleavings.processes import Parts, Stop
-from interleavings.scheduler import Process
-from interleavings.truth import PARTITIONS, Broken, Truth, metered
-from interleavings.workload import RETIRING
+from faults.interleavings import events, virtual
+from faults.interleavings.processes import Parts, Stop
+from faults.interleavings.scheduler import Process
+from faults.interleavings.truth import PARTITIONS, Broken, Truth, metered
+from faults.interleavings.workload import RETIRING
 from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.health.alert_values import Alert

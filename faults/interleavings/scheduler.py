@@ -13,9 +13,9 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from interleavings import virtual
-from interleavings.events import Event, Events
-from interleavings.virtual import BEGIN_S
+from faults.interleavings import virtual
+from faults.interleavings.events import Event, Events
+from faults.interleavings.virtual import BEGIN_S
 
 # What a command takes, s.
 COMMAND_S = 1e-4

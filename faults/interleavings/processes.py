@@ -13,11 +13,11 @@ import redis.event
 import structlog
 
 import workers.batch
-from interleavings import events, virtual
-from interleavings.commands import Seam
-from interleavings.scheduler import Process
-from interleavings.truth import Name, Truth
-from interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRONG_S, Step, Workload
+from faults.interleavings import events, virtual
+from faults.interleavings.commands import Seam
+from faults.interleavings.scheduler import Process
+from faults.interleavings.truth import Name, Truth
+from faults.interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRONG_S, Step, Workload
 from vtox.client.publisher import Publisher
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import CoreUse

@@ -11,8 +11,8 @@ from typing import Any
 
 import redis
 
-from interleavings.commands import Command, ask
-from interleavings.workload import RETIRING
+from faults.interleavings.commands import Command, ask
+from faults.interleavings.workload import RETIRING
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.stream import deadletters

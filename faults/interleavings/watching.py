@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from interleavings.commands import Command, ask
-from interleavings.truth import RAWS, Broken, Truth
+from faults.interleavings.commands import Command, ask
+from faults.interleavings.truth import RAWS, Broken, Truth
 from vtox import keys
 
 Answered = Callable[[Any], None]

@@ -13,9 +13,9 @@ from typing import Any
 import redis
 from hiredis import pack_command
 
-from interleavings import events
-from interleavings.events import Event
-from interleavings.scheduler import Process
+from faults.interleavings import events
+from faults.interleavings.events import Event
+from faults.interleavings.scheduler import Process
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import source
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from interleavings.events import Event, Place
+from faults.interleavings.events import Event, Place
 
 Plan = Mapping[Place, Event]
 
