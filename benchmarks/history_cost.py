@@ -27,7 +27,7 @@ from vtox.faults import FAMILIES
 from vtox.records.history.recorder import PAUSE_S, Recorder
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.entries import Result, Texts
-from vtox.values.domain import DEFECTS
+from vtox.values.bearing import DEFECTS
 
 STOP = Event()
 # As many as the entries of the demo's fleet have, within a factor of two.

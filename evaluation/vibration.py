@@ -7,7 +7,8 @@ import numpy as np
 from scipy.signal import lfilter
 
 from vtox.values.arrays import Float64
-from vtox.values.domain import Bearing, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import NAME_MAX, OPTIONAL_FIELDS
-from vtox.values.domain import DEFECTS, IeClass
+from vtox.values.bearing import DEFECTS
+from vtox.values.domain import IeClass
 from vtox.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTH, PLACE_LENGTHS, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vtox.values.arrays import Float64
-from vtox.values.domain import Bearing, Motor, Recording
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor, Recording
 
 FS_HZ = 10_000.0
 SUPPLY_HZ = 50.0

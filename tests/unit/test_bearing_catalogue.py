@@ -3,8 +3,8 @@
 import pytest
 
 from vtox.errors import NameplateError
+from vtox.values.bearing import Bearing
 from vtox.values.bearing_catalogue import CATALOGUE, catalogued, orders_of_geometry
-from vtox.values.domain import Bearing
 from vtox.values.fleet_rows import fleet_of_rows, rows_of_fleet
 from vtox.values.nameplate import motor_from_dict, motor_to_dict
 

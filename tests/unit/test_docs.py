@@ -12,7 +12,7 @@ from handbook.fault_codes import UNWRITTEN, with_codes
 from tests.paths import ROOT
 from vtox.configuration.settings import Settings, each, load, variable
 from vtox.faults import FAULTS
-from vtox.values.domain import DEFECTS
+from vtox.values.bearing import DEFECTS
 from vtox.words.catalogue import catalogue
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}

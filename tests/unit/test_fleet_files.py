@@ -7,7 +7,8 @@ import pytest
 
 from vtox.errors import NameplateError
 from vtox.files.fleet_files import fleet_csv, read_fleet_file
-from vtox.values.domain import Bearing, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor
 from vtox.values.nameplate import motor_to_dict
 from vtox.values.nameplate_fields import FIELDS, flattened, nested
 

@@ -6,7 +6,8 @@ import pytest
 
 from vtox.errors import NameplateError
 from vtox.values import codec
-from vtox.values.domain import DEFECTS, Motor
+from vtox.values.bearing import DEFECTS
+from vtox.values.domain import Motor
 from vtox.values.nameplate import motor_from_dict, motor_to_dict
 from vtox.values.nameplate_ranges import RANGES
 

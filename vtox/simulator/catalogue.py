@@ -8,7 +8,8 @@ those in common use and differ between makers.
 from dataclasses import dataclass
 from math import sqrt
 
-from vtox.values.domain import Bearing, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor
 
 BEARINGS: dict[str, Bearing] = {
     name: Bearing(balls=balls, ball_diameter_mm=ball, pitch_diameter_mm=pitch)

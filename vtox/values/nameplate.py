@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vtox.errors import NameplateError
-from vtox.values.domain import Bearing, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor
 
 _MOTOR = tuple(f.name for f in fields(Motor))
 _BEARING = tuple(f.name for f in fields(Bearing))

@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from vtox.values.bearing import DEFECTS, Bearing
 from vtox.values.bearing_catalogue import CATALOGUE
-from vtox.values.domain import DEFECTS, Bearing, Motor
+from vtox.values.domain import Motor
 from vtox.values.nameplate_ranges import PLACE_LENGTHS, RANGES, Range
 
 _Kind = Literal["number", "numbers", "choice", "text"]

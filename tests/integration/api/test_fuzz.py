@@ -16,7 +16,8 @@ from vtox.alarms.health.sensitivity import FIELDS as FIELDS_OF_RULES
 from vtox.faults import FAULTS
 from vtox.store.alarms.alarm_book import advance
 from vtox.store.server.client import Client
-from vtox.values.domain import CHANNEL_UNITS, Bearing, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import CHANNEL_UNITS, Motor
 
 MACHINE = PATH.rpartition("/")[0]
 # Lone surrogates, noncharacters and NUL too: json.dumps writes them as escapes.

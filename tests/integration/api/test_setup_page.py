@@ -17,7 +17,7 @@ from vtox.store.machines import machines
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting
 from vtox.store.server.client import Client
-from vtox.values.domain import Bearing
+from vtox.values.bearing import Bearing
 
 pytestmark = needs_browser
 

@@ -25,7 +25,8 @@ from vtox.pipeline.bridge.deduplication import mark
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import encode_result
-from vtox.values.domain import Bearing, Record, Recording, Window
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Record, Recording, Window
 from vtox.windows.wire import UNLIMITED, decode_header, encode
 
 T0 = 1_764_000_000.0

@@ -19,7 +19,8 @@ from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client
-from vtox.values.domain import Bearing, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor
 
 FLEET = """
 [machines.M1]

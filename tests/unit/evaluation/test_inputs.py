@@ -14,7 +14,7 @@ from evaluation.inputs.mistake import ALL_CHANNELS, REFUSED, RawInput, mistake, 
 from evaluation.runs.inputs import input_outcome
 from vtox.faults import FAULTS
 from vtox.values.baseline import Baseline
-from vtox.values.domain import Bearing
+from vtox.values.bearing import Bearing
 
 ROOT = Path(__file__).resolve().parents[3]
 BEARING = Bearing(orders={"BPFO": 3.58, "BPFI": 5.42, "BSF": 2.36, "FTF": 0.398})

@@ -19,7 +19,8 @@ from tests.unit.diagnosers.bearing.cases import (
 from vtox.diagnosis.diagnosers.bearing.ambiguities import masked_by_moving_drive
 from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
 from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.domain import Bearing, Diagnosis, Motor
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Diagnosis, Motor
 
 WHOLE_ORDER = Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03})
 

@@ -6,7 +6,7 @@ from tests.signals.vibration import MOTOR, ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
 from vtox.diagnosis.diagnosers.bearing.cage_frequency import only_bearing_cage
 from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.domain import DEFECTS
+from vtox.values.bearing import DEFECTS
 
 
 def finding(level: float) -> Finding:

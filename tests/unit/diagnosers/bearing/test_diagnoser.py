@@ -16,8 +16,9 @@ from tests.signals.vibration import (
 from tests.unit.diagnosers.bearing.cases import HEALTHY, alarms, diagnose
 from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
 from vtox.values.baseline import Baseline, bands_of
+from vtox.values.bearing import DEFECTS, Bearing
 from vtox.values.bearing_catalogue import CATALOGUE, orders_of_geometry
-from vtox.values.domain import DEFECTS, Bearing, Motor, Recording
+from vtox.values.domain import Motor, Recording
 
 
 @pytest.mark.parametrize("name", ["BPFO", "BPFI", "BSF"])

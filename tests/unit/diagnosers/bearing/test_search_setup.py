@@ -6,7 +6,8 @@ from tests.signals.vibration import MOTOR, recording
 from tests.unit.diagnosers.bearing.cases import HEALTHY
 from vtox.diagnosis.diagnosers.bearing.search_setup import ANYWHERE, SearchSetup, set_up_search
 from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT
-from vtox.values.domain import Bearing, Motor, Recording
+from vtox.values.bearing import Bearing
+from vtox.values.domain import Motor, Recording
 
 
 def setup(x: Recording, motor: Motor | None = MOTOR) -> SearchSetup:
