@@ -1,6 +1,6 @@
 """The values that travel through VTOX: windows, recordings, nameplates, diagnoses, assessments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, sqrt
 from numbers import Real
@@ -279,6 +279,11 @@ def reason(code: str, **values: ReasonValue) -> Reason:
     return Reason(code, values)
 
 
+def sentence_of(reasons: Iterable[Reason]) -> str:
+    """Return the sentence for people: of a code, and of the doubts about it."""
+    return render_all((r.code, r.values) for r in reasons)
+
+
 def _compact(value: ReasonValue) -> ReasonValue:
     if isinstance(value, np.generic):
         value = value.item()
@@ -326,8 +331,8 @@ class Diagnosis(Conclusion):
     @property
     def reason(self) -> str:
         """The sentence for people: of the code, and of the doubts."""
-        reasons = [(self.code, self.values)] if self.code else []
-        return render_all([*reasons, *((d.code, d.values) for d in self.doubts)])
+        reasons = [Reason(self.code, self.values)] if self.code else []
+        return sentence_of([*reasons, *self.doubts])
 
 
 class Answer(NamedTuple):

@@ -193,7 +193,7 @@ def _check_target(name: str, target: Any) -> None:
         signing_keys(name, target)
         return
     if target.kind == "mqtt":
-        from vtox.sending.mqtt.connection import parse_url
+        from vtox.configuration.mqtt_urls import parse_url
 
         try:
             parse_url(url, f"targets.{name}")

@@ -14,9 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.values.arrays import Bool, Complex, Float64, Int
-from vtox.values.domain import Answer, Diagnosis, Reason, ReasonValue, State, Value, abstain
+from vtox.values.domain import (
+    Answer,
+    Diagnosis,
+    Reason,
+    ReasonValue,
+    State,
+    Value,
+    abstain,
+    sentence_of,
+)
 from vtox.values.energy import MeterReading
-from vtox.words.rendering import render_all
 
 C = TypeVar("C", contravariant=True)
 T = TypeVar("T")
@@ -240,9 +248,7 @@ class Verdicts:
         Each has what the record says of `energy`, if given.
         """
         sentences = {id(r): r for r in self.reasons}
-        sentence = {
-            k: render_all((why.code, why.values) for why in r) for k, r in sentences.items()
-        }
+        sentence = {k: sentence_of(r) for k, r in sentences.items()}
         readings = (*energy,) or (None,) * len(self.states)
         return [
             Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *(*own, e))

@@ -12,12 +12,12 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from vtox.configuration.mqtt_urls import broker_port, parse_url, tls_context
 from vtox.errors import RulesError, SettingsError
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.mqtt_topics import publication, status_topic
 from vtox.records.notification.rules import Target
 from vtox.records.notification.target_secrets import target_url
-from vtox.sending.mqtt.connection import broker_port, parse_url, tls_context
 
 KEEPALIVE_S = 30
 ONLINE, OFFLINE = b"online", b"offline"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 import structlog
 from paho.mqtt import client as paho
@@ -20,13 +20,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from vtox.configuration import server_urls
-from vtox.errors import BrokerRefused, SettingsError
+from vtox.configuration.mqtt_urls import broker_port, parse_url, tls_context
+from vtox.errors import BrokerRefused
 from vtox.sending.mqtt.payloads import Message
 
 log = structlog.get_logger()
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
 KEEPALIVE_S = 30
 # The broker keeps the session, and what comes while nobody is connected, for ever.
 SESSION_EXPIRY_S = 2**32 - 1
@@ -194,53 +193,3 @@ class Connection:
         said = dict(getattr(m.properties, "UserProperty", ()))
         message = Message(topic, bytes(m.payload), m.dup, time.time(), said)
         self._inbox.append(ReceivedMessage(message, m.mid, m.qos, self._connection))
-
-
-def parse_url(url: str, named: str = "VTOX_MQTT_URL") -> SplitResult:
-    """Return the parts of a broker's URL; `named` is where it was given.
-
-    Raises
-    ------
-    SettingsError
-        It is none. The text of the error has no part of it: it may hold a password.
-    """
-    try:
-        address = urlsplit(url)
-        usable = address.scheme in PORTS and bool(address.hostname) and (address.port or 1) > 0
-        known = server_urls.TLS_FILES if address.scheme == "mqtts" else ()
-        usable = usable and set(dict(parse_qsl(address.query))) <= set(known)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SettingsError(
-            f"{named} is no URL of a broker",
-            remedy="mqtt://user:password@host:1883, or with TLS mqtts://...?ssl_ca_certs=FILE",
-        )
-    return address
-
-
-def broker_port(address: SplitResult) -> int:
-    """Return the port of a broker."""
-    return address.port or PORTS[address.scheme]
-
-
-def tls_context(address: SplitResult, named: str = "VTOX_MQTT_URL") -> ssl.SSLContext:
-    """Return how a broker of `mqtts://` is verified, and what we show it.
-
-    Raises
-    ------
-    SettingsError
-        A file of TLS is not there, or cannot be used.
-    """
-    files = dict(parse_qsl(address.query))
-    server_urls.check_files(named, address.geturl(), files)
-    try:
-        context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
-        if cert := files.get("ssl_certfile"):
-            context.load_cert_chain(cert, files.get("ssl_keyfile"))
-    except OSError as error:  # of which those of TLS are some
-        raise SettingsError(
-            f"files of {named} cannot be used: {error}",
-            remedy="expected PEM files that this user can read",
-        ) from error
-    return context
