@@ -44,7 +44,9 @@ class ArrivingBody:
         self._too_slow = False
 
     async def receive(self) -> Message:
-        """Return the next part, or raise the problem that it is."""
+        """Return the next part, or raise the problem that it is; after it what follows a body."""
+        if self.complete:
+            return await self._receive()
         if self not in self._arriving:
             self._begin()
         try:

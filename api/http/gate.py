@@ -41,8 +41,7 @@ class Gate:
         self.app = app
         self._tables = Tables(app)
         self._arriving: set[ArrivingBody] = set()
-        # Without those whose body still arrives.
-        self._in_progress = 0
+        self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
@@ -53,15 +52,6 @@ class Gate:
         body = ArrivingBody(scope, headers, receive, self._arriving)
         reader = Addressee(request_language(Request(scope)))
         token = READER.set(reader)
-
-        async def receive_within_limits() -> Message:
-            if body.complete:
-                return await receive()
-            self._in_progress -= 1
-            try:
-                return await body.receive()
-            finally:
-                self._in_progress += 1
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,7 +69,8 @@ class Gate:
 
         app: ASGIApp = self.app
         problem = foreign_problem(scope, headers)
-        if self._in_progress >= MAX_REQUESTS and scope["path"] != ALWAYS:
+        busy = self._requests - len(self._arriving)  # a body that arrives needs no thread
+        if busy >= MAX_REQUESTS and scope["path"] != ALWAYS:
             detail = f"{MAX_REQUESTS} requests are in progress: send the same again later"
             problem = Problem("too_busy", detail, headers={"Retry-After": "1"})
         if problem:
@@ -87,10 +78,10 @@ class Gate:
         elif method in ("GET", "HEAD"):
             scope = {**scope, "method": "GET"}
             app = self._tables if b"format=csv" in scope["query_string"] else app
-        self._in_progress += 1
+        self._requests += 1
         try:
-            await app(scope, receive_within_limits, send_with_headers)
+            await app(scope, body.receive, send_with_headers)
         finally:
-            self._in_progress -= 1
+            self._requests -= 1
             self._arriving.discard(body)
             READER.reset(token)

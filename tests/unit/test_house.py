@@ -7,7 +7,7 @@ from tests.paths import ROOT
 
 LIMITS = {
     "rooms": 24,
-    "arrows between rooms": 150,
+    "arrows between rooms": 140,
     "rooms in a cycle": 0,
     "arrows inside the store": 13,
     "rooms of the store in a cycle": 0,
