@@ -42,6 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.windows.partitions",
         "vtox.configuration.prices",
         "vtox.configuration.server_urls",
+        "vtox.configuration.mqtt_urls",
         "vtox.configuration.system_limits",
         "vtox.configuration.values",
     ),
