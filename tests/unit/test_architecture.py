@@ -42,11 +42,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.windows.partitions",
         "vtox.configuration.prices",
         "vtox.configuration.server_urls",
-        "vtox.configuration.mqtt_urls",
         "vtox.configuration.system_limits",
         "vtox.configuration.values",
     ),
-    ("vtox.configuration.tables",),
+    ("vtox.configuration.mqtt_urls", "vtox.configuration.tables"),
     ("vtox.configuration.groups",),
     (
         "vtox.values.bearing_catalogue",
@@ -59,7 +58,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.values.rhythm",
         "vtox.configuration.settings",
     ),
-    ("vtox.values.scalars",),
+    ("vtox.values.bearing", "vtox.values.scalars"),
     ("vtox.values.domain", "vtox.windows.tracing"),
     (
         "vtox.values.baseline",
