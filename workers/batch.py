@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import redis
 import structlog
 from celery import current_task
 
@@ -26,6 +25,7 @@ from vtox.store.stream.entries import (
     entry_of,
 )
 from vtox.store.stream.scalars import add_readings, note_no_velocity
+from vtox.store.stream.unreadable import is_trouble
 from vtox.store.stream.windows import fetch
 from vtox.values import codec
 from vtox.values.baseline import Baseline
@@ -91,6 +91,7 @@ def work(
     A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
     a dead letter after `MAX_ATTEMPTS` starts. So do the records of a task of an unknown
     version. A start that ends because the server is away does not count: the next task says so.
+    One that fails on what somebody wrote over a machine counts for each record: each goes alone.
     """
     here = process()
     ledger = here.ledger(partition)
@@ -103,13 +104,16 @@ def work(
     token = (current_task and current_task.request.id) or uuid.uuid4().hex
     try:
         return _work(here, ledger, family, record_ids, token)
-    except redis.RedisError:
-        here.interrupted.append((ledger, family, record_ids, token))
-        raise
     except MemoryError as error:  # Celery would raise it in the worker's main process too
         raise RuntimeError(
             f"a batch needs more memory than VTOX_WORKER_MEMORY_MB: {error}"
         ) from None
+    except Exception as error:
+        if is_trouble(error):
+            here.interrupted.append((ledger, family, record_ids, token))
+        else:
+            ledger.report(family, record_ids, token, interrupted=False)
+        raise
 
 
 def _report_interrupted(here: Process) -> None:

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from math import ceil, log2
 from typing import Any
 
@@ -15,6 +16,7 @@ from vtox.configuration.settings import Settings
 from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAMILIES
 from vtox.store.ledger import heartbeats
+from vtox.store.ledger.ledger import MAX_ATTEMPTS
 from vtox.store.server.client import Client
 from vtox.values.domain import Diagnosis
 from workers import batch, time_limit
@@ -157,3 +159,29 @@ def test_the_time_of_diagnoses_is_counted(
     counts = client.hgetall(keys.worker(process().name))
     assert 0.2 < float(counts[b"diagnosis_s"]) <= float(counts[b"busy_s"])
     heartbeats.reset(client, process().name)
+
+
+@pytest.mark.parametrize("damage", ["another type", "another value"])
+def test_a_machine_whose_key_somebody_else_wrote_holds_up_no_other(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    process.cache_clear()
+    for seq in range(2):
+        for machine_id in ("V1", "V2"):
+            add_window(client, machine_id, seq=seq)
+    with bridging(settings):
+        eventually(lambda: client.hlen(keys.ledger(FAMILY)) == 2)
+    ids = sorted(i.decode() for i in client.hkeys(keys.ledger(FAMILY)))
+    if damage == "another type":
+        client.set(keys.machine("V1"), "no hash")
+    else:
+        client.hset(keys.machine("V1"), "version", b"\xff")
+    for tried in [ids] + [[i] for i in ids] * MAX_ATTEMPTS:
+        with suppress(redis.ResponseError, UnicodeDecodeError):
+            batch.work(FAMILY, tried)
+    assert client.hkeys(keys.ledger(FAMILY)) == []
+    dead = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
+    assert {(e[b"machine_id"], e[b"code"]) for e in dead} == {(b"V1", b"poison")}
+    assert client.xlen(keys.RESULTS) == len(FAMILIES[FAMILY].faults)
+    process.cache_clear()

@@ -29,6 +29,7 @@ def raising(error: Exception) -> None:
         (OverflowError("1e400"), UNREADABLE),
         (MemoryError(), UNREADABLE),
         (sqlite3.DataError("too big"), UNREADABLE),
+        (redis.ResponseError("WRONGTYPE Operation against a key holding"), UNREADABLE),
         (KeyError("\ud800" * 9999), UNREADABLE),
     ],
 )

@@ -25,6 +25,8 @@ T = TypeVar("T")
 # Of an entry on which its decoder fails without a code.
 UNREADABLE = "unreadable"
 MAX_REASON = 500
+# A key of another type, or with a value on which a script of ours fails: somebody else wrote it.
+_OF_A_KEY = ("WRONGTYPE", "user_script")
 _OF_THE_VALUE = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 
 
@@ -90,7 +92,8 @@ def note_skipped(
 
 def is_trouble(error: Exception) -> bool:
     """Return whether server or disk are at fault, so that trying again later may go well."""
-    if isinstance(error, _OF_THE_VALUE):
+    of_a_key = isinstance(error, redis.ResponseError) and str(error).startswith(_OF_A_KEY)
+    if of_a_key or isinstance(error, _OF_THE_VALUE):
         return False
     trouble = redis.RedisError | sqlite3.Error | OSError | ServerUnavailable | ServerFull
     return isinstance(error, trouble)
