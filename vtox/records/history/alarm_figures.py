@@ -60,7 +60,7 @@ def recorded_alarms(
         alarms,
         _alarm_outcomes(db, from_ms),
         _machine_hours_by_day(db, from_s, to_s),
-        _machine_hours(db, most, from_s, to_s),
+        _hours_of_machines(db, most, from_s, to_s),
         recorded_until_s(db, keys.ALERTS),
     )
 
@@ -119,7 +119,7 @@ def _machine_hours_by_day(db: Connection, from_s: float, to_s: float) -> dict[in
     return {int(d): n for d, n in db.execute(select(day, func.count()).group_by(day))}
 
 
-def _machine_hours(
+def _hours_of_machines(
     db: Connection, machine_ids: Sequence[str], from_s: float, to_s: float
 ) -> dict[str, int]:
     """Return machine id -> hours in which it was assessed, of some machines."""
