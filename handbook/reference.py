@@ -23,6 +23,7 @@ TABLES_ABOUT = {
     "quota": "Windows and megabytes a second, or `none`. Change a row when a sender is faster, or "
     "cannot be trusted.",
     "energy_price": "What energy costs. Without a price no costs are shown.",
+    "oidc": "Where people sign in: docs/howto/sign-in-by-oidc.md has each step.",
 }
 PACKAGES = ("vtox", "workers", "api")
 # Tables of api/shapes/metrics.py whose metrics only rise.
@@ -60,10 +61,9 @@ def _settings() -> Iterator[str]:
         yield "| variable | in TOML | default | what it is |"
         yield "|---|---|---|---|"
         for row, field in TABLES[name].model_fields.items():
-            yield (
-                f"| `{variable(name, row)}` | `{name}.{row}` | `{field.default}` | "
-                f"{_cell(field.description or '')} |"
-            )
+            default = f"`{field.default}`" if str(field.default) else ""
+            cells = (f"`{name}.{row}`", default, _cell(field.description or ""))
+            yield f"| `{variable(name, row)}` | {' | '.join(cells)} |"
 
 
 def _commands() -> Iterator[str]:

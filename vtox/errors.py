@@ -37,6 +37,7 @@
         ├── TooManyMachines     as many machines are known as are allowed
         ├── UnknownMachine      a machine is not known
         ├── SettingChanged      a setting of a machine was changed meanwhile
+        ├── SignInRefused       the provider did not sign a person in, or names no role
         ├── TooBusy             as much is computed at once as may be
         ├── AlarmRefused        an alarm is in no state for what an operator wants
         ├── LeaseLost           the lease is lost, another bridge may own the stream
@@ -322,6 +323,15 @@ class AlarmRefused(SystemStateError):
     def __init__(self, code: str, observed: str) -> None:
         super().__init__(observed)
         self.code = code
+
+
+class SignInRefused(SystemStateError):
+    """A person is not signed in by the provider; `code` is the key of the text on the page."""
+
+    def __init__(self, code: str, observed: str, **values: str) -> None:
+        super().__init__(observed)
+        self.code = code
+        self.values = values
 
 
 class TooBusy(SystemStateError):

@@ -84,6 +84,14 @@ STATUS_OF_CODE = {
     "not_on_disk": 503,
     "not_replicated": 503,
 }
+# Code of `SignInRefused` -> status of the page.
+STATUS_OF_SIGN_IN = {
+    "not_begun": 400,
+    "provider_refused": 403,
+    "no_role": 403,
+    "not_trusted": 502,
+    "provider_away": 503,
+}
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 429: "too_many_requests"}
 _RETRY = {"Retry-After": "5"}
 

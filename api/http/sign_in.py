@@ -1,18 +1,32 @@
-"""The page that asks for an API key, served at the address that a browser wanted to open."""
+"""The page on which people sign in, served at the address that a browser wanted to open."""
 
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Literal
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from api.http.language import COOKIE, COOKIE_S, asked_language, page_language, say_page_language
 from api.http.page_texts import page_in_language, page_texts
+from vtox.words.languages import Language
 
-PAGE = Path(__file__).parent.parent / "static" / "signin.html"
-Why = Literal["asks", "key_unknown", "key_waits", "key_may_not_read"]
+STATIC = Path(__file__).parent.parent / "static"
+SIGNED_IN = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0;url={{ wanted }}">
+<title>VTOX</title>
+<link rel="stylesheet" href="/static/signin.css">
+</head>
+<body><a href="{{ wanted }}">{{ signin.go_on }}</a></body>
+</html>
+"""
+# Texts of the page that say nothing of an error.
+CALM = ("asks", "asks_people", "signed_out")
 
 
 def sign_in_page(
@@ -20,17 +34,61 @@ def sign_in_page(
     status: int,
     *,
     wanted: str,
-    why: Why = "asks",
+    why: str = "",
+    values: Mapping[str, str] | None = None,
+    sign_out_url: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """Return the page; after signing in, the browser goes on to the path `wanted`."""
+    """Return the page; after signing in, the browser goes on to the path `wanted`.
+
+    `why` is the key of the text that it begins with, which has places for `values`. With
+    `sign_out_url` a link leads there, to sign out of the provider.
+    """
     language = page_language(request)
-    text = page_in_language(PAGE.read_text("utf-8"), language)
-    tone = "" if why == "asks" else "wrong"
-    reason = page_texts(language)[f"signin.{why}"]
-    for name, value in (("why", reason), ("tone", tone), ("wanted", local_path(wanted))):
-        text = text.replace(f"{{{{ {name} }}}}", escape(value))
-    answer = HTMLResponse(text, status, {"Cache-Control": "no-store", **(headers or {})})
+    oidc = request.app.state.backend.settings.oidc
+    why = why or ("asks_people" if oidc.is_set else "asks")
+    texts = page_texts(language)
+    reason = texts[f"signin.{why}"].format(**(values or {}))
+    links = ""
+    if oidc.is_set:
+        label = texts["signin.by_provider"].format(host=oidc.host)
+        links = _link(f"/sign-in/provider?wanted={quote(local_path(wanted))}", label, "button")
+    if sign_out_url:
+        links += _link(sign_out_url, texts["signin.leave_provider"].format(host=oidc.host))
+    tone = "" if why in CALM else "wrong"
+    filled = {"why": reason, "tone": tone, "wanted": local_path(wanted)}
+    html = (STATIC / "signin.html").read_text("utf-8")
+    return _answer(request, html, language, status, filled, {"links": links}, headers)
+
+
+def signed_in_page(request: Request, wanted: str) -> HTMLResponse:
+    """Return the page that goes on to `wanted` by itself.
+
+    A browser that comes from another site would send no strict cookie where an answer redirects it.
+    """
+    filled = {"wanted": local_path(wanted)}
+    return _answer(request, SIGNED_IN, page_language(request), 200, filled, {}, None)
+
+
+def local_path(wanted: str) -> str:
+    """Return a path of this service; `/` for everything that leads elsewhere."""
+    plain = wanted.isprintable() and "\\" not in wanted
+    return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else "/"
+
+
+def _answer(
+    request: Request,
+    html: str,
+    language: Language,
+    status: int,
+    texts: Mapping[str, str],
+    markup: Mapping[str, str],
+    headers: Mapping[str, str] | None,
+) -> HTMLResponse:
+    page = page_in_language(html, language)
+    for place, text in (*((k, escape(v)) for k, v in texts.items()), *markup.items()):
+        page = page.replace(f"{{{{ {place} }}}}", text)
+    answer = HTMLResponse(page, status, {"Cache-Control": "no-store", **(headers or {})})
     say_page_language(answer, language)
     if asked_language(request):
         # The switch of this page has no script to keep the choice.
@@ -38,7 +96,5 @@ def sign_in_page(
     return answer
 
 
-def local_path(wanted: str) -> str:
-    """Return a path of this service; `/` for everything that leads elsewhere."""
-    plain = wanted.isprintable() and "\\" not in wanted
-    return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else "/"
+def _link(url: str, text: str, kind: str = "") -> str:
+    return f'<a class="{kind}" href="{escape(url)}">{escape(text)}</a>'

@@ -1,24 +1,35 @@
-"""Signing in and out on the pages: a form posts the key once, a session takes its place."""
+"""Signing in and out on the pages: a session takes the place of a key, or of a provider's word."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qs
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.http.errors import Problem
+from api.http.errors import STATUS_OF_SIGN_IN, Problem, not_found
 from api.http.json_route import require_type
-from api.http.sign_in import Why, local_path, sign_in_page
+from api.http.sign_in import local_path, sign_in_page, signed_in_page
 from api.routes.system import OpenBackend
 from api.state.auth import COOKIE, key_of_text
+from api.state.backend import Backend
+from api.state.sign_in_attempt import SignIn
+from vtox.errors import SignInRefused
 from vtox.store.server.client import Client
 from vtox.store.system import audit, sessions
 from vtox.store.system.apikeys import ApiKey
 from vtox.store.system.audit import Actor
 
+if TYPE_CHECKING:
+    from api.state.provider import Provider
+
+log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 FORM_MAX_BYTES = 4096
+CALLBACK = "/sign-in/callback"
+# One each way to the provider: several tabs may be on theirs.
+WAY_COOKIE, WAY_COOKIE_S = "vtox_signin_", 600
 
 
 async def form_text(request: Request) -> str:
@@ -40,7 +51,7 @@ def sign_in(
     try:
         key = key_of_text(request, form.get("key", "").strip())
     except Problem as problem:
-        why: Why = "key_unknown" if problem.status_code == 401 else "key_waits"
+        why = "key_unknown" if problem.status_code == 401 else "key_waits"
         status, headers = problem.status_code, problem.headers
         return sign_in_page(request, status, wanted=wanted, why=why, headers=headers)
     if not key.allows("read"):
@@ -48,10 +59,108 @@ def sign_in(
     backend.keys.note_use(key.id)
     client = backend.client()
     _audit(request, client, key, "signed_in")
-    answer = RedirectResponse(wanted, 303)
+    return _with_session(request, RedirectResponse(wanted, 303), sessions.begin(client, key))
+
+
+@router.get("/sign-in/provider")
+def to_provider(request: Request, backend: OpenBackend, wanted: str = "/") -> Response:
+    """Send the browser to the provider; what it needs on the way back is in its cookie."""
+    provider = _provider(backend)
+    attempt = SignIn.begin(local_path(wanted))
+    try:
+        answer = RedirectResponse(provider.sign_in_url(attempt, _callback(request)), 303)
+    except SignInRefused as refused:
+        return _refused(request, refused, attempt.wanted)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.set_cookie(
+        _way_cookie(attempt.state),
+        attempt.cookie,
+        max_age=WAY_COOKIE_S,
+        path="/sign-in",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",  # sent where another site leads the browser here
+    )
+    return answer
+
+
+@router.get(CALLBACK)
+def from_provider(
+    request: Request, backend: OpenBackend, state: str = "", code: str = "", error: str = ""
+) -> Response:
+    """Begin the session of whom the provider has signed in."""
+    provider, wanted = _provider(backend), "/"
+    try:
+        attempt = SignIn.of_cookie(request.cookies.get(_way_cookie(state), ""), state)
+        wanted = local_path(attempt.wanted)
+        if not code:
+            host = backend.settings.oidc.host
+            why = "".join(c for c in error[:80] if c.isprintable()) or "no code"
+            text = f"{host} did not sign the person in: {why}"
+            raise SignInRefused("provider_refused", text, host=host, error=why)
+        person = provider.person(attempt, code, _callback(request))
+        client = backend.client()
+        host, subject = backend.settings.oidc.host, person.subject
+        _audit(request, client, person.key, "signed_in_at", provider=host, subject=subject)
+        token = sessions.begin(client, person)
+        answer: Response = _with_session(request, signed_in_page(request, wanted), token)
+    except SignInRefused as refused:
+        answer = _refused(request, refused, wanted)
+    answer.delete_cookie(_way_cookie(state), path="/sign-in", httponly=True, samesite="lax")
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, backend: OpenBackend) -> Response:
+    """End the session here and in the browser; of a person, lead to where the provider ends its."""
+    answer: Response = RedirectResponse("/", 303)
+    if token := request.cookies.get(COOKIE):
+        client = backend.client()
+        if key := sessions.key_of(client, token, backend.settings.oidc.issuer):
+            _audit(request, client, key, "signed_out")
+            if backend.provider and not key.sha256:
+                url = backend.provider.sign_out_url(str(request.base_url))
+                answer = sign_in_page(request, 200, wanted="/", why="signed_out", sign_out_url=url)
+        sessions.end(client, token)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+def _provider(backend: Backend) -> "Provider":
+    if backend.provider is None:
+        raise not_found("people sign in with keys here: VTOX_OIDC__ISSUER is not set")
+    return backend.provider
+
+
+def _callback(request: Request) -> str:
+    return f"{str(request.base_url).rstrip('/')}{CALLBACK}"
+
+
+def _way_cookie(state: str) -> str:
+    return WAY_COOKIE + "".join(c for c in state[:8] if c.isascii() and (c.isalnum() or c in "-_"))
+
+
+def _refused(request: Request, refused: SignInRefused, wanted: str) -> Response:
+    log.warning("a person is not signed in", reason=str(refused), code=refused.code)
+    backend: Backend = request.app.state.backend
+    url = ""
+    if refused.code == "no_role" and backend.provider:
+        # Who goes to the provider again would come back as the same person.
+        url = backend.provider.sign_out_url(str(request.base_url))
+    return sign_in_page(
+        request,
+        STATUS_OF_SIGN_IN[refused.code],
+        wanted=wanted,
+        why=refused.code,
+        values=refused.values,
+        sign_out_url=url,
+    )
+
+
+def _with_session(request: Request, answer: Response, token: str) -> Response:
     answer.set_cookie(
         COOKIE,
-        sessions.begin(client, key),
+        token,
         max_age=sessions.LIFETIME_S,
         secure=request.url.scheme == "https",
         httponly=True,
@@ -60,19 +169,7 @@ def sign_in(
     return answer
 
 
-@router.post("/sign-out")
-def sign_out(request: Request, backend: OpenBackend) -> Response:
-    """End the session here and in the browser."""
-    if token := request.cookies.get(COOKIE):
-        if key := sessions.key_of(backend.client(), token):
-            _audit(request, backend.client(), key, "signed_out")
-        sessions.end(backend.client(), token)
-    answer = RedirectResponse("/", 303)
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-    return answer
-
-
-def _audit(request: Request, client: Client, key: ApiKey, code: str) -> None:
+def _audit(request: Request, client: Client, key: ApiKey, code: str, **values: str) -> None:
     address = request.client.host if request.client else ""
     actor = Actor(by=key.name or key.id, key_id=key.id, address=address)
-    audit.write(client, actor.deed(code))
+    audit.write(client, actor.deed(code, "", **values))

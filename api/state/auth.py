@@ -51,7 +51,7 @@ def require_key(
 ) -> None:
     """Let the request pass, or raise the problem `unauthorized` or `forbidden`."""
     backend: Backend = request.app.state.backend
-    if not backend.keys.exist() and not backend.needs_keys:
+    if not backend.needs_keys and not backend.keys.exist():
         if is_local(request.scope):
             return
         raise _unauthorized(
@@ -64,7 +64,8 @@ def require_key(
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
     request.state.may_operate = key.allows("operate")
     request.state.may_engineer = key.allows("engineer")
-    backend.keys.note_use(key.id)
+    if key.sha256:  # a person whom the provider signed in has no key
+        backend.keys.note_use(key.id)
     machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:
         if not key.allows(cast(Scope, scope), machine_id):
@@ -131,7 +132,7 @@ def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> A
     # any other Origin than ours.
     if request.method not in SAFE_METHODS and "origin" not in request.headers:
         raise Problem("foreign_site", f"{request.method} with a session needs an Origin header")
-    key = sessions.key_of(backend.client(), cookie)
+    key = sessions.key_of(backend.client(), cookie, backend.settings.oidc.issuer)
     if key is None:
         raise _unauthorized("this session has ended: sign in again")
     # What a browser can be made to send must not change machines.

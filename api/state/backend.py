@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import redis
 import structlog
@@ -17,11 +17,16 @@ from api.state.server import Server
 from api.state.wrong_keys import WrongKeys
 from vtox.alarms.book import Book
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerUnavailable, TooBusy
+from vtox.configuration.tables import Oidc
+from vtox.errors import ServerUnavailable, SystemStateError, TooBusy
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.records.history import database
 from vtox.store.server.client import check, server_time
 from vtox.store.system import apikeys
+from vtox.version import install_command
+
+if TYPE_CHECKING:
+    from api.state.provider import Provider
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -38,13 +43,14 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.needs_keys = apikeys.required(settings)
+        self.needs_keys = apikeys.required(settings) or settings.oidc.is_set
         self.own_names = {settings.api_host, *settings.allowed_hosts}
         self.server = Server(settings)
         # The client of the server, as `Server.client` says.
         self.client = self.server.client
         self.keys = KeyReader(self.client)
         self.wrong_keys = WrongKeys()
+        self.provider = _provider(settings.oidc)
         self.fleet_lists = FleetLists()
         self.alarm_lists = AlarmLists()
         self._lock = threading.Lock()
@@ -64,6 +70,8 @@ class Backend:
         self._stop.set()
         self._sampler.join(timeout=1.0)
         self.server.close()
+        if self.provider:
+            self.provider.close()
         with self._lock:
             if self._engine is not None:
                 self._engine.dispose()
@@ -144,3 +152,20 @@ class Backend:
                 log.exception("the sampler failed and tries again")
             if self._stop.wait(READING_EVERY_S):
                 return
+
+
+def _provider(settings: Oidc) -> "Provider | None":
+    """Return the provider at which people sign in, None where they use keys."""
+    if not settings.is_set:
+        return None
+    # Not at the top: an extra, which most do without.
+    try:
+        from api.state.provider import Provider
+    except ImportError as error:
+        problem = SystemStateError(
+            f"VTOX_OIDC needs {error.name}, which is not installed", remedy=install_command("oidc")
+        )
+        # The framework repeats it at the end of a traceback.
+        log.error("the API does not start", reason=str(problem))
+        raise problem from None
+    return Provider(settings)

@@ -1,6 +1,10 @@
-"""People whom a proxy has signed in: it sends its own API key, and names them in headers."""
+"""People whom a proxy has signed in: it sends its own API key, and names them in headers.
+
+The roles of its groups are those of an OIDC provider, too.
+"""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fastapi import Request
@@ -40,7 +44,8 @@ def person_of(request: Request, key: ApiKey, header_names: str) -> ApiKey:
     if not (name and name.isprintable() and len(name) <= NAME_MAX):
         expected = f"expected the name of a person, 1 to {NAME_MAX} printable characters"
         raise _unauthorized(f"{user_header}: {name[:80]!r}, {expected}")
-    role = _role(key, _text(request, group_header.strip())) if group_header else None
+    groups = _BETWEEN.split(_text(request, group_header.strip()))
+    role = _role(key, groups) if group_header else None
     scopes = (role,) if role else tuple(s for s in key.scopes if s not in ("proxy", "ingest"))
     person = replace(key, name=name, scopes=scopes)
     if request.method in SAFE_METHODS:
@@ -52,9 +57,15 @@ def person_of(request: Request, key: ApiKey, header_names: str) -> ApiKey:
     return without_admin(person)
 
 
-def _role(key: ApiKey, groups: str) -> Scope:
+def scopes_of(groups: Iterable[str]) -> list[Scope]:
+    """Return the scopes that groups give, the widest first; `/vtox-admin` is a path of Keycloak."""
+    known = {group.removeprefix("/") for group in groups}
+    return [scope for group, scope in ROLES.items() if group in known]
+
+
+def _role(key: ApiKey, groups: Iterable[str]) -> Scope:
     """Return the widest scope that both the groups and the key of the proxy have."""
-    named = [scope for group, scope in ROLES.items() if group in _BETWEEN.split(groups)]
+    named = scopes_of(groups)
     if not named:
         expected = f"expected one of {', '.join(ROLES)}"
         raise Problem("forbidden", f"this person is in no group of VTOX, {expected}")

@@ -217,7 +217,9 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
     assert within(importers("fastapi", "starlette"), "api") == set()
     assert within(importers("typer"), "vtox.cli") == set()
     # Nothing else of VTOX calls others; what passes health on calls our own API.
-    assert within(importers("httpx2", "apprise"), "vtox.records.notification", READER) == set()
+    callers = importers("httpx2", "apprise")
+    provider = "api.state.provider"
+    assert within(callers, "vtox.records.notification", READER, provider) == set()
 
 
 @pytest.mark.parametrize(
@@ -312,6 +314,7 @@ READERS = (
 OPTIONAL_PACKAGES = (
     *(f"vtox.files.readers.{name}" for name in READERS),
     *("vtox.windows.tracing", "vtox.values.frames", "vtox.records.tables.export"),
+    "api.state.backend",
 )
 
 
@@ -319,7 +322,7 @@ def test_imports_stand_at_the_top() -> None:
     """But for the commands, which import inside a function what would make all others slow.
 
     And the routes of spectra, reports and figures, as the API loads no maths before someone looks;
-    and those whose libraries may not be installed: readers of files, traces, tables.
+    and those whose libraries may not be installed: readers of files, traces, tables, OIDC.
     """
     inner = [
         f"{module_name(p)}:{node.lineno}"

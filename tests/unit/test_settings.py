@@ -16,6 +16,7 @@ from vtox.configuration.settings import (
     UnknownSetting,
     each,
     files,
+    given_settings,
     load,
     unknown_settings,
     variable,
@@ -228,3 +229,35 @@ def test_a_value_that_is_none_is_named_with_what_was_expected(
     monkeypatch.setenv(f"VTOX_{name}", given)
     with pytest.raises(SettingsError, match=rf"VTOX_{name}: .*expected .*{given}"):
         load()
+
+
+def test_the_secret_of_oidc_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ISSUER", "https://sso.example/"), ("CLIENT_ID", "vtox")):
+        monkeypatch.setenv(f"VTOX_OIDC__{name}", value)
+    monkeypatch.setenv("VTOX_OIDC__CLIENT_SECRET", "hunter2")
+    settings = load()
+    assert settings.oidc.issuer == "https://sso.example"
+    assert given_settings(settings)["VTOX_OIDC__CLIENT_ID"] == "vtox"
+    assert "hunter2" not in f"{settings!r} {given_settings(settings)} {settings.oidc}"
+    assert config_rows()["VTOX_OIDC__CLIENT_SECRET"]["value"] == "***"
+    assert config_rows("--reveal")["VTOX_OIDC__CLIENT_SECRET"]["value"] == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"ISSUER": "https://sso.example"}, "both issuer and client_id"),
+        ({"CLIENT_ID": "vtox"}, "both issuer and client_id"),
+        ({"ISSUER": "http://sso.example", "CLIENT_ID": "vtox"}, "expected https://"),
+        ({"ISSUER": "sso.example", "CLIENT_ID": "vtox"}, "expected https://"),
+    ],
+)
+def test_a_provider_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], told: str
+) -> None:
+    for name, value in (given | {"CLIENT_SECRET": "hunter2"}).items():
+        monkeypatch.setenv(f"VTOX_OIDC__{name}", value)
+    with pytest.raises(SettingsError, match=told) as error:
+        load()
+    assert "VTOX_OIDC" in str(error.value)
+    assert "hunter2" not in str(error.value)

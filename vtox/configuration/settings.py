@@ -24,12 +24,20 @@ from vtox.configuration.groups.processes import ProcessSettings
 from vtox.configuration.groups.retention import RetentionSettings
 from vtox.configuration.groups.servers import ServerSettings
 from vtox.configuration.groups.windows import WindowSettings
-from vtox.configuration.tables import EnergyPrice, Keep, SendLimits
+from vtox.configuration.tables import EnergyPrice, Keep, Oidc, SendLimits
 from vtox.configuration.values import WorkerCount
 from vtox.errors import SettingsError
 
 SECRETS = frozenset(
-    {"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password", "api_key"}
+    {
+        "redis_url",
+        "broker_url",
+        "database_url",
+        "mqtt_url",
+        "flower_password",
+        "api_key",
+        "client_secret",
+    }
 )
 PREFIX = "VTOX_"
 # Set for a worker of a supervisor, which has given it a port of its own.
@@ -44,6 +52,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "keep": Keep,
     "quota": SendLimits,
     "energy_price": EnergyPrice,
+    "oidc": Oidc,
 }
 # Defaults that depend on the mode.
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -155,7 +164,10 @@ def _explanation(error: ErrorDetails) -> str:
 
 
 def _input_text(error: ErrorDetails) -> str:
-    return "" if error["loc"][:1] and error["loc"][0] in SECRETS else f" (got {error['input']!r})"
+    # Of a whole table too, which may hold one.
+    if not SECRETS.isdisjoint(error["loc"]) or isinstance(error["input"], dict):
+        return ""
+    return f" (got {error['input']!r})"
 
 
 def variable(*name: str) -> str:
@@ -185,7 +197,7 @@ def given_settings(settings: Settings) -> dict[str, str]:
     return {
         variable(*name): str(value)
         for name, value in sorted(each(settings))
-        if _is_given(settings, name) and name[0] not in SECRETS
+        if _is_given(settings, name) and SECRETS.isdisjoint(name)
     }
 
 

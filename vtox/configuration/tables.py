@@ -1,12 +1,21 @@
-"""Settings that are tables: how long what is kept, what may be sent, what energy costs.
+"""Settings that are tables: how long what is kept, what may be sent, who signs people in, costs.
 
 A row is set by `VTOX_KEEP__RESULTS="90d, 40MB"` in the environment, or `keep.results` in TOML.
 """
 
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from vtox.configuration.prices import Periods, PricePeriods
 from vtox.configuration.values import KeptFor, Limit, Row, SendLimit
@@ -88,3 +97,52 @@ class EnergyPrice(BaseModel):
         except (ValueError, KeyError, OSError):
             raise ValueError("expected a time zone like Europe/Berlin") from None
         return name
+
+
+class Oidc(BaseModel):
+    """The provider of OpenID Connect at which people sign in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(
+        "", description="its address, from which it is discovered; empty: people use keys"
+    )
+    client_id: str = Field("", description="the name under which it knows VTOX")
+    client_secret: SecretStr = Field(
+        SecretStr(""), description="what it gave VTOX to identify itself; empty: a public client"
+    )
+    claim: str = Field(
+        "groups",
+        min_length=1,
+        description="claim with the roles of a person; `a.b` is `b` inside of `a`",
+    )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether people sign in at a provider."""
+        return bool(self.issuer)
+
+    @property
+    def host(self) -> str:
+        """The provider as people know it: the name in its address."""
+        return urlsplit(self.issuer).hostname or ""
+
+    @field_validator("issuer")
+    @classmethod
+    def _address(cls, issuer: str) -> str:
+        if issuer and not is_safe_address(issuer):
+            raise ValueError("expected https://..., or http:// and an address of this host")
+        return issuer.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.issuer) != bool(self.client_id):
+            raise ValueError("expected both issuer and client_id, or neither")
+        return self
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether nobody on the way can read or change what is sent to a URL."""
+    parts = urlsplit(url)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return bool(parts.hostname) and parts.scheme in (("http", "https") if local else ("https",))

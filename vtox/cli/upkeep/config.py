@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 from pydantic_settings import (
     DotEnvSettingsSource,
     EnvSettingsSource,
@@ -142,6 +143,8 @@ def _value(name: str, value: Any, reveal: bool) -> Any:
     written = Path | KeptFor | SendLimit | WorkerCount | Acknowledgement | PricePeriods
     if isinstance(value, written):
         return str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value() if reveal or not value else "***"
     if name in SECRETS and value and not reveal:
         return mask(value) if name.endswith("_url") else "***"
     return value

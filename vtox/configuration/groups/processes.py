@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from vtox.configuration.tables import EnergyPrice
+from vtox.configuration.tables import EnergyPrice, Oidc
 from vtox.configuration.values import Ack, Acknowledgement, WorkerCount, Workers
 
 Mode = Literal["development", "testing", "production"]
@@ -29,6 +29,11 @@ class ProcessSettings(BaseModel):
         description="headers in which a proxy names the person and the groups it is in: "
         "X-Remote-User X-Remote-Groups",
         json_schema_extra={"when": "a proxy signs people in, by a directory or OIDC"},
+    )
+    oidc: Oidc = Field(
+        Oidc(),
+        description="the OIDC provider at which people sign in (table)",
+        json_schema_extra={"when": "people should sign in where they always do, without a proxy"},
     )
     api_port: int = Field(
         8000,
