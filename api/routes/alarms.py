@@ -13,20 +13,22 @@ from api.http.json_route import JsonRoute
 from api.http.paging import next_link
 from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
-from api.schemas.alarms import (
+from api.schemas.alarm_actions import (
     AcknowledgeIn,
-    Alarm,
-    AlarmDetail,
-    AlarmFilter,
-    Alarms,
     AssignIn,
     CloseIn,
     CommentIn,
     ShelveIn,
-    Suspensions,
     UngroupIn,
     UnshelveIn,
     WorkOrderIn,
+)
+from api.schemas.alarms import (
+    Alarm,
+    AlarmDetail,
+    AlarmFilter,
+    Alarms,
+    Suspensions,
 )
 from api.schemas.common import NAME_MAX, Data
 from api.shapes.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape

@@ -15,8 +15,10 @@ from api.http.paging import next_link
 from api.http.query import NO_PARAMETERS, TableQuery, bad_cursor
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
-from api.schemas.alarms import MachineGrowth
 from api.schemas.common import Data
+from api.schemas.growth import (
+    MachineGrowth,
+)
 from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCount, TrendColumns
 from api.shapes.growth import Growths
 from api.state.auth import needs

@@ -14,8 +14,7 @@ from api.http.query import NO_PARAMETERS
 from api.routes.alarms import OPERATE
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
-from api.schemas.alarms import (
-    Access,
+from api.schemas.alarm_actions import (
     AcknowledgeIn,
     AssignIn,
     BulkIn,
@@ -25,10 +24,13 @@ from api.schemas.alarms import (
     InServiceIn,
     OperatorIn,
     OutOfServiceIn,
-    Service,
     ShelveIn,
     UngroupIn,
     UnshelveIn,
+)
+from api.schemas.alarms import (
+    Access,
+    Service,
 )
 from api.schemas.common import Data
 from api.shapes.alarm_shapes import alarm_time

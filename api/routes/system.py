@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.http.query import NO_PARAMETERS
-from api.schemas.alarms import AlarmFilter
+from api.schemas.alarms import (
+    AlarmFilter,
+)
 from api.schemas.common import Data, rfc3339
 from api.schemas.diagnoses import OpenAlert
 from api.schemas.system import (

@@ -1,41 +1,20 @@
-"""Shapes of alarms: what is shown of them, and what operators send."""
+"""Shapes of alarms: what is shown of them, and which a request asks for."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import Field
 
-from api.http.query import EmptyQuery, Matching
+from api.http.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues
+from api.schemas.growth import Growth
 from vtox.alarms import life
-from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
-from vtox.alarms.health.growth import Course, Per, Urgency
+from vtox.alarms.book import ActionName
 from vtox.alarms.life import Outcome, State, SuspensionName
 from vtox.alarms.priority import ActionTime
-from vtox.values.domain import State as Diagnosed
 
-# A line break is part of a comment; other control characters are no text.
-Text = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
-    Matching(r"[^\x00-\x08\x0b-\x1f\x7f]*", "a text without control characters but line breaks"),
-]
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
-    Matching(r"[^\x00-\x1f\x7f]*", "a line of text without control characters"),
-]
-Url = Annotated[
-    str,
-    StringConstraints(max_length=1000),
-    Matching(
-        r"https?://[^\x00-\x20\x7f\"<>\\^`{|}]+",
-        "an address that begins with http:// or https://, without spaces and quotes",
-    ),
-]
 Level = Literal["warning", "fault"]
-SHELVED_AT_MOST_S = SHELVED_AT_MOST_MS // 1000
 BY = "server clock, UTC"
 # Ids of one action: those of a page, and of the groups on it.
 IDS_AT_MOST = 20_000
@@ -60,55 +39,6 @@ class WorkOrder(ResponseModel):
     system: str
     reference: str = Field(description="its name in that system")
     url: str = Field(description="where it can be opened; empty: unknown")
-
-
-class FaultGrowth(ResponseModel):
-    """How the level of a fault moves; levels are in dB by `values.unit`.
-
-    The slope is that of Theil and Sen over the history, at most 30 days, with its interval of 95 %.
-    No remaining life follows from it (docs/explanation/remaining-life.md).
-    """
-
-    course: Course = Field(
-        description="unchanged: the interval has zero in it; unknown: the history has too few "
-        "levels, and every number is null"
-    )
-    then_db: Number = Field(description="when it was raised, else at the beginning")
-    now_db: Number = Field(description="now")
-    slope_db: Number = Field(description="dB a day or a week, by `per`")
-    low_db: Number = Field(description="lower end of the interval of the slope")
-    high_db: Number = Field(description="its upper end")
-    per: Per = Field(description="week where the levels span two weeks")
-    code: str = Field(description="stable, for programs; documented in docs/reference/alarms.md")
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str = Field(description="code and values in words")
-
-
-class Growth(FaultGrowth):
-    """Whether an alarm grows, and how soon somebody should act."""
-
-    urgency: Urgency
-    urgency_sentence: str
-    what_to_do: str
-
-
-class FaultTime(ResponseModel):
-    """One fault of a machine over time: its state, since when, and how its level moves."""
-
-    fault: str
-    state: Diagnosed = Field(
-        description="the level of its open alert; else normal where records decide, or unknown"
-    )
-    since: Time | None = Field(description="null where the history has no record of it")
-    held: Reason = Field(description="how long the state has lasted, as far as the history says")
-    growth: FaultGrowth
-
-
-class MachineGrowth(ResponseModel):
-    """Every fault of a machine over time."""
-
-    machine_id: str
-    faults: list[FaultTime]
 
 
 class Priority(ResponseModel):
@@ -295,122 +225,6 @@ class AlarmFilter(EmptyQuery):
         if any(v is not None and getattr(alarm, n) != v for n, v in wanted.items()):
             return False
         return whatever_state or self.open in (None, alarm.open)
-
-
-class OperatorIn(BaseModel, extra="forbid"):
-    """Who acts."""
-
-    by: Line | None = Field(
-        None, description="the name of who acts, where no API key is used; else that of the key"
-    )
-    request_id: Line | None = Field(
-        None, description="of your choice: the same request sent again does nothing more"
-    )
-
-
-class AcknowledgeIn(OperatorIn):
-    """Acknowledge an alarm."""
-
-    comment: Text | None = None
-
-
-class CommentIn(OperatorIn):
-    """Comment on an alarm."""
-
-    comment: Text
-
-
-class ShelveIn(OperatorIn):
-    """Shelve the fault of an alarm's machine: until a time, or for so long."""
-
-    reason: Text
-    until: AwareDatetime | None = Field(None, description="RFC 3339, with the offset to UTC")
-    for_s: int | None = Field(None, ge=60, le=SHELVED_AT_MOST_S)
-
-    @model_validator(mode="after")
-    def _has_one_end(self) -> "ShelveIn":
-        if (self.until is None) == (self.for_s is None):
-            raise ValueError("expected either until or for_s")
-        return self
-
-
-class UnshelveIn(AcknowledgeIn):
-    """End a shelving."""
-
-
-class UngroupIn(AcknowledgeIn):
-    """Let an alarm stand by itself."""
-
-
-class CloseIn(AcknowledgeIn):
-    """Close an alarm with what was found."""
-
-    outcome: Outcome
-
-
-class WorkOrderIn(OperatorIn):
-    """Say which work order an alarm led to."""
-
-    system: Line
-    reference: Line
-    url: Url | None = None
-    outcome: Outcome | None = Field(
-        None, description="what it found: closes the alarm; it feeds `found_right`"
-    )
-
-
-class AssignIn(OperatorIn):
-    """Say who sees to an alarm."""
-
-    assignee: Line | None = Field(description="the person's name; null: nobody")
-
-
-class OutOfServiceIn(OperatorIn):
-    """Take a machine out of service."""
-
-    reason: Text
-
-
-class InServiceIn(AcknowledgeIn):
-    """Return a machine to service."""
-
-
-class BulkIn(OperatorIn):
-    """One action on all alarms that match; the fields of the action are those of its own address.
-
-    Ask first by `dry_run` how many it would change, and send that as `expected_count`.
-    """
-
-    filter: AlarmFilter
-    action: Literal["acknowledge", "comment", "shelve", "unshelve", "close", "ungroup", "assign"]
-    dry_run: bool = False
-    expected_count: int | None = Field(None, ge=0)
-    comment: Text | None = None
-    reason: Text | None = None
-    until: AwareDatetime | None = None
-    for_s: int | None = None
-    outcome: Outcome | None = None
-    assignee: Line | None = None
-
-    @model_validator(mode="after")
-    def _is_limited(self) -> "BulkIn":
-        f = self.filter
-        named = f.assignee is not None or f.ids is not None
-        if not any((f.machine_id, f.fault, f.level, f.state, f.group, named)):
-            expected = "machine_id, fault, level, state, group, assignee and ids"
-            raise ValueError(f"filter: expected one of {expected} at least")
-        if not self.dry_run and self.expected_count is None:
-            raise ValueError("expected_count: expected the count that dry_run gives")
-        return self
-
-
-class BulkResult(ResponseModel):
-    """What an action on many alarms does."""
-
-    matched: int = Field(description="alarms that match the filter")
-    count: int = Field(description="of these, how many the action changes")
-    refused: dict[str, int] = Field(description="why it does not change the others, by code")
-    done: bool = Field(description="false after dry_run")
 
 
 class Service(ResponseModel):

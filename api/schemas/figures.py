@@ -2,7 +2,9 @@
 
 from pydantic import Field
 
-from api.schemas.alarms import Level
+from api.schemas.alarms import (
+    Level,
+)
 from api.schemas.common import Number, ResponseModel, Time
 from vtox.alarms.life import Outcome, State
 from vtox.alarms.promise import Verdict

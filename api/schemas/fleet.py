@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.alarms import Priority
+from api.schemas.alarms import (
+    Priority,
+)
 from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
 from api.schemas.machines import FaultReason
 from vtox.values.domain import State

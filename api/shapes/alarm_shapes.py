@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from api.schemas import alarms as schemas
-from api.schemas.alarms import Alarm, AlarmAction, Suspension, WorkOrder
+from api.schemas.alarms import (
+    Alarm,
+    AlarmAction,
+    Suspension,
+    WorkOrder,
+)
 from api.schemas.common import rfc3339
 from api.shapes.explanation import advice, doubts_with_sentences, reason, sentence
 from api.shapes.found_right import Proven, found_right_shape

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from api.schemas.alarms import FoundRight
+from api.schemas.alarms import (
+    FoundRight,
+)
 from api.shapes.explanation import sentence
 from api.state.backend import Backend
 from vtox.alarms.life import Outcome

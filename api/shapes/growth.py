@@ -9,8 +9,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from api.schemas.alarms import FaultGrowth, FaultTime, Growth
 from api.schemas.common import rfc3339
+from api.schemas.growth import (
+    FaultGrowth,
+    FaultTime,
+    Growth,
+)
 from api.shapes.explanation import advice, doubts_with_sentences, sentence
 from api.state.backend import Backend
 from vtox.alarms.health.growth import FaultGrowth as FaultGrowthOf

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from api.schemas.alarms import SupplyAlarm
+from api.schemas.alarms import (
+    SupplyAlarm,
+)
 from api.schemas.common import rfc3339
 from api.shapes.alarm_shapes import alarm_time, priority_shape
 from api.shapes.explanation import advice, sentence

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from api.schemas.alarms import AlarmFilter
+from api.schemas.alarms import (
+    AlarmFilter,
+)
 from api.state.fleet_index import FleetView
 from vtox.alarms.book import Book
 from vtox.alarms.life import Alarm

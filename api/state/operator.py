@@ -7,7 +7,7 @@ import structlog
 from fastapi import Request
 
 from api.http.errors import Problem
-from api.schemas.alarms import (
+from api.schemas.alarm_actions import (
     SHELVED_AT_MOST_S,
     AcknowledgeIn,
     AssignIn,

@@ -1,0 +1,57 @@
+"""Shapes of the severity of faults over time."""
+
+from pydantic import Field
+
+from api.schemas.common import Number, ResponseModel, Time
+from api.schemas.diagnoses import UNITS_IN_NAMES, Reason, ReasonValues
+from vtox.alarms.health.growth import Course, Per, Urgency
+from vtox.values.domain import State as Diagnosed
+
+
+class FaultGrowth(ResponseModel):
+    """How the level of a fault moves; levels are in dB by `values.unit`.
+
+    The slope is that of Theil and Sen over the history, at most 30 days, with its interval of 95 %.
+    No remaining life follows from it (docs/explanation/remaining-life.md).
+    """
+
+    course: Course = Field(
+        description="unchanged: the interval has zero in it; unknown: the history has too few "
+        "levels, and every number is null"
+    )
+    then_db: Number = Field(description="when it was raised, else at the beginning")
+    now_db: Number = Field(description="now")
+    slope_db: Number = Field(description="dB a day or a week, by `per`")
+    low_db: Number = Field(description="lower end of the interval of the slope")
+    high_db: Number = Field(description="its upper end")
+    per: Per = Field(description="week where the levels span two weeks")
+    code: str = Field(description="stable, for programs; documented in docs/reference/alarms.md")
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str = Field(description="code and values in words")
+
+
+class Growth(FaultGrowth):
+    """Whether an alarm grows, and how soon somebody should act."""
+
+    urgency: Urgency
+    urgency_sentence: str
+    what_to_do: str
+
+
+class FaultTime(ResponseModel):
+    """One fault of a machine over time: its state, since when, and how its level moves."""
+
+    fault: str
+    state: Diagnosed = Field(
+        description="the level of its open alert; else normal where records decide, or unknown"
+    )
+    since: Time | None = Field(description="null where the history has no record of it")
+    held: Reason = Field(description="how long the state has lasted, as far as the history says")
+    growth: FaultGrowth
+
+
+class MachineGrowth(ResponseModel):
+    """Every fault of a machine over time."""
+
+    machine_id: str
+    faults: list[FaultTime]
