@@ -11,6 +11,7 @@ from typer.core import TyperGroup, TyperOption
 
 import vtox
 from api.shapes import metrics
+from benchmarks.code_counts import house
 from vtox.cli.main import application
 from vtox.configuration.settings import TABLES, Settings, variable
 from vtox.words.catalogue import catalogue
@@ -170,17 +171,21 @@ def _metric_texts() -> Iterator[tuple[str, str]]:
 
 def _modules() -> Iterator[str]:
     yield "# Modules\n"
-    yield "Each folder and module, by the first sentence of its docstring.\n"
+    yield "Each folder and module, by the first sentence of its docstring, and who imports it from"
+    yield "another room: a folder of `vtox`, or one at the top. The others are inside a room.\n"
+    files = [f for name in (*PACKAGES, *house.TOOLS) for f in sorted((ROOT / name).rglob("*.py"))]
+    users = house.users(ROOT, files)
     for package in PACKAGES:
         folders = sorted(p.parent for p in (ROOT / package).rglob("__init__.py"))
         for folder in folders:
             yield f"## {folder.relative_to(ROOT)}\n"
             yield f"{_first_sentence(folder / '__init__.py')}\n"
             if modules := sorted(p for p in folder.glob("*.py") if p.name != "__init__.py"):
-                yield "| module | what it is |"
-                yield "|---|---|"
-                for module in modules:
-                    yield f"| `{module.name}` | {_cell(_first_sentence(module))} |"
+                yield "| module | what it is | used by |"
+                yield "|---|---|---|"
+                for module in sorted(modules, key=lambda m: not users[m]):
+                    what, by = _cell(_first_sentence(module)), ", ".join(sorted(users[module]))
+                    yield f"| `{module.name}` | {what} | {by} |"
                 yield ""
 
 

@@ -44,6 +44,9 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "files of the largest folder", max(of_product.values())
     trees = {f: ast.parse(f.read_text()) for f in files}
     yield "public names of vtox", sum(_public(t) for f, t in trees.items() if _in_vtox(root, f))
+    fronts = {f for f, rooms in users(root, everything).items() if rooms}
+    own = [t for f, t in trees.items() if _in_vtox(root, f) and f in fronts]
+    yield "public names of modules that another room uses", sum(map(_public, own))
     yield "class names with two meanings", len(homonyms(trees))
     yield "encode, decode and table functions", sum(map(_codecs, trees.values()))
     groups = [t for f, t in trees.items() if f.parent.name in ("setting_groups", "groups")]
@@ -78,6 +81,17 @@ def arrows(
         for name in _imports(file)
         if name in homes and homes[name] != home(file)
     }
+
+
+def users(root: Path, files: list[Path]) -> dict[Path, set[str]]:
+    """Return the other rooms that import from each file; none: it is inside of its room."""
+    homes = {_module(root, f): f for f in files}
+    found: dict[Path, set[str]] = {f: set() for f in files}
+    for file in files:
+        for name in _imports(file) & homes.keys():
+            if room(root, file) != room(root, homes[name]):
+                found[homes[name]].add(room(root, file))
+    return found
 
 
 def cycle(found: set[tuple[Hashable, Hashable]]) -> list[Hashable]:
