@@ -1,10 +1,12 @@
 """The OPC UA server as control rooms read it, by the client of asyncua: kill -9 in between."""
 
 import asyncio
+import shutil
 import subprocess
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from socket import gethostname
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -52,14 +54,13 @@ def command(server: EmbeddedServer, settings: Settings, port: int) -> dict[str, 
 
 
 @pytest.fixture
-def machine(client: Client) -> Iterator[None]:
+def machine(client: Client) -> None:
     """A machine with nameplate, health and meter."""
     register(client, "M1", Motor(site="Hall 2", rated_power_w=15_000.0))
     commit_health(client, "M1", "warning", bearing="warning")
     meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
     meter[ENERGY] = reading_json(RECORD, MeterReading({"active_w": 2000.0}, HOUR)).decode()
     client.hset(keys.machine("M1"), mapping=meter)
-    return None
 
 
 def raise_alarm(client: Client, machine_id: str, level: str) -> None:
@@ -128,6 +129,11 @@ def test_a_client_browses_subscribes_and_comes_back(
             subscription = await opened.create_subscription(100, seen)
             await subscription.subscribe_data_change(opened.get_node(ua.NodeId("M1.State", index)))
             await subscription.subscribe_events(opened.nodes.server)
+            # node-opcua-client asks for the next message until it is told that there is none.
+            asked = ua.RepublishRequest()
+            asked.Parameters = ua.RepublishParameters(subscription.subscription_id, 1000)
+            with pytest.raises(ua.uaerrors.BadMessageNotAvailable):
+                await opened.uaclient.protocol.send_request(asked)
             commit_health(client, "M1", "fault", bearing="fault")
             raise_alarm(client, "M1", "fault")
             await eventually_async(lambda: seen.events and "fault" in seen.values, 20)
@@ -154,5 +160,45 @@ def test_a_client_browses_subscribes_and_comes_back(
     with subprocess.Popen(**command) as first:
         eventually(lambda: accepts_connections("127.0.0.1", port))
         again = asyncio.run(work(first))
+        again.terminate()
+        assert again.wait(20) == 0
+
+
+@pytest.fixture
+def node_client() -> list[str]:
+    """The command of a client by node-opcua-client; skips by name where it is not installed."""
+    asked = "require('node-opcua-client')"
+    node = shutil.which("node")
+    if not node or subprocess.run([node, "-e", asked], capture_output=True).returncode:
+        pytest.skip("node-opcua-client is not installed (npm install, NODE_PATH)")
+    return [node, str(Path(__file__).with_name("node_client.js"))]
+
+
+def test_node_opcua_client_gets_its_subscription_back(
+    client: Client, port: int, command: dict[str, Any], machine: None, node_client: list[str]
+) -> None:
+    lines: list[str] = []
+    endpoint = [f"opc.tcp://127.0.0.1:{port}/vtox", "ns=2;s=M1.State"]
+    with ExitStack() as opened:
+        first = opened.enter_context(subprocess.Popen(**command))
+        eventually(lambda: accepts_connections("127.0.0.1", port))
+        node = subprocess.Popen([*node_client, *endpoint], stdout=subprocess.PIPE, text=True)
+        reader = Thread(target=lambda: lines.extend(x.strip() for x in node.stdout or ()))
+        reader.start()
+        try:
+            eventually(lambda: "value warning" in lines)
+            first.kill()
+            first.wait()
+            again = opened.enter_context(subprocess.Popen(**command))
+            eventually(lambda: accepts_connections("127.0.0.1", port))
+            commit_health(client, "M1", "fault", bearing="fault")
+            eventually(lambda: "value fault" in lines, 40)
+            raise_alarm(client, "M1", "fault")
+            eventually(lambda: "event M1 800" in lines, 20)
+        finally:
+            node.kill()
+            node.wait()
+            reader.join()
+            node.stdout and node.stdout.close()
         again.terminate()
         assert again.wait(20) == 0

@@ -22,6 +22,7 @@ from vtox import keys
 from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.errors import VtoxError
+from vtox.plant.opcua import subscriptions
 from vtox.plant.opcua.nodes import (
     NAMESPACE,
     Quantity,
@@ -64,7 +65,7 @@ _ENCRYPTED = [
 _EVENT_FIELDS = ("MachineId", "Fault", "Level", "Event", "AlarmId", "Code", "WhatToDo")
 
 
-class Users:
+class _Users:
     """Who may read: the password is an API key with scope `read`, the name is free.
 
     Without a password only where no API key exists, and this host alone can connect.
@@ -139,8 +140,9 @@ class PlantServer:
     async def _start(self) -> None:
         logging.getLogger("asyncua").setLevel(logging.ERROR)
         alone = self._settings.api_host in ("127.0.0.1", "::1", "localhost")
-        users = Users(self._client, may_be_anonymous=alone)
+        users = _Users(self._client, may_be_anonymous=alone)
         self.server = Server(user_manager=users)
+        subscriptions.install(self.server)
         await self.server.init()
         self.server.set_endpoint(f"opc.tcp://{self._settings.api_host}:{self._port}/vtox")
         self.server.set_server_name("VTOX")
