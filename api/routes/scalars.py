@@ -24,6 +24,7 @@ from api.state.auth import needs
 from vtox.errors import WireError
 from vtox.records.history.scalars import latest
 from vtox.store.machines.machines import is_listed, load_motors
+from vtox.store.machines.points import AHEAD_MS
 from vtox.store.stream.scalars import add_readings, why_no_velocity
 from vtox.values.domain import Motor, reason
 from vtox.values.scalars import ScalarReading, readings_of
@@ -57,8 +58,13 @@ def post_scalars(
     if unknown := scalars.keys() - _FIELDS:
         detail = f"{min(unknown)}: unknown, expected some of {', '.join(sorted(_FIELDS))}"
         raise WireError("bad_type", detail, min(unknown))
-    t = backend.now_s() if scalars.get("t") is None else scalars["t"]
+    now = backend.now_s()
+    t = now if scalars.get("t") is None else scalars["t"]
     readings = readings_of(machine_id, t, scalars.get("scalars"))
+    oldest_t = now - backend.settings.keep.history_hours.s
+    if not oldest_t <= t <= now + AHEAD_MS / 1000:
+        expected = f"expected {oldest_t:.0f} (VTOX_KEEP__HISTORY_HOURS) to an hour from now"
+        raise WireError("bad_number", f"t: {t}, {expected}", "t")
     ids = add_readings(backend.client(), readings)
     return Data(data=AcceptedScalars(machine_id=machine_id, t=t, stream_ids=ids))
 

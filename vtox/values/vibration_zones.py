@@ -1,9 +1,9 @@
 """Zones of overall vibration velocity, by the class of a machine. Pure.
 
-ISO 20816-3:2022, tables of velocity on non-rotating parts, 10 Hz to 1 kHz, mm/s rms; the same as
-tables A.1 and A.2 of ISO 10816-3:2009. The group follows from the rated power (the standard also
-takes the height of the shaft). The text of the standard was not at hand: figures from memory, equal
-to those that makers of instruments print. Check them against your copy before you rely on them.
+Tables A.1 and A.2 of ISO 10816-3:2009, velocity on non-rotating parts, 10 Hz to 1 kHz, mm/s rms;
+ISO 20816-3:2022 took them over (a public source says: with A and B as one). The group follows from
+the rated power; the standard also takes the height of the shaft. The text was not at hand: public
+sources of the figures are in docs/howto/send-scalars.md.
 """
 
 from typing import Literal, NamedTuple
@@ -12,13 +12,13 @@ from vtox.values.domain import Motor, Reason, reason
 from vtox.values.scalars import ScalarLimit, parse_limits
 
 Zone = Literal["A", "B", "C", "D"]
-SOURCE = "ISO 20816-3:2022"
+SOURCE = "ISO 20816-3:2022, A/B of ISO 10816-3:2009"
 VELOCITY, UNIT = "vibration_velocity", "mm/s"
 # One for each direction of vibration.
 VELOCITIES = (VELOCITY, f"{VELOCITY}_y", f"{VELOCITY}_z")
-LEAST_W, MOST_W, LARGE_W = 15e3, 50e6, 300e3
+_LEAST_W, _MOST_W, _LARGE_W = 15e3, 50e6, 300e3
 # Slower shafts are measured from 2 Hz on, which is another quantity.
-LEAST_RPM = 600.0
+_LEAST_RPM = 600.0
 # Group of the standard, support -> upper ends of A, B and C, mm/s.
 _ENDS = {
     (1, "rigid"): (2.3, 4.5, 7.1),
@@ -48,11 +48,11 @@ def machine_class(motor: Motor | None) -> MachineClass | Reason:
     """Return the class of a machine, or the code that says why it has none."""
     if motor is None or motor.rated_power_w is None or motor.support is None:
         return reason("velocity_no_class")
-    if motor.rated_power_w <= LEAST_W or motor.rated_power_w > MOST_W:
+    if motor.rated_power_w <= _LEAST_W or motor.rated_power_w > _MOST_W:
         return reason("velocity_power_outside", rated_kw=motor.rated_power_w / 1000)
-    if motor.rated_speed_rpm is not None and motor.rated_speed_rpm < LEAST_RPM:
+    if motor.rated_speed_rpm is not None and motor.rated_speed_rpm < _LEAST_RPM:
         return reason("velocity_slow_shaft", rated_rpm=motor.rated_speed_rpm)
-    group = 1 if motor.rated_power_w > LARGE_W else 2
+    group = 1 if motor.rated_power_w > _LARGE_W else 2
     return MachineClass(group, motor.support, _ENDS[group, motor.support])
 
 

@@ -10,8 +10,9 @@ from tests.integration.bridge.test_limits import admit, intake
 from tests.integration.conftest import serving
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.records.history.database import reading
+from vtox.records.history.database import engine_to_write, reading
 from vtox.records.history.recorder import Recorder
+from vtox.records.history.retention import delete_older, oldest_kept
 from vtox.records.history.scalars import latest
 from vtox.store.alarms.open_alerts import events_after, open_alerts
 from vtox.store.machines.machines import register, retire
@@ -39,13 +40,11 @@ def test_a_reading_that_is_sent_again_counts_once(
 ) -> None:
     now = round(server_time(client), 3) - 60
     body = {"t": now, "scalars": {"oil_pressure": [2.1, "bar"], "winding": [80, "degC"]}}
-    late = {"t": now - 2 * 86_400, "scalars": {"winding": [70, "degC"]}}
-    ahead = {"t": now + 7200, "scalars": {"winding": [70, "degC"]}}
     with serving(settings) as http:
         post = "/api/v1/machines/M1/scalars"
-        for sent in (body, body, late, ahead):
+        for sent in (body, body):
             assert http.post(post, json=sent).status_code == 202
-        assert client.xlen(keys.SCALARS) == 6
+        assert client.xlen(keys.SCALARS) == 4
         recorder.record(Event())
         assert client.xlen(keys.SCALARS) == 0, "acknowledged when stored"
         assert http.post(post, json=body).status_code == 202
@@ -53,7 +52,10 @@ def test_a_reading_that_is_sent_again_counts_once(
         (oil, winding) = http.get(post).raise_for_status().json()["data"]["scalars"]
         query = {"of": "scalars", "from_t": now - 60, "to_t": now + 60, "resolution": "minute"}
         found = http.get("/api/v1/machines/M1/history", params=query).raise_for_status().json()
-        wrong = http.post(post, json={"scalars": {"Oil": [2.1, "bar"]}})
+        refused = [
+            http.post(post, json=body | what)
+            for what in ({"scalars": {"Oil": [2.1, "bar"]}}, {"t": now + 7200}, {"t": now - 7e7})
+        ]
     assert (oil["value"], oil["unit"], oil["state"]) == (2.1, "bar", None)
     assert winding["value"] == 80
     series = found["data"]["series"]
@@ -61,7 +63,30 @@ def test_a_reading_that_is_sent_again_counts_once(
         "scalar:oil_pressure:bar": 1,
         "scalar:winding:degC": 1,
     }
-    assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_json")
+    codes = ["bad_json", "bad_number", "bad_number"]
+    assert [(r.status_code, r.json()["code"]) for r in refused] == [(422, c) for c in codes]
+
+
+def test_a_late_reading_goes_where_it_belongs(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    register(client, "M1", Motor(scalar_limits=LIMITS))
+    now = round(server_time(client), 3)
+    spooled, ended = now - 3 * 86_400, now - 800 * 86_400
+    engine = engine_to_write(settings)
+    for _ in range(2):  # sent twice, across a deletion of what is old
+        for t in (spooled, spooled + 1, ended):
+            send(client, t, "winding", 140.0, "degC")
+        recorder.record(Event())
+        delete_older(engine, oldest_kept(settings, round(1000 * now)))
+    engine.dispose()
+    assert int(client.hget(keys.UNREADABLE, "recorder") or 0) == 2, "counted: nothing keeps it"
+    assert events(client) == [], "three days ago is not now"
+    query = {"of": "scalars", "from_t": spooled - 60, "to_t": spooled + 60, "resolution": "minute"}
+    with serving(settings) as http:
+        found = http.get("/api/v1/machines/M1/history", params=query).raise_for_status().json()
+    (winding,) = found["data"]["series"].values()
+    assert sum(winding["n"]) == 2
 
 
 def test_limits_raise_and_end_alarms(recorder: Recorder, client: Client) -> None:

@@ -183,7 +183,7 @@ class Recorder:
         if portion.start == portion.end:
             return 0, True
         if stream == keys.SCALARS:
-            portion.points = self._limits.with_states(portion.points)
+            portion.points = self._limits.with_states(portion.points, oldest.records_ms)
         if not writing.write(engine, portion, self._names, self._redone, oldest):
             # Another recorder was here: go on where it ended.
             self._names.forget()

@@ -22,6 +22,7 @@ from vtox.records.history.schema import (
 )
 from vtox.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
 from vtox.store.server.client import server_time
+from vtox.values.scalars import PREFIX
 
 # A transaction deletes of so many series: a few ms in which the recorder or another one waits.
 SERIES_PER_TRANSACTION = 500
@@ -70,21 +71,30 @@ def keep_time(engine: Engine, clock: RetentionClock) -> float:
 def delete_older(engine: Engine, oldest: Oldest) -> int:
     """Delete what is older than kept, some series at a time; return how many rows."""
     with engine.begin() as db:
-        ids = db.execute(select(series.c.id)).scalars().all()
+        quantities = db.execute(select(series.c.id, series.c.quantity)).all()
         deleted = 0
         for table in (alerts, alarm_actions):
             deleted += db.execute(delete(table).where(table.c.id_ms < oldest.hours_ms)).rowcount
         _delete_missed(db, oldest)
-    for table, column, limit in (
-        (records, records.c.t_ms, oldest.records_ms),
-        (minutes, minutes.c.t, oldest.minutes_ms // 1000),
-        *((t, t.c.t, oldest.hours_ms // 1000) for t in (hours, energy_quarters, energy_days)),
-        (start_parts, start_parts.c.t_ms, oldest.hours_ms),
+    every = [i for i, _ in quantities]
+    of_scalars = [i for i, quantity in quantities if quantity.startswith(PREFIX)]
+    others = [i for i, quantity in quantities if not quantity.startswith(PREFIX)]
+    c, records_ms = records.c, oldest.records_ms
+    for table, older, ids in (
+        (records, c.t_ms < records_ms, others),
+        # A late reading stays for as long after its arrival: it is known if it comes again.
+        (records, (c.t_ms < records_ms) & (c.id_ms < records_ms), of_scalars),
+        (minutes, minutes.c.t < oldest.minutes_ms // 1000, every),
+        *(
+            (t, t.c.t < oldest.hours_ms // 1000, every)
+            for t in (hours, energy_quarters, energy_days)
+        ),
+        (start_parts, start_parts.c.t_ms < oldest.hours_ms, every),
     ):
         for start in range(0, len(ids), SERIES_PER_TRANSACTION):
             with engine.begin() as db:
                 part = ids[start : start + SERIES_PER_TRANSACTION]
-                deleted += _delete_of_series(db, table, column < limit, part)
+                deleted += _delete_of_series(db, table, older, part)
     return deleted
 
 

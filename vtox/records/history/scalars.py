@@ -1,6 +1,6 @@
 """Scalars in the history: each reading once, the latest of each, and what crosses a limit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, select, tuple_
 
@@ -18,12 +18,17 @@ from vtox.values.vibration_zones import limits_of
 _PAIRS_PER_QUERY = 400
 
 
-def unrecorded(db: Connection, rows: Sequence[Row]) -> list[Row]:
+def unrecorded(db: Connection, rows: Sequence[Row], late_ms: int) -> list[Row]:
     """Return the readings that are not recorded, each once, under an id that is the same for all.
 
-    The same machine, scalar and time are the same reading, whatever entry it came in.
+    The same machine, scalar and time are the same reading, whatever entry it came in. One from
+    before `late_ms` keeps the id of its entry: its record stays for a time after its arrival, so
+    that it is known if it comes again.
     """
-    new = {(r.series_id, r.t_ms): r._replace(id_ms=0, id_seq=0) for r in reversed(rows)}
+    new = {
+        (r.series_id, r.t_ms): r if r.t_ms < late_ms else r._replace(id_ms=0, id_seq=0)
+        for r in reversed(rows)
+    }
     pairs = list(new)
     c = records.c
     for start in range(0, len(pairs), _PAIRS_PER_QUERY):
@@ -70,10 +75,11 @@ class LimitWatch:
         self._client = client
         self._newest_ms: dict[tuple[str, str], int] = {}
 
-    def with_states(self, points: Sequence[Point]) -> list[Point]:
+    def with_states(self, points: Sequence[Point], late_ms: int) -> list[Point]:
         """Return points with state and threshold by their limits; alarms are told at once.
 
-        Before the points are written: after a crash they come again, which changes nothing.
+        Before the points are written: after a crash they come again, which changes nothing. Those
+        from before `late_ms` change no alarm.
         """
         ids = list({p.machine_id for p in points})
         motors = zip(ids, load_motors(self._client, ids), strict=True)
@@ -81,13 +87,13 @@ class LimitWatch:
         if not limits:
             return list(points)
         own = [[x for x in limits.get(p.machine_id, ()) if _is_of(x, p)] for p in points]
-        self._tell(points, own)
+        self._tell((p, of) for p, of in zip(points, own, strict=True) if p.t_ms >= late_ms)
         return [_with_state(p, of) for p, of in zip(points, own, strict=True)]
 
-    def _tell(self, points: Sequence[Point], limits: Sequence[Sequence[ScalarLimit]]) -> None:
+    def _tell(self, limited: Iterable[tuple[Point, Sequence[ScalarLimit]]]) -> None:
         newest = {
             (p.machine_id, p.quantity): (p, of)
-            for p, of in sorted(zip(points, limits, strict=True), key=lambda pair: pair[0].t_ms)
+            for p, of in sorted(limited, key=lambda pair: pair[0].t_ms)
             if of and p.t_ms >= self._newest_ms.get((p.machine_id, p.quantity), 0)
         }
         self._newest_ms |= {key: p.t_ms for key, (p, _) in newest.items()}

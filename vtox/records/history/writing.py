@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
@@ -70,11 +69,11 @@ class Portion:
             points, skipped = read_each(
                 batch.entries, partial(_points, self.start.stream, self.lines)
             )
-            # By its record a reading is known if it comes again.
-            is_scalar = self.start.stream == keys.SCALARS
-            oldest_ms = oldest.records_ms if is_scalar else oldest.hours_ms
-            for p in chain.from_iterable(of_entry for _, of_entry in points):
-                if p.t_ms >= oldest_ms and p.id_ms > retired.get(p.machine_id, -1):
+            for entry_id, p in ((i, p) for i, of_entry in points for p in of_entry):
+                if p.t_ms < oldest.hours_ms:
+                    if self.start.stream == keys.SCALARS:
+                        skipped.append((entry_id, _too_old(p, oldest)))
+                elif p.id_ms > retired.get(p.machine_id, -1):
                     self.points.append(p)
         self.skipped += skipped
 
@@ -126,7 +125,7 @@ def _write_points(
 ) -> None:
     rows = names.rows(db, points)
     if points[0].quantity.startswith(PREFIX):
-        rows = of_records = unrecorded(db, rows)
+        rows = of_records = unrecorded(db, rows, oldest.records_ms)
     else:
         if known := redone.entries(db, rows):
             rows = [row for row in rows if (row.id_ms, row.id_seq) not in known]
@@ -179,6 +178,11 @@ def _points(stream: str, lines: LineSampler, entry_id: bytes, fields: RawFields)
     if stream == keys.RESULTS:
         points += [line for p in points for line in lines.points(p, fields)]
     return points
+
+
+def _too_old(p: Point, oldest: Oldest) -> Unreadable:
+    said = f"{p.machine_id} {p.quantity}: t {p.t_ms / 1000}, kept are readings from "
+    return Unreadable("too_old", f"{said}{oldest.hours_ms / 1000} on (VTOX_KEEP__HISTORY_HOURS)")
 
 
 def _row(stream: str, oldest: Oldest, entry_id: bytes, fields: RawFields) -> dict[str, Any] | None:
