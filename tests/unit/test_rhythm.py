@@ -31,6 +31,22 @@ def test_a_new_machine_is_not_silent_for_a_day() -> None:
     assert limit_s(rhythm) == UNKNOWN_SILENCE_S
 
 
+@pytest.mark.parametrize("windows", [11, 25])
+def test_a_new_stream_that_stops_is_silent_within_the_time_of_a_pause(windows: int) -> None:
+    rhythm = sent(1000.0 + k for k in range(windows)).rhythm
+    assert (rhythm.interval, limit_s(rhythm)) == (SendingInterval(1.0, "learned"), PAUSE_S)
+    again = sent([9000.0], rhythm).rhythm
+    assert limit_s(again) == UNKNOWN_SILENCE_S, "bursts: how often is not known yet"
+
+
+@pytest.mark.parametrize(("windows", "radio_s"), [(10, 1.0), (12, 0.1), (12, 2.5), (4, 5.0)])
+def test_a_first_snapshot_is_no_stream(windows: int, radio_s: float) -> None:
+    arrivals = Arrivals(Rhythm())
+    for k in range(windows):
+        arrivals.add(1000.0 + radio_s * k, 900.0 + k, PAUSE_S)
+    assert limit_s(arrivals.rhythm) == UNKNOWN_SILENCE_S
+
+
 @pytest.mark.parametrize("burst", [1, 10])
 def test_snapshots_are_learned_from_three_gaps(burst: int) -> None:
     times = [1000.0 + n * HOUR_S + k for n in range(4) for k in range(burst)]

@@ -19,6 +19,9 @@ GAPS_KEPT, GAPS_NEEDED = 5, 3
 SAME_SHARE, SAME_STREAM_SHARE = 0.1, 0.5
 # Windows of a stream are sent as they are measured; those of a buffer are older than that.
 BUFFERED_RATIO = 2.0
+# The first burst of a new machine is taken for a stream after a third of the pause that ends one,
+# until the next burst begins. Snapshots that are sent while they are measured are mostly shorter.
+FIRST_WINDOWS, FIRST_SHARE = 5, 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,20 @@ class Rhythm:
 
     `every_s` is None until it is learned. `begun_t` is when its last burst began, and `streams`
     whether that went on for longer than the pause that ends one. `gaps` are the times from burst to
-    burst.
+    burst. `first_s` is from window to window of the first burst, if it looks like a stream.
     """
 
     every_s: float | None = None
     gaps: tuple[float, ...] = ()
     begun_t: float = 0.0
     streams: bool = False
+    first_s: float | None = None
 
     @property
     def interval(self) -> SendingInterval:
         """The interval that was learned."""
-        return SendingInterval(self.every_s, "learning" if self.every_s is None else "learned")
+        every_s = self.every_s or self.first_s
+        return SendingInterval(every_s, "learning" if every_s is None else "learned")
 
     def begin(self, t: float) -> bool:
         """Note that a burst begins; return whether this is worth keeping.
@@ -69,7 +74,7 @@ class Rhythm:
         What lies between two times of streaming is no interval: the motor was off, or the line cut.
         """
         streamed, before_t = self.streams, self.begun_t
-        self.begun_t, self.streams = t, False
+        self.begun_t, self.streams, self.first_s = t, False, None
         if streamed or not before_t or t <= before_t:
             return not before_t
         self.gaps = (*self.gaps, t - before_t)[-GAPS_KEPT:]
@@ -77,10 +82,17 @@ class Rhythm:
             self._learn(median_high(self.gaps), SAME_SHARE)
         return True
 
+    def stream_at_first(self, every_s: float) -> bool:
+        """Note that the first burst looks like a stream; return whether this is worth keeping."""
+        if self.every_s or self.gaps or self.first_s:
+            return False
+        self.first_s = every_s
+        return True
+
     def stream(self, every_s: float) -> bool:
         """Note that the machine streams; return whether this is worth keeping."""
         changed = not self.streams and bool(self.gaps)
-        self.streams, self.gaps = True, ()
+        self.streams, self.gaps, self.first_s = True, (), None
         return self._learn(every_s, SAME_STREAM_SHARE) or changed
 
     def _learn(self, every_s: float, same_share: float) -> bool:
@@ -111,9 +123,16 @@ class Arrivals:
             return not goes_on and self.rhythm.begin(t)
         self.windows += 1
         self.last_t = max(self.last_t, t)
-        lasted_s = t - self.first[0]
-        if self.rhythm.streams or lasted_s < pause_s:
+        lasted_s, measured_s = t - self.first[0], t0 - self.first[1]
+        if self.rhythm.streams or lasted_s < FIRST_SHARE * pause_s:
             return False
-        if t0 - self.first[1] > BUFFERED_RATIO * lasted_s:
+        if measured_s > BUFFERED_RATIO * lasted_s:
             return False  # a buffer is being emptied
-        return self.rhythm.stream(lasted_s / (self.windows - 1))
+        every_s = lasted_s / (self.windows - 1)
+        if lasted_s >= pause_s:
+            return self.rhythm.stream(every_s)
+        # Slower than it was measured is a snapshot over a slow radio.
+        is_slow = lasted_s > BUFFERED_RATIO * measured_s
+        return (
+            self.windows >= FIRST_WINDOWS and not is_slow and self.rhythm.stream_at_first(every_s)
+        )

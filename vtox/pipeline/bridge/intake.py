@@ -292,9 +292,9 @@ class Intake:
         if h.replay_of:
             return
         arrivals = self.arrivals[h.machine_id]
-        before = arrivals.rhythm.every_s if arrivals.rhythm.begun_t else 0.0
+        before = arrivals.rhythm.interval.every_s if arrivals.rhythm.begun_t else 0.0
         if arrivals.add(t, h.t0, self.settings.silence_after_s):
-            is_other = arrivals.rhythm.every_s != before
+            is_other = arrivals.rhythm.interval.every_s != before
             is_other |= changed.get(h.machine_id, (None, False))[1]
             changed[h.machine_id] = arrivals.rhythm, is_other
 
