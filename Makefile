@@ -134,7 +134,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev --extra link pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra link pyproject.toml -o product.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock handbook/requirements.in -o handbook/requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel --extra mqtt --extra oidc pyproject.toml -o deploy/requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel --extra mqtt --extra oidc --extra mcp --extra opcua pyproject.toml -o deploy/requirements.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -19,6 +19,8 @@ USERS = {
     "notifier": ("notifier", None),
     "mqtt": ("mqtt", None),
     "api": ("api", None),
+    # It reads the keys that may sign in, as the API does.
+    "opcua": ("api", None),
     "flower": ("flower", None),
     "admin": ("admin", "celery"),
 }

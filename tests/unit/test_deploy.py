@@ -43,8 +43,7 @@ def command(process: str) -> str:
 def optional() -> dict[str, str]:
     """The processes that stand in the Procfile behind a mark, for those who want them."""
     lines = (ROOT / "Procfile").read_text().splitlines()
-    marked = (line[2:].split(": ", 1) for line in lines if line.startswith("# ") and " && " in line)
-    return {name: text for name, text in marked}
+    return dict(line[2:].split(": ", 1) for line in lines if re.match(r"# \w+: vtox ", line))
 
 
 @pytest.mark.parametrize("process", optional())

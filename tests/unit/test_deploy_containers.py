@@ -28,11 +28,17 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"] == "vtox"} - {"admin"}
 
 
+# The API, where it is on another host.
+ELSEWHERE = "http://api:8000 "
+# It has no secret, as it asks the API with the key of each caller.
+WITHOUT_SECRET = {"mcp"}
+
+
 def shell(command: list[str]) -> str:
     """What a shell of a container is given, in the notation of the Procfile."""
     assert command[:2] == ["sh", "-c"]
     text = command[2].replace("$$", "$").removeprefix("exec ")
-    return text.replace(" && exec ", " && ")
+    return text.replace(" && exec ", " && ").replace(ELSEWHERE, "")
 
 
 def names(text: str) -> set[str]:
@@ -70,7 +76,7 @@ def test_each_service_is_hardened_and_limited(name: str) -> None:
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
 
 
-@pytest.mark.parametrize("name", [*sorted(OURS), "admin"])
+@pytest.mark.parametrize("name", [*sorted(OURS - WITHOUT_SECRET), "admin"])
 def test_each_service_has_the_secret_of_its_role_alone(name: str) -> None:
     role = "worker" if name in FAMILIES else name
     assert SERVICES[name]["secrets"] == [role]
@@ -98,7 +104,9 @@ def pins(lock: Path) -> set[str]:
 
 def test_the_image_has_the_versions_that_are_tested() -> None:
     image = pins(DEPLOY / "requirements.lock")
-    assert {"celery", "psycopg", "apprise", "paho-mqtt"} <= {pin.split("==")[0] for pin in image}
+    assert {"celery", "psycopg", "apprise", "paho-mqtt", "mcp", "asyncua"} <= {
+        pin.split("==")[0] for pin in image
+    }
     assert image <= pins(ROOT / "requirements.lock")
 
 
@@ -111,7 +119,7 @@ def test_the_demo_installs_the_product_alone() -> None:
 
 
 def test_every_process_has_a_role() -> None:
-    processes = {*procfile(), *optional()} - {"server", *FAMILIES}
+    processes = {*procfile(), *optional()} - {"server", *FAMILIES, *WITHOUT_SECRET}
     assert {*processes, "worker", "admin"} == set(role_settings.USERS)
 
 

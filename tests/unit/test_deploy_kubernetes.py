@@ -8,7 +8,7 @@ import celeryconfig
 from api.schemas.system import QueueStatus
 from deploy import role_settings
 from tests.unit.test_deploy import optional, procfile
-from tests.unit.test_deploy_containers import DEPLOY, names, shell
+from tests.unit.test_deploy_containers import DEPLOY, ELSEWHERE, WITHOUT_SECRET, names, shell
 from vtox.cluster.processes import LIVENESS_PATH
 from vtox.cluster.worker_allocation import worker_ports
 from vtox.configuration.settings import each, load, variable
@@ -18,11 +18,12 @@ yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"
 FILES = sorted(FOLDER.rglob("*.yaml"))
 # Applied by hand, where they are wanted.
-BY_HAND = ("kubernetes/admin.yaml", "kubernetes/mqtt.yaml")
+CHOSEN = ("mqtt", "opcua", "mcp")
+BY_HAND = ("kubernetes/admin.yaml", *(f"kubernetes/{name}.yaml" for name in CHOSEN))
 KUSTOMIZATION = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())
 OBJECTS: list[dict[str, Any]] = [
     o
-    for name in (*KUSTOMIZATION["resources"], "kubernetes/mqtt.yaml")
+    for name in (*KUSTOMIZATION["resources"], *BY_HAND[1:])
     for o in yaml.safe_load_all((DEPLOY / name).read_text())
 ]
 PODS = {
@@ -47,7 +48,8 @@ def command(pod: dict[str, Any]) -> str:
     before = [" ".join(c["command"]) + " && " for c in pod.get("initContainers", [])]
     (container,) = pod["containers"]
     words = container["command"]
-    return "".join(before) + (shell(words) if words[0] == "sh" else " ".join(words))
+    text = shell(words) if words[0] == "sh" else " ".join(words).replace(ELSEWHERE, "")
+    return "".join(before) + text
 
 
 def test_every_manifest_is_applied_or_for_the_administrator() -> None:
@@ -57,7 +59,7 @@ def test_every_manifest_is_applied_or_for_the_administrator() -> None:
 
 def test_each_process_has_a_deployment_with_its_command() -> None:
     processes = {name: text for name, text in procfile().items() if name != "server"}
-    processes["mqtt"] = optional()["mqtt"]
+    processes |= {name: optional()[name] for name in CHOSEN}
     assert {name: command(pod) for name, pod in OURS.items()} == processes
 
 
@@ -67,13 +69,13 @@ def test_manifests_name_settings_that_exist(file: Any) -> None:
     assert names(file.read_text()) <= known
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS.keys() - WITHOUT_SECRET))
 def test_each_process_has_the_secret_of_its_role_alone(name: str) -> None:
     role = "worker" if name in FAMILIES else name
     secrets = [v["secret"]["secretName"] for v in OURS[name]["volumes"] if "secret" in v]
     files = {s["name"]: s["files"] for s in KUSTOMIZATION["secretGenerator"]}
     assert secrets == [role]
-    if name != "mqtt":
+    if name not in CHOSEN:
         assert files[role] == [f"settings.toml=secrets/{role}.toml"]
     assert role in role_settings.USERS
     assert environment(OURS[name])["VTOX_CONFIG"] == "/etc/vtox/settings.toml"
