@@ -1,17 +1,19 @@
-"""Fleets in files: nameplates of many machines as TOML, CSV or a sheet of a workbook."""
+"""Fleets in files: nameplates of machines as TOML, CSV or a sheet, and scalars as CSV."""
 
 import csv
 import io
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
-from vtox.errors import FileError, NameplateError
+from vtox.errors import FileError, NameplateError, WireError
 from vtox.files.readers.excel import first_sheet
 from vtox.files.text_encoding import HEAD_BYTES, encoding_of
 from vtox.values.csv_cells import MARK
 from vtox.values.domain import Motor
 from vtox.values.fleet_rows import fleet_of_rows, rows_of_fleet
 from vtox.values.nameplate import read_fleet
+from vtox.values.scalars import ScalarReading, checked
 
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _DELIMITERS = ",;\t"
@@ -39,6 +41,49 @@ def read_fleet_file(path: Path) -> dict[str, Motor]:
         raise NameplateError(f"{path}: no such file, expected TOML, CSV or Excel") from error
     except OSError as error:
         raise NameplateError(f"{path}: {error.strerror}") from error
+
+
+def read_scalars_file(path: Path) -> list[ScalarReading] | None:
+    """Return the readings of a CSV with the columns of `ScalarReading`; None of another file.
+
+    `t` is seconds since 1970, or a date and time with its zone.
+
+    Raises
+    ------
+    FileError
+        A row is no reading; the error names it.
+    """
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return None
+    rows, decimal_comma = _csv(path)
+    names = [n.strip().lower() for n in rows[0]] if rows else []
+    if sorted(names) != sorted(ScalarReading._fields):
+        return None
+    found = []
+    for number, row in enumerate(rows[1:], 2):
+        cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
+        if not any(cells.values()):
+            continue
+        try:
+            t, value = (_number(cells.get(n, ""), decimal_comma) for n in ("t", "value"))
+            machine_id, name, unit = (cells.get(n, "") for n in ("machine_id", "name", "unit"))
+            found.append(checked(machine_id, t, name, value, unit))
+        except WireError as error:
+            raise FileError("damaged", path, f"row {number}: {error}") from error
+    return found
+
+
+def _number(text: str, decimal_comma: bool) -> float | str:
+    """Return a number, or the seconds since 1970 of a time with its zone; else the text."""
+    try:
+        return float(text.replace(",", ".") if decimal_comma else text)
+    except ValueError:
+        pass
+    try:
+        t = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return t.timestamp() if t.tzinfo else text
 
 
 def fleet_csv(fleet: Mapping[str, Motor | None]) -> str:

@@ -4,7 +4,9 @@ import json
 import re
 import time
 from csv import DictReader
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from vtox import keys
 from vtox.cli.fleet import machines as command
 from vtox.configuration.settings import Settings
 from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
+from vtox.records.history.recorder import Recorder
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import set_baseline
@@ -77,6 +80,30 @@ def test_what_is_exported_is_changed_and_imported(client: Client, tmp_path: Path
         {"machine_id": "M7", "pole_pairs": "2", "supply_hz": "50", "supply": "grid"},
         {"machine_id": "M8", "pole_pairs": "1", "supply": "grid"},
     ]
+
+
+def test_scalars_are_imported_and_shown(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_DATA_DIR", str(settings.data_dir))
+    now, file = round(time.time()), tmp_path / "readings.csv"
+    at = datetime.fromtimestamp(now - 60, UTC).isoformat()
+    head, old = "name;t;machine_id;unit;value\n", f"oil;{now - 4 * 86_400};M1;bar;2,5\n"
+    write(file, f"{head}{old}winding;{at};M1;degC;81\n")
+    assert "2 readings sent" in run("machines", "import", str(file)).output
+    recorder = Recorder(client, settings)
+    recorder.record(Event())
+    recorder.close()
+    store.register(client, "M1", Motor(pole_pairs=2))
+    shown = run("machines", "show", "M1").output
+    assert re.search(r"oil +2.5 bar +4 d ago", shown)
+    assert re.search(r"winding +81 degC +1 min ago", shown)
+    for row, match in (
+        (f"oil;{now + 7200};M1;bar;1\n", "an hour from now"),
+        ("oil;x;M1;bar;1", "2:"),
+    ):
+        with pytest.raises(InputError, match=match):
+            run("machines", "import", write(file, head + row))
 
 
 def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:

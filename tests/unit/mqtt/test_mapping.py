@@ -65,6 +65,14 @@ def test_one_scale_is_that_of_every_channel(tmp_path: Path) -> None:
             ["fs_hz"],
         ),
         (
+            '[[topics]]\ntopic = "g"\nformat = "sparkplug"\nscalars = { oil = ["P", "a b"] }',
+            ["scalars", "oil_pressure"],
+        ),
+        (
+            '[[topics]]\ntopic = "{machine_id}"\nformat = "entry"\nscalars = { a = ["P", "K"] }',
+            ["scalars is of Sparkplug"],
+        ),
+        (
             '[[topics]]\ntopic = "g"\nformat = "sparkplug"\nnameplate = { poles = "P" }',
             ["nameplate.poles"],
         ),

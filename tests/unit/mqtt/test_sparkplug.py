@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ from vtox.sending.mqtt.payloads import (
     Nameplate,
     Rebirth,
     Samples,
+    Scalars,
 )
 from vtox.sending.mqtt.sparkplug import Payload
 from vtox.sending.mqtt.sparkplug_nodes import Births
 from vtox.values.domain import Motor
+from vtox.values.scalars import ScalarReading
 
 BIRTH = bytes.fromhex(
     "08fad1dfb4ab33120b0a05626453657120085803121b0a1550726f706572746965732f706f6c655f706169727320"
@@ -138,3 +141,29 @@ def test_arrays_have_the_type_that_they_say() -> None:
 def test_other_topics_and_kinds_ask_for_nothing(births: Births) -> None:
     assert sparkplug.parse_topic("spBv1.0/STATE/host") is None
     assert asked_for(births, make_message("DCMD", BIRTH)) == []
+
+
+def test_metrics_are_scalars_at_their_own_time(births: Births) -> None:
+    rule = replace(RULE, scalars={"oil": ("Oil", "bar"), "winding": ("T1", "degC")})
+    payload = Payload(timestamp=1_764_000_009_000)
+    payload.metrics.add(name="Oil", datatype=10, double_value=2.5, timestamp=1_764_000_001_000)
+    payload.metrics.add(name="T1", datatype=3, int_value=81)
+    payload.metrics.add(name="window/ia", datatype=17, bytes_value=b"\1\0" * 8)
+    message = make_message("DDATA", payload.SerializeToString())
+    scalars, window = sparkplug_nodes.actions(rule, births, message)
+    oil = ScalarReading("M1", 1_764_000_001.0, "oil", 2.5, "bar")
+    assert scalars == Scalars([oil, ScalarReading("M1", 1_764_000_009.0, "winding", 81.0, "degC")])
+    assert isinstance(window, Samples)
+
+
+def test_a_metric_that_is_no_reading_keeps_nothing_back(births: Births) -> None:
+    rule = replace(RULE, scalars={"oil": ("Oil", "bar"), "level": ("Level", "mm")})
+    payload = Payload(timestamp=1_764_000_009_000)
+    payload.metrics.add(name="Oil", datatype=12, string_value="high")
+    payload.metrics.add(name="Level", datatype=10, double_value=3.0)
+    found = sparkplug_nodes.actions(
+        rule, births, make_message("DDATA", payload.SerializeToString())
+    )
+    assert isinstance(next(found), Scalars)
+    with pytest.raises(InputError, match="oil: 'high', expected a finite number"):
+        next(found)

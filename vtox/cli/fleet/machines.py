@@ -1,12 +1,14 @@
 """`vtox machines` and `vtox baseline`: what is stored of each machine."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from vtox.alarms.health.assessment import Assessment, present_state
@@ -19,21 +21,25 @@ from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
 from vtox.configuration.settings import Settings, load
 from vtox.errors import InputError
-from vtox.files.fleet_files import fleet_csv, read_fleet_file
+from vtox.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
 from vtox.files.matching import options as reader_options
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import stored_baseline
+from vtox.store.machines.points import AHEAD_MS
 from vtox.store.server.client import Client, server_time
+from vtox.store.stream.scalars import add_readings
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
 from vtox.values import codec
 from vtox.values.csv_cells import MARK
 from vtox.values.domain import Window
 from vtox.values.plain_data import digits
+from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import Limits, encode, entry_header
 from vtox.words.rendering import name_of, render, render_all
 
 SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
+SENT_AT_ONCE = 1000
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
 MachineIds = Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")]
@@ -82,13 +88,14 @@ def list_machines(as_json: options.Json = False) -> None:
 
 @machines.command("show")
 def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
-    """Show one machine: nameplate, health, latest diagnoses, and its faults over time."""
+    """Show one machine: nameplate, health, latest diagnoses and scalars, faults over time."""
     settings = load()
     with running_server(settings) as client:
         row = _require_machine(client, machine)
-        grown = _growth(settings, machine, server_time(client))
+        grown, scalars = _of_history(settings, machine, server_time(client))
     if as_json:
-        typer.echo(json.dumps({**_as_json(row), "growth": codec.plain(grown)}))
+        more = {"growth": codec.plain(grown), "scalars": [r._asdict() for r, _ in scalars]}
+        typer.echo(json.dumps({**_as_json(row), **more}))
         return
     console = Console(highlight=False)
     health = row.health or NO_HEALTH
@@ -104,6 +111,9 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     if row.diagnoses:
         console.print()
         show(console, row.diagnoses.values())
+    if scalars:
+        console.print()
+        console.print(_latest_scalars(scalars, row.as_of_t))
     table = columns("fault", "over time", wrapped=("over time",))
     for f in grown:
         said = ((r.code, r.values) for r in (f.held, f.growth.why))
@@ -119,12 +129,17 @@ def import_fleet(
         Path,
         typer.Argument(
             metavar="FILE",
-            help=r"CSV or Excel with a row for each machine (`vtox machines export` makes one), or "
-            r"TOML with a table \[machines.ID].",
+            help=r"CSV or Excel with a row for each machine (`vtox machines export` makes one), "
+            r"TOML with a table \[machines.ID], or CSV of scalars (machine_id, t, name, value, "
+            "unit).",
         ),
     ],
 ) -> None:
-    """Register the machines of a file with their nameplates: all of them, or none."""
+    """Register the machines of a file with their nameplates, or send its scalars: all, or none."""
+    readings = read_scalars_file(file)
+    if readings is not None:
+        _send_scalars(readings)
+        return
     fleet = read_fleet_file(file)
     for machine_id in fleet:
         _check_id(machine_id)
@@ -133,6 +148,21 @@ def import_fleet(
         for machine_id, motor in fleet.items():
             register_machine(client, actor(), machine_id, motor, limit=settings.max_machines)
     typer.echo(f"{len(fleet)} machines registered")
+
+
+def _send_scalars(readings: Sequence[ScalarReading]) -> None:
+    settings = load()
+    with running_server(settings) as client:
+        now_s = server_time(client)
+        oldest_s, latest_s = now_s - settings.keep.history_hours.s, now_s + AHEAD_MS / 1000
+        if wrong := next((r for r in readings if not oldest_s <= r.t <= latest_s), None):
+            raise InputError(
+                f"{wrong.machine_id} {wrong.name}: t {wrong.t}, expected {oldest_s:.0f} to "
+                f"{latest_s:.0f}: VTOX_KEEP__HISTORY_HOURS to an hour from now"
+            )
+        for start in range(0, len(readings), SENT_AT_ONCE):
+            add_readings(client, readings[start : start + SENT_AT_ONCE])
+    typer.echo(f"{len(readings)} readings sent")
 
 
 @machines.command("export")
@@ -250,16 +280,31 @@ def _replacement(previous: str | None) -> str:
         return ", replacing one that cannot be read"
 
 
-def _growth(settings: Settings, machine: str, now_s: float) -> list[FaultGrowth]:
-    """Return the faults of a machine over time, of which there are none without a history."""
+def _of_history(
+    settings: Settings, machine: str, now_s: float
+) -> tuple[list[FaultGrowth], list[tuple[ScalarReading, str]]]:
+    """Return the faults of a machine over time, and its latest scalars with their states."""
     # Not at the top: SQL takes a quarter of a second to import.
     from vtox.records.history.database import reading
     from vtox.records.history.growth import machine_growth
     from vtox.records.history.retention import oldest_kept
+    from vtox.records.history.scalars import latest
 
     with reading(settings) as db:
+        if db is None:
+            return [], []
         oldest = oldest_kept(settings, round(1000 * now_s))
-        return machine_growth(db, machine, now_s, oldest) if db is not None else []
+        return machine_growth(db, machine, now_s, oldest), list(latest(db, machine))
+
+
+def _latest_scalars(scalars: Sequence[tuple[ScalarReading, str]], now_s: float) -> Table:
+    table = columns("scalar", "value", "state", "measured")
+    for r, state in scalars:
+        age = f"{span(max(now_s - r.t, 0.0))} ago"
+        table.add_row(
+            r.name, f"{digits(r.value)} {r.unit}", Text(state, STYLES.get(state, "")), age
+        )
+    return table
 
 
 def _silent(machine: store.MachineOverview) -> bool:

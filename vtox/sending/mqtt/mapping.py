@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from vtox.errors import MappingError
 from vtox.sending.mqtt.sparkplug import NAMESPACE
 from vtox.values.domain import CHANNEL_UNITS, Motor
+from vtox.values.scalars import NAME, UNIT
 
 Format = Literal["entry", "json", "i2", "f4", "sparkplug"]
 Layout = Literal["planar", "interleaved"]
@@ -24,7 +25,8 @@ class TopicRule:
 
     `topic` has `{names}` in place of levels; `machine_id` is made of them. `scale` is units per
     count of a channel. `channels` are those of a payload of plain arrays, in its order; of
-    Sparkplug, channel -> name of its metric, as `nameplate` is field -> metric.
+    Sparkplug, channel -> name of its metric, as `nameplate` is field -> metric, and `scalars` is
+    name -> metric and unit.
     """
 
     topic: str
@@ -36,6 +38,7 @@ class TopicRule:
     scale: Mapping[str, float] = field(default_factory=dict)
     fs_hz: float | None = None
     nameplate: Mapping[str, str] = field(default_factory=dict)
+    scalars: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def filters(self) -> list[str]:
@@ -106,6 +109,7 @@ def _rule(where: str, table: Mapping[str, Any]) -> TopicRule:
         raise MappingError(
             f"{where}: nameplate.{min(unknown)} is unknown, expected {', '.join(_NAMEPLATE)}"
         )
+    values["scalars"] = _scalars(where, values.get("scalars", {}), sparkplug)
     fs_hz = values.get("fs_hz")
     if fs_hz is not None and (isinstance(fs_hz, bool) or not isinstance(fs_hz, int | float)):
         raise MappingError(f"{where}: fs_hz: {fs_hz!r}, expected Hz")
@@ -140,6 +144,25 @@ def _channels(where: str, value: Any, sparkplug: bool) -> dict[str, str]:
             f"{', '.join(CHANNEL_UNITS)}"
         )
     return table
+
+
+def _scalars(where: str, value: Any, sparkplug: bool) -> dict[str, tuple[str, str]]:
+    if not value:
+        return {}
+    if not sparkplug:
+        raise MappingError(f"{where}: scalars is of Sparkplug; `entry` has them in its messages")
+    ok = isinstance(value, dict) and all(
+        NAME.fullmatch(name)
+        and isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(part, str) for part in pair)
+        and UNIT.fullmatch(pair[1])
+        for name, pair in value.items()
+    )
+    if not ok:
+        expected = 'expected {oil_pressure = ["METRIC", "bar"]}, names of a-z, digits and _'
+        raise MappingError(f"{where}: scalars: {repr(value)[:80]}, {expected}")
+    return {name: (pair[0], pair[1]) for name, pair in value.items()}
 
 
 def _scale(where: str, value: Any, channels: Mapping[str, str]) -> dict[str, float]:

@@ -16,12 +16,14 @@ from vtox.sending.mqtt.payloads import (
     Message,
     Nameplate,
     Rebirth,
+    Scalars,
     window_samples,
 )
 from vtox.sending.mqtt.sparkplug import Metric, Topic
-from vtox.store.stream.unreadable import read_or_none
+from vtox.store.stream.unreadable import Unreadable, read, read_or_none
 from vtox.values.nameplate import motor_from_dict
 from vtox.values.plain_names import name_error
+from vtox.values.scalars import ScalarReading, checked
 
 # Nameplate fields that are whole numbers or texts whatever the node sends.
 _WHOLE = ("pole_pairs", "rotor_bars")
@@ -82,7 +84,7 @@ def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Actio
         yield Birth(message.topic, message.payload, metrics)
         named = {m.name: m for m in metrics}
         yield from _nameplate(rule, topic, named)
-        yield from _windows(rule, topic, named, message)
+        yield from _readings_and_window(rule, topic, named, message)
         return
     if topic.kind in sparkplug.DEATHS:
         yield from _departures(rule, births, topic, metrics)
@@ -92,7 +94,7 @@ def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Actio
     if any(not m.name and m.alias not in aliases for m in metrics):
         yield Rebirth(f"{sparkplug.NAMESPACE}/{topic.group}/NCMD/{topic.node}")
         return
-    yield from _windows(rule, topic, dict(_by_name(metrics, aliases)), message)
+    yield from _readings_and_window(rule, topic, dict(_by_name(metrics, aliases)), message)
 
 
 def machine_of(rule: TopicRule, topic: str) -> str:
@@ -138,6 +140,24 @@ def _nameplate(rule: TopicRule, topic: Topic, named: Mapping[str, Metric]) -> li
         return [Nameplate(machine_id, motor_from_dict(plate))]
     except NameplateError as error:
         raise InputError(f"birth of {machine_id}: {error}") from error
+
+
+def _readings_and_window(
+    rule: TopicRule, topic: Topic, named: Mapping[str, Metric], message: Message
+) -> Iterator[Action]:
+    """Yield readings and window of a message; one that is no reading keeps neither back."""
+    machine_id = _machine(rule, topic)
+    found = [
+        read(checked, machine_id, message.received_t if m.t is None else m.t, name, m.value, unit)
+        for name, (metric, unit) in rule.scalars.items()
+        if machine_id and (m := named.get(metric)) and m.value is not None
+    ]
+    if readings := [r for r in found if isinstance(r, ScalarReading)]:
+        yield Scalars(readings)
+    yield from _windows(rule, topic, named, message)
+    for wrong in found:
+        if isinstance(wrong, Unreadable):
+            raise InputError(wrong.reason)
 
 
 def _windows(
