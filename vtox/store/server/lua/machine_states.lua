@@ -3,7 +3,12 @@
 -- KEYS the machines   ARGV for each: the name of the settings and the version that it knows, or empty
 local answers = {}
 for i, machine in ipairs(KEYS) do
-  local present = redis.call('HMGET', machine, 'settings', 'version')
+  local present = redis.pcall('HMGET', machine, 'settings', 'version')
+  -- Somebody wrote another type over it, and our values are gone: the machine begins anew.
+  if present.err then
+    redis.call('DEL', machine)
+    present = {}
+  end
   local name, version = present[1] or '', present[2] or '0'
   local settings, memory = false, false
   -- Settings without a name may have been changed by anybody.
