@@ -157,7 +157,7 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
 
 
 def _check_terms(backend: Backend) -> None:
-    """Refuse to start beside bridges and workers on other terms, where the server responds."""
+    """Refuse to start with bridges and workers on other terms, where the server responds."""
     try:
         require_agreement(backend.client(), backend.settings, part=of_api)
     except AWAY as error:

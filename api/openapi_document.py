@@ -85,14 +85,14 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
         statuses.add(404)
     if path not in LENIENT_PATHS:
         statuses.add(422)
-    # Those that a route names; one with content of its own, as of `/health/ready`, is no problem.
+    # Answers that a route names; one with its own content, as of `/health/ready`, is no problem.
     named = {s for s, r in responses.items() if s.isdigit() and "content" not in r}
     statuses |= {int(s) for s in named if int(s) >= 400}
     if "requestBody" in operation:
         statuses |= {400, 408, 413, 415}
     if "alarms" in operation.get("tags", []) and "requestBody" in operation:
         statuses |= {404, 409}
-    # What a route describes with content of its own is no problem: a readiness that fails.
+    # What a route describes with its own content is no problem: a readiness that fails.
     own = {int(s) for s, r in responses.items() if s.isdigit() and "content" in r}
     for status in sorted(statuses - own):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}

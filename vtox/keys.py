@@ -32,7 +32,7 @@ AT_WORK = "|start"
 LEASE = "vtox:lease"
 # Hash of the bridge that owns the stream, or owned it and was killed.
 BRIDGE = "vtox:bridge"
-# Hash: `number` of partitions in force, `served` are those that have windows or may get some.
+# Hash: `number` of partitions in force, `served` are the ones that have windows or may get some.
 PARTITIONS = "vtox:partitions"
 # Sorted set of the bridge processes that live, by the time (ms) at which they said so last.
 BRIDGES = "vtox:bridges"

@@ -68,7 +68,7 @@ CREDIT_S = 1.0
 LOG_EVERY_S = 600.0
 
 # What says that a clamp or its scale is wrong. A baseline of such currents would lack the asymmetry
-# of the machine, and be kept once they are mended.
+# of the machine, and be kept once they are fixed.
 MISWIRED = {
     "channel_scale_differs",
     "currents_do_not_sum_to_zero",
@@ -81,7 +81,7 @@ Observation = tuple[Record, Sequence[Answer], MachineState]
 
 @dataclass(slots=True)
 class LearningTime:
-    """Holds a process to its share: at `due_t` (s, monotonic) what it has learnt is paid for."""
+    """Holds a process to its share: at `due_t` (s, monotonic) the time of learning is used up."""
 
     due_t: float = 0.0
     # Machines whose windows were gone, since the last line of the log said so.
@@ -149,7 +149,7 @@ def _teaches(
 ) -> bool:
     """Return whether a record is whole, healthy, and at a load that the baseline does not cover.
 
-    Of a machine that stands still there is no load, and nothing to learn but the noise of sensors.
+    Of a machine at rest there is no load, and nothing to learn but the noise of sensors.
     What is wrong with the currents `turn_short` says, in its latest record.
     """
     covered = machine.baseline is not None and not (

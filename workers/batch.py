@@ -269,7 +269,7 @@ def _baseline(text: str) -> Baseline | None:
 def _commit(
     here: Process, ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]
 ) -> list[Diagnosed]:
-    """Commit each record with the health that it leads to; return those that this call finished.
+    """Commit each record with the health that it leads to; return the ones finished by this call.
 
     The records of a machine commit in order of time, each on the state that the last one left.
     Where another worker has changed the machine, the rest is computed again on its new state.
@@ -281,7 +281,7 @@ def _commit(
         if not todo:
             break
         outcomes, after = [], []
-        # Names that nobody else can make: a commit succeeds only if the one it builds on did.
+        # Names that no other worker can make: a commit succeeds only if the one it builds on did.
         name = secrets.token_hex(16)
         for k, d in enumerate(todo):
             machine_id = d.record.machine_id

@@ -51,7 +51,7 @@ from workers.task_times import TaskTimes
 log = structlog.get_logger()
 
 SERVER_POLL_S = 1.0
-# A worker that was started by hand tries so many ports.
+# A worker that was started manually tries so many ports.
 PORTS_TRIED = 64
 
 
@@ -99,7 +99,7 @@ def _set_up_logging(loglevel: int, **_: Any) -> None:
 
 @celeryd_init.connect
 def _name_worker(sender: str, instance: Any, options: dict[str, Any], **_: Any) -> None:
-    # Workers started by hand on one host all have Celery's default name, and Flower and
+    # Workers started manually on one host all have Celery's default name, and Flower and
     # `celery inspect` would take them for one.
     user, host = sender.split("@", 1)
     if user == "celery":
@@ -124,7 +124,7 @@ def _require_agreement(s: Settings) -> None:
 
 
 def _agrees(client: Client, s: Settings) -> bool:
-    """Return whether the server answers, and those who work on it have the same terms."""
+    """Return whether the server answers, and all who work on it have the same terms."""
     try:
         agreement.require_agreement(client, s)
     except redis.RedisError as error:
@@ -150,7 +150,7 @@ def _prepare_pool_process(**_: Any) -> None:
 
 @worker_process_shutdown.connect
 def _send_last_spans(**_: Any) -> None:
-    # A pool process is replaced by another when it has grown: what it has seen must not go with it.
+    # A pool process is replaced by another when it has grown: its figures must not go with it.
     if tracing := process().tracing:
         tracing.flush()
 

@@ -113,7 +113,7 @@ class HeartbeatThread:
 
 
 def _memory_bytes(p: psutil.Process) -> int:
-    """Return the memory of a process, with its share of what it has in common with its parent.
+    """Return the memory of a process, with its share of the memory in common with its parent.
 
     The sum of resident sizes counts the pages of a forked child twice: 212 for 110 MB.
     """

@@ -8,7 +8,7 @@ import platform
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT_BYTES = 256 << 20
 TOP_PAD_BYTES = 16 << 20
-# The arrays of a batch and what it was decoded from take 40 to 60 MB.
+# The arrays of a batch and its source take 40 to 60 MB.
 LARGE_PAGE_BYTES = 64 << 20
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 # In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in a family: a
-# diagnosis that takes 40 times as long hangs. So may a smaller record: with a length of its own it
+# diagnosis that takes 40 times as long hangs. So may a smaller record: with its own length it
 # shares no array with others, and one of 8 kB took 3 ms. On an idle host a full batch must not take
 # longer than records are left alone (`VTOX_REDISPATCH_AFTER_S`). The base is for a process that has
 # just started.

@@ -21,7 +21,7 @@ MAX_ARRIVING = 300
 
 
 class ArrivingBody:
-    """The body of one request while it arrives, beside the others of the process.
+    """The body of one request while it arrives, among the others of the process.
 
     `complete`: all of it was received. `deadline` is the time of the event loop at which it is too
     slow. It is refused when a route reads it, so that the key is checked before.

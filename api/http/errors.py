@@ -241,7 +241,7 @@ def _framework_problem(request: Request, error: HTTPException) -> Problem:
 def _validation_problem(error: RequestValidationError) -> Problem:
     errors: list[dict[str, str]] = []
     for e in error.errors():
-        # Of what may be one thing or another each is an error of its own: `state.literal['']`.
+        # Of what may be one thing or another each is a separate error: `state.literal['']`.
         place = [p for p in map(str, e["loc"][1:]) if "[" not in p]
         where = ".".join(place) or str(e["loc"][0])
         if where in [known["field"] for known in errors]:
@@ -261,7 +261,7 @@ def _server_full(why: str) -> Problem:
 
 
 def _field_of_body(field: str) -> str:
-    """Return where a field of the stream entry stands in the body of a request."""
+    """Return where a field of the stream entry is in the body of a request."""
     if field in CHANNEL_UNITS:
         return f"channels.{field}"
     return field.replace("scale_", "scale.", 1)

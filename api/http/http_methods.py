@@ -1,4 +1,4 @@
-"""HTTP methods: those that change nothing, and the full Allow header for one not allowed."""
+"""HTTP methods: the ones that change nothing, and the full Allow header for one not allowed."""
 
 from starlette.requests import Request
 from starlette.routing import Match

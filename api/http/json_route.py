@@ -20,7 +20,7 @@ class JsonRoute(APIRoute):
     """A route with a body; FastAPI would read and parse that before it looks at any key.
 
     So FastAPI is given an object that is still empty. The last dependency of the route fills it:
-    before FastAPI validates it, and after those that check the key, the parameters or a quota.
+    before FastAPI validates it, and after all that check the key, the parameters or a quota.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

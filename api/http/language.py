@@ -46,7 +46,7 @@ def page_language(request: Request) -> Language:
 
 
 def say_page_language(response: Response, name: Language) -> None:
-    """Tell the client, and caches on the way, in which language a page is and by what."""
+    """Say to the client, and caches on the way, in which language a page is and by what."""
     say_language(response.headers, name)
     response.headers.add_vary_header("Cookie")
 
@@ -65,6 +65,6 @@ def request_language(request: Request, chosen: str = "") -> Language:
 
 
 def say_language(headers: MutableHeaders, name: Language) -> None:
-    """Tell the client, and caches on the way, in which language an answer is."""
+    """Say to the client, and caches on the way, in which language an answer is."""
     headers["Content-Language"] = catalogue(name).tag
     headers.add_vary_header("Accept-Language")

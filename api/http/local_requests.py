@@ -18,8 +18,8 @@ PROXY_PREFIX = b"x-forwarded-"
 def is_local(scope: Scope) -> bool:
     """Whether a request is of this host: no other host reaches its port, and no proxy sent it.
 
-    HTTP/1.0 counts as sent by a proxy: nginx speaks it to its upstream unless told otherwise, and
-    then it adds no header.
+    HTTP/1.0 counts as sent by a proxy: nginx speaks it to its upstream unless configured otherwise,
+    and then it adds no header.
     """
     client, server = scope.get("client"), scope.get("server")
     if scope["http_version"] == "1.0" or not (client and server):

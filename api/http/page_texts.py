@@ -36,7 +36,7 @@ def page_texts(language: Language) -> dict[str, str]:
 def page_in_language(html: str, language: Language) -> str:
     """Return a page with the texts of a language in their places, and the links to the others.
 
-    `{{ texts }}` is where the texts stand for its scripts, `{{ languages }}` where the links do.
+    `{{ texts }}` is where the texts for its scripts go, `{{ languages }}` where the links do.
     """
     texts = page_texts(language)
     for place, markup in (("texts", _embedded(language)), ("languages", _switch(language))):
@@ -90,5 +90,5 @@ def _switch(language: Language) -> str:
 
 
 def _markup(text: str) -> str:
-    """Return a text as HTML, what stands between backticks as code."""
+    """Return a text as HTML, what is between backticks as code."""
     return _CODE.sub(r"<code>\1</code>", escape(text))

@@ -1,7 +1,7 @@
-"""Query parameters: those of lists stand in classes; a parameter that a route does not know is 422.
+"""Query parameters: those of lists are classes; a parameter that a route does not know is 422.
 
 Not so for pages and probes (`/`, `/docs`, `/machines/{id}`, `/health/...`): others link to them,
-and may add parameters of their own.
+and may add their own parameters.
 """
 
 import re

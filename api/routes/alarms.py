@@ -73,9 +73,9 @@ class AlarmsQuery(AlarmFilter, PageQuery):
 def list_alarms(
     request: Request, backend: OpenBackend, query: Annotated[AlarmsQuery, Query()]
 ) -> Alarms:
-    """Return alarms: those that are open by priority, then the latest; then those that are not.
+    """Return alarms: open ones by priority, then the latest; then the others.
 
-    Those that have ended are listed for 30 days. Older ones are in the history: `GET
+    Ended ones are listed for 30 days. Older ones are in the history: `GET
     /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
     (book, now_ms), fleet = backend.book(), backend.server.fleet()
@@ -184,7 +184,7 @@ def shelve(
 ) -> Data[Alarm]:
     """Take this fault of the machine off the open alarms until a time, at most 16 days ahead.
 
-    If it is active then, it needs somebody again. Shelving it anew changes the end.
+    If it is active then, it needs somebody again. Shelving it again changes the end.
     """
     return _act(request, backend, alarm_id, "shelve", sent)
 
@@ -219,7 +219,7 @@ def add_work_order(
 def assign(
     request: Request, alarm_id: AlarmId, sent: AssignIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Say which person sees to it, or that nobody does any more."""
+    """Say which person sees to it, or that none does any more."""
     return _act(request, backend, alarm_id, "assign", sent)
 
 
@@ -227,7 +227,7 @@ def assign(
 def ungroup(
     request: Request, alarm_id: AlarmId, sent: UngroupIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Let it stand by itself, whatever the other machines of its supply do."""
+    """Take it out of its group: it is open even if all machines of its supply alarm."""
     return _act(request, backend, alarm_id, "ungroup", sent)
 
 

@@ -66,7 +66,7 @@ def list_alerts(
 
 
 def _older(backend: Backend, query: AlertsQuery, before: str) -> Iterator[tuple[str, Alert]]:
-    """Yield the events that the stream no longer holds, as far as a page has room."""
+    """Yield the events that the stream no longer holds, if a page has room."""
     oldest = oldest_id(backend.client(), keys.ALERTS)
     known = [i for i in (oldest, before) if i]
     before_id = min(known, key=entry_order, default=LAST_ID)

@@ -1,4 +1,4 @@
-"""The back-test of a sensitivity: recorded diagnoses by another rule, beside the one in force."""
+"""The back-test of a sensitivity: recorded diagnoses by another rule, next to the one in force."""
 
 from collections.abc import Iterable
 from typing import Annotated

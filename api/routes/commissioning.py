@@ -118,7 +118,7 @@ def put_channel_map(
 def _verdict(found: "Commissioning") -> Verdict:
     if found.findings:
         return "findings"
-    # Pole pairs are told from the nameplate alone.
+    # Pole pairs are known from the nameplate alone.
     return "sound" if set(found.checked) - {"pole_pairs"} else "unknown"
 
 

@@ -43,7 +43,7 @@ class FiguresQuery(TableQuery):
 def get_figures(
     backend: OpenBackend, query: Annotated[FiguresQuery, Query()]
 ) -> Data[AlarmFigures]:
-    """Return how many alarms came, which most often, which stand, chatter, and how many were false.
+    """Return which alarms came how often, are standing, chatter, and how many were false.
 
     Days are those of UTC. The alarms and outcomes are those of the history, counted at most once in
     10 s; what a retired machine raised is no longer among them.

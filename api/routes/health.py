@@ -40,7 +40,7 @@ class HealthResponse(JSONResponse):
     response_class=HealthResponse,
 )
 async def live() -> Response:
-    """Answer without the Redis or Valkey server: a restart of this process would not mend it."""
+    """Answer without the Redis or Valkey server: a restart of this process would not help."""
     return HealthResponse({"status": "pass"})
 
 

@@ -85,7 +85,7 @@ def get_access(request: Request) -> Data[Access]:
 def act_on_many(request: Request, sent: BulkIn, backend: OpenBackend) -> Data[BulkResult]:
     """Do one action with all alarms that match a filter, all at once or none.
 
-    409 `count_changed` where it would change not as many as expected: ask anew by `dry_run`.
+    409 `count_changed` where it would change not as many as expected: ask again by `dry_run`.
     """
     given = sent.model_dump(exclude_unset=True, exclude=OF_BULK)
     details = _details(sent.action, given)
@@ -177,7 +177,7 @@ def take_out_of_service(
 def return_to_service(
     request: Request, machine_id: MachineId, sent: InServiceIn, backend: OpenBackend
 ) -> Data[Service]:
-    """From now on the alarms of the machine are open again; those that are active need somebody."""
+    """From now on the alarms of the machine are open again; active ones need attention."""
     return _change_service(
         request, backend, "return_to_service", machine_id, sent, sent.comment or ""
     )

@@ -74,7 +74,7 @@ class UnshelveIn(AcknowledgeIn):
 
 
 class UngroupIn(AcknowledgeIn):
-    """Let an alarm stand by itself."""
+    """Take an alarm out of its group."""
 
 
 class CloseIn(AcknowledgeIn):
@@ -111,7 +111,7 @@ class InServiceIn(AcknowledgeIn):
 
 
 class BulkIn(OperatorIn):
-    """One action on all alarms that match; the fields of the action are those of its own address.
+    """One action on all alarms that match; the fields of the action are those at its address.
 
     Ask first by `dry_run` how many it would change, and send that as `expected_count`.
     """

@@ -213,7 +213,7 @@ class AlarmFilter(EmptyQuery):
     def matches(
         self, alarm: life.Alarm, groups: Mapping[str, str], *, whatever_state: bool = False
     ) -> bool:
-        """Return whether an alarm is one of those that are meant; `groups` has id -> group."""
+        """Return whether an alarm is meant; `groups` has id -> group."""
         if self.group is not None and groups.get(alarm.id) != self.group:
             return False
         if self.ids is not None and alarm.id not in self.ids:

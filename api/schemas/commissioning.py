@@ -23,7 +23,7 @@ class ChannelSource(ResponseModel):
 
 
 class ChannelMapVersion(ResponseModel):
-    """One version; a channel that is not in `channels` is what it is sent as."""
+    """One version; a channel that is not in `channels` is as sent."""
 
     version: int = Field(description="0: nobody has set any")
     set: Time | None = Field(description="when; null for version 0")

@@ -14,7 +14,7 @@ Number = float | None
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 PlainName = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
-# Of shapes whose fields may be absent, wherever in a response they stand.
+# Of shapes whose fields may be absent, anywhere in a response.
 OPTIONAL_FIELDS = ConfigDict(json_schema_serialization_defaults_required=False)
 
 # Of the name of who acts, where no API key says it.

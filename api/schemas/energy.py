@@ -64,7 +64,7 @@ class EnergyCost(ResponseModel):
 class EnergySaving(ResponseModel):
     """What a motor of the best class would have saved at the same work: an interval, no promise.
 
-    It holds in 95 % of all cases, and includes zero where the two cannot be told apart.
+    It holds in 95 % of all cases, and includes zero where the two cannot be distinguished.
     """
 
     ie_class: str = Field(description="IEC 60034-30-1; empty: nothing is told")

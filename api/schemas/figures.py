@@ -64,7 +64,7 @@ class ChatteringAlarm(ResponseModel):
 
 
 class FalseAlarms(ResponseModel):
-    """False alarms of faults, counted from outcomes, beside what is promised."""
+    """False alarms of faults, counted from outcomes, next to the promise."""
 
     verdict: Verdict
     code: str = Field(

@@ -34,7 +34,7 @@ class FleetRow(ResponseModel):
 
 
 class FleetGroup(ResponseModel):
-    """Machines of one site or asset path, which stand together in the list."""
+    """Machines of one site or asset path, which are together in the list."""
 
     name: str = Field(description="empty: machines without one, at the end")
     start: int = Field(description="index of its first machine in the list")

@@ -30,7 +30,7 @@ class RecordInfo(ResponseModel):
 
 
 class SpectrumLine(ResponseModel):
-    """A line that stands at the slip or speed measured, whether or not it is there."""
+    """A line at the slip or speed measured, whether or not it is there."""
 
     name: str
     formula: str = Field(

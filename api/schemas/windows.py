@@ -79,7 +79,7 @@ class WindowIn(BaseModel):
 
 
 class Accepted(ResponseModel):
-    """Where a window stands now; diagnoses follow when its records are complete."""
+    """The state of a window now; diagnoses follow when its records are complete."""
 
     machine_id: str
     seq: int

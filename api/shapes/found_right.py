@@ -29,7 +29,7 @@ def _read(backend: Backend) -> Proven:
 
 
 def found_right_shape(fault: str, code: str, proven: Proven) -> FoundRight | None:
-    """Return the figures of a fault and code; None where nobody has inspected one yet."""
+    """Return the figures of a fault and code; None where none was inspected yet."""
     outcomes = proven.get((fault, code), {})
     inspected = sum(outcomes.get(o, 0) for o in INSPECTED)
     if not inspected:

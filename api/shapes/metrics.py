@@ -1,6 +1,6 @@
 """The state of the system in the text format of Prometheus.
 
-Counters and the histogram are those that the scripts on the server keep for every record; a
+Counters and the histogram are kept by the scripts on the server for every record; a
 figure that is not known is absent.
 """
 
@@ -325,7 +325,7 @@ class _SnapshotCollector(Collector):
             yield counter
 
     def _notifier(self) -> Iterator[Metric]:
-        """Return what waits for whom; nothing where nobody is notified."""
+        """Return what waits for whom; nothing where none is notified."""
         beat = self.snap.notifier
         if beat is None:
             return

@@ -26,7 +26,7 @@ class AlarmList:
 
     `priorities` is alarm id -> priority, of all that are open. `group_of` is alarm id -> id of its
     supply's alarm, of all alarms; `groups` are those with a member that matches. The counts are of
-    those that match whatever their state: by state, of open ones by state and level, open ones, and
+    alarms that match in any state: by state, of open ones by state and level, open ones, and
     open ones with those of one supply as one.
     """
 

@@ -1,7 +1,7 @@
 """All machines as the list of the fleet needs them, kept by one API process and brought up to date.
 
 Of the server it reads what has changed since it last looked (`vtox.store.machines.fleet`), at most
-once in `REFRESH_S`; a request for the list costs no command of its own.
+once in `REFRESH_S`; a request for the list costs no extra command.
 """
 
 import threading

@@ -122,7 +122,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Machines of one site or asset path, which stand together from `start` on."""
+    """Machines of one site or asset path, which are together from `start` on."""
 
     name: str
     start: int

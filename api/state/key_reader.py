@@ -1,4 +1,4 @@
-"""Whether API keys exist, and when each was used last; the server is asked and told rarely."""
+"""Whether API keys exist, and when each was used last; the server is asked and written rarely."""
 
 import time
 from collections.abc import Callable

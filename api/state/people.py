@@ -33,7 +33,7 @@ def person_of(request: Request, key: ApiKey, header_names: str) -> ApiKey:
     Raises
     ------
     Problem
-        The proxy names nobody, the person is in no group, or no page of ours makes the request.
+        The proxy names no person, the person is in no group, or no page of ours makes the request.
     """
     if "proxy" not in key.scopes:
         return key

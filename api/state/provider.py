@@ -30,7 +30,7 @@ TIMEOUT_S = 5.0
 AT_ONCE = 4
 DISCOVERY_KEPT_S = 300.0
 CLOCKS_DIFFER_S = 60.0
-# By key pairs alone: with a shared secret whoever can check a token can make one.
+# By key pairs alone: with a shared secret who can check a token can make one.
 ALGORITHMS = tuple(f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512))
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -60,7 +60,7 @@ class Provider:
         """
         with self._asking():
             found = self._discovery()
-        # Some have the groups only for those who ask.
+        # Some have the groups only on request.
         more = {self._settings.claim} & set(found.get("scopes_supported") or ())
         query = {
             "response_type": "code",

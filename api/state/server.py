@@ -43,7 +43,7 @@ class Server:
     def client(self) -> Client:
         """Return the client, connecting to where the server is now.
 
-        The embedded server may start after this process, or anew at another address.
+        The embedded server may start after this process, or again at another address.
 
         Raises
         ------

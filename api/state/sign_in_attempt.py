@@ -1,6 +1,6 @@
-"""One browser's way to an OIDC provider and back: state, nonce and PKCE, in a cookie of its own.
+"""One browser's way to an OIDC provider and back: state, nonce and PKCE, in its own cookie.
 
-Whoever changes the cookie gains nothing: the state is compared with that of the way back, the nonce
+Changing the cookie gains nothing: the state is compared with that of the way back, the nonce
 with the token's, and the provider compares the verifier with the challenge (RFC 7636).
 """
 

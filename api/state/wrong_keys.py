@@ -1,9 +1,9 @@
 """Wrong API keys: counted for each address, logged, kept in the audit, and slowed down.
 
-Nobody guesses a key of 256 random bits. What is limited is the cost of trying: an address that has
-sent `DIFFERENT_AT_MOST` wrong keys within a minute is refused for the rest of it, and the server is
-not asked. Keys that this process has confirmed pass all the same: others may share the address.
-Memory and cost of an attempt are bounded, whoever tries. Each process counts for itself.
+A key of 256 random bits cannot be guessed. What is limited is the cost of trying: an address that
+has sent `DIFFERENT_AT_MOST` wrong keys within a minute is refused for the rest of it, and the
+server is not asked. Keys that this process has confirmed pass all the same: others may share the
+address. Memory and cost of an attempt are bounded. Each process counts for itself.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from api.http.local_requests import is_loopback
 
 log = structlog.get_logger()
 
-# The same wrong key again is a program that was not told of a new one, and no guess.
+# The same wrong key again is a program that does not know the new one, and no guess.
 DIFFERENT_AT_MOST = 10
 MINUTE_S, HOUR_S = 60.0, 3600.0
 # Addresses, and confirmed keys; of more, the ones that came least lately are forgotten.

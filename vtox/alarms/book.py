@@ -55,7 +55,7 @@ _EVENT_OF_ALERT: Mapping[str, EventName] = {
     "unsuppressed": "unsuppressed",
 }
 DAY_MS = 86_400_000
-# A holiday of two weeks and a weekend; who needs more shelves anew, and so looks again.
+# A holiday of two weeks and a weekend; who needs more shelves again, and so looks again.
 SHELVED_AT_MOST_MS = 16 * DAY_MS
 # An alarm that ended is at hand for a month, to be given an outcome; the history has it longer.
 FINISHED_KEPT_MS = 30 * DAY_MS

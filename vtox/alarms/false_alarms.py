@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 class FalseAlarmRate:
     """False alarms per machine-day with their exact interval, and what becomes of the promise.
 
-    `at_most` is the upper end of the interval if all alarms were false that nobody has decided.
+    `at_most` is the upper end of the interval if all alarms were false without a decision.
     Figures that are not known are None; `code` says why.
     """
 

@@ -13,7 +13,7 @@ CHATTER_TIMES = 3
 CHATTER_RECORDS = 60
 # What is no fault of a motor is looked at by the monitor, every 10 s.
 OTHER_LOOK_S = 10.0
-# Stands longer than this: a standing (stale) alarm of ISA-18.2.
+# Lasts longer than this: a standing (stale) alarm of ISA-18.2.
 STANDING_S = 86_400.0
 
 

@@ -2,7 +2,7 @@
 
 States and events have the names of ANSI/ISA-18.2-2016 (IEC 62682). An alarm is one occurrence: a
 fault that clears and comes back is another alarm. Closing with an outcome is no state of the
-standard: it is kept beside the state.
+standard: it is kept with the state.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ STATES: tuple[State, ...] = (
     *SUSPENSIONS,
     "normal",
 )
-# Those that wait for somebody, or for the fault to end.
+# States that wait for a person, or for the fault to end.
 OPEN_STATES: tuple[State, ...] = STATES[:3]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 # A request that is repeated for want of an answer comes within minutes.
@@ -93,7 +93,7 @@ class Alarm(RaisedAlert):
     `active`: its alert is not cleared. Only an active alarm has suspensions. `since_ms` is when it
     came into its state, by whom if by an operator. `requests` are the last ones that changed it.
     `ungrouped`: never part of an alarm of its supply (`vtox.alarms.supplies`). `assignee` is the
-    person who sees to it, empty for nobody.
+    person who sees to it, empty for none.
     """
 
     raised_ms: int
@@ -174,7 +174,7 @@ def _worsen(alarm: Alarm, event: AlarmChange) -> Alarm:
 def _clear(alarm: Alarm, event: AlarmChange) -> Alarm:
     if not alarm.active:
         return alarm
-    # Nobody need acknowledge what ended while it was suspended.
+    # No person need acknowledge what ended while it was suspended.
     acknowledged = alarm.acknowledged or bool(alarm.suspensions)
     return replace(
         alarm, active=False, cleared_ms=event.ms, acknowledged=acknowledged, suspensions={}

@@ -18,7 +18,7 @@ STATUSES: tuple[Status, ...] = (
     *("out_of_specification", "normal"),
 )
 # Why a fault is not decided: what has to be checked, or how the machine is run. For want of a
-# nameplate or a baseline, or where causes cannot be told apart, there is nothing to check.
+# nameplate or a baseline, or where causes cannot be distinguished, there is nothing to check.
 _CHECK: frozenset[Unlock] = frozenset({"channel", "wiring", "record", "rate", "noise", "windows"})
 _OPERATION: frozenset[Unlock] = frozenset({"load", "speed", "steadiness"})
 # Load or supply out of the range of the nameplate.

@@ -9,7 +9,7 @@ from vtox.alarms.supplies import SupplyAlarm
 
 
 class Precedence(NamedTuple):
-    """What sorts an alarm among others; of those that are not open the priority does not count."""
+    """What sorts an alarm among others; of one that is not open the priority does not count."""
 
     ended: bool
     number: int

@@ -19,7 +19,7 @@ from vtox.faults import FAULTS, PERSISTENCE
 from vtox.values.domain import Reason, reason
 from vtox.values.record_lengths import longest_record_s
 
-# Two machines that alarm together are still likely to have a cause of their own each: they share a
+# Two machines that alarm together are still likely to have separate causes: they share a
 # load, a mounting, a repair. Three of most are a supply.
 LEAST_MACHINES = 3
 # A cause that is common acts within cycles of the supply. Between two machines that see it lie the
@@ -31,7 +31,7 @@ SAME_TIME_S = 60.0
 class Supply(NamedTuple):
     """The machines below one level of the asset tree at a site, on the grid or behind drives.
 
-    A drive makes the voltages of its motor itself: what it is fed with does not show in the motor.
+    A drive makes the voltages of its motor itself: its own supply does not show in the motor.
     Without a path it is the whole site; without a site, all machines of which none is known.
     """
 
@@ -45,7 +45,7 @@ class Supply(NamedTuple):
 
 
 class SuppliedMachine(NamedTuple):
-    """A machine with its supply (None: not known), and whether a drive stands between the two.
+    """A machine with its supply (None: not known), and whether a drive is between the two.
 
     `diagnosed`: it has sent windows.
     """
@@ -83,7 +83,7 @@ class SupplyAlarm:
 
     @property
     def level(self) -> str:
-        """The highest level of its members: of those that are active, while one is."""
+        """The highest level of its members: of the active ones, while one is."""
         active = [a.level for a in self.alarms if a.active] or [a.level for a in self.alarms]
         return max(active, key=lambda level: RANK.get(level, 0))
 

@@ -73,7 +73,7 @@ class Delivery:
 
     def __init__(self, client: Client, terms: Terms, *, renews: bool = True) -> None:
         self.client = client
-        # Whether its connections are its own, to be made anew.
+        # Whether its connections are its own, to be made again.
         self._renews = renews
         self._terms = terms
         self._waiting: deque[Entry] = deque()
@@ -104,7 +104,8 @@ class Delivery:
     def deliver(self) -> Iterator[Hindrance]:
         """Send all that waits, and see whether the server may have lost something.
 
-        Yields before each pause what it waits for; whoever stops there leaves the rest waiting.
+        Yields before each pause what it waits for; a caller that stops there leaves the rest
+        waiting.
 
         Raises
         ------

@@ -21,9 +21,9 @@ class InDoubt(Generic[T]):
     """Windows that were added, with the ids of their entries, in their order.
 
     `replicas` must have a window before it is confirmed. Then it is kept until one is confirmed
-    `keep_s` after it. That time stands still while nothing is confirmed, and goes on where it was
+    `keep_s` after it. That time stops while nothing is confirmed, and goes on where it was
     when the window is sent again: a second fail-over does not keep windows for longer, beyond
-    those that the bridge remembers.
+    the ones that the bridge remembers.
     """
 
     def __init__(self, replicas: int, keep_s: float) -> None:

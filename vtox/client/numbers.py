@@ -66,8 +66,8 @@ class SequenceNumbers:
     def assign(self, windows: Sequence[tuple[str, str, float]]) -> list[tuple[int, float]]:
         """Return number and start of each window, given by machine, name and start.
 
-        The name tells it from others of its machine. A name that has a number already keeps it,
-        with the start that it had then.
+        The name distinguishes it from others of its machine. A name that has a number already keeps
+        it, with the start that it had then.
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")

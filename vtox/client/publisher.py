@@ -1,6 +1,6 @@
 """Sends windows into the raw stream until the server has each of them, which counts once.
 
-It stands between whoever has samples (the simulator, replays, MQTT, programs of others) and the
+It is between the owner of samples (the simulator, replays, MQTT, programs of others) and the
 stream.
 """
 
@@ -45,7 +45,7 @@ class Publisher:
         longer.
     numbers
         The file that keeps the sequence numbers over restarts (`vtox.client.numbers`). Without it
-        every publisher is a run of its own, which begins at 0; what is sent again by the next one
+        every publisher is a separate run, which begins at 0; what is sent again by the next one
         is then diagnosed twice.
     batch_s
         How long `send` may collect windows before it sends them in one transaction. 0: at once.
@@ -70,7 +70,7 @@ class Publisher:
     spool_bytes, spool_age_s
         What the folder holds at most; beyond it the oldest windows are dropped, and counted.
     catch_up_per_s
-        So many of the windows that wait are sent a second, beyond those that come new.
+        So many of the windows that wait are sent a second, beyond the new ones.
     """
 
     def __init__(
@@ -154,13 +154,13 @@ class Publisher:
         vehicle_id: str | None = None,
         scalars: Mapping[str, tuple[float, str]] | None = None,
     ) -> list[Accepted]:
-        """Send a window with the next number of its machine; return those that the server has now.
+        """Send a window with the next number of its machine; return all that the server has now.
 
         Without `batch_s` that is this one. `channels` are arrays in A, V and m/s^2, sent as 16 bits
-        of their own scale; or, where `scale` has units per count, integers as the converter gave
+        with their own scale; or, where `scale` has units per count, integers as the converter gave
         them. `t0` is the start of the window, s since 1970 UTC: a window of the same machine and
         `t0` is taken for the same one. `scalars` are name -> value and unit of what was measured
-        beside the samples: `{"oil_pressure": (2.1, "bar")}`.
+        with the samples: `{"oil_pressure": (2.1, "bar")}`.
 
         Raises
         ------
@@ -204,8 +204,8 @@ class Publisher:
     def collect_entry(self, fields: EntryFields, *, name: str = "") -> None:
         """Keep the fields of an entry for the next `flush`; without `seq` it gets the next number.
 
-        `name` then tells it from others of its machine, in place of its start: with a file of
-        numbers an entry whose name is known gets the number and the start that it had.
+        `name` then distinguishes it from others of its machine, in place of its start: with a file
+        of numbers an entry whose name is known gets the number and the start that it had.
 
         Raises
         ------

@@ -36,7 +36,7 @@ READ_LETTERS = 20
 REFUSALS_QUIET_S = 1.0
 # Below the time-out of the socket: redis-py repeats a read that outlasts it.
 BLOCK_MS = MAX_BLOCK_MS // 2
-# A reader that is killed reads again what it has had in this time.
+# A reader that is killed reads again the items of this time.
 SAVE_EVERY_S = 1.0
 
 
@@ -62,7 +62,7 @@ class Reader:
     Each goes on without end, or ends when nothing came for `quiet_s`. It begins after the entry
     `after` (`0-0`: with the oldest that is kept), or else where `positions` says that it was, or
     else with what comes from now on. An item counts as read when the next one is asked for, so
-    that one who is killed gets its last items again: tell them by their `id`.
+    that one who is killed gets its last items again: recognise them by their `id`.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class Reader:
         """Yield the dead letters of windows that a publisher has sent and the bridge refused.
 
         Of its last `KEPT_IDS` windows, once each, until no letter came for `quiet_s`; called again
-        it goes on. A letter that stands for many windows is yielded where the publisher has sent
+        it goes on. A letter of many windows is yielded where the publisher has sent
         the first or the last of them.
         """
         ids = publisher.accepted_ids

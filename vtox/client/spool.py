@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS windows (
 class Spool:
     """The windows in a folder, in the order in which they came.
 
-    `dropped` counts those that had to go unsent, because the spool was full or they were too old.
+    `dropped` counts the windows that went unsent, because the spool was full or they were too old.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Delivery by way of a spool: while the line is down nobody waits, and later it is caught up.
+"""Delivery by way of a spool: while the line is down no sender waits, and later it is caught up.
 
 Between the publisher, which numbers windows, and the delivery, which sends a batch of them.
 """
@@ -23,7 +23,7 @@ class StoreAndForward:
     Parameters
     ----------
     per_s
-        So many windows a second are sent beyond those that come new.
+        So many windows a second are sent in addition to the new ones.
     """
 
     def __init__(self, delivery: Delivery, spool: Spool, *, per_s: float, batch_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""Reports optional processes of this host that do not start, beside the supervisor."""
+"""Reports optional processes of this host that do not start; next to the supervisor."""
 
 import asyncio
 import socket

@@ -81,7 +81,7 @@ class ApiOwnedCluster:
         while self.enabled and not self._stop.is_set():
             try:
                 await self._run_if_owner()
-            # The data folder is gone, no memory for another process, or anything else: nobody else
+            # The data folder is gone, no memory for another process, or anything else: no other
             # would start the cluster again.
             except Exception as error:
                 self._report_start_error(str(error), restart.PAUSE_MAX_S)
@@ -108,7 +108,7 @@ class ApiOwnedCluster:
             os.close(lock)
 
     async def _is_free(self) -> bool:
-        """Return whether nobody else uses the data folder.
+        """Return whether no other process uses the data folder.
 
         The cluster of a killed owner gets the time it takes to end.
         """

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from structlog.dev import plain_traceback
 
-# Loggers of libraries that install handlers of their own.
+# Loggers of libraries that install their own handlers.
 LIBRARY_LOGGERS = (
     "uvicorn",
     "uvicorn.error",

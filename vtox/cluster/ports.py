@@ -19,7 +19,7 @@ POLL_S = 0.2
 RESPONSE_TIMEOUT_S = 1.0
 # Even a busy process responds within this time.
 LIVENESS_TIMEOUT_S = 5.0
-# Errors of our own host, which say nothing about the server that was to be probed.
+# Errors of this host, which say nothing about the server that was to be probed.
 _OWN_ERRORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 # No proxy from the environment: it would look for our loopback address on its own host.
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -143,7 +143,7 @@ def responds(url: str, timeout_s: float = RESPONSE_TIMEOUT_S) -> bool:
 
 
 def is_live(url: str, timeout_s: float = LIVENESS_TIMEOUT_S) -> bool:
-    """Whether an HTTP GET of `url` succeeds, or cannot be tried because of an error of our own.
+    """Whether an HTTP GET of `url` succeeds, or cannot be tried because of an error here.
 
     Otherwise a supervisor without a free file descriptor would kill all its children at once.
     """

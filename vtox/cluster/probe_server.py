@@ -20,7 +20,7 @@ log = structlog.get_logger()
 Check = Callable[[], tuple[bool, str]]
 
 # Each takes a thread for as long as its client pleases, but the oldest makes room for the next:
-# whoever holds them all open cannot make a supervisor believe that the process hangs.
+# a client that holds them all open cannot make a supervisor believe that the process hangs.
 MAX_CONNECTIONS = 32
 # Of silence on a connection.
 TIMEOUT_S = 5.0

@@ -31,7 +31,7 @@ class ProcessState:
     restarts: int = 0
     was_ready: bool = False
     ready_t: float = -inf
-    # Starts in a row after which it was never ready, without those that lacked the server.
+    # Starts in a row after which it was never ready, without the ones that lacked the server.
     failed_starts: int = 0
     lacked_server: bool = False
     last_line: str = ""

@@ -1,6 +1,6 @@
 """The processes of a cluster: command, readiness, liveness and order of each.
 
-Children run in an empty folder of their own with every setting in the environment, so that nothing
+Children run in their own empty folder with every setting in the environment, so that nothing
 in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
 """
 
@@ -57,7 +57,7 @@ class ProcessSpec:
     # The others go on without it where it does not start.
     optional: bool = False
     listener: Listener | None = None
-    # What it has in its environment besides the settings.
+    # Its environment besides the settings.
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,7 +89,7 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             lambda _: is_live(api),
             listener=Listener("VTOX_API_PORT", settings.api_host, settings.api_port),
         ),
-        # Beside Flower, for which nothing waits; it loads as long. Its work is read from streams
+        # Except Flower, for which nothing waits; it loads as long. Its work is read from streams
         # that outlive it: the last results are recorded at the next start.
         ProcessSpec(
             "recorder",
@@ -239,7 +239,7 @@ class _WorkerProbe:
 
 
 def _notifier(settings: Settings) -> ProcessSpec:
-    """Return the notifier: beside the recorder, as what it has not sent is in the outbox."""
+    """Return the notifier: next to the recorder, as unsent messages are in the outbox."""
     return ProcessSpec(
         "notifier",
         ("vtox", "notify", "run"),

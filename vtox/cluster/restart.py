@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
-# A broker that comes back finds everybody within 15 s, also those who could not start without it.
+# A broker that comes back finds everybody within 15 s, also processes that could not start without
+# it.
 PAUSE_MAX_S = 10.0
 # One that becomes ready and ends, again and again, restarts this often a minute without delay.
 QUICK_RESTARTS_MAX = 10

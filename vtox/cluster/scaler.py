@@ -32,7 +32,7 @@ RETIRE_TIMEOUT_S = 60.0
 
 
 class Scaler:
-    """Adds and removes workers of one supervisor; `run` beside it."""
+    """Adds and removes workers of one supervisor; `run` next to it."""
 
     def __init__(
         self, settings: Settings, queues: Sequence[str], supervisor: Supervisor, log: ClusterLog
@@ -77,7 +77,7 @@ class Scaler:
         return connect(self.settings.working_url(), "scaler")
 
     def allocated(self) -> dict[str, tuple[str, ...]]:
-        """Return worker -> its queues, of those that are to run."""
+        """Return worker -> its queues, for each that is to run."""
         return {
             name: tuple(state.spec.command[-1].split(","))
             for name, state in list(self.supervisor.states.items())

@@ -1,7 +1,7 @@
 """Whether a host should have one worker more or one fewer. Pure.
 
 Calm by construction: what asks for a worker must last, more is added than removed in the same time,
-and a worker goes only where those that stay would be far from busy. So load that swings around any
+and a worker goes only where the others would be far from busy. So load that swings around any
 one level changes nothing.
 """
 
@@ -16,9 +16,9 @@ BEHIND_S = 5.0
 CALM_S = 2.0
 # Above this share of their time at work, workers leave little for a burst.
 BUSY_SHARE = 0.85
-# Those that stay must be at work for less than this share.
+# The others must be at work for less than this share.
 IDLE_SHARE = 0.6
-# Those that are there will do where what waits grows younger by so many seconds a second.
+# The present ones will do where what waits grows younger by so many seconds a second.
 CATCHING_UP = 0.1
 # What asks for another worker lasts this long; then the last one has had time to start and to show
 # in the figures. A worker goes only after several of the longest records.

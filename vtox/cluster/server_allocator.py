@@ -10,7 +10,7 @@ JEMALLOC = "libjemalloc.so.2"
 # glibc keeps 7 free pieces of each size at hand, and else takes the one that was free the longest,
 # which no cache holds. Up to 33 MB stay at hand.
 TUNABLES = "glibc.malloc.tcache_count=1000"
-# jemalloc writes this at the end of a process that is told to.
+# jemalloc writes this at the end of a process that is asked to.
 TELL = {"LD_PRELOAD": JEMALLOC, "MALLOC_CONF": "stats_print:true,stats_print_opts:gmdablxe"}
 TOLD = b"Begin jemalloc statistics"
 TRY_TIMEOUT_S = 10.0

@@ -1,8 +1,8 @@
 """Users of the server (its ACL), one a role, with the least rights that the role's processes need.
 
-The commands inside a script are checked as if its caller had sent them, so that scripts give nobody
-more rights. The keys of a script must all be allowed in one place, its caller's: what a user may do
-with them by other commands stands in selectors, in brackets, each with its own keys.
+The commands inside a script are checked as if its caller had sent them, so that scripts give no
+user more rights. The keys of a script must all be allowed in one place, its caller's: what a user
+may do with them by other commands is in selectors, in brackets, each with its own keys.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ _CELERY = tuple(f"{keys.CELERY_PREFIX}{n}" for n in ("_kombu.*", "*.pidbox*", "c
 CONNECT = "+ping +hello +client|setname +client|setinfo +client|id +select"
 TRANSACTIONS = "+multi +exec +discard"
 SCRIPTS = f"+eval +evalsha +script|load +script|exists {TRANSACTIONS} +time"
-# Limited by the keys that a role may touch; SCAN and RANDOMKEY would tell the names of others.
+# Limited by the keys that a role may touch; SCAN and RANDOMKEY would show the names of others.
 READS = "+@read -@dangerous -scan -randomkey"
 WRITES = "+@write -@dangerous -@scripting"
 STATE = "+info"
@@ -54,7 +54,7 @@ LENGTHS = "+xlen +xinfo|groups"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A user: what it is for, and its rights in the server's notation."""
+    """A user: its purpose, and its rights in the server's notation."""
 
     about: str
     rights: str
@@ -214,7 +214,7 @@ def _roles() -> dict[str, Role]:
                 (
                     f"{SCRIPTS} {READS}",
                     _keys(*_RECORDED, keys.RETIRED, keys.RECORDER, read_only=True),
-                    # It raises the alarms of scalars, and acknowledges what it has stored.
+                    # It raises the alarms of scalars, and acknowledges stored readings.
                     f"{_keys(keys.ALERTS, *machines)} {_only('+hset +hdel', _MACHINE)}",
                     f"{_only('+sadd +srem', keys.OPEN_ALERTS)} {_only('+xadd', keys.ALERTS)}",
                     _only("+xtrim", keys.SCALARS),
@@ -291,8 +291,9 @@ GROUP_USERS = {
 # Who administers: every command of VTOX, but not FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE
 # and the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only read.
 ADMIN = "~* &* +@all -@dangerous +info +client|list"
-# Nobody can sign in as it. But Redis 8.0 and Valkey 8.1 read their log as this user: without rights
-# they would leave out every transaction and script of the log, and start without what these wrote.
+# No client can sign in as it. But Redis 8.0 and Valkey 8.1 read their log as this user: without
+# rights they would leave out every transaction and script of the log, and start without what these
+# wrote.
 DEFAULT_LINE = "user default reset off ~* &* +@all"
 
 

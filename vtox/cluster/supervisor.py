@@ -28,7 +28,8 @@ FIRST_PAUSE_S = 0.5
 # again after each pause, and the others go on without it.
 STARTS_MAX = 5
 ABSENT_PAUSE_S = 60.0
-# What runs beside the processes and fails begins again after a pause, and is shown for a while.
+# What runs in addition to the processes and fails begins again after a pause, and is shown for a
+# while.
 BESIDE_PAUSE_S, BESIDE_SHOWN_S = 5.0, 60.0
 POLL_S = 0.1
 # Time to stop for each stop order: bridge and API, workers, server. Idle ones end within a second;
@@ -116,7 +117,7 @@ class Supervisor:
         self._beside.append(asyncio.create_task(self._keep(name, work)))
 
     def problems(self) -> dict[str, str]:
-        """Return name -> why, of optional processes that do not start and what failed beside."""
+        """Return name -> why, of optional processes that do not start and what else failed."""
         absent = {s.spec.name: s.problem for s in list(self.states.values()) if s.problem}
         since_t = time.monotonic() - BESIDE_SHOWN_S
         return absent | {name: why for name, (t, why) in self._failed.items() if t > since_t}

@@ -18,8 +18,8 @@ def allocate_queues(workers: int, queues: Sequence[str] = ALL_QUEUES) -> list[tu
     """Return the queues of each worker of a host that serves `queues`.
 
     With fewer workers than queues each serves all of them, and none works while another has
-    nothing to do. From there on each queue has a worker of its own, which no other family can hold
-    up, and further workers serve all queues.
+    nothing to do. From there on each queue has its own worker, which no other family can delay,
+    and further workers serve all queues.
     """
     every = tuple(queues)
     if workers < len(every):
@@ -43,7 +43,7 @@ def worker_ports(settings: Settings, queues: Sequence[str]) -> Iterator[int]:
 def removable_worker(allocated: Sequence[Sequence[str]]) -> int | None:
     """Return the place of the worker to stop first, so that every queue keeps one; None: none.
 
-    The last one that serves most queues: those with a queue of their own stay.
+    The last one that serves most queues: the ones with one queue stay.
     """
     for place in sorted(range(len(allocated)), key=lambda i: (-len(allocated[i]), -i)):
         left = {queue for i, queues in enumerate(allocated) if i != place for queue in queues}

@@ -27,7 +27,7 @@ _SHOWN = frozenset(
     }
 )
 _ALLOWED = _SHOWN | {"username", "password"}
-# With `prefer`, which is PostgreSQL's default, whoever stands in the line can do without TLS.
+# With `prefer`, which is PostgreSQL's default, an attacker on the line can do without TLS.
 _ENCRYPTED_SSLMODES = frozenset({"require", "verify-ca", "verify-full"})
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
@@ -214,7 +214,7 @@ def _complete_sentinel(setting: str, url: str, parts: SplitResult | None) -> str
 
 
 def _login(parts: SplitResult, options: dict[str, str]) -> str:
-    """Return user and password as they stand before the host; takes them out of `options`."""
+    """Return user and password from before the host; takes them out of `options`."""
     user, password = options.pop("username", ""), options.pop("password", "")
     user = unquote(parts.username or "") or user
     password = unquote(parts.password or "") or password

@@ -40,7 +40,7 @@ SECRETS = frozenset(
     }
 )
 PREFIX = "VTOX_"
-# Set for a worker of a supervisor, which has given it a port of its own.
+# Set for a worker of a supervisor, which has given it its own port.
 SUPERVISED = "VTOX_SUPERVISED"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.

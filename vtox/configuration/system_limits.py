@@ -18,7 +18,7 @@ class AlarmLimits(BaseModel):
 
 
 def read_limits(file: Path | None) -> AlarmLimits:
-    """Return the limits of a rules file; those that it leaves out, and without a file, as shipped.
+    """Return the limits of a rules file; any that it leaves out, and without a file, as shipped.
 
     Raises
     ------

@@ -142,7 +142,7 @@ class Oidc(BaseModel):
 
 
 def is_safe_address(url: str) -> bool:
-    """Whether nobody on the way can read or change what is sent to a URL."""
+    """Whether all that is sent to a URL is protected from others on the way."""
     parts = urlsplit(url)
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     return bool(parts.hostname) and parts.scheme in (("http", "https") if local else ("https",))

@@ -22,7 +22,7 @@ ROOT = Path("/")
 
 @dataclass(frozen=True, slots=True)
 class CpuQuota:
-    """What a control group may use: so much CPU time per time; `used_s` is what it has used."""
+    """What a control group may use: so much CPU time per time; `used_s` is its use so far."""
 
     group: Path
     cores: float
@@ -91,8 +91,8 @@ def _affinity() -> list[int]:
 def _quotas(root: Path) -> Iterator[CpuQuota]:
     """Yield the quotas of the control group of this process and of those above it.
 
-    A container may be told the path that its group has on the host, while it finds the group
-    itself at the top: of the path's folders those that there are count, and the top always.
+    A container may see the path that its group has on the host, while it finds the group
+    itself at the top: of the path's folders the existing ones count, and the top always.
     """
     folder = root / "sys/fs/cgroup"
     try:

@@ -12,7 +12,7 @@ from vtox.files.table import Certainty
 from vtox.files.units import KNOWN, UNITS, plain_unit
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
 
-# What a file tells beside channels -> its unit.
+# What a file states in addition to channels -> its unit.
 BESIDE = {"time": "s", "speed": "rpm", "temperature": "degC"}
 QUANTITY_UNITS = dict(CHANNEL_UNITS) | BESIDE
 RATES = (
@@ -92,7 +92,7 @@ FILLERS = frozenset(
     "轴承 驱动端 传动端 driveend de rotation rotational "
     "fase phasen moteur arbre eje welle estator leiter ligne linea du des la le del".split()
 )
-# A symbol beside the words for it: `C相电流Ic`.
+# A symbol next to the words for it: `C相电流Ic`.
 SYMBOLS = {f"{letter}{phase}": phase for letter in "iuv" for phase in "abc123"}
 _TOKENS = sorted({*WORDS, *FILLERS, *PHASES, *AXES, *SYMBOLS}, key=len, reverse=True)
 # One letter for the quantity, then the phase: I_A, IL1, i_u, U1, VAN.
@@ -139,7 +139,7 @@ def _splits(name: str) -> Iterator[tuple[str, str]]:
     """Yield a name and its unit, for each way in which names carry units."""
     if match := _BRACKETS.match(name):
         inside = plain_unit(match[2])
-        # What stands in brackets may be a word of the name: `加速度(X)`.
+        # What is in brackets may be a word of the name: `加速度(X)`.
         if inside in KNOWN:
             yield match[1], inside
         yield f"{match[1]} {match[2]}", ""

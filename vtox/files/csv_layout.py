@@ -168,7 +168,7 @@ def breaks_off(layout: Layout, end: str) -> bool:
 
 
 def _decimals(cell: str) -> int:
-    """Return how many digits stand behind the decimal sign of a number without exponent, else 0."""
+    """Return how many digits follow the decimal sign of a number without exponent, else 0."""
     match = re.fullmatch(r"[+-]?\d+[.,](\d*)", cell.strip())
     return len(match[1]) if match else 0
 

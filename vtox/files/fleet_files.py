@@ -95,7 +95,7 @@ def fleet_csv(fleet: Mapping[str, Motor | None]) -> str:
 
 
 def _csv(path: Path) -> tuple[list[list[str]], bool]:
-    """Return the rows, and whether numbers have a comma: as where `;` stands between the cells."""
+    """Return the rows, and whether numbers have a comma: as where `;` separates the cells."""
     content = path.read_bytes()
     encoding = encoding_of(path, content[:HEAD_BYTES]).value
     try:

@@ -47,7 +47,7 @@ def _holds(ending: str) -> Callable[[bytes, Path], bool]:
 
 COMTRADE = Format("COMTRADE", (".cfg", ".cff"), _head(is_comtrade), open_comtrade)
 HEAD = 512
-# Text has no beginning of its own: it is what is left.
+# Text has no beginning that marks it: it is what is left.
 CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
 FORMATS = (
     Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
@@ -104,7 +104,7 @@ def format_of(path: Path) -> Format:
 
 
 def is_part_of_comtrade(path: Path) -> bool:
-    """Whether a file is the data of a COMTRADE record, which has its configuration beside it."""
+    """Whether a file is the data of a COMTRADE record, which has its configuration next to it."""
     return path.suffix.lower() == ".dat" and sibling(path, ".cfg") is not None
 
 

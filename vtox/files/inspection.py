@@ -157,7 +157,7 @@ def _missing(matches: Mapping[str, Match], opts: ReadOptions, table: Table) -> t
 
 
 def _doubts(facts: list[ChannelFacts], found: Rate | None) -> dict[str, str]:
-    """Return code -> what it is about."""
+    """Return code -> its subject."""
     channels = [f for f in facts if f.quantity in CHANNEL_UNITS]
     about = {
         "constant": [f.quantity for f in channels if f.low == f.high],

@@ -73,7 +73,7 @@ def options(
 
 
 def match_columns(table: Table, opts: ReadOptions) -> dict[str, Match]:
-    """Return quantity -> column: those that are mapped, and the others by their names.
+    """Return quantity -> column: the mapped ones, and the others by their names.
 
     Raises
     ------

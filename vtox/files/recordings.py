@@ -68,7 +68,7 @@ def named_recordings(path: Path, opts: ReadOptions | None = None) -> list[tuple[
 
 
 def selected_tables(tables: Sequence[Table], part: str) -> list[Table]:
-    """Return the table called `part`, or those that are read without being asked for.
+    """Return the table called `part`, or the ones that are read without being asked for.
 
     Raises
     ------

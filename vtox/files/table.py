@@ -67,14 +67,14 @@ class Table:
     name : str
         Of the table, where a file holds several.
     scalars : Mapping
-        Single numbers beside the columns.
+        Single numbers in addition to the columns.
     fs_hz : float, optional
         The rate, where the format has a field for it or the text above the columns says so;
         `rate_source` says where, `rate_certainty` how sure that is.
     started : str
         When the first sample was taken, ISO 8601, empty where the file does not say.
     doubts : Mapping
-        Code of a doubt -> what it is about, as `vtox inspect` shows them.
+        Code of a doubt -> its subject, as `vtox inspect` shows them.
     on_request : bool
         Read only where it is chosen by its name: sheets of a workbook after the first.
     """

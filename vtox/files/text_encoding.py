@@ -24,8 +24,8 @@ def encoding_of(path: Path, head: bytes) -> Remark:
     """Return the encoding of a text file by its beginning, how sure that is and why.
 
     Without a mark: UTF-16 by its zero bytes, then UTF-8, which other encodings hardly ever satisfy
-    by chance; then GB 18030 (with GBK and GB 2312) where bytes above 127 stand in pairs, as Chinese
-    characters do, and Windows-1252 where they stand alone, as `°` and `µ` do.
+    by chance; then GB 18030 (with GBK and GB 2312) where bytes above 127 come in pairs, as Chinese
+    characters do, and Windows-1252 where they are single, as `°` and `µ` do.
 
     Raises
     ------

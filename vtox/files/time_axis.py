@@ -12,7 +12,7 @@ from vtox.files.table import Samples
 EPOCH_UNITS = ((1e18, 1e-9, "ns"), (1e15, 1e-6, "us"), (1e12, 1e-3, "ms"), (1e9, 1.0, "s"))
 # A rate below this is that of no waveform: the unit of the time may be another one.
 SLOW_HZ = 50.0
-# RMS differences of steps, of a step: those above the first are told. Convention: by the second,
+# RMS differences of steps, of a step: one above the first is reported. Convention: by the second,
 # 0.05 % of the power of a line at a tenth of the rate becomes noise.
 JITTER = (0.005, 0.05)
 

@@ -1,1 +1,1 @@
-"""What is kept and told of: history, reports, notification, backup."""
+"""What is kept and reported: history, reports, notification, backup."""

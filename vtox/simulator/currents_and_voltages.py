@@ -121,7 +121,7 @@ def power_factor(m: SimulatedMachine) -> float:
     assert n.rated_power_w
     assert n.rated_voltage_v
     assert n.rated_current_a
-    # The nameplate gives efficiency times power factor; 0.9 stands for the efficiency.
+    # The nameplate gives efficiency times power factor; 0.9 is taken for the efficiency.
     return min(n.rated_power_w / (sqrt(3) * n.rated_voltage_v * n.rated_current_a) / 0.9, 0.95)
 
 

@@ -5,7 +5,7 @@ from one to the next; it is a function of its place on the time axis.
 
 `numpy.random.Philox` is a generator by index, too. It is not used: keys of keys would still need
 `subkey`, 620 values took 17 us instead of 12, and every machine of the fleet would send other
-samples than those that figures were taken from.
+samples than the ones that figures were taken from.
 """
 
 from functools import lru_cache

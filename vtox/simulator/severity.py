@@ -1,4 +1,4 @@
-"""Severity of a simulated fault, 0 to 1, and the physical quantity it stands for."""
+"""Severity of a simulated fault, 0 to 1, and the physical quantity behind it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -60,8 +60,8 @@ def median(x: npt.NDArray[Number]) -> npt.NDArray[Number]:
 def stacked(rows: Sequence[Sequence[npt.NDArray[np.floating]]], samples: int) -> Float32:
     """Return arrays of one length as one of single precision, shape (batch, channels, samples).
 
-    It is not to be written to: where they lie at equal steps in one array, as those that a worker
-    has fetched, it is that memory.
+    It is not to be written to: where they lie at equal steps in one array, as the ones that a
+    worker has fetched, it is that memory.
     """
     shape = (len(rows), len(rows[0]), samples)
     arrays = [x for row in rows for x in row]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from vtox.errors import NameplateError
 
-# A maker's name may stand before the number; seals, clearance and the like stand behind it.
+# A maker's name may precede the number; seals, clearance and the like follow it.
 _NUMBER = re.compile(r"(?:[A-Z]+[ -]+)?(\d{4,5})(?:[ /-]?[A-Z0-9].*)?")
 # A ball whose spin differs more than this among makers is left out: no narrow comb would hold it.
 _SPIN_SPREAD = 0.015

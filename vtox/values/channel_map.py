@@ -31,7 +31,7 @@ Sources = Mapping[str, Source]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMap:
-    """The channels of a machine that are not what they are sent as; version 0: nobody has set any.
+    """The channels of a machine that are not what they are sent as; version 0: none was set.
 
     `channels` is channel -> where it comes from; `t` (s, server clock) and `by` say when and who.
     """

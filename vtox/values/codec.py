@@ -44,7 +44,7 @@ _FLAT = (
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Annotates a mapping whose items are flat fields of their own, named prefix and key."""
+    """Annotates a mapping whose items are separate flat fields, named prefix and key."""
 
     text: str
 
@@ -86,7 +86,7 @@ def decode(kind: type[T], text: bytes | str, *, strict: bool = False) -> T:
 
 
 def from_plain(kind: type[T], table: Any) -> T:
-    """Return the value of plain data; texts may stand for numbers.
+    """Return the value of plain data; texts may be numbers.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def decode_fields(kind: type[T], stored: RawFields) -> T:
 
 
 def table_of_fields(kind: type, stored: RawFields) -> dict[str, Any]:
-    """Return flat fields as plain data, those that the type has."""
+    """Return flat fields as plain data, if the type has them."""
     shape = _shape(kind)
     table: dict[str, Any] = {name: {} for name in shape.prefixes}
     for raw_name, raw in stored.items():

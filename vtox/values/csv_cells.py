@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# Excel takes UTF-8 for what it is only behind a mark.
+# Excel recognises UTF-8 only after a mark.
 MARK = "\ufeff"
 # Spreadsheets take a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

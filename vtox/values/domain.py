@@ -67,17 +67,17 @@ class Motor:
     max_starts_per_hour: float | None = None
     # From one window, snapshot or burst of its sender to the next; without it, it is learned.
     expected_every_s: float | None = None
-    # What its stop means, from 1 (a spare stands beside it) to 5 (the plant stops too).
+    # What its stop means, from 1 (a spare is there) to 5 (the plant stops too).
     criticality: int | None = None
     # Of an unplanned stop, in the currency of the plant.
     downtime_cost_per_hour: float | None = None
     supply: Literal["grid", "inverter"] = "grid"
-    # What it stands on, at the frequency of its shaft: for the zones of vibration velocity.
+    # Its foundation, at the frequency of its shaft: for the zones of vibration velocity.
     support: Literal["rigid", "flexible"] | None = None
     # Limits of its scalars: `vtox.values.scalars.parse_limits`.
     scalar_limits: str | None = None
     bearing: Bearing | None = None
-    # Where it stands, and of what it is a part: levels with `/` between them.
+    # Where it is, and the assets that it belongs to: levels with `/` between them.
     site: str | None = None
     asset_path: str | None = None
 
@@ -149,7 +149,7 @@ class Motor:
 
 @dataclass(frozen=True, slots=True)
 class SampleBlock:
-    """Simultaneous samples of the channels of one machine, with what was measured beside them.
+    """Simultaneous samples of the channels of one machine, with what was measured with them.
 
     `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
     given there.
@@ -207,7 +207,7 @@ class Window(SampleBlock):
     t0: float
     run: str = ""
     vehicle_id: str | None = None
-    # Name -> value and unit of what was measured beside the samples.
+    # Name -> value and unit of what was measured with the samples.
     scalars: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ CLASS_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 # Length of a row, s.
 QUARTER_S = 900
 
-# Figures of a start that its record tells, in A and J; `dip_ratio` over the voltage before.
+# Figures of a start that its record shows, in A and J; `dip_ratio` over the voltage before.
 START_FIGURES = ("inrush_a", "peak_a", "mean_a", "final_a", "dip_ratio", "energy_j")
 
 
@@ -110,7 +110,7 @@ def counts_text(counts: MeterCounts) -> str:
 
 
 def counts_from_text(text: str | bytes) -> MeterCounts:
-    """Return the counts of a text; what a later version counts beside them is left out.
+    """Return the counts of a text; what a later version counts in addition is left out.
 
     Raises
     ------

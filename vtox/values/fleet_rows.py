@@ -11,7 +11,7 @@ from vtox.values.nameplate_fields import FIELDS, NameplateField, flattened, nest
 _ID = "machine_id"
 # A row that begins so is for people.
 _COMMENT = "#"
-# What spreadsheets are told to take as text (`'=x`) begins so.
+# What spreadsheets take as text (`'=x`) begins so.
 _AS_TEXT = "'"
 _NAMES = {f.name: f for f in FIELDS}
 
@@ -36,7 +36,7 @@ def fleet_of_rows(
 ) -> dict[str, Motor]:
     """Return machine id -> motor of rows as `rows_of_fleet` gives them; an empty cell is not known.
 
-    Columns may be left out and stand in any order. A row with an id alone has no nameplate.
+    Columns may be left out, and come in any order. A row with an id alone has no nameplate.
 
     Raises
     ------

@@ -48,7 +48,7 @@ RANGES = {
     "max_starts_per_hour": Range(0.004, 3600, "an hour"),
     # From a clamp that streams to a sensor that sends once a month.
     "expected_every_s": Range(0.001, 31 * 86_400, "s"),
-    # 1: a spare stands beside it; 5: the plant stands still with it.
+    # 1: there is a spare; 5: the plant stops with it.
     "criticality": Range(1, 5, whole=True),
     "downtime_cost_per_hour": Range(0, 1e12),
     # FTF is below 0.5, BPFI below the number of balls; slewing rings have up to 200.

@@ -28,7 +28,7 @@ STATE_OF_CODE: Mapping[str, OperatingState] = MappingProxyType(
 )
 # A machine that runs at a changing load has its fault all the same: not `unsteady`. Nor a code that
 # may as well mean a sensor that is dead, or a rotor that is locked (`supply_not_found`,
-# `current_far_above_rated`): what it hid, nobody would see.
+# `current_far_above_rated`): what it hid would not be seen.
 SUPPRESSING: frozenset[OperatingState] = frozenset(
     {"standstill", "start", "run_down", "switched", "ramp"}
 )

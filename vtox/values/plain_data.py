@@ -35,7 +35,7 @@ def digits(value: Any) -> str:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what differs between two tables: values of `after`, then those that are gone.
+    """Return what differs between two tables: values of `after`, then the removed ones.
 
     >>> changes({"k": 2, "bearing": {"balls": 9}}, {"k": 3, "site": "Hall 2"})
     ('k: 2 -> 3', 'site: none -> Hall 2', 'bearing.balls: 9 -> none')

@@ -59,7 +59,7 @@ def machine_class(motor: Motor | None) -> MachineClass | Reason:
 def limits_of(motor: Motor | None) -> tuple[ScalarLimit, ...]:
     """Return the limits of a machine: those of its nameplate, and the ends of zones B and C.
 
-    A limit of its own on the velocity takes the place of the zones.
+    A separate limit on the velocity takes the place of the zones.
     """
     own = tuple(parse_limits(motor.scalar_limits)) if motor and motor.scalar_limits else ()
     known = machine_class(motor)

@@ -3,7 +3,7 @@
 `docs/howto/trace-windows.md` shows how to use them.
 
 A window with a `traceparent` (W3C Trace Context) is followed from its arrival to the commit of its
-results; of the others the bridge starts a trace for a share of its own. Spans are made after the
+results; of the others the bridge starts a trace for its own share. Spans are made after the
 fact, from two moments each, and sent in the background: a collector that is away delays nothing.
 """
 
@@ -26,7 +26,7 @@ _SAMPLED = 1
 Attributes = Mapping[str, str | int | float]
 # What a process that is killed may lose of its spans.
 SEND_EVERY_S = 1.0
-# A collector that hangs must not hold up a process that ends.
+# A collector that hangs must not delay a process that ends.
 SEND_TIMEOUT_S = 2.0
 
 

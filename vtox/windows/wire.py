@@ -105,7 +105,7 @@ class Header:
     traceparent: str = ""
     # Of a window that a bridge has moved to its partition: ms since 1970 at which it came, else 0.
     arrived_ms: int = 0
-    # What the sender measured beside the samples, at `t0`.
+    # What the sender measured with the samples, at `t0`.
     scalars: tuple[ScalarReading, ...] = ()
 
     @property

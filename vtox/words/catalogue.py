@@ -1,6 +1,6 @@
 """The catalogue of a language: the TOML files of its folder as one, read when first asked for.
 
-Each file holds some of the tables; which of them stand together matters to translators alone.
+Each file holds some of the tables; which of them are together matters to translators alone.
 """
 
 import tomllib

@@ -43,7 +43,7 @@ class _Coded(Protocol):
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """Those that its sentence needs."""
+        """What its sentence needs."""
 
 
 class Explained(_Coded, Protocol):
@@ -68,7 +68,7 @@ def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> 
     Raises
     ------
     KeyError, ValueError
-        The values are not those that the text needs.
+        The values are not what the text needs.
     """
     template, special = _template(text)
     if special:
@@ -103,7 +103,7 @@ def render(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -
     Raises
     ------
     KeyError, ValueError
-        The values are not those that the sentence needs.
+        The values are not what the sentence needs.
     """
     sentence = catalogue(language).sentences.get(code)
     return fill(sentence.text, values, language) if sentence else code

@@ -168,6 +168,6 @@ CODES = frozenset(_UNLOCKS)
 def unlock(code: str) -> Unlock:
     """Return what would make a diagnosis possible that abstained with a code.
 
-    Of a code that another version wrote, something that tells causes apart.
+    Of a code that another version wrote, something that distinguishes causes.
     """
     return _UNLOCKS.get(code, "distinction")

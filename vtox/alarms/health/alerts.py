@@ -182,7 +182,8 @@ def extend(
     """Return the history of a fault with one more diagnosis, its alerts and its marks.
 
     An alert that is open is suppressed by the first record of a start, ramp or standstill, and
-    unsuppressed by the first one of anything else: what hides an alarm must be said anew each time.
+    unsuppressed by the first one of anything else: what hides an alarm must be said again each
+    time.
     """
     alerts = _suppression(history, record, d)
     severities, alert_id = history.severities, history.alert

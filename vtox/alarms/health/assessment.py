@@ -58,7 +58,7 @@ class FaultAssessment:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The assessment that was published last, as far as the next one is compared with it."""
+    """The assessment that was published last, the part that the next one is compared with."""
 
     t: float
     health: float | None

@@ -21,9 +21,9 @@ FIELDS = (*COUNTS, *SHARES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
-    """When each fault of a machine alerts; version 0 are the defaults, which nobody has set.
+    """When each fault of a machine alerts; version 0 are the defaults, which are not set.
 
-    `faults` are those that were set, `t` (s, server clock) and `by` say when and by whom.
+    `faults` are the ones set, `t` (s, server clock) and `by` say when and by whom.
     """
 
     version: int = 0

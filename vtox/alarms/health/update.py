@@ -56,7 +56,7 @@ def update(
     An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above,
     escalated when `k` of them are faults, and cleared when the last `clear` slots are normal and
     not near the limit; `rules` are these numbers for each fault. Abstentions neither raise nor
-    clear, but for those that are `QUIET`. The time of an alert is that of the signal: the start of
+    clear, unless it is `QUIET`. The time of an alert is that of the signal: the start of
     the first slot found, and of the first normal one.
     """
     marks: dict[str, str] = {}

@@ -92,7 +92,7 @@ def print_alarms(
     fleet: FleetState,
     priorities: Mapping[str, Priority],
 ) -> None:
-    """Print a line for each alarm of a supply or site, and for each that stands by itself.
+    """Print a line for each alarm of a supply or site, and for each single one.
 
     No line is cut or folded: who acts on an alarm copies its id.
     """

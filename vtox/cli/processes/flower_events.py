@@ -7,7 +7,7 @@ from flower.events import Events
 from vtox.pipeline.queues.task_events import ask_for
 
 # An open page of Flower asks again within seconds; a page of tasks that is read for a while and
-# then loaded anew still has what happened meanwhile.
+# then reloaded still has what happened meanwhile.
 LOOKED_AT_S = 600.0
 
 
@@ -15,7 +15,7 @@ class EventsWhileLookedAt(Events):  # type: ignore[misc]
     """Asks the workers for events of tasks after a request, until there was none for a while.
 
     A worker sends three events a task (received, started, succeeded), and Flower takes each in.
-    Workers tell of themselves always; a request makes them tell of tasks at once.
+    Workers report themselves always; a request makes them report tasks at once.
     """
 
     def __init__(self, *args: object, **options: object) -> None:

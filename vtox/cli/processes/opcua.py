@@ -1,4 +1,4 @@
-"""`vtox opcua`: shows the fleet to control rooms, and lets them change nothing."""
+"""`vtox opcua`: shows the fleet to control rooms, read-only."""
 
 import asyncio
 

@@ -37,7 +37,7 @@ def recorder(
     client = connect(settings.working_url(), "recorder")
     check_when_loaded(client)
     require_agreement(client, settings, part=of_readers)
-    # What no second try would mend ends the start.
+    # What no second try would fix ends the start.
     engine_to_write(settings).dispose()
     Recorder(client, settings).run(stop)
 

@@ -101,7 +101,7 @@ def _show(console: Console, facts: FileFacts, *, first: bool) -> None:
 def _show_recording(console: Console, table: TableFacts, *, several: bool) -> None:
     if several:
         console.print(Text(f"\n{table.name}", style="bold"))
-    # Of columns that nobody has named the samples were not read.
+    # Of columns without a name the samples were not read.
     line = Text(f"{table.samples} samples" if table.samples else "samples not read")
     if table.rate and not table.samples:
         line.append(f", {table.rate.fs_hz:.6g} Hz")

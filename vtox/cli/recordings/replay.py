@@ -66,7 +66,7 @@ def replay_command(
 ) -> None:
     """Send recordings through the system as if their machine ran now.
 
-    Each file is a run of its own. Exit status: 0, or 1 if some windows were not diagnosed.
+    Each file is a separate run. Exit status: 0, or 1 if some windows were not diagnosed.
     """
     console = Console(highlight=False, stderr=as_json)
     opts = reader_options(

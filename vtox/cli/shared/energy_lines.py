@@ -29,7 +29,7 @@ def counts_line(c: MeterCounts, hours: float, language: Language = DEFAULT) -> s
 
 
 def saving_line(saving: ClassSaving, language: Language = DEFAULT) -> str:
-    """Return what a motor of the best class would have saved, or why that is not told.
+    """Return what a motor of the best class would have saved, or why that is not known.
 
     Examples
     --------

@@ -19,7 +19,7 @@ def fleet_summary(machines: Sequence[SimulatedMachine]) -> str:
 
 
 def latest(alerts: Iterable[Alert], n: int) -> list[Alert]:
-    """Return the last `n` alerts to arrive, in the order of their own times."""
+    """Return the last `n` alerts to arrive, in the order of their times."""
     return sorted(list(alerts)[-n:], key=lambda a: a.t)
 
 
@@ -36,7 +36,7 @@ class Score:
     false_alarms: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, alert: Alert) -> None:
-        """Count an alert; those that are not about a fault (silence, clock) are ignored."""
+        """Count an alert; alerts that are not about a fault (silence, clock) are ignored."""
         truth = {m.machine_id: m.fault for m in self.machines}
         if alert.fault not in FAULTS or alert.machine_id not in truth or alert.event not in FOUND:
             return

@@ -95,7 +95,7 @@ def show(
 def users(
     folder: Annotated[Path, typer.Argument(help="Where to write the two files.")],
 ) -> None:
-    """Write users.acl for a server of your own, and the passwords of its users.
+    """Write users.acl for your own server, and the passwords of its users.
 
     Each role (ingest, bridge, worker, api ...) is a user with the least rights. SECURITY.md says
     where each password goes.

@@ -56,7 +56,7 @@ def list_letters(
     if not letters:
         console.print("No dead letters.")
         return
-    # The reason gets a line of its own: as a column it would be too narrow.
+    # The reason gets its own line: as a column it would be too narrow.
     rows = [COLUMNS, *((d.id, d.machine_id, d.seq, d.family or "-", d.code) for d in letters)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     reasons = ["", *(d.reason for d in letters)]

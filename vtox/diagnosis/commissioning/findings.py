@@ -1,6 +1,6 @@
 """What wiring and nameplate look like from one recording, and what would correct it. Pure.
 
-What the diagnoses check before they decide is read from their own front end; here it is told apart
+What the diagnoses check before they decide is read from their own front end; here it is separated
 by channel. The voltages are taken to be right where currents and voltages contradict each other.
 """
 
@@ -33,7 +33,7 @@ from vtox.values.arrays import Complex
 from vtox.values.channel_map import Source
 from vtox.values.domain import CURRENTS, Motor, Reason, Recording, reason
 
-# Codes of the front end that tell of wiring, ratio or nameplate; its others say that the samples
+# Codes of the front end that are about wiring, ratio or nameplate; its others say that the samples
 # cannot be used at all.
 OF_INSTALLATION = frozenset(
     {
@@ -50,7 +50,7 @@ OF_INSTALLATION = frozenset(
         "voltages_not_paired_or_generating",
     }
 )
-# What is told of one channel says it better.
+# What is said of one channel says it better.
 LESS_EXACT = frozenset(
     {"channel_scale_differs", "line_voltages_do_not_sum_to_zero", "voltages_of_no_supply"}
 )
@@ -223,7 +223,7 @@ def _pairing(
 
 
 def _sources(p: Sequence[int], factors: Sequence[float]) -> dict[str, Source]:
-    """Return current -> where it comes from, of those that change; `factors` are of the results."""
+    """Return current -> its source, of each one that changes; `factors` are of the results."""
     sources = {CURRENTS[k]: _source(CURRENTS[p[k]], factors[k]) for k in range(3)}
     return {n: s for n, s in sources.items() if s != Source(n)}
 

@@ -39,7 +39,7 @@ ZERO_SEQUENCE = 0.1
 class PhaseChannels:
     """What is wrong with three channels, and by what to multiply each to correct it.
 
-    `factors` are None where what is wrong cannot be told or corrected.
+    `factors` are None where what is wrong is not known or cannot be corrected.
     """
 
     problems: tuple[Reason, ...] = ()

@@ -95,7 +95,7 @@ def stated(
 
 
 def doubted(doubts: tuple[Rule[C], ...], *rules: Rule[C]) -> tuple[Rule[C], ...]:
-    """Return rules whose answers doubts weaken, after those of their own."""
+    """Return rules whose answers doubts weaken, after their own ones."""
     return tuple(replace(r, doubts=(*r.doubts, *doubts)) for r in rules)
 
 
@@ -107,7 +107,7 @@ def always(_: object) -> bool:
 class DecisionTable(Generic[C]):
     """Rules in reading order: the first that holds decides a record.
 
-    By the number of a rule: `codes`, `states`, and `places`, the code in whose place it stands.
+    By the number of a rule: `codes`, `states`, and `places`, the code that it replaces.
     """
 
     def __init__(self, *rules: Rule[C]) -> None:
@@ -218,7 +218,7 @@ class Verdicts:
         return iter(self.diagnoses())
 
     def diagnoses(self) -> list[Diagnosis]:
-        """Return the answers as values of their own, without their sentences."""
+        """Return the answers as separate values, without their sentences."""
         if not self.indicators and self.evidence is None and len(set(map(id, self.reasons))) == 1:
             why, *doubts = self.reasons[0]
             if set(self.states) == {"unknown"}:

@@ -58,5 +58,5 @@ FEATURES = {
 
 
 def feature(name: str) -> Feature:
-    """Return the feature of that name; of another version's, what its unit tells."""
+    """Return the feature of that name; of another version's, what its unit says."""
     return FEATURES.get(name) or Feature(name=name, depends_on_load=not name.endswith("_f"))

@@ -27,7 +27,7 @@ class Diagnoser:
 
     # The verdicts on a batch, each recording against its baseline if there is one.
     diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], Verdicts]
-    # The channels that it reads, of those that are there.
+    # The channels that it reads, where present.
     channels: tuple[str, ...] = (*CURRENTS, *VOLTAGES, *LINE_VOLTAGES)
     # What a baseline stores of it (`vtox.diagnosis.diagnosers.features`): name -> (batch,), NaN
     # where absent.

@@ -261,7 +261,7 @@ def sideband_floors(m: Modulation, line: StrongestLine) -> tuple[Float64, Float6
     """Return the noise power in lower and upper sideband, adjacent to the line.
 
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
-    its frequency: far from the supply line the lower sideband stands in more noise than the upper.
+    its frequency: far from the supply line the lower sideband is in more noise than the upper.
     """
     am, pm = _adjacent_noise(m, line)
     return _floor(am - 1j * pm), _floor(am + 1j * pm)

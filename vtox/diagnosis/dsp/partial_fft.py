@@ -134,7 +134,7 @@ def turns(step: float | Float64, count: int) -> Complex:
 
 
 def missing_lanes(signals: int) -> int:
-    """Return how many signals of zeros beside so many make their transform faster."""
+    """Return how many signals of zeros, added to so many, make their transform faster."""
     missing = -signals % LANES
     # One that is left over takes as long alone as with three others.
     return missing if missing < LANES - 1 else 0

@@ -14,7 +14,7 @@ from vtox.values.arrays import TINY, Complex, Float64, Int
 
 # Orders that count as distortion, IEC 61000-4-7 and IEC 61000-4-30.
 ORDERS = np.arange(2, 41)
-# Orders that are told one by one: those of six-pulse rectifiers.
+# Orders that are reported one by one: those of six-pulse rectifiers.
 TOLD = (5, 7, 11, 13)
 _TOLD_AT = [order - int(ORDERS[0]) for order in TOLD]
 
@@ -29,8 +29,8 @@ class TerminalPower:
     of the phase voltage. `positive_w`, `negative_w`, `harmonic_w` add up to `active_w`. Unbalance
     is negative over positive sequence, by NEMA (MG 1, 14.36) the largest deviation of a phase (of
     voltages: between lines) from the mean of the three, over it. `thd` is distortion over supply
-    line; harmonics, shape (batch, 4), are those of `TOLD` over it, all phases together. Without
-    voltages what needs them is NaN.
+    line; harmonics, shape (batch, 4), have the orders of `TOLD` over it, all phases together.
+    Without voltages what needs them is NaN.
     """
 
     active_w: Float64

@@ -46,7 +46,7 @@ def shaft_line_amplitudes(
     Returns
     -------
     ndarray of float64, shape (batch, lines)
-        Peak values in the unit of the signals; 0 where no line stands out of its neighbours.
+        Peak values in the unit of the signals; 0 where no line is above its neighbours.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def shaft_line_amplitudes(
 def velocity_lines(
     x: Array, fs_hz: float, *, lowest_hz: float, highest_hz: float
 ) -> tuple[Float64, Float64]:
-    """Return the lines of the vibration between two frequencies, wherever they stand.
+    """Return the lines of the vibration between two frequencies, at any frequency.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Before the bearing diagnoser searches: a speed that moves by 2 % smears the third harmonic of an
 inner race over a third of a shaft order, and no comb is left. Resampled by the angle of the shaft
-all its multiples and the bearing's stand still (order tracking without a tachometer: Bonnardot, El
+all its multiples and the bearing's do not move (order tracking without a tachometer: Bonnardot, El
 Badaoui, Randall et al. 2005, MSSP 19(4):766-785).
 """
 
@@ -33,7 +33,7 @@ END_SHARE = 16
 MAX_VARIATION = 0.25
 # Speeds are averages over so many turns.
 SMOOTHING_TURNS = 4
-# A line that holds this share of the power about it in three bins stands still, where a swing that
+# A line that holds this share of the power about it in three bins is steady, where a swing that
 # counts (`MIN_SWING`) would spread it over more.
 STEADY_SHARE = 0.8
 # ... wherever it would spread it over so many.
@@ -142,7 +142,7 @@ def _phase(
 def by_shaft_angle(x: Array, phase: ShaftPhase) -> Float32:
     """Return a record at equal steps of the shaft's angle, as many as it has samples.
 
-    At the mean speed its sampling rate is what it was. Cubic splines pass up to 0.35 of the rate;
+    At the mean speed its sampling rate is unchanged. Cubic splines pass up to 0.35 of the rate;
     in blocks that stay in the cache they take half the time of `scipy.ndimage.map_coordinates`.
 
     Parameters
@@ -196,7 +196,7 @@ def _spline(coefficients: Float32, places: Float64) -> Float32:
 
 
 def _turns_per_point(line: Complex) -> Array:
-    """Return by how much a line turns at each point, in turns: the mean of the steps beside it."""
+    """Return how far a line turns at each point, in turns: the mean of the neighbouring steps."""
     steps = np.angle(line[1:] * line[:-1].conj()) / (2 * np.pi)
     turned = np.empty(len(line), steps.dtype)
     turned[1:-1] = (steps[1:] + steps[:-1]) / 2

@@ -126,12 +126,12 @@ class _Search:
 def slot_harmonics(
     band: SlotBand, f0_hz: Float64, bars_per_pair: Float64, low: Float64, high: Float64
 ) -> SlotLines:
-    """Return the slip at which lines stand at f (R (1-s)/p + nu) for most of the odd nu.
+    """Return the slip at which lines are at f (R (1-s)/p + nu) for most of the odd nu.
 
     Parameters
     ----------
     band : Band
-        Spectra of the currents, as far as `reach` says.
+        Spectra of the currents, up to `reach`.
     f0_hz : ndarray, shape (batch,)
         Supply frequency, weighted as the Hann window weights the lines (`supply_line`).
     bars_per_pair : ndarray, shape (batch,)

@@ -67,7 +67,7 @@ def frequencies_hz(
     of the band filter). The first is weighted by a parabola, which is the least-squares line
     through the phase and optimal in white noise (Kay 1989, "A fast and accurate single
     frequency estimator", IEEE Trans. ASSP 37(12):1987-1990). The second is weighted by the power of
-    a Hann window: where the supply wanders, a line that moves with it stands in a Hann-windowed
+    a Hann window: where the supply wanders, a line that moves with it is in a Hann-windowed
     spectrum at this mean (its power's centroid) rather than at the first.
 
     Deviation from the mean over 10 s, 10 kHz: 2.2 and 3.5 uHz where white noise lies 40 dB below

@@ -27,7 +27,7 @@ from vtox.values.arrays import Bool, Float32, Int
 # Quantiles of the surrogates: level in one view, and best view of one interval.
 VIEW_QUANTILE = 0.99
 BEST_QUANTILE = 0.98
-# Combs stand a third of a bin apart; every second one serves as surrogate.
+# Combs are a third of a bin apart; every second one serves as surrogate.
 STRIDE = 2
 # With fewer surrogates nothing is found: there is nothing to compare with.
 MIN_SURROGATES = 25

@@ -25,9 +25,9 @@ _DEVIATIONS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ClassSaving:
-    """What the best class would have saved in a time, kWh; `code` says why nothing is told.
+    """What the best class would have saved in a time, kWh; `code` says why nothing is known.
 
-    `low_kwh` may be below zero: then the two motors cannot be told apart.
+    `low_kwh` may be below zero: then the two motors cannot be distinguished.
     """
 
     ie_class: str = ""

@@ -63,7 +63,7 @@ class RatedLosses(NamedTuple):
     flux_ratio: float = nan
 
 
-# What is varied, each by its deviation, beside the expected case.
+# What is varied, each by its deviation, in addition to the expected case.
 _VARIED = ("loss", "resistance", "constant_share", "slip", "gain", "angle")
 # Rows are cases: the expected one, then each unknown moved by its deviation.
 MOVED = np.vstack([np.zeros(len(_VARIED)), np.eye(len(_VARIED))]).T[:, :, None]

@@ -59,7 +59,7 @@ def readings(analysis: CurrentAnalysis) -> list[MeterReading]:
 def _reasons(
     table: DecisionTable[Any], x: object, decided: Int, passed: Bool
 ) -> list[Reason | None]:
-    """Return the first reason of each record that did not pass, None of those that did."""
+    """Return the first reason of each record that did not pass, None of the others."""
     return [r[0] if r else None for r in table.reasons(x, np.where(passed, -1, decided))]
 
 
@@ -103,7 +103,7 @@ def _figures(
     by_current_w, half_w = power_of_currents(x.current_a, rated)
     told = sound & ~measured & ~inverter & (2 * half_w < _WIDEST_BY_CURRENTS * rated.input_w)
     told &= not analysis.voltages
-    # By column: harmonics of a drive heat a motor in ways that no nameplate tells.
+    # By column: harmonics of a drive heat a motor in ways that no nameplate states.
     allowed = np.stack([sound, measured, estimated, estimated & ~inverter, told])
     values = np.array(
         [
@@ -185,7 +185,7 @@ def _counted(
     inverter = np.array([m.supply == "inverter" for m in analysis.motors])
     of_load = [load.shaft_w, np.where(inverter, 0.0, load.loss_w), load.unbalance_w]
     table = np.zeros((len(MeterCounts._fields), len(found)), np.int64)
-    # What is measured is the power of a motor that runs: else a reason would stand against it.
+    # What is measured is the power of a motor that runs: else a reason would refuse it.
     table[:3] = ms
     table[3] = ms * estimated
     s = analysis.duration_s
@@ -204,7 +204,7 @@ def _counted(
 def _time(ms: int, op: Operation | None, problems: tuple[Reason, ...]) -> MeterCounts:
     """Return the time of a record as observed, and as running where the motor did.
 
-    Who stands still takes no power: that is a measurement too.
+    A machine at rest takes no power: that is a measurement too.
     """
     if op is None or (problems and op.state == "steady"):
         return NOTHING

@@ -31,7 +31,7 @@ from vtox.values.domain import CURRENTS
 _LEAST_LOAD = 0.2
 # No motor carries more for long: then the nameplate is another motor's.
 _LARGEST_LOAD = 1.6
-# Widest interval of the load that is told, over rated load.
+# Widest interval of the load that is reported, over rated load.
 _WIDEST_INTERVAL = 0.15
 # Frequency of a drive over the rated one within which losses can be scaled.
 _DRIVE_RANGE = (0.5, 1.1)

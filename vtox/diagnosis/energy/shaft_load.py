@@ -36,7 +36,7 @@ class ShaftEstimate:
 
     Powers in W. `unbalance_w` is what the negative sequence costs: its own power, and the torque by
     which it brakes. `harmonic_w` is what the harmonics bring, all of which becomes heat.
-    `slip` is that which was used.
+    `slip` is the one used.
     """
 
     load_ratio: Float64
@@ -143,7 +143,7 @@ def _half(cases: Float64) -> Float64:
 
 
 def power_of_currents(current_a: Float64, rated: RatedColumns) -> tuple[Float64, Float64]:
-    """Return the input power at rated voltage that a current stands for, and its half width, W.
+    """Return the input power at rated voltage that a current means, and its half width, W.
 
     Of a current I = sqrt(Ia^2 + Ir^2) the reactive part is about that at rated load, whatever the
     load. Voltage within 5 % and reactive current within 8 % of that are two deviations.

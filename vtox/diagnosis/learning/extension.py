@@ -1,7 +1,7 @@
 """Extends a baseline by one more load, learnt on the stream after the first. Pure.
 
 Nothing proves that a machine is healthy at a load at which it was never observed. A new load is
-accepted only where it continues the baseline (the rule stands in docs/faults/README.md,
+accepted only where it continues the baseline (the rule is in docs/faults/README.md,
 "Baselines"): a fault as large as a warning that came with the load is refused, with the reason; a
 smaller one would be learnt with it.
 """

@@ -130,7 +130,7 @@ def _lines(
 ) -> Iterator[ExpectedLine]:
     """Yield the supply line and its sidebands, those of `faults` as their diagnoses measure them.
 
-    The other ones stand in the record too, but no diagnosis examines them there.
+    The other ones are in the record too, but no diagnosis examines them there.
     """
     f0_hz = float(shared.analysis.f0_hz[0])
     yield ExpectedLine(name="supply", formula="f", hz=f0_hz, low_hz=f0_hz, high_hz=f0_hz)
@@ -211,7 +211,7 @@ def _rotation_sidebands(
 
 
 def _read(line: ExpectedLine, hz: Float64, levels_db: Float64, bin_hz: float) -> ExpectedLine:
-    """Return a line as it stands in this spectrum, where its diagnosis found it if it did."""
+    """Return a line as it appears in this spectrum, where its diagnosis found it if it did."""
     at = line.hz if line.found_hz is None else line.found_hz
     reach = READ_BINS * bin_hz
     return read_between(line, hz, levels_db, at - reach, at + reach)

@@ -38,7 +38,7 @@ def spectrum(
     kind : Kind
     channel : str or None
         None: the first that fits; of the envelope, the one that shows most. The modulation has
-        none of its own.
+        none itself.
     faults : collection of str
         Of the record's fault family, so that slip and speed are those of its diagnoses.
 

@@ -19,7 +19,7 @@ PAD = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedLine:
-    """A line that stands in a spectrum at the slip or speed measured, whether or not it is there.
+    """A line whose place in a spectrum is the slip or speed measured, whether or not it is there.
 
     `formula` gives its frequency in f (supply), s (slip), fr (speed of rotation) and p (pole
     pairs). `fault` is the diagnosis that examines it, None where none does; `decided_in` the kind

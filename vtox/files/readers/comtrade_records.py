@@ -1,7 +1,7 @@
 """COMTRADE records of relays and fault recorders (IEEE C37.111-1991, 1999, 2013) as tables.
 
 Values come out in primary amperes and volts: those written as secondary are multiplied by the ratio
-of their transformer. Each sampling rate of a record is a table of its own.
+of their transformer. Each sampling rate of a record is a separate table.
 """
 
 import math
@@ -38,7 +38,7 @@ _DATE = re.compile(r"^(\s*)(\d{1,2})/(\d{1,2})(/\d{2,4}\s*,)", re.MULTILINE)
 Doubles = npt.NDArray[np.float64]
 _BYTES = {"BINARY": 2, "BINARY32": 4, "FLOAT32": 4}
 # 1991 writes missing binary values as -1, which samples near zero are too: those of a gap follow
-# one another, and a waveform does not stand still at -1 for so many.
+# one another, and a waveform does not stay at -1 for so many.
 GAP_1991 = 3
 
 
@@ -237,7 +237,7 @@ def _column(name: str, channel: Any) -> Column:
 
 
 def _unique_names(channels: Sequence[Any]) -> list[str]:
-    """Return a name for each channel; those of one name are told apart by phase, then by number."""
+    """Return a name for each channel; those of one name get a phase, then a number."""
     names = [c.name or f"channel {c.n}" for c in channels]
     if len(set(names)) < len(names):
         names = [f"{n} {c.ph}".strip() for n, c in zip(names, channels, strict=True)]

@@ -14,7 +14,7 @@ from vtox.files.table import Column, Samples, Table, as_floats, check_values
 from vtox.values.domain import VIBRATIONS
 
 EXTRA = "files"
-# The library keeps the text of a file and its lines beside the numbers.
+# The library keeps the text of a file and its lines with the numbers.
 MAX_BYTES = 1 << 28
 _BEGINNING = re.compile(rb"\A[ ]*-1[ ]*\r?\n[ ]*\d+b?[ \r\n]")
 _END = re.compile(rb"\n[ ]*-1\s*\Z")

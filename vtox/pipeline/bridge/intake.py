@@ -43,7 +43,7 @@ MAX_MOVED_FIELDS = 1000
 
 
 class Intake:
-    """The machines of a partition, as far as the admission of their windows depends on it.
+    """The machines of a partition, the part that the admission of their windows depends on.
 
     `partitions` is how many there are: windows of other machines are moved to theirs.
     """
@@ -89,7 +89,7 @@ class Intake:
         """Refuse malformed entries and duplicates, move those of other partitions, return the rest.
 
         Of pending entries `progress` says what the families have made of each so far
-        (`keys.PROGRESS`); a piece leaves out those that have assigned or finished its window.
+        (`keys.PROGRESS`); a piece leaves out families that have assigned or finished its window.
 
         Raises
         ------
@@ -158,7 +158,7 @@ class Intake:
             self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
 
     def _headers(self, entries: Sequence[Entry], refusals: list[Refusal]) -> list[Header | None]:
-        """Return the header of each entry, None for those that go to `refusals`."""
+        """Return the header of each entry, None for entries that go to `refusals`."""
         headers: list[Header | None] = []
         size = 0
         claimed = any(fields and own_fields.is_claimed(fields) for _, fields in entries)

@@ -18,7 +18,7 @@ MAX_ITERATION_S = 60.0
 
 
 class Lease:
-    """The lease of one partition; each ownership has a token of its own."""
+    """The lease of one partition; each ownership has its own token."""
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
         self.ledger = ledger

@@ -59,7 +59,7 @@ MAINTENANCE_EVERY_S = 1.0
 NAMEPLATE_REFRESH_EVERY_S = 15.0
 # A machine that sends nothing for so long, up to twice, leaves the memory until it sends again.
 FORGET_SILENT_EVERY_S = 600.0
-# Windows that were refused and got no dead letter of their own are summed up at this interval.
+# Windows that were refused and got no own dead letter are summed up at this interval.
 SUMMARISE_EVERY_S = 60.0
 # Pending windows that no bridge holds are found within this time.
 ORPHAN_SEARCH_EVERY_S = 10.0
@@ -111,7 +111,7 @@ class Bridge:
         self._forget()
 
     def run(self, stop: Event) -> None:
-        """Serve the stream until `stop`; stand by while another bridge owns it."""
+        """Serve the stream until `stop`; wait while another bridge owns it."""
         waiting = False
         while not stop.is_set() and not self.retired:
             self.lease.note_step()
@@ -286,8 +286,8 @@ class Bridge:
     def _find_orphans(self) -> None:
         """Find pending windows that neither this bridge nor a record holds.
 
-        An owner that was deposed while it read leaves them. Without a rebuild nobody would look at
-        them, and the stream could not be trimmed beyond them.
+        An owner that was deposed while it read leaves them. Without a rebuild no process would look
+        at them, and the stream could not be trimmed beyond them.
         """
         held = self.joiner.entry_ids() | self.dispatcher.entry_ids()
         after, more = "", True

@@ -23,8 +23,8 @@ log = structlog.get_logger()
 BEAT_EVERY_S = 0.5
 # One partition after the other is given up, so that few windows wait at a time.
 HAND_OVER_EVERY_S = 2.0
-# A partition that nobody owns for so long is taken by whoever sees it: a process may say that it
-# lives while its bridge hangs.
+# A partition without an owner for so long is taken by the first that sees it: a process may say
+# that it lives while its bridge hangs.
 NOBODY_TAKES_S = 10.0
 
 
@@ -169,6 +169,6 @@ class PartitionKeeper:
 
 
 def share_size(names: Sequence[str], name: str, partitions: int) -> int:
-    """Return how many partitions a process serves; `names` are those that live, oldest first."""
+    """Return how many partitions a process serves; `names` are the living ones, oldest first."""
     each, more = divmod(partitions, len(names))
     return each + (names.index(name) < more)

@@ -1,8 +1,8 @@
 """How many windows the bridge asks for in one read. Pure.
 
-A reply that is larger than the server's limit of a client's output ends the connection, and nobody
-knows the size of a window before it is read: reads begin small after any doubt, and where one was
-cut off the next ones stay smaller for a while.
+A reply that is larger than the server's limit of a client's output ends the connection, and no
+bridge knows the size of a window before it is read: reads begin small after any doubt, and where
+one was cut off the next ones stay smaller for a while.
 """
 
 from dataclasses import dataclass

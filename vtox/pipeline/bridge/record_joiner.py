@@ -162,7 +162,7 @@ class Joiner:
         return closed
 
     def _alone(self, piece: Piece) -> list[ClosedRecord]:
-        """Return a late window as a record of its own in each family."""
+        """Return a late window as a separate record in each family."""
         why = reason("ended_by_late_window")
         return [self._close(f, _OpenRecord(0.0, [piece]), why) for f in piece.families]
 
@@ -243,7 +243,8 @@ def _silence_s(last: Header) -> float:
 def _arrived_ms(last: Piece, why: Reason | None) -> int:
     """Return when the record was complete, 0 for the arrival of its last window.
 
-    A sensor that sends a snapshot and pauses ends each record by silence. Nobody is late meanwhile.
+    A sensor that sends a snapshot and pauses ends each record by silence. No window is late
+    meanwhile.
     """
     if why is None or why.code != "ended_by_silence":
         return last.header.arrived_ms

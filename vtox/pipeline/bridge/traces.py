@@ -11,7 +11,7 @@ from vtox.windows.tracing import Attributes, Span, Tracing
 
 
 def traced_pieces(tracing: Tracing, pieces: Iterable[Piece]) -> list[Piece]:
-    """Return admitted windows, those that are followed with the span of their admission.
+    """Return admitted windows, the followed ones with the span of their admission.
 
     It begins when the server took the entry, by the server's clock.
     """

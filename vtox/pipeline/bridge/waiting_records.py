@@ -58,7 +58,7 @@ class WaitingRecords:
         """Return for how long the first record has waited.
 
         Its windows may be older: a record of a machine that pauses is complete once it was silent
-        for a while, and nobody was late.
+        for a while, and no window was late.
         """
         first = next(iter(self._records.values()), None)
         return None if first is None else now - first[0]

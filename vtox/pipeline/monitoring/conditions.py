@@ -32,14 +32,14 @@ from vtox.values.record_lengths import MAX_RECORD_S
 
 # An alarm that was raised at a limit is cleared below this share of it.
 CLEAR_SHARE = 0.8
-# Finished windows stay below this share; an alarm of memory is of those that wait.
+# Finished windows stay below this share; an alarm of memory is of windows that wait.
 MEMORY_CLEAR_SHARE = NOT_FROM_SHARE
 # The first record of a run may be twice as long as others, and its windows may come so slowly that
 # it just does not end: nothing waits longer in an open record.
 OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S
-# Two searches of the bridge, which mend it, lie between.
+# Two searches of the bridge, which fix it, lie between.
 ORPHAN_SEARCHES_S = 2 * ORPHAN_SEARCH_EVERY_S
-# A worker that was started anew reports within seconds; that of one that was killed ends by itself.
+# A worker that was restarted reports within seconds; that of one that was killed ends by itself.
 NO_WORKER_S = float(heartbeats.LIFE_S)
 # The first worker of a queue has taken up to 250 s to start on a host at a load of 50. Until then
 # `/health/ready` says what is missing.
@@ -72,7 +72,7 @@ class Observation:
 
 
 def unassigned_limit_s(settings: Settings) -> float:
-    """Return the age from which a pending window in no record is held by nobody."""
+    """Return the age from which a pending window in no record is held by no process."""
     return OPEN_RECORD_MAX_S + ORPHAN_SEARCH_EVERY_S + settings.redispatch_after_s
 
 
@@ -110,7 +110,7 @@ def conditions(
     s: Settings,
     limits: AlarmLimits,
 ) -> Iterator[Condition]:
-    """Yield every condition that can be judged, whether it holds or not.
+    """Yield every condition that can be decided, whether it holds or not.
 
     `before` and `watch` are what is remembered of the last pass and of this one; `raised` are the
     names of the alarms that are raised.
@@ -257,7 +257,7 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
 
 
 def _notifier(snap: Snapshot, raised: bool) -> Iterator[Condition]:
-    """Yield whether others are notified of alarms; nothing where nobody is meant to be."""
+    """Yield whether others are notified of alarms; nothing where none are wanted."""
     beat = snap.notifier
     if beat is None and not raised:
         return
@@ -286,7 +286,7 @@ def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
 
 
 def _absent(snap: Snapshot, raised: Collection[str]) -> Iterator[Condition]:
-    """Yield each optional process that does not start, and those that did not lately."""
+    """Yield each optional process that does not start, and the ones that did not lately."""
     hosts: dict[str, tuple[str, ...]] = {name: () for name in raised if name.startswith(ABSENT)}
     for p in snap.absent:
         name = f"{ABSENT}{p.name}"

@@ -68,7 +68,7 @@ def _box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: in
         memory_bytes=shared_memory.memory_bytes(),
         disk_free_bytes=shutil.disk_usage(folder).free,
         workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers.least,
-        # The monitor knows what the cgroup of bridge and workers lets them use.
+        # The monitor knows what the cgroup of bridge and workers allows them.
         cores=(snap and snap.metrics and snap.metrics[0].cores) or usable_cores(),
         link_bytes_per_s=_link_bytes_per_s(),
         hosts=hosts,

@@ -56,7 +56,7 @@ def _versions() -> Check:
 def is_built_by_profile(variables: Mapping[str, Any]) -> bool | None:
     """Return whether a profile guided the build of an interpreter, by its `sysconfig` variables.
 
-    None: not known. Distributions run that build by steps of their own, which no variable shows.
+    None: not known. Distributions run that build by their own steps, which no variable shows.
     """
     arguments = variables.get("CONFIG_ARGS")
     if not arguments or variables.get("installed_base") == "/usr":

@@ -33,7 +33,7 @@ def measured_load(client: Client, snap: Snapshot) -> MachineLoad:
     rate, cores = fmean(rates), recent[0].cores
     busy_s = {f: _busy_s(snap, f) for f in FAMILIES}
     busy_s |= {name: now.used.get(name, 0.0) / rate for name in THREADS}
-    # Of several hosts the monitor knows the cores of its own.
+    # Of several hosts the monitor knows its own cores.
     one_host = (
         len({w.host for w in snap.workers} | {p.bridge.host for p in snap.partitions if p.bridge})
         == 1

@@ -1,4 +1,4 @@
-"""What a number of machines takes of each resource of server and hosts, beside what there is. Pure.
+"""What a number of machines takes of server and hosts, next to what there is. Pure.
 
 A table of lines `fixed + machines * what one takes`, from what the machines that send now take
 (`measured_load`), else from a typical one (`TYPICAL`). The resource that carries the fewest comes

@@ -1,7 +1,7 @@
-"""Notices machines that fall silent or send again, and forgets those that nobody needs any more.
+"""Notices machines that fall silent or send again, and forgets machines no longer needed.
 
-The monitor calls it. What it looks at are the machines that send, and those that have fallen silent
-since it looked last: one that is silent costs nothing more.
+The monitor calls it. What it looks at are the machines that send, and the ones that have fallen
+silent since it looked last: one that is silent costs nothing more.
 """
 
 import structlog
@@ -30,7 +30,7 @@ def look_every_s(settings: Settings) -> float:
 
 
 class SilenceWatch:
-    """Holds up to which arrival the machines were looked at; those before are as they were."""
+    """Holds up to which arrival the machines were looked at; earlier ones are as they were."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client

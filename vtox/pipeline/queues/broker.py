@@ -89,7 +89,7 @@ def tls() -> dict[str, Any] | None:
 
 
 def product() -> str:
-    """Connect to the broker; return its product and version as far as it tells them.
+    """Connect to the broker; return its product and version if it states them.
 
     Raises
     ------

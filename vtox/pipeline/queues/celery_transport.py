@@ -111,7 +111,7 @@ class SentinelTransport(redis.SentinelTransport):
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """Begin to receive, and to follow the primary."""
         super().register_with_event_loop(connection, loop)
-        # Celery clears the timers of its loop before it connects anew.
+        # Celery clears the timers of its loop before it connects again.
         loop.call_repeatedly(FOLLOW_EVERY_S, self.follow)
 
     def follow(self) -> None:

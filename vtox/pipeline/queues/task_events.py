@@ -9,7 +9,7 @@ log = structlog.get_logger()
 
 
 def ask_for(wanted: bool) -> bool:
-    """Tell all workers to send them or to leave it; return False if the broker is away."""
+    """Ask all workers to send them or to leave it; return False if the broker is away."""
     tell = app.control.enable_events if wanted else app.control.disable_events
     try:
         tell()

@@ -1,6 +1,6 @@
 """The bridge's end of the task queues: sends tasks and counts those waiting.
 
-Each queue has a connection of its own, so that one which does not answer holds no other. A channel
+Each queue has its own connection, so that one which does not answer holds no other. A channel
 would not do: RabbitMQ ends the connection of a channel that waits for a queue without a leader.
 """
 
@@ -54,7 +54,7 @@ class _Queue:
 
     family: str
     # Number and records of the tasks that may wait, the oldest first; what was sent before `since`
-    # may wait too, and nobody here knows of it.
+    # may wait too, and no process here knows of it.
     sent: deque[tuple[int, list[str]]] = field(default_factory=deque)
     since: int | None = None
     connection: Connection | None = None
@@ -85,7 +85,7 @@ class Numbers(Protocol):
 
 
 class _OwnNumbers:
-    """Numbers of tasks that nobody else sends."""
+    """Numbers of tasks that no other sender uses."""
 
     def __init__(self) -> None:
         self._last: Counter[str] = Counter()

@@ -58,7 +58,7 @@ def _server(api_of: Callable[[Context[Any, Any]], StatusApi]) -> MCPServer[Any]:
 
 
 def _tool(name: str, api_of: Callable[[Context[Any, Any]], StatusApi]) -> Callable[..., Any]:
-    """Return a tool as the SDK wants it: with a context beside the parameters of its signature."""
+    """Return a tool as the SDK wants it: with a context and the parameters of its signature."""
     method = getattr(Tools, name)
 
     @wraps(method)

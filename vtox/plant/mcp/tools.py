@@ -1,6 +1,6 @@
 """The tools of the MCP server: each asks the HTTP status API, and returns what it says as data.
 
-A tool returns a `ToolAnswer`. What machines and people have written (ids, sites, comments) stands
+A tool returns a `ToolAnswer`. What machines and people have written (ids, sites, comments) is
 in its fields, and nowhere else: not in a name, a description or an instruction.
 """
 
@@ -196,7 +196,7 @@ class Tools:
     ) -> ToolAnswer:
         """Explain a code of a diagnosis, an alarm or a check: its sentence, and what to do.
 
-        `{name}` in the sentence stands for a figure that comes with the code.
+        `{name}` in the sentence is a figure that comes with the code.
         """
         words = catalogue(DEFAULT)
         if code not in words.sentences:

@@ -11,7 +11,7 @@
     audit.jsonl       who changed what, one stream entry a line
     history.sqlite    the history, unless it is in PostgreSQL
 
-Members are read by name into files of our own: no path of the archive is ever used.
+Members are read by name into our own files: no path of the archive is ever used.
 """
 
 import gzip
@@ -120,7 +120,7 @@ def read(path: Path, folder: Path) -> Manifest:
     """
     try:
         with gzip.open(path) as stream:
-            # "r|": strictly forward, as the members stand in the order of the manifest.
+            # "r|": strictly forward, as the members are in the order of the manifest.
             with tarfile.open(fileobj=stream, mode="r|") as tar:
                 manifest = _manifest(tar)
                 for name, expected in manifest.members.items():

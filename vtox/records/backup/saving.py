@@ -39,7 +39,7 @@ def save(
     if path.exists():
         raise InputError(f"{path} exists already", remedy="choose another file")
     try:
-        # Beside it: on the same disk, which has room for it.
+        # Next to it: on the same disk, which has room for it.
         with tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".vtox-") as name:
             folder = Path(name)
             manifest = _collect(client, settings, folder, told)

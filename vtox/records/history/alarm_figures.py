@@ -21,8 +21,8 @@ DAY_S = 86_400
 class RecordedAlarms:
     """What was recorded between two times: alarms raised, outcomes, hours of assessed machines.
 
-    Outcomes are by alarm id, hours by day (number since 1970, UTC), and by machine of those that
-    raised most.
+    Outcomes are by alarm id, hours by day (number since 1970, UTC), and by machine for machines
+    that raised most.
     """
 
     alarms: Sequence[RaisedAlarm] = ()
@@ -33,7 +33,7 @@ class RecordedAlarms:
 
     @property
     def of_machines(self) -> list[RaisedAlarm]:
-        """Those that are not of the system itself."""
+        """Alarms of machines, none of the system itself."""
         return [a for a in self.alarms if a.machine_id]
 
     @property

@@ -29,7 +29,7 @@ def alarm_of(
 def actions_of(client: Client, history: OpenHistory, alarm: Alarm) -> list[tuple[str, Action]]:
     """Return ids and actions of an alarm, and of its machine since it was raised, oldest first.
 
-    The history has those that were recorded; without it, the stream those it still holds.
+    The history has the recorded ones; without it, the stream has the last ones.
     """
     recorded: list[tuple[str, Action]] = []
     after = f"{max(alarm.raised_ms - 1, 0)}-0"

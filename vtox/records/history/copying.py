@@ -20,7 +20,7 @@ FILE = "history.sqlite"
 def copy_to(settings: Settings, target: Path) -> dict[str, int]:
     """Copy the history into a new file, as it is at one moment; return its rows by table.
 
-    All pages in one step: it reads beside a writer, whose next transaction would make a copy in
+    All pages in one step: it reads next to a writer, whose next transaction would make a copy in
     several steps begin again. Empty where there is no history.
 
     Raises
@@ -38,7 +38,7 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
             closing(sqlite3.connect(target)) as copy,
         ):
             source.backup(copy)
-            # One file, without the log beside it.
+            # One file, without its log.
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise HistoryUnavailable(
@@ -97,7 +97,7 @@ def check_copy(settings: Settings, folder: Path) -> None:
                 raise HistoryUnavailable(f"the history in the archive is damaged: {verdict}")
             database.migrate(engine)
     finally:
-        # With the last connection its log beside it goes into the file.
+        # With the last connection its log goes into the file.
         engine.dispose()
 
 

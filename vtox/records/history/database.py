@@ -48,7 +48,7 @@ _REPAIR = (
     "and start it again"
 )
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-# Any number that nobody else locks in this database: one migration at a time.
+# Any number that no other lock has in this database: one migration at a time.
 _MIGRATION_LOCK = 0x5670_7801
 
 
@@ -131,7 +131,7 @@ def insert(db: Connection, table: Table) -> Any:
 def execute_many(db: Connection, statement: Any, rows: Sequence[tuple[Any, ...]]) -> None:
     """Execute an INSERT with a row for each value of the table's columns, in their order.
 
-    As `db.execute` with a dictionary a row, in half the time: SQLAlchemy makes no row of its own,
+    As `db.execute` with a dictionary a row, in half the time: SQLAlchemy makes no own row,
     and PostgreSQL gets one array a column.
     """
     columns = list(statement.table.columns)

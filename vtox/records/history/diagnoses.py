@@ -23,7 +23,7 @@ CPU_FOR_A_PAGE_S, TIME_FOR_A_PAGE_S = 0.1, 1.0
 
 
 class PagePosition(NamedTuple):
-    """Where a record stands in the list: the next page has what is before it."""
+    """Where a record is in the list: the next page has what is before it."""
 
     t_ms: int
     id_ms: int

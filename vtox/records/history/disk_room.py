@@ -1,7 +1,7 @@
 """Whether the disk has room for the history: the rest of it belongs to the server's log.
 
 A full disk stops the server's log, and with it the taking of windows; the history can wait, for the
-streams still hold what it has not read.
+streams still hold the entries not read.
 """
 
 import shutil
@@ -17,7 +17,7 @@ RESUME_SHARE = 1.1
 def check_room(settings: Settings, *, stopped: bool) -> None:
     """Make sure that there is room; `stopped` says whether there was none before.
 
-    Of PostgreSQL nothing is known here: its own server refuses what it has no room for.
+    Of PostgreSQL nothing is known here: its own server refuses data without room.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def watch(engine: Engine, file: Path) -> None:
 
 
 def _identity(file: Path | str) -> tuple[int, int] | None:
-    """Return what tells a file from another one of its name, None where there is none."""
+    """Return what distinguishes a file from another one of its name, None where there is none."""
     try:
         found = os.stat(file)
     except FileNotFoundError:

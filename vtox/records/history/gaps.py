@@ -12,7 +12,7 @@ from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.store.stream.stream_reader import BEGIN, Missed
 
-# So many of the last ones are told to people; the table has all.
+# So many of the last ones are shown to people; the table has all.
 MISSED_NAMED = 3
 
 

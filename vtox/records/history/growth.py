@@ -113,7 +113,7 @@ def _last_records(db: Connection, machine_id: str, fault: str) -> tuple[float | 
         decided = own.join(outcomes, outcomes.c.id == table.c.outcome_id)
         sure_s = db.execute(decided.where(outcomes.c.state != "unknown")).scalar_one()
         recorded_s = max(recorded_s or 0.0, float(last_s))
-        # Minutes tell more exactly what an hour has decided.
+        # Minutes show more exactly what an hour has decided.
         if sure_s is not None:
             decided_s = float(sure_s) if step_s < HOUR_S or decided_s is None else decided_s
     return recorded_s, decided_s

@@ -1,4 +1,4 @@
-"""The small numbers that stand for machine and quantity, and for state and code, in the tables."""
+"""The small numbers of machine and quantity, and of state and code, in the tables."""
 
 from collections.abc import Hashable, Iterable
 from typing import TypeVar

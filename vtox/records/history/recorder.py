@@ -80,7 +80,7 @@ class Recorder:
         self.close()
 
     def try_once(self, stop: Event) -> bool:
-        """Record all that is new; False where server or database do not let it."""
+        """Record all that is new; False where server or database refuse."""
         problem = ""
         try:
             with database.explain_errors(self.settings):

@@ -19,7 +19,7 @@ _c = records.c
 
 
 class Redone:
-    """Holds the time of the last record of each series, as far as this recorder has written it."""
+    """Holds the time of the last record of each series, if this recorder has written it."""
 
     def __init__(self) -> None:
         self._last_ms: dict[int, int] = {}

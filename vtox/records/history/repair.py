@@ -1,4 +1,4 @@
-"""`vtox recorder --repair`: a damaged history of SQLite, copied as far as it can be read."""
+"""`vtox recorder --repair`: a damaged history of SQLite, copied where it can be read."""
 
 import sqlite3
 import tempfile
@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 def repair(settings: Settings) -> tuple[Path, dict[str, int]] | None:
     """Move the file aside and make one of what can be read; None where nothing is damaged.
 
-    Returns where the damaged file is now, and how many rows of each table could be read. Nobody
+    Returns where the damaged file is now, and how many rows of each table could be read. No process
     may write the history meanwhile.
 
     Raises

@@ -30,7 +30,7 @@ SERIES_PER_TRANSACTION = 500
 
 @dataclass(frozen=True, slots=True)
 class Oldest:
-    """From when on (ms, server clock) each table keeps what it has."""
+    """From when on (ms, server clock) each table keeps rows."""
 
     records_ms: int
     minutes_ms: int
@@ -38,7 +38,7 @@ class Oldest:
 
 
 def oldest_kept(settings: Settings, now_ms: int) -> Oldest:
-    """Return from when on each table keeps what it has.
+    """Return from when on each table keeps rows.
 
     Hours stay at least as long as minutes, and these as long as records: a trend has no hole where
     one ends and the next begins.

@@ -76,7 +76,7 @@ class LimitWatch:
         self._newest_ms: dict[tuple[str, str], int] = {}
 
     def with_states(self, points: Sequence[Point], late_ms: int) -> list[Point]:
-        """Return points with state and threshold by their limits; alarms are told at once.
+        """Return points with state and threshold by their limits; alarms are reported at once.
 
         Before the points are written: after a crash they come again, which changes nothing. Those
         from before `late_ms` change no alarm.

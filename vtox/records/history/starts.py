@@ -1,7 +1,7 @@
 """Starts of machines: kept by the records that show them, and put together when they are read.
 
 A start of several seconds lies in several records, which may be recorded in any order. So each
-keeps its part, and those that follow each other are one start.
+keeps its part, and parts that follow each other are one start.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ _LARGEST = 1e15
 class MotorStart:
     """One start, from `t` on (s since 1970); what its records do not show is None.
 
-    `duration_s` runs from switching on until the current has settled, `seen_s` as far as records
+    `duration_s` runs from switching on until the current has settled, `seen_s` until records
     show the start: it may end in one whose current is steady but for its beginning. `inrush_a` is
     the largest rms of one cycle, `peak_a` the largest sample, `mean_a` the rms over the start,
     `final_a` what follows it; `dip_ratio` is how far the voltage fell, `energy_j` what the

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Attempt:
     """`problem` is empty where the target has taken the message, else a code and its figure.
 
-    `anew`: the target was connected to for this message, and may have lost what it kept.
+    `anew`: the target was connected to for this message, and may have lost what was kept.
     `of_message`: it refuses this message, and may take others. `final`: it never will.
     """
 

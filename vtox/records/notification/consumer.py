@@ -57,7 +57,7 @@ class _Present(NamedTuple):
 
 
 class Consumer:
-    """Follows the streams; holds up to where."""
+    """Follows the streams; knows up to where."""
 
     def __init__(self, client: Client, engine: Engine, rules: Rules, settings: Settings) -> None:
         self.settings = settings
@@ -137,7 +137,7 @@ class Consumer:
             outbox.replace_by_digest(self.engine, [i for i, _ in rows], digest)
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[_Rows, Skipped]:
-        """Return what entries make of the outbox, and by stream those that cannot be read."""
+        """Return what entries make of the outbox, and by stream the unreadable ones."""
         entries = [(i, b.end.stream, f) for b in batches for i, f in b.entries]
         entries.sort(key=lambda entry: entry_order(entry[0].decode()))
         book, now_ms = self._book.read(self.client, keep=False)
@@ -172,7 +172,7 @@ class Consumer:
         for target, plan in plans(self.rules, e, present.ms, suspended=suspended).items():
             if e.name == "cleared":
                 rows.ended.append((target, e.alarm_id))
-                # Who was not told that it was raised is not told that it ended.
+                # Without a message that it was raised there is none that it ended.
                 if (target, e.alarm_id, "raised") in held:
                     continue
             if plan.suspended:

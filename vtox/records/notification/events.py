@@ -1,4 +1,4 @@
-"""What is told to others: one change of an alarm, from an entry of `system_alerts` or actions."""
+"""What others get: one change of an alarm, from an entry of `system_alerts` or actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ _EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a machine stands, by its nameplate; empty where that does not say."""
+    """Where a machine is, by its nameplate; empty where that does not say."""
 
     vehicle_id: str = ""
     site: str = ""
@@ -92,7 +92,7 @@ def alert_message_id(a: Alert) -> str:
 
 
 def action_message_id(entry_id: str) -> str:
-    """Return the same about an action of an operator, which nobody does again.
+    """Return the same about an action of an operator, which is not done again.
 
     >>> action_message_id("1764000000000-0")
     'vtox_action_1764000000000_0'
@@ -109,7 +109,7 @@ def event_of_entry(
 ) -> AlarmEvent | None:
     """Return the event of an entry, None where it is none that this version knows.
 
-    The book tells the level of the alarm that an operator's action is about.
+    The book has the level of the alarm that an operator's action is about.
     """
     ms = int(entry_id.partition("-")[0])
     if stream == keys.ALARM_ACTIONS:

@@ -134,7 +134,7 @@ def _grows(growth: Growth | None, language: Language) -> str:
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:
-    """Return what an operator did, in words; empty where nobody did anything."""
+    """Return what an operator did, in words; empty where none did anything."""
     if e.action is None:
         return ""
     a = e.action

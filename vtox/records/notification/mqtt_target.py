@@ -55,7 +55,7 @@ class MqttTargets:
         return Attempt(anew=anew)
 
     def _connect(self, name: str, target: Target, lasting: bool) -> paho.Client:
-        """Connect anew: what the last connection had not confirmed waits in the outbox, not here.
+        """Connect again: what the last connection had not confirmed waits in the outbox, not here.
 
         One that is not `lasting` is for a test, and says nothing of whether the notifier is there.
 

@@ -1,6 +1,6 @@
 """The notifier, `vtox notify run`: fills the outbox from the streams and empties it to the targets.
 
-Each target has its own thread, so that one which hangs or fails holds back no other.
+Each target has its own thread, so that one which hangs or fails delays no other.
 """
 
 import os
@@ -38,8 +38,8 @@ REPORT_EVERY_S = 5.0
 DELETE_EVERY_S = 3600.0
 # What is being sent may end within this time; the supervisor allows twice as much.
 STOP_S = 2.0
-# Beside the time that a target may take: a message is another notifier's after that. Longer than
-# two hosts' clocks may differ before VTOX raises an alarm of them.
+# In addition to the time that a target may take: a message is another notifier's after that. Longer
+# than two hosts' clocks may differ before VTOX raises an alarm of them.
 CLAIM_MARGIN_S = 5.0
 DAY_MS = 86_400_000
 
@@ -52,7 +52,7 @@ Check = Callable[[str, Target], None]
 class Notifier:
     """Follows the streams, and sends in one thread for each target.
 
-    `problem` says why nobody is notified; empty where all is well.
+    `problem` says why no message is sent; empty where all is well.
     """
 
     def __init__(

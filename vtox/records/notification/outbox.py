@@ -119,7 +119,7 @@ def keep_now(engine: Engine, rows: Sequence[NewDelivery]) -> None:
 
 
 def kept_now(engine: Engine) -> list[NewDelivery]:
-    """Return the messages that stand for what is now, as they were made."""
+    """Return the messages of the present state, as they were made."""
     names = NewDelivery.__slots__
     with engine.connect() as db:
         found = db.execute(select(*(_c[n] for n in names)).where(_is_now()))
@@ -198,7 +198,7 @@ def claim(engine: Engine, row_id: int, now_ms: int, until_ms: int) -> OutgoingMe
 
 
 def settle_delivered(engine: Engine, d: OutgoingMessage, now_ms: int) -> None:
-    """Note that a target has taken a message, whoever else has claimed it meanwhile."""
+    """Note that a target has taken a message, even if another has claimed it meanwhile."""
     with engine.begin() as db:
         done = {"state": "delivered", "done_ms": now_ms, "claim": "", "claimed_until_ms": None}
         # Of what is now, another message may have taken this one's place.
@@ -279,7 +279,7 @@ def gathered(engine: Engine, target: str, due_ms: int) -> list[tuple[int, str]]:
 
 
 def replace_by_digest(engine: Engine, ids: Sequence[int], digest: NewDelivery) -> None:
-    """Make the message of a digest in place of those that it consists of, all or nothing.
+    """Make the message of a digest in place of its parts, all or nothing.
 
     What was gathered for a digest that is made already goes into another one.
     """
@@ -329,7 +329,7 @@ def _in_peace(db: Connection, target: str, now_ms: int) -> bool:
 
 
 def _target_row(db: Connection, target: str) -> ColumnElement[int]:
-    """Make the row of a target where there is none; return the count of what it has taken."""
+    """Make the row of a target where there is none; return the count of messages taken."""
     new = {"target": target, "failures": 0, "next_ms": 0, "error": "", "delivered": 0}
     db.execute(insert(db, delivery_targets).on_conflict_do_nothing(), [new])
     return delivery_targets.c.delivered

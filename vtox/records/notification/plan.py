@@ -94,7 +94,7 @@ def _any(patterns: Iterable[str], name: str) -> bool:
 
 
 def _below(path: str, ancestor: str) -> bool:
-    """Return whether an asset path is another one, or below it; `*` stands for any name."""
+    """Return whether an asset path is another one, or below it; `*` is any name."""
     names, wanted = path.split("/"), ancestor.strip("/").split("/")
     return len(names) >= len(wanted) and all(
         fnmatchcase(n, w) for n, w in zip(names, wanted, strict=False)

@@ -37,7 +37,7 @@ ENERGY_EVERY_S = 60.0
 
 
 class PresentStates:
-    """Follows the fleet; holds what it has read of it."""
+    """Follows the fleet; holds the state read last."""
 
     def __init__(self, client: Client, engine: Engine, rules: Rules, settings: Settings) -> None:
         self._client = client

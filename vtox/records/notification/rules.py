@@ -86,7 +86,7 @@ def _variable(text: str) -> str:
 
 
 def _beside_the_rules(path: Path, info: ValidationInfo) -> Path:
-    # The processes of `vtox up` run in a folder of their own.
+    # The processes of `vtox up` run in their own folder.
     return Path((info.context or {}).get("folder", "."), path).absolute()
 
 
@@ -273,7 +273,7 @@ def read_rules(path: Path) -> Rules:
     except ValidationError as error:
         # Not `from error`: its text has every value that was given, and one may be a secret.
         errors = error.errors()
-        # Of rules that are wrong, none is left: that is no mistake of its own.
+        # Of rules that are wrong, none is left: that is no separate mistake.
         own = [e for e in errors if e["type"] != "too_short"] or errors
         raise RulesError("\n".join(f"{path}: {_line(e)}" for e in own)) from None
 

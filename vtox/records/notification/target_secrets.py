@@ -1,4 +1,4 @@
-"""The secrets of targets, from the environment or from files, read anew at each use."""
+"""The secrets of targets, from the environment or from files, read at each use."""
 
 from pathlib import Path
 from typing import TypeVar

@@ -23,7 +23,7 @@ def send_trial(name: str, target: Target, senders: Mapping[str, Send]) -> Attemp
 
 
 def problem_of_target(name: str, target: Target) -> str:
-    """Return why nothing can be sent to a target, as far as that shows without sending."""
+    """Return why nothing can be sent to a target, if that shows without sending."""
     try:
         url = target_url(name, target)
     except RulesError as error:

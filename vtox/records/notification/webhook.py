@@ -19,7 +19,7 @@ from vtox.records.notification.signature import headers
 from vtox.records.notification.target_secrets import signing_keys, target_url
 from vtox.version import version
 
-# A host may have an address that nobody answers at (an IPv6 that leads nowhere) before one that
+# A host may have an address that does not answer (an IPv6 that leads nowhere) before one that
 # works.
 ADDRESSES_TRIED = 3
 # By these a target refuses one message; by other errors, all of them for now.
@@ -82,7 +82,7 @@ async def _post(
                         # The certificate must be that of the name, not of the address.
                         extensions={"sni_hostname": url.host},
                     ) as response:
-                        # What it says beside its status is not read.
+                        # Anything but its status is not read.
                         return attempt_of(response.status_code, response.headers)
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     attempt = Attempt(problem=_why_not_connected(error))

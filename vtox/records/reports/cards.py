@@ -1,4 +1,4 @@
-"""The diagnoses of a record in words: state, why, what stands against it, action, symptoms."""
+"""The diagnoses of a record in words: state, why, what speaks against it, action, symptoms."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -88,7 +88,7 @@ def _symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterato
     stems = [indicator_name(n, text)[0] for n in measured]
     for name, value in measured.items():
         stem, unit = indicator_name(name, text)
-        # Of rotor_dbc and rotor_hz the unit alone does not tell which is which.
+        # Of rotor_dbc and rotor_hz the unit alone does not show which is which.
         name_words = name.replace("_", " ") if stems.count(stem) > 1 else stem
         shown = words(value, text) if isinstance(value, str) else minus(digits(value))
         yield name_words, f"{shown} {unit}".strip()

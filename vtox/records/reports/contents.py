@@ -1,6 +1,6 @@
 """What a report holds: enough to compute its verdicts, and to draw its page, again.
 
-A report may come from anybody: whatever is read is checked against these shapes, and each part
+A report may come from anybody: all that is read is checked against these shapes, and each part
 against its hash, before anything is computed from it.
 """
 

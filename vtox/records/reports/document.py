@@ -23,7 +23,7 @@ MAX_REPORT_MB = 24
 MAX_FILE_MB = 128
 BEGIN = '<script type="application/json" id="vtox-report">'
 END = "</script>"
-# Where the block stands in the page of `vtox.records.reports.page`.
+# Where the block is in the page of `vtox.records.reports.page`.
 PLACE = "<!-- data -->"
 PAGE = "page"
 

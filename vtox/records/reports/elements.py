@@ -26,7 +26,7 @@ def facts(pairs: Iterable[tuple[str, str]], cls: str = "facts") -> str:
 
 
 def marked(text: str) -> str:
-    """Return a text in which code stands between backticks."""
+    """Return a text in which code is between backticks."""
     parts = escape(text).split("`")
     return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
 

@@ -119,7 +119,7 @@ def _about(s: Spectrum, text: Mapping[str, str]) -> Iterator[str]:
 
 
 def _diagnosed_lines(lines: tuple[ExpectedLine, ...], text: Mapping[str, str]) -> str:
-    """Return the lines of a diagnosis; those that were found first, the rest as far as it fits."""
+    """Return the lines of a diagnosis; found ones first, the rest if it fits."""
     examined = [x for x in lines if x.fault]
     if not examined:
         return ""

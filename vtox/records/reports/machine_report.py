@@ -122,7 +122,7 @@ def machine_contents(
 
 
 def _rank(record: ReportRecord) -> tuple[int, float]:
-    """Return what sorts records: those that found something first, then the newest."""
+    """Return what sorts records: the ones with a find first, then the newest."""
     worst = min(RANK.index(v["state"]) for v in record.verdicts)
     return worst, -(record.t_start or 0.0)
 

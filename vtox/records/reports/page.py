@@ -31,7 +31,7 @@ from vtox.values.plain_data import digits
 from vtox.words.catalogue import catalogue
 
 STYLE = Path(__file__).parent / "report.css"
-# Nothing is run and nothing is fetched, whoever wrote the texts in it.
+# Nothing is run and nothing is fetched, by any texts in it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 PLATE = (
     *("pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v"),

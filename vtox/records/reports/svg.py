@@ -12,7 +12,7 @@ from vtox.values.arrays import Float64
 
 WIDTH, HEIGHT = 760, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 8, 36
-# Of the font of `report.css`, 11 px: names beside one another must not touch.
+# Of the font of `report.css`, 11 px: neighbouring names must not touch.
 CHARACTER, WIDE_CHARACTER, ROW, MAX_ROWS = 6.1, 11.5, 13, 5
 
 

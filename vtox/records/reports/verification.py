@@ -93,7 +93,7 @@ def verify(report: Report) -> Verification:
 
 
 def _page_agrees(report: Report) -> bool:
-    """Return whether the contents give the page that stands in the file."""
+    """Return whether the contents give the page of the file."""
     try:
         return page(report.contents) == report.page
     except Exception:  # whatever damaged events or trends raise when drawn: they give no such page
@@ -101,7 +101,7 @@ def _page_agrees(report: Report) -> bool:
 
 
 def _different(reported: Any, computed: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the paths at which two values of JSON differ, with what stands there."""
+    """Yield the paths at which two values of JSON differ, with both values."""
     if isinstance(reported, dict) and isinstance(computed, dict):
         for key in [*computed, *(k for k in reported if k not in computed)]:
             inner = f"{path}.{key}" if path else str(key)

@@ -11,7 +11,7 @@ from vtox.diagnosis.spectra.spectrum import Kind
 from vtox.faults import FAMILIES, VIEWS
 from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
 
-# Room beside the outermost line that is shown, as a factor of its distance.
+# Room next to the outermost line that is shown, as a factor of its distance.
 ROOM = 1.6
 # A comb is known by its first lines.
 COMB_LINES = 3.4
@@ -47,7 +47,7 @@ class SpectrumView:
 def spectrum_views(
     verdicts: list[dict[str, Any]], channels: Mapping[str, object], hidden: Collection[str]
 ) -> Iterator[SpectrumView]:
-    """Yield the spectra of a record: those that its diagnoses read first, then the others."""
+    """Yield the spectra of a record: the ones read by its diagnoses first, then the others."""
     has_current = any(c in channels for c in CURRENTS)
     has_vibration = any(c in channels for c in VIBRATIONS)
     for v in verdicts:

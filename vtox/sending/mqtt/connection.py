@@ -1,7 +1,7 @@
-"""A session with the broker: connects again, hands on messages, acknowledges by hand (QoS 1).
+"""A session with the broker: connects again, hands on messages, acknowledges explicitly (QoS 1).
 
 MQTT 5, so that the broker keeps the session for as long as it is asked to, and sends no more
-messages than may be unacknowledged. One thread: whoever waits for something else calls `poll`
+messages than may be unacknowledged. One thread: a caller that waits for something else calls `poll`
 meanwhile.
 """
 
@@ -27,7 +27,7 @@ from vtox.sending.mqtt.payloads import Message
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
-# The broker keeps the session, and what comes while nobody is connected, for ever.
+# The broker keeps the session, and what comes while none is connected, for ever.
 SESSION_EXPIRY_S = 2**32 - 1
 PAUSE_S, MAX_PAUSE_S = 0.5, 30.0
 # A reason of the broker that trying again does not change: user, password, rights, client id.

@@ -181,7 +181,7 @@ class Gateway:
         self._publisher.collect_entry(fields, name=name)
 
     def _name(self, machine_id: str, message: Message) -> str:
-        """Return what tells a window apart that has neither number nor time: its samples.
+        """Return what distinguishes a window that has neither number nor time: its samples.
 
         The same samples are the same window only where the broker may be delivering again.
         """
@@ -193,7 +193,7 @@ class Gateway:
         return f"{digest}.{time.time_ns()}"
 
     def _patiently(self, do: Callable[[], None]) -> None:
-        """Do something, again and again while the server or the data folder does not let it."""
+        """Do something, again and again while the server or the data folder refuse it."""
         pause_s = PAUSE_S
         while True:
             try:
@@ -218,4 +218,4 @@ class Gateway:
 
 
 class _Stopping(Exception):
-    """The gateway is to end; what it has not acknowledged, the broker delivers again."""
+    """The gateway is to end; the broker delivers unacknowledged messages again."""

@@ -24,7 +24,7 @@ Fields = dict[str, str | bytes]
 PROPERTIES = ("seq", "t0", "run", "fs_hz", "speed_rpm", "temperature_c", "vehicle_id")
 _NUMBERS = ("seq", "t0", "fs_hz", "speed_rpm", "temperature_c")
 _GIVEN = ("seq", "t0")
-# A reason is for people, and a payload for those who look for the cause.
+# A reason is for people, and a payload for people who look for the cause.
 MAX_REASON, MAX_TOPIC, KEPT_BYTES = 500, 200, 4096
 
 

@@ -1,4 +1,4 @@
-"""Turns recordings into windows: each is a run of its own, one after the other in time."""
+"""Turns recordings into windows: each is a separate run, one after the other in time."""
 
 import re
 import secrets

@@ -141,7 +141,7 @@ def _drop(m: _Constants, rate: Complex128, at_winding: Complex128, is_open: Bool
 
 
 def _voltages(cases: Sequence[StartCase], drive: Inputs, t: Float64) -> Complex128:
-    """Return the space vector of the source, as its starter lets it through: (times, cases)."""
+    """Return the space vector of the source, as it leaves the starter: (times, cases)."""
     v = drive.voltage(t) * np.exp(1j * drive.frame_angle(t))
     for k, case in enumerate(cases):
         s, since = case.start, np.maximum(t - case.start.at_s, 0.0)

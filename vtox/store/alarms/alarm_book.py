@@ -45,7 +45,7 @@ _Source = tuple[Client, int, bytes | None]
 
 @dataclass(slots=True)
 class _Followed:
-    """A book as far as `position` in the alerts, with the entries that are no alerts."""
+    """A book up to `position` in the alerts, with the entries that are no alerts."""
 
     book: Book = field(default_factory=Book)
     position: str = ""

@@ -11,7 +11,7 @@ from vtox.values.domain import Reason, reason
 from vtox.words.rendering import render_all
 
 # Flag -> code of its alert while it is set.
-# Alarms of limits are flags too, with names of their own: `vtox.values.scalars.limit_flag`.
+# Alarms of limits are flags too, with their own names: `vtox.values.scalars.limit_flag`.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
 # Field of a machine: when its sender left, s by the server's clock.
 DEPARTED = "departed"
@@ -37,8 +37,8 @@ def set_flag(client: Client, machine_id: str, flag: str, on: bool, *reasons: Rea
 def set_flags(client: Client, flag: str, changes: Sequence[FlagChange]) -> int:
     """Set or clear a flag of `FLAGS`; each change is an alert that says why. Returns how many.
 
-    The first of the reasons gives the code, the others stand where doubts do. Nothing changes of a
-    machine that is not listed. The script gives the alert its id and its time, both by the
+    The first of the reasons gives the code, the others are in the place of doubts. Nothing changes
+    of a machine that is not listed. The script gives the alert its id and its time, both by the
     server's clock.
     """
     script = client.register_script(scripts.source("set_flag"))

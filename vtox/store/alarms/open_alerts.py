@@ -18,7 +18,7 @@ from vtox.values.domain import Reason, reason
 from vtox.values.scalars import FLAG
 from vtox.words.rendering import render
 
-# After more events since the last look all open alerts are read anew, as at the first look.
+# After more events since the last look all open alerts are read again, as at the first look.
 MOST_FOLLOWED = 1000
 _LIMIT = f"{FLAG}:".encode()
 
@@ -42,7 +42,7 @@ def open_alerts(client: Client) -> list[OpenAlert]:
 
 
 class OpenAlerts:
-    """The alerts that are open: when some are raised, escalated or cleared, those are read anew."""
+    """The alerts that are open: raised, escalated or cleared ones are read again."""
 
     def __init__(self) -> None:
         self._newest: str | None = None
@@ -69,7 +69,7 @@ class OpenAlerts:
         self._newest = now
 
     def _follow(self, client: Client, known: str) -> None:
-        """Read the alerts of those machines anew that had an event after the one known."""
+        """Read the alerts again of the machines that had an event after the one known."""
         events, _ = events_after(client, known, count=MOST_FOLLOWED)
         if len(events) == MOST_FOLLOWED:
             self._alerts = open_alerts(client)

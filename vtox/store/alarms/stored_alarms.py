@@ -32,7 +32,7 @@ def take_field(book: Book, name: str, text: bytes | None) -> None:
 def changed_fields(before: Book, after: Book) -> tuple[dict[str, bytes], list[str]]:
     """Return the fields that one book has and the other one has not, and the names of those gone.
 
-    Of alarms, only those that `after` has changed since it was a copy are compared.
+    Of alarms, only the ones changed in `after` since it was a copy are compared.
     """
     old: dict[str, Any] = {i: before.alarms[i] for i in after.changed if i in before.alarms}
     new: dict[str, Any] = {i: after.alarms[i] for i in after.changed if i in after.alarms}

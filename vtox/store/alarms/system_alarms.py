@@ -57,8 +57,8 @@ class Watch:
 def keep(client: Client, condition: Condition, forget_after_s: float) -> Event:
     """Keep a condition as observed, and return the event that this makes of its alarm.
 
-    What was not observed for `forget_after_s` begins anew, unless it is raised. One script, by the
-    server's clock: two monitors raise an alarm once, and a monitor that is started anew goes on.
+    What was not observed for `forget_after_s` begins again, unless it is raised. One script, by the
+    server's clock: two monitors raise an alarm once, and a restarted monitor goes on.
     """
     why = condition.why
     args = [

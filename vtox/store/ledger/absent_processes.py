@@ -1,4 +1,4 @@
-"""Optional processes that do not start: each supervisor says which of its own, and why.
+"""Optional processes that do not start: each supervisor says which ones, and why.
 
 The system does its work without them.
 """

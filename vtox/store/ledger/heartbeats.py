@@ -39,7 +39,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker(Heartbeat):
-    """A worker, as it measured itself. What it has done, its commits count (`COUNTED`)."""
+    """A worker, as it measured itself. Its work is counted by its commits (`COUNTED`)."""
 
     name: str
     queues: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Worker(Heartbeat):
     # Of the last task it has taken: family, and when; None before the first.
     last_family: str = ""
     last_task_t: Time | None = None
-    # Of its pool, those that can take a task; None: it does not report that.
+    # Processes of its pool that can take a task; None: it does not report that.
     pool_processes: int | None = None
 
 
@@ -92,7 +92,7 @@ class RecorderHeartbeat(Heartbeat):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetState:
-    """What waits for a target and what it has taken; times are of the notifier's clock, s.
+    """What waits for a target and the messages taken; times are of the notifier's clock, s.
 
     `held` is what waits for the end of quiet hours, of a suspension, or for a digest; `failures`
     are those in a row, of which the last one was `problem`; `unusable` says what is wrong with its
@@ -227,7 +227,7 @@ def remove_host(client: Client, host: str) -> None:
 def forget_ended(client: Client) -> int:
     """Forget the names of workers whose heartbeat has run out; return how many.
 
-    Those that were killed did not sign off. One that only paused signs on with its next heartbeat.
+    A killed one did not sign off. One that only paused signs on with its next heartbeat.
     """
     names = list(client.smembers(keys.WORKERS))
     pipe = client.pipeline(transaction=False)

@@ -40,7 +40,7 @@ EVIDENCE_SHARE_PER_S = 0.25
 # What became of an outcome: the row was there and is committed, the record was finished before, the
 # machine has changed since its state was loaded, or an error left it undone, for another task.
 COMMITTED, GONE, CHANGED, FAILED = 1, 0, 2, 3
-# Records in one call of the script that commits, which holds up all others meanwhile: on a busy box
+# Records in one call of the script that commits, which delays all others meanwhile: on a busy box
 # one of one or two windows takes 0.13 to 0.18 ms of the server, one of ten windows 0.5 ms.
 COMMITTED_AT_ONCE = 32
 
@@ -97,7 +97,7 @@ class Ledger:
     def take_lease(self, token: str, previous: str, life_ms: int) -> bool:
         """Take the right to serve this stream; False: another bridge has it.
 
-        Each ownership has a token of its own, so that a command of an earlier one is refused even
+        Each ownership has its own token, so that a command of an earlier one is refused even
         where it arrives late. `previous` is that of the caller's last ownership, which it may end.
         """
         args = ["take", token, previous, life_ms, os.getpid(), socket.gethostname()]
@@ -160,7 +160,7 @@ class Ledger:
     def start(
         self, family: str, record_ids: Sequence[str], token: str | None = None
     ) -> dict[str, Record]:
-        """Count a start of each record; return those not finished that nobody else is at work on.
+        """Count a start of each record; return those not finished and not at work elsewhere.
 
         A start without a report counts as at work until the record would be dispatched again: of
         the copies of one task that several workers take at once, one starts. `token` names the
@@ -278,7 +278,7 @@ class Ledger:
         due = self.partition.due(family)
         pipe = self.client.pipeline(transaction=False)
         pipe.zrange(due, 0, end, byscore=True, offset=0, num=limit)
-        # Sent before the server's clock was set back: nobody knows how long ago.
+        # Sent before the server's clock was set back: how long ago is not known.
         pipe.zrange(due, f"({now + idle_s!r}", "+inf", byscore=True, offset=0, num=limit)
         ids = [i for found in pipe.execute() for i in found]
         if not ids:

@@ -2,7 +2,7 @@
 
 A sender that is refused again and again must not push the dead letters of others out of their
 stream. Beyond its budget it gets one letter a minute for each reason, which says how many windows
-it stands for.
+it is about.
 """
 
 from collections.abc import Iterable
@@ -63,6 +63,6 @@ def refuse(
 
 
 def summarise(client: Client) -> int:
-    """Write the letters that stand for many windows; return how many."""
+    """Write the letters of many windows each; return how many."""
     script = client.register_script(source("summarise_refusals", shared=True))
     return int(script(keys=[keys.REFUSALS, keys.DEAD_LETTERS], args=[PERIOD_MS]))

@@ -29,7 +29,7 @@ BOUNDED = {
 _SIZE_SAMPLES = 20
 MB = 1_000_000
 # Between these shares of the memory limit finished windows are kept for a shorter time, and not at
-# all above: what is left is for windows that wait, and no alarm is due to those that do not.
+# all above: what is left is for windows that wait, and no alarm is due to the others.
 SHORTER_FROM_SHARE, NOT_FROM_SHARE = 0.65, 0.75
 # From this share on, at which the alarm of memory is due, that is so at once. Below, what was kept
 # a second ago is shortened by a second.
@@ -154,7 +154,7 @@ def _size_bounds(
 
 
 def sizes_are_measured(client: Client) -> bool:
-    """Return whether the server tells the size of a stream; its users may be denied that."""
+    """Return whether the server says the size of a stream; its users may be denied that."""
     try:
         client.memory_usage(keys.RESULTS)
     except redis.exceptions.NoPermissionError:

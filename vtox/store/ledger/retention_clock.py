@@ -110,7 +110,7 @@ def keep_time(clock: RetentionClock, streams: Iterable[str]) -> None:
 
 
 def retention_time(client: Client) -> float | None:
-    """Return up to when all that was to be deleted by now may be; None while nobody keeps it.
+    """Return up to when all that was to be deleted by now may be; None while it is not kept.
 
     That is never later than the server's clock.
     """
@@ -119,7 +119,7 @@ def retention_time(client: Client) -> float | None:
 
 
 def _newest_ids(client: Client, streams: Iterable[str]) -> list[str]:
-    """Return the id of the last entry that each stream has ever had, as far as there is one."""
+    """Return the id of the last entry that each stream has ever had, if any."""
     pipe = client.pipeline(transaction=False)
     for stream in streams:
         pipe.xinfo_stream(stream)

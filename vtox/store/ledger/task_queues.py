@@ -28,7 +28,7 @@ class Broker:
         return f"no bridge has counted for {t - self.t:.0f} s" if self._is_old(t) else ""
 
     def lengths_at(self, t: float) -> Mapping[str, int]:
-        """Return family -> tasks that wait, as far as known at `t`."""
+        """Return family -> tasks that wait, if known at `t`."""
         return {} if self._is_old(t) else self.waiting
 
     def _is_old(self, t: float) -> bool:

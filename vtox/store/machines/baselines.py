@@ -72,7 +72,7 @@ def store_extended_baseline(
 
 
 def versions(client: Client, machine_ids: Sequence[str]) -> dict[str, int]:
-    """Return machine id -> version of its last baseline, of those that ever had one."""
+    """Return machine id -> version of its last baseline, if it ever had one."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), "baseline_version")

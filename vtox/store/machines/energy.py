@@ -77,7 +77,7 @@ def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
 
 
 def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[str, SitePower]:
-    """Return what the machines of each site take now; empty is the site of those that have none.
+    """Return what the machines of each site take now; empty is the site of machines without one.
 
     A reading counts for a minute, and no longer.
     """

@@ -64,7 +64,7 @@ class FleetState:
 
 
 class FleetChanges:
-    """Tells which machines have changed since it was asked last."""
+    """Says which machines have changed since it was asked last."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -91,7 +91,7 @@ def fleet_state(
     *,
     only_reads: bool = False,
 ) -> FleetState:
-    """Return the numbers of now; what is silent is told from `before` where that is recent.
+    """Return the numbers of now; what is silent is taken from `before` where that is recent.
 
     Begins a numbering where there is none, unless the reader `only_reads`: then its name is empty.
     """
@@ -121,8 +121,8 @@ def fleet_state(
 def _quiet(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
     """Return the machines whose last window arrived before a time, with its arrival.
 
-    Of those that were quiet already, only who sends again is looked for: among the quiet or among
-    all that send, whichever are fewer.
+    Of the machines that were quiet already, only who sends again is looked for: among the quiet or
+    among all that send, whichever are fewer.
     """
     since = known.quiet_before_t if known else 0.0
     pipe = client.pipeline(transaction=False)
@@ -158,7 +158,7 @@ def listed_machines(client: Client) -> list[str]:
 
 
 class MachineNames:
-    """The ids of all machines in their order, read anew where machines have come or gone."""
+    """The ids of all machines in their order, read again where machines have come or gone."""
 
     def __init__(self) -> None:
         self._names: tuple[tuple[bytes, int], list[str]] | None = None
@@ -216,7 +216,7 @@ def all_machines(client: Client) -> dict[str, FleetMachine]:
 def priorities_of(
     alarms: Iterable[Alarm], machines: Mapping[str, FleetMachine]
 ) -> dict[str, Priority]:
-    """Return alarm id -> priority of those that are open."""
+    """Return alarm id -> priority of the open ones."""
     return {a.id: priority_among(a, machines) for a in alarms if a.open}
 
 

@@ -10,7 +10,7 @@ from vtox.store.server.client import Client
 
 @dataclass(frozen=True, slots=True)
 class FleetNews:
-    """What has changed since the last look; `gone` are the ids of those that are no more."""
+    """What has changed since the last look; `gone` are the ids of machines that are no more."""
 
     changed: list[FleetMachine]
     gone: set[str]

@@ -1,8 +1,8 @@
 """Levels of the lines that diagnoses read, from results: one sample in five minutes.
 
-A line is a quantity of its machine beside the fault, and kept in the history as minutes and hours:
-its level moves over days. Reading the detail of every result takes 12 us a window (50 machines with
-all five faults), and gives 3.2 points where results give 3.1: as many rows again.
+A line is a quantity of its machine, in addition to the fault, and kept in the history as minutes
+and hours: its level moves over days. Reading the detail of every result takes 12 us a window (50
+machines with all five faults), and gives 3.2 points where results give 3.1: as many rows again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def _levels(fault: str, detail: Mapping[str, Any]) -> Levels:
 class LineSampler:
     """Takes samples of results as they come, and remembers the last one of each fault.
 
-    What was taken counts once `keep` says that it is written. One that begins anew takes at most
+    What was taken counts once `keep` says that it is written. One that begins again takes at most
     one sample more of each fault.
     """
 
@@ -74,7 +74,7 @@ class LineSampler:
 def _line_points(point: Point, fields: RawFields) -> Iterator[Point]:
     """Yield the lines of a result whose point this is.
 
-    The state is that of the diagnosis. What another program wrote is taken as far as it can be.
+    The state is that of the diagnosis. What another program wrote is taken where it can be.
     """
     try:
         levels = _levels(point.quantity, loads(fields.get(b"detail") or b"{}"))

@@ -28,7 +28,7 @@ VERSIONS_KEPT = 50
 # Each is one of a kind: compared and hashed as such.
 @dataclass(frozen=True, slots=True, eq=False)
 class SettingKind(Generic[T]):
-    """One setting: its field, its type, and its value where nobody has set any.
+    """One setting: its field, its type, and its value where none is set.
 
     If `strict`, one that holds what it may not cannot be read; else only that part is absent.
     """
@@ -96,6 +96,6 @@ def decode_setting(text: bytes | None, kind: SettingKind[Any]) -> Any:
     try:
         return codec.decode(kind.type, text, strict=kind.strict) if text else kind.default
     except ValueError as error:
-        # Its records must not become poison: nothing is set until somebody sets it anew.
+        # Its records must not become poison: nothing is set until it is set again.
         log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))
         return kind.default

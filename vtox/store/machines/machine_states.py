@@ -1,7 +1,7 @@
 """What a worker knows of a machine before it diagnoses its records: settings and history.
 
 Whatever changes the settings of a machine (nameplate, baseline, sensitivity, channel map) names
-them anew, and each commit names the version that it makes. A worker reads only what has another
+them again, and each commit names the version that it makes. A worker reads only what has another
 name than the state that it has kept, so that a change counts from the next record, in all workers.
 """
 
@@ -104,7 +104,7 @@ def _state(
         return state
     history = codec.decode_or_none(MachineHistory, memory)
     if memory and history is None:
-        # Its records must not become poison: the machine begins anew.
+        # Its records must not become poison: the machine begins from scratch.
         log.error("what a machine has shown cannot be read", memory=memory[:80])
     return replace(state, history=history or MachineHistory(), version=version.decode())
 

@@ -78,7 +78,7 @@ def retire(client: Client, machine_id: str) -> bool:
 
     If it sends again, it is new. One script: an alert that a worker raises meanwhile is either
     cleared here or not written, for the worker finds that the machine's version has changed.
-    The recorder deletes its history, which does not hold up who retires it.
+    The recorder deletes its history, which does not delay the retiring.
     """
     retired = _retire(client, machine_id, "", reason("machine_retired"))
     if retired:
@@ -91,7 +91,7 @@ def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
     """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
 
     Those whose last window arrived before `after_t` are not looked at. A machine with a baseline, a
-    setting of its own or an open alert of a fault stays. Returns how many are forgotten.
+    own setting or an open alert of a fault stays. Returns how many are forgotten.
     """
     silent = [m.decode() for m in client.zrange(keys.MACHINES, after_t, before_t, byscore=True)]
     pipe = client.pipeline(transaction=False)
@@ -130,7 +130,7 @@ def last_arrivals(client: Client) -> dict[str, float]:
 
 
 def arrivals_since(client: Client, t: float) -> dict[str, float]:
-    """Return machine id -> arrival of its last window, of those that came at `t` (s) or later."""
+    """Return machine id -> arrival of its last window, of each that came at `t` (s) or later."""
     since = f"{t!r}" if t > 0 else "(0"
     found = client.zrange(keys.MACHINES, since, "+inf", byscore=True, withscores=True)
     return {m.decode(): arrived_t for m, arrived_t in found}

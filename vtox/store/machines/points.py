@@ -191,7 +191,7 @@ def _windows(fields: RawFields) -> str | None:
 
 @lru_cache(maxsize=1 << 10)
 def _run(run: bytes) -> str:
-    """Return what tells a run from others; a short hash, for it may be any text."""
+    """Return what distinguishes a run from others; a short hash, for it may be any text."""
     return f" {sha256(run).hexdigest()[:_RUN_DIGITS]}"
 
 

@@ -42,7 +42,7 @@ class Intervals:
 
 
 def read_intervals(client: Client, machine_ids: Iterable[str], known: Intervals) -> Intervals:
-    """Return the intervals of machines; read are those that are not known, or have changed."""
+    """Return the intervals of machines; read are the ones not known, or changed."""
     epoch, last = client.hmget(keys.FLEET, "epoch", "change")
     change = int(last or 0)
     kept = dict(known.of) if epoch and epoch == known.epoch and change >= known.change else {}

@@ -100,7 +100,7 @@ def server_time_ms(client: Client) -> int:
 def clock_offset_s(before: float, server_t: float, after: float) -> float:
     """Return by how much a host's clock is ahead of the server's at least, s.
 
-    The server's time was taken between `before` and `after` of the host, and nobody knows when:
+    The server's time was taken between `before` and `after` of the host, when is not known:
     what that leaves uncertain is no offset.
     """
     offset_s = (before + after) / 2 - server_t

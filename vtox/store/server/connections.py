@@ -1,4 +1,4 @@
-"""Notices that a client was connected anew: behind it may be another server than before.
+"""Notices that a client was connected again: behind it may be another server than before.
 
 A server that was restarted, or a replica that took its place, may miss the last commands that were
 acknowledged, and redis-py connects an idle connection again without a word.
@@ -13,13 +13,13 @@ import redis
 class Connections:
     """Is called with each connection of a client once its socket is open.
 
-    With `report_loss` a connection that was lost is an error, once, for whoever uses it next.
+    With `report_loss` a connection that was lost is an error, once, for its next user.
     """
 
     def __init__(self, *, report_loss: bool) -> None:
         self._report_loss = report_loss
         self._made: WeakSet[Any] = WeakSet()
-        # How many were lost, and connected anew.
+        # How many were lost, and connected again.
         self.lost = 0
 
     def __call__(self, connection: Any) -> None:
@@ -43,6 +43,6 @@ class Connections:
         client.ping()
 
     def restart(self, client: redis.Redis) -> None:
-        """Begin with new connections: whoever calls this knows of the loss."""
+        """Begin with new connections: the caller knows of the loss."""
         client.connection_pool.disconnect()
         self._made.clear()

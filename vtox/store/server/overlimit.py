@@ -1,8 +1,8 @@
 """Clients whose writes the server accepts above its memory limit too, except new windows.
 
-At `maxmemory` a server refuses every command that may take memory, also those that finish windows
-and free memory. It accepts a script with the flag `allow-oom`: a refused command is repeated inside
-one. Only new windows stay refused, which is what holds senders back.
+At `maxmemory` a server refuses every command that may take memory, also the ones that finish
+windows and free memory. It accepts a script with the flag `allow-oom`: a refused command is
+repeated inside one. Only new windows stay refused, which is what holds senders back.
 """
 
 from collections.abc import Callable, Iterable

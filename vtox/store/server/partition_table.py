@@ -1,4 +1,4 @@
-"""Which partitions there are, kept on the server, so that nobody works by a number of his own.
+"""Which partitions there are, kept on the server, so that all work by one number.
 
 The bridges set the number in force; everybody else follows it. A sender by an old number does no
 harm: the bridges move what lies in the wrong partition.
@@ -24,7 +24,7 @@ LOOKED_UP_EVERY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What the bridge processes share: `names` of those that live, `free` partitions of `served`.
+    """What the bridge processes share: `names` of the living ones, `free` partitions of `served`.
 
     `number` is 0 where none is in force yet; `is_known` says that this process counted before.
     """
@@ -60,7 +60,7 @@ def served(client: Client) -> tuple[Partition, ...]:
 def join(client: Client) -> str:
     """Return a name for a bridge process: the names of the oldest ones are the first in order.
 
-    Two containers may have the same host name and process number: what is random tells them apart.
+    Two containers may have the same host name and process number: a random part distinguishes them.
     """
     own = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
     return f"{server_time_ms(client):015d} {own}"
@@ -69,7 +69,7 @@ def join(client: Client) -> str:
 def share(client: Client, name: str, *, first: bool) -> Shares:
     """Say that a bridge process lives, the first time or again; return what it shares with others.
 
-    One that said nothing for too long counts no more: it must join anew.
+    One that said nothing for too long counts no more: it must join again.
     """
     where = [keys.PARTITIONS, keys.BRIDGES]
     for p in map(Partition, range(keys.MAX_PARTITIONS)):

@@ -10,7 +10,7 @@ import redis
 from vtox.errors import LeaseLost, StaleState
 
 # Leads every script. What they write is bounded, and most of it makes room for more, so that a
-# server at its memory limit lets them through.
+# server at its memory limit runs them.
 SHEBANG = "#!lua flags=allow-oom\n"
 
 

@@ -27,7 +27,7 @@ class PrimaryConnection(SentinelManagedConnection):
 
     When redis-py repeats a command it would connect to the address of before: to a primary that
     hangs, or to one that was restarted and does not know yet that it is none any more. A primary
-    that hangs holds whoever uses an idle connection to it until the time-out of the socket.
+    that hangs holds the user of an idle connection until the time-out of the socket.
     """
 
     def __init__(self, **kwargs: Any) -> None:

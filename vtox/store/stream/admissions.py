@@ -25,7 +25,7 @@ class Admission:
     """What becomes of a valid window.
 
     `mark` identifies the window, `epoch` counts the restarts of its sender, `forgotten` are marks
-    that fell out of the horizon, `run` is the run it belongs to, `families` those that have
+    that fell out of the horizon, `run` is the run it belongs to, `families` the ones that have
     not assigned it to a record yet. `progress` is the row to begin with, None where the window has
     one already.
     """

@@ -21,7 +21,7 @@ _READ_AT_ONCE = 20
 class DeadLetter:
     """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large.
 
-    One that stands for many `windows` of a sender names the first and the last of them. `stream` is
+    One of many `windows` of a sender names the first and the last of them. `stream` is
     that of its partition.
     """
 

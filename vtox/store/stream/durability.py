@@ -28,7 +28,7 @@ def add_window_on_disk(
     Raises
     ------
     NotOnDisk
-        The server cannot tell (nothing is added then), or it is not on disk in time.
+        The server cannot say (nothing is added then), or it is not on disk in time.
     """
     _require_confirmation(client)
     pipe = client.pipeline(transaction=False)

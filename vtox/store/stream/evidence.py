@@ -94,7 +94,7 @@ class Waveform:
 def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iterator[Waveform]:
     """Yield the waveforms kept, of one machine or of all, reading a few entries at a time.
 
-    With `before`, the `first_id` of one of them, only those that are older.
+    With `before`, the `first_id` of one of them, only the older ones.
     """
     entries = outputs.newest_first(client, keys.EVIDENCE, before, read_at_once=_READ_AT_ONCE)
     own = (e for e in entries if not machine_id or e[1].get(b"machine_id") == machine_id.encode())

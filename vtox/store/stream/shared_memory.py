@@ -27,8 +27,8 @@ def ring_mb(settings: Settings, folder: Path = FOLDER) -> int:
     """Return the size of the ring in MB, 0 for none: as it is set, else by this host's memory.
 
     Where the server is the embedded one, which listens on the loopback alone, all workers run
-    beside the bridge. Those of another server may run anywhere: then there is none unless it is
-    set.
+    on the host of the bridge. Those of another server may run anywhere: then there is none unless
+    it is set.
     """
     if settings.shared_windows_mb is not None:
         return settings.shared_windows_mb

@@ -1,14 +1,14 @@
-"""Windows in the shared memory of a host: written once by the bridge, read by workers beside it.
+"""Windows in the shared memory of a host: written once by the bridge, read by workers there.
 
 A window crosses the server's wire four times, once to the bridge and once to each family. The
-bridge therefore puts what it has read into a file in memory, a ring of the latest windows, and says
+bridge therefore puts the windows read into a file in memory, a ring of the latest windows, and says
 in the row of each record where its windows lie. A worker reads them there; what it does not find,
 because it runs on another host or the ring has gone round, it fetches from the stream.
 
 A place in the ring is a position that only grows. A window is written to its place once, and before
 it is overwritten `oldest` passes it: a reader that finds the place not passed after it has copied
 the window has copied a whole one, however long it was stopped meanwhile. Each ownership of the
-stream has a file of its own, so that no two bridges write to one. A row names the file of the
+stream has its own file, so that no two bridges write to one. A row names the file of the
 ownership that made it, which has read the entries of the row and nothing else under their ids: no
 other server, and no other life of this one, can lead to it.
 
@@ -269,7 +269,7 @@ def _oldest_bytes(oldest: int) -> bytes:
 
 
 def _remove(path: Path, fd: int) -> None:
-    """Remove a ring and its memory, also for those who still have it open."""
+    """Remove a ring and its memory, also for processes that still have it open."""
     with suppress(OSError):
         path.unlink()
     with suppress(OSError):

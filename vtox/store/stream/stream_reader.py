@@ -26,7 +26,7 @@ class Position:
 class Missed:
     """Entries that were trimmed unread: those after `after_id`, `before_id` at the latest.
 
-    `entries` is how many, None where the stream does not tell.
+    `entries` is how many, None where the stream does not say.
     """
 
     stream: str

@@ -32,7 +32,7 @@ Entry = tuple[bytes, dict[bytes, bytes] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerGroup:
-    """What XINFO GROUPS says of our consumer group; `lag` is None if the server cannot tell."""
+    """What XINFO GROUPS says of our consumer group; `lag` is None if the server cannot say."""
 
     lag: int | None
     pending: int
@@ -107,7 +107,7 @@ def mean_window_bytes(client: Client) -> float | None:
 
 
 def backlog(client: Client, raws: Iterable[str] = (keys.RAW,)) -> int:
-    """Return the windows that are not finished; all in a stream where the server cannot tell."""
+    """Return the windows that are not finished; all in a stream where the server cannot say."""
     unfinished = 0
     for raw in raws:
         group = group_info(client, raw)
@@ -117,7 +117,7 @@ def backlog(client: Client, raws: Iterable[str] = (keys.RAW,)) -> int:
 
 
 def read_new(client: Client, count: int, block_ms: int, raw: str = keys.RAW) -> list[Entry]:
-    """Return entries that nobody has read, waiting for the first one."""
+    """Return entries not yet read, waiting for the first one."""
     return _read(client, raw, ">", count, block_ms)
 
 
@@ -195,7 +195,7 @@ def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -
     A sender that gives XADD a MAXLEN does that, and no error shows it. The server counts what was
     ever added up to the last window read; VTOX counts what became of each window that it read. Only
     the growth of the number means something: it starts elsewhere where stream or group were made
-    anew. It is unknown between the XDEL of an unread window and the reading of the newest one, and
+    again. It is unknown between the XDEL of an unread window and the reading of the newest one, and
     on servers that do not count (Redis before 7).
     """
     counted = ("windows_in", "windows_duplicate", "windows_refused", "windows_moved")
@@ -219,7 +219,7 @@ def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -
 
 
 def _unread_and_gone(stream: dict[str, Any], group: ConsumerGroup) -> int:
-    """Return how many of the unread windows are deleted, as far as the group has not read on."""
+    """Return how many of the unread windows are deleted, if the group has not read on."""
     assert group.entries_read is not None
     first = stream["first-entry"]
     if first is not None and _id(first[0].decode()) <= _id(group.last_delivered):
@@ -246,9 +246,10 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
 
     Those before the oldest unfinished one go at once, the others one by one.
 
-    MINID and not MAXLEN: the latter deletes entries that nobody has read, and `lag` does not show
-    it. Ids of the future (by hand, or from before the server's clock was set back) say nothing of
-    age: with them every finished entry is deleted at once. Returns the number of entries deleted.
+    MINID and not MAXLEN: the latter deletes entries not yet read, and `lag` does not show
+    it. Ids of the future (set manually, or from before the server's clock was set back) say nothing
+    of age: with them every finished entry is deleted at once. Returns the number of entries
+    deleted.
     """
     # In this order: a bridge that is stopped in between and woken knows nothing of what another has
     # read meanwhile, and must not take that for finished.

@@ -26,7 +26,7 @@ def fetch(
 ) -> list[Recording | None]:
     """Return the recording of each record, None where the stream no longer has all its windows.
 
-    Those that are not in the memory that this host shares with the bridge come from the stream.
+    Windows that are not in the memory that this host shares with the bridge come from the stream.
     Nothing is checked again: the bridge dispatches only what `decode_header` accepted. `wanted` are
     the channels of each record that somebody will read, all of them if not given.
     """

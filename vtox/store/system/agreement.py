@@ -121,7 +121,7 @@ def require_agreement(
     *,
     part: Part = lambda every: every,
 ) -> None:
-    """Refuse to start beside processes on other terms, unless that is tolerated on purpose.
+    """Refuse to start with processes on other terms, unless that is tolerated on purpose.
 
     One that was killed is waited for until its heartbeat has run out. `part` are the terms that
     matter to this process.

@@ -21,7 +21,7 @@ from vtox.values import codec
 
 Scope = Literal["read", "operate", "engineer", "ingest", "proxy", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-# Scope -> those that include it, beside `admin`.
+# Scope -> the scopes that include it, in addition to `admin`.
 _WIDER: dict[str, tuple[str, ...]] = {"read": ("operate", "engineer"), "operate": ("engineer",)}
 
 MAKE_ONE = (

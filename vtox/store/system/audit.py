@@ -53,7 +53,7 @@ class Deed:
 def audited(client: Client, deed: Deed) -> Iterator[None]:
     """Write a deed before it is done, and take it back where it is refused.
 
-    So nothing is done without an entry. Where the server goes away meanwhile, it may stand there
+    So nothing is done without an entry. Where the server goes away meanwhile, it may be there
     although nothing was done.
     """
     entry_id = write(client, deed)

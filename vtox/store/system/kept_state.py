@@ -1,8 +1,8 @@
 """What a backup takes from the server, key by key: read, counted, deleted, written back.
 
 This is the one place that says which keys hold state that cannot be made again, and which are in
-flight or made anew by a running system. A new key belongs to one of them: a test finds those that
-stand in neither.
+flight or made again by a running system. A new key belongs to one of them: a test finds keys that
+are in neither.
 """
 
 import base64
@@ -17,7 +17,7 @@ from vtox.store.alarms import open_alerts
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 
-# Each listed machine with its whole hash: nameplate, baseline with version and source, what it is
+# Each listed machine with its whole hash: nameplate, baseline with version and source, its place
 # learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.
 MACHINES = ("MACHINES", "machine")
 # Keys as hashes with their last use; machines whose history is still to be deleted; alarms.
@@ -198,7 +198,7 @@ def put_stream(client: Client, name: str, entries: Iterable[Kept]) -> None:
 
 
 def join_stream(client: Client, name: str, entries: Iterable[Kept]) -> None:
-    """Write entries among those that are there, all or nothing."""
+    """Write entries among the existing ones, all or nothing."""
     every = {entry.name: entry.fields for entry in entries}
     every |= {i.decode(): dict(fields) for i, fields in client.xrange(_key(name))}
     pipe = client.pipeline(transaction=True)

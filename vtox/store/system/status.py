@@ -55,7 +55,7 @@ class Queue:
     done: int
     records_done: int
     dead: int
-    # Those that can take a task: their pool has a process.
+    # Workers that can take a task: their pool has a process.
     workers: int
 
 
@@ -96,7 +96,7 @@ class Snapshot:
     """The system at one moment of the server's clock.
 
     `group`, the length of the raw stream and the counters are sums over the partitions; `bridge` is
-    that of the first partition that nobody serves, or else of the first one.
+    that of the first partition that has no bridge, or else of the first one.
     """
 
     t: float
@@ -133,7 +133,7 @@ class Snapshot:
 
     @property
     def backlog(self) -> int | None:
-        """Windows that are not finished by all families; None where the server cannot tell."""
+        """Windows that are not finished by all families; None where the server cannot say."""
         return self.lengths[keys.RAW] if self.group is None else self.group.backlog
 
     @property

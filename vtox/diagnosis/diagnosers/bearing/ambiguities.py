@@ -87,7 +87,7 @@ def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | N
 
     All three harmonics count, in one view.
     """
-    # First those that stand in any view: nearly all records end here.
+    # First the lines of any view: nearly all records end here.
     high = views.highest.take(plan.masked_bins, mode="clip") > plan.line_cap
     if not np.logical_and.reduce(high).any():
         return None
@@ -109,7 +109,7 @@ def masked_by_moving_drive(
 ) -> Reason | None:
     """Return which combs found may be the pull of a drive whose frequency moves, None if none.
 
-    The plan masks lines of the supply where they stand still; these move with the shaft, a slip
+    The plan masks lines of the supply where they do not move; these move with the shaft, a slip
     above the order of the poles.
     """
     pairs, supply_hz = setup.motor.pole_pairs, setup.supply_hz
@@ -188,7 +188,7 @@ def dominant_neighbour(
     """Return the shaft of the nameplate that a comb is of, as order and multiple, None if of none.
 
     Its other lines in the view of the comb are at least as high as those of the comb; those of a
-    damaged race stand above the lines of a wheel that they happen to meet.
+    damaged race be higher than the lines of a wheel that they happen to meet.
     """
     lines, unit = views.lines[finding.view], plan.df_order
     strongest = _highest(lines, finding.order / unit * np.arange(1.0, comb_plan.HARMONICS + 1))

@@ -1,4 +1,4 @@
-"""Lines at the bearing cage frequency where no other comb of the bearing stands.
+"""Lines at the bearing cage frequency where no other comb of the bearing is.
 
 A gear, a belt or a slower shaft may turn at the speed of the bearing cage, and as steadily: alone
 these lines raise nothing. A damaged rolling element is modulated by the bearing cage too, and its

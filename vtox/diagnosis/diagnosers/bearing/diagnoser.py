@@ -28,7 +28,7 @@ from vtox.values.domain import VIBRATIONS, Motor, Reason, Recording, reason
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What the search of one recording gave, as far as it went: views and signs, or problems.
+    """What the search of one recording gaveuntil it ended: views and signs, or problems.
 
     `index`: the place of the recording in the batch.
     """
@@ -174,7 +174,7 @@ def _examinations(
 
 
 def _clearer(x: BearingEvidence, decided: Int, found: Sequence[Examination], count: int) -> Int:
-    """Return the row that stands for each recording.
+    """Return the row of each recording.
 
     By angle, unless only the record as it is shows a comb, or shows it more clearly: what was
     tracked may be another machine's line.

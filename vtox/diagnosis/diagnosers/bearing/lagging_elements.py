@@ -43,7 +43,7 @@ def lagging_elements(
     orders : mapping of float
         Of the combs searched, by defect.
     bearing_cage_order : float or None
-        By kinematics; without it the inner race cannot be told.
+        By kinematics; without it the inner race is not recognised.
     """
     lags = {n: _lag(n, order / o, bearing_cage_order) for n, o in orders.items() if n != "FTF"}
     fitting = sorted(

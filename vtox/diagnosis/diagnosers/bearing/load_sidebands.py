@@ -1,7 +1,7 @@
 """Whether a comb carries the sidebands that load gives the part that it is named for.
 
 A damaged inner race turns through the load zone once a turn of the shaft, a damaged element once a
-turn of the bearing cage: their impacts swell and fade, and sidebands stand beside the lines
+turn of the bearing cage: their impacts swell and fade, and sidebands appear next to the lines
 (Randall & Antoni 2011, section 2.2). Impacts of another machine that come as often have none at
 these distances.
 """

@@ -1,4 +1,4 @@
-"""The row of this fault in the registry of diagnosers: the bearing needs a speed beside a batch."""
+"""The row of this fault in the registry of diagnosers: the bearing needs a speed too."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
 
 
 def _speed_is_estimated(recordings: Sequence[Recording]) -> bool:
-    """Return whether vibration without a measured speed needs that which the currents give."""
+    """Return whether vibration without a measured speed needs the speed by the currents."""
     return any(v in recordings[0].channels for v in VIBRATIONS) and any(
         r.speed_rpm is None for r in recordings
     )

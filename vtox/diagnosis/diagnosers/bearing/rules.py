@@ -96,7 +96,8 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         state="warning",
         doubts=(*OTHERS, rule("element_sidebands", always)),
     ),
-    # Damage of another part may hide where lines cannot be told apart: that is to be settled first.
+    # Damage of another part may hide where lines cannot be distinguished: that is to be settled
+    # first.
     stated(
         "masked",
         lambda x: x.cage_alone,

@@ -18,7 +18,7 @@ SLIPPAGE = 0.015
 # Shaft turns of a record. Fewer hold too few passes: shaft lines, four bins wide, would cover a
 # third of all orders.
 MIN_TURNS = 15
-# Shaft turns for a comb of the bearing cage: it turns 0.4 times a turn, and needs 16 of its own.
+# Shaft turns for a comb of the bearing cage: it turns 0.4 times a turn, and needs 16 cage turns.
 MIN_TURNS_FOR_BEARING_CAGE = 40
 # Shaft turns of one segment. Slippage of 1 % from pass to pass broadens the third harmonic of the
 # inner race to 2*pi*9*1e-4*5.4 = 0.03 of shaft speed, two bins of such a segment.
@@ -40,7 +40,7 @@ class SearchSetup:
     """One recording that can be searched, `index` its place in the batch.
 
     `orders` of the combs by defect: twice the ball spin for BSF, as a ball strikes a race twice a
-    turn of its own; empty where the bearing is unknown.
+    own turn; empty where the bearing is unknown.
     """
 
     index: int
@@ -93,7 +93,7 @@ class SearchSetup:
 
     @property
     def motor_supply_hz(self) -> tuple[float, ...]:
-        """Supply frequency of the motor; on the grid and unknown, those that its speed allows."""
+        """Supply frequency of the motor; on the grid and unknown, all that its speed allows."""
         if self.supply_hz:
             return (self.supply_hz,)
         if self.motor.supply == "inverter":
@@ -106,7 +106,7 @@ class SearchSetup:
     def mains_hz(self) -> tuple[float, ...]:
         """Frequencies whose multiples cables pick up; magnetic pull sounds at the even ones.
 
-        Behind a drive those of both public supplies as well: the cable of the sensor lies beside
+        Behind a drive those of both public supplies as well: the cable of the sensor lies next to
         others, and the drive's rectifier draws its pulses from the grid.
         """
         grids = GRIDS_HZ if self.motor.supply == "inverter" else ()

@@ -19,8 +19,8 @@ MAX_IMPACTS_CONFIDENCE = 0.5
 # record may be the ball pass of a healthy bearing.
 FAULT_CONFIDENCE = 0.5
 FAULT_MODULATION = 0.15
-# A warning needs half of that: below, what is found is told, and no part of it is called damaged.
-# docs/calibration/bearing.md#weak-combs
+# A warning needs half of that: below, what is found is reported, and no part of it is called
+# damaged. docs/calibration/bearing.md#weak-combs
 WARNING_MODULATION = 0.075
 # A comb that is below both is decided by no record alone, only where it stays or grows.
 # docs/calibration/bearing.md#combs-that-stay
@@ -37,7 +37,7 @@ LONG_SEGMENTS = 7
 # that shows it best: there the vibration as a whole must be modulated so much, or that band four
 # times as much. docs/calibration/bearing.md#short-records
 WARNING_BAND_MODULATION = 0.3
-# Modulation of severity 0 and 1, dB; vibration does not tell the size of the damage.
+# Modulation of severity 0 and 1, dB; vibration does not show the size of the damage.
 MILD_DB, SEVERE_DB = -30.0, 0.0
 
 

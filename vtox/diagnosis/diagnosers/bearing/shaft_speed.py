@@ -142,7 +142,7 @@ def _nameplate_speed(motor: Motor, rated_slip: float) -> Speed:
 def refine_speed(
     speed: Speed, lines: Float32, df_hz: float, avoided_hz: tuple[float, ...] = ()
 ) -> Speed:
-    """Return the speed at which lines stand at its first multiples, or the speed as it was.
+    """Return the speed at which lines are at its first multiples, or the speed as it was.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def speed_change(
     df_hz: float,
     avoided_hz: tuple[float, ...] = (),
 ) -> Reason | None:
-    """Return that the shaft lines of two parts of a record stand at different speeds, or None.
+    """Return that the shaft lines of two parts of a record show different speeds, or None.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the shaft itself does to the vibration, named beside a bearing without damage.
+"""What the shaft itself does to the vibration, named with a bearing without damage.
 
 Unbalance, misalignment and looseness are more common than bearing damage, and show at multiples of
 the shaft speed (Randall 2011, section 2.2). It is an observation: it changes no state.

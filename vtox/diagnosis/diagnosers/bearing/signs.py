@@ -345,7 +345,7 @@ def _may_be_foreign(
 
     An inner race turns through the load with the shaft, and always shows it. Sidebands of an
     element may be too weak for a short record, and an outer race needs none: where a louder shaft
-    turns beside ours, an element must show them, and an outer race stand at its order.
+    turns next to ours, an element must show them, and an outer race be at its order.
     """
     finding = search.findings[defect]
     modulated = has_load_sidebands(search.plan, finding, views, defect)

@@ -152,7 +152,7 @@ def features(
     x = evidence(analysis, slip_analysis, c, [None] * count, rows)
     decided = CAGE.decide(x, count, after=CONDITIONS, decided=decided)
     # A line that a load or the supply may have made says nothing of the cage: learnt as its level,
-    # it would hide one that breaks. Nor does one beside it that covers a weak one of the cage.
+    # it would hide one that breaks. Nor does one next to it that covers a weak one of the cage.
     open_ = (decided < len(STEADY.rules)) | (CAGE.states[decided] == "unknown")
     shown = x.is_line & (CAGE.codes[decided] != "load_oscillation")
     share = np.where(open_ | ~(x.bins >= NEEDED_BINS), np.nan, shown)

@@ -47,7 +47,7 @@ MAX_TRACKED_RANGE = 0.6
 # A line is sharper over the angle of slip than over time by this ratio of power, or does not follow
 # the slip.
 MIN_OVER_FIXED = 1.5
-# Records that must have shown the line when the baseline was learnt, and their least share of those
+# Records that must have shown the line when the baseline was learnt, and their least share of all
 # that would have. docs/calibration/broken_bar.md#lines-that-are-learnt
 LEAST_LEARNT = 3
 LEAST_SHARE = 0.75
@@ -59,7 +59,7 @@ class OperatingPoint:
 
     `start_level_db` is the sideband of a start, NaN where there is none. The slip, from
     `slip_source`, is `slip` within `slip_half`, from `slip_low` to `slip_high`. `slip_problems`
-    says why it is not known, `slip_doubts` what stands against it, `slip_guess` the same where only
+    says why it is not known, `slip_doubts` what speaks against it, `slip_guess` the same where only
     rated power and load give it, the guess first. `too_short` says how long a record must be where
     this one is too short for the least slip, `hopeless` that it is for any. `low_a` and `high_a`
     are the least and the largest mean of 0.5 s, A rms, `current_range` their difference over the
@@ -95,7 +95,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenBarEvidence(OperatingPoint, SidebandPairs):
-    """Columns of length batch: conditions, the pair of sidebands, and what it is compared with.
+    """Columns of length batch: conditions, the pair of sidebands, and the level compared with.
 
     `bin_hz` is 1/T. Where the slip is `tracked` the pair is over its angle: it moved from
     `lowest_slip` to `highest_slip`, and the line is `over_fixed` times as high as at a fixed
@@ -297,7 +297,7 @@ def _movement(analysis: CurrentAnalysis, pair: dict[str, Any], rows: Any) -> dic
 def _learnt_dbc(baseline: Baseline | None, load_a: float) -> float:
     """Return the healthy level of the sidebands at a load; NaN where the cage did not make it.
 
-    What the cage makes stands in nearly all records that would show it, at all loads. A supply that
+    What the cage makes is in nearly all records that would show it, at all loads. A supply that
     flickers at twice slip frequency of one record, and a load, make a line in some.
     """
     if baseline is None:

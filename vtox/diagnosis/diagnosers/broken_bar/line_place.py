@@ -1,7 +1,7 @@
-"""Where the line of a rotor cage stands in a record over which the slip moves.
+"""Where the line of a rotor cage is in a record over which the slip moves.
 
 The slip that is known is the mean over the record. The line is that of a window which weighs the
-middle most, so that a load that moves puts it beside twice the mean slip frequency.
+middle most, so that a load that moves puts it next to twice the mean slip frequency.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def place_shift(amplitude: Float64, period_points: int, bins: float) -> tuple[fl
 
 
 def _peak_bins(bins: Float64) -> float:
-    """Return the highest point of the spectrum of a line that stands at `bins` over the record."""
+    """Return the highest point of the spectrum of a line that is at `bins` over the record."""
     points = len(bins)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
     line = window * np.exp(2j * np.pi * np.cumsum(bins) / points)

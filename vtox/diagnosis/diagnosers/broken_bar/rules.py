@@ -88,16 +88,16 @@ def _as_when_learnt(x: BrokenBarEvidence) -> Bool:
 
 
 def _covers_sidebands(x: BrokenBarEvidence) -> Bool:
-    """Return whether a line beside 2sf may cover the sidebands of a rotor cage.
+    """Return whether a line next to 2sf may cover the sidebands of a rotor cage.
 
     Either sideband may be what the line leaves of a rotor cage's. Over the angle of slip a load's
-    line is broad, and may cover what stands beside it.
+    line is broad, and may cover its neighbours.
     """
     return (np.maximum(x.lower_dbc, x.upper_dbc) >= DEVELOPING_DBC) | x.tracked
 
 
 def _beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
-    """Return whether a line of a supply that is not excluded stands beside 2sf."""
+    """Return whether a line of a supply that is not excluded is next to 2sf."""
     near_bins = x.off_bins_allowed + PLACE_BINS_PER_DB * x.deviation_db
     off_bins = (x.peak_hz - x.distance_hz) / x.bin_hz
     off = (off_bins < x.shift_low - near_bins) | (off_bins > x.shift_high + near_bins)
@@ -206,7 +206,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         state="normal",
         unless=NOT_SOUND,
     ),
-    # Not within what the slip allows: where the line stands decides, not its level.
+    # Not within what the slip allows: the place of the line decides, not its level.
     rule(
         "load_oscillation_hides_sidebands",
         lambda x: np.isfinite(x.neighbour_hz) & _covers_sidebands(x),

@@ -30,7 +30,7 @@ MIN_OVER_FLOOR_NEAR = 30.0
 # The same of a line at 2sf of a measured slip, where noise has one chance and not many: more than
 # 99.9 % of noise make there. docs/calibration/broken_bar.md#floor
 MIN_OVER_FLOOR_AT_PLACE = 14.0
-# A line that stands farther from 2sf, in bins of 1/T, is not the rotor cage's if the slip is right.
+# A line that is farther from 2sf, in bins of 1/T, is not the rotor cage's if the slip is right.
 # docs/calibration/broken_bar.md#place-of-the-line
 MAX_OFF_BINS = 0.25
 # A line at half the distance must be so many bins from the supply line to show.
@@ -50,7 +50,7 @@ MAX_UPPER_DB = 2.0
 WEAKEST_DBC = -57.0
 
 
-# Without slots, as evidence inherits it beside the conditions.
+# Without slots, as evidence inherits it with the conditions.
 @dataclass(frozen=True, kw_only=True)
 class SidebandPairs:
     """The strongest pair of each recording near 2sf: arrays of shape (batch,), levels in dBc."""
@@ -158,12 +158,12 @@ def sideband_pairs(
 
 
 def least_slip(slip: Slip) -> float:
-    """Return the slip that was measured, or the least one of those that were estimated."""
+    """Return the slip that was measured, or the least of the estimated ones."""
     return slip.value if slip.is_measured else slip.low
 
 
 def off_bins_allowed(slips: Sequence[Slip], f0_hz: Float64, bin_hz: float) -> Float64:
-    """Return how far from 2sf a steady line of a rotor cage may stand, bins of 1/T.
+    """Return how far from 2sf a steady line of a rotor cage may be, bins of 1/T.
 
     NaN where the slip is not measured, or from lines of the current that may be others.
     """
@@ -175,7 +175,7 @@ def off_bins_allowed(slips: Sequence[Slip], f0_hz: Float64, bin_hz: float) -> Fl
 
 
 def _at_place(slips: Sequence[Slip], f0_hz: Float64, hz: Float64, bin_hz: float) -> Bool:
-    """Return whether lines stand at 2sf of a measured slip, shape (batch,)."""
+    """Return whether lines are at 2sf of a measured slip, shape (batch,)."""
     limits_hz = bin_hz * off_bins_allowed(slips, f0_hz, bin_hz)
     return np.asarray(np.abs(hz - 2 * f0_hz * np.array([s.value for s in slips])) <= limits_hz)
 

@@ -1,6 +1,6 @@
 """Lines of the current that the voltage carries too: flicker and interharmonics of the supply.
 
-A voltage line drives a current through the admittance of the machine, so that both stand in a
+A voltage line drives a current through the admittance of the machine, so that both have a
 proportion that machines have. What the rotor or the load makes moves the voltage only by the drop
 over the impedance of the supply, a small part of that.
 """
@@ -48,8 +48,8 @@ def strongest_not_of_supply(
 ) -> tuple[Modulation, StrongestLine]:
     """Return the strongest line of each recording that the voltage does not explain.
 
-    Lines of the supply are replaced by the noise beside them. `usable`, shape (batch,), says whose
-    voltages can be used; the modulation returned is that in which the line stands.
+    Lines of the supply are replaced by the noise next to them. `usable`, shape (batch,), says whose
+    voltages can be used; the modulation returned is the one with the line.
     """
     line = modulation_spectrum.strongest(m, low_hz, high_hz)
     if slip_analysis.voltage is None:
@@ -65,7 +65,7 @@ def strongest_not_of_supply(
 
 
 def _without(m: Modulation, line: StrongestLine, where: Bool) -> Modulation:
-    """Return the modulation with the lines `where` replaced by what stands above them."""
+    """Return the modulation with the lines `where` replaced by their excess."""
     am, pm = m.am.copy(), m.pm.copy()
     half = int(np.ceil(LINE_BINS * m.bin_hz / m.step_hz))
     last = am.shape[-1] - 1

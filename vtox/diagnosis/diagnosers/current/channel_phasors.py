@@ -6,7 +6,7 @@ from vtox.diagnosis.diagnosers.current import plausibility
 from vtox.diagnosis.dsp import symmetrical_components
 from vtox.values.arrays import Complex, Float64, Int
 
-# Three currents without a positive sequence, as where one of them stands in three channels, leave
+# Three currents without a positive sequence, as where one of them is in three channels, leave
 # of it what rounding makes: below this share of the largest.
 ROUNDING_SHARE = 1e-5
 

@@ -64,7 +64,7 @@ class CurrentAnalysis:
     """Analysis of B recordings of one shape (channels, samples, rate); arrays run over them.
 
     Phasors and envelopes are peak values. What could not be computed is an empty array, and the
-    cause stands in `problems`.
+    cause is in `problems`.
     """
 
     recordings: tuple[Recording, ...]
@@ -78,7 +78,7 @@ class CurrentAnalysis:
     # Per recording, why its currents (or voltages) cannot be used at all; empty where they can.
     problems: Problems
     voltage_problems: Problems
-    # Whether each machine starts, runs down, stands still or is steady; None where not known.
+    # Whether each machine starts, runs down, is at rest or is steady; None where not known.
     operations: tuple[Operation | None, ...]
     # Why voltages, sound by themselves, cannot be used together with the currents; else None.
     pairing_problems: tuple[Reason | None, ...]

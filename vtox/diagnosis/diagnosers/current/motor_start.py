@@ -17,7 +17,7 @@ def motor_start(recording: Recording, motor: Motor | None = None) -> StartFigure
     recording : Recording
         Currents in A, and voltages in V where there are any.
     motor : Motor, optional
-        The nameplate: the rated current tells a start that is under way from a load.
+        The nameplate: the rated current distinguishes a start that is under way from a load.
 
     Examples
     --------

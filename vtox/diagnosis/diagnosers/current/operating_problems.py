@@ -1,4 +1,4 @@
-"""The operation of the machines of a batch, and what of it stands against a diagnosis."""
+"""The operation of the machines of a batch, and what of it prevents a diagnosis."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ UNUSABLE = frozenset(
 )
 # What stays true of the samples of a machine that starts or runs down.
 KEPT = frozenset({"converter_bit_stuck"})
-# Operating states in which whatever is seen in other channels is not that of the running machine.
+# Operating states in which other channels do not show the running machine.
 NOT_RUNNING = frozenset({"standstill", "start", "run_down"})
 
 
@@ -40,7 +40,7 @@ def not_running(
 ) -> list[tuple[Reason, ...]]:
     """Return why machines do not run, for what does not rest on currents; empty where they do.
 
-    A machine whose measured speed is not zero does not stand still: its clamps are off.
+    A machine whose measured speed is not zero is not at rest: its clamps are off.
     """
     return [
         own

@@ -1,4 +1,4 @@
-"""Whether a machine stands still, starts, runs down or is steady within a record.
+"""Whether a machine is at rest, starts, runs down or is steady within a record.
 
 Records that are steady by what the front end has computed anyway are not looked at: only of the
 others are the samples read. Limits: docs/calibration/operation.md.
@@ -40,7 +40,7 @@ SUSPECT_CODES = frozenset(
 BLOCK_S, FEWER_BLOCK_S = 0.02, 0.06
 # Off is below this share of the largest block, or of the rated current.
 OFF_SHARE, OFF_RATED = 0.02, 0.05
-# A machine stands still below this share of its rated current, in all blocks, where the supply line
+# A machine is at rest below this share of its rated current, in all blocks, where the supply line
 # holds less than the second of all power: a current in another unit is small too.
 STANDSTILL_RATED = 0.03
 STANDSTILL_SHARE = 0.3

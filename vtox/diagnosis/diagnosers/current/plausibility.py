@@ -18,7 +18,7 @@ from vtox.values.domain import Motor, Reason, reason
 # at its supply draws less than the second.
 MAX_CURRENT_RATIO = 1.5
 MIN_CURRENT_RATIO = 0.1
-# A motor is off where the current of so many seconds is below this share of what it is otherwise.
+# A motor is off where the current of so many seconds is below this share of its usual value.
 OFF_BLOCK_S = 0.1
 OFF_RATIO = 0.05
 # Whether the current moves is seen in blocks that are short enough for a start at the very

@@ -1,4 +1,4 @@
-"""What stands against the currents or voltages of a recording: samples, length, supply line."""
+"""What is wrong with the currents or voltages of a recording: samples, length, supply line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

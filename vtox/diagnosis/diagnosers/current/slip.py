@@ -31,7 +31,7 @@ LARGEST_SLIP_RATIO = 1.5
 # Rotor speed sidebands count as speed where their power over the floor exceeds this.
 MIN_SIDEBAND_STATISTIC = 30.0
 # In what a rated power allows they must be the only ones: another line, so many bins from them, is
-# below this, or below this share of their own: what is weaker may be their skirt.
+# below this, or below this share of their level: what is weaker may be their skirt.
 OTHER_LINE_BINS = 5.0
 MIN_OTHER_STATISTIC = 22.0
 MIN_OTHER_SHARE = 1e-3
@@ -253,7 +253,7 @@ def _is_only_line(
     low_hz: Float64,
     high_hz: Float64,
 ) -> Bool:
-    """Return whether no other line stands between two frequencies, shape (batch,)."""
+    """Return whether no other line is between two frequencies, shape (batch,)."""
     apart_hz = OTHER_LINE_BINS * m.bin_hz
     alone = np.ones(len(line.hz), bool)
     for low, high in ((low_hz, line.hz - apart_hz), (line.hz + apart_hz, high_hz)):

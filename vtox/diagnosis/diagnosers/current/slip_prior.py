@@ -90,7 +90,7 @@ class Slip:
 
     @property
     def doubts(self) -> tuple[Reason, ...]:
-        """What stands against a slip that is known: a speed not believed, or no rated speed."""
+        """What speaks against a slip that is known: a speed not believed, or no rated speed."""
         if not self.is_known:
             return ()
         guessed = reason("slip_from_rated_power", rated_power_w=self.guessed_from_w or 0.0)

@@ -29,7 +29,7 @@ DRIVE_HZ_SHARE = 0.8
 OFFSET_S = 0.1
 # The first sample of a start exceeds this share of the largest one.
 ON_SHARE = 0.02
-# The inrush is clipped where so large a share of its first samples, s, stands at one extreme.
+# The inrush is clipped where so large a share of its first samples, s, is at one extreme.
 CLIPPED_SHARE, CLIPPED_S = 0.05, 0.2
 # The voltage before a start counts where it is at least this share of the rated one.
 MIN_VOLTAGE_BEFORE = 0.5
@@ -192,7 +192,7 @@ def _settled(
 
 
 def _is_clipped(x: Array) -> bool:
-    """Return whether a channel stands at its largest or smallest value for long."""
+    """Return whether a channel stays at its largest or smallest value for long."""
     at_extreme = (x == x.max(axis=-1, keepdims=True)) | (x == x.min(axis=-1, keepdims=True))
     return bool((at_extreme.mean(axis=-1) > CLIPPED_SHARE).any())
 

@@ -41,7 +41,7 @@ FREQUENCY_TOLERANCE = 0.05
 class Preconditions:
     """Columns of length batch: what must hold before any level is compared.
 
-    `slip_problems` says why the slip is not known, `slip_doubts` what stands against one that is.
+    `slip_problems` says why the slip is not known, `slip_doubts` what speaks against one that is.
     `bins_at_zero` is how many bins the lower line of a two-pole motor lies from 0 Hz, infinite for
     others; `needed_s` the duration at which that were enough. The others are those of
     `RotationSidebands`.

@@ -19,7 +19,7 @@ class RotationSidebands:
     """Arrays of shape (batch,), and of shape (2, batch) for the lower and the upper sideband.
 
     `rotation_hz` is their distance from the supply line, `neighbour_hz` that of a stronger line
-    beside what the slip allows, NaN where there is none. `both_dbc` is the level of the two
+    next to what the slip allows, NaN where there is none. `both_dbc` is the level of the two
     together. `reactances` is the line of the voltage over that of the current, at the supply
     frequency and over the reactance of the rated load; 0 where the voltage has none. `low_a` and
     `high_a` are the least and the largest mean of 0.5 s, A rms, `current_range` their difference

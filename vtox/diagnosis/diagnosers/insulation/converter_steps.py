@@ -1,7 +1,7 @@
 """Whether the steps of the converter made what looks like a winding that leaks all over.
 
 The third harmonic of the voltages shows the whole winding (`earth_admittance`), and a coarse
-converter makes one of its own.
+converter makes its own.
 """
 
 from math import ceil, log2

@@ -1,6 +1,6 @@
 """I2/I1 beyond what a healthy machine would show, frame by frame, and its limit. Numbers only.
 
-The limit is the largest of several, each for a reason of its own; which one it is decides what
+The limit is the largest of several, each for its own reason; which one it is decides what
 would make the diagnosis better.
 """
 
@@ -131,8 +131,8 @@ def _limits(
 
     `uncertainty` is that of the model and of the frames, `least` the smallest that is reported.
     `supply` applies where these two leave a developing short open: a baseline that saw the supply
-    move so much expects it to move as far as the standard allows; one that knows it on enough days,
-    where they leave a severe one open. `pairing` applies where voltages are measured but not
+    move so much expects it to move by all that the standard allows; one that knows it on enough
+    days, where they leave a severe one open. `pairing` applies where voltages are measured but not
     paired: whatever they are called, no supply draws more than its own unbalance does, nor is more
     of what was expected gone than all of it.
     """

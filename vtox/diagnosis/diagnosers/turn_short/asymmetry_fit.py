@@ -151,7 +151,7 @@ def _mean_hz(recordings: Sequence[Sequences]) -> float | None:
 
 
 def _confirmed_voltages(x: Sequence[Complex]) -> list[Complex]:
-    """Return the rows of the recordings with V2 as far as other frames confirm it.
+    """Return the rows of the recordings with V2 where other frames confirm it.
 
     Noise in a regressor pulls its coefficient to zero, and many frames make that wrong value look
     certain. Between recordings the mean V2 is free of it. Within one, V2 is replaced by its

@@ -59,7 +59,7 @@ class AsymmetryChange:
 def asymmetry_change(
     s: Sequences, excess: Complex, i: int, shown: Bool, quiet: Bool, model: Asymmetry
 ) -> AsymmetryChange:
-    """Return the change between the frames that show an asymmetry and those that do not.
+    """Return the change between the frames that show an asymmetry and the other frames.
 
     Parameters
     ----------
@@ -125,10 +125,10 @@ def clamp_change(change: AsymmetryChange) -> ClampChange | None:
 def gain_of_two_clamps(change: AsymmetryChange, limit: float) -> float | None:
     """Return the relative change of gain of one of two clamps that would explain the change.
 
-    None where three are measured, or what lies beside its line is over the `limit` on its own. With
-    ib = -ia - ic a gain g of clamp a adds g*Ia to ia and takes it from ib: I2 changes by
+    None where three are measured, or what lies next to its line is over the `limit` on its own.
+    With ib = -ia - ic a gain g of clamp a adds g*Ia to ia and takes it from ib: I2 changes by
     g*I1/sqrt(3) at 30 degrees from I1, by one of clamp c at 210, and I0 stays zero. A short lies
-    elsewhere, or beside it by the angle of its load.
+    elsewhere, or next to it by the angle of its load.
     """
     if change.zero_sequence > COMPUTED_SUM:
         return None

@@ -20,7 +20,7 @@ LOW_LOAD = 0.2
 class Conditions:
     """Columns of length batch; what needs frames is NaN where there are none.
 
-    `input_problems` and `voltage_problems` are those that the front end states, `missing` the
+    `input_problems` and `voltage_problems` are stated by the front end, `missing` the
     currents that are not there. There are `frames` where a record is as long as `needed_s`.
     `zero_sequence_ratio` is |I0|/|I1| and `negative_sequence_ratio` |I2|/|I1|, each a ratio of
     medians over the frames; `low_a` and `high_a` are the range of |I1|, `load_a` its mean,

@@ -15,7 +15,7 @@ from vtox.diagnosis.diagnosers.turn_short.healthy_model import HealthyModels
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.baseline import Asymmetry
 
-# Corrected |I2|/I1 from which a turn short is a `fault`: severe (a scale of our own).
+# Corrected |I2|/I1 from which a turn short is a `fault`: severe (our scale).
 FAULT_RATIO = 0.08
 # Share of the largest |I2|/I1 above its limit from which a frame shows the full asymmetry.
 FULL_SHARE = 0.7

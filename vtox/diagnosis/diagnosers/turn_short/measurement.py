@@ -50,7 +50,7 @@ def as_named_when_learnt(
 
     A renaming of the phases turns I2/I1 and V2/I1 alike by 120 degrees. Of the names that leave
     nothing over the limit those count by which the limit is the least: the model is most certain of
-    what it has learnt.
+    what was learnt.
     """
     turns, least = np.ones(len(s.i1), complex), np.full(len(s.i1), np.inf)
     for turn in (1, TURN_120, TURN_120**2):
