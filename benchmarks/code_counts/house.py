@@ -9,7 +9,7 @@ command.
 import ast
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -21,6 +21,14 @@ TOOLS = ("benchmarks", "evaluation", "faults", "handbook")
 LOOKED_UP = frozenset(("reference", "appendix", "adr", "calibration"))
 _CODEC = re.compile(r"_?(encode|decode|table|to_json|from_json)\b|\w+_(table|to_json|from_json)$")
 _CODEC_PREFIX = re.compile(r"_?(encode|decode)_")
+# Phrases for which plain technical English has a shorter or clearer word.
+_PHRASES = re.compile(
+    r"\b(beside|anew|nobody|no one|judged?|told|tells?|stands?|of (its|his|her|their|your|our) own|"
+    r"as far as|whoever|whatever is|mend(ed|s)?|by hand|let us|lets? (others|it|them)|heals?|"
+    r"holds? (back|up)|what it (is|was|has|had|wants|wanted)|that which|those that|those who)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"`[^`]*`")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*|\d[\d.,]*")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+(?=[A-Z0-9`*\[(])")
 
@@ -60,6 +68,8 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "words of pages to read", sum(words)
     yield "pages of more than 2,000 words", sum(n > 2000 for n in words)
     yield "words a sentence, times 10", round(10 * sum(words) / max(len(sentences), 1))
+    yield "phrases to replace, pages", _phrases(p.read_text() for p in _pages(root))
+    yield "phrases to replace, code", _phrases(said for f in files for said in _said(f, trees[f]))
 
 
 def room(root: Path, file: Path) -> str:
@@ -182,6 +192,19 @@ def _commands(tree: ast.Module) -> int:
         and node.func.attr == "command"
         for node in ast.walk(tree)
     )
+
+
+def _phrases(texts: Iterable[str]) -> int:
+    return sum(len(_PHRASES.findall(_CODE.sub("", " ".join(t.split())))) for t in texts)
+
+
+def _said(file: Path, tree: ast.Module) -> Iterator[str]:
+    """Yield the docstrings of a file, and its comments in one piece."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = (ast.get_docstring(n) for n in ast.walk(tree) if isinstance(n, documented))
+    yield from (text for text in found if text)
+    lines = (line.strip() for line in file.read_text().splitlines())
+    yield " ".join(line[2:] for line in lines if line.startswith("# "))
 
 
 def _pages(root: Path) -> list[Path]:

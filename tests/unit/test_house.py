@@ -22,6 +22,8 @@ LIMITS = {
     "words of pages to read": 40_000,
     "pages of more than 2,000 words": 0,
     "words a sentence, times 10": 180,
+    "phrases to replace, pages": 50,
+    "phrases to replace, code": 60,
 }
 
 

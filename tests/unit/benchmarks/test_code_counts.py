@@ -112,4 +112,6 @@ def test_folders_and_names_are_counted(tmp_path: Path) -> None:
         "words of pages to read": 6,
         "pages of more than 2,000 words": 0,
         "words a sentence, times 10": 30,
+        "phrases to replace, pages": 0,
+        "phrases to replace, code": 0,
     }
