@@ -78,13 +78,14 @@ def _raised(outcomes: Sequence[Outcome], days: float, rng: np.random.Generator) 
     history, raised, t = FaultHistory(), 0, 0.0
     while t < days * DAY_S:
         for d in of_block[int(rng.integers(len(of_block)))]:
-            history, alerts, _ = extend(history, _record(t, record_s), d, PERSISTENCE[d.fault])
+            history, alerts, _ = extend(history, record_at(t, record_s), d, PERSISTENCE[d.fault])
             raised += sum(a.event == "raised" for a in alerts)
             t += record_s
     return raised
 
 
-def _record(t: float, record_s: float) -> Record:
+def record_at(t: float, record_s: float) -> Record:
+    """Return a record of a machine that says only when it was."""
     return Record(
         machine_id="m",
         run="",

@@ -345,14 +345,17 @@ def test_what_follows_a_clock_that_was_ahead_is_not_its_past() -> None:
     assert update(within, record(5), [FAULTY], latest_t=310.0).marks == {}
 
 
-def test_what_too_few_days_leave_open_is_shown_and_raises_nothing() -> None:
+@pytest.mark.parametrize("doubt", ["few_periods_learnt", "feeder_moves", "feeder_not_heard"])
+def test_what_the_supply_leaves_open_is_shown_and_raises_nothing(doubt: str) -> None:
+    values = {"periods": 1, "needed": 5, "machines": 2, "of_machines": 3, "of_others": 2}
+
     def asymmetry(*doubts: str) -> Diagnosis:
-        why = tuple(reason(d, periods=1, needed=5) for d in doubts)
+        why = tuple(reason(d, **values) for d in doubts)
         return Diagnosis(fault="turn_short", state="warning", severity=0.4, doubts=why)
 
-    notices = updates(*[asymmetry("few_periods_learnt")] * 20)
+    notices = updates(*[asymmetry(doubt)] * 20)
     assert not [a for u in notices for a in u.alerts]
     assert (notices[-1].assessment.state, notices[-1].assessment.health) == ("unknown", None)
     assert notices[-1].assessment.faults["turn_short"].last == "warning"
-    raised = updates(asymmetry(), *[asymmetry("few_periods_learnt")] * 20)
+    raised = updates(asymmetry(), *[asymmetry(doubt)] * 20)
     assert [a.event for u in raised for a in u.alerts] == ["raised"]

@@ -49,6 +49,23 @@ def test_so_many_of_the_last_records_must_show_it(
     assert {a.level for a in alerts} <= {"warning"}
 
 
+def risen() -> Diagnosis:
+    evidence = (comb(OUTER), {"kind": "weak_sign", "severity": 0.3, "rise_db": 6.0})
+    return Diagnosis(fault="bearing", state="unknown", code="because_weak", evidence=evidence)
+
+
+def test_a_weak_comb_above_its_baseline_needs_half_as_many_records() -> None:
+    (*before, last) = updates(*[risen()] * (K // WEAK_TIMES))
+    assert not [a for u in before for a in u.alerts]
+    assert [u.assessment.state for u in before] == ["unknown"] * (K // WEAK_TIMES - 1)
+    (alert,) = last.alerts
+    assert (alert.level, alert.event, alert.code) == ("warning", "raised", "weak_lines_risen")
+    assert alert.values == {"order": OUTER, "rise_db": 6.0, "found": 6, "records": 6}
+    assert last.assessment.faults["bearing"].why.code == "weak_lines_risen"
+    both = [a for u in updates(*[risen(), weak()] * 5) for a in u.alerts]
+    assert not both  # five of each do not do
+
+
 def test_impacts_of_another_part_take_a_place_and_clear_nothing() -> None:
     impacts = {"kind": "impacts", "found_order": 4.4, "statistic": 20.0, "threshold": 1.0}
     elsewhere = Diagnosis(fault="bearing", state="unknown", evidence=(impacts,))

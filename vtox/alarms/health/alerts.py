@@ -37,9 +37,10 @@ PASSING = {"w": "v", "f": "g"}
 MAY_PASS = frozenset(PASSING.values())
 # Undecided: too little was found for one record (`weak_sign` in its evidence); impacts of another
 # part were, or what raises no alert (`NOTICE_CAUSES`), which neither raise nor clear.
-WEAK, OF_ANOTHER_PART = "s", "o"
-UNDECIDED = MARKS["unknown"] + WEAK + OF_ANOTHER_PART
-FOUND = {*PASSING, *MAY_PASS, WEAK}
+# A weak sign that has risen above the baseline (`rise_db`) counts as one that is not weak.
+WEAK, RISEN, OF_ANOTHER_PART = "s", "r", "o"
+UNDECIDED = MARKS["unknown"] + WEAK + RISEN + OF_ANOTHER_PART
+FOUND = {*PASSING, *MAY_PASS, WEAK, RISEN}
 FAULTS = {"f", PASSING["f"]}
 # A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
 # What was found before no longer counts: it cannot be of the same part.
@@ -51,8 +52,9 @@ PASSING_TIMES = 8
 # So many times as many slots raise an alert where some found too little alone, of which the same
 # share must show it. docs/calibration/alerts.md#weak-signs-that-stay
 WEAK_TIMES = 2
-# Doubts of what is shown and raises no alert: the machine has not been known for long enough.
-NOTICE_CAUSES = {"few_periods_learnt"}
+# Doubts of what is shown and raises no alert: the machine has not been known for long enough, or
+# the other machines of its feeder show the same, or are not heard yet.
+NOTICE_CAUSES = {"few_periods_learnt", "feeder_moves", "feeder_not_heard"}
 # Statistic over threshold from which an episode is clear. The quiet slots of a record with a
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
@@ -87,8 +89,8 @@ def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
     marks = ""
     if d.state != "unknown" or QUIET in d.evidence:
         marks = _marks(d, record, rule)
-    elif _evidence(d, "weak_sign"):
-        marks = WEAK
+    elif sign := _evidence(d, "weak_sign"):
+        marks = RISEN if "rise_db" in sign else WEAK
     elif _evidence(d, "impacts"):
         marks = OF_ANOTHER_PART
     return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence)
@@ -165,9 +167,9 @@ def _runs(rule: Persistence) -> tuple[tuple[set[str], int, int], ...]:
     """Return the runs that raise a warning: kinds of marks, of which `k` of the last `n` count."""
     passing = rule.n * PASSING_TIMES
     return (
-        ({*PASSING}, rule.k, rule.n),
-        ({*PASSING, WEAK}, rule.k * WEAK_TIMES, rule.n * WEAK_TIMES),
-        ({*PASSING, *MAY_PASS}, passing - (rule.n - rule.k), passing),
+        ({*PASSING, RISEN}, rule.k, rule.n),
+        ({*PASSING, RISEN, WEAK}, rule.k * WEAK_TIMES, rule.n * WEAK_TIMES),
+        ({*PASSING, RISEN, *MAY_PASS}, passing - (rule.n - rule.k), passing),
     )
 
 
@@ -199,7 +201,7 @@ def extend(
     for event in events:
         if event.name == "raised":
             alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
-        why = _stays(d, slots.marks, orders, rule) if sign else None
+        why = _despite_weakness(sign, slots.marks, orders, rule) if sign else None
         alerts.append(_alert(alert_id, record.machine_id, d, event, rule, why))
     load_a = d.indicators.get("load_a")
     after = FaultHistory(
@@ -220,7 +222,7 @@ def extend(
     )
     after.held = _held(history, after, said, rule)
     if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
-        why = _stays(d, slots.marks, orders, rule)
+        why = _despite_weakness(sign, slots.marks, orders, rule)
         after.held = Verdict(
             state=d.state,
             code=why.code,
@@ -248,13 +250,17 @@ def _reason(d: Diagnosis | Answer) -> Reason:
     return Reason(d.code, d.values)
 
 
-def _stays(
-    d: Diagnosis | Answer, marks: str, orders: tuple[float, ...], rule: Persistence
+def _despite_weakness(
+    sign: Mapping[str, Any], marks: str, orders: tuple[float, ...], rule: Persistence
 ) -> Reason:
-    """Return that what is too little for one record stays where it is."""
-    n = min(len(marks), rule.n * WEAK_TIMES)
-    found = sum(m in {*PASSING, WEAK} for m in marks[-n:])
-    return reason("weak_lines_stay", order=orders[0] if orders else 0.0, found=found, records=n)
+    """Return why what is too little for one record counts: it has risen, or stays where it is."""
+    order, rise_db = orders[0] if orders else 0.0, sign.get("rise_db")
+    n = min(len(marks), rule.n * (WEAK_TIMES if rise_db is None else 1))
+    kinds = {*PASSING, RISEN} if rise_db is not None else {*PASSING, RISEN, WEAK}
+    values = {"order": order, "found": sum(m in kinds for m in marks[-n:]), "records": n}
+    if rise_db is None:
+        return reason("weak_lines_stay", **values)
+    return reason("weak_lines_risen", rise_db=rise_db, **values)
 
 
 def _suppression(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> list[Alert]:

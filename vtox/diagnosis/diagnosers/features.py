@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import inf
 
 VIBRATION = "bearing.vibration_db"
+# Level of the best comb at the order of each part, 1 by chance; the bearing cage alone warns never.
+COMBS = {"BPFO": "bearing.bpfo_db", "BPFI": "bearing.bpfi_db", "BSF": "bearing.bsf_db"}
 ROTATION_SIDEBANDS = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
 SUPPLY = "eccentricity.supply_hz"
 SLIP_SIDEBANDS = "broken_bar.lower_dbc"
@@ -26,7 +28,7 @@ class Feature:
     depends_on_load: bool = True
     # A line that keeps its amperes when the load moves lies higher over a lower current.
     keeps_amperes: bool = False
-    # Below this level, dBc, it hides no fault and may rise with the load.
+    # Below this level, dBc or dB, it hides no fault and may rise with the load.
     harmless_below_dbc: float = -inf
 
     @property
@@ -44,6 +46,8 @@ FEATURES = {
     f.name: f
     for f in (
         Feature(name=VIBRATION),
+        # What chance makes is no comb.
+        *(Feature(name=name, harmless_below_dbc=0.0) for name in COMBS.values()),
         *(Feature(name=name, keeps_amperes=True) for name in ROTATION_SIDEBANDS),
         Feature(name=SUPPLY),
         # `RISE_DB` below the level at which broken bars are reported: a fault would have risen

@@ -15,7 +15,8 @@ from tests.signals.vibration import (
 )
 from tests.unit.diagnosers.bearing.cases import HEALTHY, alarms, diagnose
 from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.values.baseline import Baseline, bands_of
+from vtox.diagnosis.diagnosers.features import COMBS
+from vtox.values.baseline import RISE_DB, Baseline, bands_of
 from vtox.values.bearing import DEFECTS, Bearing
 from vtox.values.bearing_catalogue import CATALOGUE, orders_of_geometry
 from vtox.values.domain import Motor, Recording
@@ -226,6 +227,22 @@ def test_a_missing_sample_spoils_its_recording_only() -> None:
     first, second = bearing.diagnose([bad, good], [MOTOR, MOTOR])
     assert (first.state, first.code) == ("unknown", "samples_missing")
     assert second.indicators["defect"] == "BPFO"
+
+
+def test_a_weak_comb_that_has_risen_above_the_baseline_is_a_sign() -> None:
+    healthy = [recording(HEALTHY, seed=i) for i in range(6)]
+    baseline = Baseline(bands=bands_of(bearing.features(healthy, [MOTOR] * 6), np.full(6, np.nan)))
+    levels = [baseline.level(name, None) for name in COMBS.values()]
+    assert all(x is not None and x.n == 6 and x.mean < 0 for x in levels)
+    weak = recording(Machine(impacts=(defect("BPFO", 0.3),)), seed=10)
+    before, after = diagnose(weak), diagnose(weak, baseline=baseline)
+    assert before.code == after.code == "weak_defect_lines"
+    assert not [e for e in before.evidence if "rise_db" in e]
+    (sign,) = [e for e in after.evidence if "rise_db" in e]
+    assert sign["kind"] == "weak_sign"
+    assert sign["rise_db"] > RISE_DB
+    short = Baseline(bands=bands_of(bearing.features(healthy[:4], [MOTOR] * 4), np.full(4, np.nan)))
+    assert not [e for e in diagnose(weak, baseline=short).evidence if "rise_db" in e]
 
 
 def test_the_change_against_the_baseline_is_given() -> None:

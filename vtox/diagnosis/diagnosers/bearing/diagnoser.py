@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.bearing import rising_combs
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
 from vtox.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
 from vtox.diagnosis.diagnosers.bearing.moving_speed import by_angle_of_moving_shaft
@@ -59,7 +60,7 @@ def diagnose(
     motors : sequence of Motor or None, length batch
         The bearing, and what bounds the speed where it is not measured.
     baselines : sequence of Baseline or None, length batch, optional
-        For `change_db` only.
+        For `change_db`, and for weak combs that have risen.
     not_running : sequence of reasons, length batch, optional
         Why a machine does not run, which then is not searched.
     speed_rpm, speed_tolerance : sequence of float or None, length batch, optional
@@ -98,6 +99,7 @@ def diagnose(
     if len(found) > count:
         rows = _clearer(x, decided, found, count)
         x, decided = take(x, rows), decided[rows]
+    x = rising_combs.marked(x, RULES.codes[decided], baselines or nothing, load_a or nothing)
     changes = _changes_db(recordings, baselines or nothing, load_a or nothing, not_running)
     return concluded(x, decided, changes)
 
@@ -188,19 +190,38 @@ def _clearer(x: BearingEvidence, decided: Int, found: Sequence[Examination], cou
     return rows
 
 
-def features(recordings: Sequence[Recording]) -> dict[str, Float64]:
-    """Return what a baseline learns: the level of the vibration.
+def features(
+    recordings: Sequence[Recording],
+    motors: Sequence[Motor | None] | None = None,
+    *,
+    not_running: Stated | None = None,
+    speed_rpm: Sequence[float | None] | None = None,
+    speed_tolerance: Sequence[float | None] | None = None,
+    supply_hz: Sequence[float | None] | None = None,
+) -> dict[str, Float64]:
+    """Return what a baseline learns: the level of the vibration, and of the combs of the bearing.
 
-    Parameters
-    ----------
-    recordings : sequence of Recording, length batch
+    Parameters are those of `diagnose`.
 
     Returns
     -------
     dict of ndarray, shape (batch,)
         `bearing.vibration_db`: RMS of the first vibration channel, dB re 1 m/s^2; NaN without one.
+        `bearing.bpfo_db` and so on: level of the best comb of each part, dB over chance; NaN where
+        it was not searched.
     """
-    return {VIBRATION: np.array([_level_db(r) for r in recordings])}
+    count = len(recordings)
+    nothing: list[None] = [None] * count
+    found = _examinations(
+        recordings,
+        motors or nothing,
+        not_running or [()] * count,
+        speed_rpm=speed_rpm or nothing,
+        speed_tolerance=speed_tolerance or nothing,
+        supply_hz=supply_hz or nothing,
+    )
+    levels = {VIBRATION: np.array([_level_db(r) for r in recordings])}
+    return levels | rising_combs.levels_db([(e.index, e.signs) for e in found], count)
 
 
 def _problems(recordings: Sequence[Recording], not_running: Stated) -> list[tuple[Reason, ...]]:

@@ -22,6 +22,9 @@ from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import QUIET, Reason, reason
 
+# Evidence of a comb too weak for one record, which counts where it stays or has risen.
+WEAK_SIGN = {"kind": "weak_sign"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BearingEvidence:
@@ -178,6 +181,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
     unsure = finding.ratio < SURE_RATIO and comb.modulation < SURE_MODULATION
     # What else a comb may be is not decided by records in which it stays.
     other = comb.foreign or s.only_bearing_cage or s.supply_hz or s.neighbour
+    sign = {**WEAK_SIGN, "severity": severity(comb.modulation)}
     counts = unsure and not (comb.weak or other)
     return row | {
         "other_combs": tuple(
@@ -207,7 +211,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "band_high_hz": comb.band_high_hz,
         **({"lag": s.lagging.lag, "lagging": s.lagging.defects} if s.lagging else {}),
         **(
-            {"shown": (*row["shown"], {"kind": "weak_sign", "severity": severity(comb.modulation)})}
+            {"shown": (*row["shown"], {**WEAK_SIGN, "severity": severity(comb.modulation)})}
             if counts
             else {}
         ),

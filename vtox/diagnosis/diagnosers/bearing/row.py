@@ -1,6 +1,7 @@
 """The row of this fault in the registry of diagnosers: the bearing needs a speed too."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,30 @@ from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES, Re
 
 def _diagnose(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> Verdicts:
     analysis = shared.analysis
-    speed_rpm, tolerance = _estimated_speeds(shared)
     return bearing.diagnose(
         analysis.recordings,
         analysis.motors,
         baselines,
-        not_running=not_running(analysis.recordings, analysis.operations, analysis.problems),
-        speed_rpm=speed_rpm,
-        speed_tolerance=tolerance,
-        supply_hz=_where_usable(analysis.f0_hz, analysis),
         load_a=_where_usable(load_a(shared), analysis),
+        **_known_by_currents(shared),
     )
+
+
+def _features(shared: SharedAnalysis) -> dict[str, Float64]:
+    analysis = shared.analysis
+    return bearing.features(analysis.recordings, analysis.motors, **_known_by_currents(shared))
+
+
+def _known_by_currents(shared: SharedAnalysis) -> dict[str, Any]:
+    """Return what the currents tell of each recording, by the names of `bearing.diagnose`."""
+    analysis = shared.analysis
+    speed_rpm, tolerance = _estimated_speeds(shared)
+    return {
+        "not_running": not_running(analysis.recordings, analysis.operations, analysis.problems),
+        "speed_rpm": speed_rpm,
+        "speed_tolerance": tolerance,
+        "supply_hz": _where_usable(analysis.f0_hz, analysis),
+    }
 
 
 def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
@@ -74,6 +88,6 @@ def _where_usable(values: Float64, analysis: CurrentAnalysis) -> list[float | No
 ROW = Diagnoser(
     diagnose=_diagnose,
     channels=(*CURRENTS, *VOLTAGES, *LINE_VOLTAGES, *VIBRATIONS),
-    features=lambda shared: bearing.features(shared.analysis.recordings),
+    features=_features,
     needs_slip=_speed_is_estimated,
 )
