@@ -177,7 +177,7 @@ def _finish(
         Diagnosed(
             s.record_id,
             s.record,
-            _with_settings_stated(answer, s.machine),
+            _with_settings_stated(_asked_feeder(here, s, answer), s.machine),
             s.machine,
             s.record.arrived_t + tolerance_s,
         )
@@ -223,6 +223,12 @@ def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[
         return answers
     stated = {"kind": "channel_map", "version": machine.channel_map.version}
     return [a._replace(evidence=(*a.evidence, stated)) for a in answers]
+
+
+def _asked_feeder(here: Process, s: Started, answers: list[Answer]) -> list[Answer]:
+    if s.machine.motor is None or not s.machine.motor.feeder:
+        return answers
+    return [here.feeders.with_what_it_says(here.client, a, s.record, s.machine) for a in answers]
 
 
 def _without_baseline(a: Answer) -> Answer:

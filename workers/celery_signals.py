@@ -42,6 +42,7 @@ from vtox.store.system import agreement
 from vtox.windows.partitions import Partition
 from vtox.windows.tracing import Tracing, start_tracing
 from workers.baseline_learning import LearningTime
+from workers.feeders import Feeders
 from workers.heartbeat import HeartbeatThread
 from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
@@ -71,6 +72,7 @@ class Process:
     learning: LearningTime = field(default_factory=LearningTime)
     states: StateCache = field(default_factory=StateCache)
     times: TaskTimes = field(default_factory=TaskTimes)
+    feeders: Feeders = field(default_factory=Feeders)
 
     def ledger(self, partition: int) -> Ledger:
         """Return the ledger of a partition."""

@@ -129,6 +129,12 @@ class Nameplate(BaseModel):
         description="of what the machine is a part: up to 8 names with `/` between them, the "
         "largest first",
     )
+    feeder: str | None = Field(
+        None,
+        max_length=PLACE_LENGTHS["feeder"],
+        description="the bus or transformer that feeds it: what moves on all of its machines is "
+        "the supply, and no turn short",
+    )
 
 
 class NameplateIn(Nameplate):

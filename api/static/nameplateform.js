@@ -12,7 +12,7 @@ export const plateName = (name) => {
 export const plateHelp = (name) => [`setup.help_${key(name)}`, `setup.help_${key(name.replace(/\.\w+$/, ""))}`].filter(hasText).map((k) => t(k))[0] ?? "";
 const unitOf = (name) => named(name.split(".").at(-1))[1];
 const limit = (value) => value.toLocaleString(locale, { maximumSignificantDigits: 6 });
-const groupOf = (f) => (f.name.includes(".") ? "table" : ["site", "asset_path"].includes(f.name) ? "place" : "rating");
+const groupOf = (f) => (f.name.includes(".") ? "table" : ["site", "asset_path", "feeder"].includes(f.name) ? "place" : "rating");
 
 // What a field takes, as a reader sees it.
 export function rangeText(f) {

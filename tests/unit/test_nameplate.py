@@ -115,6 +115,7 @@ def test_every_number_of_a_nameplate_has_its_range() -> None:
         "supply",
         "bearing",
         "site",
+        "feeder",
         "asset_path",
         "ie_class",
         "support",

@@ -80,10 +80,14 @@ class Motor:
     # Where it is, and the assets that it belongs to: levels with `/` between them.
     site: str | None = None
     asset_path: str | None = None
+    # The bus or transformer that feeds it: its neighbours there see the same supply.
+    feeder: str | None = None
 
     def __post_init__(self) -> None:
         if self.site is not None:
             validate_place("site", self.site, levels=1)
+        if self.feeder is not None:
+            validate_place("feeder", self.feeder, levels=1)
         if self.asset_path is not None:
             validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
         for name in (

@@ -68,6 +68,7 @@ ASSET_LEVELS, PLACE_LENGTH = 8, 64
 # Field -> the longest text.
 PLACE_LENGTHS = {
     "site": PLACE_LENGTH,
+    "feeder": PLACE_LENGTH,
     "bearing.designation": PLACE_LENGTH,
     "asset_path": ASSET_LEVELS * (PLACE_LENGTH + 1) - 1,
     "scalar_limits": 2000,

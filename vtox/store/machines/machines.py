@@ -144,6 +144,15 @@ def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None
     return [decode_setting(text, MOTOR) for text in pipe.execute()]
 
 
+def latest_results(client: Client, machine_ids: Sequence[str], fault: str) -> dict[str, Result]:
+    """Return machine id -> last result of a fault, of those that have one."""
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hget(keys.machine(m), f"latest:{fault}")
+    found = zip(machine_ids, pipe.execute() if machine_ids else (), strict=True)
+    return {m: r for m, text in found if text and (r := read_or_none(decode_result, text))}
+
+
 def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview]:
     """Return nameplate, health and latest diagnoses of those machines that are listed."""
     ids = list(machine_ids)

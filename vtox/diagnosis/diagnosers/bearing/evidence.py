@@ -210,11 +210,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "band_low_hz": comb.band_low_hz,
         "band_high_hz": comb.band_high_hz,
         **({"lag": s.lagging.lag, "lagging": s.lagging.defects} if s.lagging else {}),
-        **(
-            {"shown": (*row["shown"], {**WEAK_SIGN, "severity": severity(comb.modulation)})}
-            if counts
-            else {}
-        ),
+        **({"shown": (*row["shown"], sign)} if counts else {}),
     }
 
 

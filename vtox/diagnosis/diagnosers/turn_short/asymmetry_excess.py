@@ -48,7 +48,8 @@ class AsymmetryExcess:
     Arrays of shape (batch,): medians of `raw` and `limit`; `steady_limit` is the median limit if
     frames scattered as little as the model says; `load_a` in A rms; `worst_ratio`, `worst_limit`
     and `worst_std` are |corrected|, its limit and its deviation at the frame farthest over its
-    limit, `worst_over` the first over the second. `limited_by` names the limit there,
+    limit, `worst_over` the first over the second, `worst_deg` its angle before I1, degrees.
+    `limited_by` names the limit there,
     `supply_ratio` is what a supply within the standard draws where no voltage corrects for it.
     """
 
@@ -65,6 +66,7 @@ class AsymmetryExcess:
     worst_limit: Float64
     worst_std: Float64
     worst_over: Float64
+    worst_deg: Float64
     supply_ratio: Float64
     limited_by: tuple[str, ...]
 
@@ -113,6 +115,7 @@ def asymmetry_excess(
         worst_limit=pick(limit, worst),
         worst_std=pick(std, worst),
         worst_over=pick(over, worst),
+        worst_deg=np.degrees(np.angle(pick(corrected, worst))),
         supply_ratio=supply,
         limited_by=tuple(list(limits)[k] for k in pick(largest, worst)),
     )

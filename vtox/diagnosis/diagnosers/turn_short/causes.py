@@ -146,7 +146,7 @@ def shorted_phase(change: AsymmetryChange, motor: Motor) -> int:
     if change.power_factor_angle_rad is not None:
         centre = change.power_factor_angle_rad - radians(LOOP_LAG_DEG)
     else:
-        centre = radians(_usual_power_factor_angle_deg(change, motor) - LOOP_LAG_DEG)
+        centre = radians(usual_power_factor_angle_deg(change.load_a, motor) - LOOP_LAG_DEG)
         ahead = centre > radians(AHEAD_DEG)
         if ahead and change.i1_growth is not None and 0 < change.i1_growth < abs(change.delta_i2):
             # D also adds to I1, by its component along it: |I1| gives the angle but for its sign.
@@ -169,13 +169,14 @@ def other_causes(change: AsymmetryChange, model: Asymmetry, *, voltage: bool) ->
     return causes
 
 
-def _usual_power_factor_angle_deg(change: AsymmetryChange, motor: Motor) -> float:
+def usual_power_factor_angle_deg(load_a: float, motor: Motor) -> float:
+    """Return by how much I1 usually lags behind V1 at a load, A rms; degrees."""
     rated_a = motor.rated_current_a
-    if not rated_a or not USUAL_LOADS[0] < change.load_a / rated_a < USUAL_LOADS[1]:
+    if not rated_a or not USUAL_LOADS[0] < load_a / rated_a < USUAL_LOADS[1]:
         return UNKNOWN_ANGLE_DEG
     share = motor.active_share
     reactive = REACTIVE_SHARE if share is None else sqrt(1 - share)
-    return degrees(asin(min(0.98, reactive * rated_a / change.load_a)))
+    return degrees(asin(min(0.98, reactive * rated_a / load_a)))
 
 
 def _healthy_current_a(i1: Float64, quiet: Bool, model: Asymmetry) -> float | None:

@@ -49,7 +49,8 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     Verdicts
         `statistic` and `threshold` are the squared corrected ratio and its squared limit in
         squared deviations. Indicators: `negative_sequence_ratio`, `corrected_ratio` and
-        `limit_ratio` (over I1), `load_a` (A rms), `basis`, `phase` if found, and
+        `limit_ratio` (over I1), `corrected_deg` (before I1), `load_a` (A rms), `basis`, `phase` if
+        found, and
         `voltages_turned_deg` if they were. Evidence: episodes and alternative causes.
 
     Notes
@@ -101,6 +102,7 @@ def _indicators(x: TurnShortEvidence, asked: Bool, found: Bool) -> dict[str, Ind
     return {
         "negative_sequence_ratio": Indicator(rounded(raw, 5), asked),
         "corrected_ratio": Indicator(rounded(x.corrected_ratio, 5), asked),
+        "corrected_deg": Indicator(rounded(x.corrected_deg, 1), asked),
         "limit_ratio": Indicator(rounded(x.limit_ratio, 5), asked),
         "load_a": Indicator(rounded(x.load_a, 4), asked),
         "basis": Indicator(x.basis, asked),

@@ -29,7 +29,8 @@ class TurnShortEvidence(Conditions):
 
     `over` where some frame is over its limit; `undecided` where none is, and the limit is too high
     to say that the machine is healthy. `raw_ratio` is the median, `corrected_ratio` and
-    `limit_ratio` the excess and its limit at the frame farthest over it, `steady_limit` the limit
+    `limit_ratio` the excess and its limit at the frame farthest over it, `corrected_deg` its angle
+    before I1, degrees, `steady_limit` the limit
     if frames scattered little. `by_voltage`: the healthy model knows the voltages; `learnt`: it is
     that of a baseline, learnt from `periods`. `supply_may_move`: no voltages say that the supply is
     as in those periods, and it would draw as much. `renamed`: voltages turned by `turned_deg`
@@ -47,6 +48,7 @@ class TurnShortEvidence(Conditions):
     undecided: Bool
     raw_ratio: Float64
     corrected_ratio: Float64
+    corrected_deg: Float64
     limit_ratio: Float64
     steady_limit: Float64
     limited_by_supply: Bool
@@ -96,6 +98,7 @@ def evidence(
         undecided=~over & (excess.limit_median > DECISIVE_LIMIT),
         raw_ratio=excess.raw_median,
         corrected_ratio=excess.worst_ratio,
+        corrected_deg=excess.worst_deg,
         limit_ratio=excess.worst_limit,
         steady_limit=excess.steady_limit,
         limited_by_supply=np.array([name == "supply" for name in excess.limited_by]),
