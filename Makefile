@@ -33,13 +33,13 @@ help:
 	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "setting up .venv (once, about a minute)"
 	@$(PY) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r product.lock
+	@$(BIN)/python .ci/install.py product.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.tools: requirements.lock .venv/.ready
 	@echo "adding what tests and tools need (once)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python .ci/install.py requirements.lock
 	@touch $@
 
 setup: .venv/.ready

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from api.http.http_methods import allowed_methods
 from api.http.language import answer_language
 from api.http.sign_in import sign_in_page
+from vtox.cluster.parts import parts
 from vtox.errors import (
     AlarmRefused,
     ChannelMapError,
@@ -97,7 +98,10 @@ _RETRY = {"Retry-After": "5"}
 
 
 class Problem(HTTPException):
-    """A request that cannot be served; `errors` name the fields at fault."""
+    """A request that cannot be served; `errors` name the fields at fault.
+
+    `parts` say how far the processes of this host are, while the server is away.
+    """
 
     def __init__(
         self,
@@ -107,9 +111,11 @@ class Problem(HTTPException):
         field: str = "",
         errors: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
+        parts: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(STATUS_OF_CODE.get(code, 422), detail, headers)
         self.code = code
+        self.parts = parts
         self.errors = errors or ([{"field": field, "message": detail}] if field else [])
 
 
@@ -120,7 +126,7 @@ def not_found(detail: str) -> Problem:
 
 def problem_response(path: str, problem: Problem) -> JSONResponse:
     """Return a problem as a response; its title is in the language of the answer."""
-    body = {
+    body: dict[str, Any] = {
         "type": f"/docs#{problem.code}",
         "title": catalogue(answer_language()).problems[problem.code],
         "status": problem.status_code,
@@ -129,6 +135,8 @@ def problem_response(path: str, problem: Problem) -> JSONResponse:
         "code": problem.code,
         "errors": problem.errors,
     }
+    if problem.parts:
+        body["parts"] = problem.parts
     return JSONResponse(body, problem.status_code, problem.headers, MEDIA_TYPE)
 
 
@@ -221,7 +229,8 @@ def _problem(request: Request, error: Exception) -> Problem:
         ):
             whose = request.app.state.cluster.why_no_server()
             detail = f"{error}; {whose}" if whose else str(error)
-            return Problem("server_unavailable", detail, headers=_RETRY)
+            known = parts(request.app.state.backend.settings)
+            return Problem("server_unavailable", detail, headers=_RETRY, parts=known)
     return Problem("internal", f"{type(error).__name__}: see the log of the API")
 
 

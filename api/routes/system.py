@@ -38,6 +38,7 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.server import Server
 from vtox import keys
+from vtox.cluster.parts import unready_parts
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.monitoring.throughput import (
@@ -104,6 +105,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
         machines=snap.machines,
         server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
         flower_port=backend.settings.flower_port,
+        parts=unready_parts(backend.settings),
         as_of=rfc3339(snap.t) or "",
     )
     return Data(data=status)

@@ -89,3 +89,8 @@ class Problem(ResponseModel):
         description="stable, for programs: one of `x-problem-codes`, to which later versions add"
     )
     errors: list[FieldError] = Field(description="the fields at fault, where fields are")
+    parts: dict[str, str] | None = Field(
+        None,
+        description="process -> `waiting`, `starting`, `ready`, `restarting`, `finished` or "
+        "`stopped`, of those that `vtox up` runs on this host: while the server does not answer",
+    )

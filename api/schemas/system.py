@@ -168,6 +168,10 @@ class ClusterStatus(ResponseModel):
     machines: int
     server: ServerStatus | None = Field(description="null where it denies INFO")
     flower_port: int = Field(description="of Flower, on the host that runs it")
+    parts: dict[str, str] = Field(
+        description="process -> `waiting`, `starting`, `ready`, `restarting`, `finished` or "
+        "`stopped`, of those that `vtox up` runs on this host; empty once all are ready"
+    )
     as_of: Time = Field(description="when the server was read")
 
 

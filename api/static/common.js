@@ -192,5 +192,13 @@ export function outage(error) {
     el("b", {}, known ? t(error.problem.code === "server_unavailable" ? "common.server_away" : "common.could_not_answer") : silenceText(error)),
     " ",
     known ? ended(error.message) : t(error instanceof Unanswered ? "common.behind_it" : "common.still_running"),
-    el("span", { class: "soft" }, t("common.data_old")));
+    el("span", { class: "soft" }, t("common.data_old")),
+    known && error.problem.parts ? el("ul", { class: "roles parts", "aria-label": t("fleet.roles") }, partItems(error.problem.parts)) : null);
 }
+// How far each process is, until all are ready.
+const PART_STATE = { ready: "normal", finished: "normal", restarting: "fault", stopped: "fault" };
+export const isReady = (status) => PART_STATE[status] === "normal";
+export const partItems = (parts) => Object.entries(parts).map(([name, status]) => {
+  const state = PART_STATE[status] ?? "unknown";
+  return el("li", { class: `state word ${state}` }, glyph(state), label(name, word("part", status)));
+});

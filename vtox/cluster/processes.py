@@ -41,7 +41,8 @@ ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
 class ProcessSpec:
     """One process: a Python module with its arguments, and how to probe it by its pid.
 
-    Processes start in ascending `start_order`, equal ones together, and stop in `stop_order`.
+    Processes start in ascending `start_order`, equal ones together, and stop in `stop_order`. The
+    next order waits until they are ready, or that which `needed_by` says.
     `is_live` is called once the process has been ready; it is False if the process hangs or was
     stopped. It must not depend on the server: no restart of another process ends its outage.
     """
@@ -52,6 +53,7 @@ class ProcessSpec:
     stop_order: int
     is_ready: Callable[[int], bool]
     is_live: Callable[[int], bool] = lambda _: True
+    needed_by: int | None = None
     # It ends by itself: after exit status 0 it is not started again.
     one_shot: bool = False
     # The others go on without it where it does not start.
@@ -59,6 +61,15 @@ class ProcessSpec:
     listener: Listener | None = None
     # Its environment besides the settings.
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether all others need it: the server."""
+        return self.start_order == 0 and self.needed_by is None
+
+    def must_be_ready(self, order: float) -> bool:
+        """Whether what starts in that order waits for it."""
+        return order >= (self.start_order + 1 if self.needed_by is None else self.needed_by)
 
 
 def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessSpec]:
@@ -80,13 +91,15 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
                 "VTOX_COORDINATOR_PORT", settings.probe_host, settings.coordinator_port
             ),
         ),
+        # At once, so that the pages say how far the others are.
         ProcessSpec(
             "api",
             _api(settings),
-            3,
+            0,
             0,
             lambda _: responds(api),
             lambda _: is_live(api),
+            needed_by=4,
             listener=Listener("VTOX_API_PORT", settings.api_host, settings.api_port),
         ),
         # Except Flower, for which nothing waits; it loads as long. Its work is read from streams

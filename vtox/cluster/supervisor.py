@@ -42,7 +42,7 @@ LAST_OUTPUT_S = 1.0
 class Supervisor:
     """Runs the processes of `specs` until SIGTERM, SIGINT or `request_stop`.
 
-    `preflight` is called once the server responds and before anything else starts; a `VtoxError`
+    `preflight` is called once the server responds and before what needs it starts; a `VtoxError`
     from it ends the run. `on_ready` is called when every process is ready. `server_responds` says
     whether the server does that all but those of start order 0 need: what does not start while it
     is away starts again, as often as that takes.
@@ -187,20 +187,29 @@ class Supervisor:
 
     async def _start_all(self) -> None:
         checked = False
-        for order, group in itertools.groupby(self.specs, key=lambda s: s.start_order):
+        by_order = itertools.groupby(self.specs, key=lambda s: s.start_order)
+        groups: list[tuple[float, list[ProcessSpec]]] = [(n, list(g)) for n, g in by_order]
+        for order, group in [*groups, (inf, [])]:
+            if not await self._until_ready(order):
+                return
             if order > 0 and not checked:
                 await self._run_preflight()
                 checked = True
             if self.draining or self._stop.is_set():
                 return
-            states = [self.states[s.name] for s in group]
-            for state in states:
-                self._start(state)
-            while not all(s.was_ready or s.problem for s in states):
-                if self.draining or self._stop.is_set():
-                    return
-                await asyncio.sleep(POLL_S)
+            for spec in group:
+                self._start(self.states[spec.name])
         self.on_ready()
+
+    async def _until_ready(self, order: float) -> bool:
+        """Wait for what processes of this order need; False where all stops meanwhile."""
+        names = [s.name for s in self.specs if s.must_be_ready(order)]
+        needed = [state for name in names if (state := self.states.get(name))]
+        while not all(s.was_ready or s.problem for s in needed):
+            if self.draining or self._stop.is_set():
+                return False
+            await asyncio.sleep(POLL_S)
+        return True
 
     async def _run_preflight(self) -> None:
         while not self._stop.is_set():
@@ -217,7 +226,7 @@ class Supervisor:
 
     async def _server_was_away(self, since_t: float) -> bool:
         """Whether the server does not respond, or has not all the time."""
-        first = [s for s in self.states.values() if s.spec.start_order == 0]
+        first = [s for s in self.states.values() if s.spec.is_first]
         restarted = any(s.status != "ready" or s.ready_t > since_t for s in first)
         return restarted or not await asyncio.to_thread(self.server_responds)
 
@@ -284,7 +293,7 @@ class Supervisor:
         except OSError as error:  # the data folder is gone, or no memory for another process
             state.last_line = str(error)
             return RunEnd(1, f"cannot be started ({error})", was_ready=False)
-        if self._must_start(state) and state.status != "ready" and state.spec.start_order > 0:
+        if self._must_start(state) and state.status != "ready" and not state.spec.is_first:
             state.lacked_server = await self._server_was_away(began_t)
         description = f"ended ({exit_description(status)})"
         return RunEnd(status, description, was_ready=state.status == "ready")

@@ -25,7 +25,7 @@ def test_processes_start_in_the_order_of_the_data_flow_and_the_server_stops_last
     specs = processes.cluster(load(data_dir=tmp_path))
     names = [s.name for s in specs]
     workers = ["turn_short", "bearing", "broken_bar"]
-    assert names == ["server", "bridge", *workers, "api", "recorder", "flower"]
+    assert names == ["server", "api", "bridge", *workers, "recorder", "flower"]
     assert max(specs, key=lambda s: s.stop_order).name == "server"
 
 

@@ -15,6 +15,7 @@ from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.embedded_server import program
 from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.cluster.flower_password import USER
+from vtox.cluster.parts import keep_parts
 from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
@@ -52,6 +53,7 @@ def up(
 async def run_supervised(supervised: Supervisor, roles: HostRoles) -> None:
     """Run the processes, and let the number of workers follow the load where that is set."""
     settings = supervised.settings
+    supervised.run_beside("parts", lambda: keep_parts(settings, supervised))
     supervised.run_beside("report", lambda: report_absences(settings, supervised))
     if settings.cluster_workers.follows_load and WORKERS in roles.names:
         scaler = Scaler(settings, roles.queues, supervised, supervised.log)

@@ -26,6 +26,7 @@ from vtox.sending.senders.replay import Reader, ReplayedRecording
 from vtox.sending.senders.results_reader import Answers, follow
 from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine
+from vtox.values.domain import Recording
 from vtox.windows.wire import Limits, encode, entry_header
 
 # Give up after so long without a diagnosis. Records of turn short and bearing end every second or
@@ -78,7 +79,16 @@ def replay_command(
         console.print(f"skipped {path.name}: {reason}", style="dim", markup=False)
     nameplate = options.motor_from(motor)
     reader = partial(named_recordings, opts=opts)
-    parts, first = replay.plan(paths, reader, machine_id=machine, window_s=window)
+    with _bar(console, transient=True) as bar:
+        each = bar.add_task("reading", total=len(paths), note="")
+
+        def counted(path: Path) -> list[tuple[str, Recording]]:
+            bar.update(each, note=path.name)
+            found = reader(path)
+            bar.advance(each)
+            return found
+
+        parts, first = replay.plan(paths, counted, machine_id=machine, window_s=window)
     settings = load()
     entry_header(encode(first), _limits(settings))
     healthy = options.baseline_from(baseline, opts, nameplate)
@@ -105,7 +115,7 @@ def _limits(settings: Settings) -> Limits:
     return Limits(settings.max_window_bytes)
 
 
-def _bar(console: Console) -> Progress:
+def _bar(console: Console, *, transient: bool = False) -> Progress:
     return Progress(
         TextColumn("{task.description:<9}"),
         BarColumn(bar_width=None),
@@ -114,6 +124,8 @@ def _bar(console: Console) -> Progress:
         TextColumn("{task.fields[note]}"),
         console=console,
         expand=True,
+        transient=transient,
+        disable=transient and not console.is_terminal,
     )
 
 
