@@ -1,5 +1,6 @@
 """Which column of a table is which channel: as the user states, else by its name."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -188,9 +189,13 @@ def _stated_factor(quantity: str, text: str) -> float | None:
     return value if 0 < abs(value) < float("inf") else None
 
 
+# A column may have a comma in its name, and more behind it.
+_NEXT_PAIR = re.compile(rf",(?=\s*(?:{'|'.join(QUANTITY_UNITS)})\s*=)")
+
+
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     pairs = {}
-    for text in (part for t in texts for part in t.split(",")):
+    for text in (part for t in texts for part in _NEXT_PAIR.split(t)):
         quantity, _, value = (p.strip() for p in text.partition("="))
         if not value or quantity not in QUANTITY_UNITS:
             raise _impossible(

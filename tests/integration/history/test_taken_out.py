@@ -80,16 +80,26 @@ def test_files_hold_what_views_and_api_say(now: float, settings: Settings, tmp_p
         f"SELECT sum(energy_j), sum(powered_ms) FROM '{tmp_path}/energy.parquet' "
         f"WHERE machine_id = 'M1'"
     )
+    by_text = told_by_duckdb(
+        f"SELECT sum(energy_j), sum(powered_ms) FROM '{tmp_path}/energy.csv' "
+        f"WHERE machine_id = 'M1'"
+    )
     n_starts, inrush_a = told_by_duckdb(
         f"SELECT count(*), max(inrush_a) FROM '{tmp_path}/starts.parquet'"
     )[0]
+    energy, starts = told_by_the_api(settings, now)
+    assert sums == by_text == [(round(3_600_000 * energy["energy_kwh"]), 4000)]
+    assert sums == [(4 * SECOND.energy_j, round(3_600_000 * energy["measured_h"]))]
+    assert (n_starts, inrush_a) == (1, 40.0) == (len(starts), starts[0]["inrush_a"])
+
+
+def told_by_the_api(settings: Settings, now: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Energy and starts of M1 in the last day."""
     with serving(settings) as http:
         span = {"from_t": now - 86_400, "to_t": now}
         energy = http.get("/api/v1/machines/M1/energy", params=span).json()["data"]["total"]
         starts = http.get("/api/v1/machines/M1/starts", params=span).json()["data"]["starts"]
-    assert sums == [(round(3_600_000 * energy["energy_kwh"]), 4000)]
-    assert sums == [(4 * SECOND.energy_j, round(3_600_000 * energy["measured_h"]))]
-    assert (n_starts, inrush_a) == (1, 40.0) == (len(starts), starts[0]["inrush_a"])
+    return energy, starts
 
 
 def test_views_have_the_last_state_the_hours_and_whole_alarms(
@@ -124,14 +134,21 @@ def test_a_machine_and_a_time_can_be_chosen(now: float, settings: Settings, tmp_
 
 
 @on_sqlite
-def test_polars_reads_the_same_times_and_sums(
-    now: float, settings: Settings, tmp_path: Path
-) -> None:
+def test_polars_reads_what_the_api_says(now: float, settings: Settings, tmp_path: Path) -> None:
     polars = pytest.importorskip("polars", reason="polars is not installed: pip install polars")
     taken_out(settings, tmp_path)
-    found = polars.read_parquet(tmp_path / "energy.parquet")
-    assert found["energy_j"].sum() == 5 * SECOND.energy_j
-    assert str(found.schema["t"]) == "Datetime(time_unit='us', time_zone='UTC')"
+    energy, starts = told_by_the_api(settings, now)
+    by_text = polars.read_csv(tmp_path / "energy.csv", try_parse_dates=True)
+    by_column = polars.read_parquet(tmp_path / "energy.parquet")
+    for found in (by_column, by_text):
+        of_machine = found.filter(found["machine_id"] == "M1")
+        assert of_machine["energy_j"].sum() == round(3_600_000 * energy["energy_kwh"])
+        assert of_machine["powered_ms"].sum() == 4000
+        assert found.schema["t"].is_temporal()
+    assert str(by_column.schema["t"]) == "Datetime(time_unit='us', time_zone='UTC')"
+    found = polars.read_parquet(tmp_path / "starts.parquet")
+    assert found["inrush_a"].to_list() == [s["inrush_a"] for s in starts]
+    assert polars.read_csv(tmp_path / "starts.csv")["inrush_a"].to_list() == [40.0]
 
 
 @on_sqlite

@@ -1,7 +1,9 @@
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 from tests.unit.files.test_plant_layouts import nested
@@ -62,8 +64,20 @@ def test_long_lists_are_cut_and_say_how_to_choose_one(tmp_path: Path) -> None:
     assert "39 recordings; for one of them: --part data.run00" in words
 
 
-def test_the_command_that_is_proposed_is_quoted_for_the_shell(tmp_path: Path) -> None:
-    path = tmp_path / "my pump.csv"
-    path.write_text("left side,right\n" + "1,2\n-1,3\n" * 20)
+@pytest.mark.parametrize("names", ["left side,right", '"left, A","it\'s $(x); ""B""=2"'])
+def test_the_command_that_is_proposed_does_what_it_says(tmp_path: Path, names: str) -> None:
+    path = tmp_path / "my pump's; $HOME.csv"
+    path.write_text(f"{names}\n" + "1,2\n-1,3\n" * 20)
     _, output, _ = run(path)
-    assert f"try: vtox diagnose '{path}' --map 'ia=left side,ib=right'" in output
+    (line,) = (x.removeprefix("try: ") for x in output.splitlines() if x.startswith("try: "))
+    # The shell gives each word to the command; asked again with it, the columns are found.
+    _, diagnose, file, option, pairs = split_by_shell(line)
+    assert (diagnose, file, option) == ("diagnose", str(path), "--map")
+    _, output, _ = run(file, option, pairs, "--rate", "1000", "--json")
+    [facts] = json.loads(output)
+    assert [c["channel"] for c in facts["recordings"][0]["channels"]] == ["ia", "ib"]
+
+
+def split_by_shell(line: str) -> list[str]:
+    words = subprocess.check_output(["sh", "-c", f"printf '%s\\n' {line}"], text=True)
+    return words.splitlines()
