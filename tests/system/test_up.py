@@ -221,8 +221,8 @@ def test_a_second_vtox_on_the_same_port_is_refused(
 ) -> None:
     status, message = start(running, command, VTOX_DATA_DIR=str(tmp_path))
     assert status == 2
-    assert f"port {running.settings.coordinator_port} is in use" in message
-    assert "VTOX_COORDINATOR_PORT" in message
+    assert f"port {running.settings.api_port} is in use" in message
+    assert "VTOX_API_PORT" in message
 
 
 @pytest.mark.parametrize("name", [name for name in ROLES if name != "worker"])

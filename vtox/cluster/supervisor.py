@@ -190,26 +190,25 @@ class Supervisor:
         by_order = itertools.groupby(self.specs, key=lambda s: s.start_order)
         groups: list[tuple[float, list[ProcessSpec]]] = [(n, list(g)) for n, g in by_order]
         for order, group in [*groups, (inf, [])]:
-            if not await self._until_ready(order):
-                return
             if order > 0 and not checked:
+                await self._until_ready(1)
                 await self._run_preflight()
                 checked = True
+            await self._until_ready(order)
             if self.draining or self._stop.is_set():
                 return
             for spec in group:
                 self._start(self.states[spec.name])
         self.on_ready()
 
-    async def _until_ready(self, order: float) -> bool:
-        """Wait for what processes of this order need; False where all stops meanwhile."""
+    async def _until_ready(self, order: float) -> None:
+        """Wait for what processes of this order need, or until all is to stop."""
         names = [s.name for s in self.specs if s.must_be_ready(order)]
         needed = [state for name in names if (state := self.states.get(name))]
         while not all(s.was_ready or s.problem for s in needed):
             if self.draining or self._stop.is_set():
-                return False
+                return
             await asyncio.sleep(POLL_S)
-        return True
 
     async def _run_preflight(self) -> None:
         while not self._stop.is_set():
