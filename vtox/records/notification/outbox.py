@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     case,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -158,25 +157,22 @@ def next_due(engine: Engine, target: str, now_ms: int, *, in_order: bool = False
     """Return the row that is to be sent to a target now, None where none is.
 
     One after the other of each alarm; of several alarms the one that was tried least. `in_order`:
-    the oldest of all, as soon as the target is tried again. The target itself may have to be left
-    in peace for a time.
+    the oldest of all, as soon as the target is tried again and no other notifier has it. The target
+    itself may have to be left in peace for a time.
     """
-    earlier = deliveries.alias()
-    behind = exists().where(
-        earlier.c.target == _c.target,
-        earlier.c.alarm_id == _c.alarm_id,
-        earlier.c.alarm_id != "",
-        earlier.c.state == "waiting",
-        earlier.c.id < _c.id,
+    waiting = and_(_c.target == target, _c.state == "waiting")
+    free = (_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms)
+    # Not `exists` of an earlier row, which looked at all rows for each: 900 messages took 49 s.
+    each_alone = case((_c.alarm_id == "", _c.id), else_=0)
+    first = (
+        select(func.min(_c.id))
+        .where(waiting)
+        .group_by(*([] if in_order else [_c.alarm_id, each_alone]))
     )
-    due = (
-        select(_c.id)
-        .where(_c.target == target, _c.state == "waiting", ~behind)
-        .where(*([] if in_order else [_c.due_ms <= now_ms]))
-        .where((_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms))
-        .order_by(*([] if in_order else [_c.attempts]), _c.id)
-        .limit(1)
-    )
+    due = select(_c.id).where(_c.id.in_(first), free)
+    if not in_order:
+        due = due.where(_c.due_ms <= now_ms).order_by(_c.attempts, _c.id)
+    due = due.limit(1)
     with engine.connect() as db:
         if not _in_peace(db, target, now_ms):
             return None
