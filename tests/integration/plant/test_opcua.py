@@ -6,7 +6,7 @@ import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from socket import gethostname
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -20,12 +20,15 @@ from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
 from vtox.store.machines.energy import ENERGY, reading_json
 from vtox.store.machines.machines import register, retire
-from vtox.store.server.client import Client
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.scalars import add_readings
 from vtox.store.system import apikeys
 from vtox.values.domain import Motor
 from vtox.values.energy import MeterReading, counts_text
+from vtox.values.scalars import ScalarReading
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
 from asyncua import Client as UaClient
@@ -54,9 +57,13 @@ def command(server: EmbeddedServer, settings: Settings, port: int) -> dict[str, 
 
 
 @pytest.fixture
-def machine(client: Client) -> None:
-    """A machine with nameplate, health and meter."""
+def machine(client: Client, settings: Settings) -> None:
+    """A machine with nameplate, health, meter and a scalar."""
     register(client, "M1", Motor(site="Hall 2", rated_power_w=15_000.0))
+    add_readings(client, [ScalarReading("M1", round(server_time(client)), "oil", 2.5, "bar")])
+    recorder = Recorder(client, settings)
+    recorder.record(Event())
+    recorder.close()
     commit_health(client, "M1", "warning", bearing="warning")
     meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
     meter[ENERGY] = reading_json(RECORD, MeterReading({"active_w": 2000.0}, HOUR)).decode()
@@ -121,8 +128,9 @@ def test_a_client_browses_subscribes_and_comes_back(
                 "M1"
             ]
             names = ("M1.NE107", "M1.DeviceHealth", "M1.Health", "M1.Nameplate.rated_power_w")
-            found = await read(opened, *names, "M1.Energy_kWh", "M1.ActivePower_W")
-            assert found == ["maintenance_required", 4, 60.0, 15_000.0, 2.0, 2000.0]
+            names = (*names, "M1.Energy_kWh", "M1.ActivePower_W", "M1.Scalars.oil:bar")
+            found = await read(opened, *names)
+            assert found == ["maintenance_required", 4, 60.0, 15_000.0, 2.0, 2000.0, 2.5]
             with pytest.raises(ua.UaStatusCodeError):
                 await opened.get_node(ua.NodeId("M1.State", index)).write_value("normal")
             seen = Seen()

@@ -5,6 +5,7 @@ The ids of nodes are texts of the namespace `NAMESPACE`: `M1`, `M1.State`, `M1.N
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
@@ -40,16 +41,18 @@ _FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One value; None is one that is not known."""
+    """One value; None is one that is not known. `t` is when it was measured, where that is said."""
 
     value: str | float | int | bool | None
     kind: ua.VariantType
+    t: float | None = None
 
     def data_value(self) -> ua.DataValue:
         """Return it as OPC UA has it: what is not known has the status BadNoData."""
         if self.value is None:
             return ua.DataValue(StatusCode=ua.StatusCode(ua.StatusCodes.BadNoData))
-        return ua.DataValue(ua.Variant(self.value, self.kind))
+        measured = None if self.t is None else datetime.fromtimestamp(self.t, UTC)
+        return ua.DataValue(ua.Variant(self.value, self.kind), SourceTimestamp=measured)
 
 
 Values = dict[str, Quantity]

@@ -7,6 +7,7 @@ serves clients in the same thread.
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from pathlib import Path
 from socket import gethostname
 
@@ -31,6 +32,8 @@ from vtox.plant.opcua.nodes import (
     nameplate_values,
     state_values,
 )
+from vtox.records.history.database import reading
+from vtox.records.history.scalars import latest
 from vtox.store.machines.energy import meters
 from vtox.store.machines.followed_fleet import FollowedFleet
 from vtox.store.machines.machines import load_motors
@@ -51,7 +54,7 @@ log = structlog.get_logger()
 
 # An event is there within two seconds of its alarm.
 LOOK_EVERY_S = 0.5
-ENERGY_EVERY_S = 5.0
+ENERGY_EVERY_S = SCALARS_EVERY_S = 5.0
 APPLICATION = "urn:vtox:opcua"
 # Bands of OPC UA: 1 to 333 is low, to 666 medium, to 1,000 high.
 SEVERITIES = {"warning": 500, "fault": 800}
@@ -62,6 +65,7 @@ _ENCRYPTED = [
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
     ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt,
 ]
+_REAL = ua.VariantType.Double
 _EVENT_FIELDS = ("MachineId", "Fault", "Level", "Event", "AlarmId", "Code", "WhatToDo")
 
 
@@ -105,7 +109,7 @@ class PlantServer:
         self._fleet = FollowedFleet(client, settings.silence_after_s)
         self._shown: dict[str, Values] = {}
         self._alerts: Position | None = None
-        self._energy_t = 0.0
+        self._energy_t = self._scalars_t = 0.0
         self._index = 0
         self._problem = ""
         self.server: Server
@@ -193,6 +197,16 @@ class PlantServer:
             self._energy_t = now
             await self._show_energy()
         await self._tell_alarms()
+        # Last: without the history the others are there all the same.
+        if not self._scalars_t or now - self._scalars_t >= SCALARS_EVERY_S:
+            self._scalars_t = now
+            await self._show_scalars()
+
+    async def _show_scalars(self) -> None:
+        found = await asyncio.to_thread(_latest_scalars, self._settings)
+        for machine_id, known in self._shown.items():
+            kept = {name: Quantity(None, _REAL) for name in known if name.startswith("Scalars.")}
+            await self._show(machine_id, kept | found.get(machine_id, {}))
 
     async def _show_energy(self) -> None:
         ids = sorted(self._fleet.machines)
@@ -231,7 +245,7 @@ class PlantServer:
         if known is None:
             folder = self.server.get_node(self._id("Machines"))
             machine = await folder.add_object(*self._identity(machine_id))
-            for part in ("Faults", "Nameplate"):
+            for part in ("Faults", "Nameplate", "Scalars"):
                 await machine.add_object(*self._identity(f"{machine_id}.{part}", part))
             known = self._shown[machine_id] = {}
         for name in [n for n in known if n.startswith("Nameplate.") and "State" in values]:
@@ -253,7 +267,7 @@ class PlantServer:
         named = self._identity(f"{machine_id}.{name}", last or part)
         first = quantity.value if quantity.value is not None else 0.0
         await node.add_variable(*named, ua.Variant(first, quantity.kind))
-        if quantity.value is None:
+        if quantity.value is None or quantity.t is not None:
             await self.server.write_attribute_value(named[0], quantity.data_value())
 
     async def _remove(self, machine_id: str) -> None:
@@ -266,6 +280,15 @@ class PlantServer:
 
     def _identity(self, node_id: str, name: str = "") -> tuple[ua.NodeId, ua.QualifiedName]:
         return self._id(node_id), ua.QualifiedName(name or node_id, self._index)
+
+
+def _latest_scalars(settings: Settings) -> dict[str, Values]:
+    """Return machine id -> its scalars; none where the history is not reachable by the settings."""
+    found: dict[str, Values] = defaultdict(dict)
+    with reading(settings) as db:
+        for r, _ in latest(db) if db is not None else ():
+            found[r.machine_id][f"Scalars.{r.name}:{r.unit}"] = Quantity(r.value, _REAL, r.t)
+    return found
 
 
 def _plate(motor: Motor | None) -> Values:

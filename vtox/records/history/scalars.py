@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import outcomes, records, series
@@ -47,21 +47,29 @@ def quantities(db: Connection, machine_id: str) -> list[str]:
     return sorted(db.execute(own).scalars())
 
 
-def latest(db: Connection, machine_id: str) -> Iterator[tuple[ScalarReading, str]]:
-    """Yield the latest reading of each scalar that is kept, with its state."""
-    c = records.c
-    for quantity in quantities(db, machine_id):
-        newest = (
-            select(c.t_ms, c.value, outcomes.c.state)
-            .join(series, series.c.id == c.series_id)
-            .join(outcomes, outcomes.c.id == c.outcome_id)
-            .where(series.c.machine_id == machine_id, series.c.quantity == quantity)
-            .order_by(c.t_ms.desc())
-            .limit(1)
-        )
-        for t_ms, value, state in db.execute(newest):
+def latest(db: Connection, machine_id: str = "") -> Iterator[tuple[ScalarReading, str]]:
+    """Yield the latest reading of each scalar that is kept, with its state, of one machine or all.
+
+    By names of machines and scalars.
+    """
+    c, of, own = records.c, series.c, records.alias().c
+    wanted = of.quantity.startswith(PREFIX)
+    if machine_id:
+        wanted &= of.machine_id == machine_id
+    newest = select(func.max(own.t_ms)).where(own.series_id == of.id).correlate(series)
+    # Outer joins: else SQLite goes through all records (0.4 s of 1,000 machines, so 0.04 s).
+    found = (
+        select(of.machine_id, of.quantity, c.t_ms, c.value, outcomes.c.state)
+        .select_from(series)
+        .outerjoin(records, (of.id == c.series_id) & (c.t_ms == newest.scalar_subquery()))
+        .outerjoin(outcomes, outcomes.c.id == c.outcome_id)
+        .where(wanted)
+        .order_by(of.machine_id, of.quantity)
+    )
+    for machine, quantity, t_ms, value, state in db.execute(found):
+        if t_ms is not None:
             name, unit = name_and_unit(quantity)
-            yield ScalarReading(machine_id, t_ms / 1000, name, float(value), unit), state
+            yield ScalarReading(machine, t_ms / 1000, name, float(value), unit), state
 
 
 class LimitWatch:
