@@ -29,6 +29,7 @@ from api.routes import (
     fleet,
     health,
     history,
+    machine_events,
     machines,
     operating,
     pages,
@@ -117,6 +118,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         windows,
         diagnoses,
         history,
+        machine_events,
         energy,
         scalars,
         figures,  # before `alarms`, which takes any other name for the id of one

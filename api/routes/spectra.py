@@ -243,6 +243,7 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spect
         slip_source=part.slip_source,
         shaft_hz=part.shaft_hz,
         shaft_source=list(part.shaft_source),
+        load_a=part.load_a,
         band_low_hz=part.band_hz[0] if part.band_hz else None,
         band_high_hz=part.band_hz[1] if part.band_hz else None,
     )

@@ -77,6 +77,9 @@ class Spectrum(ResponseModel):
     slip_source: str | None
     shaft_hz: Number = Field(description="turns per second: what orders are multiples of")
     shaft_source: list[str]
+    load_a: Number = Field(
+        description="positive-sequence current, A rms; null without usable currents"
+    )
     band_low_hz: Number = Field(description="of envelopes: the band of vibration")
     band_high_hz: Number
 

@@ -1,8 +1,11 @@
 """The spectrum of one recording, of the kind and the channel asked for."""
 
 from collections.abc import Collection
+from dataclasses import replace
+from math import isfinite
 
 from vtox.diagnosis.diagnosers import registry
+from vtox.diagnosis.diagnosers.shared_analysis import load_a
 from vtox.diagnosis.spectra.current import channel_spectrum, demodulated_spectrum
 from vtox.diagnosis.spectra.spectrum import Kind, Spectrum
 from vtox.diagnosis.spectra.vibration import envelope_spectrum_of, vibration_spectrum
@@ -61,7 +64,8 @@ def spectrum(
         found = vibration_spectrum(shared, channel or names[0])
     if isinstance(found, Reason):
         raise SpectrumError("no_spectrum", found.sentence, "")
-    return found
+    load = float(load_a(shared)[0])
+    return replace(found, load_a=load if isfinite(load) else None)
 
 
 def _check_channel(kind: Kind, channel: str | None, names: list[str]) -> None:

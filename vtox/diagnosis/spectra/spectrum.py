@@ -61,6 +61,8 @@ class Spectrum:
     slip_source: str | None = None
     shaft_hz: float | None = None
     shaft_source: tuple[str, ...] = ()
+    # Positive-sequence current of the record, A rms: its load.
+    load_a: float | None = None
     # The band of vibration whose envelope it is.
     band_hz: tuple[float, float] | None = None
     bins: int = field(default=0)  # in the range that is shown, before thinning

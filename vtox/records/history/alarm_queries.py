@@ -2,7 +2,6 @@
 
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
-from vtox import keys
 from vtox.alarms.book import Action
 from vtox.alarms.health.alert_values import Alert
 from vtox.records.history.queries import alert_of, entry_id_of
@@ -35,20 +34,20 @@ def actions_of_alarm(
 
 def actions_of_machine(
     db: Connection, machine_id: str, from_s: float, to_s: float, limit: int
-) -> list[Action]:
-    """Return the last actions on a machine and its alarms between two times, newest first."""
+) -> list[tuple[str, Action]]:
+    """Return ids and actions on a machine and its alarms between two times, newest first."""
     if not db.dialect.has_table(db, alarm_actions.name):
         return []
     c = alarm_actions.c
     between = (c.t_ms >= round(1000 * from_s), c.t_ms < round(1000 * to_s))
     found = select(alarm_actions).where(c.machine_id == machine_id, *between)
     newest = found.order_by(c.id_ms.desc(), c.id_seq.desc()).limit(limit)
-    return [_action(row) for row in db.execute(newest).mappings()]
+    return [(entry_id_of(row), _action(row)) for row in db.execute(newest).mappings()]
 
 
-def actions_recorded_until(db: Connection) -> str:
-    """Return the id of the last entry of `alarm_actions` that was recorded."""
-    of = select(positions.c.entry_id).where(positions.c.stream == keys.ALARM_ACTIONS)
+def last_recorded(db: Connection, stream: str) -> str:
+    """Return the id of the last entry of a stream that was recorded."""
+    of = select(positions.c.entry_id).where(positions.c.stream == stream)
     return db.execute(of).scalar_one_or_none() or BEGIN
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, suppress
 
 from sqlalchemy import Connection
 
+from vtox import keys
 from vtox.alarms.book import Action, Book, replay
 from vtox.alarms.life import Alarm
 from vtox.errors import HistoryUnavailable
@@ -36,7 +37,7 @@ def actions_of(client: Client, history: OpenHistory, alarm: Alarm) -> list[tuple
     with suppress(HistoryUnavailable), history() as db:
         if db is not None:
             # The end first: what is recorded meanwhile comes twice, and is nowhere missing.
-            end = alarm_queries.actions_recorded_until(db)
+            end = alarm_queries.last_recorded(db, keys.ALARM_ACTIONS)
             recorded = alarm_queries.actions_of_alarm(
                 db, alarm.id, alarm.machine_id, alarm.raised_ms
             )

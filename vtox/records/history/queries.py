@@ -173,9 +173,13 @@ def alerts_before(
     machine_id: str | None = None,
     event: str | None = None,
     about: Literal["machine", "system"] | None = None,
+    between_s: tuple[float, float] | None = None,
     limit: int,
 ) -> list[tuple[str, Alert]]:
-    """Return ids and events of alerts before an entry, newest first, where they match."""
+    """Return ids and events of alerts before an entry, newest first, where they match.
+
+    `between_s` are two times of the signal, s since 1970 (UTC).
+    """
     c = alerts.c
     ms, _, seq = before_id.partition("-")
     where = [tuple_(c.id_ms, c.id_seq) < tuple_(int(ms), int(seq))]
@@ -185,6 +189,8 @@ def alerts_before(
         where.append(c.event == event)
     if about is not None:
         where.append(c.machine_id != "" if about == "machine" else c.machine_id == "")
+    if between_s is not None:
+        where += [c.t >= between_s[0], c.t < between_s[1]]
     newest = select(alerts).where(*where).order_by(c.id_ms.desc(), c.id_seq.desc()).limit(limit)
     return [alert_of(row) for row in db.execute(newest).mappings()]
 

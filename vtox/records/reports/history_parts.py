@@ -34,10 +34,12 @@ def events_between(
     db: Connection, machine_id: str, from_s: float, to_s: float
 ) -> list[dict[str, Any]]:
     """Return alerts and actions of a machine between two times, newest first."""
-    found = queries.alerts_before(db, LAST_ID, machine_id=machine_id, limit=MAX_EVENTS)
-    alerts = [event_of_alert(a) for _, a in found if from_s <= a.t < to_s]
+    found = queries.alerts_before(
+        db, LAST_ID, machine_id=machine_id, between_s=(from_s, to_s), limit=MAX_EVENTS
+    )
     actions = actions_of_machine(db, machine_id, from_s, to_s, MAX_EVENTS)
-    return newest_first([*alerts, *map(_event_of_action, actions)])
+    alerts = [event_of_alert(a) for _, a in found]
+    return newest_first([*alerts, *(_event_of_action(a) for _, a in actions)])
 
 
 def event_of_alert(a: Alert) -> dict[str, Any]:

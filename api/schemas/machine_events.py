@@ -1,0 +1,43 @@
+"""Shapes of what happened to a machine: alerts, and what operators did."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas.alarms import WorkOrder
+from api.schemas.common import Number, ResponseModel, Time
+from vtox.alarms.book import ActionName
+from vtox.alarms.health.alert_values import EventName
+from vtox.alarms.life import Outcome
+
+
+class MachineEvent(ResponseModel):
+    """An event of an alert, or what an operator did."""
+
+    kind: Literal["alert", "action"]
+    event: EventName | ActionName
+    t: Number = Field(
+        description="of an alert by the signal, of an action by the server, s since 1970 (UTC)"
+    )
+    time: Time | None
+    fault: str = Field(description="empty: about the whole machine")
+    level: str = Field(description="warning or fault; empty: of an action")
+    code: str = Field(description="of an alert")
+    by: str = Field(description="who acted; empty: of an alert")
+    text: str = Field(
+        description="reason of an alert, in words; comment or reason of an operator, or the person "
+        "it was assigned to"
+    )
+    outcome: Outcome | None
+    work_order: WorkOrder | None
+    alarm_id: str = Field(description="empty: about the whole machine")
+
+
+class MachineEvents(ResponseModel):
+    """What happened between two times, newest first."""
+
+    machine_id: str
+    from_t: float
+    to_t: float
+    complete: bool = Field(description="false: there are older ones in this time, left out")
+    events: list[MachineEvent]

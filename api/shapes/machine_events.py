@@ -1,0 +1,108 @@
+"""What happened to a machine between two times: from the history, and newer from the streams."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from api.schemas.common import rfc3339
+from api.schemas.machine_events import MachineEvent
+from api.shapes.alarm_shapes import alarm_time, work_order_shape
+from api.shapes.explanation import reason
+from api.state.backend import Backend
+from vtox import keys
+from vtox.alarms.book import Action
+from vtox.alarms.health.alert_values import Alert
+from vtox.errors import HistoryUnavailable
+from vtox.records.history.alarm_queries import actions_of_machine, last_recorded
+from vtox.records.history.queries import alerts_before
+from vtox.store.alarms.alarm_actions import decode_action
+from vtox.store.stream import outputs
+from vtox.store.stream.stream_reader import BEGIN
+from vtox.store.stream.unreadable import read_or_none
+from vtox.values import codec
+from vtox.values.codec import RawFields
+
+T = TypeVar("T")
+_LAST_ID = f"{(1 << 53) - 1}-0"
+
+
+def machine_events(
+    backend: Backend, machine_id: str, from_s: float, to_s: float, limit: int
+) -> tuple[list[MachineEvent], bool]:
+    """Return what happened, newest first, at most `limit`, and whether that is all."""
+    span = from_s, to_s
+    alerts: dict[str, Alert] = {}
+    actions: dict[str, Action] = {}
+    ends = {keys.ALERTS: BEGIN, keys.ALARM_ACTIONS: BEGIN}
+    with suppress(HistoryUnavailable), backend.history() as db:
+        if db is not None:
+            # The ends first: what is recorded meanwhile comes twice, and is nowhere missing.
+            ends = {stream: last_recorded(db, stream) for stream in ends}
+            alerts, actions = _recorded(db, machine_id, span, limit + 1)
+    alerts |= _newer(backend, keys.ALERTS, ends, machine_id, _alert)
+    actions |= _newer(backend, keys.ALARM_ACTIONS, ends, machine_id, decode_action)
+    found = [*map(_of_alert, alerts.values()), *map(_of_action, actions.values())]
+    inside = [e for e in found if e.t is not None and from_s <= e.t < to_s]
+    inside.sort(key=lambda e: -(e.t or 0.0))
+    return inside[:limit], len(inside) <= limit
+
+
+def _recorded(
+    db: Connection, machine_id: str, span: tuple[float, float], limit: int
+) -> tuple[dict[str, Alert], dict[str, Action]]:
+    alerts = alerts_before(db, _LAST_ID, machine_id=machine_id, between_s=span, limit=limit)
+    return dict(alerts), dict(actions_of_machine(db, machine_id, *span, limit))
+
+
+def _newer(
+    backend: Backend,
+    stream: str,
+    ends: dict[str, str],
+    machine_id: str,
+    decoded: Callable[[RawFields], T | None],
+) -> dict[str, T]:
+    """Return the entries of a machine that are not recorded yet, by id."""
+    entries, _ = outputs.after(backend.client(), stream, ends[stream])
+    of_machine = ((i, f) for i, f in entries if f.get(b"machine_id") == machine_id.encode())
+    known = ((i.decode(), read_or_none(decoded, fields)) for i, fields in of_machine)
+    return {i: item for i, item in known if item is not None}
+
+
+def _alert(fields: RawFields) -> Alert:
+    return codec.decode_fields(Alert, fields)
+
+
+def _of_alert(a: Alert) -> MachineEvent:
+    return MachineEvent(
+        kind="alert",
+        event=a.event or "raised",
+        t=a.t,
+        time=rfc3339(a.t),
+        fault=a.fault,
+        level=a.level,
+        code=a.code,
+        by="",
+        text=reason(a),
+        outcome=None,
+        work_order=None,
+        alarm_id=a.id,
+    )
+
+
+def _of_action(a: Action) -> MachineEvent:
+    return MachineEvent(
+        kind="action",
+        event=a.name,
+        t=a.ms / 1000,
+        time=alarm_time(a.ms),
+        fault=a.fault,
+        level="",
+        code="",
+        by=a.by,
+        text=a.text,
+        outcome=a.outcome,
+        work_order=work_order_shape(a.work_order) if a.work_order else None,
+        alarm_id=a.alarm_id,
+    )
