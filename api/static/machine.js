@@ -1,7 +1,7 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
 import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, linkTable, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
-import { follow, setStored, show, start } from "./bench.js";
+import { follow, setRated, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
@@ -138,6 +138,7 @@ function drawMachine(m, now) {
   byId("others").parentElement.hidden = ill.length === faults.length;
   if (focused) document.querySelector(`.lead [data-key="${focused}"]`)?.focus({ preventScroll: true });
   drawNameplate(m);
+  setRated(m.nameplate?.rated_current_a);
   followTrends(address, ill[0] ?? "");
   showEnergy(id).catch(() => {});
   if (started) return follow();

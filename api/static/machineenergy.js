@@ -39,8 +39,10 @@ const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", 
 const why = (name, reason) => el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
 
 function drawProfile(d) {
+  const chart = byId("energybars"), measured = d.steps.some((s) => s.counts.mean_kw !== null);
+  for (const part of [chart, byId("energyfirst").parentElement]) part.toggleAttribute("hidden", !measured);
+  if (!measured) return put("energyread", t("energy.profile_none"));
   const most = Math.max(1e-9, ...d.steps.map((s) => s.counts.mean_kw ?? 0));
-  const chart = byId("energybars");
   const n = Math.max(1, Math.round((d.to_t - d.from_t) / d.step_s));
   chart.setAttribute("viewBox", `0 0 ${n} 100`);
   chart.setAttribute("aria-label", t("energy.profile_label", { kw: num(most, 3) }));
@@ -52,7 +54,7 @@ function drawProfile(d) {
   const time = (s) => new Date(1000 * s).toLocaleString(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   put("energyfirst", time(d.from_t));
   put("energylast", time(d.to_t));
-  put("energyread", t("energy.profile_read", { kw: num(most, 3) }));
+  return put("energyread", t("energy.profile_read", { kw: num(most, 3) }));
 }
 
 function draw(d) {
@@ -83,7 +85,8 @@ function drawStarts(d) {
   put("startsread", !d.starts.length ? t("energy.no_starts") : permitted === null ? t("energy.starts_read", values) : t(d.most_in_an_hour > permitted ? "energy.starts_over" : "energy.starts_within", values));
   const timed = d.starts.filter((s) => s.duration_s !== null);
   const most = Math.max(1e-9, ...timed.map((s) => s.duration_s));
-  byId("startsplot").hidden = timed.length < 2;
+  // An element of SVG has no property for it.
+  byId("startsplot").toggleAttribute("hidden", timed.length < 2);
   byId("startsplot").setAttribute("viewBox", "0 0 100 100");
   byId("startsplot").setAttribute("aria-label", t("energy.starts_label", { s: num(most, 3) }));
   byId("startsplot").replaceChildren(...timed.map((s) => {

@@ -1,15 +1,15 @@
-// Draws values over frequency or time with uPlot: the curve, the noise floor, bands of expected lines with
-// their names, cursors. Knows nothing of where they come from.
+// Draws values over frequency or time with uPlot: the curve, the noise floor, a second curve, bands of expected lines
+// with their names, cursors. Knows nothing of where they come from.
 
 import { el } from "./common.js";
+import { colour } from "./trendplot.js";
 
 const ROW = 15;
 const MAX_ROWS = 5;
 const HEIGHT = Math.min(380, Math.max(230, innerHeight - 640));
 const NARROW_PX = 560;
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const TONES = { found: "fault-text", expected: "accent", other: "soft" };
+export const TONES = { found: "fault-text", expected: "accent", other: "soft" };
 
 // The range of y: all of it, with room above for the names of lines.
 function yRange(d) {
@@ -50,10 +50,24 @@ function vertical(u, x, dash) {
   return true;
 }
 
+// The names of lines, the first ones first, in rows from `top` on: what has no room in them has none.
+export function placeNames(u, marks, rows, rowPx, top) {
+  const { ctx, bbox } = u, px = devicePixelRatio, ends = [];
+  for (const m of [...marks].sort((a, b) => a.rank - b.rank || a.x - b.x)) {
+    const x = u.valToPos(m.x, "x", true), wide = ctx.measureText(m.name).width;
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const left = Math.min(Math.max(x - wide / 2, bbox.left + 2 * px), bbox.left + bbox.width - wide - 2 * px);
+    const row = [...Array(rows).keys()].find((r) => !(ends[r] ?? []).some(([a, b]) => left < b && left + wide > a));
+    if (row === undefined) continue;
+    (ends[row] ??= []).push([left - 9 * px, left + wide + 9 * px]);
+    ctx.fillStyle = colour(TONES[m.tone]);
+    ctx.fillText(m.name, left, top + row * rowPx * px);
+  }
+}
+
 function drawMarks(u, d) {
   const { ctx, bbox } = u;
   const px = devicePixelRatio;
-  const ends = [];
   ctx.save();
   ctx.beginPath(); ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height); ctx.clip();
   ctx.font = `${12 * px}px ui-sans-serif, system-ui, sans-serif`;
@@ -73,14 +87,8 @@ function drawMarks(u, d) {
         ctx.lineWidth = px;
       }
     }
-    const x = u.valToPos(m.x, "x", true), wide = ctx.measureText(m.name).width;
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    const left = Math.min(Math.max(x - wide / 2, bbox.left + 2 * px), bbox.left + bbox.width - wide - 2 * px);
-    const row = [...Array(MAX_ROWS).keys()].find((r) => !(ends[r] ?? []).some(([a, b]) => left < b && left + wide > a));
-    if (row === undefined) continue;
-    (ends[row] ??= []).push([left - 9 * px, left + wide + 9 * px]);
-    ctx.fillText(m.name, left, bbox.top + (3 + row * ROW) * px);
   }
+  placeNames(u, d.marks, MAX_ROWS, ROW, bbox.top + 3 * px);
   ctx.strokeStyle = colour("ink");
   ctx.lineWidth = px;
   ctx.globalAlpha = 0.75;
@@ -102,11 +110,11 @@ export function plot(box, events) {
       select: { show: true },
       scales: { x: { time: false, range: (u, low, high) => [data.low ?? low, data.high ?? high] }, y: { range: (u, low, high) => yRange(data)(u, low, high) } },
       axes: [{ ...axis, label: data.xName, size: 34 }, { ...axis, label: data.yName, size: narrow ? 44 : 56 }],
-      series: [{}, { stroke: colour("accent"), width: 1, points: { show: false } }, { stroke: colour("soft"), width: 1, dash: [5, 4], points: { show: false } }],
+      series: [{}, { stroke: colour("accent"), width: 1, points: { show: false } }, { stroke: colour("soft"), width: 1, dash: [5, 4], points: { show: false } }, { stroke: colour("second"), width: 1, points: { show: false } }],
       hooks: {
         drawClear: [(u) => drawBands(u, data)],
         draw: [(u) => drawMarks(u, data)],
-        setCursor: [(u) => events.read(u.cursor.idx)],
+        setCursor: [(u) => events.read(own(u.cursor.idx))],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
           const [low, high] = [u.select.left, u.select.left + u.select.width].map((x) => u.posToVal(x, "x"));
@@ -121,14 +129,23 @@ export function plot(box, events) {
     chart?.destroy();
     chart = new window.uPlot(options(), columns(), box);
     chart.over.addEventListener("dblclick", () => events.zoom(null, null));
-    chart.over.addEventListener("click", () => chart.cursor.idx !== null && events.pick(chart.cursor.idx));
+    chart.over.addEventListener("click", () => (chart.cursor.idx ?? null) !== null && events.pick(own(chart.cursor.idx)));
   }
 
-  const columns = () => [data.x, data.y, data.floor ?? data.x.map(() => null)];
+  // All is drawn over one list of x: a second curve has its own.
+  const none = () => data.x.map(() => null);
+  const columns = () => { const first = [data.x, data.y, data.floor ?? none()]; return data.over ? window.uPlot.join([first, [data.over.x, data.over.y]]) : [...first, none()]; };
+  // The point of the first curve that is nearest to one of that list.
+  function own(idx) {
+    if (idx === null || idx === undefined || !data.over) return idx;
+    const x = chart.data[0][idx], next = data.x.findIndex((v) => v >= x);
+    if (next <= 0) return next ? data.x.length - 1 : 0;
+    return x - data.x[next - 1] < data.x[next] - x ? next - 1 : next;
+  }
 
   function move(step) {
     if (!chart || !data.x.length) return;
-    const at = chart.cursor.idx ?? Math.floor(data.x.length / 2);
+    const at = own(chart.cursor.idx) ?? Math.floor(data.x.length / 2);
     const idx = Math.min(Math.max(at + step, 0), data.x.length - 1);
     chart.setCursor({ left: chart.valToPos(data.x[idx], "x"), top: 10 });
   }
@@ -153,6 +170,7 @@ export function plot(box, events) {
       chart = null; drawn = "";
       box.replaceChildren(node);
     },
+    canvas: () => chart?.ctx.canvas ?? null,
     ready() { if (!chart) box.replaceChildren(); },
   };
 }

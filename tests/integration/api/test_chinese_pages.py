@@ -88,6 +88,7 @@ PAGES = {
     "/cluster": "工作进程",
     "/alarms": "没有工作进程",
     "/figures": "误报",
+    "/machines/M1?kind=demodulated&rows=load&with=M2": "故障类别",
 }
 FOUND = {
     "distance_hz": 2.0,
@@ -131,7 +132,8 @@ def base(settings: Settings, fleet: None) -> Iterator[str]:
 
 def read(tab: Tab, base: str, path: str) -> set[str]:
     """The English words that a page in Chinese still shows, once it stands."""
-    tab.command("Page.navigate", tab._session, url=f"{base}{path}?lang=zh")
+    language = f"{'&' if '?' in path else '?'}lang=zh"
+    tab.command("Page.navigate", tab._session, url=f"{base}{path}{language}")
     tab.shows(PAGES[path])
     zone = latin_words(tab.run("Intl.DateTimeFormat().resolvedOptions().timeZone"))
     return latin_words(re.sub(r"\S*\d\S*", " ", tab.run(READ))) - PAGE_WORDS - zone

@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+from time import gmtime, strftime
 
 import pytest
 
 from api.factory import create_app
 from tests.integration.api.browser import needs_browser
+from tests.integration.api.test_machine_events import act
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.conftest import serving_app
-from tests.integration.history.entries import add_assessment, add_result
+from tests.integration.history.entries import add_alert, add_assessment, add_result
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
@@ -119,6 +121,52 @@ def test_levels_of_lines_take_the_place_of_statistics(
         tab.act("document.querySelector('[data-of=faults]').click()")
         tab.shows("statistic")
         assert tab.run("location.search") == "?range=day"
+
+
+def test_a_time_a_second_machine_and_marks_stand_in_the_address(
+    settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
+) -> None:
+    now = server_time(client)
+    for name in ("M1", "M2"):
+        commit_health(client, name, "warning", bearing="warning")
+        for age_s in range(7200, 0, -60):
+            add_result(client, now - age_s, machine_id=name, statistic=2.0 if name == "M1" else 6.0)
+    add_alert(client, now - 5000)
+    act(client, now - 4000, "comment", text="Greased.")
+    act(client, now - 3000, "close", outcome="confirmed")
+    record()
+    dates = [strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(now - age_s)) for age_s in (6000, 1000)]
+    with page_of(settings, tmp_path, f"?from={dates[0]}&to={dates[1]}&with=M2") as tab:
+        tab.shows("Marks: 1 alarm · 1 comment · 1 repair")
+        assert tab.run("document.querySelector('[data-range][aria-pressed=true]')") is None
+        read = tab.run(READ)
+        assert "mean 2" in read.partition("M2")[0]
+        assert "mean 6" in read.partition("M2")[2]
+        table = "[...document.querySelectorAll('#marktable tbody tr')].map((r) => r.textContent)"
+        assert ["Greased." in row for row in tab.run(f"{table}.join('|')").split("|")] == [
+            False,
+            True,
+            False,
+        ]
+        tab.act("document.querySelector('#marks').open = true")
+        tab.act("document.querySelectorAll('#marktable button')[1].click()")
+        mark = "document.querySelector('[data-trend=bearing]').nextSibling.textContent"
+        assert "Commented (Ada): Greased." in tab.run(mark)
+        tab.act("document.querySelector('[data-trend=bearing]').focus()")
+        press(tab, "+")
+        query = "new URLSearchParams(location.search)"
+        seconds = f"(Date.parse({query}.get('to')) - Date.parse({query}.get('from'))) / 1000"
+        assert 2500 <= tab.run(seconds) <= 2502
+        tab.act("document.querySelector('#earlier').click()")
+        assert tab.run(f"Date.parse({query}.get('from')) / 1000") < now - 5000
+        late = "f.querySelector('#trendfrom').value = '2030-01-01T00:00:00'; f.requestSubmit()"
+        tab.act(f"(f => {{ {late} }})(document.querySelector('#trendtools form'))")
+        assert tab.run("document.querySelector('#trendto').validationMessage").startswith("The end")
+        tab.act("document.querySelector('[data-range=hour]').click()")
+        assert tab.run("location.search") == "?with=M2&range=hour"
+        name = "i.value = 'M9'; i.dispatchEvent(new Event('change'))"
+        tab.act(f"(i => {{ {name} }})(document.querySelector('#trendwith'))")
+        tab.shows("M9: Machine 'M9' is not known")
 
 
 def test_an_absent_history_is_explained(
