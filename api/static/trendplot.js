@@ -158,7 +158,7 @@ export function trendPlot(box, write, events) {
       scales: { x: { range: () => [data.from, data.to] }, y: { range: (u, low, high) => yRange(data, low, high) } },
       axes: [
         { ...axis, label: data.xName, ticks: { show: false }, gap: STRIP_PX + 4, size: STRIP_PX + 36, space: tickRoom, values: TIMES },
-        { ...axis, label: data.numbers ? data.yName : null, ticks: { show: false }, size: 48, space: 26, grid: { ...axis.grid, show: data.numbers }, values: (u, splits) => splits.map((v) => (data.numbers ? write(v) : "")) },
+        { ...axis, label: data.numbers ? data.yName : null, ticks: { show: false }, size: 48, space: 22, grid: { ...axis.grid, show: data.numbers }, values: (u, splits) => splits.map((v) => (data.numbers ? write(v) : "")) },
       ],
       series: [
         {},
