@@ -57,7 +57,8 @@ export function alarmList(place, { refresh, withMachine, onPick = null }) {
     row.sum = el("tr", { class: "sum", onclick: (e) => { if (!e.target.closest("a, button, input")) open(row, row.more.hidden); } }, el("td", { class: "pick" }, onPick ? row.pick : ""), Object.values(row.cells), el("td", { class: "toggle" }, row.toggle));
     row.more = el("tr", { class: "more", hidden: "" }, el("td", { colspan: columns.length + 2 }, el("div", {}, row.facts, row.buttons, row.form)));
     row.node = el("tbody", { "data-row": keyOf(x) }, row.sum, row.more);
-    show(row, !withMachine && x.open);
+    // On a telephone the proof comes first.
+    show(row, !withMachine && x.open && !matchMedia("(max-width: 620px)").matches);
     return row;
   }
 

@@ -103,6 +103,7 @@ function drawBars(d) {
   const first = Math.floor(d.from_t / DAY_S) * DAY_S;
   const n = Math.ceil((d.to_t - first) / DAY_S);
   bars = grouped(d, first);
+  for (const part of [chart, byId("first").parentElement]) part.toggleAttribute("hidden", !bars.length);
   const most = Math.max(1e-9, ...bars.map((x) => x.kwh));
   const gap = step === "day" ? 0.12 : 0.4;
   chart.setAttribute("viewBox", `0 0 ${n} 100`);
@@ -121,7 +122,7 @@ function drawRead() {
   const x = bars[at];
   const name = (b) => (b.end - b.t > DAY_S ? t("energy.span", { from: date(b.t), to: date(b.end - 1) }) : date(b.t));
   byId("barread").classList.toggle("soft", !x);
-  put("barread", x ? t("energy.one_day", { day: name(x), kwh: num(x.kwh, 4), hours: num(x.hours, 3) }) : t("energy.point_at_a_day"));
+  put("barread", x ? t("energy.one_day", { day: name(x), kwh: num(x.kwh, 4), hours: num(x.hours, 3) }) : t(bars.length ? "energy.point_at_a_day" : "energy.none"));
   [...byId("bars").children].forEach((bar, i) => bar.classList.toggle("at", i === at));
 }
 

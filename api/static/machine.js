@@ -49,10 +49,29 @@ const opened = new Set();
 const folded = (key, attributes, ...children) => el("details", { ...attributes, open: opened.has(key) ? "" : null, ontoggle: (e) => { if (e.target.open) opened.add(key); else opened.delete(key); } }, ...children);
 const isIll = (d, assessed) => Boolean(d) && [d.state, assessed?.state].some((state) => state === "warning" || state === "fault");
 
+const telephone = matchMedia("(max-width: 620px)");
+// On a telephone spectrum and trend follow the finding at once: what is said of it is one touch away.
+function onTelephone(fault, [why, ...rest]) {
+  return telephone.matches ? [why, folded(`${fault} more`, { class: "more" }, el("summary", { class: "small", "data-key": `${fault} more` }, t("machine.more")), el("div", { class: "stack" }, rest))] : [why, ...rest];
+}
+
+// There the parts below the trends are folded too, until asked for.
+for (const panel of document.querySelectorAll(".folds")) {
+  const button = el("button", { type: "button", class: "unfold link small", "aria-expanded": "false", "aria-describedby": panel.getAttribute("aria-labelledby"), onclick: () => unfold(panel, !panel.classList.contains("open")) }, t("machine.unfold"));
+  panel.querySelector(".head").append(button);
+}
+function unfold(panel, open = true) {
+  const button = panel?.querySelector(".unfold");
+  if (!button) return;
+  panel.classList.toggle("open", open);
+  button.setAttribute("aria-expanded", String(open));
+  button.textContent = t(open ? "machine.fold" : "machine.unfold");
+}
+
 // An ill fault is a card, any other one line that opens to what a card has.
 function card(fault, d, assessed, now) {
   const asked = location.hash === `#${fault}` ? "asked" : "";
-  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d.state} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)), cardParts(fault, d, assessed, now));
+  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d.state} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)), onTelephone(fault, cardParts(fault, d, assessed, now)));
   const state = d?.state ?? "unknown", watch = covered[fault];
   const why = d ? sentenceCase(d.sentence || d.reason || t("machine.within_limits")) : t("machine.no_diagnosis");
   const line = el("summary", { "data-key": fault }, el("span", { class: `state word ${state}` }, glyph(state), faultName(fault)), el("span", { class: "why soft" }, why), el("span", { class: "small soft watch" }, !watch ? "" : watch.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(watch.unlock) })));
@@ -147,7 +166,15 @@ function drawMachine(m, now) {
   showCommissioning(address);
   showSensitivity(address, faults);
   // The part of the page that the address names stands only now.
-  if (location.hash) byId(location.hash.slice(1))?.scrollIntoView({ block: "start" });
+  if (!location.hash) return begin(faults, m);
+  const asked = byId(location.hash.slice(1));
+  unfold(asked?.closest(".folds"));
+  asked?.scrollIntoView({ block: "start" });
+  return begin(faults, m);
+}
+
+// The spectrum begins with what the worst fault is seen in.
+function begin(faults, m) {
   const worst = faults.map((f) => m.diagnoses[f]).find((d) => d && whereSeen(d) && d.state !== "unknown");
   const noCurrent = Object.values(m.diagnoses).some((d) => d.code === "no_current");
   return start(id, worst ? whereSeen(worst) : noCurrent ? { kind: "vibration" } : {});

@@ -71,7 +71,7 @@ export function fillRow(node, m, choosePath) {
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
-    cell("say", el("b", {}, sentenceCase(words)), silent, el("span", { class: "sub" }, age ? el("span", { class: "age" }, age) : null, age && (rated || why) ? " · " : "", rated, rated && why ? " · " : "", why)),
+    cell("say", el("b", {}, sentenceCase(words)), el("span", { class: "sub" }, silent ?? (age ? el("span", { class: "age" }, age) : null), (silent || age) && (rated || why) ? " · " : "", rated, rated && why ? " · " : "", why)),
     cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? el("span", {}, "/") : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
   );
   node.append(trend,

@@ -7,7 +7,7 @@ import { colour } from "./trendplot.js";
 const ROW = 15;
 const MAX_ROWS = 5;
 const HEIGHT = Math.min(380, Math.max(230, innerHeight - 640));
-const NARROW_PX = 560;
+const NARROW_PX = 560, NARROW_HEIGHT = 210, NARROW_ROWS = 2;
 
 export const TONES = { found: "fault-text", expected: "accent", other: "soft" };
 
@@ -21,8 +21,8 @@ function yRange(d) {
     if (floor.length) low = Math.max(low, Math.min(...floor) - d.below);
     low = Math.min(low, ...values); high = Math.max(high, ...values);
     const span = high - low || Math.abs(high) || 1;
-    const rows = d.marks.length ? Math.min(MAX_ROWS, 4) : 0;
-    return [d.fromZero ? 0 : low - span * 0.04, high + span * (0.05 + (rows * ROW) / HEIGHT * 1.3)];
+    const rows = d.marks.length ? Math.min(d.rows, 4) : 0;
+    return [d.fromZero ? 0 : low - span * 0.04, high + span * (0.05 + (rows * ROW) / d.height * 1.3)];
   };
 }
 
@@ -88,7 +88,7 @@ function drawMarks(u, d) {
       }
     }
   }
-  placeNames(u, d.marks, MAX_ROWS, ROW, bbox.top + 3 * px);
+  placeNames(u, d.marks, d.rows, ROW, bbox.top + 3 * px);
   ctx.strokeStyle = colour("ink");
   ctx.lineWidth = px;
   ctx.globalAlpha = 0.75;
@@ -102,9 +102,10 @@ export function plot(box, events) {
   function options() {
     const width = Math.max(box.clientWidth, 240);
     const narrow = width < NARROW_PX;
+    [data.height, data.rows] = narrow ? [NARROW_HEIGHT, NARROW_ROWS] : [HEIGHT, MAX_ROWS];
     const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px ui-sans-serif, system-ui, sans-serif", labelFont: "12px ui-sans-serif, system-ui, sans-serif", labelSize: 18, labelGap: 2 };
     return {
-      width, height: narrow ? 300 : HEIGHT,
+      width, height: data.height,
       legend: { show: false },
       cursor: { drag: { x: true, y: false, setScale: false }, y: false, points: { size: 8, fill: colour("ink") } },
       select: { show: true },
@@ -156,7 +157,7 @@ export function plot(box, events) {
   return {
     move,
     show(next) {
-      data = next;
+      data = { ...next, height: data?.height, rows: data?.rows };
       const frame = [data.xName, data.yName].join("|");
       if (!chart || frame !== drawn) { drawn = frame; make(); } else chart.setData(columns());
     },

@@ -6,7 +6,7 @@ import { SHAPES } from "./trendmarks.js";
 
 const STATES = { normal: ["normal-strip", 4], unknown: ["unknown-line", 2], warning: ["warning-line", 7], fault: ["fault-bg", 10] };
 const STRIP_PX = 14;
-const HEIGHT = 224;
+const HEIGHT = 224, NARROW_HEIGHT = 176, NARROW_PX = 400;
 // Without a number there are states alone.
 const STATES_HEIGHT = 100;
 const MARK_PX = 11;
@@ -151,7 +151,7 @@ export function trendPlot(box, write, events) {
     // Drawn as the edges of a band, or by a hook; a scale is made of all.
     const unseen = { points: { show: false }, width: 0 };
     return {
-      width: Math.max(box.clientWidth, 200), height: data.numbers ? HEIGHT : STATES_HEIGHT,
+      width: Math.max(box.clientWidth, 200), height: !data.numbers ? STATES_HEIGHT : box.clientWidth < NARROW_PX ? NARROW_HEIGHT : HEIGHT,
       padding: [MARK_PX + 7, MARK_PX, 0, null],
       legend: { show: false },
       cursor: { drag: { x: true, y: false, setScale: false }, y: false, points: { size: 6, fill: colour("ink") } },

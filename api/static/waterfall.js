@@ -15,7 +15,7 @@ const BELOW_FLOOR_DB = 6;
 const stamp = (r) => (r.start ? r.start.replace("T", " ").slice(0, 19) : "–");
 const middle = (values) => { const sorted = [...values].sort((a, b) => a - b); return sorted[sorted.length >> 1]; };
 // Spectra of stored records do not change while the machine's nameplate does not.
-const known = new Map();
+const known = new Map(), KNOWN_MOST = 400;
 
 let shown = null, turn = 0;
 
@@ -32,6 +32,7 @@ export async function readRecords({ machine, channels, family, query, told }) {
   const read = async (path, keep) => {
     if (keep && known.has(path)) return known.get(path);
     const answer = (await get(path)).data;
+    if (known.size >= KNOWN_MOST) known.clear();
     if (keep) known.set(path, answer);
     return answer;
   };

@@ -12,6 +12,7 @@ import pytest
 from api.factory import create_app
 from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_machine_events import act
+from tests.integration.api.test_machine_page import faulty as faulty
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.conftest import serving_app
@@ -20,8 +21,10 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
+from vtox.store.alarms.alarm_book import advance
 from vtox.store.machines.line_levels import EVERY_S
 from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Diagnosis
 
 pytestmark = needs_browser
 
@@ -167,6 +170,38 @@ def test_a_time_a_second_machine_and_marks_stand_in_the_address(
         name = "i.value = 'M9'; i.dispatchEvent(new Event('change'))"
         tab.act(f"(i => {{ {name} }})(document.querySelector('#trendwith'))")
         tab.shows("M9: Machine 'M9' is not known")
+
+
+def test_the_first_screen_of_a_telephone_has_the_finding_and_its_proof(
+    settings: Settings,
+    client: Client,
+    faulty: Diagnosis,
+    record: Callable[[], object],
+    tmp_path: Path,
+) -> None:
+    advance(client)
+    client.hdel(keys.machine("M1"), "latest:bearing")
+    add_alert(client, server_time(client) - 200, fault="broken_bar", id="M1:broken_bar:1")
+    for age_s in range(300, 0, -10):
+        bar = {"fault": "broken_bar", "family": "broken_bar", "state": "fault"}
+        add_result(client, server_time(client) - age_s, statistic=6.0, **bar)
+    record()
+    edge = "Math.round(document.querySelector('{}').getBoundingClientRect().{})"
+    with page_of(settings, tmp_path, "#sensitivity") as tab:
+        narrow(tab, 390)
+        tab.shows("lower sideband 2sf: 48.")
+        tab.shows("Sensitivity")
+        tab.act("scrollTo(0, 0)")
+        tab.act("document.querySelector('#alarmlist .sum').id = 'alarm'")
+        plot = tab.run(edge.format("#plot", "top"))
+        assert max(tab.run(edge.format(n, "bottom")) for n in ("#ill", "#alarm")) < plot
+        assert tab.run(edge.format("#plot", "bottom")) < 844
+        eventually(lambda: 0 < tab.run(edge.format("#leadtrend", "top")) < 844)
+        visible = "document.querySelector('{}').checkVisibility()"
+        assert tab.run(visible.format("#sensitivityform")), "the address asks for it"
+        assert not tab.run(visible.format("#energytotal"))
+        tab.act("document.querySelector('[aria-describedby=energyname]').click()")
+        assert tab.run(visible.format("#energytotal"))
 
 
 def test_an_absent_history_is_explained(
