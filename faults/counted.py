@@ -15,7 +15,7 @@ import workers.batch
 from vtox.diagnosis.diagnosis import METERED, DiagnosisInput
 from vtox.faults import FAULTS
 from vtox.values.domain import Answer, Diagnosis
-from vtox.values.energy import MeterCounts, MeterReading
+from vtox.values.energy import MeterCounts, MeterRow
 
 _work_s = float(os.environ.get("FAULTS_WORK_MS", "0")) / 1000
 _diagnose = workers.batch.answer_batch
@@ -38,7 +38,7 @@ def counted_batch(
 def _metered(found: Answer | Diagnosis, case: DiagnosisInput) -> Answer:
     said = {name: getattr(found, name) for name in Answer._fields if name != "energy"}
     counts = MeterCounts(observed_ms=1, powered_ms=1, energy_j=case.recording.samples)
-    return Answer(**said, energy=MeterReading(counts=counts))
+    return Answer(**said, energy=MeterRow(counts=counts))
 
 
 workers.batch.answer_batch = counted_batch  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, TASK_VERSION
 from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
-from vtox.store.machines.energy import ENERGY, reading_json
+from vtox.store.machines.energy import ENERGY, counts_text, kept_reading, metered
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
     encode_result,
@@ -31,7 +31,6 @@ from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
 from vtox.values.domain import Answer, Reason, Record, Recording, abstain, reason
-from vtox.values.energy import counts_text
 from vtox.values.scalars import ScalarReading
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
@@ -315,16 +314,16 @@ def _outcome(
     if after.marks:
         kept += ["memory", codec.encode(after.history), "health", codec.encode(after.assessment)]
     results: list[Text] = []
-    energy = ""
+    meter = machine.meter
     for diagnosis in d.diagnoses:
         marks = after.marks.get(diagnosis.fault, "")
         fields, latest = encode_result(family, d.record, diagnosis, marks)
-        reading = diagnosis.energy if isinstance(diagnosis, Answer) else None
-        if reading is not None:
-            energy = counts_text(reading.counts)
-            fields += [ENERGY, energy]
+        if isinstance(diagnosis, Answer) and (row := diagnosis.energy):
+            fields += [ENERGY, counts_text(row.counts)]
+            meter, meter_fields = metered(meter, row.counts, d.record.arrived_t)
+            kept += meter_fields
             if diagnosis.fault in after.marks:
-                kept += [ENERGY, reading_json(d.record, reading)]
+                kept += [ENERGY, kept_reading(d.record.t_end, row)]
         results.append(fields)
         if diagnosis.fault in after.marks:
             kept += [f"latest:{diagnosis.fault}", latest]
@@ -339,6 +338,5 @@ def _outcome(
         alerts=[entry_of(a) for a in after.alerts],
         evidence=after.keep_waveform,
         fingerprint=fingerprint(after.assessment) if after.marks else "",
-        energy=energy,
     )
-    return outcome, replace(machine, history=after.history, version=version)
+    return outcome, replace(machine, history=after.history, version=version, meter=meter)

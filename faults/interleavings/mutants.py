@@ -75,7 +75,6 @@ _TEXTS = (
 )
 # Lines of that form that guard nothing.
 _NO_GUARDS = (
-    "if energy == '' then",  # a record without energy leaves the meter as it is, either way
     "if failed > 0 and failed == #records then",  # how a worker is told of an error of the server
 )
 

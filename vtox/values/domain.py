@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
 from vtox.values.bearing import Bearing
-from vtox.values.energy import MeterReading
+from vtox.values.energy import MeterRow
 from vtox.values.nameplate_ranges import (
     ASSET_LEVELS,
     validate,
@@ -357,7 +357,7 @@ class Answer(NamedTuple):
     threshold: float | None
     indicators: Mapping[str, Value]
     evidence: tuple[Mapping[str, Any], ...]
-    energy: MeterReading | None = None
+    energy: MeterRow | None = None
 
 
 def abstain(

@@ -1,15 +1,41 @@
 """What is counted of energy and operation: whole numbers, so that sums are exact in any order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import numpy as np
+
+from vtox.values.arrays import Float64
 
 # Load over rated load at which the next class begins; the last has no end.
 CLASS_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 # Length of a row, s.
 QUARTER_S = 900
 
-# Figures of a start that its record shows, in A and J; `dip_ratio` over the voltage before.
+# Figures of a reading in the order in which they are made and kept; later ones come at the end.
+# First those of the terminals, from `load_ratio` on those of the load, then those of currents
+# alone.
+FIGURES = (
+    *("supply_hz", "active_w", "reactive_var", "apparent_va", "distortion_va", "power_factor"),
+    *("displacement_factor", "positive_w", "negative_w", "harmonic_w"),
+    *("current_a", "positive_a", "negative_a"),
+    *("current_unbalance", "current_unbalance_nema", "current_thd"),
+    *("voltage_v", "positive_v", "negative_v"),
+    *("voltage_unbalance", "voltage_unbalance_nema", "voltage_thd"),
+    *("current_harmonic_5", "current_harmonic_7", "current_harmonic_11", "current_harmonic_13"),
+    *("voltage_harmonic_5", "voltage_harmonic_7", "voltage_harmonic_11", "voltage_harmonic_13"),
+    *("load_ratio", "shaft_w", "torque_nm", "efficiency", "loss_w"),
+    *("shaft_half_w", "torque_half_nm", "efficiency_half", "loss_half_w"),
+    *("stator_w", "rotor_w", "iron_w", "friction_w", "additional_w", "unbalance_w", "slip"),
+    *("estimated_power_w", "estimated_power_half_w"),
+)
+_NONE_OF_THEM = np.full(len(FIGURES), np.nan, "<f8").tobytes()
+# Figures have so many digits: more than any instrument gives.
+_DIGITS = 6
+_POWERS_OF_TEN = 10.0 ** np.arange(300)
+
+# Figures of a start that its record tells, in A and J; `dip_ratio` over the voltage before.
 START_FIGURES = ("inrush_a", "peak_a", "mean_a", "final_a", "dip_ratio", "energy_j")
 
 
@@ -82,6 +108,44 @@ class MeterReading(NamedTuple):
     load_values: Mapping[str, Any] = _NONE
 
 
+class MeterRow(NamedTuple):
+    """A `MeterReading` as it is made and kept: `figures` are floats of 64 bits by `FIGURES`.
+
+    They have all their digits, and NaN where there is none.
+    """
+
+    figures: bytes = b""
+    counts: Sequence[int] = NOTHING
+    power_code: str = ""
+    power_values: Mapping[str, Any] = _NONE
+    load_code: str = ""
+    load_values: Mapping[str, Any] = _NONE
+
+
+def readings_of(rows: Sequence[MeterRow]) -> list[MeterReading]:
+    """Return rows with the names of their figures, rounded, without those that there are not."""
+    return [
+        MeterReading(figures, MeterCounts(*row.counts), *row[2:])
+        for row, figures in zip(rows, _named([r.figures for r in rows]), strict=True)
+    ]
+
+
+def _named(rows: Sequence[bytes]) -> list[dict[str, float]]:
+    """Return figures by name. Whole numbers keep all of their digits."""
+    size = 8 * len(FIGURES)
+    # Another version has fewer figures, or more.
+    whole = b"".join((r + _NONE_OF_THEM)[:size] for r in rows)
+    values = np.frombuffer(whole, "<f8").reshape(len(rows), len(FIGURES))
+    exponent = np.floor(np.log10(np.maximum(np.abs(values), 1 / _POWERS_OF_TEN[-1])))
+    places = np.nan_to_num(_DIGITS - 1 - exponent).astype(np.int64)
+    scale = _POWERS_OF_TEN.take(places, mode="clip")
+    rounded: Float64 = np.rint(values * scale) / scale
+    return [
+        {name: x for name, x in zip(FIGURES, row, strict=True) if x == x}
+        for row in rounded.tolist()
+    ]
+
+
 def in_kwh(joules: float) -> float:
     """Return kWh of J, kvarh of var s.
 
@@ -98,19 +162,8 @@ def in_hours(ms: int) -> float:
     return ms / 3_600_000
 
 
-def counts_text(counts: MeterCounts) -> str:
-    """Return counts as text: numbers between spaces.
-
-    Examples
-    --------
-    >>> counts_text(MeterCounts(1000, 1000))[:11]
-    '1000 1000 0'
-    """
-    return " ".join(map(str, counts))
-
-
 def counts_from_text(text: str | bytes) -> MeterCounts:
-    """Return the counts of a text; what a later version counts in addition is left out.
+    """Return the counts of a text: numbers between spaces; those of a later version are left out.
 
     Raises
     ------

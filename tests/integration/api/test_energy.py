@@ -1,18 +1,17 @@
 """Energy by HTTP: what a machine takes now, what was counted, and what is missing."""
 
 import threading
-from dataclasses import replace
 
 import httpx
+import numpy as np
 
 from tests.integration.history.test_energy import add_second
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import ENERGY, reading_json
+from vtox.store.machines.energy import ENERGY, kept_reading
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Record
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading
+from vtox.values.energy import FIGURES, MeterCounts, MeterRow
 
 HOUR = MeterCounts(
     observed_ms=3_600_000,
@@ -21,17 +20,10 @@ HOUR = MeterCounts(
     energy_j=7_200_000,
     class_3_ms=3_600_000,
 )
-RECORD = Record(
-    machine_id="M1",
-    run="",
-    first_seq=0,
-    last_seq=0,
-    t_start=1764000000.0,
-    t_end=1764000001.0,
-    ids="1-1",
-    windows=1,
-    bytes=1,
-)
+
+
+def figures(**known: float) -> bytes:
+    return np.array([known.get(name, np.nan) for name in FIGURES], "<f8").tobytes()
 
 
 def test_counts_and_reading_are_told_with_what_is_missing(
@@ -42,8 +34,8 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     recorder = Recorder(client, settings)
     recorder.record(threading.Event())
     recorder.close()
-    reading = MeterReading({"active_w": 2000.0}, NOTHING, load_code="rated_power_unknown")
-    fields = {ENERGY: reading_json(RECORD, reading), "meter": "3600000 0 3600000 0 7200000"}
+    row = MeterRow(figures(active_w=2000.0), load_code="rated_power_unknown")
+    fields = {ENERGY: kept_reading(1764000001.0, row), "meter": "3600000 0 3600000 0 7200000"}
     client.hset(keys.machine("M1"), mapping={**fields, "meter_ms": "1764000000000"})
     http = fresh_http
     found = http.get("/api/v1/machines/M1/energy").raise_for_status().json()["data"]
@@ -67,12 +59,9 @@ def test_power_of_a_site_is_that_of_its_machines_now(
 ) -> None:
     now = server_time(client)
     for k, (site, age_s) in enumerate((("Hall", 1), ("Hall", 5), ("", 5), ("Hall", 3600))):
-        reading = MeterReading({"active_w": 1500.0, "loss_w": 100.0})
-        record = replace(RECORD, machine_id=f"P{k}", t_end=now - age_s)
+        kept = kept_reading(now - age_s, MeterRow(figures(active_w=1500.0, loss_w=100.0)))
         plate = f'{{"site": "{site}"}}' if site else "{}"
-        client.hset(
-            keys.machine(f"P{k}"), mapping={ENERGY: reading_json(record, reading), "motor": plate}
-        )
+        client.hset(keys.machine(f"P{k}"), mapping={ENERGY: kept, "motor": plate})
         client.zadd(keys.MACHINES, {f"P{k}": now - age_s})
     text = fresh_http.get("/metrics").raise_for_status().text
     assert 'vtox_power_kilowatts{site="Hall"} 3.0' in text

@@ -19,9 +19,10 @@ from vtox.records.history.database import engine_to_read
 from vtox.records.history.energy import DAY_S
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import energy_days, energy_quarters
+from vtox.store.machines.energy import counts_text
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
-from vtox.values.energy import QUARTER_S, MeterCounts, counts_text
+from vtox.values.energy import QUARTER_S, MeterCounts
 
 STOP = threading.Event()
 T = TypeVar("T")

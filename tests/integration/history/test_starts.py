@@ -18,10 +18,10 @@ from vtox.simulator.motor_model.case import Case, ShaftLoad
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.start_case import Start, StartCase
 from vtox.simulator.motor_model.start_records import start_records
+from vtox.store.machines.energy import counts_text
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
-from vtox.values.energy import counts_text
 
 PLANT = PLANTS["2kw2"]
 FS_HZ = 2500.0

@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.api.test_energy import HOUR, RECORD
+from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import commit_health
 from tests.integration.notification.test_delivery import raise_alarms
 from tests.mosquitto import Mosquitto, needs_mosquitto
@@ -22,11 +22,10 @@ from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings
-from vtox.store.machines.energy import ENERGY, reading_json
+from vtox.store.machines.energy import ENERGY, counts_text
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client
 from vtox.values.domain import Motor
-from vtox.values.energy import MeterReading, counts_text
 
 pytestmark = needs_mosquitto
 RULES = """
@@ -106,7 +105,7 @@ def test_nothing_is_lost_over_restarts_of_either_side(
     register(client, "M0", Motor(site="Hall 2"))
     commit_health(client, "M0", "warning", bearing="warning")
     meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
-    meter[ENERGY] = reading_json(RECORD, MeterReading({"active_w": 2000.0}, HOUR)).decode()
+    meter[ENERGY] = '{"t": 1764000001.0, "figures": {"active_w": 2000.0}}'
     client.hset(keys.machine("M0"), mapping=meter)
     with subprocess.Popen(**command) as notifier:
         eventually(lambda: "machines/M0/energy" in held.topics, 60)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import free_ports
-from tests.integration.api.test_energy import HOUR, RECORD
+from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import commit_health
 from tests.waiting import eventually, eventually_async
 from vtox import keys
@@ -21,13 +21,12 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import ENERGY, reading_json
+from vtox.store.machines.energy import ENERGY, counts_text
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.scalars import add_readings
 from vtox.store.system import apikeys
 from vtox.values.domain import Motor
-from vtox.values.energy import MeterReading, counts_text
 from vtox.values.scalars import ScalarReading
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
@@ -66,7 +65,7 @@ def machine(client: Client, settings: Settings) -> None:
     recorder.close()
     commit_health(client, "M1", "warning", bearing="warning")
     meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
-    meter[ENERGY] = reading_json(RECORD, MeterReading({"active_w": 2000.0}, HOUR)).decode()
+    meter[ENERGY] = '{"t": 1764000001.0, "figures": {"active_w": 2000.0}}'
     client.hset(keys.machine("M1"), mapping=meter)
 
 

@@ -1,70 +1,106 @@
 """The meter of a machine: counted with the commit of a record, once, whatever is repeated."""
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.integration.store.test_ledger import TOKEN, deliver, outcome, record
+from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.configuration.settings import Settings
-from vtox.store.ledger.ledger import CHANGED, COMMITTED, GONE, Ledger
-from vtox.store.machines.energy import meters
+from vtox.configuration.settings import Settings, load
+from vtox.diagnosis.diagnosis import METERED, DiagnosisInput
+from vtox.store.ledger.ledger import CHANGED, Ledger, Outcome
+from vtox.store.machines.energy import counts_text, meters
 from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client
-from vtox.store.stream.window_log import create_group
-from vtox.values.energy import NOTHING, MeterCounts, counts_text
+from vtox.values.domain import Answer
+from vtox.values.energy import NOTHING, MeterCounts, MeterRow, counts_from_text
+from workers import batch
+from workers.celery_signals import process
+
+SECOND = MeterCounts(observed_ms=1000, powered_ms=1000, energy_j=2**40, reactive_vars=-3, starts=1)
+
+
+def answers(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[list[Answer]]:
+    """Each record of turn_short adds `SECOND`."""
+    rows = [MeterRow(counts=SECOND) if f == METERED else None for f in faults]
+    said = ("normal", "x", {}, (), "", 0.0, 1.0, None, None, {}, ())
+    return [[Answer(f, *said, row) for f, row in zip(faults, rows, strict=True)] for _ in cases]  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def ledger(client: Client, settings: Settings) -> Ledger:
-    create_group(client, keys.RAW)
-    ledger = Ledger(client, settings)
-    assert ledger.take_lease(TOKEN, "", 60_000)
-    return ledger
+def system(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """A bridge whose tasks are executed at once, by the code of the workers."""
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    monkeypatch.setattr(batch, "answer_batch", answers)
+    process.cache_clear()
+    hasty = load(redis_url=settings.redis_url, batch_wait_ms=1)
+    with bridging(hasty, batch.work):
+        yield hasty
+    process.cache_clear()
 
 
-SECOND = MeterCounts(observed_ms=1000, powered_ms=1000, energy_j=2**40, starts=1)
+def send(client: Client, seqs: range) -> None:
+    """Send windows of a machine and wait for their results."""
+    before = counters(client).get("windows:turn_short", 0)
+    for k in seqs:
+        add_window(client, "M", k)
+    eventually(lambda: counters(client).get("windows:turn_short", 0) == before + len(seqs))
 
 
-def test_a_record_that_comes_twice_counts_once(client: Client, ledger: Ledger) -> None:
-    r = record(deliver(client, 1))
-    ledger.dispatch(TOKEN, "turn_short", [r])
-    found = replace(outcome("turn_short", r), energy=counts_text(SECOND))
-    assert ledger.commit("turn_short", [found]) == [COMMITTED]
-    assert ledger.commit("turn_short", [found]) == [GONE]
-    (meter,) = meters(client, ["V001"])
-    assert meter.counts == SECOND
-    assert meter.since_t is not None
+def total(records: int) -> MeterCounts:
+    return MeterCounts(*(records * n for n in SECOND))
+
+
+def test_a_meter_is_the_sum_of_its_results(client: Client, system: Settings) -> None:
+    send(client, range(5))
+    (meter,) = meters(client, ["M"])
+    entries = [e for _, e in client.xrange(keys.RESULTS) if b"energy" in e]
+    assert [counts_from_text(e[b"energy"]) for e in entries] == [SECOND] * 5
+    assert meter.counts == total(5)
+    assert meter.since_t == pytest.approx(client.time()[0], abs=60)
+
+
+def test_a_meter_goes_on_where_another_worker_left_it(client: Client, system: Settings) -> None:
+    """Also one of a version that counts more."""
+    send(client, range(2))
+    since_t = meters(client, ["M"])[0].since_t
+    theirs = {"version": "theirs", "meter": counts_text((*total(7), 5))}
+    client.hset(keys.machine("M"), mapping=theirs)
+    send(client, range(2, 4))
+    assert client.hget(keys.machine("M"), "meter") == counts_text((*total(9), 5))
+    assert meters(client, ["M"])[0].since_t == since_t
 
 
 def test_a_commit_on_an_old_state_counts_nothing_until_it_is_made_again(
-    client: Client, ledger: Ledger
+    client: Client, system: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    r = record(deliver(client, 1))
-    ledger.dispatch(TOKEN, "turn_short", [r])
-    found = replace(outcome("turn_short", r, 5), energy=counts_text(SECOND))
-    assert ledger.commit("turn_short", [found]) == [CHANGED]
-    assert meters(client, ["V001"])[0].counts == NOTHING
-    assert ledger.commit("turn_short", [replace(found, version="0")]) == [COMMITTED]
-    assert meters(client, ["V001"])[0].counts == SECOND
+    send(client, range(1))
+    replies: list[int] = []
+    commit = Ledger.commit
+
+    def late(ledger: Ledger, family: str, outcomes: Sequence[Outcome], *more: object) -> list[int]:
+        if outcomes and not replies:  # another worker commits in between
+            theirs = {"version": "theirs", "meter": counts_text(total(7))}
+            client.hset(keys.machine("M"), mapping=theirs)
+        found = commit(ledger, family, outcomes, *more)  # type: ignore[arg-type]
+        replies.extend(found)
+        return found
+
+    monkeypatch.setattr(Ledger, "commit", late)
+    send(client, range(1, 2))
+    assert replies[0] == CHANGED
+    assert meters(client, ["M"])[0].counts == total(8)
 
 
-def test_a_meter_goes_on_where_it_was(client: Client, ledger: Ledger) -> None:
-    total = NOTHING
-    for n in range(3):
-        r = record(deliver(client, 1))
-        ledger.dispatch(TOKEN, "turn_short", [r])
-        counts = SECOND._replace(energy_j=n - 1)
-        found = replace(outcome("turn_short", r, n), energy=counts_text(counts))
-        assert ledger.commit("turn_short", [found]) == [COMMITTED]
-        total = total.plus(counts)
-    assert meters(client, ["V001"])[0].counts == total
+def test_a_damaged_meter_begins_again(client: Client, system: Settings) -> None:
+    client.hset(keys.machine("M"), mapping={"version": "theirs", "meter": "1000 x"})
+    send(client, range(1))
+    assert meters(client, ["M"])[0].counts == SECOND
 
 
-def test_a_retired_machine_has_no_meter(client: Client, ledger: Ledger) -> None:
-    r = record(deliver(client, 1))
-    ledger.dispatch(TOKEN, "turn_short", [r])
-    retire(client, "V001")
-    found = replace(outcome("turn_short", r), energy=counts_text(SECOND))
-    assert ledger.commit("turn_short", [found]) == [COMMITTED]
-    assert meters(client, ["V001"])[0].counts == NOTHING
+def test_a_retired_machine_has_no_meter(client: Client, system: Settings) -> None:
+    send(client, range(1))
+    retire(client, "M")
+    assert meters(client, ["M"])[0].counts == NOTHING

@@ -10,8 +10,9 @@ from tests.signals.loaded_motor import loaded, nameplate
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.energy.reading import readings
 from vtox.simulator.motor_model.plants import PLANTS
+from vtox.store.machines.energy import counts_text
 from vtox.values.domain import Motor, Recording
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text, counts_text
+from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text, readings_of
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)
@@ -20,7 +21,8 @@ RECORDING = terminals.recording({1: (HALF.v1, HALF.i1)}, hz=PLANT.supply_hz)
 
 
 def reading(recording: Recording = RECORDING, motor: Motor = MOTOR) -> MeterReading:
-    return readings(front_end([recording], [motor], frames=True, slot_band=False))[0]
+    analysis = front_end([recording], [motor], frames=True, slot_band=False)
+    return readings_of(readings(analysis))[0]
 
 
 def changed(**channels: np.ndarray) -> Recording:

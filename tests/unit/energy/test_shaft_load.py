@@ -18,8 +18,8 @@ by_name = pytest.mark.parametrize("plant", MACHINES, ids=lambda p: p.name)
 
 def estimate(x: Loaded, motor: Motor, slip: float = np.nan) -> ShaftEstimate:
     i, v = terminals(x)
-    nothing = np.zeros((1, 3, len(ORDERS)))
-    power = terminal_power(i, v, nothing, nothing)
+    nothing = np.zeros((1, 6, len(ORDERS)), np.complex64)
+    power = terminal_power(np.concatenate([i, v], axis=1), nothing)
     return shaft_load(power, np.array([x.hz]), np.array([slip]), rated_columns([motor]))
 
 

@@ -24,7 +24,7 @@ from vtox.values.domain import (
     abstain,
     sentence_of,
 )
-from vtox.values.energy import MeterReading
+from vtox.values.energy import MeterRow
 
 C = TypeVar("C", contravariant=True)
 T = TypeVar("T")
@@ -242,7 +242,7 @@ class Verdicts:
             )
         ]
 
-    def answers(self, energy: Sequence[MeterReading] = ()) -> list[Answer]:
+    def answers(self, energy: Sequence[MeterRow] = ()) -> list[Answer]:
         """Return the answers by record; those of equal reasons share their sentence.
 
         Each has what the record says of `energy`, if given.

@@ -4,24 +4,34 @@ Three wires, no neutral: what the phases have in common drives no current and co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from vtox.diagnosis.dsp.partial_fft import Spectra
 from vtox.diagnosis.dsp.symmetrical_components import FORTESCUE
 from vtox.values.arrays import TINY, Complex, Float64, Int
+from vtox.values.energy import FIGURES
 
 # Orders that count as distortion, IEC 61000-4-7 and IEC 61000-4-30.
 ORDERS = np.arange(2, 41)
 # Orders that are reported one by one: those of six-pulse rectifiers.
 TOLD = (5, 7, 11, 13)
+# A Hann window is three bins of the spectrum.
+_HANN_AT = np.arange(-1, 2)[:, None]
+_PI = np.float32(np.pi)
 _TOLD_AT = [order - int(ORDERS[0]) for order in TOLD]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Rows of a table, as `FIGURES` has them. Those of currents and of voltages follow each other in the
+# same order, so that both are computed at once.
+_ROWS = {name: row for row, name in enumerate(FIGURES[1 : FIGURES.index("load_ratio")])}
+_PAIRS_AT, _HARMONICS_AT = _ROWS["current_a"], _ROWS["current_harmonic_5"]
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalPower:
-    """What currents and voltages at the terminals are, columns of shape (batch,).
+    """What currents and voltages at the terminals are: rows by `FIGURES`, of length batch.
 
     RMS values of the supply line and its harmonics up to the 40th. `voltage_v` is the effective
     voltage between lines and `current_a` the effective current (IEEE 1459-2010, 3.2.2.8),
@@ -29,43 +39,25 @@ class TerminalPower:
     of the phase voltage. `positive_w`, `negative_w`, `harmonic_w` add up to `active_w`. Unbalance
     is negative over positive sequence, by NEMA (MG 1, 14.36) the largest deviation of a phase (of
     voltages: between lines) from the mean of the three, over it. `thd` is distortion over supply
-    line; harmonics, shape (batch, 4), have the orders of `TOLD` over it, all phases together.
-    Without voltages what needs them is NaN.
+    line; harmonics are those of `TOLD` over it, all phases together. Without voltages what needs
+    them is NaN.
     """
 
-    active_w: Float64
-    reactive_var: Float64
-    apparent_va: Float64
-    distortion_va: Float64
-    power_factor: Float64
-    displacement_factor: Float64
-    positive_w: Float64
-    negative_w: Float64
-    harmonic_w: Float64
-    voltage_v: Float64
-    positive_v: Float64
-    negative_v: Float64
-    voltage_unbalance: Float64
-    voltage_unbalance_nema: Float64
-    voltage_thd: Float64
-    voltage_harmonics: Float64
-    current_a: Float64
-    positive_a: Float64
-    negative_a: Float64
-    current_unbalance: Float64
-    current_unbalance_nema: Float64
-    current_thd: Float64
-    current_harmonics: Float64
+    table: Float64  # (figures, batch)
+
+    def __getattr__(self, name: str) -> Float64:
+        if name not in _ROWS:
+            raise AttributeError(name)
+        return np.asarray(self.table[_ROWS[name]])
 
     def select(self, rows: Int) -> "TerminalPower":
         """Return the columns of some records."""
-        return TerminalPower(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return TerminalPower(self.table[:, rows])
 
 
 def concatenate(parts: Sequence[TerminalPower]) -> TerminalPower:
     """Return the columns of several batches as those of one."""
-    names = [f.name for f in fields(TerminalPower)]
-    return TerminalPower(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
+    return TerminalPower(np.concatenate([p.table for p in parts], axis=1))
 
 
 def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
@@ -87,20 +79,32 @@ def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
         Peak values by `ORDERS`, zero above half the sampling rate. The phase is right between
         channels, not between orders.
     """
-    df_hz = fs_hz / spectra.samples
-    lines = np.multiply.outer(f0_hz / df_hz, ORDERS)
-    seen = lines < spectra.bins - 2
-    orders = int(seen.any(axis=0).sum())
-    if not orders:
-        return np.zeros((*spectra.parts.shape[:2], len(ORDERS)), spectra.parts.dtype)
-    lines, seen = lines[:, :orders], seen[:, :orders]
-    nearest = np.where(seen, np.rint(lines), 2).astype(np.int64)
-    beside = np.where(seen, lines - nearest, 0.0)
-    height = np.sinc(beside) / (1 - beside**2) * spectra.samples / 4
-    weight = (np.where(seen, 0.5 / height, 0.0)).astype(np.float32)[:, None]
-    below, at, above = (spectra.some(nearest + k) for k in (-1, 0, 1))
-    found = (at - (below + above) * np.float32(0.5)) * weight
-    missing = len(ORDERS) - orders
+    lines = np.multiply.outer(f0_hz * (spectra.samples / fs_hz), ORDERS)
+    last = spectra.bins - 2
+    seen = None if lines[:, -1].max() < last else lines < last
+    if seen is not None:
+        orders = int(np.count_nonzero(seen.any(axis=0)))
+        if not orders:
+            return np.zeros((*spectra.parts.shape[:2], len(ORDERS)), spectra.parts.dtype)
+        seen = seen[:, :orders]
+        lines = np.where(seen, lines[:, :orders], 2.0)
+    nearest = np.rint(lines)
+    # In turns; one of zero would divide by zero, the least one has the same weight.
+    beside = np.abs((lines - nearest).astype(np.float32))
+    np.maximum(beside, TINY, out=beside)
+    half_turn = beside * _PI
+    weight = half_turn * (1 - beside * beside) / np.sin(half_turn)
+    weight *= np.float32(2 / spectra.samples)
+    if seen is not None:
+        weight *= seen
+    bins = nearest.astype(np.int64)[:, None] + _HANN_AT
+    three = spectra.some(bins.reshape(len(lines), -1))
+    below, at, above = three.reshape(*three.shape[:2], 3, -1).swapaxes(0, 2).swapaxes(1, 2)
+    found = below + above
+    found *= np.float32(-0.5)
+    found += at
+    found *= weight[:, None]
+    missing = len(ORDERS) - found.shape[2]
     return np.pad(found, ((0, 0), (0, 0), (0, missing))) if missing else found
 
 
@@ -116,19 +120,15 @@ def completed(x: Complex, channels: tuple[int, ...]) -> Complex:
     return whole
 
 
-def terminal_power(
-    i: Complex,
-    v: Complex | None,
-    harmonics_i: Complex,
-    harmonics_v: Complex | None,
-) -> TerminalPower:
-    """Return what the phasors of three phases make at the terminals.
+def terminal_power(phasors: Complex, harmonics: Complex) -> TerminalPower:
+    """Return what the phasors of three currents, and three voltages if there are, make.
 
     Parameters
     ----------
-    i, v : ndarray of complex, shape (batch, 3, frames)
-        Peak phasors of the supply line, phases in the order in which they follow each other.
-    harmonics_i, harmonics_v : ndarray of complex, shape (batch, 3, orders)
+    phasors : ndarray of complex, shape (batch, 3 or 6, frames)
+        Peak phasors of the supply line, currents first, phases in the order in which they follow
+        each other.
+    harmonics : ndarray of complex64, shape (batch, 3 or 6, orders)
         Peak phasors by `ORDERS`, of the whole record.
 
     Notes
@@ -141,70 +141,63 @@ def terminal_power(
     Every figure is a sum of products of two phasors, so the products of all pairs come first, and
     weights (`_AT_LINE`) make of them the squares of each quantity.
     """
-    if v is None or harmonics_v is None:
-        of_currents = terminal_power(i, np.zeros_like(i), harmonics_i, np.zeros_like(harmonics_i))
-        unknown = dict.fromkeys(_OF_VOLTAGES, np.full(len(i), np.nan))
-        return replace(
-            of_currents, **unknown, voltage_harmonics=np.full((len(i), len(TOLD)), np.nan)
+    if phasors.shape[1] == 3:
+        of_currents = terminal_power(
+            *(np.concatenate([x, np.zeros_like(x)], axis=1) for x in (phasors, harmonics))
         )
-    line = _products(np.concatenate([i, v], axis=1)) @ _AT_LINE / i.shape[-1]
-    # Without what the phases have in common.
-    own = np.stack([harmonics_i, harmonics_v], axis=1)
-    own -= own.sum(axis=2, keepdims=True) * np.float32(1 / 3)
-    parts = own.reshape(len(i), 2, -1).view(own.real.dtype).astype(np.float64)
-    beyond = np.einsum("bqn,bqn->qb", parts, parts) / 6
-    harmonic_w = np.einsum("bn,bn->b", parts[:, 0], parts[:, 1]) / 2
-    # Current and voltage next to each other from here on: (2, batch).
-    squares = line.real.T
-    positive, negative = np.maximum(squares[:4], 0).reshape(2, 2, -1)
-    at_line = positive + negative
-    effective_a, effective_phase_v = np.sqrt(at_line + beyond)
-    one, two = line[:, 4:6].T
-    positive_w, negative_w = one.real.copy(), two.real.copy()
-    active_w = positive_w + negative_w + harmonic_w
-    apparent_va = 3 * effective_phase_v * effective_a
-    at_line_va2 = 9 * at_line[0] * at_line[1]
+        of_currents.table[_NEED_VOLTAGES] = np.nan
+        return of_currents
+    batch = len(phasors)
+    line = (_products(phasors) @ _AT_LINE).T / phasors.shape[-1]
+    beyond, harmonic_w, by_order = _distortion(harmonics)
+    table = np.empty((len(_ROWS), batch))
+    # Currents and voltages next to each other from here on: (2, batch).
+    positive, negative, at_line, *level = np.maximum(line.real[:12], 0).reshape(6, 2, batch)
+    one, two = line[12:]
+    pairs = table[_PAIRS_AT:_HARMONICS_AT].reshape(2, 6, batch)
+    np.sqrt(at_line + beyond, out=pairs[:, 0])
+    effective_a, effective_phase_v = pairs[0, 0], pairs[1, 0].copy()
+    np.sqrt(positive, out=pairs[:, 1])
+    np.sqrt(negative, out=pairs[:, 2])
+    np.divide(pairs[:, 2], np.maximum(pairs[:, 1], TINY), out=pairs[:, 3])
+    three = np.sqrt(level)
+    mean = np.maximum((three[0] + three[1] + three[2]) / 3, TINY)
+    np.divide(np.abs(three - mean).max(axis=0), mean, out=pairs[:, 4])
     divisor = np.maximum(at_line, TINY)
-    unbalance = np.sqrt(negative / np.maximum(positive, TINY))
-    thd = np.sqrt(beyond / divisor)
-    level = np.sqrt(np.maximum(squares[6:], 0)).reshape(2, 3, -1)
-    mean = np.maximum(level.mean(axis=1), TINY)
-    nema = np.abs(level - mean[:, None]).max(axis=1) / mean
-    told = own[..., _TOLD_AT]
-    by_order = (told.real**2 + told.imag**2).sum(axis=2) / (6 * divisor.T[:, :, None])
-    shares = np.sqrt(by_order)
-    (positive_a, positive_v), (negative_a, negative_v) = np.sqrt([positive, negative])
-    return TerminalPower(
-        active_w=active_w,
-        reactive_var=one.imag.copy(),
-        apparent_va=apparent_va,
-        distortion_va=np.sqrt(np.maximum(apparent_va**2 - at_line_va2, 0)),
-        power_factor=active_w / np.maximum(apparent_va, TINY),
-        displacement_factor=positive_w / np.maximum(np.abs(one), TINY),
-        positive_w=positive_w,
-        negative_w=negative_w,
-        harmonic_w=harmonic_w,
-        voltage_v=np.sqrt(3) * effective_phase_v,
-        positive_v=positive_v,
-        negative_v=negative_v,
-        voltage_unbalance=unbalance[1],
-        voltage_unbalance_nema=nema[1],
-        voltage_thd=thd[1],
-        voltage_harmonics=shares[:, 1],
-        current_a=effective_a,
-        positive_a=positive_a,
-        negative_a=negative_a,
-        current_unbalance=unbalance[0],
-        current_unbalance_nema=nema[0],
-        current_thd=thd[0],
-        current_harmonics=shares[:, 0],
-    )
+    np.sqrt(beyond / divisor, out=pairs[:, 5])
+    pairs[1, 0] *= np.sqrt(3)
+    shares = table[_HARMONICS_AT:].reshape(2, len(TOLD), batch)
+    np.sqrt(by_order / divisor[:, None], out=shares)
+    table[6], table[7], table[8] = one.real, two.real, harmonic_w
+    active_w = table[6] + table[7] + harmonic_w
+    apparent_va = 3 * effective_phase_v * effective_a
+    table[0], table[1], table[2] = active_w, one.imag, apparent_va
+    apart = apparent_va**2 - 9 * at_line[0] * at_line[1]
+    np.sqrt(np.maximum(apart, 0), out=table[3])
+    np.divide(active_w, np.maximum(apparent_va, TINY), out=table[4])
+    np.divide(table[6], np.maximum(np.abs(one), TINY), out=table[5])
+    return TerminalPower(table)
+
+
+def _distortion(harmonics: Complex) -> tuple[Float64, Float64, Float64]:
+    """Return mean squares a phase (2, batch), power (batch,), and mean squares by order.
+
+    Currents, then voltages, without what the phases have in common. The last has the shape
+    (2, `TOLD`, batch).
+    """
+    batch = len(harmonics)
+    parts = harmonics.view(harmonics.real.dtype).astype(np.float64)
+    sums = (parts @ parts.swapaxes(1, 2)).reshape(batch, 36) @ _BEYOND_LINE
+    told = harmonics[..., _TOLD_AT].reshape(batch, 2, 3, -1)
+    told = told - told.mean(axis=2, keepdims=True)
+    by_order = (told.real**2 + told.imag**2).sum(axis=2)
+    return np.maximum(sums[:, :2].T, 0), sums[:, 2], by_order.transpose(1, 2, 0) / 6
 
 
 def _products(x: Complex) -> Complex:
-    """Return the products of all pairs of six channels, rms, summed over the last axis: (B, 36)."""
+    """Return the products of all pairs of six channels, summed over the last axis: (B, 36)."""
     wide = x.astype(np.complex128, copy=False)
-    return np.asarray((wide @ wide.conj().swapaxes(1, 2) / 2).reshape(len(x), 36))
+    return np.asarray((wide @ wide.conj().swapaxes(1, 2)).reshape(len(x), 36))
 
 
 def _weights(row: int, column: int, of_pairs: Complex | Float64) -> Complex:
@@ -215,39 +208,37 @@ def _weights(row: int, column: int, of_pairs: Complex | Float64) -> Complex:
 
 
 def _level_weights() -> list[Complex]:
-    """Return what makes the squares of currents, and of voltages between lines."""
+    """Return what makes the squares of currents and of voltages between lines, by phase."""
     one = np.eye(3)
     lines = [one[k] - one[k - 2] for k in range(3)]
     return [
-        *(_weights(0, 0, np.outer(one[k], one[k])) for k in range(3)),
-        *(_weights(3, 3, np.outer(x, x)) for x in lines),
+        _weights(at, at, np.outer(x, x)) for k in range(3) for at, x in ((0, one[k]), (3, lines[k]))
     ]
 
 
 _ONE, _TWO = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
-# Positive sequence of currents and voltages, then negative; power of both; levels of channels.
-_AT_LINE = np.stack(
+# Of peak values, so halved. Positive sequence of currents and voltages, negative, and both; levels
+# of the channels, by phase of currents and voltages; power of both sequences.
+_AT_LINE = (
+    np.stack(
+        [
+            *(_weights(at, at, own) for own in (_ONE, _TWO, _ONE + _TWO) for at in (0, 3)),
+            *_level_weights(),
+            *(3 * _weights(3, 0, own) for own in (_ONE, _TWO)),
+        ],
+        axis=1,
+    )
+    / 2
+)
+# Of real parts: mean squares of harmonics a phase, of currents and voltages, and power of both.
+_APART = np.eye(3) - 1 / 3
+_BEYOND_LINE = np.stack(
     [
-        *(_weights(at, at, own) for own in (_ONE, _TWO) for at in (0, 3)),
-        *(3 * _weights(3, 0, own) for own in (_ONE, _TWO)),
-        *_level_weights(),
+        _weights(0, 0, _APART / 6).real,
+        _weights(3, 3, _APART / 6).real,
+        _weights(0, 3, _APART / 2).real,
     ],
     axis=1,
 )
-_OF_VOLTAGES = (
-    "active_w",
-    "reactive_var",
-    "apparent_va",
-    "distortion_va",
-    "power_factor",
-    "displacement_factor",
-    "positive_w",
-    "negative_w",
-    "harmonic_w",
-    "voltage_v",
-    "positive_v",
-    "negative_v",
-    "voltage_unbalance",
-    "voltage_unbalance_nema",
-    "voltage_thd",
-)
+_OF_CURRENTS = ("current", "positive_a", "negative_a")
+_NEED_VOLTAGES = [row for name, row in _ROWS.items() if not name.startswith(_OF_CURRENTS)]

@@ -67,16 +67,17 @@ class RatedLosses(NamedTuple):
 _VARIED = ("loss", "resistance", "constant_share", "slip", "gain", "angle")
 # Rows are cases: the expected one, then each unknown moved by its deviation.
 MOVED = np.vstack([np.zeros(len(_VARIED)), np.eye(len(_VARIED))]).T[:, :, None]
-# Values at rated load that move with the cases, and their order in `RatedColumns.cases`.
-_CASES = ("ohm", "rated_slip", "iron_n", "friction_n", "additional_n", "gap_n")
+# Values at rated load that move with the cases: how many there are in `RatedColumns.cases`.
+_CASES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RatedColumns:
-    """`RatedLosses` of a batch: each field as a column of length batch.
+    """`RatedLosses` of a batch: each field as a column of length batch; 1 in `inverter` of a drive.
 
-    `cases`, shape (6, 7, batch), are resistance and slip, the losses of iron, of friction and
-    additional ones, and the power in the air gap at rated load, by cases (`MOVED`).
+    `cases`, shape (6, 7, batch), are what follows from a nameplate alone, by cases (`MOVED`): the
+    resistance and slip; losses of the iron over the square of the voltage behind the resistance, of
+    friction, additional ones over the square of the current; one over the power in the air gap.
     """
 
     why: Sequence[str]
@@ -84,11 +85,12 @@ class RatedColumns:
     cases: Float64
 
     def __getattr__(self, name: str) -> Float64:
-        row: Float64 = self.numbers[_ROWS[name]]
-        return row
+        if name not in _ROWS:
+            raise AttributeError(name)
+        return np.asarray(self.numbers[_ROWS[name]])
 
 
-_ROWS = {name: row for row, name in enumerate(RatedLosses._fields[1:])}
+_ROWS = {name: row for row, name in enumerate((*RatedLosses._fields[1:], "inverter"))}
 _PLATE = (
     "rated_power_w",
     "rated_voltage_v",
@@ -108,16 +110,17 @@ _plate = attrgetter(*_PLATE)
 def rated_columns(motors: Sequence[Motor]) -> RatedColumns:
     """Return the rated losses of a batch of motors; of a nameplate they are computed once."""
     why, vectors = zip(*(_vector(*_plate(m)) for m in motors), strict=True)
-    table = np.stack(vectors, axis=1)
-    shape = (len(_CASES), len(_VARIED) + 1, len(motors))
-    return RatedColumns(why, table[: len(_ROWS)], table[len(_ROWS) :].reshape(shape))
+    table = np.array(vectors).T
+    numbers, cases = table[: len(_ROWS)], table[len(_ROWS) :]
+    return RatedColumns(why, numbers, cases.reshape(_CASES, len(_VARIED) + 1, len(motors)))
 
 
 @lru_cache(maxsize=8192)
 def _vector(*plate: Any) -> tuple[str, Float64]:
     """Return why there are no rated losses, and their numbers followed by those by case."""
-    found = rated_losses(Motor(**dict(zip(_PLATE, plate, strict=True))))
-    vector = np.array([*found[1:], *_cases(found).ravel()], np.float64)
+    motor = Motor(**dict(zip(_PLATE, plate, strict=True)))
+    found, inverter = rated_losses(motor), float(motor.supply == "inverter")
+    vector = np.array([*found[1:], inverter, *_cases(found).ravel()], np.float64)
     vector.flags.writeable = False
     return found.why, vector
 
@@ -137,7 +140,8 @@ def _cases(n: RatedLosses) -> Float64:
     iron_w, friction_w = IRON_SHARE * constant_w, (1 - IRON_SHARE) * constant_w
     additional_w = rest_w - constant_w
     gap_w = (n.power_w + friction_w + additional_w) / (1 - slip)
-    return np.stack([ohm, slip, iron_w, friction_w, additional_w, gap_w])
+    iron = iron_w / (n.flux_ratio * n.voltage_v) ** 2
+    return np.stack([ohm, slip, iron, friction_w, additional_w / n.current_a**2, 1 / gap_w])
 
 
 def rated_losses(motor: Motor) -> RatedLosses:

@@ -1,7 +1,8 @@
 """What one record says of energy and operation: figures with their codes, and what is counted."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+import operator
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,73 +10,63 @@ import numpy as np
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.operation import Operation
 from vtox.diagnosis.diagnosers.decision import DecisionTable
-from vtox.diagnosis.dsp.power import TOLD, TerminalPower
+from vtox.diagnosis.dsp.power import TerminalPower
 from vtox.diagnosis.energy.rated_losses import RatedColumns, rated_columns
 from vtox.diagnosis.energy.rules import ESTIMATED, MEASURED, conditions, estimate_columns
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate, power_of_currents, shaft_load
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import Reason
-from vtox.values.energy import CLASS_EDGES, NOTHING, MeterCounts, MeterReading
+from vtox.values.energy import CLASS_EDGES, FIGURES, NOTHING, MeterCounts, MeterRow
 
-# Figures have so many digits: more than any instrument gives.
-_DIGITS = 6
-_POWERS_OF_TEN = 10.0 ** np.arange(300)
 # Widest interval of a power by currents alone, over rated input.
 _WIDEST_BY_CURRENTS = 0.25
-_NO_REASON = Reason("")
+_NO_REASON: tuple[str, Mapping[str, Any]] = ("", MappingProxyType({}))
 _EDGES = np.array(CLASS_EDGES)
+_CLASSES = np.arange(len(CLASS_EDGES) + 1)[:, None]
 # States in which the motor takes part in the work of its time.
 _RUNNING = frozenset({"steady", "unsteady", "start", "ramp", "run_down"})
 
 
-def readings(analysis: CurrentAnalysis) -> list[MeterReading]:
+def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
     """Return the reading of each record of a batch that was analysed with frames."""
-    count = len(analysis.recordings)
+    count, x = len(analysis.recordings), analysis.power
     c = conditions(analysis)
     decided = MEASURED.decide(c, count)
     measured = decided == len(MEASURED.rules) - 1
-    power_reasons = _reasons(MEASURED, c, decided, measured)
-    x = analysis.power
+    power = _reasons(MEASURED, c, decided, measured)
     if x is None:
-        return _without_power(analysis, power_reasons)
+        return [
+            MeterRow(b"", own, *why, *why) for own, why in zip(_times(analysis), power, strict=True)
+        ]
     rated = rated_columns(analysis.motors)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         load = shaft_load(x, analysis.f0_hz, _measured_slip(analysis), rated)
         e = estimate_columns(analysis, rated, load)
         decided = np.where(measured, ESTIMATED.decide(e, count), -1)
         estimated = decided == len(ESTIMATED.rules) - 1
-        load_reasons = _reasons(ESTIMATED, e, decided, estimated)
-        rows = _rows(_figures(analysis, x, load, rated, measured, estimated))
-        low = np.asarray(ESTIMATED.codes[decided] == "load_too_low_to_estimate") & (decided >= 0)
-        counted = _counted(analysis, x, load, measured, estimated, low)
+        of_load = _reasons(ESTIMATED, e, decided, estimated)
+        figures = _figures(analysis, x, load, rated, measured, estimated)
+        low = (decided == _LOW) & measured
+        counts = _counted(analysis, x, load, rated, measured, estimated, low)
+    size = figures.shape[1] * figures.itemsize
+    kept = figures.astype("<f8", copy=False).tobytes()
+    at = range(0, len(kept), size)
+    if estimated.all():
+        return [MeterRow(kept[k : k + size], own) for k, own in zip(at, counts, strict=True)]
     return [
-        _reading(figures, counts, power, of_load or power)
-        for power, of_load, figures, counts in zip(
-            power_reasons, load_reasons, rows, counted, strict=True
-        )
+        MeterRow(kept[k : k + size], own, *p, *(q if m else p))
+        for k, own, p, q, m in zip(at, counts, power, of_load, measured.tolist(), strict=True)
     ]
 
 
 def _reasons(
     table: DecisionTable[Any], x: object, decided: Int, passed: Bool
-) -> list[Reason | None]:
-    """Return the first reason of each record that did not pass, None of the others."""
-    return [r[0] if r else None for r in table.reasons(x, np.where(passed, -1, decided))]
-
-
-def _without_power(
-    analysis: CurrentAnalysis, reasons: Sequence[Reason | None]
-) -> list[MeterReading]:
-    nothing = np.zeros(len(reasons), bool)
-    counted = _counted(analysis, None, None, nothing, nothing, nothing)
-    return [_reading({}, c, r, r) for r, c in zip(reasons, counted, strict=True)]
-
-
-def _reading(
-    figures: dict[str, float], counts: MeterCounts, power: Reason | None, load: Reason | None
-) -> MeterReading:
-    p, q = power or _NO_REASON, load or _NO_REASON
-    return MeterReading(figures, counts, p.code, p.values, q.code, q.values)
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return code and values of why each record did not pass, empty ones of those that did."""
+    if passed.all():
+        return [_NO_REASON] * len(decided)
+    found = table.reasons(x, np.where(passed, -1, decided))
+    return [(r[0].code, r[0].values) if r else _NO_REASON for r in found]
 
 
 def _measured_slip(analysis: CurrentAnalysis) -> Float64:
@@ -97,108 +88,84 @@ def _figures(
     measured: Bool,
     estimated: Bool,
 ) -> Float64:
-    """Return the values of `_FIGURES`, (figures, batch); NaN: there is none."""
-    sound = np.array([not p for p in analysis.problems])
-    inverter = np.array([m.supply == "inverter" for m in analysis.motors])
-    by_current_w, half_w = power_of_currents(x.current_a, rated)
-    told = sound & ~measured & ~inverter & (2 * half_w < _WIDEST_BY_CURRENTS * rated.input_w)
-    told &= not analysis.voltages
-    # By column: harmonics of a drive heat a motor in ways that no nameplate states.
-    allowed = np.stack([sound, measured, estimated, estimated & ~inverter, told])
-    values = np.array(
-        [
-            analysis.f0_hz,
-            *(getattr(x, name) for name in _SINGLE),
-            *x.voltage_harmonics.T,
-            *x.current_harmonics.T,
-            *(getattr(load, name) for name in _OF_LOAD),
-            by_current_w,
-            half_w,
-        ]
-    )
-    return np.where(allowed[_ALLOWED_BY], values, np.nan)
+    """Return the values of `FIGURES`, shape (batch, figures); NaN: there is none."""
+    count = len(measured)
+    table = np.full((len(FIGURES), count), np.nan)
+    table[0] = analysis.f0_hz
+    table[1:_LOAD_AT] = x.table
+    table[_LOAD_AT:-2] = load.table
+    sound = np.fromiter(map(operator.not_, analysis.problems), bool, count)
+    by_currents = np.zeros(count, bool)
+    driven = rated.inverter > 0
+    if not analysis.voltages:
+        table[-2:] = _, half_w = power_of_currents(x.current_a, rated)
+        by_currents = sound & ~driven & (2 * half_w < _WIDEST_BY_CURRENTS * rated.input_w)
+    # By column: harmonics of a drive heat a motor in ways that no nameplate tells.
+    allowed = np.array([sound, measured, estimated, estimated & ~driven, by_currents])
+    if not allowed[:4].all():
+        table[~allowed[_ALLOWED_BY]] = np.nan
+    return np.ascontiguousarray(table.T)
 
 
-_SINGLE = tuple(f.name for f in fields(TerminalPower) if not f.name.endswith("_harmonics"))
-_OF_LOAD = tuple(f.name for f in fields(ShaftEstimate))
+_LOAD_AT = FIGURES.index("load_ratio")
 _OF_CURRENT = ("current", "positive_a", "negative_a", "supply_hz")
 _OF_LOSSES = ("efficiency", "loss", "additional")
-_FIGURES = (
-    "supply_hz",
-    *_SINGLE,
-    *(f"voltage_harmonic_{order}" for order in TOLD),
-    *(f"current_harmonic_{order}" for order in TOLD),
-    *_OF_LOAD,
-    "estimated_power_w",
-    "estimated_power_half_w",
-)
 
 
 def _allowed_by(name: str) -> int:
     """Return which condition of `_figures` a figure needs."""
     if name.startswith("estimated_power"):
         return 4
-    if name in _OF_LOAD:
+    if name in FIGURES[_LOAD_AT:-2]:
         return 3 if name.startswith(_OF_LOSSES) else 2
     return 0 if name.startswith(_OF_CURRENT) else 1
 
 
-_ALLOWED_BY = [_allowed_by(name) for name in _FIGURES]
-
-
-def _rows(values: Float64) -> list[dict[str, float]]:
-    """Return the figures of each record with so many digits, without those there are not.
-
-    Whole numbers keep all of theirs. Records that lack the same figures are made together.
-    """
-    known = values == values
-    size = np.maximum(np.abs(values), 1 / _POWERS_OF_TEN[-1])
-    places = (_DIGITS - 1 - np.floor(np.log10(size))).astype(np.int64)
-    scale = _POWERS_OF_TEN.take(places, mode="clip")
-    rounded = (np.rint(values * scale) / scale).T
-    found: list[dict[str, float]] = [{}] * values.shape[1]
-    members: dict[bytes, list[int]] = {}
-    for i, pattern in enumerate(np.packbits(known, axis=0).T):
-        members.setdefault(pattern.tobytes(), []).append(i)
-    for rows in members.values():
-        there = known[:, rows[0]].nonzero()[0]
-        names = [_FIGURES[k] for k in there.tolist()]
-        for i, row in zip(rows, rounded[np.ix_(rows, there)].tolist(), strict=True):
-            found[i] = dict(zip(names, row, strict=True))
-    return found
+_ALLOWED_BY = [_allowed_by(name) for name in FIGURES]
+(_LOW,) = (k for k, r in enumerate(ESTIMATED.rules) if r.code == "load_too_low_to_estimate")
 
 
 def _counted(
     analysis: CurrentAnalysis,
-    x: TerminalPower | None,
-    load: ShaftEstimate | None,
+    x: TerminalPower,
+    load: ShaftEstimate,
+    rated: RatedColumns,
     measured: Bool,
     estimated: Bool,
     low: Bool,
-) -> list[MeterCounts]:
+) -> list[Sequence[int]]:
     """Return what each record adds to the meter; `low` is load in the first class."""
-    ms = round(1000 * analysis.duration_s)
-    rows = zip(measured.tolist(), analysis.operations, analysis.problems, strict=True)
-    found = [NOTHING if own else _time(ms, op, problems) for own, op, problems in rows]
-    if x is None or load is None:
-        return found
-    inverter = np.array([m.supply == "inverter" for m in analysis.motors])
-    of_load = [load.shaft_w, np.where(inverter, 0.0, load.loss_w), load.unbalance_w]
-    table = np.zeros((len(MeterCounts._fields), len(found)), np.int64)
-    # What is measured is the power of a motor that runs: else a reason would refuse it.
+    ms, s = round(1000 * analysis.duration_s), analysis.duration_s
+    table = np.zeros((len(MeterCounts._fields), len(measured)))
+    # What is measured is the power of a motor that runs: else a reason would stand against it.
     table[:3] = ms
     table[3] = ms * estimated
-    s = analysis.duration_s
-    table[4:6] = np.rint(s * np.array([x.active_w, x.reactive_var]))
-    table[6:9] = np.rint(s * np.where(estimated, of_load, 0.0))
-    table[9] = np.rint(s * np.maximum(x.harmonic_w, 0.0))
-    classes = np.where(estimated, _EDGES.searchsorted(load.load_ratio, side="right"), -1)
-    classes[low] = 0
-    table[10:16] = ms * (classes == np.arange(len(CLASS_EDGES) + 1)[:, None])
-    counts = table.T.tolist()
-    for i in measured.nonzero()[0].tolist():
-        found[i] = MeterCounts(*counts[i])
-    return found
+    table[4:6] = s * x.table[:2]
+    table[6] = s * load.shaft_w
+    table[7] = s * load.loss_w
+    table[8] = s * load.unbalance_w
+    table[9] = s * np.maximum(x.harmonic_w, 0.0)
+    table[7, rated.inverter > 0] = 0.0
+    classes = _EDGES.searchsorted(load.load_ratio, side="right")
+    if not estimated.all():
+        table[6:9, ~estimated] = 0.0
+        classes = np.where(estimated, classes, np.where(low, 0, -1))
+    table[10:16] = ms * (classes == _CLASSES)
+    if not (whole := bool(measured.all())):
+        table = table[:, measured]
+    counts: list[Sequence[int]] = np.rint(table).astype(np.int64).T.tolist()
+    if whole:
+        return counts
+    of_measured = iter(counts)
+    times = _times(analysis)
+    return [next(of_measured) if m else t for m, t in zip(measured.tolist(), times, strict=True)]
+
+
+def _times(analysis: CurrentAnalysis) -> list[MeterCounts]:
+    """Return what each record adds to the meter where its power is not measured."""
+    ms = round(1000 * analysis.duration_s)
+    pairs = zip(analysis.operations, analysis.problems, strict=True)
+    return [_time(ms, op, problems) for op, problems in pairs]
 
 
 def _time(ms: int, op: Operation | None, problems: tuple[Reason, ...]) -> MeterCounts:

@@ -144,20 +144,22 @@ def conditions(analysis: CurrentAnalysis) -> PowerConditions:
     turned = analysis.voltage_rotation_deg % 360 != 0
     low, high = MOTORING_LAG_DEG
     signs = np.concatenate([analysis.signs, analysis.voltage_signs], axis=1)
-    is_reversed = np.asarray(signs.min(axis=1) < 0)
+    is_reversed = np.asarray((signs < 0).any(axis=1))
     names = [*_channel_names(analysis.currents), *_channel_names(analysis.voltages)]
     paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
+    # Values of codes that no record of the batch has are left blank.
+    none = np.empty(count, object)
     return PowerConditions(
         input_problems=analysis.problems,
         two_currents=len(missing_i) <= 1,
         frames=x is not None,
         duration_s=np.full(count, analysis.duration_s),
-        missing_currents=objects([missing_i] * count),
+        missing_currents=objects([missing_i] * count) if missing_i else none,
         three_voltages=three,
-        missing_voltages=objects([missing_v] * count),
+        missing_voltages=objects([missing_v] * count) if missing_v else none,
         voltage_problems=[own[:1] or ((pair,) if pair else ()) for own, pair in paired],
         is_reversed=is_reversed,
-        reversed_channel=objects(names)[np.argmin(signs, axis=1)],
+        reversed_channel=objects(names)[signs.argmin(axis=1)] if is_reversed.any() else none,
         orders_differ=orders_differ,
         unpaired=turned | ~((lag_deg >= low) & (lag_deg <= high)),
         power_factor_angle_deg=lag_deg,
@@ -172,7 +174,7 @@ def estimate_columns(
         why={code: np.array([w == code for w in rated.why]) for code in set(rated.why) if code},
         load_ratio=load.load_ratio,
         interval_ratio=2 * load.shaft_half_w / rated.power_w,
-        inverter=np.array([m.supply == "inverter" for m in analysis.motors]),
+        inverter=rated.inverter > 0,
         frequency_ratio=analysis.f0_hz / rated.supply_hz,
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 from vtox.diagnosis.dsp.power import TerminalPower
 from vtox.diagnosis.energy.rated_losses import MOVED, RatedColumns
 from vtox.values.arrays import TINY, Float64
+from vtox.values.energy import FIGURES
 
 # Deviations of the measurement that an interval allows for: clamps and voltage dividers of class 1
 # (1 % is two deviations), and the angle between them, rad (18 minutes of arc).
@@ -24,37 +25,32 @@ _DEVIATIONS = 2.0
 _BREAKDOWN_RATIO = 4.0
 # Iron losses grow with frequency to this power at equal flux, friction and windage to the second.
 _IRON_EXPONENT, _FRICTION_EXPONENT = 1.3, 2.0
+# What moves the power of the positive sequence, by case: over itself, and over reactive power.
+_OF_MEASUREMENT = np.hstack([1 + MOVED[4] * _GAIN_STD, MOVED[5] * _ANGLE_STD])
 # Power by currents alone: reactive current over that at rated load, voltage over the rated one.
 _CURRENT_CASES = np.array([[0.96, 0.96, 1.0], [1.0, 1.025, 1.0]])[:, :, None]
 # A measured speed is good to this part of synchronous speed.
 _SPEED_STD = 5e-4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShaftEstimate:
-    """Estimates of a batch with the half width of their intervals, columns of shape (batch,).
+# Rows of a table, as `FIGURES` has them.
+_ROWS = {name: row for row, name in enumerate(FIGURES[FIGURES.index("load_ratio") : -2])}
 
-    Powers in W. `unbalance_w` is what the negative sequence costs: its own power, and the torque by
-    which it brakes. `harmonic_w` is what the harmonics bring, all of which becomes heat.
-    `slip` is the one used.
+
+@dataclass(frozen=True, slots=True)
+class ShaftEstimate:
+    """Estimates of a batch: rows by `FIGURES`, of length batch; `half` is that of an interval.
+
+    `unbalance_w` is what the negative sequence costs: its own power, and the torque by which it
+    brakes. `slip` is that which was used.
     """
 
-    load_ratio: Float64
-    shaft_w: Float64
-    shaft_half_w: Float64
-    torque_nm: Float64
-    torque_half_nm: Float64
-    efficiency: Float64
-    efficiency_half: Float64
-    loss_w: Float64
-    loss_half_w: Float64
-    stator_w: Float64
-    rotor_w: Float64
-    iron_w: Float64
-    friction_w: Float64
-    additional_w: Float64
-    unbalance_w: Float64
-    slip: Float64
+    table: Float64  # (estimates, batch)
+
+    def __getattr__(self, name: str) -> Float64:
+        if name not in _ROWS:
+            raise AttributeError(name)
+        return np.asarray(self.table[_ROWS[name]])
 
 
 def shaft_load(
@@ -75,65 +71,58 @@ def shaft_load(
     Rows of every array are cases: the expected one, then each unknown moved by its deviation. The
     deviation of a figure is the root of the sum of squares of what they change (GUM, 5.1.2).
     """
-    *_, by_slip, gain, angle = MOVED
-    ohm, rated_slip, iron_n, friction_n, additional_n, gap_n = rated.cases
-    positive_w = (x.positive_w + angle * _ANGLE_STD * x.reactive_var) * (1 + gain * _GAIN_STD)
+    *_, by_slip, _, _ = MOVED
+    ohm, rated_slip, iron_n, friction_n, additional_n, per_gap = rated.cases
+    positive_1 = x.positive_w
+    positive_w = _OF_MEASUREMENT @ np.array([positive_1, x.reactive_var])
     volts = np.maximum(x.positive_v, TINY)
-    along, across = x.positive_w / (3 * volts), x.reactive_var / (3 * volts)
-    squared = x.positive_a**2
-    per_hz = f0_hz / rated.supply_hz
-    behind = np.sqrt((volts - ohm * along) ** 2 + (ohm * across) ** 2)
-    flux = (behind / (rated.flux_ratio * rated.voltage_v * per_hz)) ** 2
-    iron_w = iron_n * (flux * per_hz**_IRON_EXPONENT)
-    friction_w = friction_n * per_hz**_FRICTION_EXPONENT
-    additional_w = additional_n * (squared / rated.current_a**2)
-    gap_w = positive_w - 3 * ohm * squared - iron_w
-    negative = x.negative_a**2
-    backward_w = np.maximum(x.negative_w - 3 * ohm * negative, 0.0)
-    torque_ratio = gap_w / (gap_n * per_hz)
-    slip = _slip(torque_ratio / np.maximum(flux, TINY), rated_slip) / per_hz
-    known = np.isfinite(measured_slip)
+    squared, negative = x.positive_a**2, x.negative_a**2
+    hz = f0_hz / rated.supply_hz
+    # |V1 - R I1|^2, I1 along V1 and across it being P1 and Q1 over 3 V1.
+    across = (positive_1**2 + x.reactive_var**2) / (9 * volts**2)
+    behind = volts**2 + ohm * (ohm * across - positive_1 * (2 / 3))
+    iron_w = iron_n * (behind * hz ** (_IRON_EXPONENT - 2))
+    constant_w = friction_n * hz**_FRICTION_EXPONENT
+    additional_w = additional_n * squared
+    copper = 3 * ohm
+    gap_w = positive_w - copper * squared - iron_w
+    backward_w = np.maximum(x.negative_w - copper * negative, 0.0)
+    # Flux squared by frequency, for torque is power in the air gap over frequency.
+    flux = behind / ((rated.flux_ratio * rated.voltage_v) ** 2 * hz)
+    slip = _slip(gap_w * per_gap / np.maximum(flux, TINY), rated_slip) / hz
+    known = measured_slip == measured_slip
     if known.any():
         slip = np.where(known, measured_slip + by_slip * _SPEED_STD, slip)
     turning = 1 - slip
-    shaft_w = (gap_w - backward_w) * turning - friction_w - additional_w
-    input_w = x.active_w + (positive_w - x.positive_w)
-    speed = rated.synchronous_rad_s * per_hz * turning
-    told = np.stack(
-        [shaft_w, shaft_w / speed, shaft_w / np.maximum(input_w, TINY), input_w - shaft_w]
-    )
-    shaft, torque, efficiency, loss = told[:, 0]
-    shaft_half, torque_half, efficiency_half, loss_half = _half(told)
+    told = np.empty((4, *gap_w.shape))
+    shaft_w, torque, efficiency, loss = told
+    np.subtract((gap_w - backward_w) * turning, constant_w + additional_w, out=shaft_w)
+    input_w = positive_w + (x.active_w - positive_1)
+    np.divide(shaft_w, turning * (rated.synchronous_rad_s * hz), out=torque)
+    np.divide(shaft_w, np.maximum(input_w, TINY), out=efficiency)
+    np.subtract(input_w, shaft_w, out=loss)
     s, back_w = slip[0], backward_w[0]
-    return ShaftEstimate(
-        load_ratio=shaft / rated.power_w,
-        shaft_w=shaft,
-        shaft_half_w=shaft_half,
-        torque_nm=torque,
-        torque_half_nm=torque_half,
-        efficiency=efficiency,
-        efficiency_half=efficiency_half,
-        loss_w=loss,
-        loss_half_w=loss_half,
-        stator_w=3 * ohm[0] * (squared + negative),
-        rotor_w=s * gap_w[0] + (2 - s) * back_w,
-        iron_w=iron_w[0],
-        friction_w=friction_w[0],
-        additional_w=additional_w[0],
-        unbalance_w=x.negative_w + turning[0] * back_w,
-        slip=s,
-    )
+    table = np.empty((len(_ROWS), len(f0_hz)))
+    np.divide(shaft_w[0], rated.power_w, out=table[0])
+    table[1:5] = told[:, 0]
+    table[5:9] = _half(told)
+    table[9] = copper[0] * (squared + negative)
+    table[10] = s * gap_w[0] + (2 - s) * back_w
+    table[11], table[12], table[13] = iron_w[0], constant_w[0], additional_w[0]
+    table[14] = x.negative_w + turning[0] * back_w
+    table[15] = s
+    return ShaftEstimate(table)
 
 
 def _slip(torque_ratio: Float64, rated_slip: Float64) -> Float64:
     """Return the slip at a torque over rated torque, at rated flux.
 
-    Kloss: T is proportional to s / (1 + (s / s_b)^2), whose smaller root this is.
+    Kloss: T is proportional to s / (1 + (s / s_b)^2), whose smaller root this is. The breakdown
+    slip s_b is so many times the rated slip, which therefore only scales what comes out.
     """
-    breakdown = _BREAKDOWN_RATIO * rated_slip
-    a = torque_ratio * rated_slip / (1 + _BREAKDOWN_RATIO**-2)
-    root = np.sqrt(np.maximum(1 - (2 * a / breakdown) ** 2, 0.0))
-    return np.asarray(2 * a / (1 + root))
+    a = torque_ratio * (2 / (1 + _BREAKDOWN_RATIO**-2))
+    root = np.sqrt(np.maximum(1 - (a / _BREAKDOWN_RATIO) ** 2, 0.0))
+    return np.asarray(rated_slip * a / (1 + root))
 
 
 def _half(cases: Float64) -> Float64:

@@ -1,7 +1,9 @@
 """What meters counted, by quarter-hour and by day: written with the results, read as exact sums."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +15,15 @@ from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import energy_days, energy_quarters, series
 from vtox.store.machines.points import Point
-from vtox.values.arrays import Int
+from vtox.values.arrays import Bool, Int
 from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, counts_from_text, in_kwh
 
 DAY_S = 86_400
 # Larger ones are of no machine, and the sum of many would not fit.
 _LARGEST = 1 << 44
+# Texts as this version makes them are read at once.
+_SPACES = len(MeterCounts._fields) - 1
+_NUMBERS = re.compile(rb"-?\d{1,15}(?: -?\d{1,15})*")
 
 
 # What has a price: energy at the terminals, and what of it became heat.
@@ -49,26 +54,41 @@ def add_energy(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> 
     A record counts where it begins, by its sender's clock, but no later than it arrived.
     """
     keys: list[tuple[int, int]] = []
-    counted: list[MeterCounts] = []
+    texts: list[bytes] = []
     for row, point in zip(rows, points, strict=True):
-        if point.energy is not None and (counts := _counts(point.energy)):
+        if point.energy is not None:
             begins_s = max(row.t_ms - row.duration_ms, 0) // 1000
             keys.append((row.series_id, begins_s // QUARTER_S * QUARTER_S))
-            counted.append(counts)
-    if not counted:
+            texts.append(point.energy)
+    if not texts:
         return
-    by_quarter = _summed(keys, np.array(counted, np.int64))
+    counted, usable = _counts(texts)
+    if not usable.any():
+        return
+    by_quarter = _summed(list(compress(keys, usable.tolist())), counted[usable])
     by_day = [(number, t // DAY_S * DAY_S) for number, t in by_quarter]
     _add(db, energy_quarters, by_quarter)
     _add(db, energy_days, _summed(by_day, np.array([*by_quarter.values()])))
 
 
-def _counts(text: bytes) -> MeterCounts | None:
+def _counts(texts: Sequence[bytes]) -> tuple[Int, Bool]:
+    """Return the counts of texts, shape (texts, counts), and which of them count anything."""
+    whole = b" ".join(texts)
+    usual = all(t.count(b" ") == _SPACES for t in texts) and _NUMBERS.fullmatch(whole)
+    if usual:
+        table = np.fromstring(whole, np.int64, sep=" ").reshape(len(texts), -1)
+    else:
+        table = np.array([_one(t) for t in texts], np.int64).reshape(len(texts), -1)
+    return table, np.asarray((np.abs(table) < _LARGEST).all(axis=1) & table.any(axis=1))
+
+
+def _one(text: bytes) -> MeterCounts:
+    """Return the counts of a text that may be of another version, or anything."""
     try:
         counts = counts_from_text(text)
     except ValueError:
-        return None
-    return counts if any(counts) and -_LARGEST < min(counts) and max(counts) < _LARGEST else None
+        return NOTHING
+    return counts if -_LARGEST < min(counts) and max(counts) < _LARGEST else NOTHING
 
 
 def _summed(keys: list[tuple[int, int]], counted: Int) -> dict[tuple[int, int], Int]:

@@ -53,7 +53,6 @@ class Outcome:
 
     `version` is that of the machine on which the outcome builds, `next_version` the one it makes;
     `fingerprint` is that of its assessment, empty where the outcome leaves the assessment alone.
-    `energy` is what the meter of the machine counts (`vtox.values.energy`), empty: nothing.
     """
 
     record_id: str
@@ -65,7 +64,6 @@ class Outcome:
     alerts: Sequence[Text]
     evidence: bool
     fingerprint: str = ""
-    energy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ class Ledger:
         args += _counts(work)
         args += [o.record_id for o in outcomes]
         for o in outcomes:
-            own = [o.version, o.next_version, int(o.evidence), o.fingerprint, o.energy]
+            own = [o.version, o.next_version, int(o.evidence), o.fingerprint]
             for members in ([o.machine], o.results, o.assessments, o.alerts):
                 own.append(len(members))
                 for fields in members:

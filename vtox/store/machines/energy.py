@@ -1,22 +1,37 @@
 """Energy of a machine on the server: what its last record said, and what its meter has counted.
 
-The meter is counted by the script that commits a record, so that it is as exact as the results.
+The meter is part of what a machine has at a version. A worker adds a record to the meter of the
+version that it builds on, and the script that commits the record keeps the sum only if the machine
+still has that version. So it is as exact as the results.
 """
 
-from collections.abc import Mapping
+import operator
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from vtox import keys
 from vtox.store.machines.machines import load_motors
 from vtox.store.server.client import Client
 from vtox.values import codec
-from vtox.values.domain import Record
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text
+from vtox.values.energy import (
+    NOTHING,
+    MeterCounts,
+    MeterReading,
+    MeterRow,
+    counts_from_text,
+    readings_of,
+)
 
 # Fields of the hash of a machine: the last reading; what was counted since when, ms. The first is
 # also the field of a result that has what its record added.
 ENERGY, _METER, _METER_MS = "energy", "meter", "meter_ms"
+# A kept reading begins with a number that no text begins with, the end of its record, s, and the
+# number of its figures. The figures follow, then codes and values as JSON where there are any.
+_HEAD = struct.Struct("<BdH")
+_FORM = 1
 # A reading is that of now for so long.
 _FRESH_S = 60.0
 
@@ -43,29 +58,58 @@ class SitePower(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A reading as the hash of its machine keeps it."""
+class _Codes:
+    """Why a reading lacks power or load, each with its values."""
 
-    t: codec.Time | None = None
-    figures: Mapping[str, float] = field(default_factory=dict)
     power_code: str = ""
     power_values: Mapping[str, Any] = field(default_factory=dict)
     load_code: str = ""
     load_values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def reading_json(record: Record, r: MeterReading) -> bytes:
-    """Return a reading as the hash of its machine keeps it: the fields of `_Kept`."""
-    return codec.encode(
-        {
-            "t": record.t_end,
-            "figures": dict(r.figures),
-            "power_code": r.power_code,
-            "power_values": dict(r.power_values),
-            "load_code": r.load_code,
-            "load_values": dict(r.load_values),
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class _Older(_Codes):
+    """A reading as 0.2.0 kept it."""
+
+    t: codec.Time | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def kept_reading(t: float, r: MeterRow) -> bytes:
+    """Return a reading as the hash of its machine keeps it; `t` is the end of its record."""
+    kept = _HEAD.pack(_FORM, t, len(r.figures) // 8) + r.figures
+    if not (r.power_code or r.load_code):
+        return kept
+    load = r.load_code, dict(r.load_values)
+    return kept + codec.encode(_Codes(r.power_code, dict(r.power_values), *load))
+
+
+def counts_text(counts: Sequence[int]) -> bytes:
+    """Return counts as text: numbers between spaces.
+
+    By the codec: that takes a fifth of the time of joining them.
+
+    Examples
+    --------
+    >>> counts_text((1000, 400, 0))
+    b'1000 400 0'
+    """
+    return codec.encode(list(counts))[1:-1].replace(b",", b" ")
+
+
+def metered(
+    meter: Sequence[int], counts: Sequence[int], since_t: float
+) -> tuple[Sequence[int], list[str | bytes]]:
+    """Return a meter with what a record counted, and the fields that keep it.
+
+    A meter that begins counts since `since_t`. One of a later version may count more.
+    """
+    if len(meter) == len(counts):
+        total = list(map(operator.add, meter, counts))
+    else:
+        total = [a + b for a, b in zip_longest(meter, counts, fillvalue=0)]
+    begins = [] if meter else [_METER_MS, str(round(1000 * since_t))]
+    return total, [*begins, _METER, counts_text(total)]
 
 
 def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
@@ -73,7 +117,11 @@ def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
     pipe = client.pipeline(transaction=False)
     for machine_id in machine_ids:
         pipe.hmget(keys.machine(machine_id), [ENERGY, _METER, _METER_MS])
-    return [_meter(*row) for row in pipe.execute()] if machine_ids else []
+    rows = pipe.execute() if machine_ids else []
+    return [
+        Meter(*_counted(counts, since_ms), *reading)
+        for (_, counts, since_ms), reading in zip(rows, _readings(r[0] for r in rows), strict=True)
+    ]
 
 
 def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[str, SitePower]:
@@ -95,21 +143,30 @@ def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[
     return found
 
 
-def _meter(energy: bytes | None, counted: bytes | None, since_ms: bytes | None) -> Meter:
-    reading, t = _reading(energy)
+def _counted(counted: bytes | None, since_ms: bytes | None) -> tuple[MeterCounts, float | None]:
     try:
-        counts, since_t = counts_from_text((counted or b"").decode()), int(since_ms or 0) / 1000
+        return counts_from_text((counted or b"").decode()), int(since_ms or 0) / 1000 or None
     except ValueError:
-        counts, since_t = NOTHING, 0.0
-    return Meter(counts, since_t or None, reading, t)
+        return NOTHING, None
 
 
-def _reading(text: bytes | None) -> tuple[MeterReading | None, float | None]:
-    if not text:
-        return None, None
+def _readings(texts: Iterable[bytes | None]) -> list[tuple[MeterReading | None, float | None]]:
+    """Return kept readings with the ends of their records, None for those that cannot be read."""
+    found = [_row(text or b"") for text in texts]
+    named = iter(readings_of([r for r, _ in found if isinstance(r, MeterRow)]))
+    return [(next(named) if isinstance(r, MeterRow) else r, t) for r, t in found]
+
+
+def _row(text: bytes) -> tuple[MeterRow | MeterReading | None, float | None]:
     try:
-        kept = codec.decode(_Kept, text)
-    except ValueError:
+        if text[:1] == b"{":
+            kept = codec.decode(_Older, text)
+            codes = (kept.power_code, kept.power_values, kept.load_code, kept.load_values)
+            return MeterReading(kept.figures, NOTHING, *codes), kept.t
+        _, t, count = _HEAD.unpack_from(text)
+        end = _HEAD.size + 8 * count
+        why = codec.decode(_Codes, text[end:]) if len(text) > end else _Codes()
+    except (ValueError, struct.error):
         return None, None
-    codes = (kept.power_code, kept.power_values, kept.load_code, kept.load_values)
-    return MeterReading(kept.figures, NOTHING, *codes), kept.t
+    codes = (why.power_code, why.power_values, why.load_code, why.load_values)
+    return MeterRow(text[_HEAD.size : end], NOTHING, *codes), t

@@ -34,13 +34,15 @@ class MachineState:
     """What a worker needs of a machine before it diagnoses its records.
 
     `stored_baseline` is empty where there is none; `baseline_refused`: it is of other channels.
-    `version` is that of the history, `settings` the name of all else, empty where it has none.
+    `version` is that of the history and of `meter`, which is empty where nothing was counted;
+    `settings` the name of all else, empty where it has none.
     """
 
     motor: Motor | None = None
     stored_baseline: str = ""
     history: MachineHistory = field(default_factory=MachineHistory)
     version: str = ""
+    meter: Sequence[int] = ()
     sensitivity: Sensitivity = DEFAULT
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
@@ -96,17 +98,31 @@ def _state(
     settings: Sequence[bytes | None] | None,
     name: bytes,
     version: bytes,
-    memory: bytes | None,
+    changed: Sequence[bytes | None] | None,
 ) -> MachineState:
     """Return a state that was known, with what has changed of it."""
     state = _with_settings(known, name.decode(), *settings) if settings else known
-    if memory is None:
+    if changed is None:
         return state
-    history = codec.decode_or_none(MachineHistory, memory)
+    memory, meter = changed
+    history = codec.decode_or_none(MachineHistory, memory) if memory else None
     if memory and history is None:
         # Its records must not become poison: the machine begins from scratch.
         log.error("what a machine has shown cannot be read", memory=memory[:80])
-    return replace(state, history=history or MachineHistory(), version=version.decode())
+    return replace(
+        state,
+        history=history or MachineHistory(),
+        version=version.decode(),
+        meter=_meter(meter or b""),
+    )
+
+
+def _meter(text: bytes) -> Sequence[int]:
+    try:
+        return tuple(map(int, text.split()))
+    except ValueError:  # as with the history: its records must not become poison
+        log.error("what a meter has counted cannot be read", meter=text[:80])
+        return ()
 
 
 def _with_settings(

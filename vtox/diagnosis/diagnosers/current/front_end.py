@@ -57,6 +57,7 @@ CHUNK_MIN_RECORDINGS = 5
 HIGHEST_SUPPLY_HZ = 450.0
 HIGHEST_LINE_HZ = 600.0
 HIGHEST_SLOT_HZ = 3000.0
+_IN_ORDER = np.arange(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,17 +267,27 @@ def _power(
     n = len(analysis.currents)
     if n < 2 or not phasors.shape[-1]:
         return None
-    harmonics = power.harmonic_phasors(spectra, analysis.f0_hz, analysis.fs_hz)
-    i, harmonics_i, order = phasors[:, :n], harmonics[:, :n], analysis.order
+    harmonics, order = (
+        power.harmonic_phasors(spectra, analysis.f0_hz, analysis.fs_hz),
+        analysis.order,
+    )
+    voltages = len(analysis.voltages) == 3
+    used = n + 3 * voltages
+    if used < phasors.shape[1]:
+        phasors, harmonics = phasors[:, :used], harmonics[:, :used]
     if n == 2:
         known = tuple(map(CURRENTS.index, analysis.currents))
-        i, harmonics_i = (power.completed(x, known) for x in (i, harmonics_i))
-        _, order = symmetrical_components.wiring(i.mean(axis=-1))
-    rows = np.arange(len(i))[:, None]
-    if len(analysis.voltages) < 3:
-        return power.terminal_power(i[rows, order], None, harmonics_i, None)
-    v = phasors[:, n:][rows, order]
-    return power.terminal_power(i[rows, order], v, harmonics_i, harmonics[:, n:])
+        whole = power.completed(phasors[:, :n], known)
+        _, order = symmetrical_components.wiring(whole.mean(axis=-1))
+        phasors = np.concatenate([whole, phasors[:, n:]], axis=1)
+        whole = power.completed(harmonics[:, :n], known)
+        harmonics = np.concatenate([whole, harmonics[:, n:]], axis=1)
+    if (order != _IN_ORDER).any():
+        if voltages:
+            order = np.concatenate([order, 3 + order], axis=1)
+        rows = np.arange(len(order))[:, None]
+        phasors, harmonics = phasors[rows, order], harmonics[rows, order]
+    return power.terminal_power(phasors, harmonics)
 
 
 def _empty_analysis(

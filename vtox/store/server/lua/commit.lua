@@ -8,7 +8,7 @@
 -- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, what the worker
 --      counts of itself: tasks (empty: nothing) diagnosis_s busy_s taken_s (how long ago it took the
 --      task) life_s; the ids of the records, then for each the number of arguments that follow: version
---      next_version evidence fingerprint energy and four lists of lists of field, value, ...: machine,
+--      next_version evidence fingerprint and four lists of lists of field, value, ...: machine,
 --      results, assessments, alerts; a list is led by its number of members, a member by its number
 --      of fields and values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -58,19 +58,6 @@ local function add_alert(...)
   redis.call(change, KEYS[14], alert.machine_id .. '|' .. alert.fault)
 end
 
--- Return the sum of two lists of whole numbers between spaces. A later version may count more of them.
-local function added(meter, counts)
-  local more = string.gmatch(counts, '%S+')
-  local sums = {}
-  for number in string.gmatch(meter, '%S+') do
-    local own = more()
-    sums[#sums + 1] = (own == '0' or not own) and number
-      or string.format('%.0f', number + own)
-  end
-  for number in more do sums[#sums + 1] = number end
-  return table.concat(sums, ' ')
-end
-
 local rows, ids = {}, {}
 for i, text in ipairs(ask('HMGET', KEYS[1], records)) do
   local row = text and decode_row(text)
@@ -81,19 +68,15 @@ local listings = ask('ZMSCORE', KEYS[12], ids)
 
 local function commit(i, record)
   local machine = KEYS[17 + i]
-  local version, next_version, evidence, fingerprint, energy = take(), take(), take(), take(), take()
+  local version, next_version, evidence, fingerprint = take(), take(), take(), take()
   local row, listed = rows[record], listings[i]
-  local before = redis.call('HMGET', machine, 'version', 'fingerprint', 'meter', 'meter_ms')
+  local before = redis.call('HMGET', machine, 'version', 'fingerprint')
   if not row then return 0 end
   if listed and (before[1] or '0') ~= version then return 2 end
   local arrived = tonumber(row.arrived_ms) or 0
   if arrived <= 0 then arrived = tonumber(string.match(row.ids, '(%d+)%-%d+$')) end
   local latency = math.max(now - arrived, 0)
-  each(listed and function(...)
-    if energy == '' then return redis.call('HSET', machine, 'version', next_version, ...) end
-    redis.call('HSET', machine, 'version', next_version, 'meter', added(before[3] or '', energy),
-      'meter_ms', before[4] or now, ...)
-  end)
+  each(listed and function(...) redis.call('HSET', machine, 'version', next_version, ...) end)
   each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
   each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
   each(listed and add_alert)

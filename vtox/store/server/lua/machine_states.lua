@@ -1,5 +1,5 @@
 -- What a worker does not know yet of machines; answers for each: settings (false: those it knows),
--- their name, version, memory (false: that of the version it knows).
+-- their name, version, and memory and meter (false: those of the version it knows).
 -- KEYS the machines   ARGV for each: the name of the settings and the version that it knows, or empty
 local answers = {}
 for i, machine in ipairs(KEYS) do
@@ -10,12 +10,12 @@ for i, machine in ipairs(KEYS) do
     present = {}
   end
   local name, version = present[1] or '', present[2] or '0'
-  local settings, memory = false, false
+  local settings, changed = false, false
   -- Settings without a name may have been changed by anybody.
   if name == '' or name ~= ARGV[2 * i - 1] then
     settings = redis.call('HMGET', machine, 'motor', 'baseline', 'baseline_info', 'sensitivity', 'channel_map')
   end
-  if version ~= ARGV[2 * i] then memory = redis.call('HGET', machine, 'memory') or '' end
-  answers[i] = {settings, name, version, memory}
+  if version ~= ARGV[2 * i] then changed = redis.call('HMGET', machine, 'memory', 'meter') end
+  answers[i] = {settings, name, version, changed}
 end
 return answers
