@@ -126,11 +126,11 @@ def readings_of(rows: Sequence[MeterRow]) -> list[MeterReading]:
     """Return rows with the names of their figures, rounded, without those that there are not."""
     return [
         MeterReading(figures, MeterCounts(*row.counts), *row[2:])
-        for row, figures in zip(rows, _named([r.figures for r in rows]), strict=True)
+        for row, figures in zip(rows, _figures_by_name([r.figures for r in rows]), strict=True)
     ]
 
 
-def _named(rows: Sequence[bytes]) -> list[dict[str, float]]:
+def _figures_by_name(rows: Sequence[bytes]) -> list[dict[str, float]]:
     """Return figures by name. Whole numbers keep all of their digits."""
     size = 8 * len(FIGURES)
     # Another version has fewer figures, or more.

@@ -3,14 +3,13 @@
 Three wires, no neutral: what the phases have in common drives no current and counts nowhere.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vtox.diagnosis.dsp.partial_fft import Spectra
 from vtox.diagnosis.dsp.symmetrical_components import FORTESCUE
-from vtox.values.arrays import TINY, Complex, Float64, Int
+from vtox.values.arrays import TINY, Complex, Float64
 from vtox.values.energy import FIGURES
 
 # Orders that count as distortion, IEC 61000-4-7 and IEC 61000-4-30.
@@ -49,15 +48,6 @@ class TerminalPower:
         if name not in _ROWS:
             raise AttributeError(name)
         return np.asarray(self.table[_ROWS[name]])
-
-    def select(self, rows: Int) -> "TerminalPower":
-        """Return the columns of some records."""
-        return TerminalPower(self.table[:, rows])
-
-
-def concatenate(parts: Sequence[TerminalPower]) -> TerminalPower:
-    """Return the columns of several batches as those of one."""
-    return TerminalPower(np.concatenate([p.table for p in parts], axis=1))
 
 
 def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
@@ -120,16 +110,47 @@ def completed(x: Complex, channels: tuple[int, ...]) -> Complex:
     return whole
 
 
-def terminal_power(phasors: Complex, harmonics: Complex) -> TerminalPower:
-    """Return what the phasors of three currents, and three voltages if there are, make.
+def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
+    """Return the sums of products of phasors from which `terminal_power` makes its figures.
 
     Parameters
     ----------
     phasors : ndarray of complex, shape (batch, 3 or 6, frames)
-        Peak phasors of the supply line, currents first, phases in the order in which they follow
-        each other.
+        Peak phasors of the supply line, three currents, then three voltages if there are; phases in
+        the order in which they follow each other.
     harmonics : ndarray of complex64, shape (batch, 3 or 6, orders)
         Peak phasors by `ORDERS`, of the whole record.
+
+    Returns
+    -------
+    ndarray, shape (batch, sums)
+        Mean squares and powers; NaN what needs voltages, where there are none.
+
+    Notes
+    -----
+    Every figure is a sum of products of two phasors, so the products of all pairs come first, and
+    weights (`_AT_LINE`) make of them the squares of each quantity.
+    """
+    batch, channels = phasors.shape[:2]
+    wide = phasors.astype(np.complex128, copy=False)
+    pairs = (wide @ wide.conj().swapaxes(1, 2)).reshape(batch, -1).view(np.float64)
+    parts = harmonics.view(harmonics.real.dtype).astype(np.float64)
+    beyond = (parts @ parts.swapaxes(1, 2)).reshape(batch, -1)
+    told = harmonics[..., _TOLD_AT].reshape(batch, -1, 3, len(TOLD))
+    told = told - told.mean(axis=2, keepdims=True)
+    sums = np.empty((batch, _SUMS))
+    at_line, beyond_line = _WEIGHTS[channels]
+    np.divide(pairs @ at_line, phasors.shape[-1], out=sums[:, :_POWERS_END])
+    sums[:, _POWERS_END:_SHARES_AT] = beyond @ beyond_line
+    by_order = (told.real**2 + told.imag**2).sum(axis=2).reshape(batch, -1)
+    sums[:, _SHARES_AT : _SHARES_AT + by_order.shape[1]] = by_order / 6
+    if channels == 3:
+        sums[:, _NEED_VOLTAGES] = np.nan
+    return sums
+
+
+def terminal_power(sums: Float64) -> TerminalPower:
+    """Return what the terminals take, by the sums of `power_sums`.
 
     Notes
     -----
@@ -137,28 +158,18 @@ def terminal_power(phasors: Complex, harmonics: Complex) -> TerminalPower:
     fundamental part of it, and distortion power the rest: SeN^2 = Se^2 - Se1^2. Active power is the
     mean of every frame, so that a load that moves within the record counts rightly. Reactive power
     is that of the positive sequence of the supply line, positive where the current lags.
-
-    Every figure is a sum of products of two phasors, so the products of all pairs come first, and
-    weights (`_AT_LINE`) make of them the squares of each quantity.
     """
-    if phasors.shape[1] == 3:
-        of_currents = terminal_power(
-            *(np.concatenate([x, np.zeros_like(x)], axis=1) for x in (phasors, harmonics))
-        )
-        of_currents.table[_NEED_VOLTAGES] = np.nan
-        return of_currents
-    batch = len(phasors)
-    line = (_products(phasors) @ _AT_LINE).T / phasors.shape[-1]
-    beyond, harmonic_w, by_order = _distortion(harmonics)
+    batch, of = len(sums), np.ascontiguousarray(sums.T)
     table = np.empty((len(_ROWS), batch))
+    one_w, one_var, two_w, harmonic_w = of[12:16]
     # Currents and voltages next to each other from here on: (2, batch).
-    positive, negative, at_line, *level = np.maximum(line.real[:12], 0).reshape(6, 2, batch)
-    one, two = line[12:]
+    at_line, *level = np.maximum(of[4:12], 0).reshape(4, 2, batch)
+    beyond = np.maximum(of[16:18], 0)
     pairs = table[_PAIRS_AT:_HARMONICS_AT].reshape(2, 6, batch)
     np.sqrt(at_line + beyond, out=pairs[:, 0])
-    effective_a, effective_phase_v = pairs[0, 0], pairs[1, 0].copy()
-    np.sqrt(positive, out=pairs[:, 1])
-    np.sqrt(negative, out=pairs[:, 2])
+    apparent_va = 3 * pairs[0, 0] * pairs[1, 0]
+    sequences = np.sqrt(np.maximum(of[:4], 0)).reshape(2, 2, batch)
+    pairs[:, 1:3] = sequences.swapaxes(0, 1)
     np.divide(pairs[:, 2], np.maximum(pairs[:, 1], TINY), out=pairs[:, 3])
     three = np.sqrt(level)
     mean = np.maximum((three[0] + three[1] + three[2]) / 3, TINY)
@@ -167,37 +178,15 @@ def terminal_power(phasors: Complex, harmonics: Complex) -> TerminalPower:
     np.sqrt(beyond / divisor, out=pairs[:, 5])
     pairs[1, 0] *= np.sqrt(3)
     shares = table[_HARMONICS_AT:].reshape(2, len(TOLD), batch)
-    np.sqrt(by_order / divisor[:, None], out=shares)
-    table[6], table[7], table[8] = one.real, two.real, harmonic_w
-    active_w = table[6] + table[7] + harmonic_w
-    apparent_va = 3 * effective_phase_v * effective_a
-    table[0], table[1], table[2] = active_w, one.imag, apparent_va
+    np.sqrt(of[18:].reshape(shares.shape) / divisor[:, None], out=shares)
+    table[6], table[7], table[8] = one_w, two_w, harmonic_w
+    active_w = one_w + two_w + harmonic_w
+    table[0], table[1], table[2] = active_w, one_var, apparent_va
     apart = apparent_va**2 - 9 * at_line[0] * at_line[1]
     np.sqrt(np.maximum(apart, 0), out=table[3])
     np.divide(active_w, np.maximum(apparent_va, TINY), out=table[4])
-    np.divide(table[6], np.maximum(np.abs(one), TINY), out=table[5])
+    np.divide(one_w, np.maximum(np.hypot(one_w, one_var), TINY), out=table[5])
     return TerminalPower(table)
-
-
-def _distortion(harmonics: Complex) -> tuple[Float64, Float64, Float64]:
-    """Return mean squares a phase (2, batch), power (batch,), and mean squares by order.
-
-    Currents, then voltages, without what the phases have in common. The last has the shape
-    (2, `TOLD`, batch).
-    """
-    batch = len(harmonics)
-    parts = harmonics.view(harmonics.real.dtype).astype(np.float64)
-    sums = (parts @ parts.swapaxes(1, 2)).reshape(batch, 36) @ _BEYOND_LINE
-    told = harmonics[..., _TOLD_AT].reshape(batch, 2, 3, -1)
-    told = told - told.mean(axis=2, keepdims=True)
-    by_order = (told.real**2 + told.imag**2).sum(axis=2)
-    return np.maximum(sums[:, :2].T, 0), sums[:, 2], by_order.transpose(1, 2, 0) / 6
-
-
-def _products(x: Complex) -> Complex:
-    """Return the products of all pairs of six channels, summed over the last axis: (B, 36)."""
-    wide = x.astype(np.complex128, copy=False)
-    return np.asarray((wide @ wide.conj().swapaxes(1, 2)).reshape(len(x), 36))
 
 
 def _weights(row: int, column: int, of_pairs: Complex | Float64) -> Complex:
@@ -217,28 +206,41 @@ def _level_weights() -> list[Complex]:
 
 
 _ONE, _TWO = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
-# Of peak values, so halved. Positive sequence of currents and voltages, negative, and both; levels
-# of the channels, by phase of currents and voltages; power of both sequences.
+# By real and imaginary parts of the pairs, halved for peak values. Positive sequence of currents
+# and voltages, negative, and both; levels, by phase of currents and voltages; active and reactive
+# power of the positive sequence, active of the negative.
 _AT_LINE = (
     np.stack(
         [
             *(_weights(at, at, own) for own in (_ONE, _TWO, _ONE + _TWO) for at in (0, 3)),
             *_level_weights(),
-            *(3 * _weights(3, 0, own) for own in (_ONE, _TWO)),
+            *(_weights(3, 0, 3 * own) for own in (_ONE, -1j * _ONE, _TWO)),
         ],
         axis=1,
     )
+    .view(np.float64)
+    .reshape(36, -1, 2)
+    .transpose(0, 2, 1)
+    * [[1], [-1]]
     / 2
-)
-# Of real parts: mean squares of harmonics a phase, of currents and voltages, and power of both.
+).reshape(72, -1)
+# The same of harmonics by real parts: power, and mean squares a phase of currents and voltages.
 _APART = np.eye(3) - 1 / 3
 _BEYOND_LINE = np.stack(
     [
-        _weights(0, 0, _APART / 6).real,
-        _weights(3, 3, _APART / 6).real,
-        _weights(0, 3, _APART / 2).real,
+        _weights(row, at, _APART * w).real
+        for row, at, w in ((0, 3, 1 / 2), (0, 0, 1 / 6), (3, 3, 1 / 6))
     ],
     axis=1,
 )
-_OF_CURRENTS = ("current", "positive_a", "negative_a")
-_NEED_VOLTAGES = [row for name, row in _ROWS.items() if not name.startswith(_OF_CURRENTS)]
+# Weights of three channels and of six.
+_CURRENTS = np.arange(36).reshape(6, 6)[:3, :3].ravel()
+_WEIGHTS = {
+    3: (_AT_LINE.reshape(36, 2, -1)[_CURRENTS].reshape(18, -1), _BEYOND_LINE[_CURRENTS]),
+    6: (_AT_LINE, _BEYOND_LINE),
+}
+_POWERS_END = _AT_LINE.shape[1]
+_SHARES_AT = _POWERS_END + _BEYOND_LINE.shape[1]
+_SUMS = _SHARES_AT + 2 * len(TOLD)
+# Sums of voltages, of power, and shares of voltages.
+_NEED_VOLTAGES = [1, 3, 5, 7, 9, 11, 12, 13, 14, 15, 17, 22, 23, 24, 25]

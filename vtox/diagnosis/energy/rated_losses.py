@@ -8,10 +8,8 @@ in usual motors, and how far motors differ in that widens the interval.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import hypot, nan, sqrt
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,7 +71,7 @@ _CASES = 6
 
 @dataclass(frozen=True, slots=True)
 class RatedColumns:
-    """`RatedLosses` of a batch: each field as a column of length batch; 1 in `inverter` of a drive.
+    """`RatedLosses` of a batch: each field as a column of length batch; `inverter` is 1 or 0.
 
     `cases`, shape (6, 7, batch), are what follows from a nameplate alone, by cases (`MOVED`): the
     resistance and slip; losses of the iron over the square of the voltage behind the resistance, of
@@ -91,38 +89,29 @@ class RatedColumns:
 
 
 _ROWS = {name: row for row, name in enumerate((*RatedLosses._fields[1:], "inverter"))}
-_PLATE = (
-    "rated_power_w",
-    "rated_voltage_v",
-    "rated_current_a",
-    "supply_hz",
-    "pole_pairs",
-    "rated_speed_rpm",
-    "rated_efficiency",
-    "ie_class",
-    "rated_power_factor",
-    "stator_resistance_ohm",
-    "supply",
-)
-_plate = attrgetter(*_PLATE)
+# What nameplates say, by their place in memory, with the nameplate so that it keeps that place. To
+# look one up by its values takes as long as all else here.
+_KNOWN: dict[int, tuple[Motor, str, Float64]] = {}
+_MOST_KNOWN = 8192
 
 
 def rated_columns(motors: Sequence[Motor]) -> RatedColumns:
     """Return the rated losses of a batch of motors; of a nameplate they are computed once."""
-    why, vectors = zip(*(_vector(*_plate(m)) for m in motors), strict=True)
-    table = np.array(vectors).T
+    plates = [_KNOWN.get(id(m)) or _vector(m) for m in motors]
+    table = np.array([vector for *_, vector in plates]).T
     numbers, cases = table[: len(_ROWS)], table[len(_ROWS) :]
+    why = [code for _, code, _ in plates]
     return RatedColumns(why, numbers, cases.reshape(_CASES, len(_VARIED) + 1, len(motors)))
 
 
-@lru_cache(maxsize=8192)
-def _vector(*plate: Any) -> tuple[str, Float64]:
+def _vector(motor: Motor) -> tuple[Motor, str, Float64]:
     """Return why there are no rated losses, and their numbers followed by those by case."""
-    motor = Motor(**dict(zip(_PLATE, plate, strict=True)))
     found, inverter = rated_losses(motor), float(motor.supply == "inverter")
     vector = np.array([*found[1:], inverter, *_cases(found).ravel()], np.float64)
-    vector.flags.writeable = False
-    return found.why, vector
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    kept = _KNOWN[id(motor)] = motor, found.why, vector
+    return kept
 
 
 def _cases(n: RatedLosses) -> Float64:

@@ -30,7 +30,7 @@ _RUNNING = frozenset({"steady", "unsteady", "start", "ramp", "run_down"})
 def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
     """Return the reading of each record of a batch that was analysed with frames."""
     count, x = len(analysis.recordings), analysis.power
-    c = conditions(analysis)
+    c = conditions(analysis, x)
     decided = MEASURED.decide(c, count)
     measured = decided == len(MEASURED.rules) - 1
     power = _reasons(MEASURED, c, decided, measured)
@@ -39,15 +39,19 @@ def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
             MeterRow(b"", own, *why, *why) for own, why in zip(_times(analysis), power, strict=True)
         ]
     rated = rated_columns(analysis.motors)
+    load, estimated, of_load = None, measured, power
     with np.errstate(all="ignore"):
-        load = shaft_load(x, analysis.f0_hz, _measured_slip(analysis), rated)
-        e = estimate_columns(analysis, rated, load)
-        decided = np.where(measured, ESTIMATED.decide(e, count), -1)
-        estimated = decided == len(ESTIMATED.rules) - 1
-        of_load = _reasons(ESTIMATED, e, decided, estimated)
+        if measured.any():
+            load = shaft_load(x, analysis.f0_hz, _measured_slip(analysis), rated)
+            e = estimate_columns(analysis, rated, load)
+            decided = np.where(measured, ESTIMATED.decide(e, count), -1)
+            estimated = decided == len(ESTIMATED.rules) - 1
+            of_load = _reasons(ESTIMATED, e, decided, estimated)
+            low = (decided == _LOW) & measured
+            counts = _counted(analysis, x, load, rated, measured, estimated, low)
+        else:
+            counts = list(_times(analysis))
         figures = _figures(analysis, x, load, rated, measured, estimated)
-        low = (decided == _LOW) & measured
-        counts = _counted(analysis, x, load, rated, measured, estimated, low)
     size = figures.shape[1] * figures.itemsize
     kept = figures.astype("<f8", copy=False).tobytes()
     at = range(0, len(kept), size)
@@ -83,7 +87,7 @@ def _measured_slip(analysis: CurrentAnalysis) -> Float64:
 def _figures(
     analysis: CurrentAnalysis,
     x: TerminalPower,
-    load: ShaftEstimate,
+    load: ShaftEstimate | None,
     rated: RatedColumns,
     measured: Bool,
     estimated: Bool,
@@ -93,7 +97,8 @@ def _figures(
     table = np.full((len(FIGURES), count), np.nan)
     table[0] = analysis.f0_hz
     table[1:_LOAD_AT] = x.table
-    table[_LOAD_AT:-2] = load.table
+    if load is not None:
+        table[_LOAD_AT:-2] = load.table
     sound = np.fromiter(map(operator.not_, analysis.problems), bool, count)
     by_currents = np.zeros(count, bool)
     driven = rated.inverter > 0

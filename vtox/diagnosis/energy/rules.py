@@ -21,6 +21,7 @@ from vtox.diagnosis.diagnosers.decision import (
     rule,
     stated,
 )
+from vtox.diagnosis.dsp.power import TerminalPower
 from vtox.diagnosis.energy.rated_losses import RatedColumns
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate
 from vtox.values.arrays import Bool, Float64
@@ -130,9 +131,9 @@ ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
 )
 
 
-def conditions(analysis: CurrentAnalysis) -> PowerConditions:
-    """Return the conditions of a batch."""
-    count, x = len(analysis.recordings), analysis.power
+def conditions(analysis: CurrentAnalysis, x: TerminalPower | None) -> PowerConditions:
+    """Return the conditions of a batch; `x` is its power."""
+    count = len(analysis.recordings)
     missing_i = tuple(c for c in CURRENTS if c not in analysis.currents)
     missing_v = missing_voltages(analysis.recordings[0].channels)
     three = not missing_v

@@ -96,11 +96,11 @@ class CurrentAnalysis:
     frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless requested
     sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
-    # The same of three voltage channels as `order` and `signs`, and what the terminals take; None
-    # unless frames were requested and at least two currents measured.
+    # The same of three voltage channels as `order` and `signs`, and the sums from which power is
+    # computed, (B, sums); none unless frames were requested and at least two currents measured.
     voltage_order: Int
     voltage_signs: Int
-    power: power.TerminalPower | None
+    power_sums: Float64
     # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
     envelope: Complex  # (B, points)
     current_rms_a: Float64  # (B,) RMS value of the fundamental current, A; NaN without currents
@@ -112,6 +112,11 @@ class CurrentAnalysis:
     def duration_s(self) -> float:
         """Length of every recording, s."""
         return self.samples / self.fs_hz
+
+    @property
+    def power(self) -> power.TerminalPower | None:
+        """What the terminals take, None where it was not measured. Computed each time."""
+        return power.terminal_power(self.power_sums) if self.power_sums.size else None
 
     @property
     def three_currents(self) -> bool:
@@ -233,10 +238,10 @@ def _analyse_chunk(
         centre_hz=centre_hz,
     )
     if len(voltages) < 3:
-        return replace(analysis, power=_power(analysis, phasors, spectra))
+        return replace(analysis, power_sums=_power_sums(analysis, phasors, spectra))
     signs, order, weights = positive_sequence(at_line[:, n:])
     analysis = replace(analysis, voltage_order=order, voltage_signs=signs)
-    analysis = replace(analysis, power=_power(analysis, phasors, spectra))
+    analysis = replace(analysis, power_sums=_power_sums(analysis, phasors, spectra))
     envelope_v, _ = demodulation.around_line(low[:, n:], weights, line, spectra.samples, fs_hz)
     sequence_v = sequences(phasors[:, n:], order, signs)
     levels = supply_levels(at_line[:, n:], weights, order, signs, rms(envelope_v))
@@ -256,17 +261,15 @@ def _analyse_chunk(
     return _with_voltages(analysis, envelope_v, sequence_v, sound)
 
 
-def _power(
-    analysis: CurrentAnalysis, phasors: Complex, spectra: Spectra
-) -> power.TerminalPower | None:
-    """Return what the terminals take, from frame phasors and spectra of the measured channels.
+def _power_sums(analysis: CurrentAnalysis, phasors: Complex, spectra: Spectra) -> Float64:
+    """Return the sums of power, from frame phasors and spectra of the measured channels.
 
     Channels are put in order but not turned, and each pair keeps its names: what is wired wrongly
     shows in `order` and `signs`, and is refused there.
     """
     n = len(analysis.currents)
     if n < 2 or not phasors.shape[-1]:
-        return None
+        return analysis.power_sums
     harmonics, order = (
         power.harmonic_phasors(spectra, analysis.f0_hz, analysis.fs_hz),
         analysis.order,
@@ -287,7 +290,7 @@ def _power(
             order = np.concatenate([order, 3 + order], axis=1)
         rows = np.arange(len(order))[:, None]
         phasors, harmonics = phasors[rows, order], harmonics[rows, order]
-    return power.terminal_power(phasors, harmonics)
+    return power.power_sums(phasors, harmonics)
 
 
 def _empty_analysis(
@@ -327,7 +330,7 @@ def _empty_analysis(
         sequence_v=no_frames,
         voltage_order=np.tile(np.arange(3), (batch, 1)),
         voltage_signs=np.ones((batch, 3), int),
-        power=None,
+        power_sums=np.zeros((batch, 0)),
         envelope=no_envelope,
         current_rms_a=unknown,
         envelope_v=no_envelope,
@@ -345,8 +348,6 @@ def concatenate(analyses: Sequence[CurrentAnalysis]) -> CurrentAnalysis:
         values = [getattr(a, name) for a in analyses]
         if name == "slot_band":
             return values[0] and slot_harmonics.concatenate(values)
-        if name == "power":
-            return values[0] and power.concatenate(values)
         return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
 
     names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
@@ -360,8 +361,6 @@ def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
         x = getattr(analysis, name)
         if isinstance(x, slot_harmonics.SlotBand):
             return replace(x, power=x.power[rows], first=x.first[rows])
-        if isinstance(x, power.TerminalPower):
-            return x.select(rows)
         if isinstance(x, tuple):
             return tuple(x[i] for i in rows)
         return x if x is None else x[rows]
