@@ -34,7 +34,7 @@ def add_second(
     client: Client,
     t_start: float,
     seq: int,
-    counts: MeterCounts = SECOND,
+    counts: MeterCounts | bytes = SECOND,
     machine_id: str = "M1",
     start: dict[str, float] | None = None,
 ) -> None:
@@ -43,7 +43,8 @@ def add_second(
     times = {"t_start": t_start, "t_end": t_start + 1, "first_seq": seq, "last_seq": seq}
     code = {"state": "unknown", "code": "motor_starts", "values": start} if start else {}
     texts, _ = encode_result(Result(**(fields | of_record | times | code)))
-    add(client, keys.RESULTS, [*texts, "energy", counts_text(counts)])
+    text = counts if isinstance(counts, bytes) else counts_text(counts)
+    add(client, keys.RESULTS, [*texts, "energy", text])
 
 
 def read_history(settings: Settings, what: Callable[[Connection], list[T]]) -> list[T]:
@@ -90,6 +91,23 @@ def _rows(settings: Settings) -> set[tuple[int, ...]]:
     return set(
         read_history(settings, lambda db: [tuple(r) for t in tables for r in db.execute(select(t))])
     )
+
+
+def test_texts_of_other_versions_count_and_damaged_ones_do_not(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = int(server_time(client)) // QUARTER_S * QUARTER_S - QUARTER_S
+    usual = counts_text(SECOND)
+    counted = [usual, usual + b" 9", b"1000 1000", b"0 0 0 0 -1234" + 12 * b" 0"]
+    others = [b"", b"x", b"-", b"1-2", b"1 - 2", b"9" * 30, b"-" + b"9" * 30, b"1  2" + 14 * b" 0"]
+    for texts in ([usual, usual], counted + others[:-1], [usual, others[-1]], [usual, others[4]]):
+        for text in texts:
+            add_second(client, now, client.xlen(keys.RESULTS), text)
+        recorder.record(STOP)
+    (found,) = read_history(settings, lambda db: energy.quarters(db, "M1", now, now + 1, QUARTER_S))
+    # Two spaces between numbers are one: that text begins with 1 ms.
+    assert found.counts.energy_j == (2 + 2 - 1 + 2) * 1234
+    assert found.counts.observed_ms == (2 + 3 + 2) * 1000 + 1
 
 
 def test_results_made_again_count_once(

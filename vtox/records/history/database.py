@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import (
     ARRAY,
     Connection,
+    Dialect,
     Engine,
     Table,
     bindparam,
@@ -142,9 +144,15 @@ def execute_many(db: Connection, statement: Any, rows: Sequence[tuple[Any, ...]]
         values = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
         db.execute(statement.from_select(names, given), values)
         return
-    compiled = statement.compile(dialect=db.dialect)
-    assert compiled.positiontup == names
-    db.exec_driver_sql(str(compiled), list(rows))
+    db.exec_driver_sql(_sql(statement, db.dialect), list(rows))
+
+
+@lru_cache(maxsize=64)
+def _sql(statement: Any, dialect: Dialect) -> str:
+    """Return the text of an INSERT; of one that is kept it is made once."""
+    compiled = statement.compile(dialect=dialect)
+    assert compiled.positiontup == [c.name for c in statement.table.columns]
+    return str(compiled)
 
 
 @contextmanager
