@@ -36,7 +36,7 @@ from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.records.history import writing
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.machines.energy import ENERGY, counts_text, kept_reading, metered
+from vtox.store.machines.energy import ENERGY, counts_text, metered
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.window_log import create_group
 from vtox.values.domain import Answer, Record
@@ -108,8 +108,8 @@ def entries(answers: list[list[Answer]]) -> list[Entry]:
 
 
 def _of_machine(r: MeterRow) -> tuple[str | bytes, ...]:
-    _, fields = metered(YEAR, r.counts, RECORD.t_end)
-    return *fields, ENERGY, kept_reading(RECORD.t_end, r)
+    _, fields = metered(YEAR, r, since_t=0.0, reading_t=RECORD.t_end)
+    return tuple(fields)
 
 
 def diagnosis(size: int) -> tuple[dict[str, float], list[Entry]]:

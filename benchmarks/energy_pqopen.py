@@ -27,8 +27,8 @@ def row(hz: float) -> str:
     # Theirs is the sum over phases, which has the negative sequence in it.
     v2, i2 = terminals.LINES[-1]
     reactive_var = x.reactive_var[0] + 1.5 * (v2 * np.conj(i2)).imag
-    shares = [x.voltage_harmonics[0, k] - theirs[f"v{n}"] for k, n in enumerate(TOLD)] + [
-        x.current_harmonics[0, k] - theirs[f"i{n}"] for k, n in enumerate(TOLD)
+    shares = [getattr(x, f"voltage_harmonic_{n}")[0] - theirs[f"v{n}"] for n in TOLD] + [
+        getattr(x, f"current_harmonic_{n}")[0] - theirs[f"i{n}"] for n in TOLD
     ]
     return (
         f"| {hz} Hz | {x.active_w[0] / theirs['active_w'] - 1:+.4%} "

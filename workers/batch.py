@@ -18,7 +18,7 @@ from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, TASK_VERSION
 from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
-from vtox.store.machines.energy import ENERGY, counts_text, kept_reading, metered
+from vtox.store.machines.energy import ENERGY, counts_text, metered
 from vtox.store.machines.machine_states import MachineState, load_states
 from vtox.store.stream.entries import (
     encode_result,
@@ -320,10 +320,14 @@ def _outcome(
         fields, latest = encode_result(family, d.record, diagnosis, marks)
         if isinstance(diagnosis, Answer) and (row := diagnosis.energy):
             fields += [ENERGY, counts_text(row.counts)]
-            meter, meter_fields = metered(meter, row.counts, d.record.arrived_t)
-            kept += meter_fields
-            if diagnosis.fault in after.marks:
-                kept += [ENERGY, kept_reading(d.record.t_end, row)]
+            newest = diagnosis.fault in after.marks
+            meter, of_meter = metered(
+                meter,
+                row,
+                since_t=d.record.arrived_t,
+                reading_t=d.record.t_end if newest else None,
+            )
+            kept += of_meter
         results.append(fields)
         if diagnosis.fault in after.marks:
             kept += [f"latest:{diagnosis.fault}", latest]

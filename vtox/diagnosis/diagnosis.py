@@ -14,7 +14,7 @@ from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.values.baseline import Baseline
 from vtox.values.domain import Answer, Diagnosis, Motor, Recording
-from vtox.values.energy import MeterReading, readings_of
+from vtox.values.energy import MeterReading
 from vtox.values.frames import DiagnosisList
 
 # The fault whose records are counted: they follow each other without a gap, and its analysis has
@@ -124,7 +124,7 @@ def answer_batch(inputs: Sequence[DiagnosisInput], faults: Iterable[str]) -> lis
 def read_energy(recording: Recording, motor: Motor | None = None) -> MeterReading:
     """Return what one recording says of energy and operation of a machine."""
     shared = registry.analyse([recording], [motor], [METERED])
-    return readings_of(readings(shared.analysis))[0]
+    return MeterReading.of_rows(readings(shared.analysis))[0]
 
 
 def _verdicts(

@@ -92,6 +92,20 @@ NOTHING = MeterCounts()
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
+class MeterRow(NamedTuple):
+    """A `MeterReading` as it is made and kept: `figures` are floats of 64 bits by `FIGURES`.
+
+    They have all their digits, and NaN where there is none.
+    """
+
+    figures: bytes = b""
+    counts: Sequence[int] = NOTHING
+    power_code: str = ""
+    power_values: Mapping[str, Any] = _NONE
+    load_code: str = ""
+    load_values: Mapping[str, Any] = _NONE
+
+
 class MeterReading(NamedTuple):
     """What one record says: `figures` by name, the unit is the suffix; none is a ratio.
 
@@ -107,27 +121,13 @@ class MeterReading(NamedTuple):
     load_code: str = ""
     load_values: Mapping[str, Any] = _NONE
 
-
-class MeterRow(NamedTuple):
-    """A `MeterReading` as it is made and kept: `figures` are floats of 64 bits by `FIGURES`.
-
-    They have all their digits, and NaN where there is none.
-    """
-
-    figures: bytes = b""
-    counts: Sequence[int] = NOTHING
-    power_code: str = ""
-    power_values: Mapping[str, Any] = _NONE
-    load_code: str = ""
-    load_values: Mapping[str, Any] = _NONE
-
-
-def readings_of(rows: Sequence[MeterRow]) -> list[MeterReading]:
-    """Return rows with the names of their figures, rounded, without those that there are not."""
-    return [
-        MeterReading(figures, MeterCounts(*row.counts), *row[2:])
-        for row, figures in zip(rows, _figures_by_name([r.figures for r in rows]), strict=True)
-    ]
+    @classmethod
+    def of_rows(cls, rows: Sequence[MeterRow]) -> list["MeterReading"]:
+        """Return rows with their figures by name, rounded, without those that there are not."""
+        return [
+            cls(figures, MeterCounts(*row.counts), *row[2:])
+            for row, figures in zip(rows, _figures_by_name([r.figures for r in rows]), strict=True)
+        ]
 
 
 def _figures_by_name(rows: Sequence[bytes]) -> list[dict[str, float]]:

@@ -9,7 +9,7 @@ from tests.integration.history.test_energy import add_second
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import ENERGY, kept_reading
+from vtox.store.machines.energy import metered
 from vtox.store.server.client import Client, server_time
 from vtox.values.energy import FIGURES, MeterCounts, MeterRow
 
@@ -35,8 +35,9 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     recorder.record(threading.Event())
     recorder.close()
     row = MeterRow(figures(active_w=2000.0), load_code="rated_power_unknown")
-    fields = {ENERGY: kept_reading(1764000001.0, row), "meter": "3600000 0 3600000 0 7200000"}
-    client.hset(keys.machine("M1"), mapping={**fields, "meter_ms": "1764000000000"})
+    row = row._replace(counts=(3_600_000, 0, 3_600_000, 0, 7_200_000))
+    _, fields = metered((), row, since_t=1764000000.0, reading_t=1764000001.0)
+    client.hset(keys.machine("M1"), items=fields)
     http = fresh_http
     found = http.get("/api/v1/machines/M1/energy").raise_for_status().json()["data"]
     assert found["total"]["energy_kwh"] == found["meter"]["energy_kwh"] == 2.0
@@ -59,9 +60,10 @@ def test_power_of_a_site_is_that_of_its_machines_now(
 ) -> None:
     now = server_time(client)
     for k, (site, age_s) in enumerate((("Hall", 1), ("Hall", 5), ("", 5), ("Hall", 3600))):
-        kept = kept_reading(now - age_s, MeterRow(figures(active_w=1500.0, loss_w=100.0)))
+        row = MeterRow(figures(active_w=1500.0, loss_w=100.0))
+        _, fields = metered((), row, since_t=now, reading_t=now - age_s)
         plate = f'{{"site": "{site}"}}' if site else "{}"
-        client.hset(keys.machine(f"P{k}"), mapping={ENERGY: kept, "motor": plate})
+        client.hset(keys.machine(f"P{k}"), items=[*fields, "motor", plate])
         client.zadd(keys.MACHINES, {f"P{k}": now - age_s})
     text = fresh_http.get("/metrics").raise_for_status().text
     assert 'vtox_power_kilowatts{site="Hall"} 3.0' in text

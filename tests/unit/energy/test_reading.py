@@ -12,7 +12,7 @@ from vtox.diagnosis.energy.reading import readings
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.store.machines.energy import counts_text
 from vtox.values.domain import Motor, Recording
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text, readings_of
+from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)
@@ -22,7 +22,7 @@ RECORDING = terminals.recording({1: (HALF.v1, HALF.i1)}, hz=PLANT.supply_hz)
 
 def reading(recording: Recording = RECORDING, motor: Motor = MOTOR) -> MeterReading:
     analysis = front_end([recording], [motor], frames=True, slot_band=False)
-    return readings_of(readings(analysis))[0]
+    return MeterReading.of_rows(readings(analysis))[0]
 
 
 def changed(**channels: np.ndarray) -> Recording:

@@ -13,13 +13,13 @@ from vtox.values.arrays import TINY, Complex, Float64
 from vtox.values.energy import FIGURES
 
 # Orders that count as distortion, IEC 61000-4-7 and IEC 61000-4-30.
-ORDERS = np.arange(2, 41)
+_ORDERS = np.arange(2, 41)
 # Orders that are reported one by one: those of six-pulse rectifiers.
 TOLD = (5, 7, 11, 13)
 # A Hann window is three bins of the spectrum.
 _HANN_AT = np.arange(-1, 2)[:, None]
 _PI = np.float32(np.pi)
-_TOLD_AT = [order - int(ORDERS[0]) for order in TOLD]
+_TOLD_AT = [order - int(_ORDERS[0]) for order in TOLD]
 
 
 # Rows of a table, as `FIGURES` has them. Those of currents and of voltages follow each other in the
@@ -49,6 +49,47 @@ class TerminalPower:
             raise AttributeError(name)
         return np.asarray(self.table[_ROWS[name]])
 
+    @classmethod
+    def of_sums(cls, sums: Float64) -> "TerminalPower":
+        """Return what the terminals take, by the sums of `power_sums`.
+
+        Notes
+        -----
+        IEEE 1459-2010: the effective values of three wires (3.2.2.8), apparent power 3 Ve Ie, the
+        fundamental part of it, and distortion power the rest: SeN^2 = Se^2 - Se1^2. Active power is
+        the mean of every frame, so that a load that moves within the record counts rightly.
+        Reactive power is that of the positive sequence of the supply line, positive where the
+        current lags.
+        """
+        batch, of = len(sums), np.ascontiguousarray(sums.T)
+        table = np.empty((len(_ROWS), batch))
+        one_w, one_var, two_w, harmonic_w = of[12:16]
+        # Currents and voltages next to each other from here on: (2, batch).
+        at_line, *level = np.maximum(of[4:12], 0).reshape(4, 2, batch)
+        beyond = np.maximum(of[16:18], 0)
+        pairs = table[_PAIRS_AT:_HARMONICS_AT].reshape(2, 6, batch)
+        np.sqrt(at_line + beyond, out=pairs[:, 0])
+        apparent_va = 3 * pairs[0, 0] * pairs[1, 0]
+        sequences = np.sqrt(np.maximum(of[:4], 0)).reshape(2, 2, batch)
+        pairs[:, 1:3] = sequences.swapaxes(0, 1)
+        np.divide(pairs[:, 2], np.maximum(pairs[:, 1], TINY), out=pairs[:, 3])
+        three = np.sqrt(level)
+        mean = np.maximum((three[0] + three[1] + three[2]) / 3, TINY)
+        np.divide(np.abs(three - mean).max(axis=0), mean, out=pairs[:, 4])
+        divisor = np.maximum(at_line, TINY)
+        np.sqrt(beyond / divisor, out=pairs[:, 5])
+        pairs[1, 0] *= np.sqrt(3)
+        shares = table[_HARMONICS_AT:].reshape(2, len(TOLD), batch)
+        np.sqrt(of[18:].reshape(shares.shape) / divisor[:, None], out=shares)
+        table[6], table[7], table[8] = one_w, two_w, harmonic_w
+        active_w = one_w + two_w + harmonic_w
+        table[0], table[1], table[2] = active_w, one_var, apparent_va
+        apart = apparent_va**2 - 9 * at_line[0] * at_line[1]
+        np.sqrt(np.maximum(apart, 0), out=table[3])
+        np.divide(active_w, np.maximum(apparent_va, TINY), out=table[4])
+        np.divide(one_w, np.maximum(np.hypot(one_w, one_var), TINY), out=table[5])
+        return cls(table)
+
 
 def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
     """Return the harmonics of signals, read in their spectrum as a Hann window shows them.
@@ -66,16 +107,17 @@ def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
     Returns
     -------
     ndarray of complex, shape (batch, channels, orders)
-        Peak values by `ORDERS`, zero above half the sampling rate. The phase is right between
+        Peak values of the second to the 40th, zero above half the
+        sampling rate. The phase is right between
         channels, not between orders.
     """
-    lines = np.multiply.outer(f0_hz * (spectra.samples / fs_hz), ORDERS)
+    lines = np.multiply.outer(f0_hz * (spectra.samples / fs_hz), _ORDERS)
     last = spectra.bins - 2
     seen = None if lines[:, -1].max() < last else lines < last
     if seen is not None:
         orders = int(np.count_nonzero(seen.any(axis=0)))
         if not orders:
-            return np.zeros((*spectra.parts.shape[:2], len(ORDERS)), spectra.parts.dtype)
+            return np.zeros((*spectra.parts.shape[:2], len(_ORDERS)), spectra.parts.dtype)
         seen = seen[:, :orders]
         lines = np.where(seen, lines[:, :orders], 2.0)
     nearest = np.rint(lines)
@@ -94,7 +136,7 @@ def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
     found *= np.float32(-0.5)
     found += at
     found *= weight[:, None]
-    missing = len(ORDERS) - found.shape[2]
+    missing = len(_ORDERS) - found.shape[2]
     return np.pad(found, ((0, 0), (0, 0), (0, missing))) if missing else found
 
 
@@ -111,7 +153,7 @@ def completed(x: Complex, channels: tuple[int, ...]) -> Complex:
 
 
 def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
-    """Return the sums of products of phasors from which `terminal_power` makes its figures.
+    """Return the sums of products of phasors from which `TerminalPower` is made.
 
     Parameters
     ----------
@@ -119,7 +161,7 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
         Peak phasors of the supply line, three currents, then three voltages if there are; phases in
         the order in which they follow each other.
     harmonics : ndarray of complex64, shape (batch, 3 or 6, orders)
-        Peak phasors by `ORDERS`, of the whole record.
+        Peak phasors of the second to the 40th, of the whole record.
 
     Returns
     -------
@@ -147,46 +189,6 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     if channels == 3:
         sums[:, _NEED_VOLTAGES] = np.nan
     return sums
-
-
-def terminal_power(sums: Float64) -> TerminalPower:
-    """Return what the terminals take, by the sums of `power_sums`.
-
-    Notes
-    -----
-    IEEE 1459-2010: the effective values of three wires (3.2.2.8), apparent power 3 Ve Ie, the
-    fundamental part of it, and distortion power the rest: SeN^2 = Se^2 - Se1^2. Active power is the
-    mean of every frame, so that a load that moves within the record counts rightly. Reactive power
-    is that of the positive sequence of the supply line, positive where the current lags.
-    """
-    batch, of = len(sums), np.ascontiguousarray(sums.T)
-    table = np.empty((len(_ROWS), batch))
-    one_w, one_var, two_w, harmonic_w = of[12:16]
-    # Currents and voltages next to each other from here on: (2, batch).
-    at_line, *level = np.maximum(of[4:12], 0).reshape(4, 2, batch)
-    beyond = np.maximum(of[16:18], 0)
-    pairs = table[_PAIRS_AT:_HARMONICS_AT].reshape(2, 6, batch)
-    np.sqrt(at_line + beyond, out=pairs[:, 0])
-    apparent_va = 3 * pairs[0, 0] * pairs[1, 0]
-    sequences = np.sqrt(np.maximum(of[:4], 0)).reshape(2, 2, batch)
-    pairs[:, 1:3] = sequences.swapaxes(0, 1)
-    np.divide(pairs[:, 2], np.maximum(pairs[:, 1], TINY), out=pairs[:, 3])
-    three = np.sqrt(level)
-    mean = np.maximum((three[0] + three[1] + three[2]) / 3, TINY)
-    np.divide(np.abs(three - mean).max(axis=0), mean, out=pairs[:, 4])
-    divisor = np.maximum(at_line, TINY)
-    np.sqrt(beyond / divisor, out=pairs[:, 5])
-    pairs[1, 0] *= np.sqrt(3)
-    shares = table[_HARMONICS_AT:].reshape(2, len(TOLD), batch)
-    np.sqrt(of[18:].reshape(shares.shape) / divisor[:, None], out=shares)
-    table[6], table[7], table[8] = one_w, two_w, harmonic_w
-    active_w = one_w + two_w + harmonic_w
-    table[0], table[1], table[2] = active_w, one_var, apparent_va
-    apart = apparent_va**2 - 9 * at_line[0] * at_line[1]
-    np.sqrt(np.maximum(apart, 0), out=table[3])
-    np.divide(active_w, np.maximum(apparent_va, TINY), out=table[4])
-    np.divide(one_w, np.maximum(np.hypot(one_w, one_var), TINY), out=table[5])
-    return TerminalPower(table)
 
 
 def _weights(row: int, column: int, of_pairs: Complex | Float64) -> Complex:

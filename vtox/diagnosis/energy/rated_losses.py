@@ -27,9 +27,9 @@ _POWER_FACTOR_STD = 0.005 / sqrt(3)
 # additional 5 to 15 % (IEC TS 60034-31, figure 1; de Almeida et al. 2011, IEEE Ind. Appl. Mag.).
 _STATOR_SHARE, _STATOR_SHARE_STD = 0.50, 0.08
 # Of what is neither winding: constant (iron, friction and windage); the rest grows with the load.
-CONSTANT_SHARE, CONSTANT_SHARE_STD = 0.76, 0.12
+CONSTANT_SHARE, _CONSTANT_SHARE_STD = 0.76, 0.12
 # Of the constant losses those of the iron, which grow with the square of the voltage.
-IRON_SHARE = 0.7
+_IRON_SHARE = 0.7
 # Deviations of a stator resistance that is known, for its temperature, and of rated slip (IEC
 # 60034-1 allows 20 %), over it; the rated speed is rounded to a whole number, 1/min.
 _RESISTANCE_STD, _SLIP_STD, _SPEED_STD_RPM = 0.04, 0.07, 0.5 / sqrt(3)
@@ -125,8 +125,8 @@ def _cases(n: RatedLosses) -> Float64:
     slip = n.slip + by_slip * n.slip_std
     rotor_w = np.minimum(slip / (1 - slip) * n.power_w, loss_w)
     rest_w = np.maximum(loss_w - 3 * ohm * n.current_a**2 - rotor_w, 0.0)
-    constant_w = (CONSTANT_SHARE + share * CONSTANT_SHARE_STD) * rest_w
-    iron_w, friction_w = IRON_SHARE * constant_w, (1 - IRON_SHARE) * constant_w
+    constant_w = (CONSTANT_SHARE + share * _CONSTANT_SHARE_STD) * rest_w
+    iron_w, friction_w = _IRON_SHARE * constant_w, (1 - _IRON_SHARE) * constant_w
     additional_w = rest_w - constant_w
     gap_w = (n.power_w + friction_w + additional_w) / (1 - slip)
     iron = iron_w / (n.flux_ratio * n.voltage_v) ** 2

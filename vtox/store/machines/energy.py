@@ -22,7 +22,6 @@ from vtox.values.energy import (
     MeterReading,
     MeterRow,
     counts_from_text,
-    readings_of,
 )
 
 # Fields of the hash of a machine: the last reading; what was counted since when, ms. The first is
@@ -75,7 +74,7 @@ class _Older(_Codes):
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
-def kept_reading(t: float, r: MeterRow) -> bytes:
+def _kept_reading(t: float, r: MeterRow) -> bytes:
     """Return a reading as the hash of its machine keeps it; `t` is the end of its record."""
     kept = _HEAD.pack(_FORM, t, len(r.figures) // 8) + r.figures
     if not (r.power_code or r.load_code):
@@ -98,18 +97,24 @@ def counts_text(counts: Sequence[int]) -> bytes:
 
 
 def metered(
-    meter: Sequence[int], counts: Sequence[int], since_t: float
+    meter: Sequence[int], row: MeterRow, *, since_t: float, reading_t: float | None
 ) -> tuple[Sequence[int], list[str | bytes]]:
-    """Return a meter with what a record counted, and the fields that keep it.
+    """Return a meter with what a record counted, and the fields that keep it with the reading.
 
-    A meter that begins counts since `since_t`. One of a later version may count more.
+    A meter that begins counts since `since_t`. One of a later version may count more. `reading_t`
+    is the end of the record; None: the machine has a later reading.
     """
+    counts = row.counts
     if len(meter) == len(counts):
         total = list(map(operator.add, meter, counts))
     else:
         total = [a + b for a, b in zip_longest(meter, counts, fillvalue=0)]
-    begins = [] if meter else [_METER_MS, str(round(1000 * since_t))]
-    return total, [*begins, _METER, counts_text(total)]
+    fields: list[str | bytes] = [_METER, counts_text(total)]
+    if not meter:
+        fields += [_METER_MS, str(round(1000 * since_t))]
+    if reading_t is not None:
+        fields += [ENERGY, _kept_reading(reading_t, row)]
+    return total, fields
 
 
 def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
@@ -153,7 +158,7 @@ def _counted(counted: bytes | None, since_ms: bytes | None) -> tuple[MeterCounts
 def _readings(texts: Iterable[bytes | None]) -> list[tuple[MeterReading | None, float | None]]:
     """Return kept readings with the ends of their records, None for those that cannot be read."""
     found = [_row(text or b"") for text in texts]
-    named = iter(readings_of([r for r, _ in found if isinstance(r, MeterRow)]))
+    named = iter(MeterReading.of_rows([r for r, _ in found if isinstance(r, MeterRow)]))
     return [(next(named) if isinstance(r, MeterRow) else r, t) for r, t in found]
 
 

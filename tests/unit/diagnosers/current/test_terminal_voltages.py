@@ -16,7 +16,7 @@ from vtox.diagnosis.energy.reading import readings
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.values.channel_map import Source, corrected
 from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Array, Recording
-from vtox.values.energy import MeterReading, readings_of
+from vtox.values.energy import MeterReading
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)
@@ -35,7 +35,7 @@ def recording(voltages: Mapping[str, Array], currents: tuple[str, ...] = CURRENT
 
 def reading(x: Recording) -> MeterReading:
     analysis = front_end([x], [MOTOR], frames=True, slot_band=False)
-    return readings_of(readings(analysis))[0]
+    return MeterReading.of_rows(readings(analysis))[0]
 
 
 @pytest.mark.parametrize("names", PAIRS)

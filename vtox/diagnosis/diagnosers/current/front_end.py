@@ -116,7 +116,7 @@ class CurrentAnalysis:
     @property
     def power(self) -> power.TerminalPower | None:
         """What the terminals take, None where it was not measured. Computed each time."""
-        return power.terminal_power(self.power_sums) if self.power_sums.size else None
+        return power.TerminalPower.of_sums(self.power_sums) if self.power_sums.size else None
 
     @property
     def three_currents(self) -> bool:
