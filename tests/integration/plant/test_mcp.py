@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from threading import Event
 from typing import Any
 
 import httpx
@@ -12,9 +13,13 @@ from tests.integration.api.test_machines import PLATE, commit_health
 from tests.integration.history.entries import add_alert
 from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.configuration.settings import Settings
+from vtox.records.history.recorder import Recorder
 from vtox.store.alarms import alarm_book
-from vtox.store.server.client import Client
+from vtox.store.server.client import Client, server_time
+from vtox.store.stream.scalars import add_readings
 from vtox.store.system import apikeys
+from vtox.values.scalars import ScalarReading
 
 pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
 from mcp import StdioServerParameters
@@ -40,8 +45,18 @@ CALLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def fleet(http: httpx.Client, client: Client) -> str:
-    """Two machines with an alarm, which people and senders gave names and comments; a key."""
+def http(fresh_http: httpx.Client) -> httpx.Client:
+    """An API over the history of this test."""
+    return fresh_http
+
+
+@pytest.fixture
+def fleet(http: httpx.Client, client: Client, settings: Settings) -> str:
+    """Two machines with an alarm and a scalar, which people and senders gave names; a key."""
+    add_readings(client, [ScalarReading(NAMED_SO, server_time(client) - 1, "oil", 2.5, "bar")])
+    recorder = Recorder(client, settings)
+    recorder.record(Event())
+    recorder.close()
     for machine_id in ("M1", NAMED_SO):
         plate = PLATE | {"site": ORDER[:60], "asset_path": f"Hall/{ORDER[:50]}".replace(":", "")}
         http.put(f"/api/v1/machines/{machine_id}", json=plate).raise_for_status()
@@ -75,13 +90,14 @@ def test_every_tool_answers_with_data_and_changes_nothing(
     environment = parent_watch.child_environment({"VTOX_API_KEY": fleet})
     started = StdioServerParameters(command=command[0], args=command[1:], env=environment)
 
-    async def work(opened: McpClient) -> tuple[Any, dict[str, Any], Any]:
+    async def work(opened: McpClient) -> tuple[Any, dict[str, Any], Any, Any]:
         listed = await opened.list_tools()
         answers = {n: await opened.call_tool(n, given) for n, given in CALLS.items()}
         wrong = await opened.call_tool("machine", {"machine_id": "../alarms"})
-        return listed, answers, wrong
+        scalars = {"machine_id": NAMED_SO, "quantity": "scalars"}
+        return listed, answers, wrong, await opened.call_tool("trend", scalars)
 
-    listed, answers, wrong = with_client(stdio_client(started), work)
+    listed, answers, wrong, trend = with_client(stdio_client(started), work)
     assert [t.name for t in listed.tools] == list(TOOLS) == list(CALLS)
     assert all(t.annotations.read_only_hint and t.output_schema for t in listed.tools)
     # What machines and people wrote is in fields, not in what describes the tools.
@@ -93,6 +109,8 @@ def test_every_tool_answers_with_data_and_changes_nothing(
     assert [a["last_comment"] for a in found["alarms"]["alarms"]] == [ORDER]
     assert found["why"]["faults"]["bearing"]["evidence"] == [{"hz": 91.4}]
     assert found["report"]["machine"]["machine_id"] == NAMED_SO
+    assert [s["value"] for s in found["machine"]["scalars"]] == [2.5]
+    assert list(trend.structured_content["data"]["series"]) == ["scalar:oil:bar"]
     assert found["explain_code"]["unlock"] == "baseline"
     assert wrong.is_error
     assert stored(client) == before

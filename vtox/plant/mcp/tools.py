@@ -50,6 +50,7 @@ _OF_ALARM = (
     *("values", "reason", "what_to_do", "priority", "found_right", "growth", "acknowledged_by"),
     *("assignee", "comments", "last_comment", "outcome", "work_orders"),
 )
+_OF_SCALARS = ("scalars", "vibration_class", "why_no_velocity")
 _OF_ENERGY = ("now", "hours", "total", "cost", "saving")
 
 
@@ -96,9 +97,14 @@ class Tools:
         return self._answer(_part(found, names) | {"rows": rows}, "/")
 
     def machine(self, machine_id: _Machine) -> ToolAnswer:
-        """Return one machine: state, health 0 to 100, reasons, nameplate, how often it sends."""
+        """Return one machine: state, health 0 to 100, reasons, nameplate, how often it sends.
+
+        `scalars` are its latest temperatures, pressures and so on, and the vibration velocity.
+        """
         found = self._data("machines/{}", machine_id)
-        return self._answer(_part(found, _OF_MACHINE), f"/machines/{machine_id}")
+        measured = self._data("machines/{}/scalars", machine_id)
+        data = _part(found, _OF_MACHINE) | _part(measured, _OF_SCALARS)
+        return self._answer(data, f"/machines/{machine_id}")
 
     def why(
         self,
@@ -159,17 +165,20 @@ class Tools:
         self,
         machine_id: _Machine,
         quantity: Annotated[
-            str, Field(description="a fault or `health`; empty: all of them, in fewer steps")
+            str,
+            Field(description="a fault, `health` or `scalars`; empty: faults and health, coarser"),
         ] = "health",
         days: _Days = 7.0,
         steps: Annotated[int, Field(ge=10, le=200, description="steps at most")] = 50,
     ) -> ToolAnswer:
-        """Return how faults or health went, in steps: columns of state, code, min, mean, max.
+        """Return how faults, health or scalars went: columns of state, code, min, mean, max.
 
         `null` is a step in which nothing was recorded.
         """
-        query: dict[str, Any] = {"fault": quantity or None, "from_t": self._api().days_ago(days)}
-        points = steps if quantity else min(steps, 20)
+        of_scalars = quantity == "scalars"
+        query: dict[str, Any] = {"of": quantity} if of_scalars else {"fault": quantity or None}
+        query["from_t"] = self._api().days_ago(days)
+        points = steps if quantity and not of_scalars else min(steps, 20)
         found = self._data("machines/{}/history", machine_id, **query, points=points)
         names = ("machine_id", "from_t", "to_t", "step_s", "recorded_until_t", "series", "counts")
         return self._answer(_part(found, names), f"/machines/{machine_id}")
