@@ -29,9 +29,9 @@ CLIENT = "vtox"
 
 
 @contextmanager
-def provider(port: int = 0) -> Iterator[str]:
+def provider() -> Iterator[str]:
     """Run the real one, by a name that no page of `127.0.0.1` shares; yield its address."""
-    port = port or free_ports(1)[0]
+    (port,) = free_ports(1)
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", f"--port={port}"],
         env=os.environ | {"AUTHLIB_INSECURE_TRANSPORT": "1"},

@@ -119,6 +119,9 @@ def test_a_provider_in_trouble_is_away(scripted: Scripted, provider: Provider, p
         signed_in(scripted, provider)
     assert refused.value.code == "provider_away"
     assert (path in str(refused.value), "503" in str(refused.value)) == (True, True)
+    scripted.status.clear()
+    del scripted.claims["nonce"]
+    assert signed_in(scripted, provider).name == "Ada Byron", "it is asked again"
 
 
 @pytest.mark.parametrize(
