@@ -77,8 +77,10 @@ class FieldError(BaseModel):
     got: str | None = Field(None, description="the value received, cut to 80 characters")
 
 
-class Problem(ResponseModel):
+class Problem(BaseModel):
     """An error by RFC 9457: what was wrong, where, and what was expected."""
+
+    model_config = OPTIONAL_FIELDS
 
     type: Address = Field(description="`/docs#` and the code")
     title: str = Field(description="the meaning of the code")

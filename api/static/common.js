@@ -188,10 +188,12 @@ export function poll(work) {
 // What stands above everything while no fresh data come.
 export function outage(error) {
   const known = error instanceof Refused;
+  const head = known ? t(error.problem.code === "server_unavailable" ? "common.server_away" : "common.could_not_answer") : silenceText(error);
+  const more = known ? ended(error.message) : t(error instanceof Unanswered ? "common.behind_it" : "common.still_running");
   return el("div", { class: "notice down", role: "alert" },
-    el("b", {}, known ? t(error.problem.code === "server_unavailable" ? "common.server_away" : "common.could_not_answer") : silenceText(error)),
-    " ",
-    known ? ended(error.message) : t(error instanceof Unanswered ? "common.behind_it" : "common.still_running"),
+    el("b", {}, head), " ",
+    // In other languages than English the title of the problem may say the same.
+    more.trim() === head.trim() ? null : more,
     el("span", { class: "soft" }, t("common.data_old")),
     known && error.problem.parts ? el("ul", { class: "roles parts", "aria-label": t("fleet.roles") }, partItems(error.problem.parts)) : null);
 }

@@ -14,7 +14,7 @@ from tests.cluster import free_ports
 from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.cluster.test_supervisor import run, spec
-from tests.integration.conftest import serving_app
+from tests.integration.conftest import serving, serving_app
 from tests.waiting import eventually_async
 from vtox.cluster.parts import keep_parts, parts, unready_parts
 from vtox.cluster.supervisor import Supervisor
@@ -60,7 +60,7 @@ def without_server(tmp_path: Path) -> Iterator[httpx.Client]:
     """The service before its server answers, of a supervisor that has begun."""
     written(tmp_path, os.getpid(), server="starting", api="ready", bridge="waiting")
     settings = load(redis_url=f"redis://127.0.0.1:{free_ports(1)[0]}", data_dir=tmp_path)
-    with serving_app(create_app(settings)) as http:
+    with serving(settings) as http:
         yield http
 
 
