@@ -156,9 +156,13 @@ function save() {
   savePicture((rows() ? fall : chart).canvas(), { title: label(machine, rows() ? `${what} · ${t(`bench.rows_${rows()}`)}` : what), keys: of.map((k) => [k.tone, [], k.text]), notes, name: `vtox-${machine}-${kind()}` });
 }
 
-function draw() {
+function choosePlot() {
   byId("plot").hidden = Boolean(rows());
   byId("rowsplot").hidden = !rows();
+}
+
+function draw() {
+  choosePlot();
   if (rows()) return drawRows();
   if (!shown) return;
   drawBehind();
@@ -251,6 +255,7 @@ const storedFamily = () => (view.record ? view.record.split("|")[0] : "");
 async function load() {
   const turn = (asked += 1);
   byId("bench").setAttribute("aria-busy", "true");
+  choosePlot();
   try {
     if (rows()) return await loadRows(turn);
     const [answer, [other, why]] = await Promise.all([get(path()), readCompared()]);
