@@ -106,6 +106,7 @@ def test_levels_of_two_weeks_have_a_slope_a_week(rng: np.random.Generator) -> No
     ("lasted_s", "said"),
     [
         (-5.0, (0, "minutes")),
+        (70.0, (1, "minute")),
         (7000.0, (116, "minutes")),
         (7200.0, (2, "hours")),
         (2 * DAY_S, (2, "days")),

@@ -80,7 +80,8 @@ def held(code: str, since_t: float, now_s: float, **values: str) -> Reason:
     units = (("days", DAY_S), ("hours", HOUR_S), ("minutes", 60.0))
     lasted_s = max(now_s - since_t, 0.0)
     unit, length = next((u for u in units if lasted_s >= 2 * u[1]), units[-1])
-    return reason(code, held=int(lasted_s // length), held_unit=unit, **values)
+    count = int(lasted_s // length)
+    return reason(code, held=count, held_unit="minute" if count == 1 else unit, **values)
 
 
 def growth(
