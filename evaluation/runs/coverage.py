@@ -139,11 +139,11 @@ def machine_records(
     family = next(f for f in FAMILIES if f.name == kind.family)
     m = machine(family, 300 + number, stage.seed)
     of_bearing_s = record_length_s("bearing", m.motor)
-    healthy = [_case(m, kind, k, LEARNING) for k in range(LEARN_RECORDS)]
+    healthy = [case_of(m, kind, k, LEARNING) for k in range(LEARN_RECORDS)]
     learnt = _simulated(healthy, max(LEARN_S, of_bearing_s))
-    sound = [_case(m, kind, k, SOUND) for k in range(each)]
-    broken = [_case(m, kind, k, BROKEN, broken=True) for k in range(each)]
-    shorted = [_shorted(_case(m, kind, k, SHORTS), k, family) for k in range(each)]
+    sound = [case_of(m, kind, k, SOUND) for k in range(each)]
+    broken = [case_of(m, kind, k, BROKEN, broken=True) for k in range(each)]
+    shorted = [_shorted(case_of(m, kind, k, SHORTS), k, family) for k in range(each)]
     open_loop = [replace(c, supply=replace(c.supply, control_hz=0.0)) for c in broken]
     levels = nominal_levels_dbc(open_loop)
     longest_s = max(record_s(m), of_bearing_s)
@@ -164,7 +164,7 @@ def _simulated(cases: Sequence[Case], seconds: float) -> list[SimulatedRecord]:
     return list(records(cases, seconds, FS_HZ, channels=(*CURRENTS, *VOLTAGES), batch=256))
 
 
-def _case(m: Machine, kind: Kind, number: int, purpose: int, *, broken: bool = False) -> Case:
+def case_of(m: Machine, kind: Kind, number: int, purpose: int, *, broken: bool = False) -> Case:
     """Return a record of a machine; a drive keeps its frequency and its bridge."""
     case = record_case(m, BLOCK * number, purpose, broken=broken)
     if not m.family.drive:

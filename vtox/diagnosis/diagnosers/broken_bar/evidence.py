@@ -10,6 +10,7 @@ import numpy as np
 from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosis.diagnosers.broken_bar.line_place import place_shift
 from vtox.diagnosis.diagnosers.broken_bar.moving_slip import tracked_pairs
+from vtox.diagnosis.diagnosers.broken_bar.moving_supply import moving_pairs
 from vtox.diagnosis.diagnosers.broken_bar.sidebands import (
     NEEDED_BINS,
     SidebandPairs,
@@ -35,6 +36,10 @@ DEVELOPING_DBC = -54.0
 # moves is not known exactly. docs/calibration/broken_bar.md#slip-that-moves
 TRACKING_LOSS_DB = 3.0
 MIN_LOAD = 0.35
+# Beyond this range of its frequency a supply spreads all lines. A drive whose voltages are measured
+# may move by the second, of its mean. docs/calibration/broken_bar.md#drives-that-change-speed
+MAX_FREQUENCY_RANGE_HZ = 0.4
+MAX_MOVING_SHARE = 0.25
 # Longest record that a reason asks for, s.
 LONGEST_RECORD_S = 300.0
 # The sidebands spread when the slip moves, by about 1.5 x where the current changes by x.
@@ -91,6 +96,13 @@ class OperatingPoint:
     hopeless: Bool
     f0_hz: Float64
     distance_hz: Float64
+
+    @property
+    def supply_moves(self) -> Bool:
+        """Whether a drive changes speed, and its voltages are measured."""
+        share = self.frequency_range_hz / self.f0_hz
+        moves = ~(self.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ)
+        return moves & self.inverter & self.voltages & (share <= MAX_MOVING_SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +261,11 @@ def _evidence(
         n: np.full(count, np.nan) for n in ("lowest_slip", "highest_slip", "over_fixed")
     }
     tracked = np.zeros(count, bool)
+    (moving,) = (usable & known & c.supply_moves).nonzero()
+    if moving.size:
+        beyond = moving_pairs(analysis, slip_analysis, moving)
+        for name, column in columns.items():
+            column[moving] = getattr(beyond, name)
     if rows.size:
         found, tracking = tracked_pairs(analysis, slip_analysis, rows)
         better = (found.is_line & (tracking.over_fixed > MIN_OVER_FIXED)) | spreads[rows]

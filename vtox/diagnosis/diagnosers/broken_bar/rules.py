@@ -9,6 +9,7 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.broken_bar.evidence import (
     DEVELOPING_DBC,
+    MAX_FREQUENCY_RANGE_HZ,
     MIN_OVER_FIXED,
     BrokenBarEvidence,
     OperatingPoint,
@@ -24,7 +25,6 @@ from vtox.values.baseline import RISE_DB
 
 # Level of broken bars, near 45 dB below the supply line (sources: `DEVELOPING_DBC`).
 FAULT_DBC = -45.0
-MAX_FREQUENCY_RANGE_HZ = 0.4
 # The noise that moves a level by 1 dB (deviation) moves the place of its line by so many bins (99
 # %). docs/calibration/broken_bar.md#place-of-the-line
 PLACE_BINS_PER_DB = 0.21
@@ -75,8 +75,12 @@ def _control_unseen(x: OperatingPoint) -> Bool:
 
 
 def severe(x: BrokenBarEvidence) -> Bool:
-    """Return whether lines are as strong as those of broken bars, at a slip that is not guessed."""
-    return (x.level_dbc >= FAULT_DBC) & ~_slip_not_proven(x) & ~_control_unseen(x)
+    """Return whether lines are as strong as those of broken bars, at a slip that is not guessed.
+
+    Never behind a drive that changes speed: how its control answers is not known well enough.
+    """
+    certain = ~_slip_not_proven(x) & ~_control_unseen(x) & ~x.supply_moves
+    return (x.level_dbc >= FAULT_DBC) & certain
 
 
 def _as_when_learnt(x: BrokenBarEvidence) -> Bool:
@@ -135,9 +139,12 @@ LINES = (
     ("lower_sideband_dbc", "lower_dbc"),
     ("upper_sideband_dbc", "upper_dbc"),
 )
-# What keeps a rotor cage from being called sound.
+RANGE = ("range_hz", "frequency_range_hz")
+# What keeps a rotor cage from being called sound. Control that answers a cage by its voltage while
+# the speed moves would take the lines with what is predicted.
 NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
     rule("inverter_without_voltages", _control_unseen),
+    rule("supply_not_steady", lambda x: x.supply_moves, RANGE, limit_hz=MAX_FREQUENCY_RANGE_HZ),
     stated("slip_guess"),
     *doubted(
         SLIP,
@@ -175,8 +182,8 @@ CONDITIONS: DecisionTable[OperatingPoint] = DecisionTable(
         rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a"),
         rule(
             "supply_not_steady",
-            lambda x: ~(x.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ),
-            ("range_hz", "frequency_range_hz"),
+            lambda x: ~(x.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ) & ~x.supply_moves,
+            RANGE,
             limit_hz=MAX_FREQUENCY_RANGE_HZ,
         ),
         stated("slip_problems"),
