@@ -1,7 +1,8 @@
 """Lets a script run in a checkout from before its modules were moved to their folders.
 
 Imported in the process that answers for another checkout. A module that is not where this one has
-it is looked for with one folder less: `vtox.values.domain` was `vtox.domain`.
+it is looked for with one folder less: `vtox.values.domain` was `vtox.domain`. `MOVED` names those
+whose content was in another module.
 """
 
 import importlib
@@ -18,6 +19,7 @@ FOLDERS = frozenset(
         *(f"store.{n}" for n in ("server", "stream", "work", "alarms", "machines", "system")),
     )
 )
+MOVED = {"vtox.values.bearing": "vtox.values.domain"}
 
 
 class Alias(Loader):
@@ -47,6 +49,8 @@ class Elsewhere(MetaPathFinder):
         """Return how a module is found that no other finder knows."""
         if not name.startswith("vtox."):
             return None
+        if name in MOVED:
+            return ModuleSpec(name, Alias(MOVED[name]))
         if name in FOLDERS:
             return ModuleSpec(name, Alias(""), is_package=True)
         parts = name.split(".")
