@@ -57,6 +57,14 @@ def test_unknown_bars_score_nothing() -> None:
     assert got.score[0] == 0
 
 
+def test_without_noise_nothing_is_infinite() -> None:
+    x = np.zeros((1, 3, 25_000))
+    got = slot_harmonics.slot_harmonics(
+        whole_band(x, 0.1), np.array([50.0]), *(np.array([v]) for v in (14.0, 0.003, 0.05))
+    )
+    assert (got.score[0], got.lead[0]) == (0, 0)
+
+
 @pytest.mark.parametrize("bars_per_pair", [8.0, 14.0, 22.0])
 @pytest.mark.parametrize("slip", [(0.003, 0.05), (0.0, 0.12), (0.02, 0.02)])
 def test_a_part_gives_what_the_whole_gives(bars_per_pair: float, slip: tuple[float, float]) -> None:

@@ -152,7 +152,8 @@ def slot_harmonics(
     floor = _floor(
         np.where(search.usable, power, np.inf), max(FLOOR_BINS, round(FLOOR_HZ / band.df_hz))
     )
-    counted = search.usable & (floor < np.inf)
+    # Over no floor a line would be infinite, and its average all lines behind it.
+    counted = search.usable & (floor > 0) & (floor < np.inf)
     line_bins = max(1, round(LINE_HZ / band.df_hz))
     excess = _excess(power, floor, counted, line_bins)
     gain = np.log1p(excess) - np.log(2) * counted
@@ -217,7 +218,7 @@ def _harmonic_hz(df_hz: float) -> float:
 
 def _excess(power: Float64, floor: Float64, counted: Bool, line_bins: int) -> Float64:
     """Return power over floor, averaged over the width of a line; 0 where it does not count."""
-    excess = np.where(counted, power, 0.0) / floor
+    excess = np.divide(power, floor, out=np.zeros_like(power), where=counted)
     if line_bins > 1:
         excess = uniform_filter1d(excess, line_bins, axis=-1, mode="constant")
         excess = np.where(counted, excess, 0.0)
