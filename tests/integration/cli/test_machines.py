@@ -87,7 +87,7 @@ def test_scalars_are_imported_and_shown(
 ) -> None:
     monkeypatch.setenv("VTOX_DATA_DIR", str(settings.data_dir))
     now, file = round(time.time()), tmp_path / "readings.csv"
-    at = datetime.fromtimestamp(now - 60, UTC).isoformat()
+    at = datetime.fromtimestamp(now - 300, UTC).isoformat()
     head, old = "name;t;machine_id;unit;value\n", f"oil;{now - 4 * 86_400};M1;bar;2,5\n"
     write(file, f"{head}{old}winding;{at};M1;degC;81\n")
     assert "2 readings sent" in run("machines", "import", str(file)).output
