@@ -146,7 +146,7 @@ def test_on_an_empty_home_the_api_alone_is_the_whole_system(tmp_path: Path) -> N
         until(lambda: len(faults_diagnosed(machine)) == len(FAULTS), 60, tmp_path)
         everybody = family(parent)
         parent.terminate()
-        until(lambda: ended(everybody), 60, tmp_path)
+        until(lambda: ended(everybody), 30, tmp_path)
 
 
 def faults_diagnosed(machine: str) -> set[str]:
