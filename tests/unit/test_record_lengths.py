@@ -18,7 +18,7 @@ TWO_POLES = Motor(pole_pairs=1, supply_hz=50, rated_speed_rpm=2970)
         (None, 2.0),
         (Motor(), 2.0),
         (Motor(pole_pairs=2, supply_hz=50, rated_speed_rpm=1440), 2.0),
-        # A slip of 1 %, 0.5 % at a typical load: 5 bins of 1/20 s are 0.25 Hz.
+        # A slip of 1 %, 0.4 % at a typical load: 4 bins of 1/20 s are 0.2 Hz.
         (TWO_POLES, 20.0),
         (replace(TWO_POLES, rated_speed_rpm=2997), MAX_RECORD_S),
         # 25 turns at 300 rpm.

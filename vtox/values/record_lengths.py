@@ -13,9 +13,10 @@ from vtox.values.domain import Motor
 # The broken-bar sidebands, 2*s*f from the supply line, must lie so many bins from it at a typical
 # load, relative to the rated one.
 SIDEBAND_DISTANCE_BINS = 10.0
-TYPICAL_LOAD = 0.5
-# Of a two-pole motor f - fr is the slip frequency: bins from 0 Hz at which eccentricity is decided.
-ROTATION_DISTANCE_BINS = 5.0
+TYPICAL_LOAD = 0.4
+# Of a two-pole motor f + fr is the slip frequency below 2f: bins between them at that load, so that
+# they part from two thirds of it on. docs/calibration/eccentricity.md#two-poles
+ROTATION_DISTANCE_BINS = 4.0
 # Shaft turns from which races of 0 dB are found: fewer than 15 are refused.
 TURNS = 25.0
 # A race within this of a whole number of turns is separated from the lines of the shaft by a longer
@@ -52,7 +53,7 @@ def _sidebands_s(motor: Motor) -> float:
 
 
 def _two_poles_s(motor: Motor) -> float:
-    """Return the time in which the line of rotation of a two-pole motor parts from 0 Hz, s."""
+    """Return the time in which the upper line of rotation of a two-pole motor parts from 2f, s."""
     if motor.pole_pairs != 1:
         return 0.0
     slip_hz = TYPICAL_LOAD * (motor.rated_slip or 0.0) * (motor.supply_hz or 0.0)

@@ -58,7 +58,7 @@ def registered(tmp_path: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("rated_speed_rpm", "seconds"), [(1440, 10.0), (1485, 20.0), (1492.5, 40.0), (1499, 40.0)]
+    ("rated_speed_rpm", "seconds"), [(1440, 10.0), (1485, 25.0), (1492.5, 40.0), (1499, 40.0)]
 )
 def test_long_records_are_as_long_as_the_slip_asks(rated_speed_rpm: float, seconds: float) -> None:
     motor = Motor(pole_pairs=2, supply_hz=50, rated_speed_rpm=rated_speed_rpm)
