@@ -75,7 +75,7 @@ def diagnose(
     lines, c = observe(analysis, slip_analysis)
     decided = CONDITIONS.decide(c, len(baselines))
     asked = decided < 0
-    x = evidence(analysis, c, lines, baselines, asked)
+    x = evidence(analysis, slip_analysis, c, lines, baselines, asked)
     decided = RULES.decide(x, len(baselines), after=CONDITIONS, decided=decided)
     state = RULES.states[decided]
     rise = x.change_db / x.limit_db

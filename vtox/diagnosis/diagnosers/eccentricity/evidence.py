@@ -7,11 +7,12 @@ from math import inf, log, log1p
 import numpy as np
 
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
+from vtox.diagnosis.diagnosers.current.slip import LEAST_SLIP, SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.diagnosers.decision import Stated, extend
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import RotationSidebands, rotation_sidebands
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
+from vtox.diagnosis.dsp.modulation_spectrum import LINE_BINS
 from vtox.diagnosis.dsp.prediction import prediction_std
 from vtox.values.arrays import Bool, Float64
 from vtox.values.baseline import RISE_DB, Baseline, Level
@@ -31,8 +32,6 @@ NEPER_DB = 20 / log(10)
 MAX_LIMIT_DB = 12.0
 # What a reason says of a baseline that leaves everything open, dB.
 MOST_OPEN_DB = 99.0
-# Of two-pole motors the lines fall near 0 Hz and twice the supply: s*f must be this many bins.
-TWO_POLE_BINS = 5.0
 # The baseline applies to supply frequencies within this of that at which it was learnt.
 FREQUENCY_TOLERANCE = 0.05
 
@@ -42,17 +41,12 @@ class Preconditions:
     """Columns of length batch: what must hold before any level is compared.
 
     `slip_problems` says why the slip is not known, `slip_doubts` what speaks against one that is.
-    `bins_at_zero` is how many bins the lower line of a two-pole motor lies from 0 Hz, infinite for
-    others; `needed_s` the duration at which that were enough. The others are those of
-    `RotationSidebands`.
+    The others are those of `RotationSidebands`.
     """
 
     input_problems: Stated
     slip_problems: Stated
     slip_doubts: Stated
-    slip_low: Float64
-    bins_at_zero: Float64
-    needed_s: Float64
     low_a: Float64
     high_a: Float64
     current_range: Float64
@@ -65,7 +59,8 @@ class EccentricityEvidence(Preconditions):
     `baseline_problems` says why there is none. The side that was steadier when it was learnt is
     compared: its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
     counts from `limit_db` on. `over_floor` is the power of both sidebands over their floors,
-    `reactance` the one of the stronger.
+    `reactance` the one of the stronger; of a two-pole motor those of the upper one. Where that is
+    `merged` with twice the supply frequency at this `slip`, a record of `needed_s` separates them.
     """
 
     baseline_problems: Stated
@@ -79,6 +74,9 @@ class EccentricityEvidence(Preconditions):
     rotation_hz: Float64
     neighbour_hz: Float64
     reactance: Float64
+    merged: Bool
+    slip: Float64
+    needed_s: Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +93,10 @@ def conditions(
 ) -> Preconditions:
     """Return the conditions of a batch."""
     slips = slip_analysis.slips
-    low = np.array([s.low for s in slips])
-    two_pole = np.array([p == 1 for p in slip_analysis.pole_pairs])
-    bins = np.where(two_pole, low * analysis.f0_hz / slip_analysis.modulation.bin_hz, inf)
     return Preconditions(
         input_problems=analysis.problems,
         slip_problems=[_slip_problem(s) for s in slips],
         slip_doubts=[s.doubts for s in slips],
-        slip_low=low,
-        bins_at_zero=bins,
-        needed_s=analysis.duration_s * TWO_POLE_BINS / np.maximum(bins, 1e-3),
         low_a=lines.low_a,
         high_a=lines.high_a,
         current_range=lines.current_range,
@@ -113,6 +105,7 @@ def conditions(
 
 def evidence(
     analysis: CurrentAnalysis,
+    slip_analysis: SlipAnalysis,
     c: Preconditions,
     lines: RotationSidebands,
     baselines: Sequence[Baseline | None],
@@ -124,15 +117,16 @@ def evidence(
     upper = np.zeros(count, bool)
     mean_dbc, limit_db = np.full(count, np.nan), np.full(count, np.nan)
     for i in np.flatnonzero(asked).tolist():
-        found = _comparison(
-            baselines[i], float(analysis.current_rms_a[i]), float(analysis.f0_hz[i])
-        )
+        load_a, f0_hz = float(analysis.current_rms_a[i]), float(analysis.f0_hz[i])
+        found = _comparison(baselines[i], load_a, f0_hz, upper_only=bool(lines.two_pole[i]))
         if isinstance(found, Reason):
             problems[i] = (found,)
         else:
             upper[i], mean_dbc[i], limit_db[i] = found.upper, found.mean_dbc, found.limit_db
     level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
-    stronger = lines.levels_dbc[1] > lines.levels_dbc[0]
+    over_floors = 10 ** ((lines.levels_dbc - lines.floors_dbc) / 10)
+    stronger = lines.two_pole | (lines.levels_dbc[1] > lines.levels_dbc[0])
+    slip = np.array([s.value for s in slip_analysis.slips])
     return extend(
         EccentricityEvidence,
         c,
@@ -143,10 +137,13 @@ def evidence(
         baseline_dbc=mean_dbc,
         change_db=level_dbc - mean_dbc,
         limit_db=limit_db,
-        over_floor=np.sum(10 ** ((lines.levels_dbc - lines.floors_dbc) / 10), axis=0),
+        over_floor=np.where(lines.two_pole, over_floors[1], np.sum(over_floors, axis=0)),
         rotation_hz=lines.rotation_hz,
         neighbour_hz=lines.neighbour_hz,
         reactance=np.where(stronger, lines.reactances[1], lines.reactances[0]),
+        merged=lines.merged,
+        slip=slip,
+        needed_s=LINE_BINS / (np.maximum(slip, LEAST_SLIP) * analysis.f0_hz),
     )
 
 
@@ -164,7 +161,9 @@ def _slip_problem(slip: Slip) -> tuple[Reason, ...]:
     return () if slip.is_known or slip.reason is None else (slip.reason,)
 
 
-def _comparison(baseline: Baseline | None, load_a: float, f0_hz: float) -> Comparison | Reason:
+def _comparison(
+    baseline: Baseline | None, load_a: float, f0_hz: float, *, upper_only: bool
+) -> Comparison | Reason:
     """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
     if baseline is None:
         return reason("no_baseline")
@@ -176,7 +175,8 @@ def _comparison(baseline: Baseline | None, load_a: float, f0_hz: float) -> Compa
     if supply is not None and abs(f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
         return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=supply.mean)
     lower_db, upper_db = (_scatter_db(x) for x in levels)
-    upper, scatter_db = upper_db < lower_db, min(lower_db, upper_db)
+    upper = upper_only or upper_db < lower_db
+    scatter_db = upper_db if upper else lower_db
     limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * scatter_db / NEPER_DB))
     if limit_db > MAX_LIMIT_DB:
         open_db = min(limit_db, MOST_OPEN_DB)

@@ -6,11 +6,7 @@
 import numpy as np
 
 from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
-from vtox.diagnosis.diagnosers.eccentricity.evidence import (
-    TWO_POLE_BINS,
-    EccentricityEvidence,
-    Preconditions,
-)
+from vtox.diagnosis.diagnosers.eccentricity.evidence import EccentricityEvidence, Preconditions
 
 MAX_CURRENT_RANGE = 0.25
 # Power of both sidebands over their floors, about Gamma(2) distributed in noise: below this the
@@ -31,12 +27,6 @@ CONDITIONS: DecisionTable[Preconditions] = DecisionTable(
         SLIP,
         stated("slip_problems"),
         rule(
-            "two_pole_lines_merge",
-            lambda x: x.bins_at_zero < TWO_POLE_BINS,
-            ("slip", "slip_low"),
-            "needed_s",
-        ),
-        rule(
             "current_not_steady", lambda x: x.current_range > MAX_CURRENT_RANGE, "low_a", "high_a"
         ),
     ),
@@ -51,6 +41,8 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
         "change_db",
         state="normal",
     ),
+    # A second harmonic of the supply may have made the rise.
+    rule("two_pole_lines_merge", lambda x: x.merged, "change_db", "slip", "needed_s"),
     rule(
         "rotation_sidebands_in_noise",
         lambda x: x.over_floor < MIN_OVER_FLOOR,
