@@ -1,5 +1,6 @@
 """The coordinator process, `vtox bridge`: the stream bridge, the monitor and their port."""
 
+import gc
 import threading
 
 import structlog
@@ -36,6 +37,7 @@ def run(settings: Settings) -> None:
     PortTaken
         `VTOX_COORDINATOR_PORT` is in use.
     """
+    gc.freeze()  # as in a worker: what was imported is in no collection
     stop = stop_event()
     client = connect(settings.samples_url(), "bridge")
     check_when_loaded(client)
