@@ -16,7 +16,14 @@ from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, TASK_VERSION
-from vtox.store.ledger.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
+from vtox.store.ledger.ledger import (
+    CHANGED,
+    COMMITTED,
+    COMMITTED_AT_ONCE,
+    Ledger,
+    Outcome,
+    Text,
+)
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.energy import ENERGY, counts_text, metered
 from vtox.store.machines.machine_states import MachineState, load_states
@@ -52,7 +59,7 @@ COMMIT_TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A record on which the worker has started, with its samples and its machine."""
+    """A record on which the worker has started, with its samples and its machine's settings."""
 
     record_id: str
     record: Record
@@ -62,7 +69,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosed:
-    """A record with its diagnoses, and its machine as it was when they were made.
+    """A record with its diagnoses, and its machine: when finished, as it was before its commit.
 
     `latest_t` is the latest time that a right clock may show when its last window arrives.
     """
@@ -227,7 +234,9 @@ def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[
 def _asked_feeder(here: Process, s: Started, answers: list[Answer]) -> list[Answer]:
     if s.machine.motor is None or not s.machine.motor.feeder:
         return answers
-    return [here.feeders.with_what_it_says(here.client, a, s.record, s.machine) for a in answers]
+    return [
+        here.feeders.with_what_it_says(here.client, a, s.record, s.machine.motor) for a in answers
+    ]
 
 
 def _without_baseline(a: Answer) -> Answer:
@@ -241,7 +250,8 @@ def _start(
     """Start on the records that are not finished; those whose windows are gone are buried."""
     records = ledger.start(family, record_ids, token)
     ids = list({r.machine_id for r in records.values()})
-    known = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
+    of_machines = load_states(here.client, ids, here.states, history=False)
+    known = dict(zip(ids, of_machines, strict=True))
     machines = [known[r.machine_id] for r in records.values()]
     read = registry.channels(FAMILIES[family].faults)
     wanted = [sent_channels(read, m.channel_map.channels) for m in machines]
@@ -277,30 +287,41 @@ def _commit(
     """Commit each record with the health that it leads to; return the ones finished by this call.
 
     The records of a machine commit in order of time, each on the state that the last one left.
-    Where another worker has changed the machine, the rest is computed again on its new state.
+    """
+    todo = sorted(diagnosed, key=lambda d: d.record.t_start)
+    parts = (todo[i : i + COMMITTED_AT_ONCE] for i in range(0, len(todo), COMMITTED_AT_ONCE))
+    return [d for part in parts for d in _commit_part(here, ledger, family, part)]
+
+
+def _commit_part(
+    here: Process, ledger: Ledger, family: str, todo: Sequence[Diagnosed]
+) -> list[Diagnosed]:
+    """Commit records by one script, on the states that their machines have now.
+
+    States are read here, as most machines of a large batch have changed while it was diagnosed.
+    Where another worker has changed one since, the rest is computed again on its new state.
     """
     finished: list[Diagnosed] = []
-    todo = sorted(diagnosed, key=lambda d: d.record.t_start)
-    states = {d.record.machine_id: d.machine for d in diagnosed}
     for _ in range(COMMIT_TRIES):
         if not todo:
             break
-        outcomes, after = [], []
+        ids = list({d.record.machine_id for d in todo})
+        states = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
+        outcomes, steps = [], []
         # Names that no other worker can make: a commit succeeds only if the one it builds on did.
         name = secrets.token_hex(16)
         for k, d in enumerate(todo):
-            machine_id = d.record.machine_id
-            outcome, states[machine_id] = _outcome(family, d, states[machine_id], f"{name}-{k}")
+            before = states[d.record.machine_id]
+            outcome, after = _outcome(family, d, before, f"{name}-{k}")
+            states[d.record.machine_id] = after
             outcomes.append(outcome)
-            after.append(states[machine_id])
+            steps.append((before, after))
         replies = ledger.commit(family, outcomes, here.times.take(here.name))
-        for d, reply, state in zip(todo, replies, after, strict=True):
+        for d, reply, (before, after) in zip(todo, replies, steps, strict=True):
             if reply == COMMITTED:
-                finished.append(d)
-                here.states.keep(d.record.machine_id, state)
+                finished.append(replace(d, machine=before))
+                here.states.keep(d.record.machine_id, after)
         todo = [d for d, reply in zip(todo, replies, strict=True) if reply == CHANGED]
-        ids = list({d.record.machine_id for d in todo})
-        states = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
     return finished
 
 

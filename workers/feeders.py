@@ -14,7 +14,6 @@ from vtox.diagnosis.diagnosers.turn_short.feeder import (
     Movement,
     said_by_feeder,
 )
-from vtox.store.machines.machine_states import MachineState
 from vtox.store.machines.machines import last_arrivals, latest_results, load_motors
 from vtox.store.server.client import Client
 from vtox.values.domain import Answer, Motor, Record
@@ -35,38 +34,33 @@ class Feeders:
         self._members: dict[tuple[str | None, str], dict[str, Motor]] = {}
 
     def with_what_it_says(
-        self, client: Client, answer: Answer, record: Record, machine: MachineState
+        self, client: Client, answer: Answer, record: Record, motor: Motor | None
     ) -> Answer:
         """Return an answer with what the feeder of its machine says of it.
 
         Where the feeder rests, the supply has not moved: few periods learnt are no doubt then.
         """
-        motor = machine.motor
         if answer.code != ASKED or motor is None or not motor.feeder:
             return answer
         own = Movement.of(answer.indicators, motor, record.t_end)
         if own is None:
             return answer
-        before = machine.history.faults.get(FAULT)
-        over = before is not None and before.last_state in ("warning", "fault")
+        plates = self._of(client, motor)
+        members = [m for m in plates if m != record.machine_id][:MOST_MACHINES]
+        latest = latest_results(client, [*members, record.machine_id], FAULT)
+        before = latest.pop(record.machine_id, None)
+        over = before is not None and before.state in ("warning", "fault")
+        moved = (Movement.of(x.indicators, plates[m], x.t_end) for m, x in latest.items())
         said = said_by_feeder(
             own,
-            self._others(client, record.machine_id, motor),
-            before.last_t if before and over else None,
+            [x for x in moved if x],
+            before.t_end if before and over else None,
             record.t_end - record.t_start,
         )
         doubts = answer.doubts
         if said and said.code == "feeder_rests":
             doubts = tuple(d for d in doubts if d.code not in OF_THE_SUPPLY)
         return answer._replace(doubts=(*doubts, said)) if said else answer
-
-    def _others(self, client: Client, machine_id: str, motor: Motor) -> list[Movement]:
-        """Return the last movement of each other machine on the feeder of a machine."""
-        plates = self._of(client, motor)
-        members = [m for m in plates if m != machine_id][:MOST_MACHINES]
-        latest = latest_results(client, members, FAULT)
-        moved = (Movement.of(x.indicators, plates[m], x.t_end) for m, x in latest.items())
-        return [x for x in moved if x]
 
     def _of(self, client: Client, motor: Motor) -> Mapping[str, Motor]:
         if time.monotonic() - self._read_at > REREAD_AFTER_S:

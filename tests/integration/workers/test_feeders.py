@@ -4,9 +4,6 @@ from dataclasses import replace
 
 from tests.unit.health.test_update import record
 from vtox import keys
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.update import MachineHistory
-from vtox.store.machines.machine_states import MachineState
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import encode_result
@@ -16,7 +13,6 @@ from workers.feeders import FAULT, Feeders
 MOTOR = Motor(rated_current_a=10.0, site="Quarry", feeder="Bus 1")
 SHOWN = {"basis": "currents and baseline", "corrected_deg": 30.0, "load_a": 8.0}
 FEW = Reason("few_periods_learnt", {"periods": 1, "needed": 5})
-OVER = MachineHistory({FAULT: FaultHistory(last_state="warning", last_t=3.0)})
 
 
 def of(machine_id: str, n: int) -> Record:
@@ -41,8 +37,7 @@ def answered(client: Client, motor: Motor | None = MOTOR) -> list[str]:
     d = diagnosis(0.05)
     known = {f: getattr(d, f) for f in Answer._fields if hasattr(d, f)}
     answer = Answer(**known)._replace(doubts=(FEW,))
-    state = MachineState(motor=motor, history=OVER)
-    found = Feeders().with_what_it_says(client, answer, of("M1", 3), state)
+    found = Feeders().with_what_it_says(client, answer, of("M1", 3), motor)
     return [doubt.code for doubt in found.doubts]
 
 

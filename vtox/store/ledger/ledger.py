@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -182,20 +182,9 @@ class Ledger:
     ) -> list[int]:
         """Commit each outcome on its own; COMMITTED, GONE, CHANGED or FAILED for each.
 
-        One script for many: a script for each record took a fifth more of the server's time, and
-        twice the worker's. The first call counts the work.
+        One script for all, at most `COMMITTED_AT_ONCE`: a script for each record took a fifth more
+        of the server's time, and twice the worker's.
         """
-        answers: list[int] = []
-        for start in range(0, max(len(outcomes), 1), COMMITTED_AT_ONCE):
-            some = outcomes[start : start + COMMITTED_AT_ONCE]
-            for o, reply in zip(some, self._commit(family, some, work), strict=True):
-                if isinstance(reply, bytes):
-                    log.error("a record was not committed", record=o.record_id, reason=str(reply))
-                answers.append(FAILED if isinstance(reply, bytes) else int(reply))
-            work = work and replace(work, tasks=0, diagnosis_s=0.0, busy_s=0.0)
-        return answers
-
-    def _commit(self, family: str, outcomes: Sequence[Outcome], work: Work | None) -> Any:
         where = [
             *self._record_keys(family),
             keys.LATENCY,
@@ -223,7 +212,12 @@ class Ledger:
                 for fields in members:
                     own += [len(fields), *fields]
             args += [len(own), *own]
-        return self._scripts["commit"](keys=where, args=args)
+        answers: list[int] = []
+        for o, reply in zip(outcomes, self._scripts["commit"](keys=where, args=args), strict=True):
+            if isinstance(reply, bytes):
+                log.error("a record was not committed", record=o.record_id, reason=str(reply))
+            answers.append(FAILED if isinstance(reply, bytes) else int(reply))
+        return answers
 
     def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
         """Turn a record that can never be diagnosed into dead letters.

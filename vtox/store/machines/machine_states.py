@@ -55,6 +55,8 @@ class MachineState:
 
 
 UNKNOWN = MachineState()
+# In the place of a version: history and meter are not asked for.
+_AS_CACHED = "*"
 
 
 class StateCache:
@@ -77,14 +79,21 @@ class StateCache:
 
 
 def load_states(
-    client: Client, machine_ids: Sequence[str], cache: StateCache | None = None
+    client: Client,
+    machine_ids: Sequence[str],
+    cache: StateCache | None = None,
+    *,
+    history: bool = True,
 ) -> list[MachineState]:
-    """Return the present state of each machine; what the cache has of it is not read again."""
+    """Return the present state of each machine; what the cache has of it is not read again.
+
+    Without `history` only the settings are of now: history, version and meter as they were cached.
+    """
     if not machine_ids:
         return []
     cache = cache or StateCache(len(machine_ids))
     known = [cache.get(m) for m in machine_ids]
-    args = [name for state in known for name in (state.settings, state.version)]
+    args = [n for s in known for n in (s.settings, s.version if history else _AS_CACHED)]
     script = client.register_script(scripts.source("machine_states"))
     replies = script(keys=[keys.machine(m) for m in machine_ids], args=args)
     states = [_state(s, *reply) for s, reply in zip(known, replies, strict=True)]

@@ -1,6 +1,7 @@
 -- What a worker does not know yet of machines; answers for each: settings (false: those it knows),
 -- their name, version, and memory and meter (false: those of the version it knows).
--- KEYS the machines   ARGV for each: the name of the settings and the version that it knows, or empty
+-- KEYS the machines   ARGV for each: the name of the settings and the version that it knows, or empty;
+--      version *: memory and meter are not asked for
 local answers = {}
 for i, machine in ipairs(KEYS) do
   local present = redis.pcall('HMGET', machine, 'settings', 'version')
@@ -15,7 +16,8 @@ for i, machine in ipairs(KEYS) do
   if name == '' or name ~= ARGV[2 * i - 1] then
     settings = redis.call('HMGET', machine, 'motor', 'baseline', 'baseline_info', 'sensitivity', 'channel_map')
   end
-  if version ~= ARGV[2 * i] then changed = redis.call('HMGET', machine, 'memory', 'meter') end
+  local known = ARGV[2 * i]
+  if known ~= '*' and known ~= version then changed = redis.call('HMGET', machine, 'memory', 'meter') end
   answers[i] = {settings, name, version, changed}
 end
 return answers
