@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             parent_watch.watch_parent(parent.pid)
         if settings is None:
             logging_setup.setup("api")
-            gc.freeze()  # as in a worker: no request waits for a collection of all that was imported
+            gc.freeze()  # as in a worker: no request waits for a collection of the imports
         loaded = settings or settings_module.load()
         with Backend(loaded) as backend:
             async with ApiOwnedCluster(loaded) as cluster:
