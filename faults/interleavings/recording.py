@@ -25,6 +25,7 @@ from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.pipeline.monitoring import monitor as monitoring
 from vtox.records.history import database, schema, writing
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.notifier import Notifier
@@ -48,7 +49,7 @@ NOTIFIES_EVERY_S = 3.0
 def install(folder: Path, settings: Settings) -> None:
     """Make an empty history to begin with, and let events happen at its statements."""
     engine = database.engine_to_write(settings)
-    database.migrate(engine)
+    migrate(engine)
     engine.dispose()
     shutil.copy(settings.history_file, folder / f"empty-{DATABASE}")
     event.listen(Engine, "before_cursor_execute", _before_statement)

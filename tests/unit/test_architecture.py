@@ -368,8 +368,16 @@ def test_services_load_no_maths(module: str) -> None:
     assert found.stdout.strip() == ""
 
 
-def test_api_never_loads_celery() -> None:
-    script = "import sys, api.main; print('celery' in sys.modules)"
+def test_diagnosers_use_the_parts_of_scipy_that_load_fast() -> None:
+    """Signal and statistics load optimizers too: a second more for each worker to start."""
+    folders = (ROOT / "vtox/diagnosis", ROOT / "vtox/alarms", ROOT / "workers")
+    text = "\n".join(p.read_text() for folder in folders for p in folder.rglob("*.py"))
+    parts = set(re.findall(r"^\s*(?:import|from) (scipy[\w.]*)", text, re.MULTILINE))
+    assert parts == {"scipy.fft", "scipy.ndimage", "scipy.special"}
+
+
+def test_api_never_loads_celery_nor_alembic() -> None:
+    script = "import sys, api.main; print(bool({'celery', 'alembic'} & sys.modules.keys()))"
     found = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )

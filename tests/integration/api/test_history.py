@@ -11,7 +11,8 @@ from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_assessment, add_metrics, add_result
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.records.history.database import engine_to_write, execute_many, insert, migrate
+from vtox.records.history.database import engine_to_write, execute_many, insert
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import hours, minutes, outcomes, records, series
 from vtox.store.machines import machines

@@ -11,7 +11,8 @@ from tests.integration.history.entries import add_assessment, add_result
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.faults import FAULTS
-from vtox.records.history.database import engine_to_write, execute_many, insert, migrate
+from vtox.records.history.database import engine_to_write, execute_many, insert
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import outcomes, records, series
 from vtox.store.machines import machines

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from vtox.configuration.settings import Settings
 from vtox.errors import HistoryUnavailable
-from vtox.records.history.database import engine_to_write, migrate
+from vtox.records.history.database import engine_to_write
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import metadata
 
 

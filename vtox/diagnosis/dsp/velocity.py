@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.fft import next_fast_len, rfft
-from scipy.signal.windows import tukey
 
 from vtox.values.domain import Array, Reason, reason
 
@@ -39,7 +38,7 @@ def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
         return reason("velocity_rate_too_low", fs_hz=fs_hz, least_hz=_LEAST_FS_HZ)
     if len(x) < _LEAST_S * fs_hz:
         return reason("velocity_record_too_short", seconds=len(x) / fs_hz, least_s=_LEAST_S)
-    weights = tukey(len(x), 2 * TAPER_S * fs_hz / len(x))
+    weights = _faded(len(x), TAPER_S * fs_hz)
     n = next_fast_len(len(x), real=True)
     step_hz = fs_hz / n
     first, last = (round(end / step_hz) for end in (LOW_HZ, HIGH_HZ))
@@ -47,7 +46,20 @@ def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
     upper, lower = np.minimum(f + step_hz / 2, HIGH_HZ), np.maximum(f - step_hz / 2, LOW_HZ)
     power = np.abs(rfft(_level(x) * weights, n)[first : last + 1]) ** 2 * (upper - lower) / step_hz
     total = 2 * float(np.sum(power / (2 * np.pi * f) ** 2))
-    return 1000 * float(np.sqrt(total / n / np.sum(weights**2)))
+    return 1000 * float(np.sqrt(total / n / float(np.sum(weights**2))))
+
+
+def _faded(n: int, ends: float) -> Array:
+    """Return n weights: one, but for cosines over about `ends` samples at each end: a Tukey window.
+
+    That of scipy.signal, which would load statistics and optimizers into every worker: 1 s.
+    """
+    ends *= (n - 1) / n
+    rise = 0.5 * (1 - np.cos(np.pi * np.arange(int(ends) + 1) / ends))
+    weights = np.ones(n)
+    weights[: len(rise)] = rise
+    weights[n - len(rise) :] = rise[::-1]
+    return weights
 
 
 def _level(x: Array) -> Array:

@@ -12,6 +12,7 @@ from vtox.configuration.settings import Settings
 from vtox.errors import HistoryUnavailable
 from vtox.records.history import database
 from vtox.records.history.file_watch import LOGS
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import alerts, baselines, metadata, series
 
 FILE = "history.sqlite"
@@ -95,7 +96,7 @@ def check_copy(settings: Settings, folder: Path) -> None:
                 verdict = str(db.exec_driver_sql("PRAGMA quick_check").scalar())
             if verdict != "ok":
                 raise HistoryUnavailable(f"the history in the archive is damaged: {verdict}")
-            database.migrate(engine)
+            migrate(engine)
     finally:
         # With the last connection its log goes into the file.
         engine.dispose()

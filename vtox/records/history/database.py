@@ -8,11 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.util
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     ARRAY,
     Connection,
@@ -25,7 +20,6 @@ from sqlalchemy import (
     func,
     make_url,
     select,
-    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -50,8 +44,6 @@ _REPAIR = (
     "and start it again"
 )
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-# Any number that no other lock has in this database: one migration at a time.
-_MIGRATION_LOCK = 0x5670_7801
 
 
 def address(settings: Settings) -> str:
@@ -197,34 +189,6 @@ def reading(settings: Settings) -> Iterator[Connection | None]:
 def has_tables(db: Connection) -> bool:
     """Return whether a recorder has ever made the tables."""
     return bool(db.dialect.has_table(db, positions.name))
-
-
-def migrate(engine: Engine) -> None:
-    """Make the tables, or bring those of an older version up to date: all or nothing.
-
-    Raises
-    ------
-    HistoryUnavailable
-        The tables are of a later version of VTOX.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
-    with engine.begin() as db:
-        if db.dialect.name == "postgresql":
-            db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        current = MigrationContext.configure(db).get_current_revision()
-        if current == scripts.get_current_head():
-            return
-        try:
-            scripts.get_revision(current or "base")
-        except alembic.util.CommandError:
-            raise HistoryUnavailable(
-                "the history was written by a later version of VTOX",
-                remedy="run that version, or move the database away",
-            ) from None
-        config.attributes["connection"] = db
-        alembic.command.upgrade(config, "head")
 
 
 def _sqlite(file: Path, mode: str) -> Engine:

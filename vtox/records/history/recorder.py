@@ -17,6 +17,7 @@ from vtox.records.history import database, deletion, retention, writing
 from vtox.records.history.baselines import BaselineRecorder
 from vtox.records.history.disk_room import check_room
 from vtox.records.history.gaps import missed_between, missed_sentence, write_lost
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest, oldest_kept
@@ -143,7 +144,7 @@ class Recorder:
         if self._engine is None:
             self._engine = database.engine_to_write(self.settings)
         if not self._positions:
-            database.migrate(self._engine)
+            migrate(self._engine)
             self._load_positions(self._engine)
         return self._engine
 

@@ -15,6 +15,7 @@ from vtox.configuration.settings import Settings
 from vtox.errors import InputError
 from vtox.records.history import copying, database
 from vtox.records.history.file_watch import LOGS
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import hours, metadata, minutes, records, series
 
 # Read series by series: damage costs rows of the series that it is in.
@@ -64,7 +65,7 @@ def _is_whole(file: Path) -> bool:
 def _copy(damaged: Path, target: Settings) -> dict[str, int]:
     """Copy the rows that can be read into a new file; return how many of each table."""
     engine = database.engine_to_write(target)
-    database.migrate(engine)
+    migrate(engine)
     engine.dispose()
     with closing(_open(damaged)) as source, closing(sqlite3.connect(target.history_file)) as new:
         return {table.name: _copy_rows(source, new, table) for table in metadata.sorted_tables}

@@ -18,6 +18,7 @@ import structlog
 from vtox.configuration.settings import Settings
 from vtox.errors import RulesError, VtoxError
 from vtox.records.history import database
+from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.notification import outbox, outbox_figures
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.backoff import delay_s
@@ -148,7 +149,7 @@ class Notifier:
         self._clock.follow(self.client)
         if not self._prepared.is_set():
             database.make_file(self.settings)
-            database.migrate(self._writer)
+            migrate(self._writer)
             outbox.drop_other_targets(self._writer, list(self.rules.targets))
             self._prepared.set()
         complete = self._consumer.follow()

@@ -6,7 +6,7 @@ from vtox.records.history.schema import metadata
 
 
 def run() -> None:
-    """Run the missing steps on the connection that `database.migrate` hands over."""
+    """Run the missing steps on the connection that `migrate` hands over."""
     context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
     with context.begin_transaction():
         context.run_migrations()
