@@ -20,10 +20,19 @@ def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+# At each of the first some guard is missed that is taken out (docs/appendix/interleavings.md), and
+# four more of each aim. A night runs thousands: `make interleavings`.
+SEEDS = (
+    *(0, 1, 2, 3, 5, 7, 8, 13, 16, 29, 35, 36, 39, 40, 61, 74, 112, 183, 200, 206, 263, 282, 478),
+    *range(300, 320),
+    362,
+)
+
+
 @pytest.mark.timeout(600)
 def test_what_is_promised_holds_in_orders_of_events() -> None:
-    # Two idle cores need about a minute for 200 seeds; a busy box begins fewer.
-    done = interleavings("--seeds", "200", "--jobs", "2", "--seconds", "90")
+    # An idle core needs a quarter of a minute; a busy box begins fewer.
+    done = interleavings("--these", ",".join(map(str, SEEDS)), "--seconds", "90")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
