@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp
 from api.factory import create_app
 from api.state import fleet_index, key_reader
 from tests.conftest import wipe
-from tests.integration.api.conformance import conformance_hook
+from tests.integration.api.conformance import conformance_hook, document
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.store.server.client import Client
@@ -23,8 +24,13 @@ from vtox.store.server.client import Client
 
 def serving(settings: Settings, **options: Any) -> AbstractContextManager[httpx.Client]:
     """Serve the application; yield a client that checks responses against the OpenAPI document."""
-    app = create_app(settings)
-    return serving_app(app, check=conformance_hook(app.openapi()), **options)
+    return serving_app(create_app(settings), check=conformance(), **options)
+
+
+@cache
+def conformance() -> Callable[[httpx.Response], None]:
+    """The check of responses, made once."""
+    return conformance_hook(document())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import httpx
@@ -9,7 +10,15 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from api.factory import create_app
+
 DOCUMENT = "urn:vtox:openapi"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document, the same for all settings; made once, as it takes most of a second."""
+    return create_app().openapi()
 
 
 def conformance_hook(document: dict[str, Any]) -> Callable[[httpx.Response], None]:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 
 import httpx
 import pytest
 
 from api.factory import create_app
+from tests.integration.api.conformance import document
 from tests.paths import ROOT
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys, sessions
@@ -46,11 +46,6 @@ def named_routes() -> dict[Route, str]:
 
 def need(route: Route) -> str:
     return named_routes().get(route, "read" if route[0] == "GET" else "not named")
-
-
-@cache
-def document() -> dict[str, Any]:
-    return create_app().openapi()
 
 
 def described() -> Iterator[tuple[Route, list[dict[str, list[str]]]]]:

@@ -59,7 +59,7 @@ def test_axe_finds_nothing_serious_in_both_themes(
     base: str, client: Client, axe: str, tmp_path: Path
 ) -> None:
     found: dict[str, list[str]] = {}
-    with chromium(f"{base}/", tmp_path) as tab:
+    with chromium(f"{base}/") as tab:
         for path, shown in (PAGES | {"/alarms?sign-in": SIGN_IN}).items():
             if shown == SIGN_IN:
                 apikeys.create(client, ["read"], "Ada")
@@ -78,7 +78,7 @@ def test_axe_finds_nothing_serious_in_both_themes(
 
 
 def test_the_first_tab_stop_leads_to_the_content(base: str, tmp_path: Path) -> None:
-    with chromium(f"{base}/alarms", tmp_path) as tab:
+    with chromium(f"{base}/alarms") as tab:
         tab.shows(PAGES["/alarms"])
         for key in ("Tab", "Enter"):
             code = {"key": key, "code": key, "windowsVirtualKeyCode": 9 if key == "Tab" else 13}

@@ -51,7 +51,7 @@ SUBMIT = f"{FORM}.requestSubmit()"
 def page(settings: Settings, folder: Path, path: str = "/alarms") -> Iterator[Tab]:
     with (
         serving_app(create_app(settings)) as http,
-        chromium(str(http.base_url.join(path)), folder) as tab,
+        chromium(str(http.base_url.join(path))) as tab,
     ):
         yield tab
 
@@ -353,6 +353,6 @@ def test_without_alarms_the_page_says_so_and_the_console_nothing(
 ) -> None:
     with serving_app(create_app(settings)) as http:
         address = str(http.base_url.join("/alarms"))
-        with chromium(address, tmp_path / "one") as tab:
+        with chromium(address) as tab:
             tab.shows("None so far. An alarm appears here")
         assert console_of(address, tmp_path / "two") == []

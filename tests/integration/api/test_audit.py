@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.factory import create_app
 from api.state.wrong_keys import DIFFERENT_AT_MOST
+from tests.integration.api.conformance import document
 from tests.integration.api.test_cluster_page import add_letter
 from vtox import keys
 from vtox.store.machines import machines
@@ -98,7 +98,7 @@ def entries(http: httpx.Client, headers: dict[str, str], **query: Any) -> list[d
 def test_every_route_that_changes_something_is_tried_here() -> None:
     routes = {
         (method.upper(), path)
-        for path, operations in create_app().openapi()["paths"].items()
+        for path, operations in document()["paths"].items()
         for method in operations
         if method != "get" and not any(part in path for part in NOT_AUDITED)
     }

@@ -48,7 +48,7 @@ def records(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def tab(settings: Settings, records: list[str], tmp_path: Path) -> Iterator[tuple[Tab, str]]:
-    with serving_app(create_app(settings)) as http, chromium("about:blank", tmp_path) as tab:
+    with serving_app(create_app(settings)) as http, chromium("about:blank") as tab:
         yield tab, str(http.base_url).rstrip("/")
 
 
@@ -74,7 +74,7 @@ def test_records_stand_in_the_order_of_time_and_of_load(
     read = page.run("document.querySelector('#read').textContent")
     assert read.startswith("2025-11-24 18:00:00 UTC · 7 A (70 %)")
     downloads = {"behavior": "allow", "downloadPath": str(tmp_path)}
-    page.command("Browser.setDownloadBehavior", **downloads)
+    page.command("Browser.setDownloadBehavior", **downloads, **page._context)
     page.act("document.querySelector('#exports button').click()")
     file = tmp_path / "vtox-M1-demodulated.png"
     eventually(lambda: file.exists() and file.stat().st_size > 1000)

@@ -140,7 +140,7 @@ def read(tab: Tab, base: str, path: str) -> set[str]:
 
 
 def test_pages_in_chinese_leave_no_english_and_fit_a_telephone(base: str, tmp_path: Path) -> None:
-    with chromium(f"{base}/", tmp_path) as tab:
+    with chromium(f"{base}/") as tab:
         assert {path: words for path in PAGES if (words := read(tab, base, path))} == {}
         for path in PAGES:
             narrow(tab, 390)
@@ -153,7 +153,7 @@ def test_what_is_wrong_with_the_system_is_named_in_chinese(
 ) -> None:
     with (
         serving_app(create_app(settings)) as http,
-        chromium(f"{http.base_url}?lang=zh", tmp_path) as tab,
+        chromium(f"{http.base_url}?lang=zh") as tab,
     ):
         tab.shows("桥接进程：没有桥接进程在运行")
         names = "[...document.querySelectorAll('#roles li')].map((n) => n.textContent).join('|')"
@@ -162,7 +162,7 @@ def test_what_is_wrong_with_the_system_is_named_in_chinese(
 
 
 def test_the_switch_keeps_the_language_and_what_is_shown(base: str, tmp_path: Path) -> None:
-    with chromium(f"{base}/machines/M1?kind=demodulated#bench", tmp_path) as tab:
+    with chromium(f"{base}/machines/M1?kind=demodulated#bench") as tab:
         tab.shows("What to do")
         for name, expected in (("zh", "处理建议"), ("en", "What to do")):
             tab.act(f"document.querySelector('[data-language={name}]').click()")
@@ -173,6 +173,6 @@ def test_the_switch_keeps_the_language_and_what_is_shown(base: str, tmp_path: Pa
 
 @pytest.mark.skipif(not HAS_FONT, reason="no Chinese font: apt-get install fonts-noto-cjk")
 def test_characters_are_drawn(base: str, tmp_path: Path) -> None:
-    with chromium(f"{base}/?lang=zh", tmp_path) as tab:
+    with chromium(f"{base}/?lang=zh") as tab:
         tab.shows("电机")
         assert tab.run(DRAWN) == 3

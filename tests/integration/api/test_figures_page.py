@@ -27,7 +27,7 @@ DAY_S = 86_400
 def figures_page(settings: Settings, folder: Path, query: str = "") -> Iterator[Tab]:
     with (
         serving_app(create_app(settings)) as http,
-        chromium(str(http.base_url.join(f"/figures{query}")), folder) as tab,
+        chromium(str(http.base_url.join(f"/figures{query}"))) as tab,
     ):
         yield tab
 

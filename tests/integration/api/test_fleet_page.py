@@ -44,7 +44,7 @@ def fill(client: Client, n: int) -> None:
 def page_of(settings: Settings, folder: Path, path: str = "/") -> Iterator[Tab]:
     with (
         serving_app(create_app(settings)) as http,
-        chromium(str(http.base_url.join(path)), folder) as tab,
+        chromium(str(http.base_url.join(path))) as tab,
     ):
         yield tab
 

@@ -14,6 +14,7 @@ import pytest
 from api.factory import create_app
 from api.routes import health
 from tests.integration.api.browser import needs_browser
+from tests.integration.api.conformance import document
 from tests.integration.api.test_alarms_page import page, raise_alarm
 from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.conftest import serving, serving_app
@@ -69,11 +70,7 @@ def test_every_request_is_answered_in_time_while_it_hangs(
     hanging: tuple[httpx.Client, EmbeddedServer],
 ) -> None:
     http, server = hanging
-    asked = [
-        (m.upper(), path)
-        for path, methods in create_app().openapi()["paths"].items()
-        for m in methods
-    ]
+    asked = [(m.upper(), path) for path, methods in document()["paths"].items() for m in methods]
     filled = {"machine_id": "M1", "alarm_id": "M1:bearing:1", "letter_id": "1-1", "record": "1-1"}
     with stopped(server.pid), ThreadPoolExecutor(len(asked)) as pool:
         waiting = {(m, p): pool.submit(timed, http, m, p.format(**filled)) for m, p in asked}
@@ -112,7 +109,7 @@ def test_the_page_says_that_it_is_the_server_which_does_not_answer(tmp_path: Pat
         serving_app(create_app(load(redis_url=server.url, data_dir=tmp_path))) as http,
     ):
         raise_alarm(client)
-        with chromium(str(http.base_url.join("/alarms")), tmp_path) as tab:
+        with chromium(str(http.base_url.join("/alarms"))) as tab:
             tab.shows("Impacts of the outer race")
             with stopped(server.pid):
                 began = time.monotonic()

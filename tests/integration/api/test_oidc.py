@@ -195,7 +195,7 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, settings:
 
 @needs_browser
 def test_a_person_signs_in_and_out_in_a_browser(service: httpx.Client, tmp_path: Path) -> None:
-    with chromium(str(service.base_url.join("/figures")), tmp_path / "profile") as tab:
+    with chromium(str(service.base_url.join("/figures"))) as tab:
         tab.act("document.querySelector('a.button').click()")
         tab.act("document.querySelector('[name=sub]').value = 'otto'")
         tab.act("document.querySelector('form button').click()")

@@ -33,7 +33,7 @@ def test_a_machine_is_added_and_its_wiring_checked_at_once(
 ) -> None:
     with (
         serving_app(create_app(system)) as http,
-        chromium(str(http.base_url.join("/setup")), tmp_path) as tab,
+        chromium(str(http.base_url.join("/setup"))) as tab,
     ):
         tab.shows("Your name")
         tab.act(fill(machine="M1", pole_pairs=2, supply_hz=50, rated_speed_rpm=1600))

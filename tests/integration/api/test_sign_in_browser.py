@@ -1,10 +1,14 @@
 """A person signs in and out with Chromium; skipped where there is none on the path."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +32,24 @@ class CommandFailedError(Exception):
     """The browser refused a command; one sent while it goes to another page may be."""
 
 
-class Tab:
-    """One tab, by the DevTools protocol over a pair of pipes: messages of JSON end with a NUL."""
+class Browser:
+    """Chromium, by the DevTools protocol over a pair of pipes: messages of JSON end with a NUL."""
 
-    def __init__(self, sending: int, receiving: int, address: str) -> None:
-        self._out, self._in = os.fdopen(sending, "wb", 0), os.fdopen(receiving, "rb")
+    def __init__(self, folder: Path) -> None:
+        theirs, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run")
+        options += ("--disable-background-networking", "--remote-debugging-pipe")
+        options += (f"--user-data-dir={folder}",)
+        self.process = subprocess.Popen(
+            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs} 4>&{theirs_out}', str(BROWSER), *options],
+            pass_fds=(theirs, theirs_out),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs)
+        os.close(theirs_out)
+        self._out, self._in = os.fdopen(ours_out, "wb", 0), os.fdopen(ours_in, "rb")
         self._id = 0
-        target = self.command("Target.createTarget", url=address)["targetId"]
-        attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = {"sessionId": attached["sessionId"]}
 
     def command(self, method: str, session: dict[str, str] | None = None, **params: Any) -> Any:
         self._id += 1
@@ -52,6 +65,25 @@ class Tab:
     def close(self) -> None:
         self._out.close()
         self._in.close()
+        self.process.terminate()
+        self.process.wait(20)
+
+
+class Tab:
+    """One tab, with cookies and a cache of its own."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.command = browser.command
+        context = self.command("Target.createBrowserContext")["browserContextId"]
+        self._context = {"browserContextId": context}
+        target = self.command("Target.createTarget", url=address, **self._context)["targetId"]
+        attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+        # As if no other tab were before it.
+        self.command("Emulation.setFocusEmulationEnabled", self._session, enabled=True)
+
+    def close(self) -> None:
+        self.command("Target.disposeBrowserContext", **self._context)
 
     def run(self, script: str) -> Any:
         result = self.command("Runtime.evaluate", self._session, expression=script)
@@ -79,26 +111,20 @@ class Tab:
         eventually(lambda: text in self.text())
 
 
+@cache
+def running() -> Browser:
+    """One browser for all tests of this process: to start takes it a second of a core."""
+    folder = tempfile.mkdtemp(prefix="vtox-chromium-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    browser = Browser(Path(folder))
+    atexit.register(browser.close)
+    return browser
+
+
 @contextmanager
-def chromium(address: str, folder: Path) -> Iterator[Tab]:
-    theirs, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run")
-    options += ("--disable-background-networking", "--remote-debugging-pipe")
-    options += (f"--user-data-dir={folder}",)
-    process = subprocess.Popen(
-        ["bash", "-c", f'exec "$0" "$@" 3<&{theirs} 4>&{theirs_out}', str(BROWSER), *options],
-        pass_fds=(theirs, theirs_out),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(theirs)
-    os.close(theirs_out)
-    try:
-        with closing(Tab(ours_out, ours_in, address)) as tab:
-            yield tab
-    finally:
-        process.terminate()
-        process.wait(20)
+def chromium(address: str) -> Iterator[Tab]:
+    with closing(Tab(running(), address)) as tab:
+        yield tab
 
 
 def test_a_person_signs_in_reads_and_signs_out(
@@ -108,7 +134,7 @@ def test_a_person_signs_in_reads_and_signs_out(
     key, _ = apikeys.create(client, ["read"], "Ada")
     with (
         serving_app(create_app(settings)) as http,
-        chromium(str(http.base_url.join("/machines/V028")), tmp_path) as tab,
+        chromium(str(http.base_url.join("/machines/V028"))) as tab,
     ):
         tab.shows("asks for an API key")
         for text, expected in (("wrong", "Another one?"), (key, "Turn short")):

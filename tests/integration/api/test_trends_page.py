@@ -44,7 +44,7 @@ def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]
 def page_of(settings: Settings, folder: Path, query: str = "") -> Iterator[Tab]:
     with (
         serving_app(create_app(settings)) as http,
-        chromium(str(http.base_url.join(f"/machines/M1{query}")), folder) as tab,
+        chromium(str(http.base_url.join(f"/machines/M1{query}"))) as tab,
     ):
         tab.shows("Trends")
         yield tab

@@ -74,7 +74,7 @@ def test_without_a_server_the_api_says_how_far_the_parts_are(without_server: htt
 def test_a_page_shows_the_parts_before_the_server_answers(
     without_server: httpx.Client, tmp_path: Path
 ) -> None:
-    with chromium(f"{without_server.base_url}?lang=en", tmp_path / "profile") as tab:
+    with chromium(f"{without_server.base_url}?lang=en") as tab:
         tab.shows("bridge: not started yet")
         written(tmp_path, os.getpid(), server="restarting", api="ready", bridge="ready")
         tab.shows("server: starts again")
@@ -88,7 +88,7 @@ def test_a_system_that_starts_is_not_called_ill(
     written(tmp_path, os.getpid(), server="ready", api="ready", bridge="starting")
     with (
         serving_app(create_app(own)) as http,
-        chromium(f"{http.base_url}?lang=en", tmp_path / "profile") as tab,
+        chromium(f"{http.base_url}?lang=en") as tab,
     ):
         tab.shows("2 of 3 parts are ready")
         assert "things are wrong" not in tab.text()

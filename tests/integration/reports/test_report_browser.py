@@ -16,7 +16,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 def test_a_report_opens_from_a_file_without_a_word_or_a_request(tmp_path: Path) -> None:
     path = written(tmp_path)
     assert console_of(path.as_uri(), tmp_path / "profile") == []
-    with chromium(path.as_uri(), tmp_path / "other") as tab:
+    with chromium(path.as_uri()) as tab:
         tab.shows("Rotor asymmetry: sidebands 2.00 Hz from the supply line")
         assert NAME in tab.text()
         assert tab.run("performance.getEntriesByType('resource').length") == 0
