@@ -51,7 +51,7 @@ class Cluster:
         """A client of its server."""
         return connect(self.settings.working_url(), "test")
 
-    def wait_for_workers(self, n: int, timeout_s: float = 60.0) -> None:
+    def wait_for_workers(self, n: int, timeout_s: float = 120.0) -> None:
         """Wait until `n` workers send heartbeats."""
         eventually(lambda: self._workers() >= n, timeout_s, lambda: self.log.read_text()[-5000:])
 
@@ -123,7 +123,7 @@ def cluster(
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

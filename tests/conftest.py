@@ -36,6 +36,9 @@ LONG = (
     "test_api_owned",
     "test_rate",
     "test_evaluation",
+    "test_mqtt",
+    "test_hand_started",
+    "test_up_end",
 )
 
 

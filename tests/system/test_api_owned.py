@@ -112,7 +112,6 @@ def ended(processes: list[psutil.Process]) -> bool:
     return not any(map(is_alive, processes))
 
 
-@pytest.mark.timeout(240)
 def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path) -> None:
     with service(tmp_path, workers=3, VTOX_CLUSTER_MODE="testing") as (parent, base):
         until(lambda: running(base), 90, tmp_path)
@@ -129,7 +128,6 @@ def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path
         until(lambda: ended(everybody), 20, tmp_path)
 
 
-@pytest.mark.timeout(180)
 def test_on_an_empty_home_the_api_alone_is_the_whole_system(tmp_path: Path) -> None:
     with service(tmp_path, workers=1) as (parent, base):
         until(lambda: running(base), 120, tmp_path)

@@ -43,10 +43,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
     return done.stdout.splitlines(), folder
 
 
-# The demo sends for three quarters of a minute, after a start that a busy machine makes long.
-pytestmark = pytest.mark.timeout(240)
-
-
 def test_every_fault_is_detected_without_false_alarm(demo: tuple[list[str], Path]) -> None:
     lines, _ = demo
     (detected,) = [line for line in lines if line.startswith("detected: ")]

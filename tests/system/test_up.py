@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,6 @@ from tests.waiting import eventually, is_alive
 from vtox.cluster.ports import accepts_connections
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
-from vtox.cluster.supervisor import STOP_TIMEOUTS_S
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import connect
 from vtox.store.system import apikeys
@@ -94,7 +94,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     given = {"VTOX_NOTIFY_FILE": str(rules), "VTOX_CLUSTER_WORKERS": "3-4"}
     (mcp,) = free_ports(1)
     with cluster(folder, VTOX_MCP_PORT=str(mcp), **given) as started:
-        eventually(lambda: ready(started), 60)
+        eventually(lambda: ready(started), 120)
         yield started
 
 
@@ -105,7 +105,7 @@ def test_api_and_flower_respond(running: Cluster) -> None:
     assert data["state"] == "running"
     assert len(data["workers"]) == 3
     flower = f"http://127.0.0.1:{running.settings.flower_port}"
-    eventually(lambda: _status(flower) == 200, 30)
+    eventually(lambda: _status(flower) == 200)
 
 
 def test_a_missing_secret_of_a_webhook_is_an_alarm_and_all_run(running: Cluster) -> None:
@@ -126,7 +126,7 @@ def test_the_number_of_workers_follows_the_load_from_the_first_start(running: Cl
         found: list[dict[str, object]] = status.json()["data"]["scaling"] if status else []
         return found
 
-    (host,) = eventually(scaling, 30)
+    (host,) = eventually(scaling)
     assert (host["workers"], host["most"]) == (3, 4)
 
 
@@ -139,7 +139,7 @@ def _status(url: str) -> int:
 
 def test_flower_cannot_stop_a_worker(running: Cluster) -> None:
     flower = f"http://127.0.0.1:{running.settings.flower_port}"
-    eventually(lambda: _status(flower) == 200, 30)
+    eventually(lambda: _status(flower) == 200)
     (name, *_) = [w["name"] for w in api_workers(running)]
     assert httpx.post(f"{flower}/api/worker/shutdown/{name}").status_code in (401, 403)
 
@@ -169,7 +169,7 @@ def test_a_worker_that_is_killed_has_its_port_again(running: Cluster) -> None:
         return next((w["port"] for w in workers if w["pid"] != before.pid), None)
 
     assert eventually(port_of_another, 60) == running.settings.worker_port + 1
-    eventually(lambda: ready(running), 45)
+    eventually(lambda: ready(running), 90)
 
 
 def test_the_log_is_json_lines_of_every_process(running: Cluster) -> None:
@@ -201,7 +201,7 @@ def start(running: Cluster, command: str = "up", **settings: str) -> tuple[int, 
         env=os.environ | given,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
     )
     return done.returncode, done.stderr
@@ -235,12 +235,11 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
         now = find(running.pid, *ROLES[name])
         return now is not None and now.pid != before.pid
 
-    eventually(back, 30)
-    eventually(lambda: ready(running), 45)
+    eventually(back)
+    eventually(lambda: ready(running), 90)
 
 
 # To notice takes 30 s.
-@pytest.mark.timeout(150)
 def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
     def recorder_is_ready() -> bool:
         beat = heartbeats.recorder(running.client())
@@ -263,9 +262,9 @@ def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
         now = [find(running.pid, *ROLES[name]) for name in before]
         return None not in now and not set(now) & set(before.values())
 
-    eventually(reported, 30)
+    eventually(reported)
     eventually(back, 60)
-    eventually(lambda: ready(running), 45)
+    eventually(lambda: ready(running), 90)
 
 
 def test_the_server_keeps_address_and_data(running: Cluster) -> None:
@@ -276,7 +275,7 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
         assert process
         process.kill()
         eventually(lambda: not is_alive(process))
-    eventually(lambda: server_responds(running.settings), 30)
+    eventually(lambda: server_responds(running.settings))
     assert running.settings.working_url() == url
     with connect(url, "test") as client:
         assert client.get("kept") == b"1"
@@ -286,16 +285,19 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
 def test_a_server_killed_six_times_in_a_row_serves_seconds_after_the_last(
     running: Cluster,
 ) -> None:
+    log = running.settings.data_dir / "cluster.log"
+    before = len(log.read_text())
     for _ in range(6):
         process = eventually(lambda: find(running.pid, "valkey-server", "127.0.0.1"))
         eventually(lambda: server_responds(running.settings))
         time.sleep(0.5)
         process.kill()
         process.wait(30)
-    killed_t = time.monotonic()
     eventually(lambda: server_responds(running.settings))
-    assert time.monotonic() - killed_t < PAUSE_MAX_S, "pauses that grew would be so long by now"
-    eventually(lambda: ready(running), 45)
+    pauses = re.findall(r"server [^\n]*, starts again in ([\d.]+) s", log.read_text()[before:])
+    assert len(pauses) >= 6
+    assert float(pauses[-1]) < PAUSE_MAX_S / 4, "pauses that grew would be longer by now"
+    eventually(lambda: ready(running), 90)
 
 
 def ask(port: int, key: str) -> tuple[bool, str]:
@@ -329,34 +331,3 @@ def test_over_http_each_assistant_reads_with_its_own_key(running: Cluster) -> No
     assert "may change alarms or machines" in said[1][1]
     assert "unknown, revoked or expired" in said[2][1]
     assert "Bearer" in said[3][1]
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_is_left(tmp_path: Path, how: signal.Signals) -> None:
-    with cluster(tmp_path, "--without", "flower") as started:
-        eventually(lambda: ready(started), 60)
-        everyone = [psutil.Process(started.pid), *family(started.pid)]
-        assert len(everyone) >= 10
-        os.kill(started.pid, how)
-        eventually(lambda: not any(map(is_alive, everyone)), sum(STOP_TIMEOUTS_S))
-
-
-def test_production_does_not_start_without_a_key(tmp_path: Path) -> None:
-    api_port, coordinator = free_ports(2)
-    done = subprocess.run(
-        [sys.executable, "-m", "vtox", "up", "--without", "flower"],
-        env=os.environ
-        | {
-            "VTOX_DATA_DIR": str(tmp_path),
-            "VTOX_CLUSTER_MODE": "production",
-            "VTOX_API_HOST": "127.0.0.1",
-            "VTOX_API_PORT": str(api_port),
-            "VTOX_COORDINATOR_PORT": str(coordinator),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "vtox keys create" in done.stderr

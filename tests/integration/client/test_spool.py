@@ -105,7 +105,7 @@ def test_a_line_that_is_cut_loses_nothing(
                 line.down = False
             begun = time.monotonic()
             send(publisher, i)
-            assert time.monotonic() - begun < 2.0
+            assert time.monotonic() - begun < 4.0
         drain(publisher)
         assert publisher.dropped == 0
     with bridging(settings):

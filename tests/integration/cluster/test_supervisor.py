@@ -427,11 +427,14 @@ def test_processes_that_ignore_sigterm_are_killed_in_time(
         spec("c", IGNORES_SIGTERM, stop_order=2),
     ]
     s = run(tmp_path, specs, script)
-    assert 3.0 < time.monotonic() - stopped_t < 20.0, "they would sleep for a minute"
+    assert 3.0 < time.monotonic() - stopped_t < 50.0, "they would sleep for a minute"
     assert not any(psutil.pid_exists(x.pid) for x in s.states.values())
 
 
-def test_a_second_stop_request_kills_at_once(tmp_path: Path) -> None:
+def test_a_second_stop_request_kills_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STOP_TIMEOUTS_S", (30.0, 30.0, 30.0))
     stopped_t = 0.0
 
     async def script(s: Supervisor) -> None:

@@ -92,7 +92,7 @@ def test_idle_connections_leave_a_primary_that_hangs(group: SentinelGroup) -> No
         time.sleep(max(0.0, used_t + IDLE_S + 0.1 - time.monotonic()))
         began = time.monotonic()
         assert client.get("a") == b"1"
-        assert time.monotonic() - began < SOCKET_TIMEOUT_S / 2
+        assert time.monotonic() - began < SOCKET_TIMEOUT_S
 
 
 def primary_port(probe: Client) -> int:
