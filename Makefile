@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit test check audit release evaluate faults hosts interleavings bench plots profile handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit integration system alone test check audit release evaluate faults hosts interleavings bench plots profile handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -39,7 +39,7 @@ help:
 
 .venv/.tools: requirements.lock .venv/.ready
 	@echo "adding what tests and tools need (once)"
-	@$(BIN)/python .ci/install.py requirements.lock
+	@$(BIN)/python .ci/install.py requirements.lock --no-compile
 	@touch $@
 
 setup: .venv/.ready
@@ -57,10 +57,18 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 unit: tools
 	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
-# Tests of processes wait for them: three at a time fill two cores, or slow pure ones beside them.
-test: unit
+test: tools
+	$(MAKE) unit ARGS='-m "" $(ARGS)'
+	$(MAKE) integration system alone
+
+# Tests of processes wait for them: three or four at a time fill two cores.
+integration: tools
 	$(PYTEST) tests/integration tests/recordings -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
-	$(PYTEST) tests/system tests/unit -m "(system or slow) and not alone" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+system: tools
+	$(PYTEST) tests/system -m "not alone" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+alone: tools
 	$(PYTEST) tests/system -m alone $(ARGS)
 
 check: tools

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ END_S = 30.0
 LOG = Path("demo.log")
 
 
-def free_ports(n: int) -> list[int]:
+def free_ports(n: int, among: range = range(10_000, 15_000)) -> list[int]:
     """Return ports that are free now, none of which embedded servers or clients get meanwhile."""
     ports: list[int] = []
-    for port in random.SystemRandom().sample(range(10_000, 20_000), 50):
+    for port in random.SystemRandom().sample(among, 50):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             ports.append(port)
     return ports[:n]
@@ -74,9 +75,12 @@ def left_over(mark: str) -> list[str]:
 
 
 def watch(
-    url: str, truth: dict[str, tuple[str | None, bool]], demo: subprocess.Popen[bytes]
+    url: str,
+    truth: dict[str, tuple[str | None, bool]],
+    demo: subprocess.Popen[bytes],
+    use: Callable[[], str],
 ) -> str:
-    """Return what went wrong, empty if nothing did."""
+    """Return what went wrong, empty if nothing did; `use` the demo while it is to stay calm."""
     wanted = {(m, fault) for m, (fault, detectable) in truth.items() if fault and detectable}
     real = {(m, fault) for m, (fault, _) in truth.items()}
     start, named = time.monotonic(), None
@@ -90,6 +94,8 @@ def watch(
         if named is None and wanted <= accused:
             named = time.monotonic()
             print(f"demo: {len(wanted)} of {len(wanted)} found after {named - start:.0f} s")
+            if failure := use():
+                return failure
         if named is None and time.monotonic() - start > FIND_S:
             return f"not found in {FIND_S:g} s: {sorted(wanted - accused)}"
     return ""
@@ -114,10 +120,11 @@ def main() -> None:
             ["make", "demo"], env=env, stdout=log, stderr=log, start_new_session=True
         )
         with prometheus(ports["API"], prometheus_port, Path("demo-prometheus")) as asked:
-            failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo)
-            if asked and not failure:
-                failure = unanswered(asked)
-            failure = failure or broken_commands(ports["API"], env)
+
+            def use() -> str:
+                return (asked and unanswered(asked)) or broken_commands(ports["API"], env)
+
+            failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo, use)
         with suppress(ProcessLookupError):  # it ended by itself, which is a failure already
             os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
         try:

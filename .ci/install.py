@@ -1,4 +1,7 @@
-"""Installs the packages of a lock file, and shows how far it is: `python .ci/install.py LOCK`."""
+"""Installs the packages of a lock file, and shows how far it is: `python .ci/install.py LOCK`.
+
+What follows the lock file are options of pip.
+"""
 
 import re
 import subprocess
@@ -14,7 +17,8 @@ def main() -> int:
     """Run pip on the lock file and return its exit status."""
     lock = sys.argv[1]
     packages = len(re.findall(r"^[\w.-]+==", Path(lock).read_text(), re.MULTILINE))
-    options = ("--disable-pip-version-check", "--progress-bar=off", "--no-color")
+    options: tuple[str, ...] = ("--disable-pip-version-check", "--progress-bar=off", "--no-color")
+    options += tuple(sys.argv[2:])
     command = (sys.executable, "-m", "pip", "install", *options, "--require-hashes", "-r", lock)
     pip = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert pip.stdout

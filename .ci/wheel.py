@@ -13,6 +13,8 @@ from pathlib import Path
 from demo import free_ports
 from release import build
 
+# Others than those of `.ci/demo.py`, which runs at the same time.
+PORTS = range(15_000, 20_000)
 DEMO = ("demo", "--machines", "2", "--duration", "3")
 
 
@@ -24,7 +26,8 @@ def main(folder: Path) -> None:
     subprocess.run([bin_ / "pip", "install", "--quiet", wheel], check=True)
     names = ("API", "COORDINATOR", "FLOWER", "WORKER")
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    env |= {f"VTOX_{n}_PORT": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
+    ports = free_ports(len(names), PORTS)
+    env |= {f"VTOX_{n}_PORT": str(p) for n, p in zip(names, ports, strict=True)}
     env["VTOX_DATA_DIR"] = str(folder / "data")
     shown = subprocess.check_output([bin_ / "vtox", "--version"], cwd=folder, env=env, text=True)
     commit = subprocess.check_output(["git", "rev-parse", "--short=7", "HEAD"], text=True)
