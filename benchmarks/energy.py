@@ -125,7 +125,8 @@ def points() -> dict[tuple[str, ...], list[Point]]:
                 records = [recording(x, error, rated_a, rng, distortion) for _, x in states]
                 for plate, motor in plates.items():
                     motors = [motor] * len(records)
-                    read = readings(front_end(records, motors, frames=True, slot_band=False))
+                    rows = readings(front_end(records, motors, frames=True, slot_band=False))
+                    read = MeterReading.of_rows(rows)
                     found[family.name, supply, name, plate] += [
                         point(r, x, t, motor) for r, (t, x) in zip(read, states, strict=True)
                     ]

@@ -45,7 +45,7 @@ from workers.malloc import keep_freed_memory
 
 FS_HZ, TURNS = 10_000.0, 60
 # What a meter has counted in a year.
-YEAR = MeterCounts(*[10**11] * len(MeterCounts._fields))
+YEAR = np.full(len(MeterCounts._fields), 10**11)
 FAULTS = ("turn_short", "insulation")
 RECORD = Record(
     machine_id="M", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",

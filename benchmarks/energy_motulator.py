@@ -115,7 +115,7 @@ def main() -> None:
     print("| supply | load | power, error | shaft, W | estimated | error over rated | efficiency |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for hz in (GRID_HZ, 40.0, 30.0, None):
-        for load in LOADS:
+        for load in LOADS if hz else (0.2, *LOADS):
             case = simulated(hz or GRID_HZ, load, grid=hz is None)
             motor = Motor(**plate, supply="grid" if hz is None else "inverter")
             print(row("grid" if hz is None else f"{hz:g} Hz", load, case, motor), flush=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vtox.values.arrays import Float64
+from vtox.values.arrays import Float64, Int
 
 # Load over rated load at which the next class begins; the last has no end.
 CLASS_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -89,6 +89,8 @@ class MeterCounts(NamedTuple):
 
 
 NOTHING = MeterCounts()
+# The same where there are many: a row of a table. A later version may count more.
+Counts = Sequence[int] | Int
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -99,7 +101,7 @@ class MeterRow(NamedTuple):
     """
 
     figures: bytes = b""
-    counts: Sequence[int] = NOTHING
+    counts: Counts = NOTHING
     power_code: str = ""
     power_values: Mapping[str, Any] = _NONE
     load_code: str = ""
@@ -125,7 +127,7 @@ class MeterReading(NamedTuple):
     def of_rows(cls, rows: Sequence[MeterRow]) -> list["MeterReading"]:
         """Return rows with their figures by name, rounded, without those that there are not."""
         return [
-            cls(figures, MeterCounts(*row.counts), *row[2:])
+            cls(figures, MeterCounts(*map(int, row.counts)), *row[2:])
             for row, figures in zip(rows, _figures_by_name([r.figures for r in rows]), strict=True)
         ]
 

@@ -132,16 +132,18 @@ class DecisionTable(Generic[C]):
         start = len(after.rules) if after else 0
         decided = np.full(count, -1) if decided is None else decided.copy()
         open_ = decided < 0
+        left = np.count_nonzero(open_)
         for k, r in enumerate(self.rules[start:], start):
-            if not np.count_nonzero(open_):
+            if not left:
                 break
             held = r.holds(x)
             if not isinstance(held, np.ndarray) and not held:
                 continue
             mask = open_ & held
-            if np.count_nonzero(mask):
+            if some := np.count_nonzero(mask):
                 decided[mask] = k
                 open_ ^= mask
+                left -= some
         return decided
 
     def reasons(self, x: C, decided: Int) -> list[tuple[Reason, ...]]:

@@ -62,29 +62,28 @@ class Spectra:
             _fill(bins[i], self.parts[i], self.samples // self.ways, start, own_turn)
         return bins
 
-    def some(self, index: Int) -> Complex:
-        """Return single bins of each recording, below half the sampling rate.
+    def around(self, index: Int) -> tuple[Complex, Complex, Complex]:
+        """Return single bins of each recording, with the ones below and above: below, at, above.
 
-        `index` has the shape (batch, n), the bins (batch, channels, n).
+        `index` has the shape (batch, n), between 0 and half the sampling rate; the bins have
+        (batch, channels, n).
         """
+        batch, channels, _, bins = self.parts.shape
         if self.ways == 1:
-            rows = index.astype(np.int64)[:, None] + self._first_of_rows
-            return np.asarray(self.parts.take(rows))
+            first = np.arange(-1, batch * channels * bins - 1, bins).reshape(batch, channels, 1)
+            rows, whole = index[:, None] + first, self.parts.reshape(-1)
+            return whole.take(rows), whole[1:].take(rows), whole[2:].take(rows)
+        index = index + np.arange(-1, 2)[:, None, None]
         period = self.samples // self.ways
         row = index % period
-        mirrored = (row > period // 2)[:, None, None]
-        row = np.minimum(row, period - row)[:, None, None]
-        ways = np.take_along_axis(self.parts, row, axis=-1)
+        mirrored = (row > period // 2)[:, :, None, None]
+        row = np.minimum(row, period - row)[:, :, None, None]
+        ways = np.take_along_axis(self.parts[None], row, axis=-1)
         ways = np.where(mirrored, ways.conj(), ways)
         turn = np.exp(-2j * np.pi / self.samples * np.multiply.outer(np.arange(self.ways), index))
-        turned = ways * turn.swapaxes(0, 1)[:, None]
-        return np.asarray(turned.sum(axis=2).astype(self.parts.dtype))
-
-    @property
-    def _first_of_rows(self) -> Int:
-        """Where the bins of each recording and channel begin, of one way, (batch, channels, 1)."""
-        batch, channels, _, bins = self.parts.shape
-        return np.asarray(np.arange(batch * channels).reshape(batch, channels, 1) * bins)
+        turned = ways * np.moveaxis(turn, 0, 2)[:, :, None]
+        below, at, above = turned.sum(axis=3).astype(self.parts.dtype)
+        return below, at, above
 
 
 def usable(samples: int) -> int:

@@ -16,9 +16,8 @@ from vtox.values.energy import FIGURES
 _ORDERS = np.arange(2, 41)
 # Orders that are reported one by one: those of six-pulse rectifiers.
 TOLD = (5, 7, 11, 13)
-# A Hann window is three bins of the spectrum.
-_HANN_AT = np.arange(-1, 2)[:, None]
 _PI = np.float32(np.pi)
+_SQRT_3 = np.sqrt(3.0)
 _TOLD_AT = [order - int(_ORDERS[0]) for order in TOLD]
 
 
@@ -61,30 +60,29 @@ class TerminalPower:
         Reactive power is that of the positive sequence of the supply line, positive where the
         current lags.
         """
-        batch, of = len(sums), np.ascontiguousarray(sums.T)
+        of, batch = sums.T, len(sums)
         table = np.empty((len(_ROWS), batch))
-        one_w, one_var, two_w, harmonic_w = of[12:16]
+        one_w, one_var, two_w, harmonic_w = of[_POWERS_AT : _POWERS_AT + 4]
         # Currents and voltages next to each other from here on: (2, batch).
-        at_line, *level = np.maximum(of[4:12], 0).reshape(4, 2, batch)
-        beyond = np.maximum(of[16:18], 0)
+        roots = np.sqrt(np.maximum(of, 0, order="C"))
+        at_line, beyond = roots[4:6], roots[_BEYOND_AT + 1 : _SHARES_AT]
         pairs = table[_PAIRS_AT:_HARMONICS_AT].reshape(2, 6, batch)
-        np.sqrt(at_line + beyond, out=pairs[:, 0])
+        np.hypot(at_line, beyond, out=pairs[:, 0])
         apparent_va = 3 * pairs[0, 0] * pairs[1, 0]
-        sequences = np.sqrt(np.maximum(of[:4], 0)).reshape(2, 2, batch)
-        pairs[:, 1:3] = sequences.swapaxes(0, 1)
+        pairs[1, 0] *= _SQRT_3
+        pairs[:, 1:3] = roots[:4].reshape(2, 2, batch).swapaxes(0, 1)
         np.divide(pairs[:, 2], np.maximum(pairs[:, 1], TINY), out=pairs[:, 3])
-        three = np.sqrt(level)
+        three = roots[6:_POWERS_AT].reshape(3, 2, batch)
         mean = np.maximum((three[0] + three[1] + three[2]) / 3, TINY)
         np.divide(np.abs(three - mean).max(axis=0), mean, out=pairs[:, 4])
         divisor = np.maximum(at_line, TINY)
-        np.sqrt(beyond / divisor, out=pairs[:, 5])
-        pairs[1, 0] *= np.sqrt(3)
-        shares = table[_HARMONICS_AT:].reshape(2, len(TOLD), batch)
-        np.sqrt(of[18:].reshape(shares.shape) / divisor[:, None], out=shares)
-        table[6], table[7], table[8] = one_w, two_w, harmonic_w
+        np.divide(beyond, divisor, out=pairs[:, 5])
+        shares = roots[_SHARES_AT:].reshape(2, len(TOLD), batch)
+        np.divide(shares, divisor[:, None], out=table[_HARMONICS_AT:].reshape(shares.shape))
         active_w = one_w + two_w + harmonic_w
-        table[0], table[1], table[2] = active_w, one_var, apparent_va
-        apart = apparent_va**2 - 9 * at_line[0] * at_line[1]
+        table[:3] = active_w, one_var, apparent_va
+        table[6:9] = one_w, two_w, harmonic_w
+        apart = apparent_va**2 - (3 * at_line[0] * at_line[1]) ** 2
         np.sqrt(np.maximum(apart, 0), out=table[3])
         np.divide(active_w, np.maximum(apparent_va, TINY), out=table[4])
         np.divide(one_w, np.maximum(np.hypot(one_w, one_var), TINY), out=table[5])
@@ -121,18 +119,16 @@ def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
         seen = seen[:, :orders]
         lines = np.where(seen, lines[:, :orders], 2.0)
     nearest = np.rint(lines)
-    # In turns; one of zero would divide by zero, the least one has the same weight.
-    beside = np.abs((lines - nearest).astype(np.float32))
-    np.maximum(beside, TINY, out=beside)
+    # In bins; zero would divide by zero, the least one has the same weight.
+    beside = (lines - nearest).astype(np.float32)
+    beside += TINY
     half_turn = beside * _PI
     weight = half_turn * (1 - beside * beside) / np.sin(half_turn)
     weight *= np.float32(2 / spectra.samples)
     if seen is not None:
         weight *= seen
-    bins = nearest.astype(np.int64)[:, None] + _HANN_AT
-    three = spectra.some(bins.reshape(len(lines), -1))
-    below, at, above = three.reshape(*three.shape[:2], 3, -1).swapaxes(0, 2).swapaxes(1, 2)
-    found = below + above
+    found, at, above = spectra.around(nearest.astype(np.int64))
+    found += above
     found *= np.float32(-0.5)
     found += at
     found *= weight[:, None]
@@ -178,13 +174,14 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     pairs = (wide @ wide.conj().swapaxes(1, 2)).reshape(batch, -1).view(np.float64)
     parts = harmonics.view(harmonics.real.dtype).astype(np.float64)
     beyond = (parts @ parts.swapaxes(1, 2)).reshape(batch, -1)
-    told = harmonics[..., _TOLD_AT].reshape(batch, -1, 3, len(TOLD))
-    told = told - told.mean(axis=2, keepdims=True)
+    told = parts.reshape(batch, -1, 3, len(_ORDERS), 2).take(_TOLD_AT, axis=3)
+    told -= told.sum(axis=2, keepdims=True) / 3
+    told *= told
+    by_order = told.sum(axis=(2, 4)).reshape(batch, -1)
     sums = np.empty((batch, _SUMS))
     at_line, beyond_line = _WEIGHTS[channels]
-    np.divide(pairs @ at_line, phasors.shape[-1], out=sums[:, :_POWERS_END])
-    sums[:, _POWERS_END:_SHARES_AT] = beyond @ beyond_line
-    by_order = (told.real**2 + told.imag**2).sum(axis=2).reshape(batch, -1)
+    np.divide(pairs @ at_line, phasors.shape[-1], out=sums[:, :_BEYOND_AT])
+    sums[:, _BEYOND_AT:_SHARES_AT] = beyond @ beyond_line
     sums[:, _SHARES_AT : _SHARES_AT + by_order.shape[1]] = by_order / 6
     if channels == 3:
         sums[:, _NEED_VOLTAGES] = np.nan
@@ -241,8 +238,9 @@ _WEIGHTS = {
     3: (_AT_LINE.reshape(36, 2, -1)[_CURRENTS].reshape(18, -1), _BEYOND_LINE[_CURRENTS]),
     6: (_AT_LINE, _BEYOND_LINE),
 }
-_POWERS_END = _AT_LINE.shape[1]
-_SHARES_AT = _POWERS_END + _BEYOND_LINE.shape[1]
+# Where the four powers begin, and where what is beyond the line: its power is the last of them.
+_POWERS_AT, _BEYOND_AT = 12, _AT_LINE.shape[1]
+_SHARES_AT = _BEYOND_AT + _BEYOND_LINE.shape[1]
 _SUMS = _SHARES_AT + 2 * len(TOLD)
 # Sums of voltages, of power, and shares of voltages.
 _NEED_VOLTAGES = [1, 3, 5, 7, 9, 11, 12, 13, 14, 15, 17, 22, 23, 24, 25]

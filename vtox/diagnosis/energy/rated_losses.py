@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vtox.diagnosis.energy.efficiency_class import class_span
-from vtox.values.arrays import TINY, Float64
+from vtox.values.arrays import TINY, Bool, Float64
 from vtox.values.domain import Motor
 
 # Deviation of a motor's losses from those of its nameplate, over them. IEC 60034-1 (table 20)
@@ -71,7 +71,7 @@ _CASES = 6
 
 @dataclass(frozen=True, slots=True)
 class RatedColumns:
-    """`RatedLosses` of a batch: each field as a column of length batch; `inverter` is 1 or 0.
+    """`RatedLosses` of a batch: each field as a column of length batch, and who is on an inverter.
 
     `cases`, shape (6, 7, batch), are what follows from a nameplate alone, by cases (`MOVED`): the
     resistance and slip; losses of the iron over the square of the voltage behind the resistance, of
@@ -79,6 +79,7 @@ class RatedColumns:
     """
 
     why: Sequence[str]
+    driven: Bool
     numbers: Float64  # (fields, batch)
     cases: Float64
 
@@ -98,10 +99,12 @@ _MOST_KNOWN = 8192
 def rated_columns(motors: Sequence[Motor]) -> RatedColumns:
     """Return the rated losses of a batch of motors; of a nameplate they are computed once."""
     plates = [_KNOWN.get(id(m)) or _vector(m) for m in motors]
-    table = np.array([vector for *_, vector in plates]).T
+    rows = np.concatenate([vector for *_, vector in plates])
+    table = np.ascontiguousarray(rows.reshape(len(motors), -1).T)
     numbers, cases = table[: len(_ROWS)], table[len(_ROWS) :]
     why = [code for _, code, _ in plates]
-    return RatedColumns(why, numbers, cases.reshape(_CASES, len(_VARIED) + 1, len(motors)))
+    driven = numbers[_ROWS["inverter"]] > 0
+    return RatedColumns(why, driven, numbers, cases.reshape(_CASES, len(_VARIED) + 1, len(motors)))
 
 
 def _vector(motor: Motor) -> tuple[Motor, str, Float64]:

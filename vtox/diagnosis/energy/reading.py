@@ -1,7 +1,7 @@
 """What one record says of energy and operation: figures with their codes, and what is counted."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +16,7 @@ from vtox.diagnosis.energy.rules import ESTIMATED, MEASURED, conditions, estimat
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate, power_of_currents, shaft_load
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import Reason
-from vtox.values.energy import CLASS_EDGES, FIGURES, NOTHING, MeterCounts, MeterRow
+from vtox.values.energy import CLASS_EDGES, FIGURES, NOTHING, Counts, MeterCounts, MeterRow
 
 # Widest interval of a power by currents alone, over rated input.
 _WIDEST_BY_CURRENTS = 0.25
@@ -39,21 +39,18 @@ def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
             MeterRow(b"", own, *why, *why) for own, why in zip(_times(analysis), power, strict=True)
         ]
     rated = rated_columns(analysis.motors)
-    load, estimated, of_load = None, measured, power
+    load, estimated, low, of_load = None, measured, measured, power
     with np.errstate(all="ignore"):
         if measured.any():
             load = shaft_load(x, analysis.f0_hz, _measured_slip(analysis), rated)
             e = estimate_columns(analysis, rated, load)
             decided = np.where(measured, ESTIMATED.decide(e, count), -1)
-            estimated = decided == len(ESTIMATED.rules) - 1
+            estimated, low = decided == len(ESTIMATED.rules) - 1, decided == _LOW
             of_load = _reasons(ESTIMATED, e, decided, estimated)
-            low = (decided == _LOW) & measured
-            counts = _counted(analysis, x, load, rated, measured, estimated, low)
-        else:
-            counts = list(_times(analysis))
         figures = _figures(analysis, x, load, rated, measured, estimated)
-    size = figures.shape[1] * figures.itemsize
-    kept = figures.astype("<f8", copy=False).tobytes()
+        counts = _counted(analysis, figures, load, measured, estimated, low)
+    size = len(figures) * figures.itemsize
+    kept = figures.T.astype("<f8", copy=False).tobytes()
     at = range(0, len(kept), size)
     if estimated.all():
         return [MeterRow(kept[k : k + size], own) for k, own in zip(at, counts, strict=True)]
@@ -73,11 +70,11 @@ def _reasons(
     return [(r[0].code, r[0].values) if r else _NO_REASON for r in found]
 
 
-def _measured_slip(analysis: CurrentAnalysis) -> Float64:
-    """Return the slip by a speed sensor, NaN where there is none or it is no motor's."""
-    slip = np.full(len(analysis.recordings), np.nan)
+def _measured_slip(analysis: CurrentAnalysis) -> Float64 | None:
+    """Return the slip by a speed sensor, NaN where it is no motor's; None where there is none."""
     if not any(r.speed_rpm for r in analysis.recordings):
-        return slip
+        return None
+    slip = np.full(len(analysis.recordings), np.nan)
     for i, (recording, motor) in enumerate(zip(analysis.recordings, analysis.motors, strict=True)):
         if recording.speed_rpm and motor.pole_pairs:
             slip[i] = 1 - recording.speed_rpm / 60 * motor.pole_pairs / analysis.f0_hz[i]
@@ -92,24 +89,25 @@ def _figures(
     measured: Bool,
     estimated: Bool,
 ) -> Float64:
-    """Return the values of `FIGURES`, shape (batch, figures); NaN: there is none."""
+    """Return the values of `FIGURES`, shape (figures, batch); NaN: there is none."""
     count = len(measured)
     table = np.full((len(FIGURES), count), np.nan)
     table[0] = analysis.f0_hz
     table[1:_LOAD_AT] = x.table
     if load is not None:
         table[_LOAD_AT:-2] = load.table
+    driven, voltages = rated.driven, bool(analysis.voltages)
+    if voltages and estimated.all() and not driven.any():
+        return table
     sound = np.fromiter(map(operator.not_, analysis.problems), bool, count)
     by_currents = np.zeros(count, bool)
-    driven = rated.inverter > 0
-    if not analysis.voltages:
+    if not voltages:
         table[-2:] = _, half_w = power_of_currents(x.current_a, rated)
         by_currents = sound & ~driven & (2 * half_w < _WIDEST_BY_CURRENTS * rated.input_w)
     # By column: harmonics of a drive heat a motor in ways that no nameplate tells.
     allowed = np.array([sound, measured, estimated, estimated & ~driven, by_currents])
-    if not allowed[:4].all():
-        table[~allowed[_ALLOWED_BY]] = np.nan
-    return np.ascontiguousarray(table.T)
+    table[~allowed[_ALLOWED_BY]] = np.nan
+    return table
 
 
 _LOAD_AT = FIGURES.index("load_ratio")
@@ -126,44 +124,42 @@ def _allowed_by(name: str) -> int:
     return 0 if name.startswith(_OF_CURRENT) else 1
 
 
+# Figures that are counted, in the order of `MeterCounts`.
+_COUNTED_NAMES = ("active_w", "reactive_var", "shaft_w", "loss_w", "unbalance_w", "harmonic_w")
+_COUNTED = [FIGURES.index(name) for name in _COUNTED_NAMES]
 _ALLOWED_BY = [_allowed_by(name) for name in FIGURES]
 (_LOW,) = (k for k, r in enumerate(ESTIMATED.rules) if r.code == "load_too_low_to_estimate")
 
 
 def _counted(
     analysis: CurrentAnalysis,
-    x: TerminalPower,
-    load: ShaftEstimate,
-    rated: RatedColumns,
+    figures: Float64,
+    load: ShaftEstimate | None,
     measured: Bool,
     estimated: Bool,
     low: Bool,
-) -> list[Sequence[int]]:
+) -> list[Counts]:
     """Return what each record adds to the meter; `low` is load in the first class."""
-    ms, s = round(1000 * analysis.duration_s), analysis.duration_s
+    if load is None:
+        return list(_times(analysis))
+    ms = round(1000 * analysis.duration_s)
     table = np.zeros((len(MeterCounts._fields), len(measured)))
     # What is measured is the power of a motor that runs: else a reason would stand against it.
     table[:3] = ms
     table[3] = ms * estimated
-    table[4:6] = s * x.table[:2]
-    table[6] = s * load.shaft_w
-    table[7] = s * load.loss_w
-    table[8] = s * load.unbalance_w
-    table[9] = s * np.maximum(x.harmonic_w, 0.0)
-    table[7, rated.inverter > 0] = 0.0
+    joules = figures[_COUNTED]
+    joules *= analysis.duration_s
+    np.fmax(joules[-1], 0.0, out=joules[-1])
     classes = _EDGES.searchsorted(load.load_ratio, side="right")
     if not estimated.all():
-        table[6:9, ~estimated] = 0.0
-        classes = np.where(estimated, classes, np.where(low, 0, -1))
+        classes[~(estimated | low)] = -1
+    np.copyto(table[4:10], joules, where=joules == joules)
     table[10:16] = ms * (classes == _CLASSES)
-    if not (whole := bool(measured.all())):
-        table = table[:, measured]
-    counts: list[Sequence[int]] = np.rint(table).astype(np.int64).T.tolist()
-    if whole:
+    counts: list[Counts] = [*np.rint(table.T).astype(np.int64, order="C")]
+    if measured.all():
         return counts
-    of_measured = iter(counts)
     times = _times(analysis)
-    return [next(of_measured) if m else t for m, t in zip(measured.tolist(), times, strict=True)]
+    return [c if m else t for c, m, t in zip(counts, measured.tolist(), times, strict=True)]
 
 
 def _times(analysis: CurrentAnalysis) -> list[MeterCounts]:

@@ -64,13 +64,14 @@ class PowerConditions:
 class LoadConditions:
     """Columns of length batch: what speaks against an estimate of the load.
 
-    `why` has the code of each nameplate that leads to none, and whose that is.
+    `why` has the code of each nameplate that leads to none, and whose that is. `outside` is a drive
+    at a frequency to which losses cannot be scaled.
     """
 
     why: Mapping[str, Bool]
     load_ratio: Float64
     interval_ratio: Float64
-    inverter: Bool
+    outside: Bool
     frequency_ratio: Float64
 
 
@@ -107,14 +108,7 @@ def _says(code: str) -> Mask[LoadConditions]:
 
 ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
     *(rule(code, _says(code)) for code in _OF_NAMEPLATE),
-    rule(
-        "drive_frequency_outside",
-        lambda x: (
-            x.inverter
-            & ~((x.frequency_ratio >= _DRIVE_RANGE[0]) & (x.frequency_ratio <= _DRIVE_RANGE[1]))
-        ),
-        "frequency_ratio",
-    ),
+    rule("drive_frequency_outside", lambda x: x.outside, "frequency_ratio"),
     rule(
         "load_contradicts_nameplate",
         lambda x: ~((x.load_ratio > _IMPLAUSIBLE[0]) & (x.load_ratio < _IMPLAUSIBLE[1])),
@@ -133,36 +127,42 @@ ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
 
 def conditions(analysis: CurrentAnalysis, x: TerminalPower | None) -> PowerConditions:
     """Return the conditions of a batch; `x` is its power."""
-    count = len(analysis.recordings)
-    missing_i = tuple(c for c in CURRENTS if c not in analysis.currents)
-    missing_v = missing_voltages(analysis.recordings[0].channels)
-    three = not missing_v
-    blank = np.full(count, np.nan)
-    lag_deg, orders_differ = blank, np.zeros(count, bool)
-    if x is not None and three:
-        lag_deg = np.degrees(np.arctan2(x.reactive_var, x.positive_w))
-        orders_differ = x.negative_v > x.positive_v
-    turned = analysis.voltage_rotation_deg % 360 != 0
-    low, high = MOTORING_LAG_DEG
+    count, found = len(analysis.recordings), (analysis.currents, analysis.voltages)
+    two, three = len(analysis.currents) >= 2, len(analysis.voltages) == 3
     signs = np.concatenate([analysis.signs, analysis.voltage_signs], axis=1)
     is_reversed = np.asarray((signs < 0).any(axis=1))
-    names = [*_channel_names(analysis.currents), *_channel_names(analysis.voltages)]
-    paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
+    orders_differ = unpaired = np.zeros(count, bool)
     # Values of codes that no record of the batch has are left blank.
-    none = np.empty(count, object)
+    missing_i = missing_v = reversed_channel = none = np.empty(count, object)
+    lag_deg = none
+    if not two:
+        missing_i = objects([tuple(c for c in CURRENTS if c not in found[0])] * count)
+    if not three:
+        missing_v = objects([missing_voltages(analysis.recordings[0].channels)] * count)
+    elif x is not None:
+        low, high = MOTORING_LAG_DEG
+        lag_deg = np.degrees(np.arctan2(x.reactive_var, x.positive_w))
+        orders_differ = x.negative_v > x.positive_v
+        unpaired = ~((lag_deg >= low) & (lag_deg <= high)) | (
+            analysis.voltage_rotation_deg % 360 != 0
+        )
+    if is_reversed.any():
+        names = [name for channels in found for name in (*channels, "", "", "")[:3]]
+        reversed_channel = objects(names)[signs.argmin(axis=1)]
+    paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
     return PowerConditions(
         input_problems=analysis.problems,
-        two_currents=len(missing_i) <= 1,
+        two_currents=two,
         frames=x is not None,
-        duration_s=np.full(count, analysis.duration_s),
-        missing_currents=objects([missing_i] * count) if missing_i else none,
+        duration_s=np.full(count, analysis.duration_s) if x is None else none,
+        missing_currents=missing_i,
         three_voltages=three,
-        missing_voltages=objects([missing_v] * count) if missing_v else none,
+        missing_voltages=missing_v,
         voltage_problems=[own[:1] or ((pair,) if pair else ()) for own, pair in paired],
         is_reversed=is_reversed,
-        reversed_channel=objects(names)[signs.argmin(axis=1)] if is_reversed.any() else none,
+        reversed_channel=reversed_channel,
         orders_differ=orders_differ,
-        unpaired=turned | ~((lag_deg >= low) & (lag_deg <= high)),
+        unpaired=unpaired,
         power_factor_angle_deg=lag_deg,
     )
 
@@ -171,14 +171,14 @@ def estimate_columns(
     analysis: CurrentAnalysis, rated: RatedColumns, load: ShaftEstimate
 ) -> LoadConditions:
     """Return what speaks against the estimates of a batch."""
+    ratio, outside = analysis.f0_hz / rated.supply_hz, rated.driven
+    if outside.any():
+        low, high = _DRIVE_RANGE
+        outside = outside & ~((ratio >= low) & (ratio <= high))
     return LoadConditions(
         why={code: np.array([w == code for w in rated.why]) for code in set(rated.why) if code},
         load_ratio=load.load_ratio,
         interval_ratio=2 * load.shaft_half_w / rated.power_w,
-        inverter=rated.inverter > 0,
-        frequency_ratio=analysis.f0_hz / rated.supply_hz,
+        outside=outside,
+        frequency_ratio=ratio,
     )
-
-
-def _channel_names(channels: tuple[str, ...]) -> list[str]:
-    return [*channels, *[""] * (3 - len(channels))]

@@ -26,7 +26,7 @@ _BREAKDOWN_RATIO = 4.0
 # Iron losses grow with frequency to this power at equal flux, friction and windage to the second.
 _IRON_EXPONENT, _FRICTION_EXPONENT = 1.3, 2.0
 # What moves the power of the positive sequence, by case: over itself, and over reactive power.
-_OF_MEASUREMENT = np.hstack([1 + MOVED[4] * _GAIN_STD, MOVED[5] * _ANGLE_STD])
+_GAINS, _ANGLES = 1 + MOVED[4] * _GAIN_STD, MOVED[5] * _ANGLE_STD
 # Power by currents alone: reactive current over that at rated load, voltage over the rated one.
 _CURRENT_CASES = np.array([[0.96, 0.96, 1.0], [1.0, 1.025, 1.0]])[:, :, None]
 # A measured speed is good to this part of synchronous speed.
@@ -54,7 +54,7 @@ class ShaftEstimate:
 
 
 def shaft_load(
-    x: TerminalPower, f0_hz: Float64, measured_slip: Float64, rated: RatedColumns
+    x: TerminalPower, f0_hz: Float64, measured_slip: Float64 | None, rated: RatedColumns
 ) -> ShaftEstimate:
     """Return the estimates of a batch; NaN where the nameplate does not lead to one.
 
@@ -62,7 +62,7 @@ def shaft_load(
     ----------
     x : TerminalPower, length batch
     f0_hz : ndarray, shape (batch,)
-    measured_slip : ndarray, shape (batch,)
+    measured_slip : ndarray, shape (batch,), optional
         By a speed sensor, NaN without.
     rated : RatedColumns, length batch
 
@@ -74,13 +74,14 @@ def shaft_load(
     *_, by_slip, _, _ = MOVED
     ohm, rated_slip, iron_n, friction_n, additional_n, per_gap = rated.cases
     positive_1 = x.positive_w
-    positive_w = _OF_MEASUREMENT @ np.array([positive_1, x.reactive_var])
-    volts = np.maximum(x.positive_v, TINY)
+    reactive = x.reactive_var
+    positive_w = _GAINS * positive_1 + _ANGLES * reactive
+    volts_2 = np.maximum(x.positive_v, TINY) ** 2
     squared, negative = x.positive_a**2, x.negative_a**2
     hz = f0_hz / rated.supply_hz
     # |V1 - R I1|^2, I1 along V1 and across it being P1 and Q1 over 3 V1.
-    across = (positive_1**2 + x.reactive_var**2) / (9 * volts**2)
-    behind = volts**2 + ohm * (ohm * across - positive_1 * (2 / 3))
+    across = (positive_1**2 + reactive**2) / (9 * volts_2)
+    behind = volts_2 + ohm * (ohm * across - positive_1 * (2 / 3))
     iron_w = iron_n * (behind * hz ** (_IRON_EXPONENT - 2))
     constant_w = friction_n * hz**_FRICTION_EXPONENT
     additional_w = additional_n * squared
@@ -90,9 +91,9 @@ def shaft_load(
     # Flux squared by frequency, for torque is power in the air gap over frequency.
     flux = behind / ((rated.flux_ratio * rated.voltage_v) ** 2 * hz)
     slip = _slip(gap_w * per_gap / np.maximum(flux, TINY), rated_slip) / hz
-    known = measured_slip == measured_slip
-    if known.any():
-        slip = np.where(known, measured_slip + by_slip * _SPEED_STD, slip)
+    if measured_slip is not None:
+        by_speed = measured_slip + by_slip * _SPEED_STD
+        slip = np.where(np.isnan(by_speed), slip, by_speed)
     turning = 1 - slip
     told = np.empty((4, *gap_w.shape))
     shaft_w, torque, efficiency, loss = told
@@ -128,7 +129,8 @@ def _slip(torque_ratio: Float64, rated_slip: Float64) -> Float64:
 def _half(cases: Float64) -> Float64:
     """Return the half width of the intervals of figures, from their cases, (..., cases, batch)."""
     moved = cases[..., 1:, :] - cases[..., :1, :]
-    return np.asarray(_DEVIATIONS * np.sqrt(np.einsum("...cb,...cb->...b", moved, moved)))
+    moved *= moved
+    return np.asarray(_DEVIATIONS * np.sqrt(moved.sum(axis=-2)))
 
 
 def power_of_currents(current_a: Float64, rated: RatedColumns) -> tuple[Float64, Float64]:

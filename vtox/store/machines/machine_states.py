@@ -8,6 +8,7 @@ name than the state that it has kept, so that a change counts from the next reco
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import structlog
 
 from vtox import keys
@@ -22,6 +23,7 @@ from vtox.store.server.client import Client
 from vtox.values import codec
 from vtox.values.channel_map import NO_MAP, ChannelMap
 from vtox.values.domain import Motor
+from vtox.values.energy import Counts
 
 log = structlog.get_logger()
 
@@ -42,7 +44,7 @@ class MachineState:
     stored_baseline: str = ""
     history: MachineHistory = field(default_factory=MachineHistory)
     version: str = ""
-    meter: Sequence[int] = ()
+    meter: Counts = ()
     sensitivity: Sensitivity = DEFAULT
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
@@ -126,10 +128,10 @@ def _state(
     )
 
 
-def _meter(text: bytes) -> Sequence[int]:
+def _meter(text: bytes) -> Counts:
     try:
-        return tuple(map(int, text.split()))
-    except ValueError:  # as with the history: its records must not become poison
+        return np.array(text.split(), np.int64)
+    except (ValueError, OverflowError):  # as with the history: its records must not become poison
         log.error("what a meter has counted cannot be read", meter=text[:80])
         return ()
 

@@ -57,7 +57,6 @@ CHUNK_MIN_RECORDINGS = 5
 HIGHEST_SUPPLY_HZ = 450.0
 HIGHEST_LINE_HZ = 600.0
 HIGHEST_SLOT_HZ = 3000.0
-_IN_ORDER = np.arange(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +236,10 @@ def _analyse_chunk(
         rate_hz=rate_hz,
         centre_hz=centre_hz,
     )
-    if len(voltages) < 3:
-        return replace(analysis, power_sums=_power_sums(analysis, phasors, spectra))
-    signs, order, weights = positive_sequence(at_line[:, n:])
-    analysis = replace(analysis, voltage_order=order, voltage_signs=signs)
     analysis = replace(analysis, power_sums=_power_sums(analysis, phasors, spectra))
+    if len(voltages) < 3:
+        return analysis
+    signs, order, weights = positive_sequence(at_line[:, n:])
     envelope_v, _ = demodulation.around_line(low[:, n:], weights, line, spectra.samples, fs_hz)
     sequence_v = sequences(phasors[:, n:], order, signs)
     levels = supply_levels(at_line[:, n:], weights, order, signs, rms(envelope_v))
@@ -252,6 +250,8 @@ def _analyse_chunk(
     jumps = supply_line.largest_phase_jump(envelope_v, rate_hz).tolist()
     analysis = replace(
         analysis,
+        voltage_order=order,
+        voltage_signs=signs,
         voltage_problems=voltage_problems,
         problems=tuple(
             p or (() if v else _as_tuple(discontinuity_problem(jump)))
@@ -285,7 +285,7 @@ def _power_sums(analysis: CurrentAnalysis, phasors: Complex, spectra: Spectra) -
         phasors = np.concatenate([whole, phasors[:, n:]], axis=1)
         whole = power.completed(harmonics[:, :n], known)
         harmonics = np.concatenate([whole, harmonics[:, n:]], axis=1)
-    if (order != _IN_ORDER).any():
+    if (order[:, 1] != 1).any():
         if voltages:
             order = np.concatenate([order, 3 + order], axis=1)
         rows = np.arange(len(order))[:, None]
