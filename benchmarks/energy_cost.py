@@ -3,12 +3,14 @@
     python -m benchmarks.energy_cost [--batch 32]
 
 Worker: a batch of records of 1 s at 10 kHz with three currents and voltages, through what
-`turn_short` and `insulation` share; the parts that are of energy are timed where they run, with
-memory kept as in a worker. Server: commits of the batch with energy and without, in turns.
-Recorder: results into SQLite. Figures are the least of many turns, as other programs only add.
+`turn_short` and `insulation` share; the parts that are of energy are timed where they run. Memory
+is kept, and imports are out of collections, as in a worker. Server: commits of the batch with
+energy and without, in turns. Recorder: results into SQLite. Figures are the least of many turns, as
+other programs only add.
 """
 
 import argparse
+import gc
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -201,6 +203,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--batch", type=int, default=32, help="records")
     keep_freed_memory()
+    gc.freeze()
     parts, texts = diagnosis(parser.parse_args().batch)
     with tempfile.TemporaryDirectory() as folder:
         own = load(data_dir=Path(folder))
