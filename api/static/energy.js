@@ -24,7 +24,9 @@ const machineLink = (id) => el("a", { href: `/machines/${encodeURIComponent(id)}
 const share = (x) => (x === null ? "–" : `${num(100 * x, 3)} %`);
 const money = (cost, value) => (cost ? value.toLocaleString(locale, { maximumFractionDigits: 2 }) : "–");
 const saved = (s) => (s.code ? el("span", { class: "soft", title: s.sentence }, "–") : s.low_kwh > 0 ? t("energy.from_to", { low: num(s.low_kwh, 2), high: num(s.high_kwh, 2) }) : t("energy.not_told_apart"));
-const estimated = (c, value) => (c.estimated_h > 0 ? num(value, 4) : "–");
+// Of what the supply adds some watt-seconds are noise, of either sign: to 0.1 Wh.
+const added = (kwh) => num(Math.round(1e4 * kwh) / 1e4 || 0, 4);
+const estimated = (c, value, say = (x) => num(x, 4)) => (c.estimated_h > 0 ? say(value) : "–");
 
 function drawRanges() {
   put("ranges", RANGES.map((n) => el("button", { type: "button", "aria-pressed": String(n === days), "data-days": n, onclick: () => choose(n) }, n === 1 ? t("energy.day") : t("common.days", { n }))));
@@ -122,7 +124,8 @@ function drawRead() {
   const x = bars[at];
   const name = (b) => (b.end - b.t > DAY_S ? t("energy.span", { from: date(b.t), to: date(b.end - 1) }) : date(b.t));
   byId("barread").classList.toggle("soft", !x);
-  put("barread", x ? t("energy.one_day", { day: name(x), kwh: num(x.kwh, 4), hours: num(x.hours, 3) }) : t(bars.length ? "energy.point_at_a_day" : "energy.none"));
+  const highest = num(Math.max(...bars.map((b) => b.kwh)), 4);
+  put("barread", x ? t("energy.one_day", { day: name(x), kwh: num(x.kwh, 4), hours: num(x.hours, 3) }) : bars.length ? t("energy.point_at_a_day", { kwh: highest }) : t("energy.none"));
   [...byId("bars").children].forEach((bar, i) => bar.classList.toggle("at", i === at));
 }
 
@@ -139,8 +142,8 @@ function draw(d) {
   put("measured", t("energy.measured", { kwh: num(c.energy_kwh, 4), hours: num(c.measured_h, 4), of: num(d.hours * d.machines.length, 4) }));
   const facts = [
     [t("energy.kwh"), num(c.energy_kwh, 4)], [t("energy.kvarh"), num(c.reactive_kvarh, 4)], [t("energy.running_h"), num(c.running_h, 4)],
-    [t("energy.lost_kwh"), estimated(c, c.lost_kwh)], [t("energy.estimated_h"), num(c.estimated_h, 4)], [t("energy.unbalance_kwh"), estimated(c, c.unbalance_kwh)],
-    [t("energy.harmonic_kwh"), num(c.harmonic_kwh, 3)], [t("energy.starts"), count(c.starts)],
+    [t("energy.lost_kwh"), estimated(c, c.lost_kwh)], [t("energy.estimated_h"), num(c.estimated_h, 4)], [t("energy.unbalance_kwh"), estimated(c, c.unbalance_kwh, added)],
+    [t("energy.harmonic_kwh"), added(c.harmonic_kwh)], [t("energy.starts"), count(c.starts)],
   ];
   if (d.cost) for (const name of ["energy", "lost", "unbalance", "harmonic"]) facts.push([t(`energy.cost_${name}`), `${money(d.cost, d.cost[name])} ${d.cost.currency}`]);
   put("facts", facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));

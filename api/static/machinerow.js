@@ -41,7 +41,7 @@ function whyText(m) {
 }
 
 // Criticality, severity and confidence, and their product.
-const arithmetic = (p) => `${p.number} = ${p.criticality} × ${p.severity} × ${p.confidence}`;
+const arithmetic = (p) => t("fleet.priority_is", { product: `${p.number} = ${p.criticality} × ${p.severity} × ${p.confidence}` });
 
 // The machine's page, where what is wrong stands, if anything is.
 export function addressOf(m) {
