@@ -14,7 +14,7 @@ import numpy as np
 
 from evaluation.outcome import Outcome, outcome
 from evaluation.runs.recordings import DEFECT, bearing_motor
-from vtox.diagnosis.diagnosers.broken_bar.sidebands import MIN_EXCESS, MIN_OVER_FLOOR, SOUND_DBC
+from vtox.diagnosis.diagnosers.broken_bar.sidebands import MIN_EXCESS, SOUND_DBC
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
@@ -126,7 +126,7 @@ def _clamp_answers(
     states = _eccentricity_states(analysis, shaft, [float(row["offset_mm"]) == 0 for row in rows])
     answers = zip(
         widest.hz.tolist(),
-        (line.statistic > MIN_OVER_FLOOR).tolist(),
+        (line.statistic > modulation_spectrum.MIN_OVER_FLOOR).tolist(),
         (excess > MIN_EXCESS).tolist(),
         states,
         strict=True,

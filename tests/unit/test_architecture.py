@@ -75,7 +75,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.values.fleet_rows",),
     ("vtox.alarms.health", "vtox.alarms.coverage", "vtox.windows.json_windows"),
     ("vtox.alarms",),
-    ("vtox.diagnosis.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
+    (
+        "vtox.diagnosis.diagnosers.columns",
+        "vtox.diagnosis.dsp",
+        "vtox.files",
+        "vtox.simulator",
+        "vtox.store",
+    ),
     (
         "vtox.client",
         "vtox.diagnosis.diagnosers.current",

@@ -20,6 +20,8 @@ Number = TypeVar("Number", bound=np.generic)
 TURN_120 = np.exp(2j * np.pi / 3)
 # Least amplitude of a level, -240 dB, so that it stays finite.
 SILENCE = 1e-12
+# A small relative change of an amplitude, times this, is its change in dB.
+NEPER_DB = 20 / np.log(10)
 # The least divisor of single precision. `numpy.finfo` takes as long as a small array operation.
 TINY = np.finfo(np.float32).tiny
 

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import DecisionTable, Objects, Rule, Stated, objects
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule
 from vtox.values.arrays import Bool, Complex, Float64, Int
 from vtox.values.domain import Reason
 

@@ -69,7 +69,6 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
     ),
     "speed": (
         "no_speed",
-        "no_speed_on_inverter",
         "shaft_at_rest",
         "slip_sources_disagree",
         "speed_copied_from_nameplate",
@@ -156,7 +155,6 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "slower_shaft_or_bearing_cage",
         "supply_flicker_or_broken_bars",
         "unassigned_impacts",
-        "weak_bearing_cage_lines",
         "weak_defect_lines",
     ),
     "windows": ("machine_silent", "no_diagnosis_yet"),

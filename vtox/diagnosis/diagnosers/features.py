@@ -17,6 +17,11 @@ SLIP_LINE_SHARE = "broken_bar.line_share"
 CAPACITANCE = "insulation.capacitance_f"
 PHASE_CONDUCTANCE = "insulation.unequal_s"
 PHASE_CAPACITANCE = "insulation.unequal_f"
+# Records that must have been learnt: two that follow each other may be of one condition.
+LEAST_RECORDS = 3
+# Relative difference of supply frequency within which a baseline applies.
+# docs/calibration/turn_short.md#supply
+SAME_FREQUENCY = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,11 @@ FEATURES = {
         Feature(name=PHASE_CAPACITANCE, depends_on_load=False),
     )
 }
+
+
+def same_frequency(hz: float | None, other_hz: float | None) -> bool:
+    """Return whether what was learnt at one supply frequency applies at the other; None is any."""
+    return not (hz and other_hz) or abs(hz / other_hz - 1) <= SAME_FREQUENCY
 
 
 def feature(name: str) -> Feature:

@@ -13,8 +13,6 @@ from vtox.faults import FAULTS
 from vtox.values.arrays import Float64
 from vtox.values.domain import Motor, Recording
 
-NO_NAMEPLATE = Motor()
-
 
 def _row(fault: str) -> Diagnoser:
     row: Diagnoser = import_module(f"vtox.diagnosis.diagnosers.{fault}.row").ROW
@@ -39,7 +37,8 @@ def analyse(
     rows = [DIAGNOSERS[f] for f in faults]
     slip = any(row.needs_slip(recordings) for row in rows)
     frames = any(row.needs_frames for row in rows)
-    nameplates = [m or NO_NAMEPLATE for m in motors]
+    unknown = Motor()
+    nameplates = [m or unknown for m in motors]
     analysis = front_end(recordings, nameplates, frames=frames, slot_band=slip)
     return SharedAnalysis(analysis, analyse_slip(analysis) if slip else None)
 

@@ -6,6 +6,7 @@ Second step of the bearing diagnoser: line levels per view and a plan
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -18,14 +19,6 @@ MAX_OVER_CARRIERS = 4.0
 # ... and this multiple of the sidebands: without them it is a plain comb. A pulse train modulated
 # by 90 % has 0.4 of its carrier power in sidebands.
 MAX_OVER_SIDEBANDS = 3.0
-# Weights of harmonics and sidebands in four sums: harmonics alone, all lines, both limits of all.
-LINE_WEIGHTS = np.array(
-    [
-        np.repeat(pair, (HARMONICS, 2 * HARMONICS))
-        for pair in ((1, 0), (1, 1), (MAX_OVER_CARRIERS, 0), (0, MAX_OVER_SIDEBANDS))
-    ],
-    np.float32,
-)
 
 
 def masked_lines(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
@@ -112,6 +105,16 @@ def comb_levels(rows: Float32, bins: Int, plan: Plan) -> Float32:
     return sums[..., :-1]
 
 
+@cache
+def _line_weights() -> Float32:
+    """Return the weights of harmonics and sidebands in four sums.
+
+    Harmonics alone, all lines, and both limits of all.
+    """
+    pairs = ((1, 0), (1, 1), (MAX_OVER_CARRIERS, 0), (0, MAX_OVER_SIDEBANDS))
+    return np.array([np.repeat(pair, (HARMONICS, 2 * HARMONICS)) for pair in pairs], np.float32)
+
+
 def _limited_sums(rows: Float32, bins: Int, line_cap: np.float32) -> tuple[Float32, Float32]:
     """Return the limited sums of each comb's lines, and how many of its lines are unmasked."""
     lines = rows.take(bins, axis=0, mode="clip")
@@ -120,7 +123,7 @@ def _limited_sums(rows: Float32, bins: Int, line_cap: np.float32) -> tuple[Float
         largest = np.maximum.reduce(lines)[None]
     else:
         flat = lines.reshape(len(bins), -1)
-        sums = (LINE_WEIGHTS @ flat).reshape(len(LINE_WEIGHTS), *lines.shape[1:])
+        sums = (_line_weights() @ flat).reshape(-1, *lines.shape[1:])
         largest = np.empty((2, *lines.shape[1:]), np.float32)
         np.maximum.reduce(lines[:HARMONICS], out=largest[0])
         np.maximum.reduce(lines[HARMONICS:], out=largest[1])

@@ -32,10 +32,9 @@ HARMONIC = 5
 HARMONIC_SHARE = 0.1
 # Largest misfit of the best attribution, in squared deviations, at which the harmonic counts.
 MISFIT_LIMIT = 9.0
-# Squared deviations by which an attribution must fit better than a simpler one, and more where
-# conductance rises while capacitance falls.
+# Squared deviations by which an attribution must fit better than a simpler one, and as many more
+# where conductance rises while capacitance falls.
 PARAMETER_COST = 4.0
-OPPOSED_COST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def attribute_to_phase(
     scale = np.hypot(std, PHASE_ERROR_RAD * np.abs(difference))[:, None]
     g, b = each.real / scale, each.imag / scale
     less, lost = np.minimum(g, 0) ** 2, np.minimum(b, 0) ** 2
-    both = PARAMETER_COST + less + OPPOSED_COST * np.minimum(lost, 1)
+    both = PARAMETER_COST * (1 + np.minimum(lost, 1)) + less
     single = np.where(changed, 0, np.inf)[:, None]
     capacitance_only, conductance_only = g**2 + single, b**2 + less + single
     costs = [conductance_only + misfit, capacitance_only + misfit, both + misfit]

@@ -15,17 +15,15 @@ PAD = 4
 # The floor is fitted on so many points of the surroundings: from this factor below the interval to
 # this factor above it, at least so many bins.
 FLOOR_POINTS = 120
-FLOOR_RAMP = np.linspace(0, 1, FLOOR_POINTS)
 FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
 # Below so many bins the removed trend and the skirt of the supply line shape the floor.
 LOWEST_BINS = 2.5
 # The floor reaches at least this factor above its low end, also at the end of the band.
 LEAST_FLOOR_SPAN = 1.5
-# Points this far above the floor count as this far: other lines pull the fit no further. The second
-# is the mean of Exp(1) so limited.
+# Points this far above the floor count as this far: other lines pull the fit no further. The mean
+# of Exp(1) so limited is 1 - exp(-LIMIT).
 LIMIT = 2.5
-LIMITED_MEAN = 1 - exp(-LIMIT)
 PASSES = 6
 # Keeps the fit of few points solvable.
 RIDGE = 1e-3 * np.eye(3)
@@ -39,6 +37,16 @@ LINE_BINS = 2.5
 ADJACENT_BINS = (4, 11)
 # Floors of so many records at a time stay in the cache: those of 256 take three times as long.
 _BLOCK_RECORDS = 32
+# Power over the floor, amplitude and phase together, that makes a line; about Gamma(2) distributed
+# in noise: at one known place, near a measured slip, in a wide search, and where the floor is
+# uncertain or many ways were tried. docs/calibration/broken_bar.md#floor
+MIN_OVER_FLOOR_AT_PLACE = 14.0
+MIN_OVER_FLOOR = 18.0
+MIN_OVER_FLOOR_WIDE = 22.0
+MIN_OVER_FLOOR_CLEAR = 30.0
+# The frequency of a line is known to this part of a bin of 1/T.
+# docs/calibration/broken_bar.md#place-of-the-line
+PLACE_BINS = 0.25
 # Where nothing is searched the line is said to be here, bins.
 UNSEARCHED_BINS = 10
 
@@ -230,7 +238,7 @@ def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
     # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
     band_hz = (1 - FADE) * last * m.step_hz
     to_hz = np.minimum(to_hz, np.maximum(band_hz, LEAST_FLOOR_SPAN * from_hz))
-    hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * FLOOR_RAMP
+    hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * np.linspace(0, 1, FLOOR_POINTS)
     index = np.clip(np.round(hz / m.step_hz).astype(int), 1, last)
     return _Surroundings(
         index=index,
@@ -333,9 +341,10 @@ def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     columns = np.swapaxes(gain, -1, -2)
     log_power = np.log(power + 1e-30)
     fit = (log_power[..., None, :] @ columns)[..., 0, :]
+    mean = 1 - exp(-LIMIT)
     for _ in range(PASSES):
         excess = np.exp(np.minimum(log_power - (fit[..., None, :] @ basis)[..., 0, :], 3.0))
-        update = np.minimum(excess, LIMIT) / LIMITED_MEAN - 1
+        update = np.minimum(excess, LIMIT) / mean - 1
         fit = fit + (update[..., None, :] @ columns)[..., 0, :]
     return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
 
@@ -359,6 +368,6 @@ def _sum_rings(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64
         np.divide(fitted, np.matmul(parts, basis, out=weight), out=weight)
         np.minimum(np.multiply(power, weight, out=excess), LIMIT, out=excess)
         excess *= weight
-        parts *= (excess @ columns) / (LIMITED_MEAN * (weight @ columns))
+        parts *= (excess @ columns) / ((1 - exp(-LIMIT)) * (weight @ columns))
     floors: Float64 = (parts @ np.exp(-SLOPES[:, None] * at[:, None]))[..., 0, :]
     return floors

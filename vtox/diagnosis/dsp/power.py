@@ -4,6 +4,7 @@ Three wires, no neutral: what the phases have in common drives no current and co
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     Notes
     -----
     Every figure is a sum of products of two phasors, so the products of all pairs come first, and
-    weights (`_AT_LINE`) make of them the squares of each quantity.
+    weights (`_weights_of`) make of them the squares of each quantity.
     """
     batch, channels = phasors.shape[:2]
     wide = phasors.astype(np.complex128, copy=False)
@@ -179,7 +180,7 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     told *= told
     by_order = told.sum(axis=(2, 4)).reshape(batch, -1)
     sums = np.empty((batch, _SUMS))
-    at_line, beyond_line = _WEIGHTS[channels]
+    at_line, beyond_line = _weights_of(channels)
     np.divide(pairs @ at_line, phasors.shape[-1], out=sums[:, :_BEYOND_AT])
     sums[:, _BEYOND_AT:_SHARES_AT] = beyond @ beyond_line
     sums[:, _SHARES_AT : _SHARES_AT + by_order.shape[1]] = by_order / 6
@@ -204,43 +205,40 @@ def _level_weights() -> list[Complex]:
     ]
 
 
-_ONE, _TWO = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
-# By real and imaginary parts of the pairs, halved for peak values. Positive sequence of currents
-# and voltages, negative, and both; levels, by phase of currents and voltages; active and reactive
-# power of the positive sequence, active of the negative.
-_AT_LINE = (
-    np.stack(
+@cache
+def _weights_of(channels: int) -> tuple[Float64, Float64]:
+    """Return the weights of three channels or six: at the supply line, and of harmonics.
+
+    At the line by real and imaginary parts of the pairs, halved for peak values: positive sequence
+    of currents and voltages, negative, and both; levels, by phase of currents and voltages; active
+    and reactive power of the positive sequence, active of the negative. Of harmonics by real parts:
+    power, and mean squares a phase of currents and voltages.
+    """
+    one, two = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
+    of_pairs = np.stack(
         [
-            *(_weights(at, at, own) for own in (_ONE, _TWO, _ONE + _TWO) for at in (0, 3)),
+            *(_weights(at, at, own) for own in (one, two, one + two) for at in (0, 3)),
             *_level_weights(),
-            *(_weights(3, 0, 3 * own) for own in (_ONE, -1j * _ONE, _TWO)),
+            *(_weights(3, 0, 3 * own) for own in (one, -1j * one, two)),
         ],
         axis=1,
     )
-    .view(np.float64)
-    .reshape(36, -1, 2)
-    .transpose(0, 2, 1)
-    * [[1], [-1]]
-    / 2
-).reshape(72, -1)
-# The same of harmonics by real parts: power, and mean squares a phase of currents and voltages.
-_APART = np.eye(3) - 1 / 3
-_BEYOND_LINE = np.stack(
-    [
-        _weights(row, at, _APART * w).real
-        for row, at, w in ((0, 3, 1 / 2), (0, 0, 1 / 6), (3, 3, 1 / 6))
-    ],
-    axis=1,
-)
-# Weights of three channels and of six.
-_CURRENTS = np.arange(36).reshape(6, 6)[:3, :3].ravel()
-_WEIGHTS = {
-    3: (_AT_LINE.reshape(36, 2, -1)[_CURRENTS].reshape(18, -1), _BEYOND_LINE[_CURRENTS]),
-    6: (_AT_LINE, _BEYOND_LINE),
-}
+    at_line = of_pairs.view(np.float64).reshape(36, -1, 2).transpose(0, 2, 1) * [[1], [-1]] / 2
+    apart = np.eye(3) - 1 / 3
+    beyond = np.stack(
+        [
+            _weights(row, at, apart * w).real.astype(np.float64)
+            for row, at, w in ((0, 3, 1 / 2), (0, 0, 1 / 6), (3, 3, 1 / 6))
+        ],
+        axis=1,
+    )
+    own = np.arange(36).reshape(6, 6)[:channels, :channels].ravel()
+    return at_line[own].reshape(2 * len(own), -1), beyond[own]
+
+
 # Where the four powers begin, and where what is beyond the line: its power is the last of them.
-_POWERS_AT, _BEYOND_AT = 12, _AT_LINE.shape[1]
-_SHARES_AT = _BEYOND_AT + _BEYOND_LINE.shape[1]
+_POWERS_AT, _BEYOND_AT = 12, _weights_of(6)[0].shape[1]
+_SHARES_AT = _BEYOND_AT + _weights_of(6)[1].shape[1]
 _SUMS = _SHARES_AT + 2 * len(TOLD)
 # Sums of voltages, of power, and shares of voltages.
 _NEED_VOLTAGES = [1, 3, 5, 7, 9, 11, 12, 13, 14, 15, 17, 22, 23, 24, 25]

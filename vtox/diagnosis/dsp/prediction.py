@@ -46,7 +46,12 @@ def prediction_std(n: int, std: float, *, usual_std: float = 0.0, usual_n: int =
     return sqrt(variance * (1 + 1 / n)) * _quantile_ratio(freedom)
 
 
+def tail_deviations() -> float:
+    """Return how many deviations a share `SMALL_SAMPLE_TAIL` of normal records exceeds: 3.09."""
+    return float(-ndtri(SMALL_SAMPLE_TAIL))
+
+
 @lru_cache(maxsize=256)
 def _quantile_ratio(freedom: int) -> float:
     """Return Student's t over the normal quantile at `SMALL_SAMPLE_TAIL`."""
-    return float(stdtrit(freedom, 1 - SMALL_SAMPLE_TAIL) / ndtri(1 - SMALL_SAMPLE_TAIL))
+    return float(stdtrit(freedom, 1 - SMALL_SAMPLE_TAIL) / tail_deviations())

@@ -46,7 +46,6 @@ MIN_SWING = 0.02
 BLOCK_SAMPLES, PLACE_SAMPLES = 8192, 32
 # Quantiles between which a speed swings.
 RANGE = np.array([0.05, 0.95])
-TWO_THIRDS = np.float32(2 / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +183,8 @@ def _spline(coefficients: Float32, places: Float64) -> Float32:
     squares = np.square(before), np.square(after)
     weights = (
         squares[0] * before / 6,
-        squares[1] * (after / 2 - 1) + TWO_THIRDS,
-        squares[0] * (before / 2 - 1) + TWO_THIRDS,
+        squares[1] * (after / 2 - 1) + 2 / 3,
+        squares[0] * (before / 2 - 1) + 2 / 3,
         squares[1] * after / 6,
     )
     x = np.zeros(len(at), np.float32)

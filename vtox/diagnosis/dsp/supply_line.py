@@ -5,21 +5,21 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from vtox.diagnosis.dsp.demodulation import EDGE_S
 from vtox.diagnosis.dsp.partial_fft import turns
 from vtox.values.arrays import Complex, Float64
 from vtox.values.domain import Array
 
 LOWEST_HZ = 4.0
 FRAME_S = 0.2
-# A Hann-windowed frame is four hops long, so neighbouring frames overlap by three quarters.
+# A Hann-windowed frame is four hops long: frames overlap by three quarters, every fourth one is
+# independent.
 HOPS = 4
 # Matrix products of at most so many multiplications, as OpenBLAS spreads larger ones over threads
 # at a loss. docs/calibration/front_end.md#small-products
 MAX_PRODUCT = 250_000
-# A jump of phase takes place within the first, s; the band filter rings at both ends of a record
-# for the second.
+# A jump of phase takes place within so many seconds.
 JUMP_S = 0.02
-EDGE_S = 0.1
 # Band around the supply line whose power counts as the line's, Hz, at least so many bins.
 LINE_HZ, LINE_BINS = 2.0, 3
 

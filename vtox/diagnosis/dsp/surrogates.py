@@ -48,9 +48,6 @@ LINES_BETWEEN = {2: (0.5, 1.5, 2.5), 3: (1 / 3, 2 / 3, 4 / 3, 5 / 3)}
 # ... as do lines at these multiples of the bearing cage frequency from a rolling element's:
 # modulation reaches less far than a train of impacts at about that frequency.
 CAGE_SIDEBAND_ORDERS = (-5, -4, -3, 3, 4, 5)
-# Harmonics that a comb explains, over so many bins around each.
-EXPLAINED_HARMONICS = np.arange(1, 2 * HARMONICS + 1)
-LOBE = np.arange(-LOBE_BINS, LOBE_BINS + 1)
 # A second or third harmonic this many times the mean of the other two is another comb's.
 ISOLATED_LINE_RATIO = 4.0
 
@@ -234,14 +231,17 @@ def _surrogates(plan: Plan, target: CombTarget, order: float) -> tuple[Int, Bool
 
 def _explained_bins(plan: Plan, target: CombTarget, order: float) -> Int:
     """Return the bins of the lines that the comb at `order` explains, sidebands included."""
-    own = EXPLAINED_HARMONICS * (order / plan.df_order)
+    harmonics = np.arange(1, 2 * HARMONICS + 1)
+    own = harmonics * (order / plan.df_order)
     lines = [own]
     shift = plan.shifts[target.sidebands]
     if shift and not _at_half_order(plan, order):
         lines += [own - shift, own + shift]
     if target.sidebands == BEARING_CAGE:
-        lines.append(EXPLAINED_HARMONICS * float(shift))
-    bins = np.add.outer(LOBE, np.rint(np.concatenate(lines)).astype(np.int64))
+        lines.append(harmonics * float(shift))
+    bins = np.add.outer(
+        np.arange(-LOBE_BINS, LOBE_BINS + 1), np.rint(np.concatenate(lines)).astype(np.int64)
+    )
     # The first and the last bin hold nothing: see `comb.masked_lines`.
     return np.minimum(np.maximum(bins, 0, out=bins), len(plan.unmasked) - 1, out=bins)
 

@@ -7,8 +7,9 @@ from vtox.values.arrays import TURN_120, Complex
 
 # Rows: zero, positive, negative sequence (Fortescue 1918, Trans. AIEE 37(2):1027).
 FORTESCUE = np.array([[1, 1, 1], [1, TURN_120, TURN_120**2], [1, TURN_120**2, TURN_120]]) / 3
-# Least sum of three currents over the largest at which a clamp may be reversed, and the largest sum
-# with that one turned: one reversed clamp makes two thirds of a phase, mismatch a few per cent.
+# Least sum of three channels over the largest at which one may be reversed, and the largest sum
+# where none is, or with that one turned: a reversed clamp makes two thirds of a phase, mismatch a
+# few per cent.
 REVERSED_SUM_RATIO = 0.3
 UPRIGHT_SUM_RATIO = 0.15
 # Signs of upright clamps, and with one of them reversed.

@@ -8,19 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG
 from vtox.diagnosis.diagnosers.current.terminal_voltages import missing_voltages
-from vtox.diagnosis.diagnosers.decision import (
-    DecisionTable,
-    Mask,
-    Objects,
-    Stated,
-    always,
-    objects,
-    rule,
-    stated,
-)
+from vtox.diagnosis.diagnosers.decision import DecisionTable, Mask, always, rule, stated
 from vtox.diagnosis.dsp.power import TerminalPower
 from vtox.diagnosis.energy.rated_losses import RatedColumns
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate

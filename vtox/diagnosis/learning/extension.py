@@ -12,7 +12,7 @@ from math import log, log10, sqrt
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.features import Feature, feature
+from vtox.diagnosis.diagnosers.features import Feature, feature, same_frequency
 from vtox.diagnosis.diagnosers.turn_short import asymmetry_model
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import T2_LIMIT
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
@@ -82,7 +82,7 @@ def further_period(before: Baseline, fresh: Baseline, motor: Motor | None) -> Ba
     old, new = before.asymmetry, fresh.asymmetry
     if old is None or new is None or old.base_v is not None or new.base_v is not None:
         return None
-    if not asymmetry_model.same_frequency(old.supply_hz, new.supply_hz):
+    if not same_frequency(old.supply_hz, new.supply_hz):
         return None
     load_a = sqrt(new.low_a * new.high_a)
     (expected, _), (ratio, _) = _expectation(old, load_a), _expectation(new, load_a)
@@ -90,7 +90,7 @@ def further_period(before: Baseline, fresh: Baseline, motor: Motor | None) -> Ba
         return None
     both = _combine(old, new, motor)
     assert both is not None
-    n, known = old.recordings, asymmetry_model.SESSION_PRIOR_N + old.recordings - 1
+    n, known = old.recordings, asymmetry_model.PRIOR_COUNT + old.recordings - 1
     # An unmeasured change of the supply weighs more, the smaller the current (`session_weight`).
     moved = abs(ratio - expected) / max(1.0, old.base_a / load_a)
     square = (known * old.session**2 + moved**2 / 2 * n / (n + 1)) / (known + 1)
@@ -136,7 +136,7 @@ def _asymmetry_discontinuity(before: Baseline, fresh: Baseline) -> Reason | None
     old, new = before.asymmetry, fresh.asymmetry
     if old is None or new is None or (old.base_v is None) != (new.base_v is None):
         return None
-    if not asymmetry_model.same_frequency(old.supply_hz, new.supply_hz):
+    if not same_frequency(old.supply_hz, new.supply_hz):
         hz = {"f0_hz": new.supply_hz or 0.0, "baseline_hz": old.supply_hz or 0.0}
         return reason("supply_frequency_differs", **hz)
     load_a = sqrt(new.low_a * new.high_a)

@@ -9,11 +9,11 @@ from vtox.diagnosis.diagnosers.broken_bar import sidebands
 from vtox.diagnosis.diagnosers.broken_bar.evidence import conditions, evidence
 from vtox.diagnosis.diagnosers.broken_bar.starting import starts
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.diagnosis.diagnosers.eccentricity.rules import MIN_OVER_FLOOR
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import rotation_sidebands
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS
 from vtox.diagnosis.diagnosers.shared_analysis import SharedAnalysis
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum
+from vtox.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE
 from vtox.diagnosis.spectra.spectrum import (
     ExpectedLine,
     Spectrum,
@@ -184,7 +184,7 @@ def _rotation_sidebands(
     f0_hz = float(shared.analysis.f0_hz[0])
     load_a = float(shared.analysis.current_rms_a[0])
     synchronous_hz = f0_hz / pole_pairs
-    least_db = 10 * np.log10(MIN_OVER_FLOOR)
+    least_db = 10 * np.log10(MIN_OVER_FLOOR_AT_PLACE)
     for side, (name, formula, sign) in enumerate(
         (
             ("lower rotation sideband", "f-fr", -1),

@@ -168,3 +168,11 @@ def test_a_race_nearer_a_shaft_order_than_short_segments_resolve_is_found() -> N
 
 def of_drive(impacts: ImpactTrain) -> Diagnosis:
     return diagnose(recording(Machine(shaft_hz=25.0, impacts=(impacts,)), 10.0, seed=1), DRIVE)
+
+
+def test_looseness_at_the_order_of_a_race_is_undecided() -> None:
+    rng = np.random.default_rng(1)
+    shaft = replace(random_shaft(rng, "looseness"), bearing=bearing_of(6, 1 / 6))
+    d = diagnose(recorded(shaft, rng), shaft.motor)
+    assert shaft.bearing.defect_orders["BPFO"] == 2.5
+    assert (d.state, d.code) == ("unknown", "looseness_or_bearing"), d.reason

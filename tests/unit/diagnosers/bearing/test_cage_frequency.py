@@ -45,7 +45,7 @@ def test_weak_lines_at_the_bearing_cage_frequency_alone_give_unknown() -> None:
     # Modulation of about -20 dB, where that of damage begins at -16.5 dB.
     weak = Machine(impacts=(ImpactTrain(order=0.3996, strength=0.15),))
     d = diagnose(recording(weak, 10.0, seed=1))
-    assert (d.state, d.code) == ("unknown", "weak_bearing_cage_lines")
+    assert (d.state, d.code) == ("unknown", "slower_shaft_or_bearing_cage")
     assert -24 < d.values["modulation_db"] < -16.5  # type: ignore[operator]
     assert (d.severity, d.confidence) == (None, 0.0)
     assert d.indicators["leading"] == "FTF"
@@ -78,6 +78,17 @@ def test_a_slower_shaft_that_the_nameplate_names_is_normal() -> None:
     geared = diagnose(x, replace(MOTOR, gear_ratio=1 / 0.3955))
     assert (geared.state, geared.code) == ("normal", "cage_lines_of_neighbour"), geared.reason
     assert geared.values["multiple"] == 1
+
+
+@pytest.mark.parametrize(("multiple", "state"), [(1, "fault"), (3, "warning")])
+def test_a_wheel_on_the_nameplate_at_the_order_of_a_race_is_no_race(
+    multiple: int, state: str
+) -> None:
+    wheel = ImpactTrain(order=3.585 / multiple, jitter=0.0, strength=2.0)
+    x = recording(Machine(impacts=(wheel,)), 4.0)
+    assert diagnose(x).state == state
+    d = diagnose(x, replace(MOTOR, neighbour_orders=(wheel.order,)))
+    assert (d.state, d.code) == ("unknown", "neighbour_or_bearing"), d.reason
 
 
 def test_a_race_above_the_lines_of_a_wheel_on_the_nameplate_is_kept() -> None:

@@ -103,8 +103,6 @@ def test_impacts_decide_where_no_comb_is_found(
         (0.5, True, None, "element_or_bearing_cage"),
         (0.05, True, None, "element_or_bearing_cage"),
         (0.5, False, APERIODIC, "slower_shaft_or_bearing_cage"),
-        (0.05, False, APERIODIC, "weak_bearing_cage_lines"),
-        (0.05, False, None, "weak_bearing_cage_lines"),
     ],
 )
 def test_signs_of_an_element_decide_where_the_bearing_cage_is_alone(

@@ -59,7 +59,7 @@ def test_the_narrower_of_estimate_and_nameplate_is_used() -> None:
     [
         (UNMEASURED, Motor(bearing=BEARING), "no_speed"),
         (UNMEASURED, None, "no_speed"),
-        (UNMEASURED, replace(MOTOR, supply="inverter"), "no_speed_on_inverter"),
+        (UNMEASURED, replace(MOTOR, supply="inverter"), "no_speed"),
         (UNMEASURED, replace(MOTOR, rated_speed_rpm=1200), "speed_too_uncertain"),
         (replace(UNMEASURED, speed_rpm=0.0), MOTOR, "shaft_at_rest"),
     ],

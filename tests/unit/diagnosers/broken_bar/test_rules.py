@@ -32,7 +32,6 @@ BROKEN = {
     "distance_from_load": 50.0,
     "voltage_ratio": 0.0,
     "voltage_bound": 0.02,
-    "over_square": np.inf,
     "shift_low": 0.0,
     "shift_high": 0.0,
 }
@@ -157,8 +156,6 @@ def test_a_speed_not_believed_is_a_doubt_of_every_answer(given: dict[str, Any]) 
         ({**NO_LINE, **ELSEWHERE, "alternative_dbc": -54.1}, "normal", "no_sidebands"),
         ({**NO_LINE, **ELSEWHERE, "alternative_hz": 2.1}, "normal", "no_sidebands"),
         (ELSEWHERE, "warning", "rotor_asymmetry"),
-        ({"over_square": 4.1}, "warning", "rotor_asymmetry"),
-        ({"over_square": 3.9}, "unknown", "load_multiple_or_broken_bars"),
         ({**TRACKED, "over_fixed": 1.4}, "unknown", "line_does_not_follow_slip"),
         ({**TRACKED, "over_fixed": 1.6}, "warning", "rotor_asymmetry"),
         (

@@ -3,13 +3,13 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR
 from vtox import Motor
+from vtox.diagnosis.diagnosers.features import same_frequency
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
     Y22,
     Sequences,
     asymmetries,
     expected_ratio,
     prior,
-    same_frequency,
 )
 from vtox.diagnosis.diagnosers.turn_short.healthy_model import (
     MIN_ACTIVE_SHARE,

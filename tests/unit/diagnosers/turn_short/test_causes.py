@@ -29,7 +29,7 @@ def test_a_joint_is_a_doubt_of_the_short(baseline_with_voltages: Baseline) -> No
         baseline_with_voltages,
     )
     assert d.state in ("warning", "fault")
-    (joint,) = [e for e in d.evidence if e.get("cause") == "high-resistance joint"]
+    (joint,) = [e for e in d.evidence if e.get("cause") == "high_resistance_joint"]
     assert joint["phase"] == "c"
     (doubt,) = d.doubts
     assert (doubt.code, doubt.values["phase"]) == ("joint_not_excluded", "c")
@@ -92,11 +92,11 @@ def test_with_voltages_each_phase_owns_a_third_of_the_circle(
 def test_the_current_of_a_joint_lies_along_the_admittance(phase: int) -> None:
     joint = change(-0.01 * MODEL.mean[0] * TURN_120**phase)
     assert causes.other_causes(joint, MODEL, voltage=True) == [
-        Cause("high-resistance joint", phase)
+        Cause("high_resistance_joint", phase)
     ]
     other = change(0.01j * MODEL.mean[0] * np.exp(1j * np.pi / 6) * TURN_120**phase)
     assert causes.other_causes(other, MODEL, voltage=True) == []
-    assert causes.other_causes(other, MODEL, voltage=False) == [Cause("supply unbalance")]
+    assert causes.other_causes(other, MODEL, voltage=False) == [Cause("supply_unbalance")]
 
 
 def test_the_power_factor_angle_falls_with_the_load() -> None:

@@ -93,7 +93,7 @@ def test_currents_and_baseline_detect_an_asymmetry_with_less_confidence(
     d = turn_short(recording(Machine(gains=GAINS, short_a=2.5)), baseline_of_currents)
     assert d.state == "warning"
     assert d.confidence <= 0.6
-    assert "supply unbalance" in {e.get("cause") for e in d.evidence}
+    assert "supply_unbalance" in {e.get("cause") for e in d.evidence}
 
 
 @pytest.mark.parametrize("v2", [0.03, 0.03j, -0.045])
@@ -104,7 +104,7 @@ def test_without_voltages_no_supply_makes_a_fault(
     assert d.state == "warning"
     assert d.severity is not None
     assert d.severity > 0.6
-    assert {"kind": "alternative", "cause": "supply unbalance"} in d.evidence
+    assert {"kind": "alternative", "cause": "supply_unbalance"} in d.evidence
 
 
 def test_currents_alone_detect_only_a_severe_asymmetry() -> None:

@@ -12,6 +12,8 @@ from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosis.diagnosers.bearing.search_setup import MIN_TURNS_FOR_BEARING_CAGE, SearchSetup
 from vtox.diagnosis.diagnosers.bearing.severity import FAULT_CONFIDENCE
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.diagnosis.diagnosers.bearing.shaft_vibration import MIN_HALF_ORDER_LINES
+from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP
 from vtox.diagnosis.dsp import comb_plan
 from vtox.diagnosis.dsp.comb_plan import Plan
 from vtox.diagnosis.dsp.surrogates import Finding
@@ -21,8 +23,6 @@ from vtox.values.domain import Reason, reason
 # Relative error of a speed from which the search is wide: it is then one among the lines of a shaft
 # of uncertain speed.
 WIDE_TOLERANCE = 0.01
-# Largest rotor slip for which a defect order may be twice the supply frequency.
-SUPPLY_LIKE_MAX_SLIP = 0.1
 # Twice the supply frequency and its double, which a drive moves with the speed; it errs by as much
 # as the speed moves within the record.
 MOVING_MULTIPLES, MOVING_TOLERANCE = (2, 4), 0.02
@@ -32,7 +32,9 @@ NEIGHBOUR_TOLERANCE, NEIGHBOUR_MULTIPLES = 0.001, 4
 # Multiples of the supply frequency that are held against a comb: pulses of a rectifier come six
 # times a period, and a comb may be at every multiple up to the eighth.
 SUPPLY_MULTIPLES = np.arange(1.0, 9.0)
-# Factors on the confidence.
+# Highest half order at which a comb may be one of looseness or a rub.
+MAX_LOOSENESS_ORDER = 4.0
+# Factor on the confidence where all orders of a wide range were searched.
 WIDE_SEARCH_PENALTY = 0.8
 
 
@@ -63,7 +65,7 @@ def ambiguities_of(
     if (
         pairs
         and not setup.motor_supply_hz
-        and 1 <= setup.orders[defect] / (2 * pairs) < 1 + SUPPLY_LIKE_MAX_SLIP
+        and 1 <= setup.orders[defect] / (2 * pairs) < 1 + LARGEST_SLIP
     ):
         doubts.append(reason("supply_frequency_unknown", defect=defect))
         penalty *= FAULT_CONFIDENCE
@@ -119,7 +121,7 @@ def masked_by_moving_drive(
         lowest, highest = (supply_hz / speed.hz * (1 + s * MOVING_TOLERANCE) for s in (-1, 1))
     else:
         assert pairs
-        lowest, highest = float(pairs), pairs * (1 + SUPPLY_LIKE_MAX_SLIP)
+        lowest, highest = float(pairs), pairs * (1 + LARGEST_SLIP)
     masked = tuple(
         n
         for n, f in findings.items()
@@ -218,7 +220,7 @@ def _supplies_hz(views: EnvelopeViews, comb_hz: float, speed: Speed) -> list[flo
     supplies = list(setup.mains_hz)
     if setup.motor.pole_pairs and not setup.motor_supply_hz:
         synchronous = comb_hz / SUPPLY_MULTIPLES / (speed.hz * setup.motor.pole_pairs)
-        possible = (synchronous >= 1) & (synchronous < 1 + SUPPLY_LIKE_MAX_SLIP)
+        possible = (synchronous >= 1) & (synchronous < 1 + LARGEST_SLIP)
         supplies += (comb_hz / SUPPLY_MULTIPLES[possible]).tolist()
     return supplies
 
@@ -227,3 +229,20 @@ def _may_be_whole(order: float, plan: Plan, speed: Speed) -> bool:
     """Return whether an order may be a multiple of the shaft's, within comb and speed tolerance."""
     whole = max(1, round(order))
     return abs(order - whole) <= whole * speed.tolerance + plan.order(1)
+
+
+def are_half_orders(rows: Float32, plan: Plan, finding: Finding) -> bool:
+    """Return whether a comb is at an odd half order, with lines at others.
+
+    At low orders only, and to the width of a line: a race lies near a half order in every second
+    bearing.
+    """
+    halves = round(2 * finding.order)
+    tolerance = plan.order(1) + comb_plan.MASK_TOLERANCE * finding.order
+    apart = abs(finding.order - halves / 2) > tolerance
+    if finding.order > MAX_LOOSENESS_ORDER or halves % 2 == 0 or apart:
+        return False
+    others = [n for n in range(1, 2 * halves, 2) if n not in (halves, 3 * halves)]
+    bins = [round(n / halves * finding.order / plan.df_order) for n in others]
+    lines = rows[:, finding.view].take(bins, mode="clip")
+    return int((lines > plan.line_cap).sum()) >= MIN_HALF_ORDER_LINES

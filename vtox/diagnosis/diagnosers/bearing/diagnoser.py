@@ -19,7 +19,8 @@ from vtox.diagnosis.diagnosers.bearing.rules import RULES
 from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
 from vtox.diagnosis.diagnosers.bearing.shaft_vibration import shaft_vibrations
 from vtox.diagnosis.diagnosers.bearing.signs import Signs, gather_signs
-from vtox.diagnosis.diagnosers.decision import Indicator, Stated, Verdicts, rounded, take, verdicts
+from vtox.diagnosis.diagnosers.columns import Stated, rounded, take
+from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, verdicts
 from vtox.diagnosis.diagnosers.features import VIBRATION
 from vtox.diagnosis.dsp import quality
 from vtox.values.arrays import Bool, Float64, Int, stacked

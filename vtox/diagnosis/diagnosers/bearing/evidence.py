@@ -16,8 +16,8 @@ from vtox.diagnosis.diagnosers.bearing.severity import (
     severity,
 )
 from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
-from vtox.diagnosis.diagnosers.bearing.unassigned_comb import MIN_RATIO, UnassignedComb
-from vtox.diagnosis.diagnosers.decision import Objects, Stated, gathered
+from vtox.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, gathered
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import QUIET, Reason, reason
@@ -122,7 +122,7 @@ def _row(s: Signs) -> dict[str, Any]:
 def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str, Any]:
     """Return the columns of impacts at an order that no geometry names."""
     speed = s.search.speed
-    level, threshold = finding.level, MIN_RATIO * finding.threshold
+    level, threshold = finding.level, SURE_RATIO * finding.threshold
     channel, low_hz, high_hz = impacts.band
     own = 1 / (1 + (EVEN_RATIO * threshold / level) ** STEEPNESS)
     return {
@@ -149,7 +149,7 @@ def _impacts_shown(finding: Finding) -> Mapping[str, Any]:
         "kind": "impacts",
         "found_order": round(finding.order, 4),
         "statistic": round(finding.level, 3),
-        "threshold": round(MIN_RATIO * finding.threshold, 3),
+        "threshold": round(SURE_RATIO * finding.threshold, 3),
     }
 
 

@@ -7,13 +7,13 @@ struck less often, and the inner race more often, as the shaft overtakes the cag
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Lag of the cage beyond `SLIPPAGE`, at most: by more, the bearing or the speed is another.
+from vtox.diagnosis.diagnosers.bearing.ambiguities import WIDE_SEARCH_PENALTY
+from vtox.diagnosis.dsp.comb_plan import MASK_TOLERANCE
+
+# Lag of the cage beyond `SLIPPAGE`, at most, to the error of a line: by more, the bearing or the
+# speed is another.
 MAX_LAG = 0.04
-# What the speed and the width of a line add to it.
-LAG_TOLERANCE = 0.002
-# Factors on the confidence: all orders were searched, and the part follows from one of them; where
-# a second part fits as well, both are named.
-LAG_PENALTY = 0.8
+# Factor on the confidence where a second part fits as well and both are named.
 TWO_PARTS_PENALTY = 0.5
 
 
@@ -28,7 +28,7 @@ class LaggingElements:
     @property
     def penalty(self) -> float:
         """Factor on the confidence."""
-        return LAG_PENALTY if len(self.defects) == 1 else TWO_PARTS_PENALTY
+        return WIDE_SEARCH_PENALTY if len(self.defects) == 1 else TWO_PARTS_PENALTY
 
 
 def lagging_elements(
@@ -49,7 +49,7 @@ def lagging_elements(
     fitting = sorted(
         (lag, n)
         for n, lag in lags.items()
-        if lag is not None and 0 < lag <= MAX_LAG + LAG_TOLERANCE
+        if lag is not None and 0 < lag <= MAX_LAG + MASK_TOLERANCE
     )
     if not fitting:
         return None

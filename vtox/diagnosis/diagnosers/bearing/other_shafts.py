@@ -8,15 +8,13 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
-from vtox.diagnosis.dsp.comb_plan import LOBE_BINS
+from vtox.diagnosis.dsp.comb_plan import LOBE_BINS, MASK_TOLERANCE
 from vtox.diagnosis.dsp.shaft_lines import velocity_lines
 from vtox.values.arrays import Bool, Float64
 
 # Shaft orders in which lines are compared: below, noise of the sensor grows; above, velocity is
 # small and gears mesh.
 LOWEST_ORDER, HIGHEST_ORDER = 0.3, 3.5
-# Relative error of a supply frequency.
-SUPPLY_TOLERANCE = 0.002
 
 
 def other_shaft_is_louder(setup: SearchSetup, speed: Speed, channel: str) -> bool:
@@ -36,7 +34,7 @@ def other_shaft_is_louder(setup: SearchSetup, speed: Speed, channel: str) -> boo
     own = _near_multiples(hz, speed.hz, speed.tolerance, slack_hz)
     other = ~_near_multiples(hz, speed.hz / 2, speed.tolerance, slack_hz)
     for f in setup.mains_hz:
-        other &= ~_near_multiples(hz, f, SUPPLY_TOLERANCE, slack_hz)
+        other &= ~_near_multiples(hz, f, MASK_TOLERANCE, slack_hz)
     if not own.any() or not other.any():
         return False
     strongest = int(np.where(other, velocity, 0).argmax())

@@ -12,15 +12,14 @@ import numpy as np
 from vtox.diagnosis.diagnosers.bearing.evidence import WEAK_SIGN, BearingEvidence
 from vtox.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.diagnosis.diagnosers.bearing.signs import Signs
-from vtox.diagnosis.diagnosers.decision import Objects, objects
+from vtox.diagnosis.diagnosers.columns import Objects, objects
 from vtox.diagnosis.diagnosers.features import COMBS
-from vtox.diagnosis.dsp.prediction import prediction_std
+from vtox.diagnosis.dsp.prediction import prediction_std, tail_deviations
 from vtox.values.arrays import Float64
 from vtox.values.baseline import RISE_DB, Baseline, Level
 
-# The level must rise by `RISE_DB`, and by so many deviations of the records learnt, of which there
-# must be so many. docs/calibration/bearing.md#combs-that-rise
-SCATTER = 3.0
+# The level must rise by `RISE_DB`, and by more than one record in 1000 of those learnt does, so
+# many of which there must be. docs/calibration/bearing.md#combs-that-rise
 LEAST_RECORDS = 5
 
 
@@ -70,4 +69,4 @@ def _limit_db(learnt: Level) -> float:
     """Return by how much a comb must rise above the level learnt, dB."""
     if learnt.n < LEAST_RECORDS:
         return float("inf")
-    return max(RISE_DB, SCATTER * prediction_std(learnt.n, learnt.std))
+    return max(RISE_DB, tail_deviations() * prediction_std(learnt.n, learnt.std))

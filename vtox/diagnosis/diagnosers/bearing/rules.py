@@ -12,7 +12,7 @@ from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, rule
 from vtox.values.arrays import Bool
 
 
-def severe(x: BearingEvidence) -> Bool:
+def _severe(x: BearingEvidence) -> Bool:
     """Return whether a comb is a `fault`.
 
     Lines of the bearing cage alone are shared with belts and slow shafts: never one. Beyond
@@ -23,7 +23,7 @@ def severe(x: BearingEvidence) -> Bool:
     return sure & ~np.isin(x.defect, "FTF") & ~(beyond & ~x.modulated)
 
 
-def no_impacts(x: BearingEvidence) -> Bool:
+def _no_impacts(x: BearingEvidence) -> Bool:
     """Return whether no impacts are found at any order."""
     return np.array([not why for why in x.impacts])
 
@@ -39,12 +39,8 @@ COMB = (
     *("channel", "band_low_hz", "band_high_hz"),
     *SPEED,
 )
-IMPACTS = COMB[1:]
 NEIGHBOUR = ("neighbour_order", "multiple", *COMB)
 OTHERS: tuple[Rule[BearingEvidence], ...] = (stated("other_combs"), stated("ambiguities"))
-LAG: Rule[BearingEvidence] = rule(
-    "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")
-)
 
 RULES: DecisionTable[BearingEvidence] = DecisionTable(
     stated("input_problems"),
@@ -53,13 +49,13 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
     rule(
         "impacts_of_unknown_part",
         lambda x: ~x.known_bearing & x.strong,
-        *IMPACTS,
+        *COMB[1:],
         state="warning",
     ),
     rule(
         "no_bearing_geometry",
         lambda x: ~x.known_bearing,
-        doubts=(stated("impacts"), rule("no_impacts", no_impacts)),
+        doubts=(stated("impacts"), rule("no_impacts", _no_impacts)),
     ),
     # No comb of the bearing is found: other impacts, lines that a moving speed smeared, or none.
     stated("unassigned", lambda x: x.strong),
@@ -104,12 +100,6 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         doubts=(rule("slower_shaft_or_bearing_cage", always, *COMB), *OTHERS),
     ),
     rule(
-        "weak_bearing_cage_lines",
-        lambda x: x.cage_alone & (x.modulation < FAULT_MODULATION),
-        *COMB,
-        doubts=OTHERS,
-    ),
-    rule(
         "slower_shaft_or_bearing_cage",
         lambda x: x.cage_alone,
         *COMB,
@@ -128,5 +118,14 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         *COMB,
         doubts=OTHERS,
     ),
-    rule("bearing_defect", always, *COMB, fault=severe, doubts=(*OTHERS, LAG)),
+    rule(
+        "bearing_defect",
+        always,
+        *COMB,
+        fault=_severe,
+        doubts=(
+            *OTHERS,
+            rule("elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")),
+        ),
+    ),
 )

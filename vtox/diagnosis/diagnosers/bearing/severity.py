@@ -22,7 +22,8 @@ FAULT_MODULATION = 0.15
 # A warning needs half of that: below, what is found is reported, and no part of it is called
 # damaged. docs/calibration/bearing.md#weak-combs
 WARNING_MODULATION = 0.075
-# A comb that is below both is decided by no record alone, only where it stays or grows.
+# A comb that is below both is decided by no record alone, only where it stays or grows. One at an
+# order of no part must exceed the first: all orders are searched, not four.
 # docs/calibration/bearing.md#combs-that-stay
 SURE_RATIO = 2.0
 SURE_MODULATION = 10 ** (-12 / 20)

@@ -14,15 +14,13 @@ from vtox.diagnosis.diagnosers.current.pole_pairs import (
     pole_pairs_of_nameplate,
     rated_slip,
 )
+from vtox.diagnosis.diagnosers.current.slip import LARGEST_SLIP_RATIO
+from vtox.diagnosis.diagnosers.current.slip_prior import ANY_LOAD
 from vtox.values.arrays import Float32, Float64
 from vtox.values.domain import Motor, Reason, Recording, reason
 
 # Relative error of a measured speed: it may be of another second of the run than the record.
 SENSOR_TOLERANCE = 0.005
-# Load over rated load, so slip over rated slip, that a speed from the nameplate allows for.
-OVERLOAD = 1.2
-# Slip over rated slip above synchronous speed, where the load drives the motor.
-MAX_BRAKING_RATIO = 1.5
 # Largest relative error: beyond, a search finds every defect order in any spectrum with lines.
 MAX_TOLERANCE = 0.04
 # Shaft lines that refine a speed: so many multiples, of so much power over the floor together, so
@@ -36,8 +34,6 @@ MIN_SHAFT_LINES = 3
 REFINED_TOLERANCE = 0.003
 # Relative change of speed within a record beyond which all its lines smear.
 MAX_SPEED_CHANGE = 0.01
-# Each end of a record is searched this far around its speed.
-CHANGE_TOLERANCE = 0.04
 # A speed reported as measured may be a set point or the nameplate value, wrong by a slip.
 MAX_REPORTING_ERROR = 0.02
 # Shaft lines contradict a reported speed where their power is so many times higher at another, and
@@ -93,8 +89,7 @@ def best_speed(
     if motor is not None and motor.rated_slip and motor.supply == "grid":
         speeds.append(_nameplate_speed(motor, motor.rated_slip))
     if not speeds:
-        inverter = motor is not None and motor.supply == "inverter"
-        return reason("no_speed_on_inverter" if inverter else "no_speed")
+        return reason("no_speed")
     speed = min(speeds, key=lambda s: s.tolerance)
     if speed.tolerance > MAX_TOLERANCE:
         return reason(
@@ -122,7 +117,7 @@ def speed_problem(speed_rpm: float, motor: Motor, f0_hz: float) -> Reason | None
     most_hz = LARGEST_SLIP * base_hz
     rated = rated_slip(motor, pairs, f0_hz)
     braking_hz = (
-        SENSOR_TOLERANCE * f0_hz + MAX_BRAKING_RATIO * rated * base_hz if rated else most_hz
+        SENSOR_TOLERANCE * f0_hz + LARGEST_SLIP_RATIO * rated * base_hz if rated else most_hz
     )
     if -braking_hz <= f0_hz - speed_rpm * pairs / 60 <= most_hz:
         return None
@@ -134,7 +129,7 @@ def _nameplate_speed(motor: Motor, rated_slip: float) -> Speed:
     assert motor.pole_pairs
     assert motor.supply_hz
     synchronous = 60 * motor.supply_hz / motor.pole_pairs
-    lowest = synchronous * (1 - OVERLOAD * rated_slip)
+    lowest = synchronous * (1 - ANY_LOAD[1] * rated_slip)
     tolerance = (synchronous - lowest) / (synchronous + lowest)
     return Speed((lowest + synchronous) / 2, tolerance, ("nameplate",))
 
@@ -220,7 +215,7 @@ def speed_change(
     df_hz, avoided_hz : float, tuple of float
         As of `refine_speed`.
     """
-    wide = replace(speed, tolerance=max(speed.tolerance, CHANGE_TOLERANCE))
+    wide = replace(speed, tolerance=max(speed.tolerance, MAX_TOLERANCE))
     first, last = (refine_speed(wide, lines, df_hz, avoided_hz) for lines in (early, late))
     clear = first.tolerance < wide.tolerance and last.tolerance < wide.tolerance
     if not clear or abs(first.rpm - last.rpm) <= MAX_SPEED_CHANGE * speed.rpm:

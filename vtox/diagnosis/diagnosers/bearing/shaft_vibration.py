@@ -16,17 +16,15 @@ from vtox.diagnosis.dsp.shaft_lines import shaft_line_amplitudes
 from vtox.values.arrays import Bool, Float64
 from vtox.values.domain import VIBRATIONS, Reason, reason
 
-# Half orders up to this multiple: above, velocity is small.
-MAX_SHAFT_ORDER = 6
-ORDERS = np.arange(1, 2 * MAX_SHAFT_ORDER + 1) / 2
+# Half orders: above, velocity is small.
+ORDERS = np.arange(1, 13) / 2
 # Vibration velocity by all shaft lines from which it is worth a word, mm/s rms: beyond it machines
 # of 15 to 300 kW on rigid feet are not meant to run for long (ISO 20816-3:2022, zone C).
 MIN_SHAFT_VELOCITY = 2.8
-# Amplitude of a sine of 1 mm/s rms over its frequency, m/s^2 per Hz.
-OF_ONE_MM_S = 1e-3 * sqrt(2) * 2 * np.pi
 # Velocity at twice or three times the shaft speed over that once a turn: practice of alignment.
 MISALIGNED_RATIO = 0.5
-# Lines at odd half orders, and their velocity over that of all lines.
+# Lines at odd half orders from which they are those of looseness or a rub, and their velocity over
+# that of all lines.
 MIN_HALF_ORDER_LINES = 2
 MIN_HALF_ORDER_RATIO = 0.2
 
@@ -44,7 +42,8 @@ def shaft_vibrations(setups: Sequence[SearchSetup], speeds: Sequence[Speed]) -> 
     recordings = [setups[i].recording for i in certain]
     channel = next(n for n in VIBRATIONS if n in recordings[0].channels)
     lines_hz = np.multiply.outer([speeds[i].hz for i in certain], ORDERS)
-    units = OF_ONE_MM_S * lines_hz
+    # Amplitudes of sines of 1 mm/s rms, m/s^2.
+    units = 1e-3 * sqrt(2) * 2 * np.pi * lines_hz
     amplitudes = shaft_line_amplitudes(
         [r.channels[channel] for r in recordings],
         recordings[0].fs_hz,
@@ -79,7 +78,7 @@ def _may_be_magnetic_pull(setup: SearchSetup, lines_hz: Float64) -> Bool:
     Where that is not known, it lies just above an order of the shaft.
     """
     if not setup.magnetic_pull_hz:
-        return np.asarray(ORDERS % (2 * (setup.motor.pole_pairs or MAX_SHAFT_ORDER)) == 0)
+        return np.asarray(ORDERS % (2 * (setup.motor.pole_pairs or ORDERS[-1])) == 0)
     slack_hz = LOBE_BINS / setup.recording.duration_s
     pull = np.zeros(len(lines_hz), np.bool_)
     for f in setup.magnetic_pull_hz:

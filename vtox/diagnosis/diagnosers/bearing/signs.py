@@ -8,6 +8,7 @@ import numpy as np
 from vtox.diagnosis.diagnosers.bearing.ambiguities import (
     Ambiguities,
     ambiguities_of,
+    are_half_orders,
     defects_at_whole_orders,
     dominant_neighbour,
     dominant_supply_hz,
@@ -55,11 +56,6 @@ from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, SHAFT, Plan
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Float32
 from vtox.values.domain import Reason
-
-# Lines at other half orders from which a comb at one is among those of looseness or a rub.
-MIN_HALF_ORDERS = 2
-# Highest order at which it may be.
-MAX_LOOSENESS_ORDER = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +190,8 @@ def _signs(views: EnvelopeViews, search: CombSearch) -> Signs:
         return _with_bearing_cage_alone(signs, views)
     if settled := _race_of_lagging_elements(signs, views):
         return settled
-    half_orders = _among_half_orders(search, signs.leading)
-    return replace(signs, half_orders=True) if half_orders else signs
+    of_looseness = leading and are_half_orders(search.rows, search.plan, leading.finding)
+    return replace(signs, half_orders=True) if of_looseness else signs
 
 
 def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
@@ -271,26 +267,6 @@ def _sideband_level(search: CombSearch, finding: Finding, kind: str) -> float:
     bins = comb_plan.comb_bins(np.array([finding.number]), search.plan.shifts[kind])
     lines = search.rows[:, finding.view].take(bins[comb_plan.HARMONICS :, 0], mode="clip")
     return float(lines.sum())
-
-
-def _among_half_orders(search: CombSearch, leading: LeadingComb | None) -> bool:
-    """Return whether the leading comb is at an odd half order, with lines at others.
-
-    At low orders only, and to the width of a line: a race lies near a half order in every second
-    bearing.
-    """
-    if leading is None or leading.finding.order > MAX_LOOSENESS_ORDER:
-        return False
-    finding, plan = leading.finding, search.plan
-    halves = round(2 * finding.order)
-    tolerance = plan.order(1) + comb_plan.MASK_TOLERANCE * finding.order
-    if halves % 2 == 0 or abs(finding.order - halves / 2) > tolerance:
-        return False
-    own = {halves, 3 * halves}
-    others = [n for n in range(1, 2 * halves, 2) if n not in own]
-    bins = [round(n / halves * finding.order / plan.df_order) for n in others]
-    lines = search.rows[:, finding.view].take(bins, mode="clip")
-    return int((lines > plan.line_cap).sum()) >= MIN_HALF_ORDERS
 
 
 def _with_bearing_cage_alone(signs: Signs, views: EnvelopeViews) -> Signs:

@@ -13,21 +13,18 @@ import numpy as np
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosis.diagnosers.bearing.severity import FAULT_MODULATION, decibels
 from vtox.diagnosis.dsp.comb_plan import HARMONICS, LOWEST_COMB, Plan
-from vtox.diagnosis.dsp.surrogates import HARMONICALLY_RELATED
+from vtox.diagnosis.dsp.shaft_phase import MIN_SWING
+from vtox.diagnosis.dsp.surrogates import HARMONICALLY_RELATED, SURROGATE_MARGIN
 from vtox.values.arrays import TINY, Bool, Float32, Float64, Int
 from vtox.values.domain import Reason, reason
 
-# Relative half width over which lines are smeared: a speed that moves by more is found by its line.
-SMEAR = 0.02
-SPREAD_MULTIPLES = np.multiply.outer((1 - SMEAR, 1 + SMEAR), np.arange(1, HARMONICS + 1))
-# Other orders that are compared: their steps, and the highest.
-STEP = 0.02
+# Lines are smeared over `MIN_SWING`, relative: a speed that moves by more is found by its line.
+# Other orders are compared in steps of as much up to this one.
 HIGHEST_ORDER = 9.0
 # Excess over the floor in standard deviations of one bin, and over that of most other orders.
 # docs/calibration/bearing.md#smeared-lines
 MIN_EXCESS = 3.0
 SURROGATE_QUANTILE = 0.95
-SURROGATE_MARGIN = 1.5
 # How near to a defect order's an order is that shares lines with it.
 RELATED_TOLERANCE = 0.05
 
@@ -55,7 +52,7 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
     counts = np.append(0.0, np.cumsum(rows[:, -1], dtype=np.float64))
     levels = _spread_power(own, sums, counts, plan)
     lowest = LOWEST_COMB * float(own.min())
-    others = np.arange(lowest, min(HIGHEST_ORDER, len(rows) * plan.df_order / HARMONICS), STEP)
+    others = np.arange(lowest, min(HIGHEST_ORDER, len(rows) * plan.df_order / HARMONICS), MIN_SWING)
     surrogates = _spread_power(others, sums, counts, plan)
     for at in np.argsort(-levels):
         if modulations[at] < FAULT_MODULATION:
@@ -71,7 +68,7 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
                 "smeared_defect_lines",
                 defect=list(parts)[at],
                 order=float(own[at]),
-                smear=SMEAR,
+                smear=MIN_SWING,
                 modulation_db=decibels(float(modulations[at])),
             )
     return None
@@ -87,9 +84,8 @@ def _spread_power(orders: Float64, sums: Float64, counts: Float64, plan: Plan) -
 
 
 def _spread_sum(orders: Float64, sums: Float64 | Float32, plan: Plan) -> Float64:
-    """Return what lies within `SMEAR` of each order and its multiples, of running sums."""
-    ends = np.multiply.outer(SPREAD_MULTIPLES / plan.df_order, orders)
-    low, high = np.rint(ends).astype(np.intp)
+    """Return what lies within `MIN_SWING` of each order and its multiples, of running sums."""
+    low, high = _spread_ends(orders, plan.df_order)
     last = sums.shape[-1] - 1
     within = sums[..., np.minimum(high + 1, last)] - sums[..., np.minimum(low, last)]
     return np.asarray(within.sum(axis=-2), np.float64)
@@ -111,14 +107,19 @@ def _modulations(orders: tuple[float, ...], plan: Plan, views: EnvelopeViews) ->
     return np.asarray(np.sqrt(squared), np.float64)
 
 
+def _spread_ends(orders: Float64, df_order: float) -> Int:
+    """Return the first and last bins about orders and their multiples, (2, multiples, orders)."""
+    multiples = np.multiply.outer((1 - MIN_SWING, 1 + MIN_SWING), np.arange(1, HARMONICS + 1))
+    return np.rint(np.multiply.outer(multiples / df_order, orders)).astype(np.intp)
+
+
 @lru_cache(maxsize=1024)
 def _spread_bins(orders: tuple[float, ...], df_order: float, bins: int) -> tuple[Int, Int, Bool]:
     """Return the bins of the spread lines of all multiples and orders, one after the other.
 
     With where in them each begins, and which lie inside the spectrum, shape (multiples, orders).
     """
-    ends = np.multiply.outer(SPREAD_MULTIPLES / df_order, orders)
-    low, high = np.rint(ends).astype(np.intp)
+    low, high = _spread_ends(np.array(orders), df_order)
     low, high = np.minimum(low, bins - 1), np.minimum(high + 1, bins - 1)
     widths = np.maximum(high - low, 1).reshape(-1)
     first = np.cumsum(widths) - widths

@@ -16,6 +16,7 @@ from vtox.diagnosis.diagnosers.bearing.severity import (
     FAULT_MODULATION,
     IMPACTS_MODULATION,
     IMPACTS_RATIO,
+    SURE_RATIO,
     decibels,
 )
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
@@ -25,8 +26,6 @@ from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Bool, Float32, Int
 from vtox.values.domain import Reason, Value, reason
 
-# Ratio to its threshold from which a comb is reported: all orders are searched, not four.
-MIN_RATIO = 2.0
 # Distance from whole and half orders, which are looseness, blades, a driven piston; in half orders.
 HALF_ORDER_TOLERANCE = 0.05
 
@@ -110,9 +109,9 @@ def _highest_comb(rows: Float32, plan: Plan, views: EnvelopeViews) -> Finding | 
         return None
     # The second and third line of a comb may reach more than all its lines; compared alone, they
     # are part of a denser comb, so no finding.
-    for factor in (1, 2, 3) if peaks[at] >= MIN_RATIO else (1,):
+    for factor in (1, 2, 3) if peaks[at] >= SURE_RATIO else (1,):
         number = round(int(numbers[at]) / factor)
-        if number >= first and (finding := _comb_near(rows, plan, number)).ratio >= MIN_RATIO:
+        if number >= first and (finding := _comb_near(rows, plan, number)).ratio >= SURE_RATIO:
             return finding
     return None
 

@@ -21,7 +21,6 @@ from vtox.diagnosis.diagnosers.broken_bar.rules import (
     CONDITIONS,
     RULES,
     STEADY,
-    SUPPLY,
     level_certain,
     moves_with_the_slip,
     supply_excluded,
@@ -33,17 +32,10 @@ from vtox.diagnosis.diagnosers.broken_bar.starting import (
     STEADY_DB,
     starts,
 )
+from vtox.diagnosis.diagnosers.columns import Objects, objects, rounded
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.diagnosis.diagnosers.decision import (
-    Indicator,
-    Objects,
-    Verdicts,
-    abstentions,
-    objects,
-    rounded,
-    verdicts,
-)
+from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.baseline import RISE_DB, Baseline
@@ -234,7 +226,7 @@ def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, tuple[Mapping[str
             "over_fixed": round(float(x.over_fixed[i]), 2),
         }
         causes = RULES.rules[decided[i]].causes
-        causes += (SUPPLY,) if asymmetric[i] and supply[i] else ()
+        causes += ("supply_flicker",) if asymmetric[i] and supply[i] else ()
         shown[i] = (
             searched,
             *((line,) if x.is_line[i] else ()),

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from math import ceil, inf, sqrt
+from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosis.diagnosers.broken_bar.line_place import place_shift
 from vtox.diagnosis.diagnosers.broken_bar.moving_slip import tracked_pairs
 from vtox.diagnosis.diagnosers.broken_bar.moving_supply import moving_pairs
@@ -19,11 +18,11 @@ from vtox.diagnosis.diagnosers.broken_bar.sidebands import (
     sideband_pairs,
 )
 from vtox.diagnosis.diagnosers.broken_bar.starting import Starts
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, extend, objects, spread, take
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, select
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
-from vtox.diagnosis.diagnosers.decision import Objects, Stated, extend, objects, spread, take
-from vtox.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
+from vtox.diagnosis.diagnosers.features import LEAST_RECORDS, SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.diagnosis.dsp import demodulation
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.baseline import Baseline
@@ -52,9 +51,8 @@ MAX_TRACKED_RANGE = 0.6
 # A line is sharper over the angle of slip than over time by this ratio of power, or does not follow
 # the slip.
 MIN_OVER_FIXED = 1.5
-# Records that must have shown the line when the baseline was learnt, and their least share of all
-# that would have. docs/calibration/broken_bar.md#lines-that-are-learnt
-LEAST_LEARNT = 3
+# Least share of the records learnt that must have shown the line, of all that would have.
+# docs/calibration/broken_bar.md#lines-that-are-learnt
 LEAST_SHARE = 0.75
 
 
@@ -112,10 +110,9 @@ class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     `bin_hz` is 1/T. Where the slip is `tracked` the pair is over its angle: it moved from
     `lowest_slip` to `highest_slip`, and the line is `over_fixed` times as high as at a fixed
     frequency. `spreads`: the slip moves so far that the sidebands are no lines over time.
-    `over_square` of a strong pair is over the square of the load's movement; the movement of the
-    slip puts the line of a rotor cage from `shift_low` to `shift_high` bins from 2sf.
-    `off_bins_allowed` is NaN where the place of the line decides nothing. `baseline_dbc` is the
-    level learnt, NaN where there is none, and `change_db` that above it.
+    The movement of the slip puts the line of a rotor cage from `shift_low` to `shift_high` bins
+    from 2sf. `off_bins_allowed` is NaN where the place of the line decides nothing. `baseline_dbc`
+    is the level learnt, NaN where there is none, and `change_db` that above it.
     """
 
     bin_hz: Float64
@@ -124,7 +121,6 @@ class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     highest_slip: Float64
     over_fixed: Float64
     spreads: Bool
-    over_square: Float64
     shift_low: Float64
     shift_high: Float64
     off_bins_allowed: Float64
@@ -294,21 +290,17 @@ def _evidence(
 
 
 def _movement(analysis: CurrentAnalysis, pair: dict[str, Any], rows: Any) -> dict[str, Any]:
-    """Return strong pairs held against the movement of the load."""
+    """Return where the movement of the load puts the lines of strong pairs."""
     count = len(pair["hz"])
-    over_square, shift = np.full(count, inf), np.zeros((2, count))
+    shift = np.zeros((2, count))
     if rows.size:
         hz, bins = pair["hz"][rows], pair["bins"][rows]
         inner = demodulation.inner_points(analysis.envelope.shape[-1], analysis.rate_hz)
         amplitude = np.abs(analysis.envelope[rows, inner]).astype(np.float64)
-        strongest_dbc = np.maximum(pair["lower_dbc"], pair["upper_dbc"])[rows]
-        over_square[rows] = load_oscillation.over_square(
-            amplitude, analysis.rate_hz, hz, strongest_dbc
-        )
         for k, i in enumerate(rows):
             points = round(analysis.rate_hz / float(hz[k]))
             shift[:, i] = place_shift(amplitude[k], points, float(bins[k]))
-    return {"over_square": over_square, "shift_low": shift[0], "shift_high": shift[1]}
+    return {"shift_low": shift[0], "shift_high": shift[1]}
 
 
 def _learnt_dbc(baseline: Baseline | None, load_a: float) -> float:
@@ -321,7 +313,7 @@ def _learnt_dbc(baseline: Baseline | None, load_a: float) -> float:
         return np.nan
     level, over_all = baseline.level(SLIP_SIDEBANDS, load_a), baseline.any_load(SLIP_SIDEBANDS)
     share = baseline.any_load(SLIP_LINE_SHARE)
-    if level is None or over_all is None or over_all.n < LEAST_LEARNT:
+    if level is None or over_all is None or over_all.n < LEAST_RECORDS:
         return np.nan
     if share is not None and share.mean < LEAST_SHARE:
         return np.nan

@@ -11,7 +11,7 @@ from math import isfinite, sqrt
 import numpy as np
 
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosis.diagnosers.current.slip_prior import IE1_LOSSES, RATED_KW
+from vtox.diagnosis.diagnosers.current.slip_prior import ie1_losses
 from vtox.values.arrays import Complex, Complex128, Float64
 from vtox.values.domain import Motor
 
@@ -40,7 +40,7 @@ def _tangent(motor: Motor, rms_a: float) -> float:
     """Return that of a current whose reactive part is the rated one at any load."""
     if motor.active_share is None or not motor.rated_current_a or not motor.rated_power_w:
         return float("nan")
-    losses = np.interp(np.log(motor.rated_power_w / 1e3), np.log(RATED_KW), IE1_LOSSES)
+    losses = ie1_losses(motor.rated_power_w)
     active = min(motor.active_share / (1 - USUAL_LOSS_SHARE * losses), LARGEST_POWER_FACTOR)
     reactive_a = sqrt(1 - active**2) * motor.rated_current_a
     return reactive_a / sqrt(max(rms_a**2 - reactive_a**2, (0.1 * reactive_a) ** 2))

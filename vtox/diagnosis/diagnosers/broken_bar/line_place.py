@@ -7,13 +7,10 @@ middle most, so that a load that moves puts it next to twice the mean slip frequ
 import numpy as np
 import scipy.fft
 
+from vtox.diagnosis.diagnosers.broken_bar.moving_slip import SENSITIVITIES_OF_CURRENT
 from vtox.diagnosis.dsp import order_tracking
 from vtox.diagnosis.dsp.modulation_spectrum import PAD
 from vtox.values.arrays import Float64
-
-# Relative change of the slip over that of the current: at rated load it is the least, at light load
-# the reactive current hides a part. docs/calibration/broken_bar.md#slip-that-moves
-SENSITIVITIES = (1.0, 3.0)
 
 
 def place_shift(amplitude: Float64, period_points: int, bins: float) -> tuple[float, float]:
@@ -35,7 +32,7 @@ def place_shift(amplitude: Float64, period_points: int, bins: float) -> tuple[fl
     """
     slow = order_tracking.smooth(amplitude[None], max(1, period_points))[0]
     moved = slow / slow.mean() - 1
-    shifts = [_peak_bins(bins * sensitivity * moved) for sensitivity in SENSITIVITIES]
+    shifts = [_peak_bins(bins * sensitivity * moved) for sensitivity in SENSITIVITIES_OF_CURRENT]
     return min(0.0, *shifts), max(0.0, *shifts)
 
 

@@ -11,7 +11,7 @@ al. 2001, IEEE TIA 37(5):1248).
 import numpy as np
 
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosis.dsp import modulation_spectrum
+from vtox.diagnosis.diagnosers.current.slip_prior import TYPICAL_ACTIVE_RATIO
 from vtox.values.arrays import SILENCE, Complex, Float64
 
 # Nearer than this to what a load can make, a load may have made it; about Exp(1) distributed where
@@ -25,16 +25,9 @@ SINE_RANGE = (0.3, 0.995)
 # The lower over the upper sideband, dB; the larger of the upper limits counts.
 LEVEL_DIFFERENCE_DB = (-1.0, 3.0)
 LEVEL_DIFFERENCE_DB_PER_HZ = 0.5
-# A load that moves far makes multiples of its frequencies: modulations of up to the square of its
-# amplitude modulation and some more, within so many bins of the padded spectrum.
-# docs/calibration/broken_bar.md#multiples-of-a-load
-MIN_OVER_SQUARE = 4.0
-SQUARE_BINS = 3
 # Added to the measured angle: the stator's resistance turns the movement ahead of the voltage by
 # 2 Rs/Xs, 2 degrees at 2 kW, 7 at 0.4 kW.
 ANGLE_ALLOWANCE_RAD = np.radians(8.0)
-# Power factor times efficiency at rated load where the nameplate does not give it.
-TYPICAL_ACTIVE_RATIO = 0.65
 
 
 def largest_phase_ratio(analysis: CurrentAnalysis) -> Float64:
@@ -94,32 +87,3 @@ def distance(
     nearest = real + 1j * np.clip(ratio.imag, low, high)
     left = np.abs(pm - nearest * am) ** 2
     return np.asarray(left / (pm_floor + np.abs(nearest) ** 2 * am_floor), np.float64)
-
-
-def over_square(amplitude: Float64, rate_hz: float, hz: Float64, sidebands_dbc: Float64) -> Float64:
-    """Return the modulation of sidebands over that of the squared amplitude modulation.
-
-    The current moves on a circle, not on a line: where the load moves it by a relative x, x^2
-    holds its distortion, with every multiple, sum and difference of the load's frequencies.
-
-    Parameters
-    ----------
-    amplitude : ndarray, shape (batch, points)
-        Amplitude of the supply line, in any unit.
-    rate_hz : float
-    hz : ndarray, shape (batch,)
-        Distance of the sidebands from the supply line.
-    sidebands_dbc : ndarray, shape (batch,)
-        Level of the higher one.
-
-    Returns
-    -------
-    ndarray, shape (batch,)
-    """
-    x = amplitude / amplitude.mean(axis=-1, keepdims=True) - 1
-    square = x**2 - (x**2).mean(axis=-1, keepdims=True)
-    m = modulation_spectrum.spectra(square, square, rate_hz)
-    middle = np.round(hz / m.step_hz).astype(int)[:, None]
-    near = np.clip(middle + np.arange(-SQUARE_BINS, SQUARE_BINS + 1), 0, m.am.shape[-1] - 1)
-    largest = np.abs(np.take_along_axis(m.am, near, axis=-1)).max(axis=-1)
-    return np.asarray(10 ** (sidebands_dbc / 20) / 2 / np.maximum(largest, SILENCE))

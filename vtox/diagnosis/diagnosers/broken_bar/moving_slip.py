@@ -23,7 +23,8 @@ from vtox.diagnosis.dsp import demodulation, modulation_spectrum, order_tracking
 from vtox.values.arrays import Bool, Complex, Float64, Int
 
 # Relative change of slip over that of the level it follows: of the active current over the voltage,
-# of which a part is losses, and of the current, of which a part is reactive.
+# of which a part is losses, and of the current: at rated load the least, at light load the reactive
+# current hides a part.
 # docs/calibration/broken_bar.md#slip-that-moves
 SENSITIVITIES_OF_ACTIVE_CURRENT = (0.95, 1.3)
 SENSITIVITIES_OF_CURRENT = (1.0, 3.0)
@@ -32,8 +33,6 @@ STEP_BINS = 1.0
 MOST_TRIES = 6
 # The slip within a record is at least this part of its mean.
 LEAST_SLIP_SHARE = 0.1
-# Power over floor: the best of several tries is higher in noise.
-MIN_OVER_FLOOR_TRACKED = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def tracked_pairs(
     slips = tuple(map(_wider, of.slips, (high - low).tolist()))
     each = np.arange(len(rows))
     tracked = _over(replace(of, slips=slips), m, each, places[best])
-    pairs = sideband_pairs(part, tracked, least_over_floor=MIN_OVER_FLOOR_TRACKED)
+    pairs = sideband_pairs(part, tracked, least_over_floor=modulation_spectrum.MIN_OVER_FLOOR_CLEAR)
     found = pairs.hz / 2 / part.f0_hz
     near = tuple(map(_within, slips, found.tolist(), (high - low).tolist()))
     _, fixed = strongest_line(part, _over(replace(of, slips=near), m, each, None))

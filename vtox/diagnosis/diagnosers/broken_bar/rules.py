@@ -14,7 +14,7 @@ from vtox.diagnosis.diagnosers.broken_bar.evidence import (
     BrokenBarEvidence,
     OperatingPoint,
 )
-from vtox.diagnosis.diagnosers.broken_bar.load_oscillation import MIN_DISTANCE, MIN_OVER_SQUARE
+from vtox.diagnosis.diagnosers.broken_bar.load_oscillation import MIN_DISTANCE
 from vtox.diagnosis.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosis.diagnosers.broken_bar.starting import START_WARNING_DB
 from vtox.diagnosis.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
@@ -37,12 +37,6 @@ MIN_OVER_FLICKER = 2.0
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
-# Other causes of the same lines, as evidence.
-LOAD = "load oscillation at twice slip frequency"
-SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
-VOLTAGE = "the voltage carries a line there too, the supply or the drive modulates the motor"
-CONTROL = "control of a drive that hunts at half that frequency"
-SOUND_CAGE = "axial ducts or inter-bar currents of a sound rotor cage"
 
 
 def level_certain(x: BrokenBarEvidence) -> Bool:
@@ -74,7 +68,7 @@ def _control_unseen(x: OperatingPoint) -> Bool:
     return x.inverter & ~x.voltages
 
 
-def severe(x: BrokenBarEvidence) -> Bool:
+def _severe(x: BrokenBarEvidence) -> Bool:
     """Return whether lines are as strong as those of broken bars, at a slip that is not guessed.
 
     Never behind a drive that changes speed: how its control answers is not known well enough.
@@ -248,7 +242,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         lambda x: ~(x.voltage_ratio <= MAX_VOLTAGE_RATIO),
         *LINES,
         doubts=(LEVEL,),
-        causes=(VOLTAGE,),
+        causes=("voltage_line",),
     ),
     rule(
         "sidebands_are_harmonics",
@@ -256,7 +250,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         *LINES,
         "half_dbc",
         doubts=(LEVEL,),
-        causes=(CONTROL, LOAD),
+        causes=("drive_hunting", "load_oscillation"),
     ),
     rule(
         "line_does_not_follow_slip",
@@ -265,21 +259,14 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         "lowest_slip",
         "highest_slip",
         doubts=(LEVEL,),
-        causes=(LOAD,),
+        causes=("load_oscillation",),
     ),
     rule(
         "load_oscillation_or_broken_bars",
         lambda x: ~(x.distance_from_load >= MIN_DISTANCE),
         *LINES,
         doubts=(LEVEL, ESTIMATED),
-        causes=(LOAD,),
-    ),
-    rule(
-        "load_multiple_or_broken_bars",
-        lambda x: ~(x.over_square >= MIN_OVER_SQUARE),
-        *LINES,
-        doubts=(LEVEL,),
-        causes=(LOAD,),
+        causes=("load_oscillation",),
     ),
     rule(
         "line_at_another_slip",
@@ -289,24 +276,24 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         "distance_hz",
         *AT_SLIP,
         doubts=(LEVEL,),
-        causes=(SUPPLY, LOAD),
+        causes=("supply_flicker", "load_oscillation"),
     ),
     rule(
         "supply_flicker_or_broken_bars",
         _as_a_flickering_supply,
         *LINES,
         doubts=(LEVEL, ESTIMATED),
-        causes=(SUPPLY, LOAD),
+        causes=("supply_flicker", "load_oscillation"),
     ),
     # Lines that the machine may have had when its baseline was learnt.
     rule(
         "rotor_asymmetry_as_baseline",
-        lambda x: _as_when_learnt(x) & severe(x),
+        lambda x: _as_when_learnt(x) & _severe(x),
         *LINES,
         "baseline_dbc",
         state="warning",
         doubts=ASYMMETRY,
-        causes=(LOAD, SOUND_CAGE),
+        causes=("load_oscillation", "sound_rotor_cage"),
     ),
     rule(
         "sidebands_as_baseline",
@@ -316,16 +303,16 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         state="normal",
         doubts=ASYMMETRY,
         unless=NOT_SOUND,
-        causes=(LOAD, SOUND_CAGE),
+        causes=("load_oscillation", "sound_rotor_cage"),
     ),
     rule(
         "rotor_asymmetry",
         always,
         *LINES,
         *AT_SLIP,
-        fault=severe,
+        fault=_severe,
         doubts=ASYMMETRY,
-        causes=(LOAD, SOUND_CAGE),
+        causes=("load_oscillation", "sound_rotor_cage"),
     ),
 )
 RULES: DecisionTable[BrokenBarEvidence] = DecisionTable(*STEADY.rules, *FINDINGS)

@@ -14,7 +14,14 @@ from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.dsp import modulation_spectrum, sideband_test
-from vtox.values.arrays import SILENCE, Bool, Complex, Float64, db, pick
+from vtox.diagnosis.dsp.modulation_spectrum import (
+    MIN_OVER_FLOOR,
+    MIN_OVER_FLOOR_AT_PLACE,
+    MIN_OVER_FLOOR_CLEAR,
+    MIN_OVER_FLOOR_WIDE,
+    PLACE_BINS,
+)
+from vtox.values.arrays import NEPER_DB, SILENCE, Bool, Complex, Float64, db, pick
 
 # 2sf must be this many bins of 1/T, else the sidebands lie in the skirt of the supply line and on
 # the removed trend; up to `GOOD_BINS` the limit is higher.
@@ -22,23 +29,8 @@ NEEDED_BINS = 8.0
 GOOD_BINS = 10.0
 # Bins searched begin this much nearer to the supply line than what must be refused.
 SEARCH_MARGIN = 0.95
-# Power over floor of amplitude and phase together, about Gamma(2) distributed in noise: with a
-# measured slip, an estimated one, and near the supply line. docs/calibration/broken_bar.md#floor
-MIN_OVER_FLOOR = 18.0
-MIN_OVER_FLOOR_WIDE = 22.0
-MIN_OVER_FLOOR_NEAR = 30.0
-# The same of a line at 2sf of a measured slip, where noise has one chance and not many: more than
-# 99.9 % of noise make there. docs/calibration/broken_bar.md#floor
-MIN_OVER_FLOOR_AT_PLACE = 14.0
-# A line that is farther from 2sf, in bins of 1/T, is not the rotor cage's if the slip is right.
-# docs/calibration/broken_bar.md#place-of-the-line
-MAX_OFF_BINS = 0.25
-# A line at half the distance must be so many bins from the supply line to show.
-MIN_HALF_BINS = 4.0
 # A line whose mean is this much above the limit exceeds it in 95 % of records.
 DETECTION_MARGIN = 12.0
-# Deviation in dB of an amplitude in noise of relative rms 1, of which half is in phase with it.
-DEVIATION_DB = 20 / np.log(10) / np.sqrt(2)
 # Sidebands of a sound rotor cage are below this level; a pair is beyond it from this squared
 # distance in the adjacent noise on, and from this level.
 # docs/calibration/broken_bar.md#sound-rotor-cages
@@ -135,7 +127,8 @@ def sideband_pairs(
         lower_dbc=lower_dbc,
         upper_dbc=upper_dbc,
         level_dbc=level_dbc,
-        deviation_db=DEVIATION_DB * noise / np.maximum(lower, SILENCE),
+        # Half of the noise is in phase with the amplitude.
+        deviation_db=NEPER_DB / np.sqrt(2) * noise / np.maximum(lower, SILENCE),
         upper_bound_dbc=db(
             np.maximum(lower, np.sqrt(lower * upper)) + BOUND_DEVIATIONS * noise / np.sqrt(2)
         ),
@@ -171,7 +164,7 @@ def off_bins_allowed(slips: Sequence[Slip], f0_hz: Float64, bin_hz: float) -> Fl
     slots = np.array([s.source == "slot harmonics" for s in slips])
     rounding = np.array([s.rounding for s in slips])
     rounded_hz = np.where(sensor, 2 * f0_hz * rounding, 0.0)
-    return np.where(sensor | slots, MAX_OFF_BINS + rounded_hz / bin_hz, np.nan)
+    return np.where(sensor | slots, PLACE_BINS + rounded_hz / bin_hz, np.nan)
 
 
 def _at_place(slips: Sequence[Slip], f0_hz: Float64, hz: Float64, bin_hz: float) -> Bool:
@@ -183,7 +176,7 @@ def _at_place(slips: Sequence[Slip], f0_hz: Float64, hz: Float64, bin_hz: float)
 def _over_floor_limit(
     limit: Float64, line: modulation_spectrum.StrongestLine, bin_hz: float
 ) -> Float64:
-    return np.where(line.hz < GOOD_BINS * bin_hz, MIN_OVER_FLOOR_NEAR, limit)
+    return np.where(line.hz < GOOD_BINS * bin_hz, MIN_OVER_FLOOR_CLEAR, limit)
 
 
 def _alternatives(
@@ -234,14 +227,15 @@ def _half_dbc(
     m: modulation_spectrum.Modulation, line: modulation_spectrum.StrongestLine, strong: Bool
 ) -> Float64:
     """Return the level of a line at half the distance of a strong one, NaN where there is none."""
-    visible = strong & (line.hz / 2 >= MIN_HALF_BINS * m.bin_hz)
+    # It must be half as far from the supply line as the pair.
+    visible = strong & (line.hz >= NEEDED_BINS * m.bin_hz)
     if not visible.any():
         return np.full(len(line.hz), np.nan)
     low, high = ((line.hz + side * m.step_hz) / 2 for side in (-1, 1))
     half = modulation_spectrum.strongest(
         m, np.where(visible, low, np.nan), np.where(visible, high, np.nan)
     )
-    stands = (half.statistic > MIN_OVER_FLOOR_NEAR) & np.isnan(half.neighbour_hz)
+    stands = (half.statistic > MIN_OVER_FLOOR_CLEAR) & np.isnan(half.neighbour_hz)
     return np.where(stands, db(np.maximum(*m.sidebands(half.index))), np.nan)
 
 

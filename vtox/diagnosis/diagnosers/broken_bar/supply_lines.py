@@ -11,14 +11,17 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.dsp import modulation_spectrum
-from vtox.diagnosis.dsp.modulation_spectrum import LINE_BINS, Modulation, StrongestLine
+from vtox.diagnosis.dsp.modulation_spectrum import (
+    LINE_BINS,
+    MIN_OVER_FLOOR,
+    Modulation,
+    StrongestLine,
+)
 from vtox.values.arrays import SILENCE, Bool, Float64
 
 # A voltage line of this ratio to the current's, each over its supply line, made it.
 # docs/calibration/broken_bar.md#lines-of-the-supply
 MAX_VOLTAGE_RATIO = 0.15
-# A line of the voltage, over its floor.
-MIN_OVER_FLOOR = 18.0
 # Standard deviations from a level to its 99 % bound.
 BOUND_DEVIATIONS = 2.5
 # So many lines of a supply are passed over in the search for one that is not its own.

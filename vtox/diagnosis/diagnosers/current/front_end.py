@@ -18,7 +18,7 @@ from vtox.diagnosis.diagnosers.current.channel_phasors import (
     weights_of_supply,
 )
 from vtox.diagnosis.diagnosers.current.operating_problems import operating_problems
-from vtox.diagnosis.diagnosers.current.operation import STEADY, Operation, suspects
+from vtox.diagnosis.diagnosers.current.operation import Operation, suspects
 from vtox.diagnosis.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.diagnosis.diagnosers.current.signal_problems import (
@@ -221,7 +221,7 @@ def _analyse_chunk(
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,
-        operations=(STEADY,) * len(x),
+        operations=(Operation(),) * len(x),
         line_share=share,
         windowed_f0_hz=windowed_f0_hz,
         bars_per_pair=bars,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.diagnosis.diagnosers.current.operation import (
-    STEADY,
     Operation,
     Track,
     operation,
@@ -29,8 +28,6 @@ UNUSABLE = frozenset(
         "record_too_short",
     }
 )
-# What stays true of the samples of a machine that starts or runs down.
-KEPT = frozenset({"converter_bit_stuck"})
 # Operating states in which other channels do not show the running machine.
 NOT_RUNNING = frozenset({"standstill", "start", "run_down"})
 
@@ -78,7 +75,7 @@ def operating_problems(
     rate_hz : float
     centre_hz : ndarray, shape (batch,)
     """
-    operations: list[Operation | None] = [STEADY] * len(recordings)
+    operations: list[Operation | None] = [Operation()] * len(recordings)
     stated = list(problems)
     for b in rows:
         if any(r.code in UNUSABLE for r in problems[b]) or not envelope.shape[-1]:
@@ -89,7 +86,7 @@ def operating_problems(
         t = track(i, fs_hz, envelope[b], rate_hz, float(centre_hz[b]), envelope_v[b])
         op = operations[b] = operation(t, float(line_share[b]), motors[b])
         if reasons := _reasons(i, v, fs_hz, t, op, motors[b]):
-            stated[b] = (*reasons, *(r for r in problems[b] if r.code in KEPT))
+            stated[b] = (*reasons, *(r for r in problems[b] if r.code == "converter_bit_stuck"))
         elif op.on_s is not None and not problems[b]:
             stated[b] = (
                 reason(

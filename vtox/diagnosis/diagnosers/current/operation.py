@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.current.plausibility import MAX_CURRENT_RATIO, OFF_BLOCK_S
+from vtox.diagnosis.diagnosers.current.signal_problems import MIN_LINE_SHARE
 from vtox.values.arrays import Bool, Complex, Float64, median
 from vtox.values.domain import Array, Motor, Reason
 from vtox.values.operating_state import OperatingState
@@ -41,13 +43,10 @@ BLOCK_S, FEWER_BLOCK_S = 0.02, 0.06
 # Off is below this share of the largest block, or of the rated current.
 OFF_SHARE, OFF_RATED = 0.02, 0.05
 # A machine is at rest below this share of its rated current, in all blocks, where the supply line
-# holds less than the second of all power: a current in another unit is small too.
+# is too weak to be found (`MIN_LINE_SHARE`): a current in another unit is small too.
 STANDSTILL_RATED = 0.03
-STANDSTILL_SHARE = 0.3
 # Currents that are off for less, s, are the gap of a star-delta starter or an interrupted supply.
 LONGEST_GAP_S = 0.5
-# Currents off for so long at the end are a machine that was switched off, s.
-SHORTEST_OFF_S = 0.1
 # Currents that come on are those of a start where they move by more than this, largest over
 # smallest, or their frequency does: a clamp that is put on shows the steady state at once.
 MOVING_RATIO = 1.1
@@ -64,8 +63,6 @@ BREAKDOWN_LAG_DEG = 45.0
 LAGGING_RATED, LAGGING_RATIO = 2.0, 2.5
 # A whole record lies within a start where the current falls by so much from first to last third.
 FALL = 0.03
-# Beyond this share of its rated current a machine is still starting.
-RUNNING_RATED = 1.5
 # A drive starts, or runs down, where its frequency goes from below the first share of the last
 # one to it, or the other way.
 FIRST_HZ_SHARE = 0.35
@@ -96,13 +93,9 @@ class Operation:
     `on_s` is None where it was on before, `off_s` where it was on to the end.
     """
 
-    state: OperatingState | Literal["steady"]
+    state: OperatingState | Literal["steady"] = "steady"
     on_s: float | None = None
     off_s: float | None = None
-
-
-STEADY = Operation(state="steady")
-UNSTEADY = Operation(state="unsteady")
 
 
 def suspects(ratio: Float64, share: Float64, problems: Sequence[tuple[Reason, ...]]) -> list[int]:
@@ -155,12 +148,12 @@ def operation(t: Track, line_share: float, motor: Motor) -> Operation:
     """
     level, rated_a = t.level_a, motor.rated_current_a
     if len(level) < 2:
-        return UNSTEADY
+        return Operation(state="unsteady")
     if rated_a and level.max() < STANDSTILL_RATED * rated_a:
-        return Operation(state="standstill" if line_share < STANDSTILL_SHARE else "unsteady")
+        return Operation(state="standstill" if line_share < MIN_LINE_SHARE else "unsteady")
     is_off = level < max(OFF_SHARE * level.max(), OFF_RATED * (rated_a or 0.0))
     if is_off.all():
-        return UNSTEADY
+        return Operation(state="unsteady")
     on, off = _on_and_off(is_off, t.block_s)
     on_s = on * t.block_s if on else None
     off_s = off * t.block_s if off < len(level) else None
@@ -188,7 +181,7 @@ def _on_and_off(is_off: Bool, block_s: float) -> tuple[int, int]:
     apart = np.flatnonzero(begins[1:] - ends[:-1] > gap)
     first = int(begins[apart[-1] + 1] if len(apart) else begins[0])
     last = int(ends[-1])
-    return first, last if (len(is_off) - last) * block_s >= SHORTEST_OFF_S else len(is_off)
+    return first, last if (len(is_off) - last) * block_s >= OFF_BLOCK_S else len(is_off)
 
 
 def _starts(run: Track, rated_a: float | None) -> bool:
@@ -217,7 +210,7 @@ def _start_is_under_way(run: Track, rated_a: float | None) -> bool:
     if rated_a and first < STAR_RATED * rated_a:
         return False
     if rated_a and high > BEYOND_BREAKDOWN_RATED * rated_a:
-        return bool(falls or end < RUNNING_RATED * rated_a)
+        return bool(falls or end < MAX_CURRENT_RATIO * rated_a)
     if rated_a and lags and first > LAGGING_RATED * rated_a:
         return bool(falls)
     # A load that swings comes back.

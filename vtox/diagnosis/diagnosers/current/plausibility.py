@@ -11,7 +11,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from vtox.values.arrays import Complex, Float64
+from vtox.values.arrays import SILENCE, Complex, Float64
 from vtox.values.domain import Motor, Reason, reason
 
 # Current over rated current. No machine runs beyond the first but while it starts, none that turns
@@ -51,7 +51,6 @@ MAX_EARTH_FAULT_RATIO = 0.05
 BALANCED_RATIO = 0.1
 # Capacitance to earth of a whole winding with its cable, F.
 WINDING_CAPACITANCE_F = (5e-11, 3e-6)
-TINY = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def level_ratio(envelope: Complex, rate_hz: float) -> Float64:
     whole = np.ascontiguousarray(envelope[:, : count * size])
     parts = whole.view(whole.real.dtype).reshape(len(envelope), count, 2 * size)
     power = np.einsum("bkn,bkn->bk", parts, parts)
-    return np.asarray(np.sqrt(power.max(axis=-1) / (power.min(axis=-1) + TINY)), np.float64)
+    return np.asarray(np.sqrt(power.max(axis=-1) / (power.min(axis=-1) + SILENCE**2)), np.float64)
 
 
 def off_s(envelope: Complex, rate_hz: float) -> Float64:
@@ -129,7 +128,7 @@ def voltage_problem(
     if max(levels.channels) >= least and not _have_phase_order(levels, unbalance):
         return reason(
             "voltages_of_no_supply",
-            unbalance_ratio=min(levels.negative / max(levels.positive, TINY), 1.0),
+            unbalance_ratio=min(levels.negative / max(levels.positive, SILENCE), 1.0),
         )
     if motor.rated_voltage_v and not least <= levels.positive <= MAX_VOLTAGE_RATIO * rated_v:
         values = {"voltage_v": levels.positive, "rated_voltage_v": motor.rated_voltage_v}
@@ -181,7 +180,7 @@ def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
     largest, least = max(one, two), min(one, two)
     if least <= MAX_SUPPLY_UNBALANCE * largest:
         return None
-    return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, TINY))
+    return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, SILENCE))
 
 
 def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:

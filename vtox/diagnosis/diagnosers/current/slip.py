@@ -18,25 +18,24 @@ from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pair
 from vtox.diagnosis.diagnosers.current.slip_agreement import SlipRange
 from vtox.diagnosis.diagnosers.current.slip_prior import ESTIMATES, Slip, no_slip, slip_prior
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum, slot_harmonics
+from vtox.diagnosis.dsp.modulation_spectrum import (
+    MIN_OVER_FLOOR_CLEAR,
+    MIN_OVER_FLOOR_WIDE,
+    PLACE_BINS,
+)
 from vtox.values.arrays import Bool, Float64, Int
 
 Observation = TypeVar("Observation")
 # Slot harmonics count above these limits. docs/calibration/slip.md#slot-harmonics
 MIN_SLOT_SCORE = 9.0
 MIN_SLOT_LEAD = 1.5
-MIN_SLOT_LINE = 30.0
 # Slips of any duty: from this least one to so many times the rated slip.
 LEAST_SLIP = 0.001
 LARGEST_SLIP_RATIO = 1.5
-# Rotor speed sidebands count as speed where their power over the floor exceeds this.
-MIN_SIDEBAND_STATISTIC = 30.0
-# In what a rated power allows they must be the only ones: another line, so many bins from them, is
-# below this, or below this share of their level: what is weaker may be their skirt.
+# In what a rated power allows, rotor speed sidebands must be the only ones: no other line is so
+# many bins from them, nor of this share of their level; what is weaker may be their skirt.
 OTHER_LINE_BINS = 5.0
-MIN_OTHER_STATISTIC = 22.0
 MIN_OTHER_SHARE = 1e-3
-# They give the speed to this part of a bin of 1/T.
-SIDEBAND_HALF_WIDTH_BINS = 0.25
 # Points of the complex envelope without which there is nothing to analyse.
 MIN_ENVELOPE_POINTS = 16
 
@@ -205,7 +204,7 @@ def _check_against_slot_harmonics(
 
 def _are_clear(s: slot_harmonics.SlotLines) -> Bool:
     return np.asarray(
-        (s.score > MIN_SLOT_SCORE) & (s.lead > MIN_SLOT_LEAD) & (s.strongest > MIN_SLOT_LINE)
+        (s.score > MIN_SLOT_SCORE) & (s.lead > MIN_SLOT_LEAD) & (s.strongest > MIN_OVER_FLOOR_CLEAR)
     )
 
 
@@ -229,8 +228,8 @@ def _refine_by_sidebands(
     low_hz, high_hz = rotation_hz * (1 - high), rotation_hz * (1 - low)
     line = modulation_spectrum.strongest(modulation, low_hz, high_hz)
     hz = modulation_spectrum.refined_hz(modulation, line)
-    half = SIDEBAND_HALF_WIDTH_BINS * modulation.bin_hz / rotation_hz
-    clear = open_ & (line.statistic > MIN_SIDEBAND_STATISTIC) & np.isnan(line.neighbour_hz)
+    half = PLACE_BINS * modulation.bin_hz / rotation_hz
+    clear = open_ & (line.statistic > MIN_OVER_FLOOR_CLEAR) & np.isnan(line.neighbour_hz)
     guessed = np.array([s.is_guessed for s in slips])
     if (clear & guessed).any():
         clear &= ~guessed | _is_only_line(modulation, line, low_hz, high_hz)
@@ -261,6 +260,6 @@ def _is_only_line(
         other = modulation_spectrum.strongest(
             m, np.where(searched, low, np.nan), np.where(searched, high, np.nan)
         )
-        limit = np.maximum(MIN_OTHER_STATISTIC, MIN_OTHER_SHARE * line.statistic)
+        limit = np.maximum(MIN_OVER_FLOOR_WIDE, MIN_OTHER_SHARE * line.statistic)
         alone &= other.statistic < limit
     return alone

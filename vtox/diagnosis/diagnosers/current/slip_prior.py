@@ -34,14 +34,14 @@ MAGNETISING_RATIOS = (0.25, 0.75)
 SMALL_MAGNETISING_RATIO = 0.9
 SMALL_MOTOR_W = 1000.0
 # Power factor times efficiency of a motor whose rated power is not given.
-TYPICAL_ACTIVE_RATIO = 0.6
+TYPICAL_ACTIVE_RATIO = 0.65
 # Load over rated load where the rated current is not known.
 ANY_LOAD = (0.1, 1.2)
-# Rated power, kW, and 1 less efficiency of class IE1 (IEC 60034-30-1, four poles, 50 Hz). The rotor
-# cage's losses are the slip's share of the power, so that rated slip is no more than that and no
-# less than the lowest share of it. docs/calibration/slip.md#rated-power
-RATED_KW = (0.12, 0.37, 0.75, 1.5, 3.0, 7.5, 15.0, 37.0, 75.0, 200.0)
-IE1_LOSSES = (0.50, 0.34, 0.28, 0.228, 0.185, 0.14, 0.113, 0.088, 0.073, 0.06)
+# 1 less efficiency of class IE1 at 1 kW, and the exponent of the rated power with which it falls:
+# within 8 % of IEC 60034-30-1, four poles, 50 Hz, from 0.12 to 200 kW. The rotor cage's losses are
+# the slip's share of the power, so that rated slip is no more than that and no less than the lowest
+# share of it. docs/calibration/slip.md#rated-power
+IE1_LOSSES = (0.257, -0.29)
 LEAST_LOSS_SHARE = 0.1
 
 
@@ -137,12 +137,18 @@ def nameplate_slip(motor: Motor, pairs: int | None, f0_hz: float, rms_a: float) 
     return Slip((low + high) / 2, (high - low) / 2, "nameplate and load")
 
 
+def ie1_losses(rated_w: float) -> float:
+    """Return the losses of class IE1 at rated load, as a ratio to the electric power."""
+    at_1_kw, exponent = IE1_LOSSES
+    return float(at_1_kw * (rated_w / 1e3) ** exponent)
+
+
 def _slip_by_power(motor: Motor, rms_a: float) -> Slip | None:
     """Return what a rated power allows on a grid where no rated speed is known, else None."""
     rated_w = _rated_w(motor)
     if motor.rated_speed_rpm or motor.supply != "grid" or not isfinite(rated_w):
         return None
-    losses = float(np.interp(np.log(rated_w / 1e3), np.log(RATED_KW), IE1_LOSSES))
+    losses = ie1_losses(rated_w)
     low, high = _load_range(rms_a, motor)
     low, high = low * LEAST_LOSS_SHARE * losses, min(high * losses, LARGEST_SLIP)
     if high <= low:

@@ -11,10 +11,10 @@ import numpy as np
 from vtox.diagnosis.diagnosers.current.operation import (
     END_S,
     INRUSH_RATIO,
-    RUNNING_RATED,
     Operation,
     Track,
 )
+from vtox.diagnosis.diagnosers.current.plausibility import MAX_CURRENT_RATIO
 from vtox.values.arrays import Float64
 from vtox.values.domain import Array, Motor, Reason, reason
 
@@ -184,9 +184,9 @@ def _settled(
     near = max(SETTLED_SHARE * max(final, rated_a or 0.0), restless)
     outside = np.flatnonzero(np.abs(level - final) > near)
     settled = int(outside[-1]) + 1 if len(outside) else 0
-    runs = rated_a is not None and final < RUNNING_RATED * rated_a
+    runs = rated_a is not None and final < MAX_CURRENT_RATIO * rated_a
     falls = float(level[:settled].max(initial=0.0)) > INRUSH_RATIO * final
-    over = rated_a is not None and final > RUNNING_RATED * rated_a
+    over = rated_a is not None and final > MAX_CURRENT_RATIO * rated_a
     lasts = len(level) - settled >= max(last, FINAL_SHARE * settled)
     return final, settled if lasts and (runs or falls) and not over else None
 

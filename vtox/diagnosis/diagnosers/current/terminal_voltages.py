@@ -8,12 +8,10 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 
+from vtox.diagnosis.dsp.symmetrical_components import UPRIGHT_SUM_RATIO
 from vtox.values.arrays import Float64
 from vtox.values.domain import LINE_VOLTAGES, VOLTAGES, Array, Reason, Recording, reason
 
-# Sum of three voltages between lines over the largest: dividers of class 3 err by less than 0.1
-# together, one that is reversed makes 2.
-MAX_SUM_RATIO = 0.15
 # Phases a, b, c of vab, vbc, vca that add up to zero, over these.
 _OF_THREE = np.array([[1, 0, -1], [-1, 1, 0], [0, -1, 1]]) / 3
 
@@ -85,12 +83,13 @@ def voltage_samples(recording: Recording) -> Array:
 def sum_problem(x: Array, names: Sequence[str]) -> Reason | None:
     """Return that three voltages between lines, (3, samples), do not add up to zero.
 
-    They do at every instant, whatever the supply.
+    They do at every instant, whatever the supply: dividers of class 3 err by less than 0.1 of the
+    largest together, one that is reversed makes 2.
     """
     if len(names) < 3:
         return None
     largest = np.sqrt(np.square(x, dtype=np.float64).mean(axis=-1).max())
     total = np.sqrt(np.square(x.sum(axis=0, dtype=np.float64)).mean())
-    if total <= MAX_SUM_RATIO * largest:
+    if total <= UPRIGHT_SUM_RATIO * largest:
         return None
     return reason("line_voltages_do_not_sum_to_zero", sum_ratio=float(total / largest))

@@ -13,31 +13,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import Objects, objects, rounded
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.diagnosis.diagnosers.decision import (
-    Indicator,
-    Objects,
-    Verdicts,
-    abstentions,
-    objects,
-    rounded,
-    verdicts,
-)
+from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.diagnosis.diagnosers.eccentricity.evidence import EccentricityEvidence, evidence, observe
 from vtox.diagnosis.diagnosers.eccentricity.rules import CONDITIONS, RULES
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import RotationSidebands
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
-from vtox.values.arrays import Bool, Float64
+from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.baseline import Baseline
 
 SEVERITIES = ((0.0, 6.0, 12.0, 24.0), (0.0, 0.3, 0.6, 1.0))
 CONFIDENCE = 0.8
-ALTERNATIVES = (
-    "unbalance of the rotor or what it drives",
-    "misalignment of the coupling",
-    "load that swings once a turn",
-)
 
 
 def diagnose(
@@ -90,7 +78,7 @@ def diagnose(
         statistic=rounded(x.change_db, 2),
         threshold=rounded(x.limit_db, 2),
         indicators=_indicators(analysis, slip_analysis, lines, x, asked),
-        evidence=_evidence(analysis, lines, x, warned=state == "warning"),
+        evidence=_evidence(analysis, lines, x, decided),
     )
 
 
@@ -142,10 +130,10 @@ def _indicators(
 
 
 def _evidence(
-    analysis: CurrentAnalysis, lines: RotationSidebands, x: EccentricityEvidence, *, warned: Bool
+    analysis: CurrentAnalysis, lines: RotationSidebands, x: EccentricityEvidence, decided: Int
 ) -> Objects:
     """Return the evidence: the line, and other causes of a rise."""
-    shown: list[tuple[Mapping[str, str | float], ...]] = [()] * len(warned)
+    shown: list[tuple[Mapping[str, str | float], ...]] = [()] * len(decided)
     for i in np.flatnonzero(np.isfinite(x.change_db)).tolist():
         f0_hz, rotation_hz = float(analysis.f0_hz[i]), float(lines.rotation_hz[i])
         pair_hz = (f0_hz - rotation_hz, f0_hz + rotation_hz)
@@ -158,6 +146,6 @@ def _evidence(
             "judged_hz": round(pair_hz[int(x.upper[i])], 3),
             "baseline_dbc": round(float(x.baseline_dbc[i]), 2),
         }
-        others = ALTERNATIVES if warned[i] else ()
-        shown[i] = (line, *({"kind": "alternative", "cause": cause} for cause in others))
+        causes = RULES.rules[decided[i]].causes
+        shown[i] = (line, *({"kind": "alternative", "cause": cause} for cause in causes))
     return objects(shown)

@@ -2,38 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log, log1p
+from math import inf, log1p
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import Stated, extend
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import LEAST_SLIP, SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
-from vtox.diagnosis.diagnosers.decision import Stated, extend
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import RotationSidebands, rotation_sidebands
-from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
+from vtox.diagnosis.diagnosers.features import (
+    LEAST_RECORDS,
+    ROTATION_SIDEBANDS,
+    SUPPLY,
+    same_frequency,
+)
 from vtox.diagnosis.dsp.modulation_spectrum import LINE_BINS
-from vtox.diagnosis.dsp.prediction import prediction_std
-from vtox.values.arrays import Bool, Float64
+from vtox.diagnosis.dsp.prediction import prediction_std, tail_deviations
+from vtox.values.arrays import NEPER_DB, Bool, Float64
 from vtox.values.baseline import RISE_DB, Baseline, Level
 from vtox.values.domain import Reason, reason
 
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
-# to its logarithm, so the scatter is taken as that of the amplitude; so many deviations are
-# exceeded by one record in 1000.
-SCATTER = 3.1
+# to its logarithm, so the scatter is taken as that of the amplitude.
 # What is known of that scatter before a machine has shown its own: so many dB, worth so many
 # records. docs/calibration/eccentricity.md#scatter
 USUAL_SCATTER_DB, USUAL_RECORDS = 1.45, 3
-# Two records that follow each other may be of one condition.
-LEAST_RECORDS = 3
-NEPER_DB = 20 / log(10)
 # A baseline whose scatter asks for more than this, four times the amplitude learnt, cannot decide.
 MAX_LIMIT_DB = 12.0
 # What a reason says of a baseline that leaves everything open, dB.
 MOST_OPEN_DB = 99.0
-# The baseline applies to supply frequencies within this of that at which it was learnt.
-FREQUENCY_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,12 +170,12 @@ def _comparison(
         whys = (baseline.why_no_level(name, load_a) for name in ROTATION_SIDEBANDS)
         return next(why for why in whys if why)
     supply = baseline.level(SUPPLY, load_a)
-    if supply is not None and abs(f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
+    if supply is not None and not same_frequency(f0_hz, supply.mean):
         return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=supply.mean)
     lower_db, upper_db = (_scatter_db(x) for x in levels)
     upper = upper_only or upper_db < lower_db
     scatter_db = upper_db if upper else lower_db
-    limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * scatter_db / NEPER_DB))
+    limit_db = max(RISE_DB, NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB))
     if limit_db > MAX_LIMIT_DB:
         open_db = min(limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}

@@ -7,12 +7,9 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule, always, doubted, rule, stated
 from vtox.diagnosis.diagnosers.eccentricity.evidence import EccentricityEvidence, Preconditions
+from vtox.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE
 
 MAX_CURRENT_RANGE = 0.25
-# Power of both sidebands over their floors, about Gamma(2) distributed in noise: below this the
-# noise may have made the rise, as 99.9 % of noise stays below at a place that is known.
-# docs/calibration/eccentricity.md#noise
-MIN_OVER_FLOOR = 14.0
 # Reactance over that of the rated load from which a line of the voltage drives the current's: the
 # leakage of machines is above, supplies are below (docs/calibration/eccentricity.md#supply).
 MIN_LEAKAGE = 0.07
@@ -45,7 +42,7 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     rule("two_pole_lines_merge", lambda x: x.merged, "change_db", "slip", "needed_s"),
     rule(
         "rotation_sidebands_in_noise",
-        lambda x: x.over_floor < MIN_OVER_FLOOR,
+        lambda x: x.over_floor < MIN_OVER_FLOOR_AT_PLACE,
         "floor_dbc",
         "baseline_dbc",
     ),
@@ -58,6 +55,12 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     # A line of one side that moves the speed makes a weaker one on the other.
     rule("rotation_sidebands_in_voltage", lambda x: x.reactance >= MIN_LEAKAGE, *RISE),
     # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
-    rule("rotation_sidebands_risen", always, *RISE, state="warning"),
+    rule(
+        "rotation_sidebands_risen",
+        always,
+        *RISE,
+        state="warning",
+        causes=("unbalance", "misalignment", "load_once_a_turn"),
+    ),
 )
 RULES: DecisionTable[EccentricityEvidence] = DecisionTable(*CONDITIONS.rules, *RISES)

@@ -8,10 +8,8 @@ import numpy as np
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum
+from vtox.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE, sideband_floors
 from vtox.values.arrays import SILENCE, Bool, Float64, pick_several, power_db
-
-# Power of a line of the voltage over its floor.
-MIN_VOLTAGE_OVER_FLOOR = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def rotation_sidebands(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -
         rotation_hz=line.hz,
         neighbour_hz=line.neighbour_hz,
         levels_dbc=levels_dbc,
-        floors_dbc=power_db(modulation_spectrum.sideband_floors(m, line)),
+        floors_dbc=power_db(sideband_floors(m, line)),
         both_dbc=np.where(two_pole, levels_dbc[1], both_dbc),
         two_pole=two_pole,
         merged=merged,
@@ -112,7 +110,7 @@ def _reactances(
         return np.zeros((2, len(line.hz)))
     same = modulation_spectrum.strongest(v, line.hz, line.hz)
     power = np.square(v.sidebands(same.index))
-    stands = power > MIN_VOLTAGE_OVER_FLOOR * np.array(modulation_spectrum.sideband_floors(v, same))
+    stands = power > MIN_OVER_FLOOR_AT_PLACE * np.array(sideband_floors(v, same))
     usable = np.array([not p for p in analysis.voltage_problems])
     ratio = np.sqrt(power) / np.maximum(m.sidebands(line.index), SILENCE)
     orders = np.abs(1 + np.array([[-1], [1]]) * line.hz / analysis.f0_hz)

@@ -10,20 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import Objects, objects, rounded
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.operating_problems import not_running
-from vtox.diagnosis.diagnosers.decision import (
-    Indicator,
-    Objects,
-    Verdicts,
-    abstentions,
-    objects,
-    rounded,
-    verdicts,
-)
+from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.diagnosis.diagnosers.insulation import admittance
 from vtox.diagnosis.diagnosers.insulation.evidence import (
-    LEAST_S,
+    LARGEST_OHM,
     MINIMUM_OHM,
     InsulationEvidence,
     evidence,
@@ -76,7 +69,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     code = RULES.codes[decided]
     phase = np.isin(code, ("phase_leaks", "phase_capacitance_changed"))
     changed = np.isin(code, ("phase_capacitance_changed", "winding_capacitance_changed"))
-    level = np.interp(np.log10(np.maximum(x.conductance_s, LEAST_S)), *SEVERITIES)
+    level = np.interp(np.log10(np.maximum(x.conductance_s, 1 / LARGEST_OHM)), *SEVERITIES)
     known = 0.1 * np.isfinite(x.change_f) + 0.05 * np.isfinite(x.temperature_c)
     asked = np.isfinite(x.measured_s) & (code != "")
     unasked = np.where(asked, 0.0, np.nan)
@@ -97,7 +90,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
 def _indicators(x: InsulationEvidence, asked: Bool, phase: Bool) -> dict[str, Indicator]:
     # Phases that do not differ may leak alike.
     open_ = ~x.whole & (x.least_s <= 0)
-    resistance = 1 / np.maximum(x.conductance_s, LEAST_S)
+    resistance = 1 / np.maximum(x.conductance_s, 1 / LARGEST_OHM)
     ohm = [
         round(r) if a and not o else None for r, a, o in zip(resistance, asked, open_, strict=True)
     ]

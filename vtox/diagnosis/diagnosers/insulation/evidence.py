@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosis.diagnosers.decision import Objects, Stated, objects
 from vtox.diagnosis.diagnosers.insulation.admittance import Estimate
 from vtox.diagnosis.diagnosers.insulation.converter_steps import steps_problem
 from vtox.diagnosis.diagnosers.insulation.winding_admittance import winding_admittance
-from vtox.values.arrays import Bool, Float64
+from vtox.values.arrays import SILENCE, Bool, Float64
 from vtox.values.baseline import Baseline
 from vtox.values.domain import VOLTAGES, Reason
 
@@ -27,8 +27,6 @@ HALVING_C = 10.0
 POSSIBLE_C = (-60.0, 250.0)
 # Resistances above this are reported as this.
 LARGEST_OHM = 1e8
-# What is less than this conducts nothing, S.
-LEAST_S = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +125,14 @@ def evidence(
         least_s=column(w.least_s) / warmth,
         most_s=most_s,
         resistance_megohm=1e-6 / np.maximum(conductance_s, 1 / LARGEST_OHM),
-        possible_megohm=1e-6 / np.maximum(most_s, LEAST_S),
+        possible_megohm=1e-6 / np.maximum(most_s, 1 / LARGEST_OHM),
         possible_microsiemens=most_s * 1e6,
         capacitance_f=capacitance_f,
         capacitance_nanofarad=capacitance_f * 1e9,
         change_f=change_f,
         change_nanofarad=change_f * 1e9,
         bound_f=column(w.bound_f),
-        dissipation=column(w.conductance_s) / np.maximum(susceptance_s, LEAST_S),
+        dissipation=column(w.conductance_s) / np.maximum(susceptance_s, SILENCE),
         temperature_c=temperature_c,
         phase=objects(phases),
         phase_leaks=mask(w.by_phase),

@@ -13,7 +13,7 @@ import numpy as np
 from vtox.diagnosis.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
 from vtox.diagnosis.diagnosers.insulation.admittance import SIGMAS
 from vtox.diagnosis.dsp import earth_admittance
-from vtox.diagnosis.dsp.earth_admittance import Attribution, EarthAdmittance
+from vtox.diagnosis.dsp.earth_admittance import UNMEASURED_WHOLE_S, Attribution, EarthAdmittance
 from vtox.diagnosis.dsp.prediction import prediction_std
 from vtox.values.arrays import Bool, Complex, Float64
 from vtox.values.baseline import Baseline
@@ -22,8 +22,6 @@ from vtox.values.domain import VOLTAGES
 # Where these values come from: docs/calibration/insulation.md.
 # Difference in capacitance between the phases of a sound winding, as a share of its capacitance.
 UNEQUAL_SHARE = 0.01
-# The same where the capacitance is not measured, S.
-UNEQUAL_UNMEASURED_S = 1e-7
 # Largest uncertainty of the conductance of the whole winding at which 1 Mohm would show, S.
 WHOLE_LIMIT_S = 0.5e-6
 # Least change of capacitance that counts, relative and in F.
@@ -62,7 +60,7 @@ class WindingAdmittance:
         return tuple(
             {
                 "kind": "alternative",
-                "cause": "conductance and capacitance of another phase",
+                "cause": "another_phase",
                 "phase": VOLTAGES[k][-1],
                 "conductance_change_s": float(of.each[row, k].real),
                 "capacitance_change_f": float(of.each[row, k].imag / self.omega[row]),
@@ -167,11 +165,11 @@ def _levels(y: EarthAdmittance, baselines: Sequence[Baseline | None]) -> _Levels
 
 
 def _difference(y: EarthAdmittance, levels: _Levels) -> _Difference:
-    unequal = np.where(
-        np.isfinite(y.whole), UNEQUAL_SHARE * np.abs(y.whole.imag) / 3, UNEQUAL_UNMEASURED_S
-    )
+    # Where the capacitance is not measured it may be the largest.
+    unmeasured_s = UNEQUAL_SHARE * UNMEASURED_WHOLE_S
+    unequal = np.where(np.isfinite(y.whole), UNEQUAL_SHARE * np.abs(y.whole.imag) / 3, unmeasured_s)
     # A baseline that scatters more than sound windings differ says nothing.
-    learnt = levels.difference_spread < np.maximum(unequal, UNEQUAL_UNMEASURED_S)
+    learnt = levels.difference_spread < np.maximum(unequal, unmeasured_s)
     before = np.where(learnt, levels.difference, 0)
     change = y.difference - before
     std = np.hypot(y.difference_std, np.where(learnt, levels.difference_spread, unequal))

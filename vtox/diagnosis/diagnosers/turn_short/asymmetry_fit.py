@@ -5,26 +5,23 @@ from math import sqrt
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.features import same_frequency
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
-    SESSION_PRIOR_N,
+    PRIOR_COUNT,
     Sequences,
     prior,
     regressors,
-    same_frequency,
     session_weight,
     susceptance,
     to_asymmetry,
 )
+from vtox.diagnosis.dsp.supply_line import HOPS
 from vtox.values.arrays import Complex
 from vtox.values.baseline import Asymmetry
 from vtox.values.domain import Motor
 
-# Frames for which the prior scatter counts, so that a short record does not claim to know.
-NOISE_PRIOR_FRAMES = 4
 # Least scatter of a frame, per part of I2/I1.
 NOISE_FLOOR = 0.0003
-# Frames overlap by three quarters of their length; every fourth one is independent.
-STRIDE = 4
 # Frames of a block within which V2 is confirmed: docs/calibration/turn_short.md#learning.
 BLOCK_FRAMES = 4
 # Passes of the regression; the second weighs the frames by the scatter of the first.
@@ -76,8 +73,8 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     start = prior(motor, float(loads.mean()), _mean_voltage_v(used))
     base_a = np.array(start.base_a)
     base_v = np.array(np.nan if start.base_v is None else start.base_v)
-    x = [regressors(r, base_a, base_v)[::STRIDE] for r in used]
-    y = [(r.i2 / r.i1)[::STRIDE] for r in used]
+    x = [regressors(r, base_a, base_v)[::HOPS] for r in used]
+    y = [(r.i2 / r.i1)[::HOPS] for r in used]
     recording_std, session = _session_prior(start, len(used))
     noise = start.noise
     mean, covariance = np.array(start.mean), np.array(start.covariance)
@@ -209,12 +206,12 @@ def _scatter(residuals: Sequence[Complex], start: float) -> float:
     parts = [np.concatenate([d.real, d.imag]) for r in residuals for d in [r - r.mean()]]
     count = sum(len(p) for p in parts) - 2 * len(parts)
     square = sum(float(p @ p) for p in parts)
-    n = 2 * NOISE_PRIOR_FRAMES  # a frame has two parts
+    n = 2 * PRIOR_COUNT  # a frame has two parts
     return max(NOISE_FLOOR, sqrt((square + n * start**2) / (max(count, 0) + n)))
 
 
 def _session(misfits: Complex, start: float) -> float:
     """Return the deviation of one recording: prior and observed, weighted by their number."""
     square = float(np.sum(np.abs(misfits) ** 2)) / 2
-    n = SESSION_PRIOR_N
+    n = PRIOR_COUNT
     return sqrt((n * start**2 + square) / (n + len(misfits) - 1))

@@ -37,15 +37,13 @@ SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
 # Scatter of one frame of 0.2 s where nothing was learnt.
 NOISE_STD = 0.003
-# Recordings for which the prior deviation between recordings counts.
-SESSION_PRIOR_N = 4
+# Recordings, and frames, for which a prior deviation counts: few do not claim to know theirs.
+PRIOR_COUNT = 4
 # The supply of the grid moves from day to day by more than a developing short, so many are learnt:
 # docs/calibration/turn_short.md#periods.
 LEAST_PERIODS = 5
 # Frames beyond a limit in a sound machine: docs/calibration/turn_short.md#frames.
 FALSE_RATE = 1e-4
-# Relative difference of supply frequency within which a model applies.
-SAME_FREQUENCY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,6 @@ class Sequences:
     v2: Complex | None = None
     hz: float | None = None
     turned_deg: int | None = None
-
-
-def same_frequency(hz: float | None, other_hz: float | None) -> bool:
-    """Return whether a model learnt at one supply frequency applies at the other; None is any."""
-    return not (hz and other_hz) or abs(hz / other_hz - 1) <= SAME_FREQUENCY
 
 
 def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymmetry:
@@ -99,13 +92,14 @@ def _unit_covariance(*, rated: bool, measured: bool) -> Complex:
     return np.diag(np.square(std)).astype(complex)
 
 
-# By whether a rated current is known, and whether voltages were measured.
-UNIT_COVARIANCES = np.array(
-    [
+@cache
+def unit_covariances() -> Complex:
+    """Return those over a base of 1 A, by whether a rated current and voltages are known."""
+    table = [
         [_unit_covariance(rated=rated, measured=measured) for measured in (False, True)]
         for rated in (False, True)
     ]
-)
+    return np.array(table)
 
 
 @cache
@@ -161,7 +155,7 @@ class Asymmetries:
     def put(self, i: int, model: Asymmetry) -> None:
         """Let a model be that of one record."""
         self.mean[i], self.covariance[i] = model.mean, model.covariance
-        self.noise[i], self.session[i] = model.noise, model.session * few_periods_factor(model)
+        self.noise[i], self.session[i] = model.noise, model.session * _few_periods_factor(model)
         self.base_a[i] = model.base_a
         self.base_v[i] = np.nan if model.base_v is None else model.base_v
         self.known_days[i] = model.period_t is not None and model.recordings >= LEAST_PERIODS
@@ -220,7 +214,7 @@ def expected_ratio(models: Asymmetries, s: Sequences) -> tuple[Complex, Float64]
     return np.sum(x * models.mean[:, None], axis=-1), np.sqrt(variance + session**2)
 
 
-def few_periods_factor(model: Asymmetry) -> float:
+def _few_periods_factor(model: Asymmetry) -> float:
     """Return by how much a deviation from few periods of the stream is widened, 1 for other models.
 
     The squared excess over an estimated variance is F with 2 and `n` degrees of freedom, its tail
@@ -228,7 +222,7 @@ def few_periods_factor(model: Asymmetry) -> float:
     """
     if model.base_v is not None or model.period_t is None or model.recordings < 2:
         return 1.0
-    n = 2 * (SESSION_PRIOR_N + model.recordings - 1)
+    n = 2 * (PRIOR_COUNT + model.recordings - 1)
     return float(sqrt(n / 2 * (FALSE_RATE ** (-2 / n) - 1) / -log(FALSE_RATE)))
 
 

@@ -161,11 +161,11 @@ def other_causes(change: AsymmetryChange, model: Asymmetry, *, voltage: bool) ->
     -Y22 turned by the phase: about 110 degrees from I1. It grows with the load and its heating,
     while a short keeps its amperes.
     """
-    causes = [] if voltage else [Cause("supply unbalance")]
+    causes = [] if voltage else [Cause("supply_unbalance")]
     angles = [np.angle(-change.delta_i2 * TURN_120**-k / model.mean[0], deg=True) for k in range(3)]
     k = int(np.argmin(np.abs(angles)))
     if abs(angles[k]) < JOINT_DEG:
-        causes.append(Cause("high-resistance joint", k))
+        causes.append(Cause("high_resistance_joint", k))
     return causes
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import rounded
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, rounded, verdicts
+from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, verdicts
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess, asymmetry_excess
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosis.diagnosers.turn_short.conditions import conditions, sequences

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import Objects, Stated, extend, objects
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, extend, objects
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT, AsymmetryExcess
 from vtox.diagnosis.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosis.diagnosers.turn_short.explanation import Explanations

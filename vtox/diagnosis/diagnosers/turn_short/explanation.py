@@ -19,7 +19,6 @@ from vtox.values.baseline import Asymmetry
 FAULT_RATIO = 0.08
 # Share of the largest |I2|/I1 above its limit from which a frame shows the full asymmetry.
 FULL_SHARE = 0.7
-CLAMP_CAUSE = "clamp or earth current"
 Explanations = Mapping[int, Mapping[str, Any]]
 
 
@@ -54,7 +53,7 @@ def _explanation(
     change = causes.asymmetry_change(excess.sequences, excess.excess, i, full, quiet, model)
     if (clamp := causes.clamp_change(change)) is not None:
         phase = analysis.phase_name(i, clamp.phase)
-        shown = (_alternative(CLAMP_CAUSE, phase),)
+        shown = (_alternative("clamp_or_earth_current", phase),)
         return part | {
             "one_clamp": True,
             "gain_change_ratio": clamp.gain,
@@ -63,7 +62,7 @@ def _explanation(
         }
     limit = float(excess.limit[i][full].mean())
     if (gain := causes.gain_of_two_clamps(change, limit)) is not None:
-        shown = (_alternative(CLAMP_CAUSE),)
+        shown = (_alternative("clamp_or_earth_current"),)
         return part | {"two_clamps": True, "gain_change_ratio": gain, "shown": shown}
     others = [
         (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))

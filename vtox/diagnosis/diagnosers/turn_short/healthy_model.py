@@ -6,26 +6,23 @@ from math import sqrt
 
 import numpy as np
 
+from vtox.diagnosis.diagnosers.columns import Stated
 from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosis.diagnosers.decision import Stated
-from vtox.diagnosis.diagnosers.features import SUPPLY
+from vtox.diagnosis.diagnosers.features import SUPPLY, same_frequency
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
     NOISE_STD,
     SESSION_STD,
     SESSION_STD_UNMEASURED,
-    UNIT_COVARIANCES,
     Y22,
     Asymmetries,
     Sequences,
-    same_frequency,
+    unit_covariances,
 )
 from vtox.diagnosis.diagnosers.turn_short.conditions import Conditions
 from vtox.values.arrays import Bool, Float64, Int
-from vtox.values.baseline import Asymmetry, Baseline
+from vtox.values.baseline import BAND_RATIO, Asymmetry, Baseline
 from vtox.values.domain import Motor, Reason, reason
 
-# Largest ratio of loads by which a baseline applies beyond those learnt, without voltages.
-LOAD_MARGIN = 1.25
 # Least no-load current over the rated one.
 MIN_NO_LOAD_SHARE = 0.3
 # Least efficiency times power factor at rated load, also of machines up to so many watts per pole
@@ -33,7 +30,6 @@ MIN_NO_LOAD_SHARE = 0.3
 MIN_ACTIVE_SHARE = 0.5
 MIN_ACTIVE_SHARE_SMALL = 0.35
 SMALL_W_PER_POLE_PAIR = 250.0
-NO_BASELINE = (reason("no_baseline"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ def healthy_models(
         voltage_v = np.where(conditions.voltages, mean_v, np.nan)
     columns = priors(analysis.motors, conditions.load_a, voltage_v)
     learnt: list[Asymmetry | None] = [None] * len(baselines)
-    problems: list[tuple[Reason, ...]] = [NO_BASELINE] * len(baselines)
+    problems: list[tuple[Reason, ...]] = [(reason("no_baseline"),)] * len(baselines)
     some = [i for i, b in enumerate(baselines) if b is not None and b.asymmetry]
     if not some:
         return HealthyModels(columns, learnt, problems)
@@ -122,7 +118,7 @@ def priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asym
     base_a = np.where(measured, load_a, [max_rated_current_a(m, a) for m, a in least])
     return Asymmetries(
         mean=np.tile(np.array([Y22, 0, 0]), (len(motors), 1)),
-        covariance=UNIT_COVARIANCES[np.asarray(known, np.int64), which],
+        covariance=unit_covariances()[np.asarray(known, np.int64), which],
         noise=np.full(len(motors), NOISE_STD),
         session=np.where(measured, SESSION_STD, SESSION_STD_UNMEASURED),
         base_a=np.where(known, rated_a, base_a),
@@ -160,7 +156,7 @@ def _load_or_voltages_mismatch(
     if model.base_v is not None:
         return None if voltages else reason("baseline_needs_voltages")
     low_a, high_a = range_a
-    if high_a >= model.low_a / LOAD_MARGIN and low_a <= model.high_a * LOAD_MARGIN:
+    if high_a >= model.low_a / BAND_RATIO and low_a <= model.high_a * BAND_RATIO:
         return None
     return reason("no_baseline_at_load", load_a=load_a)
 

@@ -60,16 +60,6 @@ PART: Rule[TurnShortEvidence] = rule(
 JOINT: Rule[TurnShortEvidence] = rule(
     "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
 )
-FEW_PERIODS: Rule[TurnShortEvidence] = rule(
-    "few_periods_learnt",
-    lambda x: x.learnt & x.supply_may_move & (x.periods < LEAST_PERIODS),
-    "periods",
-    needed=LEAST_PERIODS,
-)
-LEVEL_ALONE: tuple[Rule[TurnShortEvidence], ...] = (
-    rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
-    rule("rated_current_unknown", lambda x: x.unrated),
-)
 FOUND = ("phase", "excess_ratio", "basis")
 
 RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
@@ -118,7 +108,16 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
             lambda x: x.over,
             *FOUND,
             state="warning",
-            doubts=(FEW_PERIODS, JOINT, PART),
+            doubts=(
+                rule(
+                    "few_periods_learnt",
+                    lambda x: x.learnt & x.supply_may_move & (x.periods < LEAST_PERIODS),
+                    "periods",
+                    needed=LEAST_PERIODS,
+                ),
+                JOINT,
+                PART,
+            ),
         ),
     ),
     # The limit is too high to say `normal`.
@@ -128,7 +127,14 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
         lambda x: x.undecided & (x.steady_limit <= DECISIVE_LIMIT),
         "limit_ratio",
     ),
-    stated("baseline_problems", lambda x: x.undecided, doubts=LEVEL_ALONE),
+    stated(
+        "baseline_problems",
+        lambda x: x.undecided,
+        doubts=(
+            rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
+            rule("rated_current_unknown", lambda x: x.unrated),
+        ),
+    ),
     rule("supply_not_excluded", lambda x: x.undecided & x.limited_by_supply, "limit_ratio"),
     rule("baseline_too_uncertain", lambda x: x.undecided, "limit_ratio"),
     rule(
