@@ -1,6 +1,7 @@
 """What each rule of the diagnosers is good for: switched off alone, what changes on the records.
 
-    python -m evaluation.ablation [--smallest] [--each 25] [--only bearing ...] > table.md
+    python -m evaluation.ablation [--each 25] [--only turns ...] [--keep turns.records] > table.md
+    python -m evaluation.ablation --records turns.records earth.records > table.md
 
 The records are those of the quick form of `make evaluate` on the design sets, and every kind of
 broken input once. Without a rule only those records can change that it has decided, so only these
@@ -10,6 +11,7 @@ states is switched off in the columns of the table; what that step leaves undone
 """
 
 import argparse
+import pickle
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -17,13 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
 from math import isnan
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from evaluation import outcome as outcomes
 from evaluation.sizes import QUICK, SMALLEST, Size
 from vtox.diagnosis import diagnosis as diagnosis_module
-from vtox.diagnosis.diagnosers.decision import DecisionTable, Stated
+from vtox.diagnosis.diagnosers.columns import Stated
+from vtox.diagnosis.diagnosers.decision import DecisionTable
 from vtox.diagnosis.diagnosis import DiagnosisInput
 from vtox.faults import FAULTS
 from vtox.values.domain import Diagnosis
@@ -32,6 +36,7 @@ ALARMS = outcomes.ALARMS
 # Which runs collect records; cost and the other packages are of no use here.
 CORE = ("shafts", "rotor", "turn_model", "gap", "slip", "earth")
 Case = tuple[DiagnosisInput, Diagnosis, bool]
+Found = dict[tuple[str, str], "Decided"]
 
 
 @dataclass(slots=True)
@@ -79,7 +84,7 @@ class Notes:
 
     def __init__(self, each: int) -> None:
         self.each = each
-        self.found: dict[tuple[str, str], Decided] = defaultdict(Decided)
+        self.found: Found = defaultdict(Decided)
         self._open: dict[int, tuple[DiagnosisInput, Diagnosis]] = {}
 
     def batch(self, inputs: Sequence[DiagnosisInput], faults: Any = None) -> list[list[Diagnosis]]:
@@ -211,11 +216,22 @@ def codes_of(fault: str) -> list[str]:
     return list(dict.fromkeys(r.code for r in rules if r.code))
 
 
-def table(notes: Notes, faults: Sequence[str]) -> Iterator[str]:
+def kept_records(files: Sequence[Path]) -> Found:
+    """Return what was decided in the runs whose records were kept."""
+    found: Found = defaultdict(Decided)
+    for file in files:
+        for key, (sound, faulty, cases) in pickle.loads(file.read_bytes()).items():
+            found[key].sound += sound
+            found[key].faulty += faulty
+            found[key].cases += cases
+    return found
+
+
+def table(found: Found, faults: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the table of each fault as Markdown."""
     for fault in faults:
         own = codes_of(fault)
-        stated = sorted({c for f, c in notes.found if f == fault} - set(own))
+        stated = sorted({c for f, c in found if f == fault} - set(own))
         yield f"\n### {fault}\n"
         yield (
             "| code | of | decides sound, faulty | off: sound alarmed | found more | found less | "
@@ -223,7 +239,7 @@ def table(notes: Notes, faults: Sequence[str]) -> Iterator[str]:
         )
         yield "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"
         for code in (*own, *stated):
-            of = notes.found.get((fault, code), Decided())
+            of = found.get((fault, code), Decided())
             x = switched(fault, code, of)
             where = "rule" if code in own else "earlier step"
             state_changes = (
@@ -243,10 +259,16 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=25, help="records of a rule, at most")
     parser.add_argument("--only", nargs="*", default=[], help="these runs alone")
     parser.add_argument("--faults", nargs="*", default=list(FAULTS))
+    parser.add_argument("--keep", type=Path, help="write the records that were kept")
+    parser.add_argument("--records", nargs="*", type=Path, help="read them instead of collecting")
     o = parser.parse_args()
     size = SMALLEST if o.smallest else replace(QUICK, input_every=1, peers_healthy=0, repeats=0)
-    notes = collected(size, o.each, o.only)
-    for line in table(notes, o.faults):
+    found = kept_records(o.records) if o.records else collected(size, o.each, o.only).found
+    if o.keep:
+        o.keep.write_bytes(
+            pickle.dumps({k: (x.sound, x.faulty, x.cases) for k, x in found.items()})
+        )
+    for line in table(found, o.faults):
         print(line, flush=True)
 
 
