@@ -116,8 +116,8 @@ def questions(kind: Kind, number: int, stage: Stage, each: int) -> Iterator[Aske
             for about, record in made:
                 whole = recording(record, channels, tachometer)
                 for fault in about.faults:
-                    cut = _cut(whole, record_length_s(FAULTS[fault].name, motor))
-                    question = DiagnosisInput(cut, motor, known)
+                    part = cut(whole, record_length_s(FAULTS[fault].name, motor))
+                    question = DiagnosisInput(part, motor, known)
                     yield Asked(setup, known is not None, fault, about, question)
 
 
@@ -192,6 +192,7 @@ def _shorted(case: Case, number: int, family: Family) -> Case:
     return replace(case, faults=faults)
 
 
-def _cut(whole: Recording, seconds: float) -> Recording:
+def cut(whole: Recording, seconds: float) -> Recording:
+    """Return the first seconds of a recording, or as much as there is."""
     length = min(whole.samples, round(seconds * whole.fs_hz))
     return replace(whole, channels={n: x[:length] for n, x in whole.channels.items()})
