@@ -21,8 +21,8 @@ FIGURES = {
     "torque_nm": 12.1,
     "efficiency": 0.88,
     "efficiency_half": 0.03,
-    "loss_w": 263.0,
-    "loss_half_w": 64.0,
+    "loss_w": 26300.0,
+    "loss_half_w": 6400.0,
     "voltage_unbalance": 0.01,
     "current_unbalance": 0.02,
     "voltage_thd": 0.012,
@@ -40,6 +40,10 @@ def lines(language: str) -> list[str]:
     counts = MeterCounts(powered_ms=3_600_000, energy_j=7_200_000)
     savings = [ClassSaving("IE4", 12.0, 25.0), ClassSaving("IE4", -1.0, 25.0)]
     return [*found, counts_line(counts, 24, language), *(saving_line(s, language) for s in savings)]
+
+
+def test_losses_of_a_large_motor_are_written_out() -> None:
+    assert any("26300 +- 6400 W" in line for line in lines("en"))
 
 
 def test_chinese_lines_have_the_figures_of_the_english_ones() -> None:
