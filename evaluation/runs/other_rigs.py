@@ -15,7 +15,8 @@ import numpy as np
 from evaluation.outcome import Outcome, outcome
 from evaluation.runs.recordings import DEFECT, bearing_motor
 from vtox.diagnosis.diagnosers.broken_bar.sidebands import MIN_EXCESS, SOUND_DBC
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity

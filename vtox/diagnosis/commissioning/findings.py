@@ -19,7 +19,8 @@ from vtox.diagnosis.commissioning.phase_channels import (
     phase_channels,
     unbalances,
 )
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG, ROTATED_LAG_DEG
 from vtox.diagnosis.diagnosers.current.plausibility import MAX_LINE_UNBALANCE
 from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP, rated_hz, rated_slip

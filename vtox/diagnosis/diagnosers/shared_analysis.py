@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.decision import Verdicts
 from vtox.values.arrays import Float64

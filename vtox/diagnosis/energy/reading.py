@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.operation import Operation
 from vtox.diagnosis.diagnosers.decision import DecisionTable
 from vtox.diagnosis.dsp.power import TerminalPower

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG
 from vtox.diagnosis.diagnosers.current.terminal_voltages import missing_voltages
 from vtox.diagnosis.diagnosers.decision import DecisionTable, Mask, always, rule, stated

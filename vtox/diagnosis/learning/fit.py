@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from vtox.diagnosis.diagnosers import registry
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.shared_analysis import load_a
 from vtox.diagnosis.diagnosers.turn_short import asymmetry_fit
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.dsp import supply_line
 from vtox.errors import SpectrumError
 from vtox.values.arrays import TINY, Complex

@@ -7,7 +7,8 @@ import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosers.current.signal_problems import MIN_LINE_SHARE
 from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
 from vtox.diagnosis.dsp import slot_harmonics

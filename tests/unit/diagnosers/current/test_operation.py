@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.signals.motor_start import FS_HZ, currents, level
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosis import diagnose
 from vtox.values.arrays import Float64
 from vtox.values.domain import Motor, Recording

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.operating_problems import not_running
 from vtox.diagnosis.diagnosers.decision import Verdicts
 from vtox.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis, load_a

@@ -33,7 +33,7 @@ from vtox.diagnosis.diagnosers.broken_bar.starting import (
     starts,
 )
 from vtox.diagnosis.diagnosers.columns import Objects, objects, rounded
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS

@@ -19,7 +19,7 @@ from vtox.diagnosis.diagnosers.broken_bar.sidebands import (
 )
 from vtox.diagnosis.diagnosers.broken_bar.starting import Starts
 from vtox.diagnosis.diagnosers.columns import Objects, Stated, extend, objects, spread, take
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, select
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis, select
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.diagnosers.features import LEAST_RECORDS, SLIP_LINE_SHARE, SLIP_SIDEBANDS

@@ -10,7 +10,7 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import ie1_losses
 from vtox.values.arrays import Complex, Complex128, Float64
 from vtox.values.domain import Motor

@@ -10,7 +10,7 @@ al. 2001, IEEE TIA 37(5):1248).
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import TYPICAL_ACTIVE_RATIO
 from vtox.values.arrays import SILENCE, Complex, Float64
 

@@ -16,7 +16,7 @@ from vtox.diagnosis.diagnosers.broken_bar.sidebands import (
     sideband_pairs,
     strongest_line,
 )
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, select
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis, select
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum, order_tracking

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from vtox.diagnosis.diagnosers.broken_bar.sidebands import SidebandPairs, sideband_pairs
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis, select
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis, select
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum
 from vtox.values.arrays import Complex, Float64, Int

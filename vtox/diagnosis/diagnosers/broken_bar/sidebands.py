@@ -10,7 +10,7 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.broken_bar import flicker, load_oscillation, supply_lines
 from vtox.diagnosis.diagnosers.broken_bar.supply_lines import BOUND_DEVIATIONS
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.dsp import modulation_spectrum, sideband_test

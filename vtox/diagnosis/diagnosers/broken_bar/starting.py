@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.dsp.start_sideband import StartSideband, start_sideband
 from vtox.values.arrays import Float64
 from vtox.values.domain import CURRENTS, Reason, reason

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from vtox.diagnosis.diagnosers.current import slip_agreement
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_slip
 from vtox.diagnosis.diagnosers.current.slip_agreement import SlipRange
 from vtox.diagnosis.diagnosers.current.slip_prior import ESTIMATES, Slip, no_slip, slip_prior

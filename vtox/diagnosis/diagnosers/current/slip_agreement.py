@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.pole_pairs import LARGEST_SLIP
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip, nameplate_slip, no_slip
 from vtox.values.arrays import Float64

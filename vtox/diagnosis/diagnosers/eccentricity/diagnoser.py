@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Objects, objects, rounded
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.diagnosis.diagnosers.eccentricity.evidence import EccentricityEvidence, evidence, observe

@@ -7,7 +7,7 @@ from math import inf, log1p
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Stated, extend
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import LEAST_SLIP, SlipAnalysis
 from vtox.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.diagnosis.diagnosers.eccentricity.sidebands import RotationSidebands, rotation_sidebands

@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosis.dsp import demodulation, modulation_spectrum
 from vtox.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE, sideband_floors

@@ -6,7 +6,8 @@ from math import sqrt
 import numpy as np
 
 from vtox.diagnosis.diagnosers.current import plausibility
-from vtox.diagnosis.diagnosers.current.front_end import HIGHEST_SUPPLY_HZ, CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.front_end import HIGHEST_SUPPLY_HZ
 from vtox.diagnosis.diagnosers.current.phase_pairing import between_lines
 from vtox.diagnosis.diagnosers.current.signal_problems import supply_frequency_problem
 from vtox.diagnosis.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE

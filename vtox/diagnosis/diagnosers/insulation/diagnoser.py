@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Objects, objects, rounded
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.operating_problems import not_running
 from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.diagnosis.diagnosers.insulation import admittance

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.insulation.admittance import Estimate
 from vtox.diagnosis.diagnosers.insulation.converter_steps import steps_problem
 from vtox.diagnosis.diagnosers.insulation.winding_admittance import winding_admittance

@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosis.dsp import supply_line
 from vtox.values.arrays import TINY, Bool, Complex, Float64, median

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import rounded
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.decision import Indicator, Verdicts, verdicts
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess, asymmetry_excess
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.turn_short import causes
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import SUSTAINED_FRAMES, AsymmetryExcess
 from vtox.diagnosis.diagnosers.turn_short.healthy_model import HealthyModels

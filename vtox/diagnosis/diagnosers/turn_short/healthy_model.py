@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from vtox.diagnosis.diagnosers.columns import Stated
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.features import SUPPLY, same_frequency
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
     NOISE_STD,

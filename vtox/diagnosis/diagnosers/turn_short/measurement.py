@@ -10,7 +10,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess
 from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences, susceptance
 from vtox.diagnosis.diagnosers.turn_short.healthy_model import HealthyModels
