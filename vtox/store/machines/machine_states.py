@@ -44,7 +44,8 @@ class MachineState:
     stored_baseline: str = ""
     history: MachineHistory = field(default_factory=MachineHistory)
     version: str = ""
-    meter: Counts = ()
+    # An array, which does not compare as one.
+    meter: Counts = field(default=(), compare=False)
     sensitivity: Sensitivity = DEFAULT
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
