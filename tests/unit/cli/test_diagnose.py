@@ -123,6 +123,9 @@ def test_reasons_are_said_in_chinese_where_asked(files: dict[str, Path]) -> None
     assert advice("missing_channel", "zh") in result.output
     english = run(*arguments, width=300).output
     assert advice("missing_channel", "en") in english, "not by the environment"
+    narrow = run(*arguments, "--lang", "zh", width=60)
+    assert "".join(advice("missing_channel", "zh").split()) in "".join(narrow.output.split())
+    assert narrow.stderr.isascii() is False, "none is decided, said in Chinese too"
 
 
 def test_several_recordings_are_summarised(files: dict[str, Path]) -> None:

@@ -23,6 +23,7 @@ from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, Diagnosis, Motor, Recording
 from vtox.values.energy import MeterReading
 from vtox.values.plain_data import plain
+from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language, language
 
 # Exit statuses.
@@ -64,6 +65,7 @@ def diagnose_command(
     Exit status: 0 no fault detected, 1 a warning or a fault, 2 bad input, 3 all unknown.
     """
     errors = Console(stderr=True)
+    words = language(lang) or DEFAULT
     try:
         opts = reader_options(
             mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm, part=part
@@ -90,20 +92,20 @@ def diagnose_command(
         for result in of_file:
             results.append(result)
             if not as_json:
-                _show(result, nameplate, language(lang) or DEFAULT, first=len(results) == 1)
+                _show(result, nameplate, words, first=len(results) == 1)
     if as_json:
         typer.echo(
             json.dumps([line for r in results for line in _lines(r, nameplate)], allow_nan=False)
         )
     elif len(results) > 1 or len(paths) > 1:
-        _summarise(results)
+        typer.echo(f"\n{_counted(results, words)}")
     if report and results:
         write_report(report, file_contents([r[1:] for r in results], nameplate, healthy, lang))
     if failed:
         raise typer.Exit(BAD_INPUT)
     states = {d.state for *_, diagnoses in results for d in diagnoses}
     if states == {"unknown"}:
-        errors.print("no fault could be decided: each reason says why", style="yellow")
+        errors.print(catalogue(words).messages["recordings_undecided"], style="yellow")
         raise typer.Exit(UNDECIDED)
     raise typer.Exit(DETECTED_FAULT if states & set(DETECTED) else HEALTHY)
 
@@ -141,7 +143,8 @@ def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -
     if not first:
         console.print()
     title = Text(name, style="bold")
-    facts = [f"{recording.duration_s:.4g} s at {recording.fs_hz:.6g} Hz"]
+    length = catalogue(lang).messages["recordings_length"]
+    facts = [length.format(duration_s=recording.duration_s, fs_hz=recording.fs_hz)]
     facts.append(" ".join(recording.channels))
     if recording.speed_rpm is not None:
         facts.append(f"{recording.speed_rpm:.5g} rpm")
@@ -159,13 +162,13 @@ def _energy(recording: Recording, motor: Motor | None) -> MeterReading | None:
     return read_energy(recording, motor) if any(c in recording.channels for c in CURRENTS) else None
 
 
-def _summarise(results: list[Result]) -> None:
+def _counted(results: list[Result], lang: Language) -> str:
+    """Return how many recordings show something, in words."""
     detected = sum(any(d.state in DETECTED for d in diagnoses) for *_, diagnoses in results)
     undecided = sum(all(d.state == "unknown" for d in diagnoses) for *_, diagnoses in results)
-    typer.echo(
-        f"\n{len(results)} recordings: {detected} with a warning or fault, "
-        f"{len(results) - detected - undecided} without, {undecided} undecided"
-    )
+    counts = {"recordings": len(results), "detected": detected, "undecided": undecided}
+    healthy = len(results) - detected - undecided
+    return catalogue(lang).messages["recordings_counted"].format(healthy=healthy, **counts)
 
 
 def _energy_values(reading: MeterReading | None) -> dict[str, Any] | None:

@@ -31,7 +31,8 @@ def show(
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
-    grid.add_column()
+    # Chinese has no spaces: what is longer than a line is broken there, not cut off.
+    grid.add_column(overflow="fold")
     for d in diagnoses:
         details = [Text(_reason(d, language, told))]
         above = Reason(d.code, d.values) in told

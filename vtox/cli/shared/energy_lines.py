@@ -11,9 +11,24 @@ from vtox.words.languages import DEFAULT, Language
 from vtox.words.rendering import render
 
 
+class _Figure(float):
+    """A number that is written without an exponent where it is large."""
+
+    def __format__(self, form: str) -> str:
+        text = format(float(self), form)
+        return f"{float(text):.0f}" if "e+" in text else text
+
+
 def line(name: str, language: Language = DEFAULT, **values: Any) -> str:
-    """Return the line of a name, `energy_...` of the messages."""
-    return catalogue(language).messages[f"energy_{name}"].format_map(values)
+    """Return the line of a name, `energy_...` of the messages.
+
+    Examples
+    --------
+    >>> line("saving", ie_class="IE4", low=1234.0, high=25000.0)
+    'a motor of class IE4 would have saved 1230 to 25000 kWh'
+    """
+    figures = {n: _Figure(v) if isinstance(v, float) else v for n, v in values.items()}
+    return catalogue(language).messages[f"energy_{name}"].format_map(figures)
 
 
 def counts_line(c: MeterCounts, hours: float, language: Language = DEFAULT) -> str:
