@@ -18,7 +18,7 @@ yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"
 FILES = sorted(FOLDER.rglob("*.yaml"))
 # Applied by hand, where they are wanted.
-CHOSEN = ("mqtt", "opcua", "mcp")
+CHOSEN = ("notifier", "mqtt", "opcua", "mcp")
 BY_HAND = ("kubernetes/admin.yaml", *(f"kubernetes/{name}.yaml" for name in CHOSEN))
 KUSTOMIZATION = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())
 OBJECTS: list[dict[str, Any]] = [
