@@ -59,7 +59,7 @@ def test_a_limit_too_high_says_why(given: dict[str, Any], expected: list[str]) -
         ({"renamed": True, "rescaled": True}, ["phases_renamed"]),
         ({"rescaled": True, "one_clamp": True}, ["current_scale_changed"]),
         ({"one_clamp": True, "in_part": True}, ["clamp_changed", "part_of_record"]),
-        ({"two_clamps": True}, ["clamp_of_two_not_excluded"]),
+        ({"one_of_two_clamps": True}, ["clamp_of_two_not_excluded"]),
         ({"by_voltage": True, "joint": "b"}, ["turn_short_found", "joint_not_excluded"]),
         ({"joint": "b"}, ["asymmetry_found"]),
         ({"voltage_problems": NOT_PAIRED}, ["asymmetry_found", "voltages_between_lines"]),

@@ -63,7 +63,7 @@ def _explanation(
     limit = float(excess.limit[i][full].mean())
     if (gain := causes.gain_of_two_clamps(change, limit)) is not None:
         shown = (_alternative("clamp_or_earth_current"),)
-        return part | {"two_clamps": True, "gain_change_ratio": gain, "shown": shown}
+        return part | {"one_of_two_clamps": True, "gain_change_ratio": gain, "shown": shown}
     others = [
         (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))
         for c in causes.other_causes(change, model, voltage=voltage)

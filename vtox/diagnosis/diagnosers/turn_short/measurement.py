@@ -1,7 +1,8 @@
 """Whether currents and voltages are measured as when the baseline was learnt.
 
 What a change of the measurement explains is no turn short: channels that were exchanged since, or
-one ratio of all clamps that is another now (docs/calibration/turn_short.md#changed-measurement).
+one ratio of all clamps that is another now (docs/calibration/turn_short.md#changed-measurement). A
+single clamp: `causes.clamp_change`.
 """
 
 from collections.abc import Callable

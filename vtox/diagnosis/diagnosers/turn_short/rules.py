@@ -75,7 +75,8 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
     ),
     *doubted(
         UNUSED_VOLTAGES,
-        # What changed of the measurement since the baseline explains an excess, or keeps it open.
+        # Another wiring or scale than the baseline's explains an excess; so does the gain of one
+        # clamp, against the quiet part of the record, the baseline or, without one, a sound motor.
         rule(
             "phases_renamed",
             lambda x: (x.over | x.undecided) & x.renamed,
@@ -92,7 +93,7 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
         ),
         rule(
             "clamp_of_two_not_excluded",
-            lambda x: x.over & x.two_clamps,
+            lambda x: x.over & x.one_of_two_clamps,
             "gain_change_ratio",
             doubts=(PART,),
         ),
