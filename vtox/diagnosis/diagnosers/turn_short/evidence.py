@@ -38,11 +38,11 @@ class TurnShortEvidence(Conditions):
     reactive current is `susceptance_ratio` of that learnt.
 
     The last columns are of records over the limit, blank in others. `one_clamp`: the gain of one
-    explains I2 and I0; `one_of_two_clamps`: I2, where the third current is computed. `phase` is that of the clamp or
-    of the short, `joint` that of a joint that would look the same. `excess_ratio` is the excess of
-    the frames that show all of it, `margin` the same over its limit, `raw_ratio_over` |I2|/I1 of
-    the frames over the limit. Where `in_part` only a share of the record is over it, from `start_s`
-    to `end_s`.
+    explains I2 and I0; `one_of_two_clamps`: I2, where the third current is computed. `phase` is
+    that of the clamp or of the short, `joint` that of a joint that would look the same.
+    `excess_ratio` is the excess of the frames that show all of it, `margin` the same over its
+    limit, `raw_ratio_over` |I2|/I1 of the frames over the limit. Where `in_part` only a share of
+    the record is over it, from `start_s` to `end_s`.
     """
 
     over: Bool
