@@ -221,7 +221,7 @@ def test_a_line_that_the_voltage_carries_is_of_the_supply() -> None:
     without = Recording({c: x.channels[c] for c in CURRENTS}, x.fs_hz, x.speed_rpm)
     for record, code in (
         (x, "rotation_sidebands_in_voltage"),
-        (without, "rotation_sidebands_risen"),
+        (without, "rotation_sideband_alone"),
     ):
         ((d,),) = diagnose_batch([DiagnosisInput(record, motor, baseline)], ["eccentricity"])
         assert d.code == code

@@ -148,6 +148,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "looseness_or_bearing",
         "neighbour_or_bearing",
         "no_phase_leaks",
+        "rotation_sideband_alone",
         "rotation_sidebands_in_voltage",
         "shaft_or_bearing",
         "sidebands_are_harmonics",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log1p
+from math import inf, log1p, sqrt
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from vtox.values.domain import Reason, reason
 # What is known of that scatter before a machine has shown its own: so many dB, worth so many
 # records. docs/calibration/eccentricity.md#scatter
 USUAL_SCATTER_DB, USUAL_RECORDS = 1.45, 3
+# Records at a load from which its level is known: two may be of one condition, whose scatter is
+# that of all loads. docs/calibration/eccentricity.md#scatter
+LEAST_AT_LOAD = 2
 # A baseline whose scatter asks for more than this, four times the amplitude learnt, cannot decide.
 MAX_LIMIT_DB = 12.0
 # What a reason says of a baseline that leaves everything open, dB.
@@ -56,9 +59,11 @@ class EccentricityEvidence(Preconditions):
 
     `baseline_problems` says why there is none. The side that was steadier when it was learnt is
     compared: its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
-    counts from `limit_db` on. `over_floor` is the power of both sidebands over their floors,
-    `reactance` the one of the stronger; of a two-pole motor those of the upper one. Where that is
-    `merged` with twice the supply frequency at this `slip`, a record of `needed_s` separates them.
+    counts from `limit_db` on, and from `noise_db` on, which the noise of the record may add.
+    `apart_db` is the level of one sideband over the other's, 0 with two poles. `over_floor` is the
+    power of both sidebands over their floors, `reactance` the one of the stronger; of a two-pole
+    motor those of the upper one. Where that is `merged` with twice the supply frequency at this
+    `slip`, a record of `needed_s` separates them.
     """
 
     baseline_problems: Stated
@@ -68,6 +73,8 @@ class EccentricityEvidence(Preconditions):
     baseline_dbc: Float64
     change_db: Float64
     limit_db: Float64
+    noise_db: Float64
+    apart_db: Float64
     over_floor: Float64
     rotation_hz: Float64
     neighbour_hz: Float64
@@ -79,11 +86,12 @@ class EccentricityEvidence(Preconditions):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The level of the steadier sideband in the baseline, and the rise that counts, dB."""
+    """The level of the steadier sideband in the baseline, and the rises that count, dB."""
 
     upper: bool
     mean_dbc: float
     limit_db: float
+    noise_db: float
 
 
 def conditions(
@@ -113,14 +121,17 @@ def evidence(
     count = len(baselines)
     problems: list[tuple[Reason, ...]] = [()] * count
     upper = np.zeros(count, bool)
-    mean_dbc, limit_db = np.full(count, np.nan), np.full(count, np.nan)
+    mean_dbc, limit_db, noise_db = (np.full(count, np.nan) for _ in range(3))
     for i in np.flatnonzero(asked).tolist():
         load_a, f0_hz = float(analysis.current_rms_a[i]), float(analysis.f0_hz[i])
-        found = _comparison(baselines[i], load_a, f0_hz, upper_only=bool(lines.two_pole[i]))
+        floors_dbc = (float(lines.floors_dbc[0, i]), float(lines.floors_dbc[1, i]))
+        upper_only = bool(lines.two_pole[i])
+        found = _comparison(baselines[i], load_a, f0_hz, floors_dbc, upper_only=upper_only)
         if isinstance(found, Reason):
             problems[i] = (found,)
         else:
-            upper[i], mean_dbc[i], limit_db[i] = found.upper, found.mean_dbc, found.limit_db
+            upper[i], mean_dbc[i] = found.upper, found.mean_dbc
+            limit_db[i], noise_db[i] = found.limit_db, found.noise_db
     level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
     over_floors = 10 ** ((lines.levels_dbc - lines.floors_dbc) / 10)
     stronger = lines.two_pole | (lines.levels_dbc[1] > lines.levels_dbc[0])
@@ -135,6 +146,8 @@ def evidence(
         baseline_dbc=mean_dbc,
         change_db=level_dbc - mean_dbc,
         limit_db=limit_db,
+        noise_db=noise_db,
+        apart_db=np.where(lines.two_pole, 0.0, np.abs(np.diff(lines.levels_dbc, axis=0)[0])),
         over_floor=np.where(lines.two_pole, over_floors[1], np.sum(over_floors, axis=0)),
         rotation_hz=lines.rotation_hz,
         neighbour_hz=lines.neighbour_hz,
@@ -160,9 +173,14 @@ def _slip_problem(slip: Slip) -> tuple[Reason, ...]:
 
 
 def _comparison(
-    baseline: Baseline | None, load_a: float, f0_hz: float, *, upper_only: bool
+    baseline: Baseline | None,
+    load_a: float,
+    f0_hz: float,
+    floors_dbc: tuple[float, float],
+    *,
+    upper_only: bool,
 ) -> Comparison | Reason:
-    """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
+    """Return the steadier sideband in baseline and record, or why there is nothing to compare."""
     if baseline is None:
         return reason("no_baseline")
     levels = [x for name in ROTATION_SIDEBANDS if (x := baseline.level(name, load_a)) is not None]
@@ -172,18 +190,44 @@ def _comparison(
     supply = baseline.level(SUPPLY, load_a)
     if supply is not None and not same_frequency(f0_hz, supply.mean):
         return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=supply.mean)
-    lower_db, upper_db = (_scatter_db(x) for x in levels)
-    upper = upper_only or upper_db < lower_db
-    scatter_db = upper_db if upper else lower_db
-    limit_db = max(RISE_DB, NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB))
-    if limit_db > MAX_LIMIT_DB:
-        open_db = min(limit_db, MOST_OPEN_DB)
+    sides = []
+    for upper, (name, learnt, floor_dbc) in enumerate(
+        zip(ROTATION_SIDEBANDS, levels, floors_dbc, strict=True)
+    ):
+        limit_db = max(RISE_DB, _limit_db(_scatter_db(baseline, name, learnt)))
+        sides.append(Comparison(bool(upper), learnt.mean, limit_db, _noise_db(learnt, floor_dbc)))
+    chosen = sides[1] if upper_only else min(sides, key=_largest_limit_db)
+    if chosen.limit_db > MAX_LIMIT_DB:
+        open_db = min(chosen.limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
-        return reason("baseline_too_scattered", records=levels[upper].n, **limits)
-    return Comparison(upper, levels[upper].mean, limit_db)
+        return reason("baseline_too_scattered", records=levels[chosen.upper].n, **limits)
+    return chosen
 
 
-def _scatter_db(learnt: Level) -> float:
-    if learnt.n < LEAST_RECORDS:
+def _largest_limit_db(side: Comparison) -> tuple[bool, float]:
+    """Return what is least of the sideband to compare: a baseline too scattered comes last."""
+    return side.limit_db > MAX_LIMIT_DB, max(side.limit_db, side.noise_db)
+
+
+def _limit_db(scatter_db: float) -> float:
+    return NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB)
+
+
+def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
+    """Return the scatter of a level; what the machine shows at other loads counts with it.
+
+    So few records at this load decide, where there are more at others.
+    """
+    bands = [b.levels[name] for b in baseline.bands if name in b.levels]
+    if learnt.n < LEAST_AT_LOAD or sum(x.n for x in bands) < LEAST_RECORDS:
         return inf
-    return prediction_std(learnt.n, learnt.std, usual_std=USUAL_SCATTER_DB, usual_n=USUAL_RECORDS)
+    squares = [(x.n - 1) * x.std**2 for x in bands if x is not learnt]
+    usual_n = USUAL_RECORDS + sum(x.n - 1 for x in bands if x is not learnt)
+    usual_db = sqrt((USUAL_RECORDS * USUAL_SCATTER_DB**2 + sum(squares)) / usual_n)
+    return prediction_std(learnt.n, learnt.std, usual_std=usual_db, usual_n=usual_n)
+
+
+def _noise_db(learnt: Level, floor_dbc: float) -> float:
+    """Return the rise that noise of this floor adds to the level learnt; half is in phase."""
+    ratio = float(10 ** ((floor_dbc - learnt.mean) / 20))
+    return _limit_db(NEPER_DB * ratio / sqrt(2))

@@ -14,6 +14,10 @@ MAX_CURRENT_RANGE = 0.25
 # leakage of machines is above, supplies are below (docs/calibration/eccentricity.md#supply).
 MIN_LEAKAGE = 0.07
 
+# A line at the speed of rotation has two sidebands, within 10 dB of each other; an interharmonic of
+# the supply has one (docs/calibration/eccentricity.md#false-warnings).
+MAX_APART_DB = 15.0
+
 SLIP: tuple[Rule[Preconditions], ...] = (stated("slip_doubts"),)
 RISE = ("change_db", "level_dbc", "rotation_hz")
 
@@ -42,7 +46,7 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     rule("two_pole_lines_merge", lambda x: x.merged, "change_db", "slip", "needed_s"),
     rule(
         "rotation_sidebands_in_noise",
-        lambda x: x.over_floor < MIN_OVER_FLOOR_AT_PLACE,
+        lambda x: (x.over_floor < MIN_OVER_FLOOR_AT_PLACE) | (x.change_db < x.noise_db),
         "floor_dbc",
         "baseline_dbc",
     ),
@@ -54,6 +58,8 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     ),
     # A line of one side that moves the speed makes a weaker one on the other.
     rule("rotation_sidebands_in_voltage", lambda x: x.reactance >= MIN_LEAKAGE, *RISE),
+    # What rotor and load move has both sidebands.
+    rule("rotation_sideband_alone", lambda x: x.apart_db > MAX_APART_DB, *RISE, "apart_db"),
     # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
     rule(
         "rotation_sidebands_risen",
