@@ -1,17 +1,24 @@
-"""Broken bars behind drives that change speed, with voltages: the machines of the coverage table.
+"""Broken bars behind drives, with voltages: the machines of the coverage table.
 
-    python -m benchmarks.moving_drives [--machines 6] [--first 4] [--each 6] [--controlled]
+    python -m benchmarks.moving_drives [--machines 6] [--first 4] [--each 6] [--seed N]
+                                       [--kind "drive, fixed speed, V/f"] [--controlled] [--flicker]
 
-Records are as long as those of the stream. Printed are states and codes of sound cages, and of
-broken ones by the level that they have at a steady speed.
+Drives change speed unless another `--kind` is named. Records are as long as those of the stream.
+Printed are states and codes of sound cages, and of broken ones by the level that they have at a
+steady speed and in an open loop. With `--flicker` the direct voltage of the bridge flickers at
+twice the slip frequency of each record, by 0.03 to 0.5 %.
 """
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from evaluation.families.catalogue import FAMILIES
-from evaluation.families.machines import machine
+from evaluation.families.conditions import log_uniform
+from evaluation.families.machines import Machine, machine
 from evaluation.runs.coverage import (
     BROKEN,
     FS_HZ,
@@ -21,13 +28,16 @@ from evaluation.runs.coverage import (
     case_of,
 )
 from evaluation.runs.machines import nominal_levels_dbc, recording
-from evaluation.seeds import Stage
+from evaluation.seeds import DESIGN_SEED
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.records import records
 from vtox.values.domain import CURRENTS, VOLTAGES
 from vtox.values.record_lengths import record_length_s
 
 CHANNELS = (*CURRENTS, *VOLTAGES)
+# Of the bridge's direct voltage, and how near to 2sf.
+FLICKER, NEAR, SHORT_S = (3e-4, 5e-3), 0.004, 3.0
 LEVELS = (-42.0, -48.0, -54.0, -100.0)
 
 
@@ -37,20 +47,23 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=6)
     parser.add_argument("--first", type=int, default=4)
     parser.add_argument("--each", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=DESIGN_SEED)
+    parser.add_argument("--kind", default=next(k.name for k in KINDS if k.moving))
     parser.add_argument("--controlled", action="store_true", help="vector control")
+    parser.add_argument("--flicker", action="store_true", help="of the bridge, at 2sf")
     o = parser.parse_args()
-    kind = replace(next(k for k in KINDS if k.moving), controlled=o.controlled)
+    kind = next(k for k in KINDS if k.name == o.kind)
+    kind = replace(kind, controlled=o.controlled or kind.controlled)
+    family = next(f for f in FAMILIES if f.name == kind.family)
     counts: Counter[tuple[str, str, str]] = Counter()
     for number in range(o.first, o.first + o.machines):
-        counts += _one_machine(kind, number, o.each)
+        counts += _one_machine(kind, machine(family, 300 + number, o.seed), o.each, o.flicker)
     print("| cage | state | code | records |\n|---|---|---|---:|")
     for (cage, state, code), n in sorted(counts.items()):
         print(f"| {cage} | {state} | `{code}` | {n} |")
 
 
-def _one_machine(kind: Kind, number: int, each: int) -> Counter[tuple[str, str, str]]:
-    family = next(f for f in FAMILIES if f.name == kind.family)
-    m = machine(family, 300 + number, Stage().seed)
+def _one_machine(kind: Kind, m: Machine, each: int, flicker: bool) -> Counter[tuple[str, str, str]]:
     sound = [case_of(m, kind, k, SOUND) for k in range(each)]
     broken = [case_of(m, kind, k, BROKEN, broken=True) for k in range(each)]
     levels = nominal_levels_dbc(
@@ -58,10 +71,23 @@ def _one_machine(kind: Kind, number: int, each: int) -> Counter[tuple[str, str, 
     )
     names = ["sound"] * each + [_level(dbc) for dbc in levels]
     seconds = record_length_s("broken_bar", m.motor)
-    made = records([*sound, *broken], seconds, FS_HZ, channels=CHANNELS, batch=256)
+    cases = _at_twice_the_slip(m, [*sound, *broken]) if flicker else [*sound, *broken]
+    made = records(cases, seconds, FS_HZ, channels=CHANNELS, batch=256)
     questions = [DiagnosisInput(recording(r, CHANNELS, False), m.motor) for r in made]
     answers = diagnose_batch(questions, ["broken_bar"])
     return Counter((n, d.state, d.code) for n, (d,) in zip(names, answers, strict=True))
+
+
+def _at_twice_the_slip(m: Machine, cases: Sequence[Case]) -> list[Case]:
+    """Return cases whose supply flickers at 2sf, which a short record of each gives."""
+    rng = np.random.default_rng([m.seed, m.number, 77])
+    found = []
+    for c, r in zip(cases, records(cases, SHORT_S, FS_HZ, channels=CURRENTS), strict=True):
+        assert c.supply.hz is not None
+        hz = 2 * r.truth.slip * c.supply.hz * (1 + rng.uniform(-NEAR, NEAR))
+        flicker = log_uniform(rng, *FLICKER)
+        found.append(replace(c, supply=replace(c.supply, flicker=flicker, flicker_hz=float(hz))))
+    return found
 
 
 def _level(dbc: float) -> str:

@@ -69,14 +69,15 @@ class Modulation:
 
     def sidebands(self, index: Int) -> tuple[Float64, Float64]:
         """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""
-        return _sidebands(pick(self.am, index), pick(self.pm, index))
+        return sidebands_of(pick(self.am, index), pick(self.pm, index))
 
     def sideband_spectra(self) -> tuple[Float64, Float64]:
         """Return the same at every bin, shape (batch, bins)."""
-        return _sidebands(self.am, self.pm)
+        return sidebands_of(self.am, self.pm)
 
 
-def _sidebands(am: Complex, pm: Complex) -> tuple[Float64, Float64]:
+def sidebands_of(am: Complex, pm: Complex) -> tuple[Float64, Float64]:
+    """Return the amplitudes of lower and upper sideband of modulations, relative to the line."""
     return np.abs(am - 1j * pm), np.abs(am + 1j * pm)
 
 

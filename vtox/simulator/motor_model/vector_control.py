@@ -44,12 +44,14 @@ def integrate_controlled(
     t = start_s + np.arange(2 * steps + 1) / 2 * _H
     load, frame_angle = drive.load_factor(t), drive.frame_angle(t)
     noise = drive.relative_amplitude(t[::2])
+    # What moves the frequency of an open loop moves the speed that is asked for.
+    asked = np.diff(drive.excess(t[::2]), axis=0) / _H
     stator_a = _stator_a(m, state)
     for k in range(steps):
         j = 2 * k
         frame = np.exp(1j * frame_angle[j])
         terminal_a = stator_a + shorts.line_a * frame.conj()
-        v = noise[k] * control.voltage(terminal_a, state[2].real)
+        v = noise[k] * control.voltage(terminal_a, state[2].real, asked[k])
         # Bridges are not alike: what is asked for comes with a part that turns backwards.
         v = v + drive.negative * v.conj() * frame.conj() ** 2
         volts[k], angle[k] = v, control.angle
@@ -86,11 +88,14 @@ class _Control:
         self.integral = (m.rs * stator_a + 1j * m.w * state[0]) * own
         self.integral -= 1j * m.w * self.transient * stator_a * own
 
-    def voltage(self, terminal_a: Complex128, speed: Float64) -> Complex128:
-        """Return the voltage of the next step, and turn the flux by what its slip will be."""
+    def voltage(self, terminal_a: Complex128, speed: Float64, beyond: Float64) -> Complex128:
+        """Return the voltage of the next step, and turn the flux by what its slip will be.
+
+        `beyond` is the speed that is asked for, beyond that at the start.
+        """
         own = np.exp(-1j * self.angle)
         i = terminal_a * own
-        error = self.wanted - speed
+        error = self.wanted + beyond - speed
         self.torque_a = (
             self.torque_a + _H * self.speed_gain * self.width / _SPEED_SLOWER / 4 * error
         )

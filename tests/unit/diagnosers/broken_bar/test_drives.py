@@ -15,16 +15,21 @@ BROKEN = Machine(lower_dbc=-42.0, upper_dbc=-48.0, slot_dbc=-60.0, tip_rad=0.64 
 TWICE_SLIP_HZ = 2 * BROKEN.slip * BROKEN.f0_hz
 
 
-def diagnosis(m: Machine, motor: Motor, *, volts_rad: float = 0.0, volts: float = 0.0) -> Diagnosis:
-    """Return the diagnosis where the voltage carries a line of `volts` at 2sf and an angle."""
+def diagnosis(
+    m: Machine, motor: Motor, *, volts_rad: float = 0.0, volts: float = 0.0, phase: float = 0.0
+) -> Diagnosis:
+    """Return the diagnosis where the voltage carries a line of `volts` at 2sf and an angle.
+
+    Its phase swings by `phase` of what its amplitude does.
+    """
     quiet = replace(m, lower_dbc=-300.0, upper_dbc=-300.0, swing=0.0)
     r, clean = (recording(x, np.random.default_rng(1)) for x in (m, quiet))
     t = np.arange(r.samples) / r.fs_hz
-    swing = 1 + volts * np.cos(2 * np.pi * TWICE_SLIP_HZ * t + volts_rad)
-    measured = {
-        v: (28 * clean.channels[c] * swing).astype(np.float32)
-        for v, c in zip(VOLTAGES, CURRENTS, strict=True)
-    }
+    swing = volts * np.cos(2 * np.pi * TWICE_SLIP_HZ * t + volts_rad)
+    x = np.stack([clean.channels[c] for c in CURRENTS])
+    turned = (np.roll(x, 1, axis=0) - np.roll(x, -1, axis=0)) / np.sqrt(3)
+    moved = 28 * (x * (1 + swing) + turned * phase * swing)
+    measured = dict(zip(VOLTAGES, moved.astype(np.float32), strict=True))
     r = replace(r, channels={**r.channels, **measured})
     (d,) = broken_bar.diagnose(front_end([r], [motor]), [None])
     return d
@@ -43,6 +48,18 @@ def test_lines_that_the_control_puts_into_the_voltage_are_no_fault(
     """With vector control the voltage answers what the current does, at any angle."""
     d = diagnosis(BROKEN, DRIVE, volts=volts, volts_rad=volts_rad)
     assert (d.state, d.code) == ("unknown", "sidebands_in_voltage")
+
+
+@pytest.mark.parametrize(
+    ("phase", "code"),
+    [(0.03, "sidebands_in_voltage"), (1.0, "rotor_asymmetry"), (30.0, "sidebands_in_voltage")],
+)
+def test_control_that_answers_the_cage_moves_amplitude_and_phase(phase: float, code: str) -> None:
+    """A direct voltage that flickers moves the amplitude alone, a speed that swings the phase."""
+    d = diagnosis(BROKEN, DRIVE, volts=0.01 / max(1.0, phase), volts_rad=3.0, phase=phase)
+    assert (d.state, d.code) == ("warning" if code == "rotor_asymmetry" else "unknown", code)
+    d = diagnosis(BROKEN, MOTOR, volts=0.01 / max(1.0, phase), volts_rad=3.0, phase=phase)
+    assert d.code == "sidebands_in_voltage"
 
 
 @pytest.mark.parametrize("swing", [0.003, 0.01, 0.03])

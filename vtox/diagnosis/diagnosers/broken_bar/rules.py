@@ -71,9 +71,9 @@ def _control_unseen(x: OperatingPoint) -> Bool:
 def _severe(x: BrokenBarEvidence) -> Bool:
     """Return whether lines are as strong as those of broken bars, at a slip that is not guessed.
 
-    Never behind a drive that changes speed: how its control answers is not known well enough.
+    Never behind a drive that changes speed or answers: how is not known well enough.
     """
-    certain = ~_slip_not_proven(x) & ~_control_unseen(x) & ~x.supply_moves
+    certain = ~_slip_not_proven(x) & ~_control_unseen(x) & ~x.supply_moves & ~x.answered
     return (x.level_dbc >= FAULT_DBC) & certain
 
 
@@ -104,7 +104,7 @@ def _beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
 
 def _as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
     """Return whether a supply that flickers moves the current as it moves here, and no cage."""
-    return x.is_as_of_flicker & ~supply_excluded(x) & ~moves_with_the_slip(x)
+    return x.is_as_of_flicker & ~supply_excluded(x) & ~moves_with_the_slip(x) & ~x.answered
 
 
 def _line_elsewhere(x: BrokenBarEvidence) -> Bool:
@@ -139,6 +139,7 @@ RANGE = ("range_hz", "frequency_range_hz")
 NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
     rule("inverter_without_voltages", _control_unseen),
     rule("supply_not_steady", lambda x: x.supply_moves, RANGE, limit_hz=MAX_FREQUENCY_RANGE_HZ),
+    rule("sidebands_in_voltage", lambda x: x.answered & x.is_line, *LINES),
     stated("slip_guess"),
     *doubted(
         SLIP,
@@ -239,7 +240,7 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
     ),
     rule(
         "sidebands_in_voltage",
-        lambda x: ~(x.voltage_ratio <= MAX_VOLTAGE_RATIO),
+        lambda x: ~(x.voltage_ratio <= MAX_VOLTAGE_RATIO) & ~x.answered,
         *LINES,
         doubts=(LEVEL,),
         causes=("voltage_line",),

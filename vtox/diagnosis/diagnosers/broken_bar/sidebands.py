@@ -68,6 +68,7 @@ class SidebandPairs:
     alternative_dbc: Float64
     voltage_ratio: Float64  # line in the voltage over line in the current
     voltage_bound: Float64  # of that ratio, at 99 %
+    answered: Bool  # the voltage carries the line as a drive that answers its rotor cage makes it
     half_dbc: Float64  # line at half the distance of a strong one; NaN where there is none
     is_as_of_flicker: Bool  # strong, as flicker of the supply makes it and no rotor cage does
 
@@ -92,8 +93,17 @@ def sideband_pairs(
     slips = slip_analysis.slips
     bin_hz = slip_analysis.modulation.bin_hz
     m, line = strongest_line(analysis, slip_analysis)
+    drive = np.array([motor.supply == "inverter" for motor in analysis.motors])
+    drive &= np.array([not p for p in analysis.voltage_problems])
+    voltage_ratio, voltage_bound = supply_lines.voltage_ratios(
+        slip_analysis, line, np.maximum(*m.sidebands(line.index))
+    )
+    answered = supply_lines.answers(slip_analysis, line, voltage_ratio, drive)
     am, pm = pick(m.am, line.index), pick(m.pm, line.index)
-    lower, upper = m.sidebands(line.index)
+    if slip_analysis.voltage is not None:
+        # At 2sf the amplitude of the voltage hardly moves that of the current, its phase all of it.
+        am = np.where(answered, am + pick(slip_analysis.voltage.am, line.index), am)
+    lower, upper = modulation_spectrum.sidebands_of(am, pm)
     # The skirt of a supply that wanders is steeper than the smooth floor and swells, so that a
     # sound rotor cage exceeds it more often than the adjacent noise.
     am_floor, pm_floor = modulation_spectrum.floors_nearby(m, line)
@@ -114,9 +124,6 @@ def sideband_pairs(
         [over_noise / limit, excess / MIN_EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
     )
     largest_ratio = load_oscillation.largest_phase_ratio(analysis)
-    voltage_ratio, voltage_bound = supply_lines.voltage_ratios(
-        slip_analysis, line, np.maximum(lower, upper)
-    )
     alternative_hz, alternative_dbc = _alternatives(analysis, slip_analysis, m, largest_ratio)
     return SidebandPairs(
         hz=line.hz,
@@ -145,6 +152,7 @@ def sideband_pairs(
         alternative_dbc=alternative_dbc,
         voltage_ratio=voltage_ratio,
         voltage_bound=voltage_bound,
+        answered=answered,
         half_dbc=_half_dbc(m, line, statistic > 1),
         is_as_of_flicker=_is_as_of_flicker(analysis, am, pm, (am_floor, pm_floor), statistic > 1),
     )

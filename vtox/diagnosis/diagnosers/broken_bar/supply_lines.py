@@ -17,13 +17,17 @@ from vtox.diagnosis.dsp.modulation_spectrum import (
     Modulation,
     StrongestLine,
 )
-from vtox.values.arrays import SILENCE, Bool, Float64
+from vtox.values.arrays import SILENCE, Bool, Float64, pick
 
 # A voltage line of this ratio to the current's, each over its supply line, made it.
 # docs/calibration/broken_bar.md#lines-of-the-supply
 MAX_VOLTAGE_RATIO = 0.15
 # Standard deviations from a level to its 99 % bound.
 BOUND_DEVIATIONS = 2.5
+# Phase over amplitude modulation of the voltage by which a drive answers its rotor cage. A bridge
+# whose direct voltage flickers moves the amplitude alone, a speed that swings the phase alone.
+# docs/calibration/broken_bar.md#drives-that-answer-the-cage
+ANSWERED_RATIO = (0.1, 10.0)
 # So many lines of a supply are passed over in the search for one that is not its own.
 MOST_LINES = 3
 
@@ -44,6 +48,20 @@ def voltage_ratios(
     current = np.maximum(current, SILENCE)
     ratio = np.where(same.statistic > MIN_OVER_FLOOR, voltage / current, 0.0)
     return np.asarray(ratio), np.asarray((voltage + BOUND_DEVIATIONS * noise) / current)
+
+
+def answers(slip_analysis: SlipAnalysis, line: StrongestLine, ratio: Float64, drive: Bool) -> Bool:
+    """Return whether the voltage carries a line as a drive makes it that answers its rotor cage.
+
+    `ratio` is that of `voltage_ratios`; `drive`, shape (batch,), says whose voltages are those of a
+    drive and can be used.
+    """
+    v, drive = slip_analysis.voltage, drive & (ratio > MAX_VOLTAGE_RATIO)
+    if v is None or not drive.any():
+        return np.zeros(len(line.hz), bool)
+    am, pm = np.abs(pick(v.am, line.index)), np.abs(pick(v.pm, line.index))
+    least, largest = ANSWERED_RATIO
+    return np.asarray(drive & (pm > least * am) & (pm < largest * am))
 
 
 def strongest_not_of_supply(

@@ -180,7 +180,7 @@ def _comparison(
     *,
     upper_only: bool,
 ) -> Comparison | Reason:
-    """Return the steadier sideband in baseline and record, or why there is nothing to compare."""
+    """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
     if baseline is None:
         return reason("no_baseline")
     levels = [x for name in ROTATION_SIDEBANDS if (x := baseline.level(name, load_a)) is not None]
@@ -190,27 +190,21 @@ def _comparison(
     supply = baseline.level(SUPPLY, load_a)
     if supply is not None and not same_frequency(f0_hz, supply.mean):
         return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=supply.mean)
-    sides = []
-    for upper, (name, learnt, floor_dbc) in enumerate(
-        zip(ROTATION_SIDEBANDS, levels, floors_dbc, strict=True)
-    ):
-        limit_db = max(RISE_DB, _limit_db(_scatter_db(baseline, name, learnt)))
-        sides.append(Comparison(bool(upper), learnt.mean, limit_db, _noise_db(learnt, floor_dbc)))
-    chosen = sides[1] if upper_only else min(sides, key=_largest_limit_db)
-    if chosen.limit_db > MAX_LIMIT_DB:
-        open_db = min(chosen.limit_db, MOST_OPEN_DB)
+    lower_db, upper_db = (
+        _scatter_db(baseline, name, x) for name, x in zip(ROTATION_SIDEBANDS, levels, strict=True)
+    )
+    upper = upper_only or upper_db < lower_db
+    learnt, limit_db = levels[upper], max(RISE_DB, _limit_db(upper_db if upper else lower_db))
+    if limit_db > MAX_LIMIT_DB:
+        open_db = min(limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
-        return reason("baseline_too_scattered", records=levels[chosen.upper].n, **limits)
-    return chosen
-
-
-def _largest_limit_db(side: Comparison) -> tuple[bool, float]:
-    """Return what is least of the sideband to compare: a baseline too scattered comes last."""
-    return side.limit_db > MAX_LIMIT_DB, max(side.limit_db, side.noise_db)
+        return reason("baseline_too_scattered", records=learnt.n, **limits)
+    return Comparison(upper, learnt.mean, limit_db, _noise_db(learnt, floors_dbc[upper]))
 
 
 def _limit_db(scatter_db: float) -> float:
-    return NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB)
+    """Return the rise that one record in 1,000 exceeds; the scatter is that of the amplitude."""
+    return float(NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB))
 
 
 def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
