@@ -27,7 +27,7 @@ BOUND_DEVIATIONS = 2.5
 # Phase over amplitude modulation of the voltage by which a drive answers its rotor cage. A bridge
 # whose direct voltage flickers moves the amplitude alone, a speed that swings the phase alone.
 # docs/calibration/broken_bar.md#drives-that-answer-the-cage
-ANSWERED_RATIO = (0.1, 10.0)
+ANSWERED_RATIO = (0.1, 5.0)
 # So many lines of a supply are passed over in the search for one that is not its own.
 MOST_LINES = 3
 
