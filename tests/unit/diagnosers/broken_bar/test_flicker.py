@@ -25,8 +25,8 @@ def answer(ratio: complex, tangent: float, noise: float = 1e-10) -> bool:
 
 @pytest.mark.parametrize("tangent", TANGENTS)
 def test_each_curve_is_recognised(tangent: float) -> None:
-    of_flicker, of_cage = phase_ratios(tangent)
-    assert all(answer(r, tangent) for r in of_flicker)
+    of_flicker, above, of_cage = phase_ratios(tangent)
+    assert all(answer(r, tangent) for r in (*of_flicker, *above))
     assert not any(answer(r, tangent) for r in of_cage)
 
 

@@ -1,8 +1,9 @@
-"""Whether a pair of sidebands looks like a supply whose voltage flickers, and not like broken bars.
+"""Whether a pair of sidebands looks like a supply's, and not like broken bars.
 
-Flicker moves the flux of the stator, and so flux and speed of the rotor. At twice slip frequency
-the ratio of phase to amplitude modulation then lies on one curve, from infinite inertia to none,
-for a given power factor; that of a rotor cage lies on another.
+A voltage that flickers, or has a line above its frequency, moves the flux of the stator, and so
+flux and speed of the rotor. At twice slip frequency the ratio of phase to amplitude modulation then
+lies on one curve each, from infinite inertia to none, for a given power factor; that of a rotor
+cage lies on another.
 docs/calibration/broken_bar.md#curves-of-flicker-and-rotor-cage
 """
 
@@ -22,6 +23,9 @@ LARGEST_POWER_FACTOR = 0.95
 SLIP_RATIOS = (0.1, 0.2, 0.3, 0.4)
 # Share of the torque's ripple by which the slip changes: from infinite inertia to none.
 SPEED_GAINS = (0.0, *np.geomspace(0.02, 50.0, 16).tolist())
+# The curve of a line above the supply frequency is next to that of a cage: it counts where it is so
+# many times as near. docs/calibration/broken_bar.md#curves-of-flicker-and-rotor-cage
+TIMES_AS_NEAR = 2.0
 # The magnetising current is at least this part of the transient one.
 LEAST_MAGNETISING = 0.01
 
@@ -46,8 +50,8 @@ def _tangent(motor: Motor, rms_a: float) -> float:
     return reactive_a / sqrt(max(rms_a**2 - reactive_a**2, (0.1 * reactive_a) ** 2))
 
 
-def phase_ratios(tangent: float) -> tuple[Complex128, Complex128]:
-    """Return pm/am that flicker and a rotor cage make at 2sf, whatever slip and inertia.
+def phase_ratios(tangent: float) -> tuple[Complex128, Complex128, Complex128]:
+    """Return pm/am that flicker, a line at f + 2sf and a cage make at 2sf, at any slip and inertia.
 
     The circuit has its leakage in the rotor and no resistance in the stator, whose flux is 1. Time
     is counted in leakage over resistance of the rotor, slip in that of breakdown.
@@ -60,7 +64,7 @@ def phase_ratios(tangent: float) -> tuple[Complex128, Complex128]:
     Returns
     -------
     tuple of ndarray of complex, shape (points,)
-        Of flicker, of a rotor cage.
+        Of flicker, of a line of the supply at f + 2sf, of a rotor cage.
     """
     slip, gain = (x.ravel() for x in np.meshgrid(SLIP_RATIOS, SPEED_GAINS))
     magnetising = np.maximum((tangent - slip) * slip / (1 + slip**2), LEAST_MAGNETISING)
@@ -72,23 +76,29 @@ def phase_ratios(tangent: float) -> tuple[Complex128, Complex128]:
     dd, dq = 2j * slip + 1, -slip - per_torque * rotor.imag
     qd, qq = slip, 2j * slip + 1 + per_torque * rotor.real
 
-    def ratio(stator: float, drive_d: Complex128, drive_q: Complex128) -> Complex128:
+    def moves(
+        stator: float, drive_d: Complex128, drive_q: Complex128
+    ) -> tuple[Complex128, Complex128]:
         det = dd * qq - dq * qd
         d, q = (drive_d * qq - dq * drive_q) / det, (dd * drive_q - qd * drive_d) / det
         along, across = stator * (magnetising + 1) - d, -q
-        am = along * current.real + across * current.imag
-        return np.asarray((across * current.real - along * current.imag) / am)
+        square = np.abs(current) ** 2
+        am = (along * current.real + across * current.imag) / square
+        return am, (across * current.real - along * current.imag) / square
 
-    of_flicker = ratio(1.0, 1 + per_torque * rotor.imag**2, -per_torque * rotor.imag * rotor.real)
+    # Amplitude of the flux of the stator, and its phase, which moves the slip too.
+    am, pm = moves(1.0, 1 + per_torque * rotor.imag**2, -per_torque * rotor.imag * rotor.real)
+    am_turned, pm_turned = moves(0.0, 2j * slip * rotor.imag, -2j * slip * rotor.real)
+    above = (pm - 1j * (pm_turned + 1)) / (am - 1j * am_turned)
     # Unequal bars drive a voltage that turns backwards at the slip.
-    of_cage = ratio(0.0, np.ones_like(per_torque), np.full_like(per_torque, 1j))
-    return of_flicker, of_cage
+    am_cage, pm_cage = moves(0.0, np.ones_like(per_torque), np.full_like(per_torque, 1j))
+    return pm / am, np.asarray(above), pm_cage / am_cage
 
 
 def looks_like_flicker(
     am: Complex, pm: Complex, am_floor: Float64, pm_floor: Float64, tangents: Float64
 ) -> list[bool]:
-    """Return whether modulations are nearer to those of flicker than of a cage, beyond the noise.
+    """Return whether modulations are nearer to those of a supply than of a cage, beyond the noise.
 
     Parameters
     ----------
@@ -113,13 +123,16 @@ def _is_nearer(
     am_floor: float,
     pm_floor: float,
     of_flicker: Complex128,
+    above: Complex128,
     of_cage: Complex128,
 ) -> bool:
-    def apart(ratios: Complex128) -> Float64:
-        return np.asarray(np.abs(pm - ratios * am) / np.sqrt(1 + np.abs(ratios) ** 2))
+    def nearest(ratios: Complex128) -> tuple[float, float]:
+        """Return the distance of the nearest point, and the noise of that distance."""
+        apart = np.abs(pm - ratios * am) / np.sqrt(1 + np.abs(ratios) ** 2)
+        k = int(np.argmin(apart))
+        square = abs(ratios[k]) ** 2
+        return float(apart[k]), sqrt((pm_floor + square * am_floor) / (1 + square))
 
-    from_flicker = apart(of_flicker)
-    nearest = int(np.argmin(from_flicker))
-    square = abs(of_flicker[nearest]) ** 2
-    noise = sqrt((pm_floor + square * am_floor) / (1 + square))
-    return bool(from_flicker[nearest] + noise < apart(of_cage).min())
+    (flicker, noise), (line, noise_of_line) = nearest(of_flicker), nearest(above)
+    from_cage, _ = nearest(of_cage)
+    return min(flicker + noise, TIMES_AS_NEAR * line + noise_of_line) < from_cage
