@@ -69,15 +69,14 @@ class Modulation:
 
     def sidebands(self, index: Int) -> tuple[Float64, Float64]:
         """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""
-        return sidebands_of(pick(self.am, index), pick(self.pm, index))
+        return _sidebands(pick(self.am, index), pick(self.pm, index))
 
     def sideband_spectra(self) -> tuple[Float64, Float64]:
         """Return the same at every bin, shape (batch, bins)."""
-        return sidebands_of(self.am, self.pm)
+        return _sidebands(self.am, self.pm)
 
 
-def sidebands_of(am: Complex, pm: Complex) -> tuple[Float64, Float64]:
-    """Return the amplitudes of lower and upper sideband of modulations, relative to the line."""
+def _sidebands(am: Complex, pm: Complex) -> tuple[Float64, Float64]:
     return np.abs(am - 1j * pm), np.abs(am + 1j * pm)
 
 

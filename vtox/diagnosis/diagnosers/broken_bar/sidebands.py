@@ -103,7 +103,7 @@ def sideband_pairs(
     if slip_analysis.voltage is not None:
         # At 2sf the amplitude of the voltage hardly moves that of the current, its phase all of it.
         am = np.where(answered, am + pick(slip_analysis.voltage.am, line.index), am)
-    lower, upper = modulation_spectrum.sidebands_of(am, pm)
+    lower, upper = np.abs(am - 1j * pm), np.abs(am + 1j * pm)
     # The skirt of a supply that wanders is steeper than the smooth floor and swells, so that a
     # sound rotor cage exceeds it more often than the adjacent noise.
     am_floor, pm_floor = modulation_spectrum.floors_nearby(m, line)
