@@ -137,15 +137,6 @@ def test_records_at_other_loads_tell_the_scatter() -> None:
     assert d.threshold == pytest.approx(4.90, abs=0.01)
 
 
-def test_a_rise_that_the_noise_of_the_record_may_make_is_none() -> None:
-    """The baseline was learnt in less noise: so it looks steady."""
-    steady = dict.fromkeys(ROTATION_SIDEBANDS, Level(20, -72.0, 0.3))
-    noisy = [replace(SOUND, rotor_dbc=-67.0, noise=0.005)] * 30
-    found = diagnose(noisy, Baseline(bands=(Band(7.5, 8.5, steady),)))
-    near = [d.code for d in found if d.threshold < d.statistic < 6.0]
-    assert near.count("rotation_sidebands_in_noise") > len(near) / 2
-
-
 def test_a_stronger_line_beside_the_speed_is_no_rise(learnt: Baseline) -> None:
     r = recording(SOUND, np.random.default_rng(9))
     analysis = front_end([r], [MOTOR])

@@ -59,11 +59,10 @@ class EccentricityEvidence(Preconditions):
 
     `baseline_problems` says why there is none. The side that was steadier when it was learnt is
     compared: its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
-    counts from `limit_db` on, and from `noise_db` on, which the noise of the record may add.
-    `apart_db` is the level of one sideband over the other's, 0 with two poles. `over_floor` is the
-    power of both sidebands over their floors, `reactance` the one of the stronger; of a two-pole
-    motor those of the upper one. Where that is `merged` with twice the supply frequency at this
-    `slip`, a record of `needed_s` separates them.
+    counts from `limit_db` on. `apart_db` is the level of one sideband over the other's, 0 with two
+    poles. `over_floor` is the power of both sidebands over their floors, `reactance` the one of the
+    stronger; of a two-pole motor those of the upper one. Where that is `merged` with twice the
+    supply frequency at this `slip`, a record of `needed_s` separates them.
     """
 
     baseline_problems: Stated
@@ -73,7 +72,6 @@ class EccentricityEvidence(Preconditions):
     baseline_dbc: Float64
     change_db: Float64
     limit_db: Float64
-    noise_db: Float64
     apart_db: Float64
     over_floor: Float64
     rotation_hz: Float64
@@ -86,12 +84,11 @@ class EccentricityEvidence(Preconditions):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The level of the steadier sideband in the baseline, and the rises that count, dB."""
+    """The level of the steadier sideband in the baseline, and the rise that counts, dB."""
 
     upper: bool
     mean_dbc: float
     limit_db: float
-    noise_db: float
 
 
 def conditions(
@@ -121,17 +118,14 @@ def evidence(
     count = len(baselines)
     problems: list[tuple[Reason, ...]] = [()] * count
     upper = np.zeros(count, bool)
-    mean_dbc, limit_db, noise_db = (np.full(count, np.nan) for _ in range(3))
+    mean_dbc, limit_db = np.full(count, np.nan), np.full(count, np.nan)
     for i in np.flatnonzero(asked).tolist():
         load_a, f0_hz = float(analysis.current_rms_a[i]), float(analysis.f0_hz[i])
-        floors_dbc = (float(lines.floors_dbc[0, i]), float(lines.floors_dbc[1, i]))
-        upper_only = bool(lines.two_pole[i])
-        found = _comparison(baselines[i], load_a, f0_hz, floors_dbc, upper_only=upper_only)
+        found = _comparison(baselines[i], load_a, f0_hz, upper_only=bool(lines.two_pole[i]))
         if isinstance(found, Reason):
             problems[i] = (found,)
         else:
-            upper[i], mean_dbc[i] = found.upper, found.mean_dbc
-            limit_db[i], noise_db[i] = found.limit_db, found.noise_db
+            upper[i], mean_dbc[i], limit_db[i] = found.upper, found.mean_dbc, found.limit_db
     level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
     over_floors = 10 ** ((lines.levels_dbc - lines.floors_dbc) / 10)
     stronger = lines.two_pole | (lines.levels_dbc[1] > lines.levels_dbc[0])
@@ -146,7 +140,6 @@ def evidence(
         baseline_dbc=mean_dbc,
         change_db=level_dbc - mean_dbc,
         limit_db=limit_db,
-        noise_db=noise_db,
         apart_db=np.where(lines.two_pole, 0.0, np.abs(np.diff(lines.levels_dbc, axis=0)[0])),
         over_floor=np.where(lines.two_pole, over_floors[1], np.sum(over_floors, axis=0)),
         rotation_hz=lines.rotation_hz,
@@ -173,12 +166,7 @@ def _slip_problem(slip: Slip) -> tuple[Reason, ...]:
 
 
 def _comparison(
-    baseline: Baseline | None,
-    load_a: float,
-    f0_hz: float,
-    floors_dbc: tuple[float, float],
-    *,
-    upper_only: bool,
+    baseline: Baseline | None, load_a: float, f0_hz: float, *, upper_only: bool
 ) -> Comparison | Reason:
     """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
     if baseline is None:
@@ -194,17 +182,13 @@ def _comparison(
         _scatter_db(baseline, name, x) for name, x in zip(ROTATION_SIDEBANDS, levels, strict=True)
     )
     upper = upper_only or upper_db < lower_db
-    learnt, limit_db = levels[upper], max(RISE_DB, _limit_db(upper_db if upper else lower_db))
+    learnt, scatter_db = levels[upper], upper_db if upper else lower_db
+    limit_db = max(RISE_DB, NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB))
     if limit_db > MAX_LIMIT_DB:
         open_db = min(limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
         return reason("baseline_too_scattered", records=learnt.n, **limits)
-    return Comparison(upper, learnt.mean, limit_db, _noise_db(learnt, floors_dbc[upper]))
-
-
-def _limit_db(scatter_db: float) -> float:
-    """Return the rise that one record in 1,000 exceeds; the scatter is that of the amplitude."""
-    return float(NEPER_DB * log1p(tail_deviations() * scatter_db / NEPER_DB))
+    return Comparison(upper, learnt.mean, limit_db)
 
 
 def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
@@ -219,9 +203,3 @@ def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
     usual_n = USUAL_RECORDS + sum(x.n - 1 for x in bands if x is not learnt)
     usual_db = sqrt((USUAL_RECORDS * USUAL_SCATTER_DB**2 + sum(squares)) / usual_n)
     return prediction_std(learnt.n, learnt.std, usual_std=usual_db, usual_n=usual_n)
-
-
-def _noise_db(learnt: Level, floor_dbc: float) -> float:
-    """Return the rise that noise of this floor adds to the level learnt; half is in phase."""
-    ratio = float(10 ** ((floor_dbc - learnt.mean) / 20))
-    return _limit_db(NEPER_DB * ratio / sqrt(2))

@@ -46,7 +46,7 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     rule("two_pole_lines_merge", lambda x: x.merged, "change_db", "slip", "needed_s"),
     rule(
         "rotation_sidebands_in_noise",
-        lambda x: (x.over_floor < MIN_OVER_FLOOR_AT_PLACE) | (x.change_db < x.noise_db),
+        lambda x: x.over_floor < MIN_OVER_FLOOR_AT_PLACE,
         "floor_dbc",
         "baseline_dbc",
     ),
