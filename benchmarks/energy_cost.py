@@ -38,7 +38,7 @@ from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.records.history import writing
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.machines.energy import ENERGY, counts_text, metered
+from vtox.store.machines.energy import ENERGY, metered
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.window_log import create_group
 from vtox.values.domain import Answer, Record
@@ -46,13 +46,15 @@ from vtox.values.energy import MeterCounts, MeterRow
 from workers.malloc import keep_freed_memory
 
 FS_HZ, TURNS = 10_000.0, 60
-# What a meter has counted in a year.
-YEAR = np.full(len(MeterCounts._fields), 10**11)
 FAULTS = ("turn_short", "insulation")
 RECORD = Record(
     machine_id="M", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",
     windows=1, bytes=120_000,
 )  # fmt: skip
+
+
+# What a meter has counted in a year.
+YEAR = metered(b"", MeterRow(counts=[10**11] * len(MeterCounts._fields)), RECORD).meter
 
 
 class Entry(NamedTuple):
@@ -106,12 +108,8 @@ def inputs(size: int) -> list[DiagnosisInput]:
 def entries(answers: list[list[Answer]]) -> list[Entry]:
     """Return what a worker writes of energy."""
     read = [a.energy for (a, *_) in answers]
-    return [Entry(counts_text(r.counts), _of_machine(r)) for r in read if r]
-
-
-def _of_machine(r: MeterRow) -> tuple[str | bytes, ...]:
-    _, fields = metered(YEAR, r, since_t=0.0, reading_t=RECORD.t_end)
-    return tuple(fields)
+    made = [metered(YEAR, r, RECORD) for r in read if r]
+    return [Entry(m.counts, (*m.fields, ENERGY, m.reading)) for m in made]
 
 
 def diagnosis(size: int) -> tuple[dict[str, float], list[Entry]]:

@@ -12,8 +12,8 @@ import numpy as np
 from tests.signals import terminals
 from tests.unit.dsp.test_power import by_pqopen
 from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.dsp.power import TOLD
 from vtox.values.domain import Motor
+from vtox.values.terminal_power import TOLD
 
 
 def row(hz: float) -> str:

@@ -1,5 +1,6 @@
 """Results, histories and assessments field by field, slow and obvious, to compare entries with."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from vtox.alarms.health.alert_values import Verdict
@@ -9,6 +10,11 @@ from vtox.store.stream.entries import Result, Texts
 from vtox.values import codec
 from vtox.values.domain import Answer, Diagnosis, Reason, Record
 from vtox.words.rendering import render_all
+
+
+def counts_text(counts: Iterable[int]) -> bytes:
+    """Return what a record counts of energy as the text of its result."""
+    return b" ".join(b"%d" % n for n in counts)
 
 
 def result(family: str, record: Record, d: Diagnosis | Answer, marks: str | None = None) -> Result:

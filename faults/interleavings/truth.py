@@ -15,6 +15,7 @@ from faults.interleavings.commands import Command, ask
 from faults.interleavings.workload import RETIRING
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
+from vtox.store.machines.energy import meters
 from vtox.store.stream import deadletters
 from vtox.values.energy import NOTHING, MeterCounts, counts_from_text
 from vtox.windows.partitions import Partition
@@ -213,9 +214,10 @@ class Truth:
         found = metered(results)
         ids = {e[b"machine_id"].decode() for e in results} - {RETIRING}
         for machine_id in sorted(ids):
-            text = self.plain.hget(keys.machine(machine_id), "meter")
-            meter = counts_from_text(text.decode()) if text else NOTHING
-            _equal(f"meter of {machine_id}, and results", meter, found.get(machine_id, NOTHING))
+            (meter,) = meters(self.plain, [machine_id])
+            _equal(
+                f"meter of {machine_id}, and results", meter.counts, found.get(machine_id, NOTHING)
+            )
 
     def _check_families(
         self, c: Counter[str], results: list[Mapping[bytes, bytes]]

@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.configuration.server_urls",
         "vtox.configuration.system_limits",
         "vtox.configuration.values",
+        "vtox.values.terminal_power",
     ),
     ("vtox.configuration.mqtt_urls", "vtox.configuration.tables"),
     ("vtox.configuration.groups",),

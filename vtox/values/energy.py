@@ -6,31 +6,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vtox.values.arrays import Float64, Int
+from vtox.values.arrays import Float64
+from vtox.values.terminal_power import SUMS, TERMINAL_FIGURES, TerminalPower
 
 # Load over rated load at which the next class begins; the last has no end.
 CLASS_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 # Length of a row, s.
 QUARTER_S = 900
 
-# Figures of a reading in the order in which they are made and kept; later ones come at the end.
-# First those of the terminals, from `load_ratio` on those of the load, then those of currents
-# alone.
-FIGURES = (
-    *("supply_hz", "active_w", "reactive_var", "apparent_va", "distortion_va", "power_factor"),
-    *("displacement_factor", "positive_w", "negative_w", "harmonic_w"),
-    *("current_a", "positive_a", "negative_a"),
-    *("current_unbalance", "current_unbalance_nema", "current_thd"),
-    *("voltage_v", "positive_v", "negative_v"),
-    *("voltage_unbalance", "voltage_unbalance_nema", "voltage_thd"),
-    *("current_harmonic_5", "current_harmonic_7", "current_harmonic_11", "current_harmonic_13"),
-    *("voltage_harmonic_5", "voltage_harmonic_7", "voltage_harmonic_11", "voltage_harmonic_13"),
+# Estimates of a reading, and what currents alone tell of the power, in the order in which both are
+# kept. Later ones come at the end.
+ESTIMATES = (
     *("load_ratio", "shaft_w", "torque_nm", "efficiency", "loss_w"),
     *("shaft_half_w", "torque_half_nm", "efficiency_half", "loss_half_w"),
     *("stator_w", "rotor_w", "iron_w", "friction_w", "additional_w", "unbalance_w", "slip"),
-    *("estimated_power_w", "estimated_power_half_w"),
 )
-_NONE_OF_THEM = np.full(len(FIGURES), np.nan, "<f8").tobytes()
+_BY_CURRENTS = ("estimated_power_w", "estimated_power_half_w")
+# All figures of a reading. What is kept of it are the supply's frequency, the sums from which
+# `TerminalPower` makes those of the terminals, and these estimates.
+FIGURES = ("supply_hz", *TERMINAL_FIGURES, *ESTIMATES, *_BY_CURRENTS)
+KEPT = 1 + SUMS + len(ESTIMATES) + len(_BY_CURRENTS)
+_NONE_OF_THEM = np.full(KEPT, np.nan, "<f8").tobytes()
 # Figures have so many digits: more than any instrument gives.
 _DIGITS = 6
 _POWERS_OF_TEN = 10.0 ** np.arange(300)
@@ -89,19 +85,17 @@ class MeterCounts(NamedTuple):
 
 
 NOTHING = MeterCounts()
-# The same where there are many: a row of a table. A later version may count more.
-Counts = Sequence[int] | Int
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class MeterRow(NamedTuple):
-    """A `MeterReading` as it is made and kept: `figures` are floats of 64 bits by `FIGURES`.
+    """A `MeterReading` as it is made and kept: `kept` has `KEPT` floats of 64 bits.
 
     They have all their digits, and NaN where there is none.
     """
 
-    figures: bytes = b""
-    counts: Counts = NOTHING
+    kept: bytes = b""
+    counts: Sequence[int] = NOTHING
     power_code: str = ""
     power_values: Mapping[str, Any] = _NONE
     load_code: str = ""
@@ -127,17 +121,19 @@ class MeterReading(NamedTuple):
     def of_rows(cls, rows: Sequence[MeterRow]) -> list["MeterReading"]:
         """Return rows with their figures by name, rounded, without those that there are not."""
         return [
-            cls(figures, MeterCounts(*map(int, row.counts)), *row[2:])
-            for row, figures in zip(rows, _figures_by_name([r.figures for r in rows]), strict=True)
+            cls(figures, MeterCounts(*row.counts), *row[2:])
+            for row, figures in zip(rows, _figures_by_name([r.kept for r in rows]), strict=True)
         ]
 
 
 def _figures_by_name(rows: Sequence[bytes]) -> list[dict[str, float]]:
     """Return figures by name. Whole numbers keep all of their digits."""
-    size = 8 * len(FIGURES)
-    # Another version has fewer figures, or more.
+    size = 8 * KEPT
+    # Another version has fewer, or more.
     whole = b"".join((r + _NONE_OF_THEM)[:size] for r in rows)
-    values = np.frombuffer(whole, "<f8").reshape(len(rows), len(FIGURES))
+    kept = np.frombuffer(whole, "<f8").reshape(len(rows), KEPT)
+    terminals = TerminalPower.of_sums(kept[:, 1 : 1 + SUMS]).table.T
+    values = np.concatenate([kept[:, :1], terminals, kept[:, 1 + SUMS :]], axis=1)
     exponent = np.floor(np.log10(np.maximum(np.abs(values), 1 / _POWERS_OF_TEN[-1])))
     places = np.nan_to_num(_DIGITS - 1 - exponent).astype(np.int64)
     scale = _POWERS_OF_TEN.take(places, mode="clip")

@@ -1,6 +1,7 @@
 """Energy by HTTP: what a machine takes now, what was counted, and what is missing."""
 
 import threading
+from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -9,10 +10,16 @@ from tests.integration.history.test_energy import add_second
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import metered
+from vtox.store.machines.energy import ENERGY, metered
 from vtox.store.server.client import Client, server_time
-from vtox.values.energy import FIGURES, MeterCounts, MeterRow
+from vtox.values.domain import Record
+from vtox.values.energy import ESTIMATES, KEPT, MeterCounts, MeterRow
+from vtox.values.terminal_power import POWERS, SUMS
 
+RECORD = Record(
+    machine_id="M1", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",
+    windows=1, bytes=1,
+)  # fmt: skip
 HOUR = MeterCounts(
     observed_ms=3_600_000,
     running_ms=3_600_000,
@@ -22,8 +29,12 @@ HOUR = MeterCounts(
 )
 
 
-def figures(**known: float) -> bytes:
-    return np.array([known.get(name, np.nan) for name in FIGURES], "<f8").tobytes()
+def kept_numbers(active_w: float, loss_w: float = np.nan) -> bytes:
+    """What is kept of a reading with these figures alone, and those that follow from the first."""
+    row = np.full(KEPT, np.nan, "<f8")
+    row[1:][POWERS] = active_w, np.nan, 0.0, 0.0
+    row[1 + SUMS + ESTIMATES.index("loss_w")] = loss_w
+    return row.tobytes()
 
 
 def test_counts_and_reading_are_told_with_what_is_missing(
@@ -34,17 +45,20 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     recorder = Recorder(client, settings)
     recorder.record(threading.Event())
     recorder.close()
-    row = MeterRow(figures(active_w=2000.0), load_code="rated_power_unknown")
+    row = MeterRow(kept_numbers(2000.0), load_code="rated_power_unknown")
     row = row._replace(counts=(3_600_000, 0, 3_600_000, 0, 7_200_000))
-    _, fields = metered((), row, since_t=1764000000.0, reading_t=1764000001.0)
-    client.hset(keys.machine("M1"), items=fields)
+    own = metered(b"", row, replace(RECORD, t_end=1764000001.0, arrived_ms=1764000000000))
+    client.hset(keys.machine("M1"), items=[*own.fields, ENERGY, own.reading])
     http = fresh_http
     found = http.get("/api/v1/machines/M1/energy").raise_for_status().json()["data"]
     assert found["total"]["energy_kwh"] == found["meter"]["energy_kwh"] == 2.0
     assert (found["total"]["measured_h"], found["total"]["mean_kw"]) == (1.0, 2.0)
     assert found["hours"] >= 24
     assert found["total"]["load_class_h"] == [0, 0, 1, 0, 0, 0]
-    assert found["now"]["figures"] == {"active_w": 2000.0}
+    assert found["now"]["figures"] == {
+        **{"active_w": 2000.0, "positive_w": 2000.0},
+        **{"negative_w": 0.0, "harmonic_w": 0.0},
+    }
     assert found["now"]["power_unknown"] is None
     assert found["now"]["load_unknown"]["unlock"] == "nameplate"
     fleet = http.get("/api/v1/energy").raise_for_status().json()["data"]
@@ -60,10 +74,10 @@ def test_power_of_a_site_is_that_of_its_machines_now(
 ) -> None:
     now = server_time(client)
     for k, (site, age_s) in enumerate((("Hall", 1), ("Hall", 5), ("", 5), ("Hall", 3600))):
-        row = MeterRow(figures(active_w=1500.0, loss_w=100.0))
-        _, fields = metered((), row, since_t=now, reading_t=now - age_s)
+        row = MeterRow(kept_numbers(1500.0, loss_w=100.0))
+        own = metered(b"", row, replace(RECORD, t_end=now - age_s))
         plate = f'{{"site": "{site}"}}' if site else "{}"
-        client.hset(keys.machine(f"P{k}"), items=[*fields, "motor", plate])
+        client.hset(keys.machine(f"P{k}"), items=[ENERGY, own.reading, "motor", plate])
         client.zadd(keys.MACHINES, {f"P{k}": now - age_s})
     text = fresh_http.get("/metrics").raise_for_status().text
     assert 'vtox_power_kilowatts{site="Hall"} 3.0' in text

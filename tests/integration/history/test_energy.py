@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from tests.integration.history.entries import RESULT, add
-from tests.naive_entries import encode_result
+from tests.naive_entries import counts_text, encode_result
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import EnergyPrice
@@ -19,7 +19,6 @@ from vtox.records.history.database import engine_to_read
 from vtox.records.history.energy import DAY_S
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import energy_days, energy_quarters
-from vtox.store.machines.energy import counts_text
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
 from vtox.values.energy import QUARTER_S, MeterCounts

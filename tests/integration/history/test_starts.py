@@ -8,7 +8,7 @@ import pytest
 import vtox
 from tests.integration.history.entries import add
 from tests.integration.history.test_energy import STOP, read_history
-from tests.naive_entries import encode_result
+from tests.naive_entries import counts_text, encode_result
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.diagnosis.diagnosers.current.motor_start import motor_start
@@ -18,7 +18,6 @@ from vtox.simulator.motor_model.case import Case, ShaftLoad
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.start_case import Start, StartCase
 from vtox.simulator.motor_model.start_records import start_records
-from vtox.store.machines.energy import counts_text
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording

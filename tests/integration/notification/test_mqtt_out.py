@@ -17,12 +17,13 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.notification.test_delivery import raise_alarms
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.mosquitto import broker as broker
+from tests.naive_entries import counts_text
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings
-from vtox.store.machines.energy import ENERGY, counts_text
+from vtox.store.machines.energy import ENERGY
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client
 from vtox.values.domain import Motor

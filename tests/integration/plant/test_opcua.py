@@ -14,6 +14,7 @@ import pytest
 from tests.cluster import free_ports
 from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import commit_health
+from tests.naive_entries import counts_text
 from tests.waiting import eventually, eventually_async
 from vtox import keys
 from vtox.cluster import parent_watch
@@ -21,7 +22,7 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import ENERGY, counts_text
+from vtox.store.machines.energy import ENERGY
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.scalars import add_readings

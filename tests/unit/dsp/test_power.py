@@ -10,8 +10,9 @@ from tests.signals import terminals
 from tests.signals.terminals import LINES
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.dsp import partial_fft
-from vtox.diagnosis.dsp.power import TOLD, TerminalPower, harmonic_phasors
+from vtox.diagnosis.dsp.power import harmonic_phasors
 from vtox.values.domain import Motor, Recording
+from vtox.values.terminal_power import TOLD, TerminalPower
 
 
 def power_of(*recordings: Recording) -> TerminalPower:

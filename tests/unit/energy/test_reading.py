@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.naive_entries import counts_text
 from tests.signals import terminals
 from tests.signals.loaded_motor import loaded, nameplate
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.energy.reading import readings
 from vtox.simulator.motor_model.plants import PLANTS
-from vtox.store.machines.energy import counts_text
-from vtox.values.domain import Motor, Recording
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_from_text
+from vtox.store.machines.energy import metered
+from vtox.values.domain import Motor, Record, Recording
+from vtox.values.energy import NOTHING, MeterCounts, MeterReading, MeterRow, counts_from_text
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)
@@ -148,5 +149,12 @@ def test_a_drive_has_a_load_but_no_efficiency() -> None:
 
 def test_counts_survive_as_text() -> None:
     counts = reading().counts
-    assert counts_from_text(counts_text(counts)) == counts
+    row = MeterRow(counts=counts)
+    record = Record(
+        machine_id="M", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",
+        windows=1, bytes=1,
+    )  # fmt: skip
+    text = metered(b"", row, record).counts
+    assert text == counts_text(counts)
+    assert counts_from_text(text) == counts
     assert counts.plus(counts).energy_j == 2 * counts.energy_j

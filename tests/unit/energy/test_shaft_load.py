@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.signals.loaded_motor import MACHINES, Loaded, loaded, nameplate, terminals
-from vtox.diagnosis.dsp.power import TerminalPower, power_sums
+from vtox.diagnosis.dsp.power import power_sums
 from vtox.diagnosis.energy.rated_losses import rated_columns
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate, power_of_currents, shaft_load
 from vtox.simulator.motor_model.plants import PLANTS, Plant
@@ -19,8 +19,8 @@ by_name = pytest.mark.parametrize("plant", MACHINES, ids=lambda p: p.name)
 def estimate(x: Loaded, motor: Motor, slip: float = np.nan) -> ShaftEstimate:
     i, v = terminals(x)
     nothing = np.zeros((1, 6, 39), np.complex64)
-    power = TerminalPower.of_sums(power_sums(np.concatenate([i, v], axis=1), nothing))
-    return shaft_load(power, np.array([x.hz]), np.array([slip]), rated_columns([motor]))
+    sums = power_sums(np.concatenate([i, v], axis=1), nothing)
+    return shaft_load(sums, np.array([x.hz]), np.array([slip]), rated_columns([motor]))
 
 
 @by_name

@@ -133,13 +133,20 @@ class DecisionTable(Generic[C]):
             if not left:
                 break
             held = r.holds(x)
-            if not isinstance(held, np.ndarray) and not held:
+            if isinstance(held, np.ndarray):
+                if not np.count_nonzero(held):
+                    continue
+                mask = open_ & held
+            elif held:
+                mask = open_
+            else:
                 continue
-            mask = open_ & held
-            if some := np.count_nonzero(mask):
-                decided[mask] = k
-                open_ ^= mask
-                left -= some
+            some = np.count_nonzero(mask)
+            if some == count:
+                return np.full(count, k)
+            decided[mask] = k
+            open_ = open_ ^ mask
+            left -= some
         return decided
 
     def reasons(self, x: C, decided: Int) -> list[tuple[Reason, ...]]:

@@ -3,91 +3,18 @@
 Three wires, no neutral: what the phases have in common drives no current and counts nowhere.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
 from vtox.diagnosis.dsp.partial_fft import Spectra
 from vtox.diagnosis.dsp.symmetrical_components import FORTESCUE
 from vtox.values.arrays import TINY, Complex, Float64
-from vtox.values.energy import FIGURES
+from vtox.values.terminal_power import BEYOND_AT, SHARES_AT, SUMS, TOLD
 
 # Orders that count as distortion, IEC 61000-4-7 and IEC 61000-4-30.
-_ORDERS = np.arange(2, 41)
-# Orders that are reported one by one: those of six-pulse rectifiers.
-TOLD = (5, 7, 11, 13)
-_PI = np.float32(np.pi)
-_SQRT_3 = np.sqrt(3.0)
-_TOLD_AT = [order - int(_ORDERS[0]) for order in TOLD]
-
-
-# Rows of a table, as `FIGURES` has them. Those of currents and of voltages follow each other in the
-# same order, so that both are computed at once.
-_ROWS = {name: row for row, name in enumerate(FIGURES[1 : FIGURES.index("load_ratio")])}
-_PAIRS_AT, _HARMONICS_AT = _ROWS["current_a"], _ROWS["current_harmonic_5"]
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalPower:
-    """What currents and voltages at the terminals are: rows by `FIGURES`, of length batch.
-
-    RMS values of the supply line and its harmonics up to the 40th. `voltage_v` is the effective
-    voltage between lines and `current_a` the effective current (IEEE 1459-2010, 3.2.2.8),
-    `positive_a` and `negative_a` the sequences of the current, `positive_v` and `negative_v` those
-    of the phase voltage. `positive_w`, `negative_w`, `harmonic_w` add up to `active_w`. Unbalance
-    is negative over positive sequence, by NEMA (MG 1, 14.36) the largest deviation of a phase (of
-    voltages: between lines) from the mean of the three, over it. `thd` is distortion over supply
-    line; harmonics are those of `TOLD` over it, all phases together. Without voltages what needs
-    them is NaN.
-    """
-
-    table: Float64  # (figures, batch)
-
-    def __getattr__(self, name: str) -> Float64:
-        if name not in _ROWS:
-            raise AttributeError(name)
-        return np.asarray(self.table[_ROWS[name]])
-
-    @classmethod
-    def of_sums(cls, sums: Float64) -> "TerminalPower":
-        """Return what the terminals take, by the sums of `power_sums`.
-
-        Notes
-        -----
-        IEEE 1459-2010: the effective values of three wires (3.2.2.8), apparent power 3 Ve Ie, the
-        fundamental part of it, and distortion power the rest: SeN^2 = Se^2 - Se1^2. Active power is
-        the mean of every frame, so that a load that moves within the record counts rightly.
-        Reactive power is that of the positive sequence of the supply line, positive where the
-        current lags.
-        """
-        of, batch = sums.T, len(sums)
-        table = np.empty((len(_ROWS), batch))
-        one_w, one_var, two_w, harmonic_w = of[_POWERS_AT : _POWERS_AT + 4]
-        # Currents and voltages next to each other from here on: (2, batch).
-        roots = np.sqrt(np.maximum(of, 0, order="C"))
-        at_line, beyond = roots[4:6], roots[_BEYOND_AT + 1 : _SHARES_AT]
-        pairs = table[_PAIRS_AT:_HARMONICS_AT].reshape(2, 6, batch)
-        np.hypot(at_line, beyond, out=pairs[:, 0])
-        apparent_va = 3 * pairs[0, 0] * pairs[1, 0]
-        pairs[1, 0] *= _SQRT_3
-        pairs[:, 1:3] = roots[:4].reshape(2, 2, batch).swapaxes(0, 1)
-        np.divide(pairs[:, 2], np.maximum(pairs[:, 1], TINY), out=pairs[:, 3])
-        three = roots[6:_POWERS_AT].reshape(3, 2, batch)
-        mean = np.maximum((three[0] + three[1] + three[2]) / 3, TINY)
-        np.divide(np.abs(three - mean).max(axis=0), mean, out=pairs[:, 4])
-        divisor = np.maximum(at_line, TINY)
-        np.divide(beyond, divisor, out=pairs[:, 5])
-        shares = roots[_SHARES_AT:].reshape(2, len(TOLD), batch)
-        np.divide(shares, divisor[:, None], out=table[_HARMONICS_AT:].reshape(shares.shape))
-        active_w = one_w + two_w + harmonic_w
-        table[:3] = active_w, one_var, apparent_va
-        table[6:9] = one_w, two_w, harmonic_w
-        apart = apparent_va**2 - (3 * at_line[0] * at_line[1]) ** 2
-        np.sqrt(np.maximum(apart, 0), out=table[3])
-        np.divide(active_w, np.maximum(apparent_va, TINY), out=table[4])
-        np.divide(one_w, np.maximum(np.hypot(one_w, one_var), TINY), out=table[5])
-        return cls(table)
+_ORDERS = np.arange(2.0, 41.0)
+_PI, _MINUS_HALF = np.float32(np.pi), np.float32(-0.5)
 
 
 def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
@@ -110,9 +37,9 @@ def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
         sampling rate. The phase is right between
         channels, not between orders.
     """
-    lines = np.multiply.outer(f0_hz * (spectra.samples / fs_hz), _ORDERS)
+    lines = (f0_hz * (spectra.samples / fs_hz))[:, None] * _ORDERS
     last = spectra.bins - 2
-    seen = None if lines[:, -1].max() < last else lines < last
+    seen = None if np.maximum.reduce(lines[:, -1]) < last else lines < last
     if seen is not None:
         orders = int(np.count_nonzero(seen.any(axis=0)))
         if not orders:
@@ -130,7 +57,8 @@ def harmonic_phasors(spectra: Spectra, f0_hz: Float64, fs_hz: float) -> Complex:
         weight *= seen
     found, at, above = spectra.around(nearest.astype(np.int64))
     found += above
-    found *= np.float32(-0.5)
+    parts = found.view(found.real.dtype)
+    parts *= _MINUS_HALF
     found += at
     found *= weight[:, None]
     missing = len(_ORDERS) - found.shape[2]
@@ -170,22 +98,20 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     Every figure is a sum of products of two phasors, so the products of all pairs come first, and
     weights (`_weights_of`) make of them the squares of each quantity.
     """
-    batch, channels = phasors.shape[:2]
+    batch, channels, frames = phasors.shape
+    at_line, beyond, apart, by_order = _weights_of(channels, frames)
     wide = phasors.astype(np.complex128, copy=False)
     pairs = (wide @ wide.conj().swapaxes(1, 2)).reshape(batch, -1).view(np.float64)
     parts = harmonics.view(harmonics.real.dtype).astype(np.float64)
-    beyond = (parts @ parts.swapaxes(1, 2)).reshape(batch, -1)
-    told = parts.reshape(batch, -1, 3, len(_ORDERS), 2).take(_TOLD_AT, axis=3)
-    told -= told.sum(axis=2, keepdims=True) / 3
+    sums = np.empty((batch, SUMS))
+    np.matmul(pairs, at_line, out=sums[:, :BEYOND_AT])
+    squares = (parts @ parts.swapaxes(1, 2)).reshape(batch, -1)
+    np.matmul(squares, beyond, out=sums[:, BEYOND_AT:SHARES_AT])
+    told = parts.reshape(batch, -1).take(_TOLD_PARTS[: apart.shape[0]], axis=1) @ apart
     told *= told
-    by_order = told.sum(axis=(2, 4)).reshape(batch, -1)
-    sums = np.empty((batch, _SUMS))
-    at_line, beyond_line = _weights_of(channels)
-    np.divide(pairs @ at_line, phasors.shape[-1], out=sums[:, :_BEYOND_AT])
-    sums[:, _BEYOND_AT:_SHARES_AT] = beyond @ beyond_line
-    sums[:, _SHARES_AT : _SHARES_AT + by_order.shape[1]] = by_order / 6
+    np.matmul(told, by_order, out=sums[:, SHARES_AT : SHARES_AT + by_order.shape[1]])
     if channels == 3:
-        sums[:, _NEED_VOLTAGES] = np.nan
+        sums[:, NEED_VOLTAGES] = np.nan
     return sums
 
 
@@ -205,14 +131,15 @@ def _level_weights() -> list[Complex]:
     ]
 
 
-@cache
-def _weights_of(channels: int) -> tuple[Float64, Float64]:
-    """Return the weights of three channels or six: at the supply line, and of harmonics.
+@lru_cache(maxsize=64)
+def _weights_of(channels: int, frames: int) -> tuple[Float64, Float64, Float64, Float64]:
+    """Return the weights of three channels or six: at the supply line, of harmonics, of `TOLD`.
 
-    At the line by real and imaginary parts of the pairs, halved for peak values: positive sequence
-    of currents and voltages, negative, and both; levels, by phase of currents and voltages; active
-    and reactive power of the positive sequence, active of the negative. Of harmonics by real parts:
-    power, and mean squares a phase of currents and voltages.
+    At the line by real and imaginary parts of the pairs, halved for peak values and over so many
+    frames: positive sequence of currents and voltages, negative, and both; levels, by phase of
+    currents and voltages; active and reactive power of the positive sequence, active of the
+    negative. Of harmonics by real parts: power, and mean squares a phase of currents and voltages.
+    Of `TOLD` what takes from each phase what all have in common, and what adds the squares.
     """
     one, two = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
     of_pairs = np.stack(
@@ -233,12 +160,16 @@ def _weights_of(channels: int) -> tuple[Float64, Float64]:
         axis=1,
     )
     own = np.arange(36).reshape(6, 6)[:channels, :channels].ravel()
-    return at_line[own].reshape(2 * len(own), -1), beyond[own]
+    sides, orders = np.eye(channels // 3), np.eye(len(TOLD))
+    of_parts = np.kron(sides, np.kron(apart, np.eye(2 * len(TOLD))))
+    by_order = np.kron(sides, np.kron(np.ones((3, 1)), np.kron(orders, np.ones((2, 1))))) / 6
+    return at_line[own].reshape(2 * len(own), -1) / frames, beyond[own], of_parts, by_order
 
 
-# Where the four powers begin, and where what is beyond the line: its power is the last of them.
-_POWERS_AT, _BEYOND_AT = 12, _weights_of(6)[0].shape[1]
-_SHARES_AT = _BEYOND_AT + _weights_of(6)[1].shape[1]
-_SUMS = _SHARES_AT + 2 * len(TOLD)
+# Where the real and imaginary parts of `TOLD` are among those of six channels.
+_TOLD_PARTS = np.add.outer(
+    2 * len(_ORDERS) * np.arange(6),
+    [2 * (order - int(_ORDERS[0])) + part for order in TOLD for part in (0, 1)],
+).ravel()
 # Sums of voltages, of power, and shares of voltages.
-_NEED_VOLTAGES = [1, 3, 5, 7, 9, 11, 12, 13, 14, 15, 17, 22, 23, 24, 25]
+NEED_VOLTAGES = [1, 3, 5, 7, 9, 11, 12, 13, 14, 15, 17, 22, 23, 24, 25]

@@ -7,7 +7,6 @@ in usual motors, and how far motors differ in that widens the interval.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import hypot, nan, sqrt
 from typing import NamedTuple
 
@@ -35,6 +34,18 @@ _IRON_SHARE = 0.7
 _RESISTANCE_STD, _SLIP_STD, _SPEED_STD_RPM = 0.04, 0.07, 0.5 / sqrt(3)
 # Rotor losses over all losses where the nameplate gives no speed.
 _ROTOR_SHARE, _ROTOR_SHARE_STD = 0.22, 0.30
+
+# Codes of a nameplate that leads to no estimate.
+NAMEPLATE_CODES = (
+    "rated_power_unknown",
+    "rated_voltage_unknown",
+    "rated_supply_or_poles_unknown",
+    "rated_efficiency_unknown",
+    "rated_current_unknown",
+    "class_without_efficiency",
+    "losses_contradict_efficiency",
+    "inverter_needs_resistance",
+)
 
 
 class RatedLosses(NamedTuple):
@@ -69,51 +80,59 @@ MOVED = np.vstack([np.zeros(len(_VARIED)), np.eye(len(_VARIED))]).T[:, :, None]
 _CASES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class RatedColumns:
-    """`RatedLosses` of a batch: each field as a column of length batch, and who is on an inverter.
+class RatedColumns(NamedTuple):
+    """`RatedLosses` of a batch: each number as a column of length batch.
 
-    `cases`, shape (6, 7, batch), are what follows from a nameplate alone, by cases (`MOVED`): the
-    resistance and slip; losses of the iron over the square of the voltage behind the resistance, of
-    friction, additional ones over the square of the current; one over the power in the air gap.
+    `why` is the place of each code in `NAMEPLATE_CODES`, from 1 on, 0 where there is none, and
+    `driven` who is on an inverter; `usual`: neither is the case anywhere. `cases`, shape (6, 7,
+    batch), are what follows from a nameplate alone, by cases (`MOVED`): the resistance and slip;
+    losses of the iron over the square of the voltage behind the resistance, of friction, additional
+    ones over the square of the current; what torque over the rated one is of the power in the air
+    gap over the square of that voltage.
     """
 
-    why: Sequence[str]
-    driven: Bool
-    numbers: Float64  # (fields, batch)
+    numbers: Float64  # (numbers, batch)
     cases: Float64
+    usual: bool
 
     def __getattr__(self, name: str) -> Float64:
         if name not in _ROWS:
             raise AttributeError(name)
         return np.asarray(self.numbers[_ROWS[name]])
 
+    @property
+    def driven(self) -> Bool:
+        """Who is on an inverter."""
+        return np.asarray(self.numbers[_DRIVEN_AT] > 0)
 
-_ROWS = {name: row for row, name in enumerate((*RatedLosses._fields[1:], "inverter"))}
-# What nameplates say, by their place in memory, with the nameplate so that it keeps that place. To
-# look one up by its values takes as long as all else here.
-_KNOWN: dict[int, tuple[Motor, str, Float64]] = {}
+
+# The last two rows say what is unusual.
+_ROWS = {name: row for row, name in enumerate((*RatedLosses._fields[1:], "why", "_driven"))}
+_DRIVEN_AT = len(_ROWS) - 1
+# What nameplates say as 64-bit floats, by their place in memory, with the nameplate so that it
+# keeps that place. To look one up by its values takes as long as all else here.
+_KNOWN: dict[int, tuple[bytes, Motor]] = {}
 _MOST_KNOWN = 8192
 
 
 def rated_columns(motors: Sequence[Motor]) -> RatedColumns:
     """Return the rated losses of a batch of motors; of a nameplate they are computed once."""
-    plates = [_KNOWN.get(id(m)) or _vector(m) for m in motors]
-    rows = np.concatenate([vector for *_, vector in plates])
-    table = np.ascontiguousarray(rows.reshape(len(motors), -1).T)
+    vectors = b"".join([(_KNOWN.get(id(m)) or _vector(m))[0] for m in motors])
+    table = np.ascontiguousarray(np.frombuffer(vectors).reshape(len(motors), -1).T)
     numbers, cases = table[: len(_ROWS)], table[len(_ROWS) :]
-    why = [code for _, code, _ in plates]
-    driven = numbers[_ROWS["inverter"]] > 0
-    return RatedColumns(why, driven, numbers, cases.reshape(_CASES, len(_VARIED) + 1, len(motors)))
+    usual = not np.count_nonzero(numbers[-2:])
+    return RatedColumns(numbers, cases.reshape(_CASES, len(_VARIED) + 1, len(motors)), usual)
 
 
-def _vector(motor: Motor) -> tuple[Motor, str, Float64]:
-    """Return why there are no rated losses, and their numbers followed by those by case."""
-    found, inverter = rated_losses(motor), float(motor.supply == "inverter")
-    vector = np.array([*found[1:], inverter, *_cases(found).ravel()], np.float64)
+def _vector(motor: Motor) -> tuple[bytes, Motor]:
+    """Return the rated losses of a motor as numbers, followed by those by case."""
+    found = rated_losses(motor)
+    why = 1 + NAMEPLATE_CODES.index(found.why) if found.why else 0
+    unusual = why, motor.supply == "inverter"
+    vector = np.array([*found[1:], *unusual, *_cases(found).ravel()], np.float64)
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
-    kept = _KNOWN[id(motor)] = motor, found.why, vector
+    kept = _KNOWN[id(motor)] = vector.tobytes(), motor
     return kept
 
 
@@ -132,8 +151,9 @@ def _cases(n: RatedLosses) -> Float64:
     iron_w, friction_w = _IRON_SHARE * constant_w, (1 - _IRON_SHARE) * constant_w
     additional_w = rest_w - constant_w
     gap_w = (n.power_w + friction_w + additional_w) / (1 - slip)
-    iron = iron_w / (n.flux_ratio * n.voltage_v) ** 2
-    return np.stack([ohm, slip, iron, friction_w, additional_w / n.current_a**2, 1 / gap_w])
+    behind = (n.flux_ratio * n.voltage_v) ** 2
+    iron, additional = iron_w / behind, additional_w / n.current_a**2
+    return np.stack([ohm, slip, iron, friction_w, additional, behind / gap_w])
 
 
 def rated_losses(motor: Motor) -> RatedLosses:

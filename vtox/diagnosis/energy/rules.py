@@ -13,11 +13,11 @@ from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.diagnosis.diagnosers.current.phase_pairing import MOTORING_LAG_DEG
 from vtox.diagnosis.diagnosers.current.terminal_voltages import missing_voltages
 from vtox.diagnosis.diagnosers.decision import DecisionTable, Mask, always, rule, stated
-from vtox.diagnosis.dsp.power import TerminalPower
-from vtox.diagnosis.energy.rated_losses import RatedColumns
+from vtox.diagnosis.energy.rated_losses import NAMEPLATE_CODES, RatedColumns
 from vtox.diagnosis.energy.shaft_load import ShaftEstimate
 from vtox.values.arrays import Bool, Float64
 from vtox.values.domain import CURRENTS
+from vtox.values.terminal_power import NEGATIVE_V, POSITIVE_V, POWERS, SUMS
 
 # Below this share of rated load constant losses are most of the input, and the least error in them
 # is a large one in the efficiency.
@@ -28,6 +28,13 @@ _LARGEST_LOAD = 1.6
 _WIDEST_INTERVAL = 0.15
 # Frequency of a drive over the rated one within which losses can be scaled.
 _DRIVE_RANGE = (0.5, 1.1)
+# Times sums: what is negative where voltages are in the wrong order, or power lags too little or
+# too much for a motor.
+_RIGHT = np.zeros((SUMS, 3))
+_RIGHT[[POSITIVE_V, NEGATIVE_V], 0] = 1, -1
+_LEAST, _MOST = np.radians(MOTORING_LAG_DEG)
+_RIGHT[POWERS, 1] = -np.sin(_LEAST), np.cos(_LEAST), 0, 0
+_RIGHT[POWERS, 2] = np.sin(_MOST), -np.cos(_MOST), 0, 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +87,6 @@ MEASURED: DecisionTable[PowerConditions] = DecisionTable(
     rule("power_measured", always, state="normal"),
 )
 
-# Codes of a nameplate that leads to no estimate.
-_OF_NAMEPLATE = (
-    "rated_power_unknown",
-    "rated_voltage_unknown",
-    "rated_supply_or_poles_unknown",
-    "rated_efficiency_unknown",
-    "rated_current_unknown",
-    "class_without_efficiency",
-    "losses_contradict_efficiency",
-    "inverter_needs_resistance",
-)
 _IMPLAUSIBLE = (-0.05, _LARGEST_LOAD)
 
 
@@ -99,7 +95,7 @@ def _says(code: str) -> Mask[LoadConditions]:
 
 
 ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
-    *(rule(code, _says(code)) for code in _OF_NAMEPLATE),
+    *(rule(code, _says(code)) for code in NAMEPLATE_CODES),
     rule("drive_frequency_outside", lambda x: x.outside, "frequency_ratio"),
     rule(
         "load_contradicts_nameplate",
@@ -117,42 +113,43 @@ ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
 )
 
 
-def conditions(analysis: CurrentAnalysis, x: TerminalPower | None) -> PowerConditions:
-    """Return the conditions of a batch; `x` is its power."""
+def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> PowerConditions | None:
+    """Return the conditions of a batch; None where nothing speaks against any record.
+
+    `sums` are those of its power.
+    """
     count, found = len(analysis.recordings), (analysis.currents, analysis.voltages)
     two, three = len(analysis.currents) >= 2, len(analysis.voltages) == 3
-    signs = np.concatenate([analysis.signs, analysis.voltage_signs], axis=1)
-    is_reversed = np.asarray((signs < 0).any(axis=1))
+    rotated, signs = analysis.voltage_rotation_deg, (analysis.signs, analysis.voltage_signs)
+    stated = any(
+        map(any, (analysis.problems, analysis.voltage_problems, analysis.pairing_problems))
+    )
+    if three and sums is not None and not (stated or rotated.any()):
+        wrong = np.count_nonzero(~(sums @ _RIGHT >= 0)), *(np.count_nonzero(x < 0) for x in signs)
+        if not any(wrong):
+            return None
+    is_reversed = np.asarray((np.concatenate(signs, axis=1) < 0).any(axis=1))
+    names = [name for channels in found for name in (*channels, "", "", "")[:3]]
     orders_differ = unpaired = np.zeros(count, bool)
-    # Values of codes that no record of the batch has are left blank.
-    missing_i = missing_v = reversed_channel = none = np.empty(count, object)
-    lag_deg = none
-    if not two:
-        missing_i = objects([tuple(c for c in CURRENTS if c not in found[0])] * count)
-    if not three:
-        missing_v = objects([missing_voltages(analysis.recordings[0].channels)] * count)
-    elif x is not None:
+    lag_deg = np.full(count, np.nan)
+    if three and sums is not None:
         low, high = MOTORING_LAG_DEG
-        lag_deg = np.degrees(np.arctan2(x.reactive_var, x.positive_w))
-        orders_differ = x.negative_v > x.positive_v
-        unpaired = ~((lag_deg >= low) & (lag_deg <= high)) | (
-            analysis.voltage_rotation_deg % 360 != 0
-        )
-    if is_reversed.any():
-        names = [name for channels in found for name in (*channels, "", "", "")[:3]]
-        reversed_channel = objects(names)[signs.argmin(axis=1)]
+        active_w, reactive_var, *_ = sums.T[POWERS]
+        lag_deg = np.degrees(np.arctan2(reactive_var, active_w))
+        orders_differ = sums[:, NEGATIVE_V] > sums[:, POSITIVE_V]
+        unpaired = ~((lag_deg >= low) & (lag_deg <= high)) | (rotated % 360 != 0)
     paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
     return PowerConditions(
         input_problems=analysis.problems,
         two_currents=two,
-        frames=x is not None,
-        duration_s=np.full(count, analysis.duration_s) if x is None else none,
-        missing_currents=missing_i,
+        frames=sums is not None,
+        duration_s=np.full(count, analysis.duration_s),
+        missing_currents=objects([tuple(c for c in CURRENTS if c not in found[0])] * count),
         three_voltages=three,
-        missing_voltages=missing_v,
+        missing_voltages=objects([missing_voltages(analysis.recordings[0].channels)] * count),
         voltage_problems=[own[:1] or ((pair,) if pair else ()) for own, pair in paired],
         is_reversed=is_reversed,
-        reversed_channel=reversed_channel,
+        reversed_channel=objects(names)[np.concatenate(signs, axis=1).argmin(axis=1)],
         orders_differ=orders_differ,
         unpaired=unpaired,
         power_factor_angle_deg=lag_deg,
@@ -161,16 +158,19 @@ def conditions(analysis: CurrentAnalysis, x: TerminalPower | None) -> PowerCondi
 
 def estimate_columns(
     analysis: CurrentAnalysis, rated: RatedColumns, load: ShaftEstimate
-) -> LoadConditions:
-    """Return what speaks against the estimates of a batch."""
-    ratio, outside = analysis.f0_hz / rated.supply_hz, rated.driven
-    if outside.any():
-        low, high = _DRIVE_RANGE
-        outside = outside & ~((ratio >= low) & (ratio <= high))
+) -> LoadConditions | None:
+    """Return what speaks against the estimates of a batch; None where that is nothing."""
+    ratio, interval = load.load_ratio, 2 * load.shaft_half_w / rated.power_w
+    if rated.usual:
+        usual = (ratio >= _LEAST_LOAD) & (ratio < _LARGEST_LOAD) & (interval <= _WIDEST_INTERVAL)
+        if np.count_nonzero(usual) == len(usual):
+            return None
+    low, high = _DRIVE_RANGE
+    of_rated = analysis.f0_hz / rated.supply_hz
     return LoadConditions(
-        why={code: np.array([w == code for w in rated.why]) for code in set(rated.why) if code},
-        load_ratio=load.load_ratio,
-        interval_ratio=2 * load.shaft_half_w / rated.power_w,
-        outside=outside,
-        frequency_ratio=ratio,
+        why={code: rated.why == k for k, code in enumerate(NAMEPLATE_CODES, 1)},
+        load_ratio=ratio,
+        interval_ratio=interval,
+        outside=rated.driven & ~((of_rated >= low) & (of_rated <= high)),
+        frequency_ratio=of_rated,
     )

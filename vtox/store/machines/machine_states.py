@@ -8,7 +8,6 @@ name than the state that it has kept, so that a change counts from the next reco
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import structlog
 
 from vtox import keys
@@ -23,7 +22,6 @@ from vtox.store.server.client import Client
 from vtox.values import codec
 from vtox.values.channel_map import NO_MAP, ChannelMap
 from vtox.values.domain import Motor
-from vtox.values.energy import Counts
 
 log = structlog.get_logger()
 
@@ -36,7 +34,7 @@ class MachineState:
     """What a worker needs of a machine before it diagnoses its records.
 
     `stored_baseline` is empty where there is none; `baseline_refused`: it is of other channels.
-    `version` is that of the history and of `meter`, which is empty where nothing was counted;
+    `version` is that of the history and of `meter`, which is as the server keeps it;
     `settings` the name of all else, empty where it has none.
     """
 
@@ -44,8 +42,7 @@ class MachineState:
     stored_baseline: str = ""
     history: MachineHistory = field(default_factory=MachineHistory)
     version: str = ""
-    # An array, which does not compare as one.
-    meter: Counts = field(default=(), compare=False)
+    meter: bytes = b""
     sensitivity: Sensitivity = DEFAULT
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
@@ -125,16 +122,8 @@ def _state(
         state,
         history=history or MachineHistory(),
         version=version.decode(),
-        meter=_meter(meter or b""),
+        meter=meter or b"",
     )
-
-
-def _meter(text: bytes) -> Counts:
-    try:
-        return np.array(text.split(), np.int64)
-    except (ValueError, OverflowError):  # as with the history: its records must not become poison
-        log.error("what a meter has counted cannot be read", meter=text[:80])
-        return ()
 
 
 def _with_settings(

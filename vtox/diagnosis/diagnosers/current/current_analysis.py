@@ -8,9 +8,10 @@ import numpy as np
 
 from vtox.diagnosis.diagnosers.current.operation import Operation
 from vtox.diagnosis.diagnosers.current.signal_problems import Problems
-from vtox.diagnosis.dsp import power, slot_harmonics
+from vtox.diagnosis.dsp import slot_harmonics
 from vtox.values.arrays import Complex, Float64, Int
 from vtox.values.domain import Motor, Reason, Recording
+from vtox.values.terminal_power import TerminalPower
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,9 @@ class CurrentAnalysis:
         return self.samples / self.fs_hz
 
     @property
-    def power(self) -> power.TerminalPower | None:
+    def power(self) -> TerminalPower | None:
         """What the terminals take, None where it was not measured. Computed each time."""
-        return power.TerminalPower.of_sums(self.power_sums) if self.power_sums.size else None
+        return TerminalPower.of_sums(self.power_sums) if self.power_sums.size else None
 
     @property
     def three_currents(self) -> bool:
