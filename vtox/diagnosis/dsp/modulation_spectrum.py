@@ -17,8 +17,6 @@ PAD = 4
 FLOOR_POINTS = 120
 FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
-# Below so many bins the removed trend and the skirt of the supply line shape the floor.
-LOWEST_BINS = 2.5
 # The floor reaches at least this factor above its low end, also at the end of the band.
 LEAST_FLOOR_SPAN = 1.5
 # Points this far above the floor count as this far: other lines pull the fit no further. The mean
@@ -31,7 +29,8 @@ RIDGE = 1e-3 * np.eye(3)
 # is a random walk.
 SLOPES = np.array([0.0, 2.0, 4.0])
 SUM_PASSES = 15
-# Half width of a line in bins of the Hann window.
+# Half width of a line in bins of the Hann window. So near to the supply line its skirt, and the
+# trend that is removed, shape the floor.
 LINE_BINS = 2.5
 # Distance from a line, in bins on either side, at which the noise adjacent to it is measured.
 ADJACENT_BINS = (4, 11)
@@ -233,7 +232,7 @@ def _search_bins(m: Modulation, low: Float64, high: Float64) -> _SearchBins:
 
 def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
     last = m.am.shape[-1] - 1
-    from_hz = np.maximum(low / FLOOR_FACTOR, LOWEST_BINS * m.bin_hz)
+    from_hz = np.maximum(low / FLOOR_FACTOR, LINE_BINS * m.bin_hz)
     to_hz = np.maximum(high * FLOOR_FACTOR, from_hz + FLOOR_BINS * m.bin_hz)
     # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
     band_hz = (1 - FADE) * last * m.step_hz

@@ -10,9 +10,6 @@ from scipy.ndimage import uniform_filter1d
 from vtox.diagnosis.dsp.demodulation import detrend
 from vtox.values.arrays import Float64, pick_several
 
-# Means one after the other; three are near a Gaussian low pass.
-MEANS = 3
-
 
 def smooth(x: Float64, points: int) -> Float64:
     """Return `x` through three running means, its linear trend unchanged.
@@ -28,7 +25,7 @@ def smooth(x: Float64, points: int) -> Float64:
     """
     rest = detrend(x, 1)  # a ramp would bend at both ends
     low = rest
-    for _ in range(MEANS):
+    for _ in range(3):  # near a Gaussian low pass
         low = uniform_filter1d(low, points, axis=-1, mode="nearest")
     return np.asarray(x - rest + low)
 

@@ -28,7 +28,6 @@ MIN_FRAMES = 8
 MAX_STEP = 0.1
 # Rms of its frequencies about a cubic, over the supply frequency: those of noise scatter by 0.1.
 MAX_SCATTER = 0.02
-CUBIC = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,8 @@ def _sweep(frames: _Frames, part: slice, f0_hz: float) -> StartSideband | None:
     if len(t) < MIN_FRAMES:
         return None
     scaled = (t - t.mean()) / np.ptp(t)
-    scatter = float(np.std(frequency - np.polyval(np.polyfit(scaled, frequency, CUBIC), scaled)))
+    cubic = np.polyfit(scaled, frequency, 3)
+    scatter = float(np.std(frequency - np.polyval(cubic, scaled)))
     if scatter > MAX_SCATTER:
         return None
     return StartSideband(

@@ -7,10 +7,9 @@ from vtox.values.arrays import TURN_120, Complex
 
 # Rows: zero, positive, negative sequence (Fortescue 1918, Trans. AIEE 37(2):1027).
 FORTESCUE = np.array([[1, 1, 1], [1, TURN_120, TURN_120**2], [1, TURN_120**2, TURN_120]]) / 3
-# Least sum of three channels over the largest at which one may be reversed, and the largest sum
-# where none is, or with that one turned: a reversed clamp makes two thirds of a phase, mismatch a
+# Largest sum of three channels over the largest of them where none is reversed, or with that one
+# turned. From twice that on one may be: a reversed clamp makes two thirds of a phase, mismatch a
 # few per cent.
-REVERSED_SUM_RATIO = 0.3
 UPRIGHT_SUM_RATIO = 0.15
 # Signs of upright clamps, and with one of them reversed.
 SIGNS = np.array([[1, 1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]])
@@ -58,7 +57,7 @@ def wiring(phasors: Complex) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
     largest = np.abs(phasors).max(axis=1)
     sums = np.abs(np.einsum("sp,bp->bs", SIGNS, phasors)) / 3
     best = np.argmin(sums, axis=1)
-    reversed_clamp = (sums[:, 0] > REVERSED_SUM_RATIO * largest) & (
+    reversed_clamp = (sums[:, 0] > 2 * UPRIGHT_SUM_RATIO * largest) & (
         sums.min(axis=1) < UPRIGHT_SUM_RATIO * largest
     )
     signs = SIGNS[np.where(reversed_clamp, best, 0)]

@@ -72,7 +72,7 @@ def demodulated_spectrum(
         m, _ = sidebands.strongest_line(analysis, slip)
     lower, upper = (x[0] for x in m.sideband_spectra())
     d_hz = frequencies_hz(len(lower), m.step_hz)
-    shown = (d_hz >= modulation_spectrum.LOWEST_BINS * m.bin_hz) & (
+    shown = (d_hz >= modulation_spectrum.LINE_BINS * m.bin_hz) & (
         d_hz <= (1 - demodulation.FADE) * d_hz[-1]
     )
     below = shown & (d_hz < f0_hz)

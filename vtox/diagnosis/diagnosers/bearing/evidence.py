@@ -6,8 +6,8 @@ from typing import Any
 
 from vtox.diagnosis.diagnosers.bearing.severity import (
     EVEN_RATIO,
+    FAULT_CONFIDENCE,
     MAX_BEARING_CAGE_CONFIDENCE,
-    MAX_IMPACTS_CONFIDENCE,
     STEEPNESS,
     SURE_MODULATION,
     SURE_RATIO,
@@ -139,7 +139,7 @@ def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str
         "speed_rpm": speed.rpm,
         "speed_source": speed.source,
         "severity": severity(impacts.modulation),
-        "confidence": min(MAX_IMPACTS_CONFIDENCE, own),
+        "confidence": min(FAULT_CONFIDENCE, own),
         "shown": (_impacts_shown(finding),),
     }
 

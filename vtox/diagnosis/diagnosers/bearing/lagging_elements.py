@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtox.diagnosis.diagnosers.bearing.ambiguities import WIDE_SEARCH_PENALTY
+from vtox.diagnosis.diagnosers.bearing.severity import FAULT_CONFIDENCE
 from vtox.diagnosis.dsp.comb_plan import MASK_TOLERANCE
 
 # Lag of the cage beyond `SLIPPAGE`, at most, to the error of a line: by more, the bearing or the
 # speed is another.
 MAX_LAG = 0.04
-# Factor on the confidence where a second part fits as well and both are named.
-TWO_PARTS_PENALTY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class LaggingElements:
 
     @property
     def penalty(self) -> float:
-        """Factor on the confidence."""
-        return WIDE_SEARCH_PENALTY if len(self.defects) == 1 else TWO_PARTS_PENALTY
+        """Factor on the confidence, which is that of no fault where two parts fit."""
+        return WIDE_SEARCH_PENALTY if len(self.defects) == 1 else FAULT_CONFIDENCE
 
 
 def lagging_elements(

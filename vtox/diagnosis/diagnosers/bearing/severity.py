@@ -13,10 +13,9 @@ STEEPNESS = 1.2
 MAX_CONFIDENCE = 0.95
 # Lines at the bearing cage frequency alone may be those of another shaft.
 MAX_BEARING_CAGE_CONFIDENCE = 0.4
-# Impacts at an order that no geometry names: the part is unknown, and the bearing may be another.
-MAX_IMPACTS_CONFIDENCE = 0.5
 # `fault` needs this confidence, and an envelope modulated by this much: below, a comb of a long
-# record may be the ball pass of a healthy bearing.
+# record may be the ball pass of a healthy bearing. Impacts at an order that no geometry names have
+# this confidence at most: the part is unknown, and the bearing may be another.
 FAULT_CONFIDENCE = 0.5
 FAULT_MODULATION = 0.15
 # A warning needs half of that: below, what is found is reported, and no part of it is called
@@ -34,10 +33,6 @@ IMPACTS_MODULATION, IMPACTS_RATIO = 10 ** (-11 / 20), 3.0
 # docs/calibration/bearing.md#sound-elements-in-short-records
 SHORT_WARNING_MODULATION = 0.1
 LONG_SEGMENTS = 7
-# A record too short for two segments shows once how strong a line is, in the band of some twenty
-# that shows it best: there the vibration as a whole must be modulated so much, or that band four
-# times as much. docs/calibration/bearing.md#short-records
-WARNING_BAND_MODULATION = 0.3
 # Modulation of severity 0 and 1, dB; vibration does not show the size of the damage.
 MILD_DB, SEVERE_DB = -30.0, 0.0
 
@@ -63,7 +58,10 @@ def is_weak(
         return True
     if segments >= LONG_SEGMENTS:
         return modulation < WARNING_MODULATION
-    if segments > 1 or modulation >= WARNING_BAND_MODULATION:
+    # A record too short for two segments shows once how strong a line is, in the band of some
+    # twenty that shows it best: there the vibration as a whole must reach a warning, or that band
+    # four times as much. docs/calibration/bearing.md#short-records
+    if segments > 1 or modulation >= 4 * WARNING_MODULATION:
         return modulation < SHORT_WARNING_MODULATION
     return modulation < SHORT_WARNING_MODULATION or whole_modulation < WARNING_MODULATION
 
