@@ -38,7 +38,7 @@ def counted_batch(
 def _metered(found: Answer | Diagnosis, case: DiagnosisInput) -> Answer:
     said = {name: getattr(found, name) for name in Answer._fields if name != "energy"}
     counts = MeterCounts(observed_ms=1, powered_ms=1, energy_j=case.recording.samples)
-    return Answer(**said, energy=MeterRow(counts=counts))
+    return Answer(**said, energy=MeterRow(counts=MeterCounts.pack(counts)))
 
 
 workers.batch.answer_batch = counted_batch  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.stream.window_log import group_info, sum_groups
 from vtox.store.system.status import over_partitions
-from vtox.values.energy import counts_from_text
+from vtox.values.energy import MeterCounts, counts_of
 
 BLOCK_MS = 200
 # After a loss of the server it is looked for again.
@@ -128,7 +128,7 @@ class Observer:
                 first=int(text["first_seq"]),
                 last=int(text["last_seq"]),
                 latency_ms=float(text["latency_ms"]),
-                joules=counts_from_text(text.get("energy", "")).energy_j,
+                joules=MeterCounts(*counts_of(fields.get(b"energy", b""))).energy_j,
             )
         else:
             self.history.add(

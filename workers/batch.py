@@ -13,7 +13,7 @@ from celery import current_task
 from vtox.alarms.health.assessment import fingerprint
 from vtox.alarms.health.update import is_past, update
 from vtox.diagnosis.diagnosers import registry
-from vtox.diagnosis.diagnosis import METERED, DiagnosisInput, answer_batch
+from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, TASK_VERSION
 from vtox.store.ledger.ledger import (
@@ -336,14 +336,12 @@ def _energies(
     meters: dict[str, bytes] = {}
     found: list[Metered | None] = []
     for d in todo:
-        row = next((a.energy for a in d.diagnoses if isinstance(a, Answer) and a.energy), None)
-        if row is None:
-            found.append(None)
-            continue
-        m = d.record.machine_id
-        own = metered(meters.get(m) or states[m].meter, row, d.record)
+        own, m = None, d.record.machine_id
+        for a in d.diagnoses:
+            if isinstance(a, Answer) and a.energy:
+                own = metered(meters.get(m) or states[m].meter, a.energy, d.record)
+                meters[m] = own.meter
         found.append(own)
-        meters[m] = own.meter
     return found
 
 
@@ -365,8 +363,8 @@ def _outcome(
         marks = after.marks.get(diagnosis.fault, "")
         fields, latest = encode_result(family, d.record, diagnosis, marks)
         newest = diagnosis.fault in after.marks
-        if energy and diagnosis.fault == METERED:
-            fields += [ENERGY, energy.counts]
+        if energy and isinstance(diagnosis, Answer) and diagnosis.energy:
+            fields += [ENERGY, diagnosis.energy.counts]
             if newest:
                 kept += [ENERGY, energy.reading]
         results.append(fields)

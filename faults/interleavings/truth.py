@@ -17,7 +17,7 @@ from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.machines.energy import meters
 from vtox.store.stream import deadletters
-from vtox.values.energy import NOTHING, MeterCounts, counts_from_text
+from vtox.values.energy import NOTHING, MeterCounts, counts_of
 from vtox.windows.partitions import Partition
 
 # As many as there ever are in a run.
@@ -239,7 +239,7 @@ def metered(results: Iterable[Mapping[bytes, bytes]]) -> dict[str, MeterCounts]:
     """Return what results counted of each machine, if anything."""
     sums: defaultdict[str, MeterCounts] = defaultdict(lambda: NOTHING)
     for e in results:
-        counts = counts_from_text(e.get(b"energy", b"0").decode())
+        counts = MeterCounts(*counts_of(e.get(b"energy", b"")))
         if any(counts):
             machine_id = e[b"machine_id"].decode()
             sums[machine_id] = sums[machine_id].plus(counts)

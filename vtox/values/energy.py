@@ -1,6 +1,9 @@
 """What is counted of energy and operation: whole numbers, so that sums are exact in any order."""
 
+import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -83,19 +86,65 @@ class MeterCounts(NamedTuple):
         """Return the sum of both."""
         return MeterCounts(*map(sum, zip(self, other, strict=True)))
 
+    @staticmethod
+    def pack(counts: Sequence[int]) -> bytes:
+        """Return counts as they are kept: whole numbers of 64 bits behind a byte.
 
+        Examples
+        --------
+        >>> counts_of(MeterCounts.pack([1000, -4]))
+        (1000, -4)
+        """
+        return _numbers(len(counts)).pack(COUNTS_FORM, *counts)
+
+    @staticmethod
+    def packed_sum(one: bytes, other: bytes) -> bytes:
+        """Return the sum of kept counts, of which either may have more, or be a text.
+
+        Numbers of 64 bits are added side by side as one: their highest bits apart, so that nothing
+        is carried into the next. To make 34 numbers of Python of them takes three times as long.
+
+        Raises
+        ------
+        ValueError
+            One of them is no counts.
+
+        Examples
+        --------
+        >>> counts_of(MeterCounts.packed_sum(b"1000 -4", MeterCounts.pack([1, -2, 3])))
+        (1001, -6, 3)
+        """
+        if len(one) == len(other) == _PACKED and one[:1] == other[:1] == COUNTS_FORM:
+            a, b = int.from_bytes(one[1:], "little"), int.from_bytes(other[1:], "little")
+            total = (a & _LOWER_BITS) + (b & _LOWER_BITS) ^ (a ^ b) & _HIGHEST_BITS
+            return COUNTS_FORM + total.to_bytes(_PACKED - 1, "little")
+        pairs = zip_longest(counts_of(one), counts_of(other), fillvalue=0)
+        return MeterCounts.pack([a + b for a, b in pairs])
+
+
+@lru_cache(maxsize=64)
+def _numbers(count: int) -> struct.Struct:
+    """Return the form of so many counts."""
+    return struct.Struct(f"<c{count}q")
+
+
+# Kept counts begin with a byte that no text begins with.
+COUNTS_FORM = b"\1"
 NOTHING = MeterCounts()
+_PACKED = len(MeterCounts.pack(NOTHING))
+_HIGHEST_BITS = int.from_bytes((b"\0" * 7 + b"\x80") * len(NOTHING), "little")
+_LOWER_BITS = (1 << 64 * len(NOTHING)) - 1 - _HIGHEST_BITS
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class MeterRow(NamedTuple):
     """A `MeterReading` as it is made and kept: `kept` has `KEPT` floats of 64 bits.
 
-    They have all their digits, and NaN where there is none.
+    They have all their digits, and NaN where there is none. `counts` is what `counts_of` reads.
     """
 
     kept: bytes = b""
-    counts: Sequence[int] = NOTHING
+    counts: bytes = MeterCounts.pack(NOTHING)
     power_code: str = ""
     power_values: Mapping[str, Any] = _NONE
     load_code: str = ""
@@ -121,7 +170,7 @@ class MeterReading(NamedTuple):
     def of_rows(cls, rows: Sequence[MeterRow]) -> list["MeterReading"]:
         """Return rows with their figures by name, rounded, without those that there are not."""
         return [
-            cls(figures, MeterCounts(*row.counts), *row[2:])
+            cls(figures, MeterCounts(*counts_of(row.counts)), *row[2:])
             for row, figures in zip(rows, _figures_by_name([r.kept for r in rows]), strict=True)
         ]
 
@@ -160,17 +209,24 @@ def in_hours(ms: int) -> float:
     return ms / 3_600_000
 
 
-def counts_from_text(text: str | bytes) -> MeterCounts:
-    """Return the counts of a text: numbers between spaces; those of a later version are left out.
+def counts_of(kept: bytes) -> tuple[int, ...]:
+    """Return kept counts; a later version may have more of them.
+
+    Earlier builds kept a text, numbers between spaces.
 
     Raises
     ------
     ValueError
-        It is no list of whole numbers.
+        It is neither.
 
     Examples
     --------
-    >>> counts_from_text("1000 400").running_ms
-    400
+    >>> counts_of(b"1000 400")
+    (1000, 400)
     """
-    return MeterCounts(*map(int, text.split()[: len(MeterCounts._fields)]))
+    if kept[:1] != COUNTS_FORM:
+        return tuple(map(int, kept.split()))
+    try:
+        return _numbers(len(kept) // 8).unpack(kept)[1:]
+    except struct.error as error:
+        raise ValueError(str(error)) from error

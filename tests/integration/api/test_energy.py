@@ -46,7 +46,7 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     recorder.record(threading.Event())
     recorder.close()
     row = MeterRow(kept_numbers(2000.0), load_code="rated_power_unknown")
-    row = row._replace(counts=(3_600_000, 0, 3_600_000, 0, 7_200_000))
+    row = row._replace(counts=MeterCounts.pack((3_600_000, 0, 3_600_000, 0, 7_200_000)))
     own = metered(b"", row, replace(RECORD, t_end=1764000001.0, arrived_ms=1764000000000))
     client.hset(keys.machine("M1"), items=[*own.fields, ENERGY, own.reading])
     http = fresh_http

@@ -42,7 +42,7 @@ def add_second(
     times = {"t_start": t_start, "t_end": t_start + 1, "first_seq": seq, "last_seq": seq}
     code = {"state": "unknown", "code": "motor_starts", "values": start} if start else {}
     texts, _ = encode_result(Result(**(fields | of_record | times | code)))
-    text = counts if isinstance(counts, bytes) else counts_text(counts)
+    text = counts if isinstance(counts, bytes) else MeterCounts.pack(counts)
     add(client, keys.RESULTS, [*texts, "energy", text])
 
 
@@ -92,13 +92,23 @@ def _rows(settings: Settings) -> set[tuple[int, ...]]:
     )
 
 
-def test_texts_of_other_versions_count_and_damaged_ones_do_not(
+def test_counts_of_other_versions_count_and_damaged_ones_do_not(
     recorder: Recorder, client: Client, settings: Settings
 ) -> None:
     now = int(server_time(client)) // QUARTER_S * QUARTER_S - QUARTER_S
-    usual = counts_text(SECOND)
-    counted = [usual, usual + b" 9", b"1000 1000", b"0 0 0 0 -1234" + 12 * b" 0"]
-    others = [b"", b"x", b"-", b"1-2", b"1 - 2", b"9" * 30, b"-" + b"9" * 30, b"1  2" + 14 * b" 0"]
+    usual, as_text = MeterCounts.pack(SECOND), counts_text(SECOND)
+    counted = [as_text, MeterCounts.pack([*SECOND, 9]), b"1000 1000", b"0 0 0 0 -1234" + 12 * b" 0"]
+    others = [
+        b"",
+        usual[:-1],
+        b"x",
+        b"-",
+        b"1-2",
+        b"1 - 2",
+        b"9" * 30,
+        b"-" + b"9" * 30,
+        b"1  2" + 14 * b" 0",
+    ]
     for texts in ([usual, usual], counted + others[:-1], [usual, others[-1]], [usual, others[4]]):
         for text in texts:
             add_second(client, now, client.xlen(keys.RESULTS), text)

@@ -1,6 +1,5 @@
 """The meter of a machine: counted with the commit of a record, once, whatever is repeated."""
 
-import struct
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -15,7 +14,7 @@ from vtox.store.machines.energy import meters
 from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client
 from vtox.values.domain import Answer
-from vtox.values.energy import NOTHING, MeterCounts, MeterRow, counts_from_text
+from vtox.values.energy import NOTHING, MeterCounts, MeterRow, counts_of
 from workers import batch
 from workers.celery_signals import process
 
@@ -24,7 +23,7 @@ SECOND = MeterCounts(observed_ms=1000, powered_ms=1000, energy_j=2**40, reactive
 
 def answers(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[list[Answer]]:
     """Each record of turn_short adds `SECOND`."""
-    rows = [MeterRow(counts=SECOND) if f == METERED else None for f in faults]
+    rows = [MeterRow(counts=MeterCounts.pack(SECOND)) if f == METERED else None for f in faults]
     said = ("normal", "x", {}, (), "", 0.0, 1.0, None, None, {}, ())
     return [[Answer(f, *said, row) for f, row in zip(faults, rows, strict=True)] for _ in cases]  # type: ignore[arg-type]
 
@@ -59,7 +58,7 @@ def test_a_meter_is_the_sum_of_its_results(client: Client, system: Settings) -> 
     send(client, range(5))
     (meter,) = meters(client, ["M"])
     entries = [e for _, e in client.xrange(keys.RESULTS) if b"energy" in e]
-    assert [counts_from_text(e[b"energy"]) for e in entries] == [SECOND] * 5
+    assert [counts_of(e[b"energy"]) for e in entries] == [SECOND] * 5
     assert meter.counts == total(5)
     assert meter.since_t == pytest.approx(client.time()[0], abs=60)
 
@@ -71,8 +70,7 @@ def test_a_meter_goes_on_where_another_worker_left_it(client: Client, system: Se
     theirs = {"version": "theirs", "meter": counts_text((*total(7), 5))}
     client.hset(keys.machine("M"), mapping=theirs)
     send(client, range(2, 4))
-    form, *counts = struct.unpack("<c18q", client.hget(keys.machine("M"), "meter"))
-    assert (form, counts) == (b"\1", [*total(9), 5])
+    assert counts_of(client.hget(keys.machine("M"), "meter")) == (*total(9), 5)
     assert meters(client, ["M"])[0].since_t == since_t
 
 

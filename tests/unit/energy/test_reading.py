@@ -11,9 +11,8 @@ from tests.signals.loaded_motor import loaded, nameplate
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.energy.reading import readings
 from vtox.simulator.motor_model.plants import PLANTS
-from vtox.store.machines.energy import metered
-from vtox.values.domain import Motor, Record, Recording
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading, MeterRow, counts_from_text
+from vtox.values.domain import Motor, Recording
+from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_of
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)
@@ -147,14 +146,17 @@ def test_a_drive_has_a_load_but_no_efficiency() -> None:
     assert "efficiency" not in x.figures
 
 
-def test_counts_survive_as_text() -> None:
+def test_counts_survive_packed_and_as_text() -> None:
     counts = reading().counts
-    row = MeterRow(counts=counts)
-    record = Record(
-        machine_id="M", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",
-        windows=1, bytes=1,
-    )  # fmt: skip
-    text = metered(b"", row, record).counts
-    assert text == counts_text(counts)
-    assert counts_from_text(text) == counts
+    assert counts_of(MeterCounts.pack(counts)) == counts_of(counts_text(counts)) == counts
     assert counts.plus(counts).energy_j == 2 * counts.energy_j
+
+
+def test_packed_counts_add_up_as_numbers_do() -> None:
+    rng = np.random.default_rng(0)
+    total = MeterCounts.pack(NOTHING)
+    rows = rng.integers(-(2**52), 2**52, (500, len(NOTHING)))
+    rows[::3] = rng.integers(-2, 2, rows[::3].shape)
+    for k, row in enumerate(rows, 1):
+        total = MeterCounts.packed_sum(total, MeterCounts.pack(row.tolist()))
+        assert counts_of(total) == tuple(rows[:k].sum(axis=0).tolist())

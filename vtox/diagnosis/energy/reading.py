@@ -1,7 +1,7 @@
 """What one record says of energy and operation: figures with their codes, and what is counted."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,7 @@ from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import Reason
 from vtox.values.energy import (
     CLASS_EDGES,
+    COUNTS_FORM,
     ESTIMATES,
     KEPT,
     NOTHING,
@@ -158,8 +159,8 @@ _UNITS = np.array([1000.0 if n.endswith("_ms") else 1.0 for n in MeterCounts._fi
 
 def _counted(
     analysis: CurrentAnalysis, kept: Float64, measured: Bool, estimated: Bool, decided: Int | None
-) -> list[Sequence[int]]:
-    """Return what each record adds to the meter; `decided` is why it is not `estimated`."""
+) -> list[bytes]:
+    """Return what each record adds to the meter, packed; `decided` is why it is not `estimated`."""
     known, classes = kept[:, : len(_COUNTED)], _EDGES.searchsorted(kept[:, _LOAD_AT], side="right")
     if decided is not None:
         known = np.where(known == known, known, 0.0)
@@ -173,18 +174,19 @@ def _counted(
     np.maximum(table[:, 9], 0.0, out=table[:, 9])
     table[:, 10:16] = _IN_CLASS.take(classes, axis=0)
     table *= analysis.duration_s * _UNITS
-    counts: list[Sequence[int]] = np.rint(table, out=table).astype(np.int64).tolist()
+    whole, size = np.rint(table, out=table).astype("<i8").tobytes(), table[0].nbytes
+    counts = [COUNTS_FORM + whole[k : k + size] for k in range(0, len(whole), size)]
     if measured.all():
         return counts
     times = _times(analysis)
     return [c if m else t for c, m, t in zip(counts, measured.tolist(), times, strict=True)]
 
 
-def _times(analysis: CurrentAnalysis) -> list[MeterCounts]:
+def _times(analysis: CurrentAnalysis) -> list[bytes]:
     """Return what each record adds to the meter where its power is not measured."""
     ms = round(1000 * analysis.duration_s)
     pairs = zip(analysis.operations, analysis.problems, strict=True)
-    return [_time(ms, op, problems) for op, problems in pairs]
+    return [MeterCounts.pack(_time(ms, op, problems)) for op, problems in pairs]
 
 
 def _time(ms: int, op: Operation | None, problems: tuple[Reason, ...]) -> MeterCounts:

@@ -124,9 +124,8 @@ def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> PowerConditio
     stated = any(
         map(any, (analysis.problems, analysis.voltage_problems, analysis.pairing_problems))
     )
-    if three and sums is not None and not (stated or rotated.any()):
-        wrong = np.count_nonzero(~(sums @ _RIGHT >= 0)), *(np.count_nonzero(x < 0) for x in signs)
-        if not any(wrong):
+    if three and sums is not None and not (stated or np.count_nonzero(rotated)):
+        if all(np.minimum.reduce(x, axis=None) >= 0 for x in (sums @ _RIGHT, *signs)):
             return None
     is_reversed = np.asarray((np.concatenate(signs, axis=1) < 0).any(axis=1))
     names = [name for channels in found for name in (*channels, "", "", "")[:3]]

@@ -82,7 +82,8 @@ def shaft_load(
     by_case = (_BY_CASE @ powers).reshape(3, -1, batch)
     squares = of[POSITIVE_A : NEGATIVE_A + 1 : NEGATIVE_A - POSITIVE_A]
     volts_2 = np.maximum(of[POSITIVE_V], TINY)
-    hz = f0_hz / rated.supply_hz
+    power_w, _, supply_hz, synchronous_rad_s, *_ = rated.numbers
+    hz = f0_hz / supply_hz
     # |V1 - R I1|^2, I1 along V1 and across it being P1 and Q1 over 3 V1.
     behind = ohm * ((positive_1 * positive_1 + reactive * reactive) / (9 * volts_2))
     behind -= positive_1 * (2 / 3)
@@ -112,12 +113,12 @@ def shaft_load(
     shaft_w *= turning
     shaft_w -= constant_w
     shaft_w -= additional_w
-    np.divide(shaft_w, turning * (rated.synchronous_rad_s * hz), out=torque)
+    np.divide(shaft_w, turning * (synchronous_rad_s * hz), out=torque)
     np.divide(shaft_w, np.maximum(by_case[2], TINY), out=efficiency)
     np.subtract(by_case[2], shaft_w, out=loss)
     s, back_w = slip[0], backward_w[0]
     table = np.empty((len(_ROWS), batch))
-    np.divide(shaft_w[0], rated.power_w, out=table[0])
+    np.divide(shaft_w[0], power_w, out=table[0])
     table[1:5] = told[:, 0]
     table[5:9] = _half(told)
     table[9] = stator_w[0, 0] + stator_w[1, 0]

@@ -1,6 +1,5 @@
 """What meters counted, by quarter-hour and by day: written with the results, read as exact sums."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -16,14 +15,13 @@ from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import energy_days, energy_quarters, series
 from vtox.store.machines.points import Point
 from vtox.values.arrays import Bool, Int
-from vtox.values.energy import NOTHING, QUARTER_S, MeterCounts, counts_from_text, in_kwh
+from vtox.values.energy import COUNTS_FORM, NOTHING, QUARTER_S, MeterCounts, counts_of, in_kwh
 
 DAY_S = 86_400
 # Larger ones are of no machine, and the sum of many would not fit.
 _LARGEST = 1 << 44
-# Texts as this version makes them are read at once.
-_SPACES = len(MeterCounts._fields) - 1
-_NO_NUMBER = re.compile(rb"-(?!\d)")
+# Counts as this version keeps them are read at once.
+_PACKED = len(MeterCounts.pack(NOTHING))
 
 
 # What has a price: energy at the terminals, and what of it became heat.
@@ -53,16 +51,15 @@ def add_energy(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> 
 
     A record counts where it begins, by its sender's clock, but no later than it arrived.
     """
-    keys: list[tuple[int, int]] = []
-    texts: list[bytes] = []
-    for row, point in zip(rows, points, strict=True):
-        if point.energy is not None:
-            begins_s = max(row.t_ms - row.duration_ms, 0) // 1000
-            keys.append((row.series_id, begins_s // QUARTER_S * QUARTER_S))
-            texts.append(point.energy)
-    if not texts:
+    counting = [(r, p.energy) for r, p in zip(rows, points, strict=True) if p.energy is not None]
+    if not counting:
         return
-    counted, usable = _counts(texts)
+    begins = (max(r.t_ms - r.duration_ms, 0) // 1000 for r, _ in counting)
+    keys = [
+        (r.series_id, t // QUARTER_S * QUARTER_S)
+        for (r, _), t in zip(counting, begins, strict=True)
+    ]
+    counted, usable = _counts([kept for _, kept in counting])
     if not usable.any():
         return
     by_quarter = _summed(list(compress(keys, usable.tolist())), counted[usable])
@@ -71,30 +68,21 @@ def add_energy(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> 
     _add(db, energy_days, _summed(by_day, np.array([*by_quarter.values()])))
 
 
-def _counts(texts: Sequence[bytes]) -> tuple[Int, Bool]:
-    """Return the counts of texts, shape (texts, counts), and which of them count anything."""
-    table = _usual(texts)
-    if table is None:
-        table = np.array([_one(t) for t in texts], np.int64)
+def _counts(kept: Sequence[bytes]) -> tuple[Int, Bool]:
+    """Return kept counts, shape (records, counts), and which of them count anything."""
+    if all(len(k) == _PACKED and k[:1] == COUNTS_FORM for k in kept):
+        whole = np.frombuffer(b"".join(kept), np.uint8).reshape(len(kept), _PACKED)
+        table = np.ascontiguousarray(whole[:, 1:]).view("<i8")
+    else:
+        table = np.array([_one(k) for k in kept], np.int64)
     possible = (table > -_LARGEST) & (table < _LARGEST)
     return table, np.asarray(possible.all(axis=1) & table.any(axis=1))
 
 
-def _usual(texts: Sequence[bytes]) -> Int | None:
-    """Return the numbers of texts as this version makes them, None if one of them is of another."""
-    whole = b" ".join(texts)
-    if whole.translate(None, b"0123456789 -") or _NO_NUMBER.search(whole):
-        return None
-    if not all(t.count(b" ") == _SPACES for t in texts):
-        return None
-    numbers = np.fromstring(whole, np.int64, sep=" ")
-    return numbers.reshape(len(texts), -1) if numbers.size == len(texts) * (_SPACES + 1) else None
-
-
-def _one(text: bytes) -> MeterCounts:
-    """Return the counts of a text that may be of another version, or anything."""
+def _one(kept: bytes) -> MeterCounts:
+    """Return kept counts that may be of another version, or anything."""
     try:
-        counts = counts_from_text(text)
+        counts = MeterCounts(*counts_of(kept)[: len(NOTHING)])
     except ValueError:
         return NOTHING
     return counts if -_LARGEST < min(counts) and max(counts) < _LARGEST else NOTHING
@@ -104,9 +92,9 @@ def _summed(keys: list[tuple[int, int]], counted: Int) -> dict[tuple[int, int], 
     """Return the sum of the rows of each key; half a million of `_LARGEST` fit."""
     place: dict[tuple[int, int], int] = {}
     of_rows = np.array([place.setdefault(key, len(place)) for key in keys])
-    sums = np.zeros((len(place), counted.shape[1]), np.int64)
-    np.add.at(sums, of_rows, counted)
-    return dict(zip(place, sums, strict=True))
+    order = of_rows.argsort(kind="stable")
+    begins = np.searchsorted(of_rows[order], np.arange(len(place)))
+    return dict(zip(place, np.add.reduceat(counted[order], begins), strict=True))
 
 
 def _add(db: Connection, table: Table, sums: dict[tuple[int, int], Int]) -> None:

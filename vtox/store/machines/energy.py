@@ -6,11 +6,8 @@ still has that version. So it is as exact as the results.
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import zip_longest
-from operator import add
 from typing import Any, NamedTuple
 
 import structlog
@@ -25,6 +22,7 @@ from vtox.values.energy import (
     MeterCounts,
     MeterReading,
     MeterRow,
+    counts_of,
 )
 
 log = structlog.get_logger()
@@ -33,10 +31,9 @@ log = structlog.get_logger()
 # also the field of a result that has what its record added.
 ENERGY, _METER, _METER_MS = "energy", "meter", "meter_ms"
 # A kept reading begins with a number that no text begins with, the end of its record, s, and how
-# many numbers follow; then codes and values as JSON where there are any. So does a meter, whose
-# whole numbers of 64 bits follow.
+# many numbers follow; then codes and values as JSON where there are any.
 _HEAD = struct.Struct("<BdH")
-_FORM, _METER_FORM = 2, b"\1"
+_FORM = 2
 # A reading is that of now for so long.
 _FRESH_S = 60.0
 
@@ -89,22 +86,12 @@ def _kept_reading(t: float, r: MeterRow) -> bytes:
     return kept + codec.encode(_Codes(r.power_code, dict(r.power_values), *load))
 
 
-def _counts_text(counts: Sequence[int]) -> bytes:
-    """Return counts as text: numbers between spaces.
-
-    By the codec: that takes a quarter of the time of joining them.
-    """
-    return codec.encode([*counts])[1:-1].replace(b",", b" ")
-
-
 class Metered(NamedTuple):
-    """What a record adds to its result and its machine.
+    """What a record adds to its machine: the meter, the fields that keep it, and its reading.
 
-    `counts` is the text of the result, `meter` that of the machine with it, kept by `fields`;
-    `reading` is for the field `ENERGY`, unless the machine has a later one.
+    The reading is for the field `ENERGY`, unless the machine has a later one.
     """
 
-    counts: bytes
     meter: bytes
     fields: tuple[str | bytes, ...]
     reading: bytes
@@ -116,40 +103,14 @@ def metered(meter: bytes, row: MeterRow, record: Record) -> Metered:
     A meter that begins counts since the record arrived; one that cannot be read begins again. One
     of a later version may count more.
     """
-    counts = row.counts
+    total = b""
     try:
-        before = _counts(meter)
+        total = MeterCounts.packed_sum(meter, row.counts) if meter else b""
     except ValueError:  # its records must not become poison
         log.error("what a meter has counted cannot be read", meter=meter[:80])
-        before = ()
-    if len(before) == len(counts):
-        meter = _kept_meter([*map(add, before, counts)])
-    else:
-        meter = _kept_meter([a + b for a, b in zip_longest(before, counts, fillvalue=0)])
-    since = () if before else (_METER_MS, str(round(1000 * record.arrived_t)))
-    fields = (_METER, meter, *since)
-    return Metered(_counts_text(counts), meter, fields, _kept_reading(record.t_end, row))
-
-
-def _kept_meter(counts: Sequence[int]) -> bytes:
-    """Return a meter as the hash of its machine keeps it."""
-    return _numbers(len(counts)).pack(_METER_FORM, *counts)
-
-
-def _counts(meter: bytes) -> tuple[int, ...]:
-    """Return the numbers of a meter; also of a text, as earlier builds kept it."""
-    if meter[:1] != _METER_FORM:
-        return tuple(map(int, meter.split()))
-    try:
-        return _numbers(len(meter) // 8).unpack(meter)[1:]
-    except struct.error as error:
-        raise ValueError(str(error)) from error
-
-
-@cache
-def _numbers(count: int) -> struct.Struct:
-    """Return the form of a meter of so many numbers."""
-    return struct.Struct(f"<c{count}q")
+    since = () if total else (_METER_MS, str(round(1000 * record.arrived_t)))
+    meter = total or row.counts
+    return Metered(meter, (_METER, meter, *since), _kept_reading(record.t_end, row))
 
 
 def meters(client: Client, machine_ids: list[str]) -> list[Meter]:
@@ -185,7 +146,7 @@ def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[
 
 def _counted(meter: bytes | None, since_ms: bytes | None) -> tuple[MeterCounts, float | None]:
     try:
-        counts = MeterCounts(*_counts(meter or b"")[: len(MeterCounts._fields)])
+        counts = MeterCounts(*counts_of(meter or b"")[: len(MeterCounts._fields)])
         return counts, int(since_ms or 0) / 1000 or None
     except ValueError:
         return NOTHING, None
@@ -212,4 +173,4 @@ def _row(text: bytes) -> tuple[MeterRow | MeterReading | None, float | None]:
     except (ValueError, struct.error):
         return None, None
     codes = (why.power_code, why.power_values, why.load_code, why.load_values)
-    return MeterRow(text[_HEAD.size : end], NOTHING, *codes), t
+    return MeterRow(text[_HEAD.size : end], MeterRow().counts, *codes), t
