@@ -1,170 +1,221 @@
 """What energy costs: CPU a window of 1 s, of the worker, the server and the recorder.
 
-    python -m benchmarks.energy_cost [--batch 32]
+    python -m benchmarks.energy_cost [--batch 32] [--pairs 50]
 
-Worker: a batch of records of 1 s at 10 kHz with three currents and voltages, through what
-`turn_short` and `insulation` share; the parts that are of energy are timed where they run. Memory
-is kept, and imports are out of collections, as in a worker. Server: commits of the batch with
-energy and without, in turns. Recorder: results into SQLite. Figures are the least of many turns, as
-other programs only add.
+Tasks of records of 1 s at 10 kHz, three currents and voltages of 16 bits, go through what a worker
+does: start, fetch, diagnosis, health, commit, on a real server. Another family has changed every
+machine since. Tasks with energy and without take turns, in changing order; what is of energy is
+also timed where it runs, as the difference of a pair moves more than all of energy. Memory is kept,
+and imports are out of collections, as in a worker. Server: commits of such records alone, in turns
+too. Recorder: results into SQLite, the part of energy where it runs.
 """
 
 import argparse
 import gc
+import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median, quantiles
 from threading import Event
-from time import process_time
-from typing import Any, NamedTuple
+from time import thread_time
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks import energy as accuracy
 from benchmarks.history_cost import results
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import machine
-from tests.integration.helpers import add_window
+from tests.integration.helpers import T0, add_window
 from tests.signals.loaded_motor import loaded, nameplate
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.diagnosis import diagnosis as diagnosing
 from vtox.diagnosis.diagnosers.current import front_end
-from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.records.history import writing
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.machines.energy import ENERGY, metered
+from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.window_log import create_group
-from vtox.values.domain import Answer, Record
-from vtox.values.energy import MeterCounts, MeterRow
+from vtox.values.domain import Motor, Record
+from vtox.values.energy import KEPT, MeterCounts, MeterRow
+from workers import batch
+from workers.celery_signals import process
 from workers.malloc import keep_freed_memory
 
-FS_HZ, TURNS = 10_000.0, 60
-FAULTS = ("turn_short", "insulation")
+FS_HZ, WARM_UP = 10_000, 4
 RECORD = Record(
     machine_id="M", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",
     windows=1, bytes=120_000,
 )  # fmt: skip
-
-
-# What a meter has counted in a year.
-YEAR = metered(b"", MeterRow(counts=[10**11] * len(MeterCounts._fields)), RECORD).meter
-
-
-class Entry(NamedTuple):
-    """What a worker writes of energy for one record: with its result, and to its machine."""
-
-    counts: bytes = b""
-    machine: tuple[str | bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """CPU a window without energy and with it, us."""
-
-    without: float
-    with_energy: float
-
-    @property
-    def more(self) -> float:
-        """What energy adds."""
-        return self.with_energy - self.without
+# What a record counts, and what a meter has counted in a year.
+ROW = MeterRow(bytes(8 * KEPT), MeterCounts.pack([1000] * 4 + [7532, 5086, 6876, 655] + [0] * 9))
+YEAR = MeterCounts.pack([10**11] * len(MeterCounts._fields))
+# Parts of a worker that are of energy, by the modules that call them.
+PARTS = {
+    "phasors, harmonics, power": (front_end, "_power_sums"),
+    "readings": (diagnosing, "readings"),
+    "meter, entries": (batch, "_energies"),
+}
 
 
 @dataclass(slots=True)
-class Stopwatch:
-    """CPU time of works by name, s: what of a whole is spent in its parts, where they run."""
+class Costs:
+    """CPU a window of each turn, us, by part; of pairs the difference, with less without."""
 
-    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    size: int
+    spent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def timed(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a work whose time is added to that of the name."""
+    def add(self, name: str, seconds: float) -> None:
+        """Add what a turn took."""
+        self.spent[name].append(1e6 * seconds / self.size)
 
-        def run(*arguments: Any, **more: Any) -> Any:
-            before = process_time()
-            found = work(*arguments, **more)
-            self.spent[name] += process_time() - before
-            return found
-
-        return run
+    def row(self, name: str) -> str:
+        """Return a row of the table: median and quartiles."""
+        low, _, high = quantiles(self.spent[name], n=4)
+        return f"| {name} | {median(self.spent[name]):.1f} ({low:.1f} to {high:.1f}) |"
 
 
-def inputs(size: int) -> list[DiagnosisInput]:
-    """Return a batch of one motor at several loads."""
+def waveforms(size: int) -> tuple[Motor, list[dict[str, Any]]]:
+    """Return a motor, and fields of its windows at several loads."""
     plant = machine(FAMILIES[0], 0, accuracy.SEED).case.plant
     motor, rng = nameplate(plant, resistance=True), np.random.default_rng(0)
-    with patch.object(accuracy, "FS_HZ", FS_HZ):
+    with patch.object(accuracy, "FS_HZ", float(FS_HZ)):
         loads = np.linspace(0.3, 1.1, size).tolist()
         records = [accuracy.recording(loaded(plant, x), 0.005, 10.0, rng) for x in loads]
-    return [DiagnosisInput(r, replace(motor)) for r in records]
+    windows = []
+    for r in records:
+        scales = {c: float(np.abs(x).max()) / 30_000 for c, x in r.channels.items()}
+        counts = {c: np.rint(x / scales[c]).astype("<i2").tobytes() for c, x in r.channels.items()}
+        windows.append({**counts, **{f"scale_{c}": s for c, s in scales.items()}})
+    return motor, windows
 
 
-def entries(answers: list[list[Answer]]) -> list[Entry]:
-    """Return what a worker writes of energy."""
-    read = [a.energy for (a, *_) in answers]
-    made = [metered(YEAR, r, RECORD) for r in read if r]
-    return [Entry(m.counts, (*m.fields, ENERGY, m.reading)) for m in made]
+@contextmanager
+def timed(costs: dict[str, float]) -> Iterator[None]:
+    """Add the time of each part where it runs.
+
+    By the clock of the thread: that of the process counts in steps of 4 ms while a limit of CPU
+    time is set, as it is for a diagnosis.
+    """
+    with ExitStack() as stack:
+        for name, (module, function) in PARTS.items():
+            work = _timed(costs, name, getattr(module, function))
+            stack.enter_context(patch.object(module, function, work))
+        yield
 
 
-def diagnosis(size: int) -> tuple[dict[str, float], list[Entry]]:
-    """Return the least time of each part in the diagnosis of a batch, us a window; and entries."""
-    batch = inputs(size)
-    best: dict[str, float] = defaultdict(lambda: np.inf)
-    for _ in range(TURNS):
-        watch = Stopwatch()
-        sums = watch.timed("phasors and sums", front_end._power_sums)
-        read = watch.timed("readings", diagnosing.readings)
-        with (
-            patch.object(front_end, "_power_sums", sums),
-            patch.object(diagnosing, "readings", read),
-        ):
-            answers = watch.timed("all of the diagnosis", answer_batch)(batch, FAULTS)
-        texts = watch.timed("entries", entries)(answers)
-        for name, seconds in watch.spent.items():
-            best[name] = min(best[name], 1e6 * seconds / size)
-    return best, texts
+def _timed(costs: dict[str, float], name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: Any) -> Any:
+        before = thread_time()
+        found = work(*arguments)
+        costs[name] += thread_time() - before
+        return found
+
+    return run
 
 
-def server(client: Client, settings: Settings, texts: list[Entry]) -> Pair:
-    """Return what commits cost the server."""
-    create_group(client, keys.RAW)
-    ledger = Ledger(client, settings)
-    if not ledger.take_lease("b", "", 600_000):
-        raise RuntimeError("no lease")
-    machines = [f"M{k:03d}" for k in range(len(texts))]
-    client.zadd(keys.MACHINES, dict.fromkeys(machines, 1))
-    best = {False: np.inf, True: np.inf}
-    for turn in range(2 * TURNS):
-        energetic = bool(turn % 2)
+@contextmanager
+def without_energy() -> Iterator[None]:
+    """Leave out energy, as if there were none."""
+    with (
+        patch.object(front_end, "_power_sums", lambda analysis, *_: analysis.power_sums),
+        patch.object(diagnosing, "readings", lambda _: ()),
+        patch.object(batch, "_energies", lambda todo, _: [None] * len(todo)),
+    ):
+        yield
+
+
+@dataclass(slots=True)
+class Tasks:
+    """Tasks of a fleet of one record each, made of windows on a server."""
+
+    client: Client
+    ledger: Ledger
+    windows: Sequence[dict[str, Any]]
+    seq: int = 0
+
+    def task(self) -> list[Record]:
+        """Send a window of each machine; return the records, which the ledger has."""
+        self.seq += 1
         records = []
-        for k, name in enumerate(machines):
-            entry = add_window(client, name, seq=turn)
-            client.hset(keys.PROGRESS, entry, "---")
-            records.append(replace(RECORD, machine_id=name, ids=entry, first_seq=turn, last_seq=k))
-        client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"}, count=len(texts))
-        ledger.dispatch("b", "turn_short", records)
-        own = texts if energetic else [Entry()] * len(texts)
-        outcomes = [_outcome(r, turn, text) for r, text in zip(records, own, strict=True)]
-        began = _cpu_s(client)
-        replies = ledger.commit("turn_short", outcomes)
-        best[energetic] = min(best[energetic], _cpu_s(client) - began)
-        if set(replies) != {COMMITTED}:
-            raise RuntimeError(f"not committed: {replies}")
-    return Pair(*(1e6 * s / len(texts) for s in best.values()))
+        for k, fields in enumerate(self.windows):
+            name = f"M{k:03d}"
+            changed = {"ia": None, "scale_ia": None, "fs_hz": FS_HZ} | fields
+            entry = add_window(self.client, name, self.seq, **changed)
+            self.client.hset(keys.PROGRESS, entry, "---")
+            self.client.hset(keys.machine(name), "version", f"other {self.seq}")
+            t = T0 + self.seq
+            times = {"t_start": t, "t_end": t + 1, "arrived_ms": round(1000 * t)}
+            records.append(
+                replace(RECORD, machine_id=name, ids=entry, first_seq=self.seq, **times)  # type: ignore[arg-type]
+            )
+        self.client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"}, count=len(records))
+        self.ledger.dispatch("b", "turn_short", records)
+        return records
 
 
-def _outcome(r: Record, turn: int, own: Entry) -> Outcome:
+def worker(tasks: Tasks, pairs: int) -> Costs:
+    """Return what energy costs a worker: by part where it runs, and by pairs of tasks."""
+    costs = Costs(len(tasks.windows))
+    for turn in range(-WARM_UP, pairs):
+        whole, parts = {}, dict.fromkeys(PARTS, 0.0)
+        for energy in (True, False) if turn % 2 else (False, True):
+            ids = [r.record_id("turn_short") for r in tasks.task()]
+            with timed(parts) if energy else without_energy():
+                before = thread_time()
+                done = batch.work("turn_short", ids)
+                whole[energy] = thread_time() - before
+            if done != len(ids):
+                raise RuntimeError(f"{done} of {len(ids)} records")
+        if turn == -1:
+            gc.collect()
+            gc.freeze()
+        if turn >= 0:
+            for name, seconds in parts.items():
+                costs.add(name, seconds)
+            costs.add("worker", sum(parts.values()))
+            costs.add("worker, difference of pairs", whole[True] - whole[False])
+            costs.add("(worker, all without energy)", whole[False])
+    return costs
+
+
+def server(tasks: Tasks, pairs: int, costs: Costs) -> None:
+    """Add what energy costs the server in commits."""
+    for turn in range(pairs):
+        spent = {}
+        for energy in (True, False) if turn % 2 else (False, True):
+            outcomes = [_outcome(r, tasks.seq, energy=energy) for r in tasks.task()]
+            outcomes = [replace(o, version=f"other {tasks.seq}") for o in outcomes]
+            before = _cpu_s(tasks.client)
+            replies = [
+                n
+                for k in range(0, len(outcomes), 32)
+                for n in tasks.ledger.commit("turn_short", outcomes[k : k + 32])
+            ]
+            spent[energy] = _cpu_s(tasks.client) - before
+            if set(replies) != {COMMITTED}:
+                raise RuntimeError(f"not committed: {replies}")
+        costs.add("server", spent[True] - spent[False])
+
+
+def _outcome(r: Record, turn: int, *, energy: bool) -> Outcome:
     result: list[str | bytes] = ["machine_id", r.machine_id, "detail", "{}" * 200]
-    if own.counts:
-        result += [ENERGY, own.counts]
-    kept = ["health", "{}" * 100, *own.machine]
-    of_record = (r.record_id("turn_short"), str(turn), str(turn + 1), kept, [result], [], [])
+    kept: list[str | bytes] = ["health", "{}" * 100]
+    if energy:
+        own = metered(YEAR, ROW, RECORD)
+        result += [ENERGY, ROW.counts]
+        kept += [*own.fields, ENERGY, own.reading]
+    of_record = (r.record_id("turn_short"), "", f"own {turn}", kept, [result], [], [])
     return Outcome(*of_record, evidence=False)
 
 
@@ -173,56 +224,61 @@ def _cpu_s(client: Client) -> float:
     return float(used["used_cpu_user_main_thread"] + used["used_cpu_sys_main_thread"])
 
 
-def history(client: Client, settings: Settings, counts: bytes, machines: int = 400) -> Pair:
-    """Return what recording costs without and with the rows of energy, the least of six turns."""
+def history(client: Client, settings: Settings, turns: int, machines: int = 400) -> Costs:
+    """Return what the rows of energy cost a recorder."""
+    costs = Costs(5 * machines)
     stop, recorder = Event(), Recorder(client, settings)
+    client.delete(keys.RESULTS)
     recorder.record(stop)
     began = server_time(client) - 3600
-    found: list[Pair] = []
-    for turn in range(6):
-        watch = Stopwatch()
-        with patch.object(writing, "add_energy", watch.timed("energy", writing.add_energy)):
+    for turn in range(turns):
+        spent: dict[str, float] = defaultdict(float)
+        with patch.object(writing, "add_energy", _timed(spent, "recorder", writing.add_energy)):
             t = began + 5 * turn
             pipe = client.pipeline(transaction=False)
             for number in range(machines):
                 for texts in results(number, t, t + 5):
-                    more = (ENERGY, counts) if "turn_short" in texts else ()
+                    more = (ENERGY, ROW.counts) if "turn_short" in texts else ()
                     pipe.execute_command("XADD", keys.RESULTS, "*", *texts, *more)
             pipe.execute()
-            watch.timed("all", recorder.record)(stop)
-        whole, own = (1e6 * watch.spent[n] / (5 * machines) for n in ("all", "energy"))
-        found.append(Pair(whole - own, whole))
+            recorder.record(stop)
+        costs.add("recorder", spent["recorder"])
     recorder.close()
-    return min(found, key=lambda pair: pair.more)
+    return costs
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--batch", type=int, default=32, help="records")
+    parser.add_argument("--pairs", type=int, default=50, help="tasks with energy")
+    given = parser.parse_args()
     keep_freed_memory()
-    gc.freeze()
-    parts, texts = diagnosis(parser.parse_args().batch)
-    with tempfile.TemporaryDirectory() as folder:
+    threadpool_limits(1)
+    motor, windows = waveforms(given.batch)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         own = load(data_dir=Path(folder))
-        with EmbeddedServer(own) as embedded:
-            settings = load(redis_url=embedded.url, data_dir=Path(folder))
-            with connect(settings.working_url(), "benchmark") as client:
-                committed = server(client, settings, texts)
-                client.delete(keys.RESULTS)
-                recorded = history(client, settings, texts[0].counts)
-    whole = parts.pop("all of the diagnosis")
-    table = {
-        "of the worker's diagnosis": (whole, sum(parts.values())),
-        **{f"- {name}": (None, us) for name, us in parts.items()},
-        "of the server's commit": (committed.with_energy, committed.more),
-        "of the recorder, SQLite": (recorded.with_energy, recorded.more),
-    }
-    print("| part | us a window | of that energy |")
-    print("|---|---:|---:|")
-    for name, (all_us, us) in table.items():
-        print(f"| {name} | {'' if all_us is None else f'{all_us:.0f}'} | {us:.1f} |")
-    print(f"| all | | {sum(parts.values()) + committed.more + recorded.more:.1f} |")
+        url = stack.enter_context(EmbeddedServer(own)).url
+        os.environ |= {"VTOX_REDIS_URL": url, "VTOX_DATA_DIR": folder}
+        settings = load(redis_url=url, data_dir=Path(folder))
+        client = stack.enter_context(connect(settings.working_url(), "benchmark"))
+        create_group(client, keys.RAW)
+        ledger = Ledger(client, settings)
+        if not ledger.take_lease("b", "", 3_600_000):
+            raise RuntimeError("no lease")
+        for k in range(given.batch):
+            register(client, f"M{k:03d}", motor)
+        tasks = Tasks(client, ledger, windows)
+        costs = worker(tasks, given.pairs)
+        server(tasks, given.pairs, costs)
+        recorded = history(client, settings, max(8, given.pairs // 4))
+        process().client.close()
+    costs.spent |= recorded.spent
+    whole = sum(median(costs.spent[name]) for name in ("worker", "server", "recorder"))
+    print(f"batches of {given.batch}, {given.pairs} pairs, load {os.getloadavg()[0]:.1f}")
+    print("| part | us a window |\n|---|---:|")
+    print("\n".join(costs.row(name) for name in costs.spent))
+    print(f"| all: worker, server, recorder | {whole:.1f} |")
 
 
 if __name__ == "__main__":

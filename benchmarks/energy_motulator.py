@@ -1,7 +1,7 @@
 """Power and load of a motor that `motulator` simulates, on a grid and an inverter, and their truth.
 
     pip install motulator==0.5.0
-    python -m benchmarks.energy_motulator
+    python -m benchmarks.energy_motulator [--only grid 50 40 30]
 
 motulator (Aalto University, MIT licence) is another implementation of motor, inverter and control.
 The motor is the one of 2.2 kW of its examples, by V/Hz control at 4 kHz or at a grid of 400 V. The
@@ -9,6 +9,7 @@ truth is that of its equations: voltage times current, and torque times speed. T
 iron nor friction losses; its nameplate states the efficiency of its windings at rated torque.
 """
 
+import argparse
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +102,8 @@ def _filtered(t: Any, x: Any) -> Any:
 
 def main() -> None:
     """Print a row a case."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="*", default=["50", "40", "30", "grid"], help="supplies")
     rated = simulated(GRID_HZ, 1.0, grid=True)
     plate: dict[str, Any] = {
         "pole_pairs": PAIRS,
@@ -114,7 +117,8 @@ def main() -> None:
     }
     print("| supply | load | power, error | shaft, W | estimated | error over rated | efficiency |")
     print("|---|---:|---:|---:|---:|---:|---:|")
-    for hz in (GRID_HZ, 40.0, 30.0, None):
+    for name in parser.parse_args().only:
+        hz = None if name == "grid" else float(name)
         for load in LOADS if hz else (0.2, *LOADS):
             case = simulated(hz or GRID_HZ, load, grid=hz is None)
             motor = Motor(**plate, supply="grid" if hz is None else "inverter")
