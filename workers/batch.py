@@ -38,6 +38,7 @@ from vtox.values import codec
 from vtox.values.baseline import Baseline
 from vtox.values.channel_map import corrected, sent_channels
 from vtox.values.domain import Answer, Reason, Record, Recording, abstain, reason
+from vtox.values.energy import counts_of
 from vtox.values.scalars import ScalarReading
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
@@ -364,7 +365,8 @@ def _outcome(
         fields, latest = encode_result(family, d.record, diagnosis, marks)
         newest = diagnosis.fault in after.marks
         if energy and isinstance(diagnosis, Answer) and diagnosis.energy:
-            fields += [ENERGY, diagnosis.energy.counts]
+            # A stream entry is text to its readers.
+            fields += [ENERGY, " ".join(map(str, counts_of(diagnosis.energy.counts)))]
             if newest:
                 kept += [ENERGY, energy.reading]
         results.append(fields)

@@ -54,7 +54,7 @@ class Point(NamedTuple):
     (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is what the
     alarm of the fault took of a result, None where it does not say; `confidence` is kept where it
     found something. `windows` names those of a result by run and numbers: diagnosed again, it is
-    the same. `energy` is what its record added to the meter of the machine, packed, and `start`
+    the same. `energy` is what its record added to the meter of the machine, and `start`
     the detail of a result whose record shows a start.
     """
 
