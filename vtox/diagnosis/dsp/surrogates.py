@@ -29,21 +29,13 @@ VIEW_QUANTILE = 0.99
 BEST_QUANTILE = 0.98
 # Combs are a third of a bin apart; every second one serves as surrogate.
 STRIDE = 2
-# With fewer surrogates nothing is found: there is nothing to compare with.
-MIN_SURROGATES = 25
 # Factor by which a comb must exceed the surrogates. About 30 independent intervals give the 98 %
 # quantile: without it one record in 30 full of lines would raise an alarm for each target.
 SURROGATE_MARGIN = 1.5
-# Highest surrogate over the order: lines thin out upwards. The lowest is `LOWEST_COMB`.
-HIGHEST_SURROGATE = 7.5
-# Orders, over that of the comb found, of combs that hold some of its lines ...
+# Orders, over that of the comb found, of combs that hold some of its lines.
 HARMONICALLY_RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
-# ... and their distances from it, in shaft orders or in those of its sidebands: o + 1, o + 2, ...
-# are combs of the sidebands.
-SIDEBAND_DISTANCES = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)
-# Lines between those of the comb, as strong as this share of them, belong to a denser family. Where
-# they lie, in orders of the comb, by divisor.
-DENSE_FAMILY_RATIO = 0.5
+# Lines between those of the comb, half as strong, belong to a denser family. Where they lie, in
+# orders of the comb, by divisor.
 LINES_BETWEEN = {2: (0.5, 1.5, 2.5), 3: (1 / 3, 2 / 3, 4 / 3, 5 / 3)}
 # ... as do lines at these multiples of the bearing cage frequency from a rolling element's:
 # modulation reaches less far than a train of impacts at about that frequency.
@@ -168,7 +160,7 @@ def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: 
     if chance.level < 1:
         return chance
     numbers, unrelated = _surrogates(plan, target, chance.order)
-    if np.count_nonzero(unrelated) < MIN_SURROGATES:
+    if np.count_nonzero(unrelated) < 25:  # too few to compare with: nothing is found
         return _best_comb(own, plan, target, SURROGATE_MARGIN * chance.level)
     rest = rows.copy()
     rest[_explained_bins(plan, target, chance.order)] = 0
@@ -213,12 +205,13 @@ def _surrogates(plan: Plan, target: CombTarget, order: float) -> tuple[Int, Bool
     shift = plan.shifts[target.sidebands]
     if not _at_half_order(plan, order):
         steps = (1.0, shift * plan.df_order) if shift else (1.0,)
-        related += [order + k * step for step in steps for k in SIDEBAND_DISTANCES]
+        # Combs of the sidebands, whose distances are shaft orders or those of the cage.
+        related += [order + k * step for step in steps for k in (-3, -2, -1, -0.5, 0.5, 1, 2, 3)]
     if order < 1:
         related.append(1 - order)  # the bearing cage as seen from the shaft
     unit = plan.order(1)
     first = max(plan.numbers.start, int(LOWEST_COMB * order / unit) + 1)
-    stop = min(plan.numbers.stop, ceil(HIGHEST_SURROGATE * order / unit))
+    stop = min(plan.numbers.stop, ceil(7.5 * order / unit))  # lines thin out upwards
     numbers = np.arange(first, stop, STRIDE)
     half = (len(plan.intervals[target.name]) / 2 + HARMONICS) / STRIDE
     unrelated = np.ones(len(numbers), np.bool_)
@@ -270,7 +263,7 @@ def _is_part_of_another(rows: Float32, plan: Plan, target: CombTarget, finding: 
         return True
     if mean(2, 3) > ISOLATED_LINE_RATIO * mean(0, 2):
         return True
-    limit, start = DENSE_FAMILY_RATIO * mean(0, 3), HARMONICS
+    limit, start = 0.5 * mean(0, 3), HARMONICS
     for size in [len(group) for group in between] + [len(CAGE_SIDEBAND_ORDERS)]:
         if mean(start, start + size) > limit:
             return True

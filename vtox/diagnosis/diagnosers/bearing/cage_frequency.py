@@ -15,10 +15,6 @@ from vtox.diagnosis.dsp.comb_plan import Plan
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Float32
 
-# Ratio of the sidebands around an element's order to those around the orders adjacent to it: a
-# slower shaft that modulates the machine shows around all.
-MIN_SIDEBAND_RATIO = 2.0
-
 
 def only_bearing_cage(findings: Mapping[str, Finding]) -> bool:
     """Return whether the bearing cage's is the only comb found."""
@@ -49,7 +45,8 @@ def has_element_sidebands(
     shift = round(bearing_cage_order / plan.df_order)
     own = _sideband_level(rows, plan, element_order, shift)
     adjacent = max(_sideband_level(rows, plan, element_order + k, shift) for k in (-1, 1))
-    return own >= 1 and own >= MIN_SIDEBAND_RATIO * adjacent
+    # A slower shaft that modulates the machine has sidebands around all orders.
+    return own >= 1 and own >= 2 * adjacent
 
 
 def _sideband_level(rows: Float32, plan: Plan, order: float, shift: int) -> float:

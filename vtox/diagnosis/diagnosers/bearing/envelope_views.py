@@ -22,8 +22,6 @@ from vtox.values.domain import VIBRATIONS, Reason
 # 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone; and many share what a call costs
 # whatever its size. Larger chunks gain nothing. docs/calibration/bearing.md#chunks
 CHUNK_SAMPLES = 320_000
-# Shaft order up to which lines are compared between the two ends of a record.
-SPEED_CHANGE_ORDERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +210,7 @@ def _speed_change(setup: SearchSetup, spectra: EnvelopeSpectra, first: int) -> R
     if not third:
         return None
     n_averages = third * spectra.n_averages / segments
-    bins = int(SPEED_CHANGE_ORDERS * setup.speed.hz / spectra.df_hz)
-    bins = min(spectra.spectra.shape[-1], bins)
+    bins = min(spectra.spectra.shape[-1], int(8 * setup.speed.hz / spectra.df_hz))  # 8 orders
     channel, mean = spectra.spectra[first : first + 1, ..., :bins], spectra.mean[first : first + 1]
     early, late = (
         envelope_spectrum.over_floor(envelope_spectrum.view_power(part, mean)[0], n_averages)

@@ -16,8 +16,6 @@ from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, HARMONICS, SHAFT, Plan
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import TINY
 
-# What modulates the impacts of a part; those of the outer race nothing need modulate.
-MODULATED_BY = {"BPFI": SHAFT, "BSF": BEARING_CAGE}
 # Power of sidebands over that of their lines below which no load modulates the impacts: that of a
 # depth of 7 %. docs/calibration/bearing.md#load-sidebands
 MIN_SIDEBAND_SHARE = 0.07**2 / 2
@@ -51,7 +49,9 @@ def _sideband_shares(
 
     Of a `kind`, by default that of the defect.
     """
-    shift = plan.shifts.get(kind or MODULATED_BY.get(defect, ""), 0)
+    # Nothing need modulate the impacts of the outer race.
+    kind = kind or {"BPFI": SHAFT, "BSF": BEARING_CAGE}.get(defect, "")
+    shift = plan.shifts.get(kind, 0)
     if not shift:
         return None
     bins = comb_plan.comb_bins(np.array([finding.number]), shift)[:, 0]

@@ -14,14 +14,6 @@ from vtox.diagnosis.dsp.comb_plan import Plan
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Float32
 
-# Thresholds are raised where the search is wide, or the record holds so few turns: it then finds
-# more by chance. docs/calibration/bearing.md#wide-searches
-FEW_TURNS = 20
-WIDE_SEARCH_FACTOR = 1.25
-# Frequencies are rounded to this share of a bin, so that plans are shared: the 16th multiple is off
-# by less than half a bin.
-STEPS_PER_BIN = 40
-
 
 @dataclass(frozen=True, slots=True)
 class CombSearch:
@@ -73,13 +65,15 @@ def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> lis
 
 def _factor(setup: SearchSetup, speed: Speed) -> float:
     """Return by how much thresholds are raised."""
-    wide = speed.tolerance > WIDE_TOLERANCE or setup.turns < FEW_TURNS
-    return WIDE_SEARCH_FACTOR if wide else 1.0
+    # A wide search, or one of few turns, finds more by chance.
+    # docs/calibration/bearing.md#wide-searches
+    return 1.25 if speed.tolerance > WIDE_TOLERANCE or setup.turns < 20 else 1.0
 
 
 def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
     setup = views.setup
-    step_hz = views.df_hz / STEPS_PER_BIN
+    # Rounded, so that records share plans: the 16th multiple is off by less than half a bin.
+    step_hz = views.df_hz / 40
     return comb_plan.make_plan(
         setup.targets,
         bins=views.lines.shape[1],

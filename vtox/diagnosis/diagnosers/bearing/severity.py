@@ -10,7 +10,6 @@ from vtox.diagnosis.dsp.surrogates import Finding
 # confidence rises with the logarithm of the ratio. docs/calibration/bearing.md#confidence
 EVEN_RATIO = 5.0
 STEEPNESS = 1.2
-MAX_CONFIDENCE = 0.95
 # Lines at the bearing cage frequency alone may be those of another shaft.
 MAX_BEARING_CAGE_CONFIDENCE = 0.4
 # `fault` needs this confidence, and an envelope modulated by this much: below, a comb of a long
@@ -84,4 +83,4 @@ def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> 
     own = float(1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS))
     rivals = [f.ratio for n, f in findings.items() if n not in (defect, "FTF")]
     rival = max((r for r in rivals if r >= 1), default=0.0)
-    return min(MAX_CONFIDENCE, own * (1 - 0.5 * min(1.0, rival / ratio)) * penalty)
+    return min(0.95, own * (1 - 0.5 * min(1.0, rival / ratio)) * penalty)

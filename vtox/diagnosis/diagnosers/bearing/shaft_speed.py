@@ -32,8 +32,6 @@ MIN_SHAFT_LEAD = 1.5
 MIN_SHAFT_LINES = 3
 # Relative error of a refined speed, at least.
 REFINED_TOLERANCE = 0.003
-# Relative change of speed within a record beyond which all its lines smear.
-MAX_SPEED_CHANGE = 0.01
 # A speed reported as measured may be a set point or the nameplate value, wrong by a slip.
 MAX_REPORTING_ERROR = 0.02
 # Shaft lines contradict a reported speed where their power is so many times higher at another, and
@@ -218,8 +216,8 @@ def speed_change(
     wide = replace(speed, tolerance=max(speed.tolerance, MAX_TOLERANCE))
     first, last = (refine_speed(wide, lines, df_hz, avoided_hz) for lines in (early, late))
     clear = first.tolerance < wide.tolerance and last.tolerance < wide.tolerance
-    if not clear or abs(first.rpm - last.rpm) <= MAX_SPEED_CHANGE * speed.rpm:
-        return None
+    if not clear or abs(first.rpm - last.rpm) <= 0.01 * speed.rpm:
+        return None  # beyond 1 % all lines smear
     return reason("shaft_speed_changes", first_rpm=first.rpm, last_rpm=last.rpm)
 
 

@@ -18,15 +18,10 @@ from vtox.diagnosis.dsp.surrogates import HARMONICALLY_RELATED, SURROGATE_MARGIN
 from vtox.values.arrays import TINY, Bool, Float32, Float64, Int
 from vtox.values.domain import Reason, reason
 
-# Lines are smeared over `MIN_SWING`, relative: a speed that moves by more is found by its line.
-# Other orders are compared in steps of as much up to this one.
-HIGHEST_ORDER = 9.0
 # Excess over the floor in standard deviations of one bin, and over that of most other orders.
 # docs/calibration/bearing.md#smeared-lines
 MIN_EXCESS = 3.0
 SURROGATE_QUANTILE = 0.95
-# How near to a defect order's an order is that shares lines with it.
-RELATED_TOLERANCE = 0.05
 
 
 def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | None:
@@ -51,17 +46,16 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
     sums = np.append(0.0, np.cumsum(excess, dtype=np.float64))
     counts = np.append(0.0, np.cumsum(rows[:, -1], dtype=np.float64))
     levels = _spread_power(own, sums, counts, plan)
-    lowest = LOWEST_COMB * float(own.min())
-    others = np.arange(lowest, min(HIGHEST_ORDER, len(rows) * plan.df_order / HARMONICS), MIN_SWING)
+    # Lines are smeared over `MIN_SWING`, relative: a speed that moves by more is found by its line.
+    lowest, highest = LOWEST_COMB * float(own.min()), len(rows) * plan.df_order / HARMONICS
+    others = np.arange(lowest, min(9.0, highest), MIN_SWING)
     surrogates = _spread_power(others, sums, counts, plan)
     for at in np.argsort(-levels):
         if modulations[at] < FAULT_MODULATION:
             continue
-        related = (
-            np.abs(others / np.outer(own[at] * np.array(HARMONICALLY_RELATED), 1) - 1)
-            < RELATED_TOLERANCE
-        )
-        unrelated = surrogates[~related.any(axis=0)]
+        # Orders within 5 % share lines with it.
+        ratio = others / np.outer(own[at] * np.array(HARMONICALLY_RELATED), 1)
+        unrelated = surrogates[~(np.abs(ratio - 1) < 0.05).any(axis=0)]
         limit = SURROGATE_MARGIN * float(np.quantile(unrelated, SURROGATE_QUANTILE))
         if levels[at] >= max(MIN_EXCESS, limit):
             return reason(
