@@ -24,7 +24,7 @@ from scipy.interpolate import CubicSpline
 from scipy.signal import butter, fftconvolve, firwin, kaiserord, sosfiltfilt, welch
 from scipy.signal.windows import hann, tukey
 
-from vtox.diagnosis.dsp.velocity import HIGH_HZ, LOW_HZ, TAPER_S, vibration_velocity
+from vtox.diagnosis.dsp.velocity import HIGH_HZ, LOW_HZ, vibration_velocity
 from vtox.values.domain import Array
 
 # Widths of the slopes at the ends of the band, and how much the filters hold back.
@@ -103,7 +103,7 @@ def rows(path: Path, seconds: float) -> Iterator[list[float]]:
         expected = rms_mm_s(of_piece)
         found = vibration_velocity(piece, fs_hz)
         assert isinstance(found, float)
-        ends = tukey(n, 2 * TAPER_S * fs_hz / n) ** 2
+        ends = tukey(n, 2 / LOW_HZ * fs_hz / n) ** 2
         pairs = (
             (found, expected),
             (found, rms_mm_s(of_piece, ends)),

@@ -19,8 +19,6 @@ LOWEST_COMB, HIGHEST_COMB = 0.35, 1.5
 # Chance, per comb tested, to exceed level 1 in pure noise. A record is searched in some 20 views
 # (about 12 of them independent) and 70 combs: about 1e-4 a record in stationary noise.
 COMB_CHANCE = 1e-7
-# Half width of the search that `COMB_CHANCE` is meant for; wider searches divide it.
-REFERENCE_TOLERANCE = 0.02
 # A single line counts at most as one of this chance, exp(-12), unless the others together count
 # more: one strong line, of a gear or a belt, is no comb.
 LINE_CAP_CHANCE = 6e-6
@@ -28,8 +26,6 @@ LINE_CAP_CHANCE = 6e-6
 # error of their frequency.
 LOBE_BINS = 2
 MASK_TOLERANCE = 0.002
-# Relative error of the supply frequency, measured or rated, for what cables pick up.
-MAINS_TOLERANCE = 0.001
 # Weight of a comb whose fundamental is masked, as it lies on a shaft or supply line.
 MASKED_WEIGHT = 0.5
 PLAIN, SHAFT, BEARING_CAGE = "plain", "shaft", "cage"
@@ -142,7 +138,8 @@ def make_plan(
     """
     df_order = df_hz / shaft_hz
     unmasked, fundamental_weight = _masks(bins, df_hz, shaft_hz, shaft_tolerance, mains_hz)
-    chance = COMB_CHANCE / channels * min(1.0, REFERENCE_TOLERANCE / tolerance)
+    # Meant for searches 2 % to either side; wider ones divide it.
+    chance = COMB_CHANCE / channels * min(1.0, 0.02 / tolerance)
     chance_sum = _chance_sum(n_averages, chance)
     numbers, intervals = _intervals(targets, tolerance, HARMONICS / df_order)
     shifts = {PLAIN: 0, SHAFT: round(1 / df_order)}
@@ -235,7 +232,7 @@ def _masks(
     picked_up = np.zeros(bins, np.bool_)
     for f in mains_hz:
         masked |= _distance_from_multiples(frequency, 2 * f) <= slack
-        within = df_hz + MAINS_TOLERANCE * frequency
+        within = df_hz + 0.001 * frequency  # the supply is measured or rated to 0.1 %
         picked_up |= _distance_from_multiples(frequency, f) <= within
     # A comb whose fundamental lies on a shaft line has its other lines in the skirts of others.
     wide = max(shaft_tolerance - MASK_TOLERANCE, 0) * frequency + slack

@@ -17,18 +17,14 @@ from vtox.values.domain import Array, Reason, reason
 MIN_STEPS = 32
 # So many samples show the steps; they are taken all over the record.
 SAMPLES = 1024
-# Their places: multiples of a ratio that meets no period of the signal.
-GOLDEN = (5**0.5 - 1) / 2
 # A finer step than this share of the amplitude is not examined: 16 bits.
 FINEST = 2.0**15
 # Values are those of a converter where all are so near to multiples of one step, in steps.
 MAX_RESIDUE = 0.05
 # So many different values show that a bit is stuck rather than never reached.
 MIN_VALUES = 64
-# A gap between neighbouring values is wide from this share of the range on, and a channel is tested
-# where wide gaps hold so much of it.
+# A gap between neighbouring values is wide from this share of the range on.
 WIDE_GAP = 1 / (5 * MIN_STEPS)
-MIN_GAPS = 0.3
 
 
 def resolution_problems(x: Array, names: Sequence[str]) -> list[tuple[Reason, ...]]:
@@ -119,7 +115,8 @@ def amplitude_steps(x: Array) -> tuple[Float64, Int]:
 
 @lru_cache(maxsize=64)
 def _places(samples: int) -> Int:
-    return np.asarray(np.arange(1, min(SAMPLES, samples) + 1) * GOLDEN % 1 * samples, np.int64)
+    golden = (5**0.5 - 1) / 2  # multiples of it meet no period of the signal
+    return np.asarray(np.arange(1, min(SAMPLES, samples) + 1) * golden % 1 * samples, np.int64)
 
 
 def _may_be_coarse(x: Array) -> Bool:
@@ -134,7 +131,7 @@ def _may_be_coarse(x: Array) -> Bool:
     gaps = values[..., 1:] - values[..., :-1]
     span = values[..., -1] - values[..., 0]
     gaps *= gaps >= np.float32(WIDE_GAP) * span[..., None]
-    return np.asarray(gaps.sum(axis=-1) >= np.float32(MIN_GAPS) * span)
+    return np.asarray(gaps.sum(axis=-1) >= np.float32(0.3) * span)
 
 
 def _stuck_bit(counts: Float64, steps: Float64) -> Int:

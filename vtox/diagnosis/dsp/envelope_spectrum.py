@@ -22,8 +22,6 @@ BLOCK_BINS = 64
 # Power over its neighbours to which a bin of the vibration spectrum is cut: beyond, it is a tone,
 # and two tones beat in the envelope like a comb. docs/calibration/bearing.md#tones
 MAX_TONE_RATIO = 25.0
-# Share of the record's mean envelope below which a band holds rounding noise of float32 transforms.
-SILENT_BAND_SHARE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +254,8 @@ def view_power(spectra: Complex, mean: Float32) -> Float32:
         views in the order of `view_bands`.
     """
     batch, bands, segments, bins = spectra.shape
-    audible = (mean > SILENT_BAND_SHARE * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
+    # A band of less of the record's mean envelope holds rounding noise of float32 transforms.
+    audible = (mean > 1e-6 * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
     weights = _bands_of_views(bands) * audible[:, None]
     weights /= np.maximum(weights @ mean[..., None], TINY)
     share = audible / np.maximum(audible.sum(axis=-1, keepdims=True), 1)

@@ -10,16 +10,8 @@ from scipy.ndimage import median_filter
 from vtox.diagnosis.dsp.envelope_spectrum import Envelopes
 from vtox.values.arrays import Float32
 
-# Noise has a Rayleigh envelope: mean square 4 / pi times the squared mean, whatever its spectrum.
-RAYLEIGH = 4 / np.pi
 # A Hann line has its power in so many bins.
 NOISE_BINS = 1.5
-# Power over the median of its neighbours from which a bin is a line: in noise 1.5 % of bins are.
-# What a changing speed smears over more than half of the neighbours is no line.
-MIN_LINE_RATIO = 6.0
-NEIGHBOUR_BINS = 17
-# Mean window of a piece: below, it holds more leakage than signal.
-MIN_WINDOW = 0.25
 
 
 def variance(power: Float32) -> Float32:
@@ -50,9 +42,10 @@ def line_variance(power: Float32) -> Float32:
     -------
     ndarray of float32, shape (bands,)
     """
-    # Band by band: in one dimension scipy takes an eighth of the time.
-    floor = np.stack([median_filter(band, size=NEIGHBOUR_BINS) for band in power])
-    return variance(np.where(power > MIN_LINE_RATIO * floor, power - floor, 0))
+    # What a changing speed smears over more than half of the neighbours is no line. Band by band:
+    # in one dimension scipy takes an eighth of the time.
+    floor = np.stack([median_filter(band, size=17) for band in power])
+    return variance(np.where(power > 6 * floor, power - floor, 0))  # of the bins of noise 1.5 %
 
 
 def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
@@ -73,7 +66,7 @@ def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
     """
     size = len(envelopes.window) // pieces
     window = envelopes.window[: pieces * size].reshape(pieces, size)
-    audible = window.mean(axis=-1) > MIN_WINDOW
+    audible = window.mean(axis=-1) > 0.25  # less holds more leakage than signal
     values = envelopes.values[..., : pieces * size]
     values = values.reshape(*values.shape[:-1], pieces, size)[..., audible, :]
     window = window[audible]
@@ -104,5 +97,6 @@ def irregular_variance(total: Float32, lines: Float32 | float) -> Float32:
     >>> float(irregular_variance(np.array(4 / np.pi * 1.08 * 1.5 - 1), 0.08).round(3))
     0.5
     """
-    unexplained: Float32 = (1 + total) / (RAYLEIGH * (1 + lines)) - 1
+    # Noise has a Rayleigh envelope, whatever its spectrum.
+    unexplained: Float32 = (1 + total) / (4 / np.pi * (1 + lines)) - 1
     return unexplained

@@ -17,23 +17,15 @@ PAD = 4
 FLOOR_POINTS = 120
 FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
-# The floor reaches at least this factor above its low end, also at the end of the band.
-LEAST_FLOOR_SPAN = 1.5
 # Points this far above the floor count as this far: other lines pull the fit no further. The mean
 # of Exp(1) so limited is 1 - exp(-LIMIT).
 LIMIT = 2.5
-PASSES = 6
-# Keeps the fit of few points solvable.
-RIDGE = 1e-3 * np.eye(3)
 # Powers of 1/f that add up: of white noise, of a random walk, and of the phase of a frequency that
 # is a random walk.
 SLOPES = np.array([0.0, 2.0, 4.0])
-SUM_PASSES = 15
 # Half width of a line in bins of the Hann window. So near to the supply line its skirt, and the
 # trend that is removed, shape the floor.
 LINE_BINS = 2.5
-# Distance from a line, in bins on either side, at which the noise adjacent to it is measured.
-ADJACENT_BINS = (4, 11)
 # Floors of so many records at a time stay in the cache: those of 256 take three times as long.
 _BLOCK_RECORDS = 32
 # Power over the floor, amplitude and phase together, that makes a line; about Gamma(2) distributed
@@ -46,8 +38,6 @@ MIN_OVER_FLOOR_CLEAR = 30.0
 # The frequency of a line is known to this part of a bin of 1/T.
 # docs/calibration/broken_bar.md#place-of-the-line
 PLACE_BINS = 0.25
-# Where nothing is searched the line is said to be here, bins.
-UNSEARCHED_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +173,7 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> StrongestLine
 def _no_line(m: Modulation) -> StrongestLine:
     """Return the lines of recordings in which nothing is searched."""
     batch, bins = m.am.shape
-    index = min(round(UNSEARCHED_BINS * m.bin_hz / m.step_hz), bins - 1)
+    index = min(round(10 * m.bin_hz / m.step_hz), bins - 1)  # anywhere: the tenth bin
     return StrongestLine(
         index=np.full(batch, index),
         hz=np.full(batch, index * m.step_hz),
@@ -236,7 +226,7 @@ def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
     to_hz = np.maximum(high * FLOOR_FACTOR, from_hz + FLOOR_BINS * m.bin_hz)
     # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
     band_hz = (1 - FADE) * last * m.step_hz
-    to_hz = np.minimum(to_hz, np.maximum(band_hz, LEAST_FLOOR_SPAN * from_hz))
+    to_hz = np.minimum(to_hz, np.maximum(band_hz, 1.5 * from_hz))  # never narrower than this
     hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * np.linspace(0, 1, FLOOR_POINTS)
     index = np.clip(np.round(hz / m.step_hz).astype(int), 1, last)
     return _Surroundings(
@@ -300,7 +290,7 @@ def _adjacent_noise(m: Modulation, line: StrongestLine) -> tuple[Complex, Comple
     as 1/f^4) gives as much below the line as above it, and the median is right for any power law.
     """
     n = np.maximum(line.index, 1)[:, None] * m.step_hz / m.bin_hz
-    ratio = 1 + np.arange(*ADJACENT_BINS) / n
+    ratio = 1 + np.arange(4, 11) / n
     index = np.round(line.index[:, None] * np.concatenate([ratio, 1 / ratio], axis=-1)).astype(int)
     index = np.clip(index, 0, m.am.shape[-1] - 1)
     return pick_several(m.am, index), pick_several(m.pm, index)
@@ -335,13 +325,14 @@ def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     """
     basis = np.stack([np.ones_like(x), x, x * x], axis=-2)  # (batch, 3, points)
     weighted = basis * fitted[:, None, :]
-    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + RIDGE)
+    # The addition keeps the fit of few points solvable.
+    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + 1e-3 * np.eye(3))
     gain = inverse @ weighted
     columns = np.swapaxes(gain, -1, -2)
     log_power = np.log(power + 1e-30)
     fit = (log_power[..., None, :] @ columns)[..., 0, :]
     mean = 1 - exp(-LIMIT)
-    for _ in range(PASSES):
+    for _ in range(6):  # more change nothing
         excess = np.exp(np.minimum(log_power - (fit[..., None, :] @ basis)[..., 0, :], 3.0))
         update = np.minimum(excess, LIMIT) / mean - 1
         fit = fit + (update[..., None, :] @ columns)[..., 0, :]
@@ -363,7 +354,7 @@ def _sum_rings(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64
     parts = np.exp((mean - np.sum(np.log(basis) * fitted, -1)[:, None]) / count[:, None])
     parts /= len(SLOPES)  # (2, batch, 1, slopes): at first each alone explains an equal share
     weight, excess = np.empty((2, *power.shape))
-    for _ in range(SUM_PASSES):
+    for _ in range(15):
         np.divide(fitted, np.matmul(parts, basis, out=weight), out=weight)
         np.minimum(np.multiply(power, weight, out=excess), LIMIT, out=excess)
         excess *= weight

@@ -34,9 +34,6 @@ MAX_REST_SHARE = 0.5
 # A multiple of 8 of runs, so that pairs of neighbours are counted eight in a word.
 RUNS, NEIGHBOURS = 32, 64
 PARTS = 16
-SAMPLES_PER_BLOCK = 8
-# The size of a count is estimated from so many samples.
-COUNT_SAMPLES = 2048
 
 
 def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason, ...]]:
@@ -108,8 +105,8 @@ def _fast_test(x: Array, block: int) -> tuple[Bool, Bool, Array, Array]:
 
 
 def _rests(x: Array, block: int) -> Bool:
-    """Return where three neighbours of thinned samples are equal, as in every block at rest."""
-    few = x[..., :: block // SAMPLES_PER_BLOCK]
+    """Return where three of eight samples a block are equal neighbours, as in blocks at rest."""
+    few = x[..., :: block // 8]
     same = few[..., 1:] == few[..., :-1]
     return np.asarray((same[..., 1:] & same[..., :-1]).any(axis=-1))
 
@@ -210,7 +207,7 @@ def _is_clipped(x: Array, block: int, low: float, high: float) -> bool:
     )
     if crests <= MIN_CREST_SHARE * len(blocks):
         return False
-    steps = np.abs(np.diff(x[:COUNT_SAMPLES]))
+    steps = np.abs(np.diff(x[:2048]))
     count = float(steps.min(where=steps > 0, initial=max(high - low, 1e-30)))
     amplitude = max((high - low) / 2 / count, 0.5)
     expected = float(np.arccos(max(-1.0, 1 - 1 / amplitude)) / np.pi)

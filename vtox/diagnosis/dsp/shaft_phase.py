@@ -17,35 +17,22 @@ from scipy.ndimage import spline_filter1d, uniform_filter1d
 from vtox.values.arrays import TINY, Complex, Float32, Float64
 from vtox.values.domain import Array
 
-# Samples a turn that are kept: three multiples, and room for the first alias.
-SAMPLES_PER_TURN = 16
-MULTIPLES = (1, 2, 3)
 # Relative half width of the band around a multiple: a speed may move by so much.
 BAND = 0.05
-# Band of a multiple, bins at least: a record too short for it has no speed that moves.
-MIN_HALF_BAND = 4
-# Points of a line along a record over half its bins, so dense that steps of phase are its slope.
-POINTS_PER_BIN = 16
 # Share of a record at either end where the band's edges upset the phase.
 END_SHARE = 16
 # Coefficient of variation of a line's amplitude up to which it is one line: noise has 0.52, the
 # mean over all lags of a Rayleigh distribution. docs/calibration/bearing.md#moving-speeds
 MAX_VARIATION = 0.25
-# Speeds are averages over so many turns.
-SMOOTHING_TURNS = 4
 # A line that holds this share of the power about it in three bins is steady, where a swing that
 # counts (`MIN_SWING`) would spread it over more.
 STEADY_SHARE = 0.8
-# ... wherever it would spread it over so many.
-MIN_SPREAD_BINS = 2.0
 # Swing from which a record is searched by the angle of its shaft: in noise the speed of a line that
 # is just clear moves by up to 1.7 %. docs/calibration/bearing.md#moving-speeds
 MIN_SWING = 0.02
 # A record by angle: computed so many samples at a time; its places are found every so many, between
 # which a speed that swings by 10 % in a second moves them by 1e-3 samples at most.
 BLOCK_SAMPLES, PLACE_SAMPLES = 8192, 32
-# Quantiles between which a speed swings.
-RANGE = np.array([0.05, 0.95])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +68,8 @@ def shaft_phases(
     # Records of one block are transformed together: to plan one alone costs more than to do it.
     groups: dict[int, list[int]] = {}
     for i, shaft_hz in enumerate(shafts_hz):
-        groups.setdefault(max(1, int(fs_hz / (SAMPLES_PER_TURN * shaft_hz))), []).append(i)
+        # 16 samples a turn hold three multiples, and leave room for the first alias.
+        groups.setdefault(max(1, int(fs_hz / (16 * shaft_hz))), []).append(i)
     phases: list[ShaftPhase | None] = [None] * len(signals)
     for block, rows in groups.items():
         length = scipy.fft.prev_fast_len(max(1, len(signals[0]) // block), real=True)
@@ -108,10 +96,10 @@ def _phase(
 ) -> ShaftPhase | None:
     """Return the speed of a shaft by the spectrum of its record, `length` means in `duration_s`."""
     bands = []
-    for k in MULTIPLES:
+    for k in (1, 2, 3):
         middle, half = _band(k * shaft_hz * duration_s)
-        if half < MIN_HALF_BAND:
-            continue
+        if half < 4:
+            continue  # the record is too short to show a speed that moves
         own = slice(middle - half, middle + half + 1)
         powers: list[float] = power[own].tolist()
         if _stands_still(powers):
@@ -129,12 +117,13 @@ def _phase(
     points = len(line)
     step_s = duration_s / points
     deviation = _turns_per_point(line) / step_s
-    width = max(1, round(SMOOTHING_TURNS / shaft_hz / step_s))
+    width = max(1, round(4 / shaft_hz / step_s))  # four turns
     speed = (middle / duration_s + uniform_filter1d(deviation, width, mode="nearest")) / k
     ends = points // END_SHARE
     inner = speed[ends : points - ends]
     speed[:ends], speed[points - ends :] = inner[0], inner[-1]
-    low, high = np.interp(RANGE * (len(inner) - 1), np.arange(len(inner)), np.sort(inner))
+    last = len(inner) - 1
+    low, high = np.interp((0.05 * last, 0.95 * last), np.arange(len(inner)), np.sort(inner))
     return ShaftPhase(speed, float(high - low) / shaft_hz)
 
 
@@ -210,8 +199,8 @@ def _band(centre: float) -> tuple[int, int]:
 
 def _stands_still(power: list[float]) -> bool:
     """Return whether a clear line lies within three bins, though a swing would spread it wider."""
-    if MIN_SWING / BAND * len(power) / 2 <= MIN_SPREAD_BINS:
-        return False
+    if MIN_SWING / BAND * len(power) / 2 <= 2:
+        return False  # it would not
     at = power.index(max(power))
     return sum(power[max(0, at - 1) : at + 2]) >= STEADY_SHARE * sum(power)
 
@@ -226,7 +215,7 @@ def _analytic(band: Complex) -> Complex:
     """Return the analytic signal of a band, its middle shifted to 0 Hz."""
     half = len(band) // 2
     cut = band * _band_window(half)
-    shifted = np.zeros(POINTS_PER_BIN * half, np.complex64)
+    shifted = np.zeros(16 * half, np.complex64)  # so dense that steps of phase are the slope
     shifted[: half + 1], shifted[-half:] = cut[half:], cut[:half]
     return np.asarray(np.fft.ifft(shifted))
 

@@ -6,7 +6,6 @@ from vtox.values.arrays import Complex, Float64
 
 # Points of the disc that are tried for the lower sideband before the best one is refined.
 ANGLES, RADII = 32, 5
-REFINEMENTS = 6
 
 
 def excess(
@@ -51,7 +50,7 @@ def excess(
     cost = _cost(am, pm, am_floor, pm_floor, lower, upper)
     best = np.argmin(cost, axis=0)
     lower = np.take_along_axis(lower, best[None], axis=0)[0]
-    for _ in range(REFINEMENTS):
+    for _ in range(6):  # more change nothing
         upper = _inside(weight * (2 * am - lower) + (1 - weight) * (lower + 2j * pm), limit)
         lower = _inside(weight * (2 * am - upper) + (1 - weight) * (upper - 2j * pm), limit)
     refined = _cost(am, pm, am_floor, pm_floor, lower, upper)

@@ -11,17 +11,8 @@ from vtox.values.domain import Array
 
 # Supply harmonics nu of f (R (1-s)/p + nu); which of them a rotor shows depends on R and p.
 ORDERS = (-5, -3, -1, 1, 3, 5)
-# Supply harmonics themselves are left out: their skirt is this wide, at least so many bins.
-HARMONIC_HZ = 1.0
-HARMONIC_BINS = 4
-# Main lobe of a harmonic in bins: what lies within it of the harmonic is the harmonic.
-HARMONIC_GUARD = 3
 # The speed of a loaded rotor wanders; at 14 times the supply frequency a line is about this wide.
 LINE_HZ = 0.3
-# A swinging speed spreads a line so far to either side.
-SWING_HZ = 2.0
-# Of those sidebands count the ones whose power is this part of the highest.
-SWING_POWER = 0.05
 # The floor is a median over so much, of which a line of five bins must be a small part.
 FLOOR_HZ = 8.0
 FLOOR_BINS = 24
@@ -162,8 +153,9 @@ def slot_harmonics(
     rows = np.arange(len(best))
     levels = excess[rows, :, best]
     order = np.argmax(levels, axis=-1)
-    # A line too near a harmonic to be used leaves its skirt next to the bins left out.
-    left_out = max(1, round(_harmonic_hz(band.df_hz) / band.df_hz) - HARMONIC_GUARD)
+    # A line too near a harmonic to be used leaves its skirt next to the bins left out. The main
+    # lobe, three bins, is of the harmonic.
+    left_out = max(1, round(_harmonic_hz(band.df_hz) / band.df_hz) - 3)
     distances = np.arange(line_bins // 2 + 2, left_out + 1)  # what is nearer is within `half`
     skirt = _is_skirt(power[rows, order], search.usable[rows, order], best, distances)
     slip = _slip(np.where(search.usable, power, 0.0), excess, search, best, band.df_hz)
@@ -212,8 +204,8 @@ def _search(
 
 
 def _harmonic_hz(df_hz: float) -> float:
-    """Return the half width of a supply harmonic with its skirt."""
-    return max(HARMONIC_HZ, HARMONIC_BINS * df_hz)
+    """Return the half width of a supply harmonic with its skirt, which is left out."""
+    return max(1.0, 4 * df_hz)
 
 
 def _excess(power: Float64, floor: Float64, counted: Bool, line_bins: int) -> Float64:
@@ -262,14 +254,14 @@ def _slip(power: Float64, excess: Float64, search: _Search, best: Int, df_hz: fl
     rows = np.arange(len(middle))
     order = np.argmax(excess[rows, :, middle], axis=-1)
     line_bins = max(1, round(LINE_HZ / df_hz))
-    reach_bins = max(line_bins + 1, round(SWING_HZ / df_hz))
+    reach_bins = max(line_bins + 1, round(2 / df_hz))  # a swinging speed spreads a line by 2 Hz
     spacing = 2 * (search.low_bins + middle / search.bars_per_pair)
     limit = np.where(np.abs(spacing / reach_bins - 1) < 0.25, 1.5 * spacing, reach_bins)
     offsets = np.arange(-2 * reach_bins, 2 * reach_bins + 1)
     near = np.clip(middle[:, None] + offsets, 0, power.shape[-1] - 1)
     weight = pick_several(power[rows, order], near)
     weight = np.where(np.abs(offsets) <= limit[:, None], weight, 0.0)
-    weight = np.where(weight > SWING_POWER * weight.max(axis=-1, keepdims=True), weight, 0.0)
+    weight = np.where(weight > 0.05 * weight.max(axis=-1, keepdims=True), weight, 0.0)
     centre = (near * weight).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1e-30)
     rounding = (np.round(search.top_bins) - search.top_bins)[rows, order]
     return np.asarray(search.low + (centre - rounding) / search.bins_per_slip, np.float64)

@@ -19,8 +19,6 @@ from vtox.values.domain import Array
 # The band that is searched, over the supply frequency, and the width of its edges.
 BAND = (-0.8, -0.2)
 EDGE = 0.1
-FRAMES_S = (0.02, 0.04, 0.08, 0.16)
-TAPER_S = 0.1
 # The sweep must pass these, over the supply frequency, in at least so many frames, and rise by at
 # most the third from frame to frame.
 FROM, TO = -0.62, -0.32
@@ -70,12 +68,12 @@ def start_sideband(x: Array, fs_hz: float, f0_hz: float) -> StartSideband | None
     A cage whose bars differ by the share d has a sweep of at most d: its level is the least d.
     """
     z = space_vector(x, fs_hz, f0_hz)
-    taper = min(round(TAPER_S * fs_hz), len(z) // 4)
+    taper = min(round(0.1 * fs_hz), len(z) // 4)
     weight = np.ones(len(z))
     weight[:taper] = np.sin(np.pi / 2 * np.arange(taper) / max(taper, 1)) ** 2
     weight[len(z) - taper :] = weight[:taper][::-1]
     band = _band(z * weight, fs_hz, f0_hz)
-    for frame_s in FRAMES_S:
+    for frame_s in (0.02, 0.04, 0.08, 0.16):  # one cycle, and more for starts that take longer
         if found := _longest_sweep(_frames(z, band, fs_hz, f0_hz, frame_s), f0_hz):
             return found
     return None

@@ -8,9 +8,6 @@ from vtox.values.domain import Array, Reason, reason
 LOW_HZ, HIGH_HZ = 10.0, 1000.0
 # A sensor with its filter passes up to rate / 2.56.
 _LEAST_FS_HZ = 2.56 * HIGH_HZ
-# One period of the lowest frequency. Longer ends would weigh the middle of a record: with Hann
-# windows of 2 s records whose loudness moves differed by up to 7 % (docs/appendix/plant.md).
-TAPER_S = 1 / LOW_HZ
 
 
 def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
@@ -37,7 +34,9 @@ def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
     least_s = 10 / LOW_HZ  # ten periods of the lowest frequency: lines 1 Hz apart
     if len(x) < least_s * fs_hz:
         return reason("velocity_record_too_short", seconds=len(x) / fs_hz, least_s=least_s)
-    weights = _faded(len(x), TAPER_S * fs_hz)
+    # One period of the lowest frequency. Longer ends would weigh the middle of a record: with Hann
+    # windows of 2 s records whose loudness moves differed by up to 7 % (docs/appendix/plant.md).
+    weights = _faded(len(x), fs_hz / LOW_HZ)
     n = next_fast_len(len(x), real=True)
     step_hz = fs_hz / n
     first, last = (round(end / step_hz) for end in (LOW_HZ, HIGH_HZ))

@@ -18,16 +18,11 @@ from vtox.values.domain import Motor
 
 # Losses over those of class IE1, between that and IE4.
 USUAL_LOSS_SHARE = 0.75
-LARGEST_POWER_FACTOR = 0.95
-# Slip over that of breakdown, from light load to full.
-SLIP_RATIOS = (0.1, 0.2, 0.3, 0.4)
 # Share of the torque's ripple by which the slip changes: from infinite inertia to none.
 SPEED_GAINS = (0.0, *np.geomspace(0.02, 50.0, 16).tolist())
 # The curve of a line above the supply frequency is next to that of a cage: it counts where it is so
 # many times as near. docs/calibration/broken_bar.md#curves-of-flicker-and-rotor-cage
 TIMES_AS_NEAR = 2.0
-# The magnetising current is at least this part of the transient one.
-LEAST_MAGNETISING = 0.01
 
 
 def lag_tangents(analysis: CurrentAnalysis) -> Float64:
@@ -45,7 +40,7 @@ def _tangent(motor: Motor, rms_a: float) -> float:
     if motor.active_share is None or not motor.rated_current_a or not motor.rated_power_w:
         return float("nan")
     losses = ie1_losses(motor.rated_power_w)
-    active = min(motor.active_share / (1 - USUAL_LOSS_SHARE * losses), LARGEST_POWER_FACTOR)
+    active = min(motor.active_share / (1 - USUAL_LOSS_SHARE * losses), 0.95)
     reactive_a = sqrt(1 - active**2) * motor.rated_current_a
     return reactive_a / sqrt(max(rms_a**2 - reactive_a**2, (0.1 * reactive_a) ** 2))
 
@@ -66,8 +61,9 @@ def phase_ratios(tangent: float) -> tuple[Complex128, Complex128, Complex128]:
     tuple of ndarray of complex, shape (points,)
         Of flicker, of a line of the supply at f + 2sf, of a rotor cage.
     """
-    slip, gain = (x.ravel() for x in np.meshgrid(SLIP_RATIOS, SPEED_GAINS))
-    magnetising = np.maximum((tangent - slip) * slip / (1 + slip**2), LEAST_MAGNETISING)
+    # Slips from light load to full.
+    slip, gain = (x.ravel() for x in np.meshgrid((0.1, 0.2, 0.3, 0.4), SPEED_GAINS))
+    magnetising = np.maximum((tangent - slip) * slip / (1 + slip**2), 0.01)
     rotor = 1 / (1 + 1j * slip)
     current = magnetising + 1 - rotor
     # Flux (d, q) of the rotor: d/dt = 1 - d + slip q, -q - slip d, and -1j x ripple of the slip x

@@ -17,14 +17,8 @@ from vtox.values.arrays import SILENCE, Complex, Float64
 # Nearer than this to what a load can make, a load may have made it; about Exp(1) distributed where
 # one did. docs/calibration/broken_bar.md#distance-from-a-load
 MIN_DISTANCE = 2.5
-# What a load can make of pm/am. docs/calibration/broken_bar.md#load-limits
-# Its real part: from just below 0 to the tangent of the power factor angle, of which the sine is
-# kept within bounds: a small motor without load has a power factor of 0.1.
-LEAST_REAL_PART = -0.1
+# Of the sine of the power factor angle: a small motor without load has a power factor of 0.1.
 SINE_RANGE = (0.3, 0.995)
-# The lower over the upper sideband, dB; the larger of the upper limits counts.
-LEVEL_DIFFERENCE_DB = (-1.0, 3.0)
-LEVEL_DIFFERENCE_DB_PER_HZ = 0.5
 # Added to the measured angle: the stator's resistance turns the movement ahead of the voltage by
 # 2 Rs/Xs, 2 degrees at 2 kW, 7 at 0.4 kW.
 ANGLE_ALLOWANCE_RAD = np.radians(8.0)
@@ -78,11 +72,11 @@ def distance(
     -------
     ndarray, shape (batch,)
     """
-    least_db, most_db = LEVEL_DIFFERENCE_DB
-    limits_db = least_db, np.maximum(most_db, LEVEL_DIFFERENCE_DB_PER_HZ * hz)
+    # What a load can make of pm/am: docs/calibration/broken_bar.md#load-limits.
     ratio = pm / np.where(am == 0, SILENCE, am)
-    real = np.clip(ratio.real, LEAST_REAL_PART, largest_ratio)
-    # (L^2 - U^2)/(L^2 + U^2) of sidebands so many dB apart.
+    real = np.clip(ratio.real, -0.1, largest_ratio)
+    # (L^2 - U^2)/(L^2 + U^2) of sidebands that are so many dB apart, at least and at most.
+    limits_db = -1.0, np.maximum(3.0, 0.5 * hz)
     low, high = (np.tanh(db * np.log(10) / 20) * (1 + real**2) / 2 for db in limits_db)
     nearest = real + 1j * np.clip(ratio.imag, low, high)
     left = np.abs(pm - nearest * am) ** 2

@@ -28,11 +28,6 @@ from vtox.values.arrays import Bool, Complex, Float64, Int
 # docs/calibration/broken_bar.md#slip-that-moves
 SENSITIVITIES_OF_ACTIVE_CURRENT = (0.95, 1.3)
 SENSITIVITIES_OF_CURRENT = (1.0, 3.0)
-# They are tried in steps that leave a line spread by so many bins (rms) at most, up to a number.
-STEP_BINS = 1.0
-MOST_TRIES = 6
-# The slip within a record is at least this part of its mean.
-LEAST_SLIP_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +121,9 @@ def _tries(
         active = bool(m.is_active[k])
         low, high = SENSITIVITIES_OF_ACTIVE_CURRENT if active else SENSITIVITIES_OF_CURRENT
         spread_bins = np.std(level) * 2 * slips[k].high * analysis.f0_hz[k] * duration_s
-        steps = float(np.ceil((high - low) * spread_bins / STEP_BINS / 2))
-        for sensitivity in np.linspace(low, high, int(np.clip(steps, 2, MOST_TRIES))):
+        # In up to six steps, that leave a line spread by a bin (rms) at most.
+        steps = float(np.ceil((high - low) * spread_bins / 2))
+        for sensitivity in np.linspace(low, high, int(np.clip(steps, 2, 6))):
             owners.append(k)
             speeds.append(_relative_slip(level, sensitivity, active))
     return np.array(owners), np.array(speeds)
@@ -142,7 +138,7 @@ def _relative_slip(level: Float64, sensitivity: float, active: bool) -> Float64:
         slip = 1 + sensitivity * (level - 1)
     else:
         slip = np.sqrt(np.maximum(level**2 - 1 + 1 / sensitivity, 0.0))
-    slip = np.maximum(slip, LEAST_SLIP_SHARE * slip.mean())
+    slip = np.maximum(slip, 0.1 * slip.mean())
     return np.asarray(slip / slip.mean(), np.float64)
 
 

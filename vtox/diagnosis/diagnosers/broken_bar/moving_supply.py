@@ -19,15 +19,8 @@ from vtox.values.arrays import Complex, Float64, Int
 # The answer is a sum of the voltage's past, so long, s, in such steps; the envelopes' filter rings
 # two steps ahead. docs/calibration/broken_bar.md#drives-that-change-speed
 MEMORY_S, STEP_S, STEPS_AHEAD = 0.5, 0.04, 2
-# Smoothing of the past before it is taken in steps, over a step.
-SMOOTHING = 0.6
-TREND_DEGREE = 3
-# The prediction takes a part of a line with it. That is measured by tones, and given back up to a
-# part of it.
+# The prediction takes a part of a line with it. That is measured by tones, and given back.
 TONES_HZ = np.geomspace(0.25, 16.0, 25)
-LEAST_GAIN = 0.4
-# Keeps the fit solvable.
-RIDGE = 1e-6
 
 # Takes off what is predicted, of one series or of a column of several.
 Prediction = Callable[[Float64], Float64]
@@ -67,9 +60,9 @@ def _beyond_voltage(i: Complex, v: Complex, rate_hz: float) -> tuple[Float64, Fl
     step = max(1, round(STEP_S * rate_hz))
     past, ahead = round(MEMORY_S * rate_hz), STEPS_AHEAD * step
     at = np.arange(past, len(i) - ahead)
-    columns = [*np.linspace(-1, 1, len(at)) ** np.arange(TREND_DEGREE + 1)[:, None]]
+    columns = [*np.linspace(-1, 1, len(at)) ** np.arange(4)[:, None]]  # the trend: a cubic
     for x in (np.gradient(phase), np.log(np.abs(v))):
-        smooth = gaussian_filter1d(x - x.mean(), SMOOTHING * step)
+        smooth = gaussian_filter1d(x - x.mean(), 0.6 * step)  # what is between two steps
         columns += [smooth[at - lag] for lag in range(-ahead, past + 1, step)]
     beyond = _prediction(np.stack(columns, axis=-1))
     admittance = i / v
@@ -81,15 +74,16 @@ def _beyond_voltage(i: Complex, v: Complex, rate_hz: float) -> tuple[Float64, Fl
 def _prediction(x: Float64) -> Prediction:
     """Return what takes the least squares fit of the columns of `x`, (points, columns), off."""
     x = x / np.maximum(np.sqrt((x**2).mean(axis=0)), 1e-12)
-    inverse = np.linalg.inv(x.T @ x + RIDGE * len(x) * np.eye(x.shape[1]))
+    # The addition keeps the fit solvable.
+    inverse = np.linalg.inv(x.T @ x + 1e-6 * len(x) * np.eye(x.shape[1]))
     return lambda y: np.asarray(y - x @ (inverse @ (x.T @ y)))
 
 
 def _gains(beyond: Prediction, points: int, rate_hz: float) -> Float64:
-    """Return what the prediction leaves of a line at each of `TONES_HZ`, a ratio."""
+    """Return what the prediction leaves of a line at each of `TONES_HZ`, a ratio of 0.4 or more."""
     t = np.arange(points) / rate_hz
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
     turn = 2 * np.pi * TONES_HZ * t[:, None]
     left = beyond(np.cos(turn)) + 1j * beyond(np.sin(turn))
     gain = np.abs((window[:, None] * left * np.exp(-1j * turn)).sum(axis=0)) / window.sum()
-    return np.asarray(np.maximum(gain, LEAST_GAIN), np.float64)
+    return np.asarray(np.maximum(gain, 0.4), np.float64)

@@ -28,8 +28,6 @@ BOUND_DEVIATIONS = 2.5
 # whose direct voltage flickers moves the amplitude alone, a speed that swings the phase alone.
 # docs/calibration/broken_bar.md#drives-that-answer-the-cage
 ANSWERED_RATIO = (0.1, 5.0)
-# So many lines of a supply are passed over in the search for one that is not its own.
-MOST_LINES = 3
 
 
 def voltage_ratios(
@@ -69,13 +67,13 @@ def strongest_not_of_supply(
 ) -> tuple[Modulation, StrongestLine]:
     """Return the strongest line of each recording that the voltage does not explain.
 
-    Lines of the supply are replaced by the noise next to them. `usable`, shape (batch,), says whose
-    voltages can be used; the modulation returned is the one with the line.
+    Up to three lines of the supply are replaced by the noise next to them. `usable`, shape
+    (batch,), says whose voltages can be used; the modulation returned is the one with the line.
     """
     line = modulation_spectrum.strongest(m, low_hz, high_hz)
     if slip_analysis.voltage is None:
         return m, line
-    for _ in range(MOST_LINES):
+    for _ in range(3):
         ratio, _ = voltage_ratios(slip_analysis, line, np.maximum(*m.sidebands(line.index)))
         of_supply = usable & (ratio > MAX_VOLTAGE_RATIO) & (line.statistic > MIN_OVER_FLOOR)
         if not of_supply.any():

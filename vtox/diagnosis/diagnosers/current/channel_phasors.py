@@ -6,10 +6,6 @@ from vtox.diagnosis.diagnosers.current import plausibility
 from vtox.diagnosis.dsp import symmetrical_components
 from vtox.values.arrays import Complex, Float64, Int
 
-# Three currents without a positive sequence, as where one of them is in three channels, leave
-# of it what rounding makes: below this share of the largest.
-ROUNDING_SHARE = 1e-5
-
 
 def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
     """Return signs, order and the weights whose sum over channels is the positive sequence.
@@ -31,10 +27,11 @@ def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
 def weights_of_supply(weights: Complex, at_line: Complex) -> Complex:
     """Return the weights of the positive sequence, of the first channel where there is none.
 
-    Otherwise rounding would decide at which frequency the supply is, and how large.
+    Three currents have none where one of them is in three channels, say: rounding would decide at
+    which frequency the supply is, and how large.
     """
     size = np.abs((weights * at_line).sum(axis=1))
-    none = size < ROUNDING_SHARE * np.abs(at_line).max(axis=1)
+    none = size < 1e-5 * np.abs(at_line).max(axis=1)
     first = np.arange(at_line.shape[1]) == 0
     return np.where(none[:, None], first, weights)
 

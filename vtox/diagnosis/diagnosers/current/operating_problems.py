@@ -28,8 +28,6 @@ UNUSABLE = frozenset(
         "record_too_short",
     }
 )
-# Operating states in which other channels do not show the running machine.
-NOT_RUNNING = frozenset({"standstill", "start", "run_down"})
 
 
 def not_running(
@@ -42,7 +40,7 @@ def not_running(
     return [
         own
         if op is not None
-        and op.state in NOT_RUNNING
+        and op.state in ("standstill", "start", "run_down")
         and not (op.state == "standstill" and recording.speed_rpm)
         else ()
         for recording, op, own in zip(recordings, operations, problems, strict=True)

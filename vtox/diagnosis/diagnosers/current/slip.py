@@ -36,8 +36,6 @@ LARGEST_SLIP_RATIO = 1.5
 # many bins from them, nor of this share of their level; what is weaker may be their skirt.
 OTHER_LINE_BINS = 5.0
 MIN_OTHER_SHARE = 1e-3
-# Points of the complex envelope without which there is nothing to analyse.
-MIN_ENVELOPE_POINTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class SlipAnalysis:
 
 def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     """Return modulation spectra and slips, or None where the front end could compute nothing."""
-    if analysis.envelope.shape[-1] < MIN_ENVELOPE_POINTS:
+    if analysis.envelope.shape[-1] < 16:
         return None
     modulation = modulation_spectrum.spectra(
         *demodulation.modulation(analysis.envelope, analysis.rate_hz), analysis.rate_hz

@@ -15,11 +15,6 @@ from vtox.diagnosis.diagnosers.current.slip_prior import Slip, nameplate_slip, n
 from vtox.values.arrays import Float64
 from vtox.values.domain import Motor, Reason, reason
 
-# A supply 10 % off its rated voltage (zone B of IEC 60034-1) changes the slip by the square of it.
-VOLTAGE_RATIO = 1.1
-# Rated speeds end in 0 or 5 where they are rounded: by half of that at most, rpm.
-ROUNDED_RPM = ((10.0, 5.0), (5.0, 2.5), (0.0, 0.5))
-
 
 @dataclass(frozen=True, slots=True)
 class SlipRange:
@@ -101,7 +96,9 @@ def _nameplate_range(
     if slip is None or not motor.rated_speed_rpm or not pairs:
         return None
     rpm = motor.rated_speed_rpm
-    rounded = next(half for multiple, half in ROUNDED_RPM if not multiple or rpm % multiple == 0)
+    # Rated speeds end in 0 or 5 where they are rounded: by half of that at most.
+    rounded = 5.0 if rpm % 10 == 0 else 2.5 if rpm % 5 == 0 else 0.5
     slip_rpm = 60 * (motor.supply_hz or f0_hz) / pairs - rpm
-    ratio = VOLTAGE_RATIO**2 * (1 + rounded / max(slip_rpm, rounded))
+    # A supply 10 % off its rated voltage (zone B of IEC 60034-1) changes the slip by the square.
+    ratio = 1.1**2 * (1 + rounded / max(slip_rpm, rounded))
     return SlipRange(slip.low / ratio, min(slip.high * ratio, LARGEST_SLIP), slip.source)

@@ -28,20 +28,12 @@ RATED_CURRENT_TOLERANCE = 0.05
 # Rated slip may differ from the nameplate by 20 % (30 % below 1 kW, IEC 60034-1 table 20) and by
 # the temperature of the rotor cage, 20 % between cold and hot.
 RATED_SLIP_TOLERANCE = 0.35
-# Magnetising over rated current of usual induction motors, large to small; and the highest of those
-# below `SMALL_MOTOR_W`, at 6 % over rated voltage.
-MAGNETISING_RATIOS = (0.25, 0.75)
-SMALL_MAGNETISING_RATIO = 0.9
-SMALL_MOTOR_W = 1000.0
 # Power factor times efficiency of a motor whose rated power is not given.
 TYPICAL_ACTIVE_RATIO = 0.65
 # Load over rated load where the rated current is not known.
 ANY_LOAD = (0.1, 1.2)
-# 1 less efficiency of class IE1 at 1 kW, and the exponent of the rated power with which it falls:
-# within 8 % of IEC 60034-30-1, four poles, 50 Hz, from 0.12 to 200 kW. The rotor cage's losses are
-# the slip's share of the power, so that rated slip is no more than that and no less than the lowest
-# share of it. docs/calibration/slip.md#rated-power
-IE1_LOSSES = (0.257, -0.29)
+# The rotor cage's losses are the slip's share of the power, so rated slip is no more than those of
+# class IE1 and no less than this share of them. docs/calibration/slip.md#rated-power
 LEAST_LOSS_SHARE = 0.1
 
 
@@ -138,9 +130,11 @@ def nameplate_slip(motor: Motor, pairs: int | None, f0_hz: float, rms_a: float) 
 
 
 def ie1_losses(rated_w: float) -> float:
-    """Return the losses of class IE1 at rated load, as a ratio to the electric power."""
-    at_1_kw, exponent = IE1_LOSSES
-    return float(at_1_kw * (rated_w / 1e3) ** exponent)
+    """Return the losses of class IE1 at rated load, as a ratio to the electric power.
+
+    Within 8 % of IEC 60034-30-1, four poles, 50 Hz, from 0.12 to 200 kW.
+    """
+    return float(0.257 * (rated_w / 1e3) ** -0.29)
 
 
 def _slip_by_power(motor: Motor, rms_a: float) -> Slip | None:
@@ -221,9 +215,8 @@ def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
     if not motor.rated_current_a:
         return ANY_LOAD
     i, active = rms_a / motor.rated_current_a, motor.active_share
-    least, most = MAGNETISING_RATIOS
-    if _rated_w(motor) < SMALL_MOTOR_W:
-        most = SMALL_MAGNETISING_RATIO
+    # Of usual induction motors, large to small; below 1 kW at 6 % over rated voltage.
+    least, most = 0.25, 0.9 if _rated_w(motor) < 1000 else 0.75
     if active is not None:
         most = min(most, max(least, sqrt(1 - active**2)))
     squares = [(i * i - m * m) / (1 - m * m) for m in (least, most)]

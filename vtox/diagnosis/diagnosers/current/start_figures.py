@@ -23,8 +23,6 @@ from vtox.values.domain import Array, Motor, Reason, reason
 # frequency of a drive within the second share. Final is what lasts for so much of the start.
 SETTLED_SHARE, SETTLED_HZ_SHARE = 0.1, 0.02
 FINAL_SHARE = 0.15
-# The frequency of a drive begins below this share of the last one.
-DRIVE_HZ_SHARE = 0.8
 # The offset of the inrush has decayed after so long, s: what follows is the starting current.
 OFFSET_S = 0.1
 # The first sample of a start exceeds this share of the largest one.
@@ -210,8 +208,8 @@ def _last_hz(t: Track, fs_hz: float) -> int:
     few = max(1, round(END_S / t.block_s))
     # At the very end the filter of the envelope rings.
     outside = np.flatnonzero(np.abs(hz[: -few // 2] - final) > SETTLED_HZ_SHARE * final)
-    if np.median(hz[:few]) > DRIVE_HZ_SHARE * final or not len(outside):
-        return 0
+    if np.median(hz[:few]) > 0.8 * final or not len(outside):
+        return 0  # that of a drive begins lower
     return round(float(on[outside[-1]] + 1) * t.block_s * fs_hz)
 
 

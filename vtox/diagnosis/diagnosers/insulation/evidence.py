@@ -19,12 +19,6 @@ from vtox.values.domain import VOLTAGES, Reason
 MINIMUM_OHM = 5e6
 # A fifth of it is what one phase of a wet or burnt winding shows: `fault`.
 FAULT_OHM = 1e6
-# Temperature to which resistance is corrected.
-REFERENCE_C = 40.0
-# Resistance halves for every 10 C (IEEE 43-2013 for thermoplastic windings).
-HALVING_C = 10.0
-# Temperatures that a winding may have.
-POSSIBLE_C = (-60.0, 250.0)
 # Resistances above this are reported as this.
 LARGEST_OHM = 1e8
 
@@ -107,9 +101,8 @@ def evidence(
         return values
 
     temperature_c = _temperatures(analysis)
-    warmth = np.where(
-        np.isnan(temperature_c), 1.0, 2 ** ((temperature_c - REFERENCE_C) / HALVING_C)
-    )
+    # Resistance at 40 C; it halves for every 10 C (IEEE 43-2013 for thermoplastic windings).
+    warmth = np.where(np.isnan(temperature_c), 1.0, 2 ** ((temperature_c - 40) / 10))
     conductance_s, most_s = column(w.conductance_s) / warmth, column(w.most_s) / warmth
     capacitance_f, change_f = column(w.capacitance_f), column(w.change_f)
     susceptance_s = np.abs(capacitance_f * column(w.omega))
@@ -150,4 +143,4 @@ def _temperatures(analysis: CurrentAnalysis) -> Float64:
     """Return the temperatures of the windings, C, NaN where none is known that is possible."""
     measured = [r.temperature_c for r in analysis.recordings]
     t = np.array([np.nan if c is None else c for c in measured])
-    return np.where((t >= POSSIBLE_C[0]) & (t <= POSSIBLE_C[1]), t, np.nan)
+    return np.where((t >= -60) & (t <= 250), t, np.nan)

@@ -24,8 +24,6 @@ from vtox.values.domain import Motor
 NOISE_FLOOR = 0.0003
 # Frames of a block within which V2 is confirmed: docs/calibration/turn_short.md#learning.
 BLOCK_FRAMES = 4
-# Passes of the regression; the second weighs the frames by the scatter of the first.
-PASSES = 2
 
 
 def concatenate_by_frequency(parts: Sequence[Sequences]) -> list[Sequences]:
@@ -79,7 +77,7 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     noise = start.noise
     mean, covariance = np.array(start.mean), np.array(start.covariance)
     confirmed = _confirmed_voltages(x)
-    for _ in range(PASSES):
+    for _ in range(2):  # the second pass weighs the frames by the scatter of the first
         mean, covariance = _posterior(start, confirmed, y, noise, recording_std)
         noise = _scatter([v - r @ mean for r, v in zip(x, y, strict=True)], start.noise)
     misfits = np.array([(v - r @ mean).mean() for r, v in zip(x, y, strict=True)])
