@@ -19,11 +19,11 @@ import numpy as np
 
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import machine
+from evaluation.motor_model.plants import Plant, slip_at_torque, steady_state
 from tests.signals.loaded_motor import Loaded, loaded, nameplate
 from tests.signals.terminals import samples
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.energy.reading import readings
-from vtox.simulator.motor_model.plants import Plant, slip_at_torque, steady_state
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.values.energy import MeterReading
 

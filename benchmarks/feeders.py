@@ -15,6 +15,8 @@ import numpy as np
 
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import Machine, machine, record_case
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import records
 from evaluation.runs.machines import recording
 from vtox.diagnosis.diagnosers.turn_short.feeder import (
     ASKED,
@@ -24,8 +26,6 @@ from vtox.diagnosis.diagnosers.turn_short.feeder import (
 )
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, Diagnosis, Recording
 

@@ -19,6 +19,7 @@ import numpy as np
 from evaluation.alerts import AlertRate, record_at
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import Machine, machine
+from evaluation.motor_model.records import records
 from evaluation.runs.coverage import (
     FS_HZ,
     KINDS,
@@ -39,7 +40,6 @@ from vtox.alarms.health.alerts import extend
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.faults import FAULTS, PERSISTENCE
-from vtox.simulator.motor_model.records import records
 from vtox.values.domain import Diagnosis
 from vtox.values.record_lengths import record_length_s
 

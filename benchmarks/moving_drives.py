@@ -19,6 +19,8 @@ import numpy as np
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.conditions import log_uniform
 from evaluation.families.machines import Machine, machine
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import records
 from evaluation.runs.coverage import (
     BROKEN,
     FS_HZ,
@@ -30,8 +32,6 @@ from evaluation.runs.coverage import (
 from evaluation.runs.machines import nominal_levels_dbc, recording
 from evaluation.seeds import DESIGN_SEED
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import records
 from vtox.values.domain import CURRENTS, VOLTAGES
 from vtox.values.record_lengths import record_length_s
 

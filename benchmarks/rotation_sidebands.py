@@ -15,12 +15,12 @@ from dataclasses import replace
 
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import machine
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import records
 from evaluation.runs.coverage import FS_HZ, KINDS, LEARN_RECORDS, LEARN_S, LEARNING, Kind, case_of
 from evaluation.runs.machines import recording
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import records
 from vtox.values.domain import CURRENTS
 from vtox.values.record_lengths import record_length_s
 

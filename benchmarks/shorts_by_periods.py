@@ -17,6 +17,8 @@ import numpy as np
 from evaluation.families.catalogue import families
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
 from evaluation.metrics import Rate
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import records
 from evaluation.outcome import ALARMS
 from evaluation.runs.machines import recording
 from evaluation.seeds import stage
@@ -24,8 +26,6 @@ from vtox.alarms.health.alerts import is_notice
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.extension import PERIOD_S, further_period
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, Recording
 

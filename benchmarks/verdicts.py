@@ -106,7 +106,7 @@ def vibration() -> Iterator[Batch]:
 def motor_model() -> Iterator[Batch]:
     from evaluation.families.catalogue import families
     from evaluation.families.machines import machine, record_case
-    from vtox.simulator.motor_model.records import records
+    from evaluation.motor_model.records import records
 
     for family in families(final=False):
         m = machine(family, 0, 5)

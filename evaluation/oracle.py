@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.signal import butter, hilbert, sosfiltfilt
 
-from vtox.simulator.motor_model.plants import Plant, steady_state
-from vtox.simulator.motor_model.records import SimulatedRecord
+from evaluation.motor_model.plants import Plant, steady_state
+from evaluation.motor_model.records import SimulatedRecord
 from vtox.values.arrays import Complex128, Float64
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from evaluation import metrics, peers, scenarios
 from evaluation.metrics import Rate
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import records
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import records
 from vtox.values.arrays import Float64
 from vtox.values.domain import CURRENTS, Motor, Recording
 

@@ -122,7 +122,7 @@ def write(
         "# Evaluation",
         "Written by `make evaluate`; do not edit. What the diagnosers find, miss and abstain from, "
         "on recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` next to "
-        "the checkout) and on the motor model (`vtox/simulator/motor_model`), compared with other "
+        "the checkout) and on the motor model (`evaluation/motor_model`), compared with other "
         "packages on the same windows. Results against VTOX stay in.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS, Plant, load_for_slip
-from vtox.simulator.motor_model.records import with_lower_sideband
+from evaluation.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS, Plant, load_for_slip
+from evaluation.motor_model.records import with_lower_sideband
 
 Tags = dict[str, Any]
 LEVELS_DBC = (-60.0, -54.0, -48.0, -42.0)

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS, Plant
+from evaluation.motor_model.records import nameplate
+from evaluation.motor_model.start_case import Method, Start, StartCase
+from evaluation.motor_model.start_records import StartRecord, rewound, start_records
 from evaluation.plots import BLUE, DPI, GREY, ORANGE, STYLE, WIDTH, pyplot
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosis import diagnose
 from vtox.diagnosis.dsp.start_sideband import start_sideband
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS, Plant
-from vtox.simulator.motor_model.records import nameplate
-from vtox.simulator.motor_model.start_case import Method, Start, StartCase
-from vtox.simulator.motor_model.start_records import StartRecord, rewound, start_records
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 METHODS: tuple[Method, ...] = ("direct", "star_delta", "soft", "drive")

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evaluation import bad_shafts
+from evaluation.motor_model.case import Case, Earth, Faults
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import records, with_lower_sideband
 from evaluation.scenarios import record_case
 from evaluation.vibration import Shaft, bearing_of
 from handbook.sources import ROOT
@@ -26,9 +29,6 @@ from vtox.diagnosis.spectra.phasors import phasors
 from vtox.diagnosis.spectra.record import spectrum
 from vtox.diagnosis.spectra.spectrum import Kind
 from vtox.faults import FAULTS
-from vtox.simulator.motor_model.case import Case, Earth, Faults
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import records, with_lower_sideband
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 

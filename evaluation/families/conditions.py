@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from vtox.simulator.motor_model.case import ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import Plant
+from evaluation.motor_model.case import ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import Plant
 
 # Frequencies that ripple control uses in Europe, Hz.
 RIPPLE_HZ = (175.0, 183.3, 216.7, 283.3, 316.7, 383.3, 425.0, 492.0, 600.0, 750.0, 1_042.0)

@@ -1,7 +1,7 @@
 """Families of machines that no rule was designed on: 2 to 8 poles, 1 to 315 kW, 50 and 60 Hz.
 
 The circuits are drawn about values per unit that catalogues of cage motors show over power and
-poles; no machine of `vtox.simulator.motor_model.plants` is among them. Families of the final sets
+poles; no machine of `evaluation.motor_model.plants` is among them. Families of the final sets
 are none of those of the design sets.
 """
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from evaluation.families.catalogue import FAMILIES, Family
 from evaluation.families.conditions import LOADS, SUPPLIES, log_uniform
-from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, Voltmeters
-from vtox.simulator.motor_model.plants import Plant
-from vtox.simulator.motor_model.records import nameplate
+from evaluation.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, Voltmeters
+from evaluation.motor_model.plants import Plant
+from evaluation.motor_model.records import nameplate
 from vtox.values.domain import Motor
 
 # Records that follow each other in one condition: the same supply and load, other noise.

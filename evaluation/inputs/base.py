@@ -13,11 +13,11 @@ from evaluation.bad_shafts import recording as vibration_of
 from evaluation.families.catalogue import families
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
 from evaluation.inputs.mistake import ALL_CHANNELS, RawInput
+from evaluation.motor_model.case import Case, Earth, ShaftLoad
+from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft, bearing_of
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case, Earth, ShaftLoad
-from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 from vtox.values.record_lengths import record_length_s

@@ -10,12 +10,12 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from evaluation import peers, scenarios
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import SimulatedRecord, nameplate, records
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.scenarios import Tags
 from evaluation.sizes import Size
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import SimulatedRecord, nameplate, records
 from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 
 TaggedCases = list[tuple[Case, Tags]]

@@ -8,10 +8,10 @@ import numpy as np
 
 from evaluation.families.catalogue import Family, families
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
+from evaluation.motor_model.records import records
 from evaluation.seeds import Stage
 from vtox.diagnosis.commissioning.findings import Commissioning, commissioning
 from vtox.errors import NameplateError
-from vtox.simulator.motor_model.records import records
 from vtox.values.channel_map import Source, corrected
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 

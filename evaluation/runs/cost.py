@@ -8,12 +8,12 @@ from time import perf_counter, process_time
 import numpy as np
 
 from evaluation import peers
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import SimulatedRecord, nameplate, records
 from evaluation.runs.recordings import bearing_motor
 from evaluation.scenarios import record_case
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.faults import FAMILIES, FAULTS
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import SimulatedRecord, nameplate, records
 from vtox.values.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from workers.malloc import keep_freed_memory
 

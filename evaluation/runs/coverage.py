@@ -13,14 +13,14 @@ import numpy as np
 from evaluation.families.catalogue import FAMILIES, Family
 from evaluation.families.conditions import log_uniform
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.outcome import Answers, Outcome, Tags, outcome
 from evaluation.runs.machines import nominal_levels_dbc, record_s, recording
 from evaluation.seeds import Stage
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.faults import FAULTS
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.values.record_lengths import record_length_s
 

@@ -14,12 +14,12 @@ import numpy as np
 from evaluation import oracle
 from evaluation.families.catalogue import families
 from evaluation.families.machines import BLOCK, Machine, conditions, machine, record_case
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.outcome import Answers, Tags, concatenate, outcome
 from evaluation.seeds import Stage
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.records import SimulatedRecord, records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Recording
 from vtox.values.record_lengths import record_length_s

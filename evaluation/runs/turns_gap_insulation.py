@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation import peers, scenarios
+from evaluation.motor_model.case import Case, Earth
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import nameplate, records
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.sizes import Size
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
 from vtox.faults import FAMILIES
-from vtox.simulator.motor_model.case import Case, Earth
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import nameplate, records
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor
 

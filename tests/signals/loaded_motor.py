@@ -5,7 +5,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from vtox.simulator.motor_model.plants import PLANTS, Plant, slip_at_torque, steady_state
+from evaluation.motor_model.plants import PLANTS, Plant, slip_at_torque, steady_state
 from vtox.values.domain import Motor
 
 

@@ -276,6 +276,8 @@ def test_simulator_and_diagnosers_share_nothing_but_the_vocabulary() -> None:
     )
     assert {m for m in importers(*diagnosing) if m.startswith("vtox.simulator")} == set()
     assert {m for m in importers("vtox.simulator") if m.startswith(diagnosing)} == set()
+    model = [imported(p) for p in (ROOT / "evaluation/motor_model").glob("*.py")]
+    assert [name for names in model for name in names if name.startswith(diagnosing)] == []
 
 
 def test_no_cycle() -> None:

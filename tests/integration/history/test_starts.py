@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 import vtox
+from evaluation.motor_model.case import Case, ShaftLoad
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.start_case import Start, StartCase
+from evaluation.motor_model.start_records import start_records
 from tests.integration.history.entries import add
 from tests.integration.history.test_energy import STOP, read_history
 from tests.naive_entries import counts_text, encode_result
@@ -14,10 +18,6 @@ from vtox.configuration.settings import Settings
 from vtox.diagnosis.diagnosers.current.motor_start import motor_start
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.starts import MotorStart, most_in_an_hour, starts
-from vtox.simulator.motor_model.case import Case, ShaftLoad
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.start_case import Start, StartCase
-from vtox.simulator.motor_model.start_records import start_records
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
 from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording

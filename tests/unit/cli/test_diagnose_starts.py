@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evaluation.motor_model.case import Case, Faults, ShaftLoad
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import nameplate
+from evaluation.motor_model.start_case import Start, StartCase
+from evaluation.motor_model.start_records import StartRecord, start_records
 from tests.unit.cli.test_diagnose import run
 from tests.unit.files.comtrade_bytes import Analog, Record
 from vtox import Recording, motor_start
-from vtox.simulator.motor_model.case import Case, Faults, ShaftLoad
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import nameplate
-from vtox.simulator.motor_model.start_case import Start, StartCase
-from vtox.simulator.motor_model.start_records import StartRecord, start_records
 from vtox.values.domain import CURRENTS, VOLTAGES
 
 FS_HZ = 2_000.0

@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evaluation.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import nameplate, records
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
@@ -12,9 +15,6 @@ from vtox.diagnosis.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
 from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import nameplate, records
 from vtox.values.baseline import RISE_DB, Band, Baseline, Level, bands_of
 from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 

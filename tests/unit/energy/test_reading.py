@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evaluation.motor_model.plants import PLANTS
 from tests.naive_entries import counts_text
 from tests.signals import terminals
 from tests.signals.loaded_motor import loaded, nameplate
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.energy.reading import readings
-from vtox.simulator.motor_model.plants import PLANTS
 from vtox.values.domain import Motor, Recording
 from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_of
 

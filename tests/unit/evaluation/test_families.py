@@ -7,7 +7,7 @@ from evaluation import seeds
 from evaluation.families.catalogue import FAMILIES, Family, families
 from evaluation.families.conditions import LOADS, SUPPLIES
 from evaluation.families.machines import BLOCK, conditions, machine, record_case
-from vtox.simulator.motor_model.plants import PLANTS
+from evaluation.motor_model.plants import PLANTS
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

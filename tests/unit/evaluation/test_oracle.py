@@ -8,9 +8,9 @@ import pytest
 from evaluation import oracle
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import machine, record_case
+from evaluation.motor_model.case import Faults
+from evaluation.motor_model.records import records
 from evaluation.runs.machines import nominal_levels_dbc
-from vtox.simulator.motor_model.case import Faults
-from vtox.simulator.motor_model.records import records
 from vtox.values.domain import Recording
 
 

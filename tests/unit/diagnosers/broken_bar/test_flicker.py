@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evaluation.motor_model.case import Case, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS, Plant, load_for_slip
+from evaluation.motor_model.records import nameplate, records, with_lower_sideband
 from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosis.diagnosers.broken_bar.flicker import looks_like_flicker, phase_ratios
 from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.simulator.motor_model.case import Case, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS, Plant, load_for_slip
-from vtox.simulator.motor_model.records import nameplate, records, with_lower_sideband
 from vtox.values.domain import CURRENTS
 
 TANGENTS = np.tan(np.radians([25.0, 35.0, 45.0, 55.0, 65.0]))

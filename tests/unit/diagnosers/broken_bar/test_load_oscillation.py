@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.simulator.motor_model.case import Case, Clamps, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
-from vtox.simulator.motor_model.records import (
+from evaluation.motor_model.case import Case, Clamps, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
+from evaluation.motor_model.records import (
     SimulatedRecord,
     nameplate,
     records,
     with_lower_sideband,
 )
+from tests.signals.current_lines import MOTOR, Machine, recording
+from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
+from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 
 pytestmark = pytest.mark.slow

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evaluation.motor_model.plants import PLANTS
 from tests.signals import terminals
 from tests.signals.loaded_motor import loaded, nameplate
 from vtox.diagnosis.commissioning.findings import commissioning
@@ -13,7 +14,6 @@ from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.diagnosis.diagnosers.current.terminal_voltages import phase_weights
 from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.diagnosis.energy.reading import readings
-from vtox.simulator.motor_model.plants import PLANTS
 from vtox.values.channel_map import Source, corrected
 from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Array, Recording
 from vtox.values.energy import MeterReading

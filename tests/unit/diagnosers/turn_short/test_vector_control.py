@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from evaluation.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import nameplate, records
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import learn_baseline
-from vtox.simulator.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import nameplate, records
 from vtox.values.domain import Recording
 
 SOUND = Case(

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.instruments import phases, short_on_line
-from vtox.simulator.motor_model.integrate import (
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.instruments import phases, short_on_line
+from evaluation.motor_model.integrate import (
     STEP_HZ,
     Constants,
     Trajectory,
@@ -21,7 +21,7 @@ from vtox.simulator.motor_model.integrate import (
     each,
     initial_state,
 )
-from vtox.simulator.motor_model.supply import Inputs
+from evaluation.motor_model.supply import Inputs
 from vtox.values.arrays import Complex128, Float64
 
 _H = 1 / STEP_HZ

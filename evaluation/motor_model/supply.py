@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.signal import lfilter
 
-from vtox.simulator.motor_model.case import Case
+from evaluation.motor_model.case import Case
 from vtox.values.arrays import Complex128, Float64
 
 Slow = TypeVar("Slow", Float64, Complex128)

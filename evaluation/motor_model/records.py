@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.instruments import (
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.instruments import (
     carrier_lines,
     clamp_currents,
     leakage_a,
@@ -27,10 +27,10 @@ from vtox.simulator.motor_model.instruments import (
     shorted_turns_a,
     supply_harmonics,
 )
-from vtox.simulator.motor_model.integrate import STEP_HZ, Trajectory, integrate
-from vtox.simulator.motor_model.plants import Plant
-from vtox.simulator.motor_model.supply import Inputs, inputs, supply_hz
-from vtox.simulator.motor_model.vector_control import integrate_controlled
+from evaluation.motor_model.integrate import STEP_HZ, Trajectory, integrate
+from evaluation.motor_model.plants import Plant
+from evaluation.motor_model.supply import Inputs, inputs, supply_hz
+from evaluation.motor_model.vector_control import integrate_controlled
 from vtox.values.arrays import Complex128, Float64
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 

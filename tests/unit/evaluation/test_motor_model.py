@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.integrate import integrate
-from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque, steady_state
-from vtox.simulator.motor_model.records import records, with_lower_sideband
-from vtox.simulator.motor_model.supply import inputs
+from evaluation.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.integrate import integrate
+from evaluation.motor_model.plants import PLANTS, load_for_slip, slip_at_torque, steady_state
+from evaluation.motor_model.records import records, with_lower_sideband
+from evaluation.motor_model.supply import inputs
 from vtox.values.domain import Recording
 
 pytestmark = pytest.mark.slow

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.plants import slip_at_torque, steady_state
-from vtox.simulator.motor_model.supply import Inputs
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.plants import slip_at_torque, steady_state
+from evaluation.motor_model.supply import Inputs
 from vtox.values.arrays import Complex128, Float64
 
 # Error of the fourth order at 1 kHz: 1e-6 of the amplitude at 25 Hz from the supply line, 1e-3 of

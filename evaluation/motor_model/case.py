@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vtox.simulator.motor_model.plants import Plant
+from evaluation.motor_model.plants import Plant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

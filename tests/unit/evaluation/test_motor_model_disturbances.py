@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vtox.simulator.motor_model.case import Case, ShaftLoad, SupplyVoltage, Voltmeters
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import SimulatedRecord, records
+from evaluation.motor_model.case import Case, ShaftLoad, SupplyVoltage, Voltmeters
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import SimulatedRecord, records
 
 pytestmark = pytest.mark.slow
 QUIET = Case(plant=PLANTS["2kw2"], seed=3)

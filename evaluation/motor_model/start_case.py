@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from vtox.simulator.motor_model.case import Case
+from evaluation.motor_model.case import Case
 
 Method = Literal["direct", "star_delta", "soft", "drive"]
 

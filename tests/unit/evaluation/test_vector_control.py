@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.simulator.motor_model.case import Case, Faults, ShaftLoad, SupplyVoltage
-from vtox.simulator.motor_model.plants import PLANTS
-from vtox.simulator.motor_model.records import SimulatedRecord, records
+from evaluation.motor_model.case import Case, Faults, ShaftLoad, SupplyVoltage
+from evaluation.motor_model.plants import PLANTS
+from evaluation.motor_model.records import SimulatedRecord, records
 
 SOUND = Case(plant=PLANTS["2kw2"], load=ShaftLoad(torque=0.7, inertia=2.0))
 SHORTED = replace(SOUND, faults=Faults(shorted_turns=0.05))

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.supply import supply_hz
+from evaluation.motor_model.case import Case
+from evaluation.motor_model.supply import supply_hz
 from vtox.values.arrays import Complex128, Float64
 
 # A pulse of ripple control, and its edge, s; systems in use key at 0.1 to 1 s.

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from vtox.simulator.motor_model.instruments import clamp_currents, measured_voltages, phases
-from vtox.simulator.motor_model.plants import Plant
-from vtox.simulator.motor_model.records import nameplate
-from vtox.simulator.motor_model.start_case import StartCase
-from vtox.simulator.motor_model.start_integration import STEP_HZ, integrate_start
-from vtox.simulator.motor_model.supply import inputs
+from evaluation.motor_model.instruments import clamp_currents, measured_voltages, phases
+from evaluation.motor_model.plants import Plant
+from evaluation.motor_model.records import nameplate
+from evaluation.motor_model.start_case import StartCase
+from evaluation.motor_model.start_integration import STEP_HZ, integrate_start
+from evaluation.motor_model.supply import inputs
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
 
 _MARGIN_S = 0.01

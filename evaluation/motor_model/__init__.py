@@ -1,0 +1,1 @@
+"""A motor model in the time domain; shares no formula with the signals of the demo."""
