@@ -195,7 +195,7 @@ def server(tasks: Tasks, pairs: int, costs: Costs) -> None:
         spent = {}
         for energy in (True, False) if turn % 2 else (False, True):
             outcomes = [_outcome(r, tasks.seq, energy=energy) for r in tasks.task()]
-            outcomes = [replace(o, version=f"other {tasks.seq}") for o in outcomes]
+            outcomes = [o._replace(version=f"other {tasks.seq}") for o in outcomes]
             before = _cpu_s(tasks.client)
             replies = [
                 n
@@ -210,7 +210,7 @@ def server(tasks: Tasks, pairs: int, costs: Costs) -> None:
 
 def _outcome(r: Record, turn: int, *, energy: bool) -> Outcome:
     result: list[str | bytes] = ["machine_id", r.machine_id, "detail", "{}" * 200]
-    kept: list[str | bytes] = ["health", "{}" * 100]
+    kept: list[str | bytes] = ["memory", "{}" * 100]
     if energy:
         own = metered(YEAR, ROW, RECORD)
         result += [ENERGY, ROW.counts]

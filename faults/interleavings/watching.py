@@ -159,7 +159,9 @@ class Watch:
     def _watch_commit(self, command: Command, process: str) -> Answered:
         """No record commits on a state of its machine that is not there any more."""
         machines, argv = command.keys[17:], command.argv
-        at, versions = 12 + len(machines), []
+        at, versions = 13 + len(machines), []
+        for _ in range(int(argv[at - 1])):  # shapes
+            at += 1 + int(argv[at])
         for _ in machines:
             versions.append(argv[at + 1])
             at += 1 + int(argv[at])

@@ -72,7 +72,7 @@ def outcome(family: str, r: Record, version: int = 0) -> Outcome:
         r.record_id(family),
         str(version),
         str(version + 1),
-        ["health", "{}"],
+        ["memory", "{}"],
         [["machine_id", "V001", "fault", family]],
         [],
         [],
@@ -105,7 +105,7 @@ def test_a_machine_retired_with_records_in_flight_does_not_come_back(
     whole = record(deliver(client, 2))
     found = outcome("bearing", whole, 7)
     alert = ["id", "V001:bearing:0", "event", "raised"]
-    found = replace(found, assessments=[["state", "fault"]], alerts=[alert], evidence=True)
+    found = found._replace(assessments=[["state", "fault"]], alerts=[alert], evidence=True)
     ledger.dispatch(TOKEN, "bearing", [whole])
     retire(client, "V001")
     assert ledger.commit("bearing", [found]) == [COMMITTED]

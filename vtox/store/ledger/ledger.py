@@ -9,7 +9,7 @@ import socket
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -47,8 +47,7 @@ COMMITTED_AT_ONCE = 32
 Text = Sequence[str | bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a worker commits for one record, as flat lists of field and value for the server.
 
     `version` is that of the machine on which the outcome builds, `next_version` the one it makes;
@@ -205,13 +204,21 @@ class Ledger:
         args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
         args += _counts(work)
         args += [o.record_id for o in outcomes]
+        # Names are sent once: a third of all arguments, each of which costs both sides 0.1 us.
+        shapes: dict[tuple[str | bytes, ...], int] = {}
+        records: list[Any] = []
         for o in outcomes:
             own = [o.version, o.next_version, int(o.evidence), o.fingerprint]
-            for members in ([o.machine], o.results, o.assessments, o.alerts):
-                own.append(len(members))
-                for fields in members:
-                    own += [len(fields), *fields]
-            args += [len(own), *own]
+            for entries in ([o.machine], o.results, o.assessments, o.alerts):
+                own.append(len(entries))
+                for fields in entries:
+                    shape = shapes.setdefault(tuple(fields[::2]), len(shapes) + 1)
+                    own += [shape, *fields[1::2]]
+            records += [len(own), *own]
+        args.append(len(shapes))
+        for names in shapes:
+            args += [len(names), *names]
+        args += records
         answers: list[int] = []
         for o, reply in zip(outcomes, self._scripts["commit"](keys=where, args=args), strict=True):
             if isinstance(reply, bytes):

@@ -7,10 +7,10 @@
 --      machines evidence_rate open_alerts fleet fleet_changes worker, then the machine of each record
 -- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, what the worker
 --      counts of itself: tasks (empty: nothing) diagnosis_s busy_s taken_s (how long ago it took the
---      task) life_s; the ids of the records, then for each the number of arguments that follow: version
---      next_version evidence fingerprint and four lists of lists of field, value, ...: machine,
---      results, assessments, alerts; a list is led by its number of members, a member by its number
---      of fields and values
+--      task) life_s; the ids of the records; a list of shapes, each the names of the fields of one kind
+--      of entry; then for each record the number of arguments that follow: version next_version evidence
+--      fingerprint and four lists: machine, results, assessments, alerts. A list is led by its number
+--      of members, a shape by its number of names, an entry by the number of its shape, then its values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
 local evidence_bytes, evidence_rate = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -23,12 +23,20 @@ local function take()
   return ARGV[at - 1]
 end
 
--- Give each member of the next list to `use`, if there is one.
+-- A shape is an entry without values: name, empty, name, empty ...
+local shapes = {}
+for i = 1, tonumber(take()) do
+  local shape = {}
+  for k = 1, 2 * tonumber(take()), 2 do shape[k], shape[k + 1] = take(), '' end
+  shapes[i] = shape
+end
+
+-- Give fields and values of each entry of the next list to `use`, if there is one.
 local function each(use)
   for _ = 1, tonumber(take()) do
-    local fields = tonumber(take())
-    if use then use(unpack(ARGV, at, at + fields - 1)) end
-    at = at + fields
+    local entry = shapes[tonumber(take())]
+    for k = 2, #entry, 2 do entry[k] = take() end
+    if use then use(unpack(entry)) end
   end
 end
 
