@@ -98,7 +98,10 @@ def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
 
 def _evidence(d: Diagnosis | Answer, kind: str) -> Mapping[str, Any] | None:
     """Return the first piece of evidence of a kind."""
-    return next((e for e in d.evidence if e.get("kind") == kind), None)
+    for e in d.evidence:
+        if e.get("kind") == kind:
+            return e
+    return None
 
 
 def advance(
@@ -187,8 +190,8 @@ def extend(
     unsuppressed by the first one of anything else: what hides an alarm must be said again each
     time.
     """
-    alerts = _suppression(history, record, d)
     severities, alert_id = history.severities, history.alert
+    alerts = _suppression(history, record, d) if alert_id else []
     said = slots_of(d, record, rule)
     sign = _evidence(d, "weak_sign") or {}
     orders = impact_orders(d) if sign or d.state in ("warning", "fault") else ()
@@ -220,7 +223,8 @@ def extend(
         last_doubts=d.doubts,
         last_confidence=d.confidence,
     )
-    after.held = _held(history, after, said, rule)
+    if slots.level:
+        after.held = _held(history, after, said, rule)
     if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
         why = _despite_weakness(sign, slots.marks, orders, rule)
         after.held = Verdict(
@@ -238,10 +242,7 @@ def extend(
 def _held(
     before: FaultHistory, after: FaultHistory, said: Slots, rule: Persistence
 ) -> Verdict | None:
-    level = after.level
-    if not level:
-        return None
-    if RANK.get(after.last_state, 0) >= RANK[level] and not _is_below(said, rule):
+    if RANK.get(after.last_state, 0) >= RANK[after.level] and not _is_below(said, rule):
         return after.latest
     return before.held
 
@@ -265,7 +266,7 @@ def _despite_weakness(
 
 def _suppression(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> list[Alert]:
     suppressed = suppresses_alarms(d.code)
-    if not history.alert or suppressed == suppresses_alarms(history.last_code):
+    if suppressed == suppresses_alarms(history.last_code):
         return []
     return [
         Alert(

@@ -115,15 +115,6 @@ def encode_result(
     if closed and d.state == "unknown":
         doubts = (*doubts, closed)
         sentence = join([sentence, closed.sentence] if sentence else [closed.sentence])
-    detail = codec.encode(
-        {
-            "values": d.values,
-            "doubts": doubts,
-            "indicators": d.indicators,
-            "evidence": d.evidence,
-            "closed": closed.sentence if closed else None,
-        }
-    )
     table = {
         "machine_id": record.machine_id,
         "fault": d.fault,
@@ -140,10 +131,20 @@ def encode_result(
         "threshold": d.threshold,
         "code": d.code,
         "reason": sentence,
-        **({} if marks is None else {"marks": marks}),
-        "detail": detail,
     }
-    return _texts(table), codec.encode(table | {"detail": orjson.Fragment(detail)})
+    if marks is not None:
+        table["marks"] = marks
+    detail = codec.encode(
+        {
+            "values": d.values,
+            "doubts": doubts,
+            "indicators": d.indicators,
+            "evidence": d.evidence,
+            "closed": closed.sentence if closed else None,
+        }
+    )
+    latest = b'%b,"detail":%b}' % (codec.encode(table)[:-1], detail)
+    return [*_texts(table), "detail", detail], latest
 
 
 def decode_result(stored: RawFields | bytes) -> Result:
