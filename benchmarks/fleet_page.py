@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from threading import Event, Thread
@@ -30,7 +31,10 @@ import psutil
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.waiting import eventually
 from vtox import keys
-from vtox.alarms.health.assessment import Assessment, FaultAssessment, fingerprint
+from vtox.alarms.health.alert_values import FaultHistory
+from vtox.alarms.health.alerts import MARKS
+from vtox.alarms.health.assessment import Fused
+from vtox.alarms.health.update import MachineHistory
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.faults import FAULTS
@@ -90,10 +94,12 @@ class Feeder:
         )
         record_id = r.record_id(FAMILY)
         self.client.hset(keys.ledger(FAMILY), record_id, record_json(r))
-        a = self.assessment(i, m, now)
+        history = self.history(i, m, now)
         version, self.versions[m] = self.versions[m], f"{self.seq + 1}"
-        own: list[str | bytes] = ["health", codec.encode(a)]
-        published = [["machine_id", m, *entry_of(a)]] if self.seq % 10 == i % 10 else []
+        own: list[str | bytes] = ["memory", codec.encode(history)]
+        published = (
+            [["machine_id", m, *entry_of(history.assessment)]] if self.seq % 10 == i % 10 else []
+        )
         return Outcome(
             record_id,
             version,
@@ -103,24 +109,33 @@ class Feeder:
             published,
             [],
             evidence=False,
-            fingerprint=fingerprint(a),
+            fingerprint=Fused.of(history.faults, now).fingerprint(history.faults),
         )
 
-    def assessment(self, i: int, m: str, now: float) -> Assessment:
-        """Return what a record of a machine leads to."""
+    def history(self, i: int, m: str, now: float) -> MachineHistory:
+        """Return what a machine has shown with a record."""
         state: State = "normal"
-        health = 100.0
+        severity = 0.4
         if i % 10 == 0:
             state = "fault" if i % 30 == 0 else "warning"
-            health = 60.0 + (self.seq % 7 if i % 100 < 30 else 0)
+            severity -= (self.seq % 7) / 100 if i % 100 < 30 else 0
         state = self.forced.get(m, state)
-        faults = {f: FaultAssessment("normal", 0.0, "normal", "", "") for f in FAULTS}
-        if state != "normal":
+        normal = FaultHistory(last_state="normal", severities=(0.0,), marks="n", starts=(now,))
+        faults = dict.fromkeys(FAULTS, normal)
+        if state in ("warning", "fault"):
             words = f"impacts at {91.2 + self.seq % 3:.1f} Hz, 12 dB above the limit"
-            faults["bearing"] = FaultAssessment(state, 0.4, state, "outer_race", words)
+            faults["bearing"] = FaultHistory(
+                last_state=state,
+                last_code="outer_race",
+                last_reason=words,
+                severities=(severity,),
+                level=state,
+                marks=MARKS[state],
+                starts=(now,),
+            )
         if i % 50 == 7 and self.seq % 2:
-            faults["broken_bar"] = FaultAssessment("normal", None, "unknown", "load_too_low", "")
-        return Assessment(now, health, state, faults)
+            faults["broken_bar"] = replace(normal, last_state="unknown", last_code="load_too_low")
+        return MachineHistory(faults, t=now)
 
 
 def fill_history(client: Client, settings: Settings, feeder: Feeder) -> None:
@@ -138,7 +153,7 @@ def fill_history(client: Client, settings: Settings, feeder: Feeder) -> None:
                 "*",
                 "machine_id",
                 m,
-                *entry_of(feeder.assessment(i, m, t)),
+                *entry_of(feeder.history(i, m, t).assessment),
             )
         pipe.execute()
     recorder.record(Event())

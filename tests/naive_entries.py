@@ -92,7 +92,7 @@ def history_json(h: MachineHistory) -> bytes:
         }
         for fault, f in h.faults.items()
     }
-    return codec.encode({"faults": table, "last_published": h.last_published})
+    return codec.encode({"faults": table, "last_published": h.last_published, "t": h.t})
 
 
 def assessment_json(a: Assessment) -> bytes:

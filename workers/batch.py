@@ -4,13 +4,12 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import structlog
 from celery import current_task
 
-from vtox.alarms.health.assessment import fingerprint
 from vtox.alarms.health.update import is_past, update
 from vtox.diagnosis.diagnosers import registry
 from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
@@ -27,10 +26,7 @@ from vtox.store.ledger.ledger import (
 from vtox.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.store.machines.energy import ENERGY, Metered, metered
 from vtox.store.machines.machine_states import MachineState, load_states
-from vtox.store.stream.entries import (
-    encode_result,
-    entry_of,
-)
+from vtox.store.stream.entries import encode_result, entry_of
 from vtox.store.stream.scalars import add_readings, note_no_velocity
 from vtox.store.stream.unreadable import is_trouble
 from vtox.store.stream.windows import fetch
@@ -68,7 +64,7 @@ class Started:
     machine: MachineState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Diagnosed:
     """A record with its diagnoses, and its machine: when finished, as it was before its commit.
 
@@ -321,7 +317,8 @@ def _commit_part(
         replies = ledger.commit(family, outcomes, here.times.take(here.name))
         for d, reply, (before, after) in zip(todo, replies, steps, strict=True):
             if reply == COMMITTED:
-                finished.append(replace(d, machine=before))
+                d.machine = before
+                finished.append(d)
                 here.states.keep(d.record.machine_id, after)
         todo = [d for d, reply in zip(todo, replies, strict=True) if reply == CHANGED]
     return finished
@@ -352,26 +349,25 @@ def _outcome(
     """Return what to commit, and the machine as the commit leaves it, at its next version."""
     rules = machine.sensitivity.rules
     after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t, rules=rules)
-    kept: list[str | bytes] = []
-    if after.marks:
-        kept += ["memory", codec.encode(after.history), "health", codec.encode(after.assessment)]
-    results: list[Text] = []
+    kept: list[str | bytes] = ["memory", codec.encode(after.history)] if after.marks else []
     meter = machine.meter
     if energy:
         meter = energy.meter
         kept += energy.fields
+    results: list[Text] = []
     for diagnosis in d.diagnoses:
         marks = after.marks.get(diagnosis.fault, "")
         fields, latest = encode_result(family, d.record, diagnosis, marks)
         newest = diagnosis.fault in after.marks
         if energy and isinstance(diagnosis, Answer) and diagnosis.energy:
             # A stream entry is text to its readers.
-            fields += [ENERGY, " ".join(map(str, counts_of(diagnosis.energy.counts)))]
+            counts = codec.encode(counts_of(diagnosis.energy.counts))
+            fields += (ENERGY, counts[1:-1].replace(b",", b" "))
             if newest:
-                kept += [ENERGY, energy.reading]
+                kept += (ENERGY, energy.reading)
         results.append(fields)
         if newest:
-            kept += [f"latest:{diagnosis.fault}", latest]
+            kept += (f"latest:{diagnosis.fault}", latest)
     published = after.published and ["machine_id", d.record.machine_id, *entry_of(after.published)]
     outcome = Outcome(
         record_id=d.record_id,
@@ -382,6 +378,6 @@ def _outcome(
         assessments=[published] if published else [],
         alerts=[entry_of(a) for a in after.alerts],
         evidence=after.keep_waveform,
-        fingerprint=fingerprint(after.assessment) if after.marks else "",
+        fingerprint=after.fingerprint,
     )
-    return outcome, replace(machine, history=after.history, version=version, meter=meter)
+    return outcome, machine._replace(history=after.history, version=version, meter=meter)

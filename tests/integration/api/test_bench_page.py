@@ -37,7 +37,7 @@ def records(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names = []
     for name in ("M1", "M2", "M3"):
         machines.register(client, name, MOTOR)
-        commit_health(client, name, "warning", broken_bar="warning")
+        commit_health(client, name, broken_bar="warning")
     for k, (load_a, owner) in enumerate(zip((*LOADS, 8.0), ("M1", "M1", "M1", "M2"), strict=True)):
         m = replace(test_spectra.BROKEN, rms_a=load_a, lower_dbc=-50.0 + 4 * k)
         x = current_lines.recording(m, np.random.default_rng(k), speed=True)

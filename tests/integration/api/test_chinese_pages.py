@@ -11,7 +11,7 @@ import pytest
 
 from api.factory import create_app
 from tests.integration.api.browser import needs_browser
-from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_machines import change_memory, commit_health
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_spectra import (
     MOTOR,
@@ -107,12 +107,11 @@ def fleet(client: Client) -> None:
     bring_up(client)
     why = reason("queue_without_worker", queue="bearing", windows=7)
     keep(client, Condition(name="workers:bearing", holds=True, why=why, level="fault"), 30)
-    commit_health(client, "M1", "fault", broken_bar="fault")
+    commit_health(client, "M1", broken_bar="fault")
     found = reason("rotor_asymmetry_as_baseline", **FOUND)
     because = {"code": found.code, "values": FOUND, "reason": found.sentence}
-    health = json.loads(client.hget(keys.machine("M1"), "health") or b"")
-    health["faults"]["broken_bar"] |= because
-    client.hset(keys.machine("M1"), "health", json.dumps(health))
+    last = {f"last_{name}": value for name, value in because.items()}
+    change_memory(client, "M1", "broken_bar", **last)
     for name in ("M1", "M2"):
         machines.register(client, name, MOTOR)
     for family, x in (("broken_bar", broken_bars()), ("turn_short", broken_bars())):

@@ -1,11 +1,10 @@
 """Coverage by HTTP: of a machine, and of the fleet."""
 
-import json
 import time
 
 import httpx
 
-from tests.integration.api.test_machines import commit_health, note_change
+from tests.integration.api.test_machines import change_memory, commit_health, note_change
 from vtox import keys
 from vtox.faults import FAULTS
 from vtox.store.server.client import Client
@@ -26,11 +25,8 @@ def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> N
         bytes=1,
     )
     _, text = encode_result(FAULTS[fault].name, record, d)
-    health = json.loads(client.hget(keys.machine(machine_id), "health") or b"{}")
-    assessed = {"state": "unknown", "severity": None, "last": d.state, "code": d.code, "reason": ""}
-    health["faults"][fault] = assessed
-    fields = {f"latest:{fault}": text, "health": json.dumps(health)}
-    client.hset(keys.machine(machine_id), mapping=fields)
+    change_memory(client, machine_id, fault, last_state=d.state, last_code=d.code)
+    client.hset(keys.machine(machine_id), f"latest:{fault}", text)
     note_change(client, machine_id)
 
 
@@ -42,7 +38,7 @@ def too_little_load(load_a: float) -> Diagnosis:
 def test_a_machine_says_what_it_is_blind_to_and_what_would_help(
     http: httpx.Client, client: Client
 ) -> None:
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     leave_latest(client, "M1", "broken_bar", too_little_load(1.5))
     found = http.get("/api/v1/machines/M1/coverage").raise_for_status().json()["data"]
     assert (found["machine_id"], found["watched"]) == ("M1", 1)
@@ -58,7 +54,7 @@ def test_a_machine_says_what_it_is_blind_to_and_what_would_help(
 
 
 def test_a_silent_machine_is_watched_for_nothing(http: httpx.Client, client: Client) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     client.zadd(keys.MACHINES, {"M1": time.time() - 3600})
     found = http.get("/api/v1/machines/M1/coverage").json()["data"]
     assert found["watched"] == 0
@@ -70,7 +66,7 @@ def test_the_fleet_has_shares_and_the_most_frequent_reason_first(
 ) -> None:
     why = reason("no_current")
     for n in range(5):
-        commit_health(client, f"M{n}", "normal", bearing="normal")
+        commit_health(client, f"M{n}", bearing="normal")
         leave_latest(client, f"M{n}", "broken_bar", too_little_load(1.0 + n))
     no_current = Diagnosis(fault="broken_bar", state="unknown", code=why.code, values=why.values)
     leave_latest(client, "M4", "broken_bar", no_current)

@@ -53,10 +53,9 @@ def alarm(client: Client) -> str:
             bytes=1,
         )
         changed = update(history, record, [d])
-        history, health = changed.history, codec.encode(changed.assessment)
+        history = changed.history
         alerts += changed.alerts
-        fields = {"memory": codec.encode(history), "health": health}
-        client.hset(keys.machine("M1"), mapping=fields)  # type: ignore[arg-type]
+        client.hset(keys.machine("M1"), "memory", codec.encode(history))
     (raised,) = alerts
     texts = entry_of(raised)
     client.xadd(keys.ALERTS, dict(zip(texts[::2], texts[1::2], strict=True)))  # type: ignore[arg-type]

@@ -1,18 +1,19 @@
 """The fleet as a list: filter, order, groups, pages, 304, and what changes are seen."""
 
-import json
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.api.test_machines import commit_health, note_change
+from tests.integration.api.test_machines import change_memory, commit_health, note_change
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox import keys
-from vtox.alarms.health.assessment import Assessment, FaultAssessment, fingerprint
+from vtox.alarms.health.alert_values import FaultHistory
+from vtox.alarms.health.assessment import Fused
+from vtox.alarms.health.update import MachineHistory
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
@@ -38,11 +39,11 @@ def fleet(client: Client) -> None:
     machines.register(client, "M10", Motor(site="North", asset_path="A/1/fan"))
     machines.register(client, "M9", Motor(site="North", asset_path="A/1"))
     machines.register(client, "M2", Motor(site="East", asset_path="A/10"))
-    commit_health(client, "M10", "normal", bearing="normal")
-    commit_health(client, "M9", "warning", bearing="warning", turn_short="normal")
-    commit_health(client, "M2", "normal", bearing="normal")
-    commit_health(client, "M3", "fault", broken_bar="fault")
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M10", bearing="normal")
+    commit_health(client, "M9", bearing="warning", turn_short="normal")
+    commit_health(client, "M2", bearing="normal")
+    commit_health(client, "M3", broken_bar="fault")
+    commit_health(client, "M1", bearing="normal")
     client.hset(keys.machine("M1"), "vehicle_id", "Loader-7")
     client.zadd(keys.MACHINES, {"M1": server_time(client) - 3600})
 
@@ -108,7 +109,7 @@ def test_pages_lead_on_where_the_list_moves(
 ) -> None:
     first = http.get(URL, params={"sort": "name", "limit": 2}).json()
     assert [r["machine_id"] for r in first["data"]["rows"]] == ["M1", "M2"]
-    commit_health(client, "M0", "normal", bearing="normal")
+    commit_health(client, "M0", bearing="normal")
     second = http.get(first["next"]).json()
     assert [r["machine_id"] for r in second["data"]["rows"]] == ["M3", "M9"]
     last = http.get(second["next"]).json()
@@ -138,7 +139,7 @@ def test_the_same_answer_is_304_until_something_changes(
     tag = http.get(URL).headers["etag"]
     again = http.get(URL, headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
-    commit_health(client, "M2", "warning", bearing="warning")
+    commit_health(client, "M2", bearing="warning")
     changed = http.get(URL, headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != tag
@@ -155,13 +156,22 @@ def test_retired_and_new_machines_are_seen(http: httpx.Client, client: Client, f
     assert ids_of(http) == []
 
 
-def assessment(state: Any, health: float | None, **changes: Any) -> Assessment:
-    own = {"state": state, "severity": 0.1, "last": state, "code": "impacts", "reason": "so"}
-    return Assessment(1.0, health, state, {"bearing": FaultAssessment(**(own | changes))})
+def history_of(
+    state: Any, severity: float, code: str = "impacts", reason: str = "so"
+) -> FaultHistory:
+    return FaultHistory(
+        last_state=state,
+        last_code=code,
+        last_reason=reason,
+        severities=(severity,),
+        level="" if state == "normal" else state,
+        marks="n",
+        starts=(1.0,),
+    )
 
 
-def commit(ledger: Ledger, seq: int, a: Assessment) -> None:
-    """Commit an assessment of V001 as a worker does."""
+def commit(ledger: Ledger, seq: int, h: FaultHistory) -> None:
+    """Commit what V001 has shown as a worker does."""
     r = Record(
         machine_id="V001",
         run="",
@@ -175,17 +185,18 @@ def commit(ledger: Ledger, seq: int, a: Assessment) -> None:
     )
     record_id = r.record_id("bearing")
     ledger.client.hset(keys.ledger("bearing"), record_id, record_json(r))
-    version, own = ledger.client.hget(keys.machine("V001"), "version"), codec.encode(a)
+    version = ledger.client.hget(keys.machine("V001"), "version")
+    history = MachineHistory({"bearing": h}, t=1.0)
     outcome = Outcome(
         record_id,
         version.decode() if version else "0",
         str(seq),
-        ["health", own],
+        ["memory", codec.encode(history)],
         [],
         [],
         [],
         evidence=False,
-        fingerprint=fingerprint(a),
+        fingerprint=Fused.of(history.faults, 1.0).fingerprint(history.faults),
     )
     assert ledger.commit("bearing", [outcome]) == [COMMITTED]
 
@@ -195,19 +206,19 @@ def test_only_commits_that_change_the_list_are_numbered(
 ) -> None:
     client.zadd(keys.MACHINES, {"V001": server_time(client)})
     ledger, numbers = Ledger(client, settings), []
-    for seq, a in enumerate(
+    for seq, (h, health) in enumerate(
         (
-            assessment("normal", 100.0),
-            assessment("normal", 100.0, severity=0.2, reason="other", code="none"),
-            assessment("warning", 79.6),
-            assessment("warning", 80.4, reason="other"),
-            assessment("warning", 80.4, code="outer_race"),
+            (history_of("normal", 0.1), 100.0),
+            (history_of("normal", 0.2, reason="other", code="none"), 100.0),
+            (history_of("warning", 0.204), 79.6),
+            (history_of("warning", 0.196, reason="other"), 80.4),
+            (history_of("warning", 0.196, code="outer_race"), 80.4),
         )
     ):
-        commit(ledger, seq, a)
+        commit(ledger, seq, h)
         numbers.append(int(client.hget(keys.FLEET, "change") or 0))
         (row,) = http.get(URL).json()["data"]["rows"]
-        assert (row["state"], row["health"]) == (a.state, pytest.approx(a.health, abs=1))
+        assert (row["state"], row["health"]) == (h.last_state, pytest.approx(health, abs=1))
     assert numbers == [1, 1, 2, 2, 3]
 
 
@@ -260,12 +271,11 @@ def test_machines_that_fall_silent_or_send_again_are_told_from_the_look_before(
 def test_a_row_has_the_reason_that_its_state_rests_on_then_the_latest(
     http: httpx.Client, client: Client
 ) -> None:
-    commit_health(client, "M1", "fault", broken_bar="fault")
-    health = json.loads(client.hget(keys.machine("M1"), "health"))
+    commit_health(client, "M1", broken_bar="fault")
     held = {"state": "fault", "code": "rotor_asymmetry", "reason": "bars", "t": 1_764_000_000.0}
-    latest = {"last": "unknown", "code": "other", "reason": "too short", "t": 1_764_000_095.0}
-    health["faults"]["broken_bar"] |= latest | {"held": held}
-    client.hset(keys.machine("M1"), "health", json.dumps(health))
+    latest = {"state": "unknown", "code": "other", "reason": "too short", "t": 1_764_000_095.0}
+    last = {f"last_{name}": value for name, value in latest.items()}
+    change_memory(client, "M1", "broken_bar", **last, held=held)
     note_change(client, "M1")
     (row,) = http.get("/api/v1/fleet").raise_for_status().json()["data"]["rows"]
     (why,) = row["reasons"]
@@ -281,7 +291,7 @@ def test_silence_is_told_of_every_state_and_nothing_silent_is_normal(
     settings: Settings, client: Client
 ) -> None:
     for m, state in (("M1", "normal"), ("M2", "fault"), ("M3", "normal")):
-        commit_health(client, m, state, bearing=state)
+        commit_health(client, m, bearing=state)
     old = {m: server_time(client) - 660 for m in ("M1", "M2")}
     client.zadd(keys.MACHINES, old)
     with serving(settings) as http:

@@ -34,10 +34,10 @@ COUNTED = "document.querySelector('#counts .fault b').textContent"
 def fill(client: Client, n: int) -> None:
     """Normal machines of two sites, and one that is faulty."""
     for i in range(n):
-        commit_health(client, f"M{i:03d}", "normal", bearing="normal")
+        commit_health(client, f"M{i:03d}", bearing="normal")
         motor = Motor(site="North" if i % 2 else "East", asset_path=f"Plant/Line {i % 3}")
         machines.register(client, f"M{i:03d}", motor)
-    commit_health(client, "M007", "fault", bearing="fault")
+    commit_health(client, "M007", bearing="fault")
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def test_a_refresh_moves_neither_caret_nor_focus_nor_scroll(
             assert json.loads(before)[2] == 200
             counted = tab.run(COUNTED)
             for i in (41, 42, 10) if take_focus else (40, 43):
-                commit_health(client, f"M{i:03d}", "fault", bearing="fault")
+                commit_health(client, f"M{i:03d}", bearing="fault")
             eventually(lambda counted=counted: tab.run(COUNTED) != counted)
             assert tab.run(STATE) == before
 
@@ -148,8 +148,8 @@ def test_keys_lead_through_the_machines(settings: Settings, client: Client, tmp_
 def test_a_silent_machine_and_one_without_diagnosis(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
-    commit_health(client, "M3", "fault", bearing="fault")
+    commit_health(client, "M1", bearing="normal")
+    commit_health(client, "M3", bearing="fault")
     client.zadd(keys.MACHINES, {"M1": server_time(client) - 3600, "M2": server_time(client)})
     client.zadd(keys.MACHINES, {"M3": server_time(client) - 660})
     with page_of(settings, tmp_path) as tab:
@@ -170,7 +170,7 @@ def test_what_is_cut_in_a_row_is_read_on_it(
     names = [f"North-Pit.Primary-Crushing-Station.Conveyor-{i}" for i in (1, 2)]
     path = "Upper bench of the open pit/Primary crushing station/Conveyor 4/Main motor"
     for name in names:
-        commit_health(client, name, "fault", bearing="fault")
+        commit_health(client, name, bearing="fault")
         machines.register(client, name, Motor(site="North", asset_path=path))
     hover = "(n => { n.scrollIntoView(); const box = n.getBoundingClientRect(); return document."
     hover += "elementFromPoint(box.x + 5, box.y + 5).closest('[title]').title; })"

@@ -23,7 +23,7 @@ VALUES = {"load_a": 1.0, "needed_a": 2.5}
 @pytest.fixture
 def machine(client: Client) -> None:
     """A machine whose latest record was undecided, and an alert of it."""
-    commit_health(client, "M1", "unknown", bearing="unknown")
+    commit_health(client, "M1", bearing="unknown")
     set_latest(client, "M1", "bearing")
     alert = {"id": "M1:bearing:1", "machine_id": "M1", "fault": "bearing", "level": "fault"}
     why = reason(CODE, **VALUES)

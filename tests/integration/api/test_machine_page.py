@@ -45,7 +45,7 @@ setInterval(() => {{
 @pytest.fixture
 def faulty(client: Client) -> Diagnosis:
     """A machine with a broken bar: its record in the stream, its diagnosis, its alert."""
-    commit_health(client, "M1", "fault", broken_bar="fault")
+    commit_health(client, "M1", broken_bar="fault")
     machines.register(client, "M1", MOTOR)
     diagnose_in_stream(client, "M1", "broken_bar", broken_bars())
     alert = {"id": "1", "machine_id": "M1", "fault": "broken_bar", "level": "fault"}
@@ -101,7 +101,7 @@ def test_the_level_at_the_cursor_is_that_of_the_diagnosis(
 def test_the_comb_of_a_stored_record_stands_in_its_envelope(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     machines.register(client, "M1", MOTOR)
     record = keep_evidence(client, "M1", "bearing", outer_race())
     (d,) = diagnose(outer_race(), MOTOR, faults={"bearing"})
@@ -239,7 +239,7 @@ const play = setInterval(() => {
 def test_a_machine_of_which_no_samples_are_kept(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     with pages(settings) as base:
         page = document_of(f"{base}/machines/M1", tmp_path)
     bench = page.partition('id="bench"')[2].partition("</section>")[0]

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from vtox import keys
+from vtox.alarms.health.alerts import MARKS
 from vtox.store.server.client import Client, server_time
 from vtox.words.catalogue import Sentence, catalogue
 from vtox.words.rendering import render
@@ -15,14 +16,20 @@ from vtox.words.rendering import render
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
 
 
-def commit_health(client: Client, machine_id: str, state: str, **faults: str) -> None:
+def commit_health(client: Client, machine_id: str, **faults: str) -> None:
     """Leave with a machine what the workers' commits do."""
-    health = {
-        "t": time.time(),
-        "health": None if state == "unknown" else 60.0,
-        "state": state,
+    now = time.time()
+    memory = {
+        "t": now,
         "faults": {
-            f: {"state": s, "severity": 0.4, "last": s, "reason": f"because of {f}"}
+            f: {
+                "last_state": s,
+                "last_reason": f"because of {f}",
+                "severities": [0.4],
+                "level": s if s in ("warning", "fault") else "",
+                "marks": MARKS[s],
+                "starts": [now],
+            }
             for f, s in faults.items()
         },
     }
@@ -42,10 +49,17 @@ def commit_health(client: Client, machine_id: str, state: str, **faults: str) ->
         "t_end": 1764000001.0,
         "detail": {"indicators": {"defect": "BPFO"}, "evidence": [{"hz": 91.4}], "closed": None},
     }
-    fields = {"health": json.dumps(health), "latest:bearing": json.dumps(latest)}
+    fields = {"memory": json.dumps(memory), "latest:bearing": json.dumps(latest)}
     client.hset(keys.machine(machine_id), mapping=fields)
     client.zadd(keys.MACHINES, {machine_id: time.time()})
     note_change(client, machine_id)
+
+
+def change_memory(client: Client, machine_id: str, fault: str, **changes: Any) -> None:
+    """Change what a machine remembers of a fault."""
+    memory = json.loads(client.hget(keys.machine(machine_id), "memory") or b"{}")
+    memory["faults"].setdefault(fault, {}).update(changes)
+    client.hset(keys.machine(machine_id), "memory", json.dumps(memory))
 
 
 def note_change(client: Client, machine_id: str) -> None:
@@ -104,7 +118,7 @@ def test_a_nameplate_that_is_no_json(http: httpx.Client) -> None:
 
 
 def test_what_was_found_is_told(http: httpx.Client, client: Client) -> None:
-    commit_health(client, "M1", "warning", bearing="warning", turn_short="normal")
+    commit_health(client, "M1", bearing="warning", turn_short="normal")
     m = http.get("/api/v1/machines/M1").json()["data"]
     assert (m["state"], m["health"]) == ("warning", 60.0)
     assert m["reason"] == "bearing: because of bearing"
@@ -131,7 +145,7 @@ def test_when_the_next_window_is_due(http: httpx.Client, client: Client) -> None
 
 
 def test_json_never_carries_nan(http: httpx.Client, client: Client) -> None:
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     stored = client.hget(keys.machine("M1"), "latest:bearing") or b""
     broken = stored.replace(b'"confidence": null', b'"confidence": NaN')
     assert broken != stored
@@ -142,7 +156,7 @@ def test_json_never_carries_nan(http: httpx.Client, client: Client) -> None:
 
 
 def test_unknown_says_why(http: httpx.Client, client: Client) -> None:
-    commit_health(client, "M1", "unknown", insulation="unknown")
+    commit_health(client, "M1", insulation="unknown")
     m = http.get("/api/v1/machines/M1").json()["data"]
     assert (m["state"], m["health"]) == ("unknown", None)
     assert m["reason"] == "insulation: because of insulation"
@@ -152,14 +166,10 @@ def test_reasons_carry_codes(
     http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(catalogue("en").sentences, "rotor_blue", Sentence("blue", "Wash it."))
-    commit_health(
-        client, "M1", "warning", bearing="warning", turn_short="warning", insulation="normal"
-    )
-    health = json.loads(client.hget(keys.machine("M1"), "health") or b"")
-    health["faults"]["bearing"]["code"] = "rotor_blue"
-    client.hset(keys.machine("M1"), "health", json.dumps(health))
+    commit_health(client, "M1", bearing="warning", turn_short="warning", insulation="normal")
+    change_memory(client, "M1", "bearing", last_code="rotor_blue")
     (m,) = http.get("/api/v1/machines").raise_for_status().json()["data"]
-    coded, old = m["reasons"]
+    old, coded = m["reasons"]
     assert coded == {
         "fault": "bearing",
         "code": "rotor_blue",

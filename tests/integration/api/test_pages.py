@@ -30,7 +30,7 @@ def base(settings: Settings, client: Client) -> Iterator[str]:
 def test_conductance_is_in_siemens_and_other_seconds_are_not(
     base: str, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
     told = {"conductance_s": 0.25, "conductance_std_s": 0.5, "searched_s": 0.75}
     latest["detail"]["indicators"] = told
@@ -52,7 +52,7 @@ def test_a_machine_that_nobody_knows(base: str, tmp_path: Path, name: str) -> No
 def test_a_machine_says_where_it_is_and_not_its_name_twice(
     base: str, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     machines.register(client, "M1", Motor(site="Harbour", asset_path="Crusher 3/fan"))
     for vehicle, said in (("M1", ""), ("Truck 7", " · vehicle Truck 7")):
         client.hset(keys.machine("M1"), "vehicle_id", vehicle)
@@ -68,7 +68,7 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
         monkeypatch.setitem(
             catalogue("en").sentences, code, Sentence(f"so: {code}", f"Mind {code}.")
         )
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
     latest |= {"code": "rotor_blue", "reason": "so: rotor_blue; so: paint_wet"}
     latest["detail"]["doubts"] = [{"code": "paint_wet", "values": {}}]
@@ -80,10 +80,8 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
 
 
 def test_rows_tell_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
-    commit_health(client, "V028", "warning", turn_short="warning")
-    commit_health(
-        client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault"
-    )
+    commit_health(client, "V028", turn_short="warning")
+    commit_health(client, "excavator-left-travel-motor-7", broken_bar="fault", bearing="fault")
     page = document_of(base, tmp_path)
     assert ">Warning: Turn short</b>" in page
     assert ">Fault: Broken bar, Bearing</b>" in page
@@ -110,6 +108,6 @@ def test_the_page_begins_with_what_is_wrong_with_the_system(
 @pytest.mark.parametrize("path", ["/", "/cluster", "/docs", "/machines/V028", "/machines/NOBODY"])
 def test_no_page_is_pushed_sideways(base: str, client: Client, tmp_path: Path, path: str) -> None:
     # As narrow as a window of Chromium gets.
-    commit_health(client, "V028", "warning", turn_short="warning")
+    commit_health(client, "V028", turn_short="warning")
     client.hset(keys.machine("V028"), "vehicle_id", "a" * 64)
     assert 'data-sideways="0"' in document_of(base + path, tmp_path, width=500)

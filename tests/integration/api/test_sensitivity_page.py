@@ -31,7 +31,7 @@ def fill(name: str, value: str) -> str:
 def test_a_setting_is_tried_then_saved_with_the_name_of_who_saved_it(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     add_marks(client, server_time(client) - 100, "nnwwnnnnnnwnwnnnnnn")
     recorder = Recorder(client, settings)
     recorder.record(Event())
@@ -61,7 +61,7 @@ def test_a_setting_is_tried_then_saved_with_the_name_of_who_saved_it(
 def test_what_somebody_else_has_set_meanwhile_is_not_overwritten(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     with page_of(settings, tmp_path) as tab:
         tab.shows("Nobody has set anything")
         tab.act("document.querySelector('#sensitivity input[name=by]').value = 'Bob'")

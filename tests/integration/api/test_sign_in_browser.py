@@ -130,7 +130,7 @@ def chromium(address: str) -> Iterator[Tab]:
 def test_a_person_signs_in_reads_and_signs_out(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "V028", "warning", turn_short="warning")
+    commit_health(client, "V028", turn_short="warning")
     key, _ = apikeys.create(client, ["read"], "Ada")
     with (
         serving_app(create_app(settings)) as http,

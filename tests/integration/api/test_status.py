@@ -228,7 +228,7 @@ def test_metrics_parse(fresh_http: httpx.Client, client: Client) -> None:
 
 def test_metrics_tell_so_many_machines_as_are_asked_for(settings: Settings, client: Client) -> None:
     for name in ("M10", "M2", "M3"):
-        commit_health(client, name, "fault", bearing="fault", broken_bar="unknown")
+        commit_health(client, name, bearing="fault", broken_bar="unknown")
     asked = settings.model_copy(update={"metrics_machines": 2})
     with serving(asked) as http:
         text = http.get("/metrics").raise_for_status().text

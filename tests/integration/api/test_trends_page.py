@@ -65,7 +65,7 @@ def test_a_trend_has_its_gap_and_is_read_by_keys(
     settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
 ) -> None:
     now = server_time(client)
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     for age_s in range(2400, 0, -60):
         if not 900 <= age_s < 1500:
             add_result(client, now - age_s, statistic=age_s / 100)
@@ -96,7 +96,7 @@ def test_a_trend_has_its_gap_and_is_read_by_keys(
 def test_groups_of_buttons_have_no_ground_of_their_own(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     grounds = "[...document.querySelectorAll('.tools .group')].map(n => getComputedStyle(n)."
     with page_of(settings, tmp_path) as tab:
         tab.shows("Try on the last 30 days")
@@ -107,7 +107,7 @@ def test_levels_of_lines_take_the_place_of_statistics(
     settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
 ) -> None:
     end = server_time(client) // EVERY_S * EVERY_S
-    commit_health(client, "M1", "warning", broken_bar="warning")
+    commit_health(client, "M1", broken_bar="warning")
     for k in range(6):
         levels = {"lower_sideband_dbc": -45.0 + k, "upper_sideband_dbc": None}
         ends = end + 1 - k * EVERY_S
@@ -131,7 +131,7 @@ def test_a_time_a_second_machine_and_marks_stand_in_the_address(
 ) -> None:
     now = server_time(client)
     for name in ("M1", "M2"):
-        commit_health(client, name, "warning", bearing="warning")
+        commit_health(client, name, bearing="warning")
         for age_s in range(7200, 0, -60):
             add_result(client, now - age_s, machine_id=name, statistic=2.0 if name == "M1" else 6.0)
     add_alert(client, now - 5000)
@@ -207,7 +207,7 @@ def test_the_first_screen_of_a_telephone_has_the_finding_and_its_proof(
 def test_an_absent_history_is_explained(
     settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
 ) -> None:
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     with page_of(settings, tmp_path) as tab:
         tab.shows("No history yet.")
         add_result(client, server_time(client), machine_id="M2")
@@ -225,7 +225,7 @@ def test_a_recorder_that_is_away_is_named(
     settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
 ) -> None:
     old = server_time(client) - 600
-    commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", bearing="normal")
     add_result(client, old, entry_id=f"{round(1000 * old)}-0")
     record()
     beat = {"pid": 42, "host": "h", "last_seen_t": time.time() - 500}

@@ -242,10 +242,11 @@ def test_an_impossible_value_of_a_stored_nameplate_is_absent(client: Client) -> 
 
 
 def test_a_silent_machine_is_marked(client: Client) -> None:
-    healthy = '{"state": "normal", "health": 100, "faults": {}}'
+    now = time.time()
+    healthy = json.dumps({"faults": {"bearing": {"marks": "n", "starts": [now]}}, "t": now})
     for name, ago_s in (("M1", 1), ("M2", 3600), ("M3", None)):
         store.register(client, name, Motor())
-        client.hset(keys.machine(name), "health", healthy)
+        client.hset(keys.machine(name), "memory", healthy)
         client.zadd(keys.MACHINES, {name: 0 if ago_s is None else time.time() - ago_s})
     lines = run("machines", "list").output.splitlines()
     assert ["silent" in line for line in lines[1:]] == [False, True, False]

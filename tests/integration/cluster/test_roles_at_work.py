@@ -119,7 +119,7 @@ def test_each_process_works_as_the_user_of_its_role(
         eventually(lambda: reader.xlen(keys.RESULTS) >= 20, 60, lambda: report(root, tmp_path))
         eventually(lambda: reader.xlen(keys.DEAD_LETTERS) == 1)
         eventually(lambda: root.xpending(keys.RAW, keys.GROUP)["pending"] == 0)
-        eventually(lambda: root.hexists(keys.machine("V001"), "health"))
+        eventually(lambda: root.hexists(keys.machine("V001"), "memory"))
         eventually(lambda: root.hget(keys.RECORDER, "problem") == b"")
         eventually(lambda: root.hget(keys.NOTIFIER, "problem") == b"")
         alert = {"id": "V001:silent:1", "machine_id": "V001", "fault": "silent", "event": "raised"}

@@ -104,7 +104,7 @@ def test_nothing_is_lost_over_restarts_of_either_side(
     client: Client, broker: Mosquitto, held: Held, command: dict[str, Any]
 ) -> None:
     register(client, "M0", Motor(site="Hall 2"))
-    commit_health(client, "M0", "warning", bearing="warning")
+    commit_health(client, "M0", bearing="warning")
     meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
     meter[ENERGY] = '{"t": 1764000001.0, "figures": {"active_w": 2000.0}}'
     client.hset(keys.machine("M0"), mapping=meter)
@@ -129,7 +129,7 @@ def test_nothing_is_lost_over_restarts_of_either_side(
     broker.kill()
     (broker.folder / "mosquitto.db").unlink(missing_ok=True)
     raise_alarms(client, 1, 2)
-    commit_health(client, "M0", "fault", bearing="fault")
+    commit_health(client, "M0", bearing="fault")
     register(client, "M9", Motor())
     broker.start()
     with subprocess.Popen(**command) as notifier:

@@ -60,7 +60,7 @@ def fleet(http: httpx.Client, client: Client, settings: Settings) -> str:
     for machine_id in ("M1", NAMED_SO):
         plate = PLATE | {"site": ORDER[:60], "asset_path": f"Hall/{ORDER[:50]}".replace(":", "")}
         http.put(f"/api/v1/machines/{machine_id}", json=plate).raise_for_status()
-        commit_health(client, machine_id, "warning", bearing="warning")
+        commit_health(client, machine_id, bearing="warning")
     alarm_book.advance(client)
     add_alert(client, 5.0)
     said = {"by": "Eve", "comment": ORDER}

@@ -64,7 +64,7 @@ def machine(client: Client, settings: Settings) -> None:
     recorder = Recorder(client, settings)
     recorder.record(Event())
     recorder.close()
-    commit_health(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", bearing="warning")
     meter = {"meter": counts_text(HOUR), "meter_ms": "1764000000000"}
     meter[ENERGY] = '{"t": 1764000001.0, "figures": {"active_w": 2000.0}}'
     client.hset(keys.machine("M1"), mapping=meter)
@@ -151,7 +151,7 @@ def test_a_client_browses_subscribes_and_comes_back(
             asked.Parameters = ua.RepublishParameters(subscription.subscription_id, 1000)
             with pytest.raises(ua.uaerrors.BadMessageNotAvailable):
                 await opened.uaclient.protocol.send_request(asked)
-            commit_health(client, "M1", "fault", bearing="fault")
+            commit_health(client, "M1", bearing="fault")
             raise_alarm(client, "M1", "fault")
             await eventually_async(lambda: seen.events and "fault" in seen.values, 20)
             (event,) = seen.events
@@ -162,7 +162,7 @@ def test_a_client_browses_subscribes_and_comes_back(
             register(client, "M2", Motor())
             again = subprocess.Popen(**command)
             await eventually_async(lambda: accepts_connections("127.0.0.1", port))
-            commit_health(client, "M1", "normal", bearing="normal")
+            commit_health(client, "M1", bearing="normal")
             # An asyncua client that asks there by its old channel waits 10 s, up to three times.
             await eventually_async(lambda: "normal" in seen.values, 90)
             await has_machines(folder, 2)
@@ -208,7 +208,7 @@ def test_node_opcua_client_gets_its_subscription_back(
             first.wait()
             again = opened.enter_context(subprocess.Popen(**command))
             eventually(lambda: accepts_connections("127.0.0.1", port))
-            commit_health(client, "M1", "fault", bearing="fault")
+            commit_health(client, "M1", bearing="fault")
             eventually(lambda: "value fault" in lines, 40)
             raise_alarm(client, "M1", "fault")
             eventually(lambda: "event M1 800" in lines, 20)

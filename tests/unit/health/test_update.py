@@ -50,7 +50,7 @@ def run(marks: str, fault: str = "bearing") -> tuple[list[Alert], list[Assessmen
             for m in marks
         )
     )
-    return [a for u in found for a in u.alerts], [u.assessment for u in found]
+    return [a for u in found for a in u.alerts], [u.history.assessment for u in found]
 
 
 CLEAR = PERSISTENCE["bearing"].clear
@@ -278,7 +278,7 @@ def test_a_record_of_the_past_changes_neither_history_nor_health_nor_alerts() ->
         after = update(present, record(n), [FAULTY])
         assert (after.marks, after.history, after.alerts) == ({}, present, ())
         assert (after.published, after.keep_waveform) == (None, False)
-        assert (after.assessment.state, after.assessment.t) == ("normal", 3601.0)
+        assert (after.history.assessment.state, after.history.assessment.t) == ("normal", 3601.0)
 
 
 def test_a_record_may_be_of_the_past_for_one_fault_and_new_for_another() -> None:
@@ -287,7 +287,7 @@ def test_a_record_may_be_of_the_past_for_one_fault_and_new_for_another() -> None
     after = update(present, record(9), [FAULTY, other])
     assert set(after.marks) == {"eccentricity"}
     assert after.history.faults["bearing"] == present.faults["bearing"]
-    assert after.assessment.t == 11.0, "health does not go back in time"
+    assert after.history.assessment.t == 11.0, "health does not go back in time"
 
 
 def test_health_of_a_back_fill_is_placed_where_its_record_ended() -> None:
@@ -313,7 +313,7 @@ def test_an_open_alert_keeps_what_the_record_said_that_it_rests_on() -> None:
         d = Diagnosis(fault="bearing", state=states[mark], code=f"because_{mark}{n}", severity=0.9)
         after = update(history, record(n), [d])
         history = after.history
-    fault = after.assessment.faults["bearing"]
+    fault = after.history.assessment.faults["bearing"]
     assert (fault.state, fault.latest.code, fault.t) == ("fault", "because_w10", 11.0)
     assert (fault.why.state, fault.why.code, fault.why.t) == ("fault", "because_f7", 8.0)
 
@@ -340,7 +340,7 @@ def test_what_follows_a_clock_that_was_ahead_is_not_its_past() -> None:
     after = update(ahead, record(5), [FAULTY], latest_t=310.0)
     assert set(after.marks) == {"bearing"}
     assert after.history.faults["bearing"].last_t == 6.0
-    assert after.assessment.t == 6.0
+    assert after.history.assessment.t == 6.0
     within = update(MachineHistory(), record(200), [SOUND], latest_t=300.0).history
     assert update(within, record(5), [FAULTY], latest_t=310.0).marks == {}
 
@@ -355,7 +355,15 @@ def test_what_the_supply_leaves_open_is_shown_and_raises_nothing(doubt: str) -> 
 
     notices = updates(*[asymmetry(doubt)] * 20)
     assert not [a for u in notices for a in u.alerts]
-    assert (notices[-1].assessment.state, notices[-1].assessment.health) == ("unknown", None)
-    assert notices[-1].assessment.faults["turn_short"].last == "warning"
+    health = notices[-1].history.assessment
+    assert (health.state, health.health) == ("unknown", None)
+    assert health.faults["turn_short"].last == "warning"
     raised = updates(asymmetry(), *[asymmetry(doubt)] * 20)
     assert [a.event for u in raised for a in u.alerts] == ["raised"]
+
+
+def test_health_is_that_of_the_newest_record_where_a_history_has_no_time() -> None:
+    (found,) = updates(Diagnosis(fault="bearing", state="normal", severity=0.0))
+    of_earlier_version = MachineHistory(found.history.faults)
+    assert of_earlier_version.assessment == found.history.assessment
+    assert MachineHistory().assessment == Assessment()

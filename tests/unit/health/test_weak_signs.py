@@ -20,13 +20,13 @@ def weak(order: float = OUTER) -> Diagnosis:
 def test_a_weak_comb_that_stays_is_a_warning_and_says_so() -> None:
     (*before, last) = updates(*[weak()] * K)
     assert not [a for u in before for a in u.alerts]
-    assert [u.assessment.state for u in before] == ["unknown"] * (K - 1)
+    assert [u.history.assessment.state for u in before] == ["unknown"] * (K - 1)
     (alert,) = last.alerts
     assert (alert.level, alert.event, alert.code) == ("warning", "raised", "weak_lines_stay")
     assert alert.values == {"order": OUTER, "found": K, "records": K}
     assert [r.code for r in alert.doubts] == ["because_weak"]
-    assert (last.assessment.state, last.assessment.health) == ("warning", 70.0)
-    assert last.assessment.faults["bearing"].why.code == "weak_lines_stay"
+    assert (last.history.assessment.state, last.history.assessment.health) == ("warning", 70.0)
+    assert last.history.assessment.faults["bearing"].why.code == "weak_lines_stay"
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def risen() -> Diagnosis:
 def test_a_weak_comb_above_its_baseline_needs_half_as_many_records() -> None:
     (*before, last) = updates(*[risen()] * (K // WEAK_TIMES))
     assert not [a for u in before for a in u.alerts]
-    assert [u.assessment.state for u in before] == ["unknown"] * (K // WEAK_TIMES - 1)
+    assert [u.history.assessment.state for u in before] == ["unknown"] * (K // WEAK_TIMES - 1)
     (alert,) = last.alerts
     assert (alert.level, alert.event, alert.code) == ("warning", "raised", "weak_lines_risen")
     assert alert.values == {"order": OUTER, "rise_db": 6.0, "found": 6, "records": 6}
-    assert last.assessment.faults["bearing"].why.code == "weak_lines_risen"
+    assert last.history.assessment.faults["bearing"].why.code == "weak_lines_risen"
     both = [a for u in updates(*[risen(), weak()] * 5) for a in u.alerts]
     assert not both  # five of each do not do
 
@@ -73,4 +73,4 @@ def test_impacts_of_another_part_take_a_place_and_clear_nothing() -> None:
     assert [a for u in updates(*one_in_two) for a in u.alerts] == []
     after = updates(*[finding(OUTER)] * 6, *[elsewhere] * 20)
     assert [a.event for u in after for a in u.alerts] == ["raised"]
-    assert updates(*[elsewhere] * 3)[-1].assessment.state == "unknown"
+    assert updates(*[elsewhere] * 3)[-1].history.assessment.state == "unknown"

@@ -50,7 +50,8 @@ def test_health_is_that_of_values(both: Both) -> None:
     rows, values = (_healths(found) for found in both)
     for a, d in zip(rows, values, strict=True):
         assert codec.encode(a.history) == naive_entries.history_json(d.history)
-        assert codec.encode(a.assessment) == naive_entries.assessment_json(d.assessment)
+        health = naive_entries.assessment_json(d.history.assessment)
+        assert codec.encode(a.history.assessment) == health
         assert (a.marks, a.alerts, a.keep_waveform) == (d.marks, d.alerts, d.keep_waveform)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vtox.alarms.health.alert_values import FaultHistory, Verdict
 from vtox.alarms.health.alerts import RANK, UNDECIDED
@@ -64,6 +64,13 @@ class Published:
     health: float | None
     state: State
 
+    def is_due_after(self, last: "Published | None") -> bool:
+        """Return whether it differs from the last one published, or is late."""
+        if last is None or last.state != self.state:
+            return True
+        moved = abs((last.health or 0) - (self.health or 0)) >= 1
+        return moved or abs(self.t - last.t) >= PUBLISH_EVERY_S
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -80,29 +87,61 @@ class Assessment:
         return max((f.t for f in self.faults.values() if f.t), default=None)
 
 
+class Fused(NamedTuple):
+    """The health and the state of a machine, and the state of each of its faults, in order."""
+
+    health: float | None
+    state: State
+    faults: Mapping[str, State]
+
+    @classmethod
+    def of(cls, faults: Mapping[str, FaultHistory], t: float) -> "Fused":
+        """Return the health at a time: 100 less the severity (%) of the worst fault with an alert.
+
+        A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
+        `unknown`; a machine of which nothing is decided has no health.
+        """
+        states: dict[str, State] = {}
+        worst = 0.0
+        for fault in FAULTS:
+            if h := faults.get(fault):
+                states[fault] = h.level or ("normal" if _decided_lately(h, t) else "unknown")
+                if h.level:
+                    worst = max(worst, _severity(h) or 0.0)
+        state: State = max(states.values(), key=_ORDER.__getitem__, default="unknown")
+        return cls(None if state == "unknown" else round(100 * (1 - worst), 1), state, states)
+
+    def fingerprint(self, faults: Mapping[str, FaultHistory]) -> str:
+        """Return what a list of the fleet shows of it: with the same text, nothing changed.
+
+        Health is in whole per cent, and a code counts only where the last record was not normal:
+        else every record of every machine would be a change.
+        """
+        text = self.state + ("|" if self.health is None else f"|{self.health:.0f}")
+        for fault, state in self.faults.items():
+            h = faults[fault]
+            code = h.last_code if h.last_state != "normal" else ""
+            text += f"|{fault}:{state}:{h.last_state}:{code}"
+        return text
+
+
+_ORDER = {"unknown": -1, "normal": 0} | RANK
+
+
 def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
-    """Return the health: 100 less the median severity (in %) of the worst fault with an alert.
-
-    A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
-    `unknown`; a machine of which nothing is decided has no health.
-    """
-    found = {fault: _assess_fault(faults[fault], t) for fault in FAULTS if fault in faults}
-    decided: list[State] = [f.state for f in found.values() if f.state != "unknown"]
-    if not decided:
-        return Assessment(t, None, "unknown", found)
-    state = max(decided, key=lambda s: RANK.get(s, 0))
-    worst = max(
-        (f.severity or 0.0 for f in found.values() if f.state in ("warning", "fault")),
-        default=0.0,
-    )
-    return Assessment(t, round(100 * (1 - worst), 1), state, found)
+    """Return the health at a time, with what the last record showed of each fault."""
+    health, state, states = Fused.of(faults, t)
+    return Assessment(t, health, state, {f: _assess_fault(faults[f], s) for f, s in states.items()})
 
 
-def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
-    severities = history.severities
+def _severity(history: FaultHistory) -> float | None:
+    return round(median(history.severities), 4) if history.severities else None
+
+
+def _assess_fault(history: FaultHistory, state: State) -> FaultAssessment:
     return FaultAssessment(
-        history.level or ("normal" if _decided_lately(history, t) else "unknown"),
-        round(median(severities), 4) if severities else None,
+        state,
+        _severity(history),
         history.last_state,
         history.last_code,
         history.last_reason,
@@ -124,24 +163,3 @@ def _decided_lately(history: FaultHistory, t: float) -> bool:
     """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
     decided = len(history.marks.rstrip(UNDECIDED))
     return decided > 0 and t - history.starts[decided - 1] <= UNDECIDED_S
-
-
-def fingerprint(a: Assessment) -> str:
-    """Return what a list of the fleet shows of an assessment: with the same text, nothing changed.
-
-    Health is in whole per cent, and a code counts only where the last record was not normal: else
-    every record of every machine would be a change.
-    """
-    faults = (
-        f"{fault}:{f.state}:{f.last}:{f.code if f.last != 'normal' else ''}"
-        for fault, f in a.faults.items()
-    )
-    return "|".join((a.state, "" if a.health is None else f"{a.health:.0f}", *faults))
-
-
-def is_due(last: Published | None, now: Assessment, t: float) -> bool:
-    """Return whether an assessment at `t` differs from the last one published, or is late."""
-    if last is None or last.state != now.state:
-        return True
-    moved = abs((last.health or 0) - (now.health or 0)) >= 1
-    return moved or abs(t - last.t) >= PUBLISH_EVERY_S

@@ -10,20 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from vtox import keys
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.life import Alarm
 from vtox.alarms.priority import NOT_STATED, Importance, Priority, alarm_priority
 from vtox.alarms.supplies import SuppliedMachine, supply_of
+from vtox.store.machines.machine_states import health_of
 from vtox.store.machines.rhythms import Intervals, read_intervals
 from vtox.store.server.client import Client
-from vtox.store.stream.unreadable import Unreadable, read, read_or_none
-from vtox.values import codec
+from vtox.store.stream.unreadable import read_or_none
 from vtox.values.codec import loads
-
-log = structlog.get_logger()
 
 # Machines read in one round trip.
 PART = 500
@@ -189,8 +185,8 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
         part = machine_ids[first : first + PART]
         pipe = client.pipeline(transaction=False)
         for m in part:
-            pipe.hmget(keys.machine(m), "vehicle_id", "motor", "health")
-        for m, (vehicle, motor, health) in zip(part, pipe.execute(), strict=True):
+            pipe.hmget(keys.machine(m), "vehicle_id", "motor", "memory")
+        for m, (vehicle, motor, memory) in zip(part, pipe.execute(), strict=True):
             plate = _plate(motor)
             found.append(
                 FleetMachine(
@@ -198,7 +194,7 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
                     vehicle_id=vehicle.decode() if vehicle else "",
                     site=plate.get("site") or "",
                     asset_path=plate.get("asset_path") or "",
-                    health=_assessment(m, health) if health else None,
+                    health=health_of(memory),
                     behind_drive=plate.get("supply") == "inverter",
                     importance=Importance(
                         plate.get("criticality"), plate.get("downtime_cost_per_hour")
@@ -239,20 +235,9 @@ def _plate(text: bytes | None) -> Mapping[str, Any]:
     return plate if isinstance(plate, dict) else {}
 
 
-def _assessment(machine_id: str, text: bytes) -> Assessment | None:
-    """Return a stored assessment; a damaged one must not take the others from the list."""
-    found = read(codec.decode, Assessment, text)
-    if isinstance(found, Unreadable):
-        log.error("an assessment cannot be read", machine_id=machine_id, reason=found.reason)
-        return None
-    return found
-
-
 def assessments(client: Client, machine_ids: Iterable[str]) -> list[Assessment | None]:
     """Return the assessment of each machine, with the reasons of its last records."""
-    ids = list(machine_ids)
     pipe = client.pipeline(transaction=False)
-    for m in ids:
-        pipe.hget(keys.machine(m), "health")
-    texts = pipe.execute()
-    return [_assessment(m, t) if t else None for m, t in zip(ids, texts, strict=True)]
+    for m in machine_ids:
+        pipe.hget(keys.machine(m), "memory")
+    return [health_of(memory) for memory in pipe.execute()]

@@ -13,6 +13,7 @@ from vtox.store.alarms.flags import FLAGS
 from vtox.store.machines.baselines import baseline_state, is_of_other_channels
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import MOTOR, decode_setting
+from vtox.store.machines.machine_states import health_of
 from vtox.store.machines.retirements import note_retirement
 from vtox.store.machines.rhythms import RHYTHM, interval_of
 from vtox.store.server import scripts
@@ -156,7 +157,7 @@ def latest_results(client: Client, machine_ids: Sequence[str], fault: str) -> di
 def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview]:
     """Return nameplate, health and latest diagnoses of those machines that are listed."""
     ids = list(machine_ids)
-    names = ["motor", "health", "vehicle_id", *(f"latest:{fault}" for fault in FAULTS)]
+    names = ["motor", "memory", "vehicle_id", *(f"latest:{fault}" for fault in FAULTS)]
     pipe = client.pipeline(transaction=False)
     for m in ids:
         pipe.hmget(keys.machine(m), *names)
@@ -168,7 +169,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
     now = seconds + micros / 1e6
     found = []
     for i, m in enumerate(ids):
-        (motor, health, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
+        (motor, memory, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
         if arrived is None:
             continue
         info, learning, channels, rhythm = about
@@ -188,7 +189,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 nameplate=nameplate,
                 baseline=bool(has_baseline) and not is_of_other_channels(info, present),
                 baseline_state=baseline,
-                health=codec.decode_or_none(Assessment, health) if health else None,
+                health=health_of(memory),
                 diagnoses=diagnoses,
                 interval=interval,
                 next_window_t=arrived + interval.every_s if arrived and interval.every_s else None,
