@@ -9,6 +9,7 @@ Badaoui, Randall et al. 2005, MSSP 19(4):766-785).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 import scipy.fft
@@ -52,6 +53,17 @@ class ShaftPhase:
         return float(self.speed_hz.mean())
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A multiple of the shaft in a record: the bin in its middle, and the spectrum about it."""
+
+    record: int
+    multiple: int
+    middle: int
+    duration_s: float
+    band: Complex
+
+
 def shaft_phases(
     signals: Sequence[Array], fs_hz: float, shafts_hz: Sequence[float]
 ) -> list[ShaftPhase | None]:
@@ -70,13 +82,25 @@ def shaft_phases(
     for i, shaft_hz in enumerate(shafts_hz):
         # 16 samples a turn hold three multiples, and leave room for the first alias.
         groups.setdefault(max(1, int(fs_hz / (16 * shaft_hz))), []).append(i)
-    phases: list[ShaftPhase | None] = [None] * len(signals)
+    # Lines of one width of all records are transformed together, too.
+    same_width: dict[int, list[_Line]] = {}
     for block, rows in groups.items():
         length = scipy.fft.prev_fast_len(max(1, len(signals[0]) // block), real=True)
         spectra = _spectra_of_means([signals[i] for i in rows], block, length)
         powers = np.square(np.abs(spectra))
         for i, spectrum, power in zip(rows, spectra, powers, strict=True):
-            phases[i] = _phase(spectrum, power, block * length / fs_hz, length, shafts_hz[i])
+            for line in _lines(i, spectrum, power, block * length / fs_hz, shafts_hz[i]):
+                same_width.setdefault(len(line.band), []).append(line)
+    clear: dict[int, list[tuple[float, _Line, Complex]]] = {}
+    for lines in same_width.values():
+        analytic = _analytic(np.array([line.band for line in lines]))
+        for found in zip(_variation(analytic).tolist(), lines, analytic, strict=True):
+            if found[0] <= MAX_VARIATION:
+                clear.setdefault(found[1].record, []).append(found)
+    phases: list[ShaftPhase | None] = [None] * len(signals)
+    for i, of_record in clear.items():
+        _, line, signal = min(of_record, key=itemgetter(0))
+        phases[i] = _phase(line, signal, shafts_hz[i])
     return phases
 
 
@@ -91,11 +115,11 @@ def _spectra_of_means(signals: Sequence[Array], block: int, length: int) -> Comp
     return np.asarray(np.fft.rfft(means))
 
 
-def _phase(
-    spectrum: Complex, power: Float32, duration_s: float, length: int, shaft_hz: float
-) -> ShaftPhase | None:
-    """Return the speed of a shaft by the spectrum of its record, `length` means in `duration_s`."""
-    bands = []
+def _lines(
+    record: int, spectrum: Complex, power: Float32, duration_s: float, shaft_hz: float
+) -> list[_Line]:
+    """Return the bands in which a line of the shaft may swing, none where one stands still."""
+    lines = []
     for k in (1, 2, 3):
         middle, half = _band(k * shaft_hz * duration_s)
         if half < 4:
@@ -103,22 +127,20 @@ def _phase(
         own = slice(middle - half, middle + half + 1)
         powers: list[float] = power[own].tolist()
         if _stands_still(powers):
-            return None
-        bands.append((k, middle, own, powers))
-    clear = [
-        (_variation(line), k, middle, line)
-        for k, middle, own, powers in bands
-        if _peaks_inside(powers)
-        for line in [_analytic(spectrum[own])]
-    ]
-    variation, k, middle, line = min(clear, default=(1.0, 1, 0, None), key=lambda c: c[0])
-    if line is None or variation > MAX_VARIATION:
-        return None
-    points = len(line)
-    step_s = duration_s / points
-    deviation = _turns_per_point(line) / step_s
+            return []
+        if _peaks_inside(powers):
+            lines.append(_Line(record, k, middle, duration_s, spectrum[own]))
+    return lines
+
+
+def _phase(line: _Line, analytic: Complex, shaft_hz: float) -> ShaftPhase:
+    """Return the speed of a shaft by one of its lines."""
+    points = len(analytic)
+    step_s = line.duration_s / points
+    deviation = _turns_per_point(analytic) / step_s
     width = max(1, round(4 / shaft_hz / step_s))  # four turns
-    speed = (middle / duration_s + uniform_filter1d(deviation, width, mode="nearest")) / k
+    speed = line.middle / line.duration_s + uniform_filter1d(deviation, width, mode="nearest")
+    speed /= line.multiple
     ends = points // END_SHARE
     inner = speed[ends : points - ends]
     speed[:ends], speed[points - ends :] = inner[0], inner[-1]
@@ -211,22 +233,25 @@ def _peaks_inside(power: list[float]) -> bool:
     return edge <= power.index(max(power)) < len(power) - edge
 
 
-def _analytic(band: Complex) -> Complex:
-    """Return the analytic signal of a band, its middle shifted to 0 Hz."""
-    half = len(band) // 2
-    cut = band * _band_window(half)
-    shifted = np.zeros(16 * half, np.complex64)  # so dense that steps of phase are the slope
-    shifted[: half + 1], shifted[-half:] = cut[half:], cut[:half]
+def _analytic(bands: Complex) -> Complex:
+    """Return the analytic signals of bands of one width, their middle shifted to 0 Hz."""
+    half = bands.shape[-1] // 2
+    cut = bands * _band_window(half)
+    # So dense that steps of phase are the slope.
+    shifted = np.zeros((len(bands), 16 * half), np.complex64)
+    shifted[:, : half + 1], shifted[:, -half:] = cut[:, half:], cut[:, :half]
     return np.asarray(np.fft.ifft(shifted))
 
 
-def _variation(line: Complex) -> float:
-    ends = len(line) // END_SHARE
-    size = np.abs(line[ends : len(line) - ends])
-    mean = float(np.add.reduce(size)) / len(size)
+def _variation(lines: Complex) -> Float32:
+    """Return the coefficient of variation of each line's amplitude."""
+    points = lines.shape[-1]
+    ends = points // END_SHARE
+    size = np.abs(lines[:, ends : points - ends])
+    mean = np.add.reduce(size, axis=1) / size.shape[-1]
     # `std` takes three times as long.
-    square = float(size @ size) / len(size)
-    return float(max(square - mean**2, 0.0) ** 0.5 / max(mean, TINY))
+    square = np.einsum("lp,lp->l", size, size) / size.shape[-1]
+    return np.asarray(np.sqrt(np.maximum(square - mean**2, 0)) / np.maximum(mean, TINY))
 
 
 @lru_cache(maxsize=256)
