@@ -27,8 +27,18 @@ BLANKS: Mapping[Any, Any] = {
 
 
 def rounded(x: Float64, digits: int) -> Float64:
-    """Return numbers rounded as decimals are, which `numpy.round` does only nearly."""
-    return np.array([round(v, digits) for v in x.tolist()])
+    """Return numbers rounded as `round` does, which `numpy.round` does only nearly.
+
+    A whole number over a power of ten is exact but where a half decides.
+    """
+    scaled = x * 10.0**digits
+    whole = np.rint(scaled)
+    found = np.asarray(whole / 10.0**digits)
+    with np.errstate(invalid="ignore"):
+        in_doubt = (np.abs(np.abs(scaled - whole) - 0.5) < 1e-4) | (np.abs(scaled) > 1e11)
+    for i in np.flatnonzero(in_doubt).tolist():
+        found[i] = round(float(x[i]), digits)
+    return found
 
 
 def objects(values: Sequence[Any]) -> Objects:
@@ -42,9 +52,12 @@ def objects(values: Sequence[Any]) -> Objects:
 def gathered(of: type[T], rows: Sequence[Mapping[str, Any]], **whole: Any) -> T:
     """Return columns, of the values that each record has by name; those of `whole` are given."""
     found = dict(whole)
+    named = set().union(*rows)
     for f in fields(of):  # type: ignore[arg-type]
         if f.name not in whole:
-            values = [row.get(f.name, BLANKS[f.type]) for row in rows]
+            blank = BLANKS[f.type]
+            some = f.name in named
+            values = [row.get(f.name, blank) for row in rows] if some else [blank] * len(rows)
             found[f.name] = _column(f.type, values)
     return of(**found)
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.severity import (
     EVEN_RATIO,
@@ -17,7 +20,8 @@ from vtox.diagnosis.diagnosers.bearing.severity import (
 )
 from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
 from vtox.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
-from vtox.diagnosis.diagnosers.columns import Objects, Stated, gathered
+from vtox.diagnosis.diagnosers.columns import Objects, Stated, gathered, rounded
+from vtox.diagnosis.diagnosers.decision import Evidence
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Bool, Float64, Int
 from vtox.values.domain import QUIET, Reason, reason
@@ -96,12 +100,15 @@ class BearingEvidence:
 
 def evidence(signs: Sequence[Signs | None], problems: Stated) -> BearingEvidence:
     """Return the columns of records: their signs, or the problems for which there are none."""
-    rows = zip(signs, problems, strict=True)
-    return gathered(BearingEvidence, [_row(s) if s else {"input_problems": why} for s, why in rows])
+    rows = zip(signs, problems, _defects_shown(signs), strict=True)
+    return gathered(
+        BearingEvidence,
+        [_row(s, defects) if s else {"input_problems": why} for s, why, defects in rows],
+    )
 
 
-def _row(s: Signs) -> dict[str, Any]:
-    """Return the values of one record by column."""
+def _row(s: Signs, defects: Evidence) -> dict[str, Any]:
+    """Return the values of one record by column; `defects` are shown with them."""
     if s.ambiguity:
         return {"ambiguity": (s.ambiguity,)}
     impacts = s.aperiodic or s.unassigned
@@ -113,7 +120,7 @@ def _row(s: Signs) -> dict[str, Any]:
     if impacts and not s.search.detected:
         row |= impacts.indicators
     if s.leading:
-        return row | _of_comb(s, s.leading)
+        return row | _of_comb(s, s.leading, defects)
     if s.unassigned and s.unassigned.strong and s.unassigned.finding:
         return row | _of_impacts(s, s.unassigned, s.unassigned.finding)
     return row if impacts else row | {"shown": (QUIET,)}
@@ -153,7 +160,7 @@ def _impacts_shown(finding: Finding) -> Mapping[str, Any]:
     }
 
 
-def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
+def _of_comb(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
     speed, finding = s.search.speed, comb.finding
     penalty = comb.ambiguities.confidence_penalty * (s.lagging.penalty if s.lagging else 1.0)
     sure = confidence(s.search.findings, comb.defect, penalty)
@@ -171,12 +178,14 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "speed_rpm": speed.rpm,
         "speed_source": speed.source,
         "confidence": min(sure, MAX_BEARING_CAGE_CONFIDENCE) if s.only_bearing_cage else sure,
-        "shown": _combs_and_lines(s, comb),
+        "shown": defects,
     }
     if not s.search.detected:
         if s.unassigned and s.unassigned.strong and s.unassigned.finding:
             row["shown"] = (*row["shown"], _impacts_shown(s.unassigned.finding))
         return row
+    lines = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
+    row["shown"] = (*defects, *lines)
     above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
     unsure = finding.ratio < SURE_RATIO and comb.modulation < SURE_MODULATION
     # What else a comb may be is not decided by records in which it stays.
@@ -219,18 +228,25 @@ def _at_speed(why: Reason, s: Signs) -> Reason:
     return Reason(why.code, {**why.values, "speed_rpm": speed.rpm, "speed_source": speed.source})
 
 
-def _combs_and_lines(s: Signs, comb: LeadingComb) -> tuple[Mapping[str, Any], ...]:
-    """Return what is shown: a row a defect, the likeliest first, then the lines of its comb."""
-    defects = tuple(
-        {
-            "defect": n,
-            "expected_hz": round(s.orders[n] * s.search.speed.hz, 2),
-            "found_order": round(f.order, 4),
-            "statistic": round(f.level, 3),
-            "threshold": round(f.threshold, 3),
-            "sidebands": f.sidebands,
-        }
-        for n, f in sorted(s.search.findings.items(), key=lambda item: -item[1].ratio)
-    )
-    lines = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
-    return (*defects, *lines)
+def _defects_shown(signs: Sequence[Signs | None]) -> list[Evidence]:
+    """Return a row a defect of each record that has a leading comb, the likeliest first."""
+    found = [
+        sorted(s.search.findings.items(), key=lambda item: -item[1].ratio)
+        if s and s.leading
+        else []
+        for s in signs
+    ]
+    numbers = [
+        (s.orders[n] * s.search.speed.hz, f.order, f.level, f.threshold)
+        for s, own in zip(signs, found, strict=True)
+        if s
+        for n, f in own
+    ]
+    columns = zip(np.array(numbers).reshape(-1, 4).T, (2, 4, 3, 3), strict=True)
+    names = (n for own in found for n, _ in own)
+    sidebands = (f.sidebands for own in found for _, f in own)
+    values = (rounded(x, digits).tolist() for x, digits in columns)
+    keys = ("defect", "expected_hz", "found_order", "statistic", "threshold", "sidebands")
+    rows = zip(names, *values, sidebands, strict=True)
+    shown = (dict(zip(keys, row, strict=True)) for row in rows)
+    return [tuple(islice(shown, len(own))) for own in found]
