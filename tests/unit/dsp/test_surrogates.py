@@ -12,7 +12,7 @@ def compare(lines: np.ndarray, target: comb_plan.CombTarget) -> Finding:
     p = plan()
     rows = comb.masked_lines([lines], [p])
     return surrogates.compare_with_surrogates(
-        rows[0], p, target, comb.candidate_levels(rows, [p])[:, p.spans[target.name]]
+        rows[0], p, target, comb.candidate_levels(rows, [p])[:, p.spans[target.name], :-1]
     )
 
 

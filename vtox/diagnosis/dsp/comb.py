@@ -58,20 +58,29 @@ def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> Float32:
 
     Returns
     -------
-    ndarray of float32, shape (2, combs, views)
+    ndarray of float32, shape (2, combs, views + 1)
         As of `comb_levels`, the harmonics alone weighted by `CombTarget.plain_weight`. Combs in the
-        order of the records, and within each of `Plan.spans`.
+        order of the records, and within each of `Plan.spans`; the last column is zero.
 
     See Also
     --------
     comb_levels : the same for any combs of one record.
     """
     # Records together, as they hold few combs each: 10 us a record in eights, 25 us alone.
-    step = rows.shape[1]
-    bins = np.concatenate([p.candidate_bins + k * step for k, p in enumerate(plans)], axis=1)
+    bins, _ = bins_of_records([p.candidate_bins for p in plans], rows.shape[1])
     levels, _ = _limited_sums(rows.reshape(-1, rows.shape[2]), bins, plans[0].line_cap)
     levels *= np.concatenate([p.candidate_weights for p in plans], axis=1)[..., None]
-    return levels[..., :-1]
+    levels[..., -1] = 0
+    return levels
+
+
+def bins_of_records(bins: Sequence[Int], step: int) -> tuple[Int, Int]:
+    """Return the bins of several records, one after the other, in rows that lie `step` apart.
+
+    With the record of each.
+    """
+    of_record = np.repeat(np.arange(len(bins)), [own.shape[-1] for own in bins])
+    return np.concatenate(bins, axis=-1) + step * of_record, of_record
 
 
 def comb_levels(rows: Float32, bins: Int, plan: Plan) -> Float32:

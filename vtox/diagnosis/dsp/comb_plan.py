@@ -7,11 +7,12 @@ Made once for a bearing, a speed and a layout, and shared by the records that ag
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from scipy.special import gammainccinv
 
-from vtox.values.arrays import Float32, Float64, Int
+from vtox.values.arrays import Bool, Float32, Float64, Int
 
 HARMONICS = 3
 # Range of all combs: from this multiple of the lowest target to that of the highest.
@@ -49,7 +50,7 @@ class CombTarget:
     divisors: tuple[int, ...] = (2, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """Where to search, for one bin width, speed and set of targets; shared by equal records.
 
@@ -74,9 +75,9 @@ class Plan:
     candidate_bins: Int
     #: What turns their sums into levels, without and with sidebands, shape (2, combs).
     candidate_weights: Float32
-    #: Bins of the combs whose fundamental is masked, shape (3, combs), of targets that have any.
-    masked_combs: Mapping[str, Int]
-    #: The bins of all of these together.
+    #: Which of these combs have a masked fundamental, shape (combs,).
+    masked: Bool
+    #: The bins of their harmonics, shape (3, masked combs).
     masked_bins: Int
     #: The targets whose own fundamental is masked.
     masked_targets: tuple[str, ...]
@@ -145,20 +146,18 @@ def make_plan(
     shifts = {PLAIN: 0, SHAFT: round(1 / df_order)}
     if bearing_cage_order is not None:
         shifts[BEARING_CAGE] = round(bearing_cage_order / df_order)
-    combs = {
-        t.name: comb_bins(np.asarray(intervals[t.name]), shifts[t.sidebands] or OUTSIDE_BINS)
-        for t in targets
-    }
-    masked_combs = {
-        n: _masked_combs_of(c[:HARMONICS], fundamental_weight) for n, c in combs.items()
-    }
-    candidate_bins = np.clip(np.concatenate(list(combs.values()), axis=1), 0, bins)
+    near = np.concatenate([np.arange(own.start, own.stop) for own in intervals.values()])
+    sizes = [len(own) for own in intervals.values()]
+    apart = np.repeat([shifts[t.sidebands] or OUTSIDE_BINS for t in targets], sizes)
+    lines = _harmonic_bins(1 << numbers.stop.bit_length()).take(near, axis=1)
+    candidate_bins = np.concatenate([lines, lines - apart, lines + apart])
+    np.minimum(np.maximum(candidate_bins, 0, out=candidate_bins), bins, out=candidate_bins)
     counts = unmasked.take(candidate_bins).cumsum(axis=0)[[HARMONICS - 1, -1]]
     candidate_weights = comb_weights(candidate_bins, counts, fundamental_weight, chance_sum)
-    sizes = [len(interval) for interval in intervals.values()]
     candidate_weights[0] *= np.repeat([t.plain_weight for t in targets], sizes)
-    stops = np.cumsum(sizes).tolist()
+    stops = list(accumulate(sizes))
     spans = {n: slice(b - k, b) for n, b, k in zip(intervals, stops, sizes, strict=True)}
+    masked = fundamental_weight.take(candidate_bins[0]) < 1
     return Plan(
         unmasked=unmasked,
         fundamental_weight=fundamental_weight,
@@ -169,8 +168,8 @@ def make_plan(
         shifts=shifts,
         candidate_bins=candidate_bins,
         candidate_weights=candidate_weights,
-        masked_combs={n: bins for n, bins in masked_combs.items() if bins.size},
-        masked_bins=np.concatenate(list(masked_combs.values()), axis=1),
+        masked=masked,
+        masked_bins=candidate_bins[:HARMONICS, masked],
         masked_targets=tuple(
             t.name for t in targets if _masks_order(t.order, fundamental_weight, df_order)
         ),
@@ -186,7 +185,7 @@ def comb_bins(numbers: Int, shift: int) -> Int:
     Parameters
     ----------
     numbers : ndarray of int, shape (combs,)
-        Fundamentals in thirds of a bin, the largest last.
+        Fundamentals in thirds of a bin.
     shift : int
         Distance of the sidebands, bins; 0 for none.
 
@@ -195,7 +194,8 @@ def comb_bins(numbers: Int, shift: int) -> Int:
     ndarray of int, shape (3 or 9, combs)
         Harmonics first, then the sidebands below and above them.
     """
-    lines = _harmonic_bins(1 << int(numbers[-1]).bit_length()).take(numbers, axis=1)
+    largest = int(numbers.max(initial=0))
+    lines = _harmonic_bins(1 << largest.bit_length()).take(numbers, axis=1)
     return np.concatenate([lines, lines - shift, lines + shift]) if shift else lines
 
 
@@ -225,15 +225,9 @@ def _masks(
     mains_hz: tuple[float, ...],
 ) -> tuple[Float32, Float32]:
     """Return `Plan.unmasked` and `Plan.fundamental_weight`."""
-    frequency = np.arange(bins, dtype=np.float64) * df_hz
-    slack = MASK_TOLERANCE * frequency + LOBE_BINS * df_hz
+    frequency, slack, of_supply, picked_up = _supply_lines(bins, df_hz, mains_hz)
     from_shaft = _distance_from_multiples(frequency, shaft_hz)
-    masked = (from_shaft <= slack) | (frequency <= LOBE_BINS * df_hz)
-    picked_up = np.zeros(bins, np.bool_)
-    for f in mains_hz:
-        masked |= _distance_from_multiples(frequency, 2 * f) <= slack
-        within = df_hz + 0.001 * frequency  # the supply is measured or rated to 0.1 %
-        picked_up |= _distance_from_multiples(frequency, f) <= within
+    masked = (from_shaft <= slack) | of_supply
     # A comb whose fundamental lies on a shaft line has its other lines in the skirts of others.
     wide = max(shaft_tolerance - MASK_TOLERANCE, 0) * frequency + slack
     unmasked, fundamental_weight = np.zeros((2, bins + 1), np.float32)
@@ -243,10 +237,27 @@ def _masks(
     return unmasked, fundamental_weight
 
 
+@lru_cache(maxsize=64)
+def _supply_lines(
+    bins: int, df_hz: float, mains_hz: tuple[float, ...]
+) -> tuple[Float64, Float64, Bool, Bool]:
+    """Return frequencies and half widths of lines, and which are masked and which picked up."""
+    frequency = np.arange(bins, dtype=np.float64) * df_hz
+    slack = MASK_TOLERANCE * frequency + LOBE_BINS * df_hz
+    masked = frequency <= LOBE_BINS * df_hz
+    picked_up = np.zeros(bins, np.bool_)
+    for f in mains_hz:
+        masked |= _distance_from_multiples(frequency, 2 * f) <= slack
+        within = df_hz + 0.001 * frequency  # the supply is measured or rated to 0.1 %
+        picked_up |= _distance_from_multiples(frequency, f) <= within
+    return frequency, slack, masked, picked_up
+
+
 def _distance_from_multiples(frequency: Float64, hz: float) -> Float64:
     return np.asarray(np.abs(frequency - np.rint(frequency / hz) * hz))
 
 
+@lru_cache(maxsize=256)
 def _chance_sum(n_averages: float, chance: float) -> Float32:
     """Return the sum that 0..9 lines of noise exceed by chance, infinite for fewer than two."""
     sizes = np.arange(2, 3 * HARMONICS + 1) * n_averages
@@ -275,11 +286,6 @@ def _intervals(
 def _masks_order(order: float, fundamental_weight: Float32, df_order: float) -> bool:
     at = round(order / df_order)
     return at < len(fundamental_weight) and bool(fundamental_weight[at] < 1)
-
-
-def _masked_combs_of(harmonics: Int, fundamental_weight: Float32) -> Int:
-    """Return the combs, of harmonics (3, combs), whose fundamental is masked."""
-    return harmonics[:, fundamental_weight.take(harmonics[0], mode="clip") < 1]
 
 
 @lru_cache(maxsize=32)

@@ -4,7 +4,8 @@ import pytest
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
-from vtox.diagnosis.diagnosers.bearing.cage_frequency import only_bearing_cage
+from vtox.diagnosis.diagnosers.bearing.search import CombSearch
+from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
 from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.bearing import DEFECTS
 
@@ -25,7 +26,9 @@ def finding(level: float) -> Finding:
 def test_the_bearing_cage_is_alone_where_no_other_comb_is_found(
     levels: dict[str, float], alone: bool
 ) -> None:
-    assert only_bearing_cage({n: finding(x) for n, x in levels.items()}) is alone
+    findings = {n: finding(x) for n, x in levels.items()}
+    search = CombSearch(Speed(1500.0, 0.005, ()), None, None, findings)  # type: ignore[arg-type]
+    assert search.only_bearing_cage is alone
 
 
 @pytest.mark.parametrize("order", [0.394, 0.3996, 0.403])

@@ -51,15 +51,11 @@ def signs(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Signs:
     leading = LeadingComb(
         defect,
         finding,
-        (),
-        modulation,
-        weak,
-        False,
-        False,
-        "vibration",
-        0.0,
-        2500.0,
         Ambiguities((), 1.0),
+        modulation=modulation,
+        weak=weak,
+        channel="vibration",
+        band_high_hz=2500.0,
     )
     return Signs(search, {defect: 3.6}, leading)
 

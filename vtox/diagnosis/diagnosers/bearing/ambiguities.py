@@ -89,16 +89,10 @@ def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | N
 
     All three harmonics count, in one view.
     """
-    # First the lines of any view: nearly all records end here.
-    high = views.highest.take(plan.masked_bins, mode="clip") > plan.line_cap
-    if not np.logical_and.reduce(high).any():
-        return None
     defects = []
-    for defect, bins in plan.masked_combs.items():
-        if defect not in views.setup.orders:
-            continue
-        high = views.highest.take(bins, mode="clip") > plan.line_cap
-        bins = bins[:, np.logical_and.reduce(high)]
+    for defect in views.setup.orders:
+        own = plan.spans[defect]
+        bins = plan.candidate_bins[: comb_plan.HARMONICS, own][:, plan.masked[own]]
         if bins.size and (views.lines.take(bins, axis=1) > plan.line_cap).all(axis=1).any():
             defects.append(defect)
     if not defects:

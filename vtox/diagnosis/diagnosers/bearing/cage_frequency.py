@@ -6,19 +6,11 @@ own lines may be masked. Weak lines may be those of a sound bearing, whose eleme
 and pass the load zone once a turn of the bearing cage.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from vtox.diagnosis.dsp import comb_plan
 from vtox.diagnosis.dsp.comb_plan import Plan
-from vtox.diagnosis.dsp.surrogates import Finding
 from vtox.values.arrays import Float32
-
-
-def only_bearing_cage(findings: Mapping[str, Finding]) -> bool:
-    """Return whether the bearing cage's is the only comb found."""
-    return [n for n, f in findings.items() if f.ratio >= 1] == ["FTF"]
 
 
 def has_element_sidebands(

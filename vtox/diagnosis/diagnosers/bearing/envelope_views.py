@@ -1,7 +1,7 @@
 """Envelope line levels of each recording in many bands, computed some recordings at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from math import log10
@@ -118,12 +118,6 @@ def measure_comb(
         for b, over, power, _ in lines[:carriers]
     )
     return harmonics, _modulation(lines)
-
-
-def modulation_in_view(plan: Plan, finding: Finding, views: EnvelopeViews, view: int) -> float:
-    """Return the modulation of the envelope by the lines of a comb, in any view."""
-    lines, _ = _lines_of_comb(plan, replace(finding, view=view), views)
-    return _modulation(lines)
 
 
 def _lines_of_comb(

@@ -9,6 +9,8 @@ from vtox.diagnosis.diagnosers.bearing.ambiguities import WIDE_TOLERANCE
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE, SearchSetup
 from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.diagnosis.diagnosers.bearing.smeared_lines import with_spread_power
+from vtox.diagnosis.diagnosers.bearing.unassigned_comb import with_impacts
 from vtox.diagnosis.dsp import comb, comb_plan, surrogates
 from vtox.diagnosis.dsp.comb_plan import Plan
 from vtox.diagnosis.dsp.surrogates import Finding
@@ -25,12 +27,21 @@ class CombSearch:
     rows: Float32
     #: The best comb of each defect; empty where the bearing is unknown.
     findings: Mapping[str, Finding]
+    #: Which tests of what else may be found need be made, by the highest lines of all views.
+    may_be_masked: bool = False
+    may_hold_impacts: bool = False
+    may_be_smeared: bool = False
     #: Those above their threshold.
     detected: tuple[Finding, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         detected = tuple(f for f in self.findings.values() if f.ratio >= 1)
         object.__setattr__(self, "detected", detected)
+
+    @property
+    def only_bearing_cage(self) -> bool:
+        """Whether the bearing cage's is the only comb found."""
+        return [n for n, f in self.findings.items() if f.ratio >= 1] == ["FTF"]
 
     @property
     def leading(self) -> str:
@@ -56,11 +67,24 @@ def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> lis
     factors = [_factor(v.setup, speed) for v, speed in zip(views, at, strict=True)]
     best = surrogates.best_combs(levels, plans, factors)
     ends = np.cumsum([p.candidate_bins.shape[1] for p in plans])[:-1]
-    each = zip(views, at, plans, rows, best, np.split(levels, ends, axis=1), factors, strict=True)
-    return [
-        CombSearch(speed, plan, own, _findings(own, plan, *found) if v.setup.orders else {})
-        for v, speed, plan, own, *found in each
+    each = zip(views, plans, rows, best, np.split(levels, ends, axis=1), factors, strict=True)
+    findings = [
+        _findings(own, plan, *found) if v.setup.orders else {} for v, plan, own, *found in each
     ]
+    highest = np.concatenate([v.highest for v in views]).reshape(len(views), -1)
+    masked, impacts = _with_masked_lines(highest, plans), with_impacts(highest, plans)
+    smeared = with_spread_power(views, plans)
+    return [
+        CombSearch(speed, plan, own, found, k in masked, k in impacts, k in smeared)
+        for k, (speed, plan, own, found) in enumerate(zip(at, plans, rows, findings, strict=True))
+    ]
+
+
+def _with_masked_lines(highest: Float32, plans: Sequence[Plan]) -> set[int]:
+    """Return in which records the highest lines of all views make a comb at masked orders."""
+    bins, of_record = comb.bins_of_records([p.masked_bins for p in plans], highest.shape[1])
+    high = highest.take(bins) > plans[0].line_cap
+    return set(of_record[np.logical_and.reduce(high)].tolist())
 
 
 def _factor(setup: SearchSetup, speed: Speed) -> float:
@@ -95,6 +119,8 @@ def _findings(
     findings = dict(best)
     for t in plan.targets:
         if best[t.name].level >= 1:
-            found = surrogates.compare_with_surrogates(rows, plan, t, levels[:, plan.spans[t.name]])
+            found = surrogates.compare_with_surrogates(
+                rows, plan, t, levels[:, plan.spans[t.name], :-1]
+            )
             findings[t.name] = replace(found, threshold=factor * found.threshold)
     return findings

@@ -20,15 +20,11 @@ from vtox.diagnosis.diagnosers.bearing.aperiodic_impacts import (
     AperiodicImpacts,
     find_aperiodic_impacts,
 )
-from vtox.diagnosis.diagnosers.bearing.cage_frequency import (
-    has_element_sidebands,
-    only_bearing_cage,
-)
+from vtox.diagnosis.diagnosers.bearing.cage_frequency import has_element_sidebands
 from vtox.diagnosis.diagnosers.bearing.envelope_views import (
     EnvelopeViews,
     analyse_envelopes,
     measure_comb,
-    modulation_in_view,
 )
 from vtox.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
 from vtox.diagnosis.diagnosers.bearing.load_sidebands import (
@@ -64,18 +60,19 @@ class LeadingComb:
 
     defect: str
     finding: Finding
-    harmonics: tuple[Mapping[str, float], ...]
-    modulation: float
-    #: Sound elements may modulate the vibration so much.
-    weak: bool
-    #: It may be another shaft's: it lacks what the damage of its part would show.
-    foreign: bool
-    #: Shaft or bearing cage modulate it; asked only beyond slippage from its order.
-    modulated: bool
-    channel: str
-    band_low_hz: float
-    band_high_hz: float
     ambiguities: Ambiguities
+    # The rest is known of a comb above its threshold.
+    harmonics: tuple[Mapping[str, float], ...] = ()
+    modulation: float = 0.0
+    #: Sound elements may modulate the vibration so much.
+    weak: bool = False
+    #: It may be another shaft's: it lacks what the damage of its part would show.
+    foreign: bool = False
+    #: Shaft or bearing cage modulate it; asked only beyond slippage from its order.
+    modulated: bool = False
+    channel: str = ""
+    band_low_hz: float = 0.0
+    band_high_hz: float = 0.0
     #: How far it lies from the order of its defect, relative, beyond what makers differ by.
     deviation: float = 0.0
 
@@ -113,7 +110,7 @@ class Signs:
     @property
     def only_bearing_cage(self) -> bool:
         """Whether the bearing cage's is the only comb found."""
-        return only_bearing_cage(self.search.findings)
+        return self.search.only_bearing_cage
 
     @property
     def shows_nothing(self) -> bool:
@@ -196,7 +193,7 @@ def _signs(views: EnvelopeViews, search: CombSearch) -> Signs:
 
 def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
     """Return which damage the lines at masked orders may be, where no comb is found."""
-    if search.detected:
+    if search.detected or not search.may_be_masked:
         return None
     return masked_defects(views, search.plan, search.speed)
 
@@ -208,13 +205,15 @@ def _without_comb(
     orders = views.setup.orders
     if ambiguity:
         return Signs(search, orders, leading, ambiguity)
-    unassigned = find_unassigned_comb(search.rows, search.plan, views, search.speed)
+    unassigned = None
+    if search.may_hold_impacts:
+        unassigned = find_unassigned_comb(search.rows, search.plan, views, search.speed)
     if unassigned and (of_part := _of_lagging_elements(search, views, unassigned)):
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
     smeared = None
-    if not (strong or aperiodic):
+    if search.may_be_smeared and not (strong or aperiodic):
         smeared = smeared_lines(search.rows, search.plan, views)
     return Signs(
         search, orders, leading, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared
@@ -287,29 +286,26 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
         return None
     defect = search.leading
     finding = search.findings[defect]
+    ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
+    if finding.ratio < 1:
+        return LeadingComb(defect, finding, ambiguities)
     harmonics, modulation = measure_comb(search.plan, finding, views)
     deviation = views.setup.deviation(finding.order, defect)
     band = views.band(finding.view)
-    whole, foreign, modulated = 0.0, False, False
-    if finding.ratio >= 1:
-        foreign = _may_be_foreign(views, search, defect, deviation, band[0])
-        whole = max(
-            modulation_in_view(search.plan, finding, views, view)
-            for view in views.whole_views.tolist()
-        )
-        modulated = abs(deviation) > SLIPPAGE and has_sidebands(search.plan, finding, views)
-    weak = is_weak(modulation, whole, views.segments, deviation)
-    ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
+    whole = max(
+        measure_comb(search.plan, replace(finding, view=view), views)[1]
+        for view in views.whole_views.tolist()
+    )
     return LeadingComb(
         defect,
         finding,
+        ambiguities,
         harmonics,
         modulation,
-        weak,
-        foreign,
-        modulated,
+        is_weak(modulation, whole, views.segments, deviation),
+        _may_be_foreign(views, search, defect, deviation, band[0]),
+        abs(deviation) > SLIPPAGE and has_sidebands(search.plan, finding, views),
         *band,
-        ambiguities,
         deviation,
     )
 

@@ -6,26 +6,39 @@ by as much as the speed moved. Sound elements do as well, though by less than a 
 spreads what they modulate as they pass the load zone.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.diagnosis.diagnosers.bearing.search_setup import ANYWHERE
 from vtox.diagnosis.diagnosers.bearing.severity import FAULT_MODULATION, decibels
+from vtox.diagnosis.dsp import comb
 from vtox.diagnosis.dsp.comb_plan import HARMONICS, LOWEST_COMB, Plan
 from vtox.diagnosis.dsp.shaft_phase import MIN_SWING
 from vtox.diagnosis.dsp.surrogates import HARMONICALLY_RELATED, SURROGATE_MARGIN
-from vtox.values.arrays import TINY, Bool, Float32, Float64, Int
+from vtox.values.arrays import TINY, Float32, Float64, Int
 from vtox.values.domain import Reason, reason
 
 # Excess over the floor in standard deviations of one bin, and over that of most other orders.
 # docs/calibration/bearing.md#smeared-lines
 MIN_EXCESS = 3.0
 SURROGATE_QUANTILE = 0.95
+# What is spread at other orders than those of a part that strikes counts nothing.
+UNSPREAD = ("FTF", ANYWHERE.name)
+
+
+def with_spread_power(views: Sequence[EnvelopeViews], plans: Sequence[Plan]) -> set[int]:
+    """Return in which records enough power is spread about the order of a part."""
+    squared, of_record = _squared_modulations(views, plans)
+    return set(of_record[squared >= FAULT_MODULATION**2].tolist())
 
 
 def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | None:
     """Return the defect about whose order and multiples power is spread, None where none is.
+
+    Asked of records `with_spread_power`.
 
     Parameters
     ----------
@@ -34,13 +47,8 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
     plan : Plan
     views : EnvelopeViews
     """
-    parts = {n: o for n, o in views.setup.orders.items() if n != "FTF"}
-    if not parts:
-        return None
-    # Nearly all records end here, after 12 us.
-    modulations = _modulations(tuple(parts.values()), plan, views)
-    if not modulations.max() >= FAULT_MODULATION:
-        return None
+    parts = {n: o for n, o in views.setup.orders.items() if n not in UNSPREAD}
+    modulations = np.sqrt(_squared_modulations([views], [plan])[0])
     own = np.array(list(parts.values()))
     excess = np.minimum(rows[:, :-1], plan.line_cap).mean(axis=1) - rows[:, -1]
     sums = np.append(0.0, np.cumsum(excess, dtype=np.float64))
@@ -85,37 +93,48 @@ def _spread_sum(orders: Float64, sums: Float64 | Float32, plan: Plan) -> Float64
     return np.asarray(within.sum(axis=-2), np.float64)
 
 
-def _modulations(orders: tuple[float, ...], plan: Plan, views: EnvelopeViews) -> Float64:
-    """Return the modulation of the vibration as a whole by what is spread about each order.
+def _squared_modulations(
+    views: Sequence[EnvelopeViews], plans: Sequence[Plan]
+) -> tuple[Float32, Int]:
+    """Return the power of the modulation of the whole vibration by what is spread about orders.
 
-    Of the channel that it modulates most.
+    Of the channel that it modulates most; by the parts of all records, with the record of each.
     """
-    bins, first, inside = _spread_bins(orders, plan.df_order, views.lines.shape[1])
-    unmasked = plan.unmasked.take(bins)
-    squared = np.zeros(len(orders), np.float32)
-    for view in views.whole_views.tolist():
-        own = views.power[view].take(bins) * unmasked
-        own -= own / np.maximum(views.lines[view].take(bins), TINY)
-        spread = np.add.reduceat(own, first).reshape(inside.shape)
-        np.maximum(squared, (spread * inside).sum(axis=0), out=squared)
-    return np.asarray(np.sqrt(squared), np.float64)
+    spread = [_spread_bins(p) for p in plans]
+    count = views[0].lines.shape[1]
+    bins, _ = comb.bins_of_records([bins for bins, *_ in spread], count)
+    unmasked = np.concatenate([own for _, own, _ in spread])
+    widths = np.concatenate([own for *_, own in spread])
+    first = np.cumsum(widths) - widths
+    squared = np.zeros(len(widths) // HARMONICS, np.float32)
+    for view in views[0].whole_views.tolist():
+        over = np.concatenate([v.power[view, :count] for v in views]).take(bins)
+        lines = np.concatenate([v.lines[view] for v in views]).take(bins)
+        over -= over / np.maximum(lines, TINY)
+        over *= unmasked
+        of_parts = np.add.reduceat(over, first).reshape(-1, HARMONICS).sum(axis=1)
+        np.maximum(squared, of_parts, out=squared)
+    return squared, np.repeat(np.arange(len(plans)), [len(w) // HARMONICS for *_, w in spread])
+
+
+@lru_cache(maxsize=1024)
+def _spread_bins(plan: Plan) -> tuple[Int, Float32, Int]:
+    """Return the bins of the spread lines of all parts and multiples, one after the other.
+
+    With 1 where they are unmasked, and how many are of each line: of one outside the spectrum the
+    first bin, which is masked.
+    """
+    orders = [t.order for t in plan.targets if t.name not in UNSPREAD]
+    low, high = _spread_ends(np.array(orders), plan.df_order).swapaxes(1, 2).reshape(2, -1)
+    last = len(plan.unmasked) - 2
+    low = np.where(low < last, low, 0)
+    widths = np.where(low, np.minimum(high + 1, last) - low, 1)
+    bins = np.repeat(low - np.cumsum(widths) + widths, widths)
+    bins += np.arange(len(bins))
+    return bins, plan.unmasked.take(bins), widths
 
 
 def _spread_ends(orders: Float64, df_order: float) -> Int:
     """Return the first and last bins about orders and their multiples, (2, multiples, orders)."""
     multiples = np.multiply.outer((1 - MIN_SWING, 1 + MIN_SWING), np.arange(1, HARMONICS + 1))
     return np.rint(np.multiply.outer(multiples / df_order, orders)).astype(np.intp)
-
-
-@lru_cache(maxsize=1024)
-def _spread_bins(orders: tuple[float, ...], df_order: float, bins: int) -> tuple[Int, Int, Bool]:
-    """Return the bins of the spread lines of all multiples and orders, one after the other.
-
-    With where in them each begins, and which lie inside the spectrum, shape (multiples, orders).
-    """
-    low, high = _spread_ends(np.array(orders), df_order)
-    low, high = np.minimum(low, bins - 1), np.minimum(high + 1, bins - 1)
-    widths = np.maximum(high - low, 1).reshape(-1)
-    first = np.cumsum(widths) - widths
-    of_each = np.repeat(low.reshape(-1) - first, widths)
-    return of_each + np.arange(len(of_each)), first, low < bins - 1

@@ -4,7 +4,7 @@ Searched where no comb is found at the defect orders. A damaged bearing shows th
 another than the nameplate's, or turns at another speed than reported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
 from vtox.diagnosis.dsp import comb, comb_plan, surrogates
 from vtox.diagnosis.dsp.comb_plan import Plan
 from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.arrays import Bool, Float32, Int
+from vtox.values.arrays import Float32, Int
 from vtox.values.domain import Reason, Value, reason
 
 # Distance from whole and half orders, which are looseness, blades, a driven piston; in half orders.
@@ -91,19 +91,23 @@ def _near_half_order(order: float, tolerance: float = 0.0) -> bool:
     return abs(2 * order - round(2 * order)) < max(HALF_ORDER_TOLERANCE, 2 * order * tolerance)
 
 
+def with_impacts(highest: Float32, plans: Sequence[Plan]) -> set[int]:
+    """Return in which records the highest lines of all views, as if in one, make any comb."""
+    combs = [_combs_at_any_order(p) for p in plans]
+    bins, of_record = comb.bins_of_records([own for _, own, _ in combs], highest.shape[1])
+    unmasked = np.concatenate([p.unmasked for p in plans])
+    lines = (highest.reshape(-1) * unmasked).take(bins)
+    largest = np.maximum.reduce(lines)
+    others = np.add.reduce(lines) - largest
+    levels = others + np.minimum(largest, np.maximum(others, plans[0].line_cap))
+    levels *= np.concatenate([weights for *_, weights in combs])
+    return set(of_record[levels >= 1].tolist())
+
+
 def _highest_comb(rows: Float32, plan: Plan, views: EnvelopeViews) -> Finding | None:
-    lowest = comb_plan.LOWEST_COMB * ANYWHERE.order
-    first = max(plan.numbers.start, round(lowest / plan.order(1)))
-    if first >= plan.numbers.stop:
-        return None
-    numbers, bins, at_half_orders = _combs_from(first, plan.numbers.stop, plan.order(1))
-    # As if the highest lines of all views stood in one: in most sound machines not even those make
-    # a comb of two lines.
-    highest = (views.highest * plan.unmasked).take(bins, mode="clip")
-    if highest.sum(axis=0).max() < plan.chance_sum[2]:
-        return None
+    numbers, bins, weights = _combs_at_any_order(plan)
     peaks = comb.comb_levels(rows, bins, plan)[0].max(axis=1)
-    peaks[at_half_orders] = 0
+    peaks[weights == 0] = 0
     at = int(peaks.argmax())
     if peaks[at] < 1:
         return None
@@ -111,21 +115,26 @@ def _highest_comb(rows: Float32, plan: Plan, views: EnvelopeViews) -> Finding | 
     # are part of a denser comb, so no finding.
     for factor in (1, 2, 3) if peaks[at] >= SURE_RATIO else (1,):
         number = round(int(numbers[at]) / factor)
-        if number >= first and (finding := _comb_near(rows, plan, number)).ratio >= SURE_RATIO:
+        if number >= numbers[0] and (finding := _comb_near(rows, plan, number)).ratio >= SURE_RATIO:
             return finding
     return None
 
 
-@lru_cache(maxsize=256)
-def _combs_from(first: int, stop: int, unit: float) -> tuple[Int, Int, Bool]:
-    """Return the numbers of combs in steps of a bin, their bins, and which are at half orders.
+@lru_cache(maxsize=1024)
+def _combs_at_any_order(plan: Plan) -> tuple[Int, Int, Float32]:
+    """Return the numbers of combs in steps of a bin, their bins and weights, 0 at half orders.
 
     A comb twice as high as chance is not missed.
     """
-    numbers = np.arange(first, stop, comb_plan.HARMONICS)
-    halves = 2 * unit * numbers
-    at_half_orders = np.abs(halves - np.rint(halves)) < HALF_ORDER_TOLERANCE
-    return numbers, comb_plan.comb_bins(numbers, 0), at_half_orders
+    lowest = round(comb_plan.LOWEST_COMB * ANYWHERE.order / plan.order(1))
+    first = max(plan.numbers.start, lowest)
+    numbers = np.arange(first, plan.numbers.stop, comb_plan.HARMONICS)
+    bins = np.minimum(comb_plan.comb_bins(numbers, 0), len(plan.unmasked) - 1)
+    counts = plan.unmasked.take(bins).sum(axis=0)
+    weights = comb_plan.comb_weights(bins, counts, plan.fundamental_weight, plan.chance_sum)
+    halves = 2 * plan.order(1) * numbers
+    weights[np.abs(halves - np.rint(halves)) < HALF_ORDER_TOLERANCE] = 0
+    return numbers, bins, weights
 
 
 def _comb_near(rows: Float32, plan: Plan, number: int) -> Finding:

@@ -83,7 +83,7 @@ class EccentricityEvidence(Preconditions):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class _Comparison:
     """The level of the steadier sideband in the baseline, and the rise that counts, dB."""
 
     upper: bool
@@ -167,7 +167,7 @@ def _slip_problem(slip: Slip) -> tuple[Reason, ...]:
 
 def _comparison(
     baseline: Baseline | None, load_a: float, f0_hz: float, *, upper_only: bool
-) -> Comparison | Reason:
+) -> _Comparison | Reason:
     """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
     if baseline is None:
         return reason("no_baseline")
@@ -188,7 +188,7 @@ def _comparison(
         open_db = min(limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
         return reason("baseline_too_scattered", records=learnt.n, **limits)
-    return Comparison(upper, learnt.mean, limit_db)
+    return _Comparison(upper, learnt.mean, limit_db)
 
 
 def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
