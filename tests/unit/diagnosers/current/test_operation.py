@@ -41,6 +41,21 @@ def test_a_start_is_recognised_with_and_without_a_nameplate(level_a: Float64) ->
         assert state(level_a, motor=Motor()) == "start"
 
 
+@pytest.mark.parametrize("last_s", [0.004, 0.012, 0.019, 0.021, 0.05])
+def test_a_start_at_the_very_end_of_a_record_is_one(last_s: float) -> None:
+    x = currents(level((2.0 - last_s, 0.0), (last_s, 6.0)))
+    t_s = np.arange(x.samples) / FS_HZ
+    voltages = {
+        name: (230 * np.sin(2 * np.pi * 50 * t_s - phase)).astype(np.float32)
+        for name, phase in zip(("va", "vb", "vc"), (0.0, 2.094, 4.189), strict=True)
+    }
+    for recording in (x, Recording({**x.channels, **voltages}, x.fs_hz)):
+        found = analysis(recording).problems[0][0]
+        assert found.code == "motor_start_unfinished"
+        assert found.values["on_s"] == pytest.approx(2.0 - last_s, abs=0.02)
+        assert 0 < found.values["inrush_a"] <= found.values["peak_a"]
+
+
 def test_a_start_that_is_under_way_is_recognised_beyond_breakdown() -> None:
     assert state(level((0.4, 5.0), (2.0, 0.8))) == "start"
     assert state(np.linspace(6.0, 5.5, 4000)) == "start"

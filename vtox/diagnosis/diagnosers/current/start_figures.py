@@ -39,11 +39,11 @@ class StartFigures:
 
     `duration_s` runs from switching on until the rms current of one cycle, mean of the phases,
     comes within `SETTLED_SHARE` of its final value and stays. `inrush_a` is the largest rms of one
-    cycle of a phase, `peak_a` the largest sample, `starting_a` the largest rms of all phases once
-    the offset of the inrush has decayed, `mean_a` the rms of all phases over the start. `dip` is
-    how far the voltages fall, over those before. `energy_j` is what the terminals took, by currents
-    and voltages of three phases as they are connected. Of a start that the record shows in part,
-    both are of that part.
+    cycle of a phase, or of what the record has of the first one, `peak_a` the largest sample,
+    `starting_a` the largest rms of all phases once the offset of the inrush has decayed, `mean_a`
+    the rms of all phases over the start. `dip` is how far the voltages fall, over those before.
+    `energy_j` is what the terminals took, by currents and voltages of three phases as they are
+    connected. Of a start that the record shows in part, both are of that part.
     `unknown` says why a figure is None, or a lower bound.
     """
 
@@ -115,7 +115,8 @@ def start_figures(
     stop = x.shape[-1] if op.off_s is None else round(op.off_s * fs_hz)
     on = None if op.on_s is None else _first_sample(x, op.on_s, t.block_s, fs_hz)
     first = on or 0
-    per_phase = _cycle_rms(x[:, :stop], size)
+    # Of a start within the last cycle of a record what there is of that cycle counts.
+    per_phase = _cycle_rms(x[:, :stop], max(1, min(size, stop - first)))
     level = np.sqrt(np.mean(per_phase**2, axis=0))
     from_on = level[first:]
     after = from_on[round(OFFSET_S * fs_hz) :]
@@ -216,7 +217,10 @@ def _last_hz(t: Track, fs_hz: float) -> int:
 def _dip(
     v: Array, on: int | None, size: int, fs_hz: float, motor: Motor
 ) -> tuple[float | None, Reason | None]:
-    """Return by how much the voltages fall when the motor is switched on, or why not known."""
+    """Return by how much the voltages fall when the motor is switched on, or why not known.
+
+    Of a start within the last cycle neither: it is not over, which says why (`start_end_not_seen`).
+    """
     if len(v) < 3:
         return None, reason("start_without_voltages")
     if on is None or on < 2 * size:
@@ -226,4 +230,5 @@ def _dip(
     least_v = MIN_VOLTAGE_BEFORE * (motor.rated_voltage_v or 0.0) / sqrt(3)
     if before <= max(least_v, MIN_VOLTAGE_BEFORE * float(np.median(level[-size:]))):
         return None, reason("voltage_before_start_not_seen")
-    return float(max(0.0, 1 - level[on:].min() / before)), None
+    after = level[on:]
+    return float(max(0.0, 1 - after.min() / before)) if len(after) else None, None
