@@ -23,8 +23,8 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
 from vtox.faults import FAMILIES, Persistence
 from vtox.records.history.recorder import Recorder
+from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.machines.machines import register
-from vtox.store.machines.sensitivities import set_sensitivity
 from vtox.store.server.client import connect
 from vtox.store.system import apikeys
 from vtox.windows.wire import encode
@@ -41,7 +41,9 @@ def fill(folder: Path) -> None:
     windows = windows_of(MACHINE, outer_race())
     with EmbeddedServer(settings) as server, connect(server.url, "maker") as client:
         register(client, MACHINE, MOTOR)
-        set_sensitivity(client, MACHINE, {"bearing": ALERTS_AT_ONCE}, by=OPERATOR)
+        store_setting(
+            client, MACHINE, SENSITIVITY, {"faults": {"bearing": ALERTS_AT_ONCE}}, by=OPERATOR
+        )
         apikeys.create(client, ["read"], "a key", key_id=KEY)
         with bridging(settings, batch.work):
             began = time.time()  # records before a sensitivity was set do not alert by it

@@ -30,9 +30,8 @@ from vtox.records.history.recorded_slots import (
     recorded_events,
     recorded_slots,
 )
-from vtox.store.machines.machine_settings import present_setting
+from vtox.store.machines.machine_settings import SENSITIVITY, present_setting
 from vtox.store.machines.machines import is_listed
-from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.server.client import server_time
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])

@@ -55,40 +55,20 @@ def root(
     return system_status(backend)
 
 
-@router.get("/cluster", dependencies=needs("read"), include_in_schema=False)
-def cluster_page(request: Request) -> Response:
-    """Return the page of the processes behind the fleet."""
-    return page(request, "cluster.html")
-
-
 @router.get("/machines/{machine_id}", dependencies=needs("read"), include_in_schema=False)
 def machine_page(request: Request, machine_id: str) -> Response:
     """Return the page of one machine, known or not; it reads its data by this interface."""
     return page(request, "machine.html")
 
 
+@router.get("/cluster", dependencies=needs("read"), include_in_schema=False)
 @router.get("/setup", dependencies=needs("read"), include_in_schema=False)
-def setup_page(request: Request) -> Response:
-    """Return the page that adds a machine, or changes the nameplate of one."""
-    return page(request, "setup.html")
-
-
 @router.get("/alarms", dependencies=needs("read"), include_in_schema=False)
-def alarms_page(request: Request) -> Response:
-    """Return the page of alarms; it reads its data by this interface."""
-    return page(request, "alarms.html")
-
-
 @router.get("/figures", dependencies=needs("read"), include_in_schema=False)
-def figures_page(request: Request) -> Response:
-    """Return the page with the figures of the alarms."""
-    return page(request, "figures.html")
-
-
 @router.get("/energy", dependencies=needs("read"), include_in_schema=False)
-def energy_page(request: Request) -> Response:
-    """Return the page of where the energy of the fleet goes."""
-    return page(request, "energy.html")
+def page_of_address(request: Request) -> Response:
+    """Return the page of the same name: `cluster.html` at `/cluster`."""
+    return page(request, f"{request.scope['route'].path[1:]}.html")
 
 
 @router.get("/static/signin.css", include_in_schema=False)

@@ -24,9 +24,8 @@ from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
 from vtox.alarms.health.sensitivity import Sensitivity, rules_from_dict
 from vtox.faults import PERSISTENCE, Persistence
-from vtox.store.machines.machine_settings import present_setting, setting_versions
+from vtox.store.machines.machine_settings import SENSITIVITY, present_setting, setting_versions
 from vtox.store.machines.machines import is_listed
-from vtox.store.machines.sensitivities import SENSITIVITY
 from vtox.store.system.deeds import change_sensitivity
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.schemas.common import NAME_MAX, ResponseModel, Time
+from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
 from api.schemas.spectra import Phasors, RecordInfo
 from vtox.values.channel_map import RATIO_RANGE
@@ -92,16 +92,7 @@ CHANNEL_MAP_IN: dict[str, Any] = {
             },
             "description": "where a channel comes from: those named here, each once",
         },
-        "version": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "description": "the version that this replaces: 409 where another one is in force",
-        },
-        "by": {
-            "type": "string",
-            "maxLength": NAME_MAX,
-            "description": "needed where no API key is used",
-        },
+        **VERSION_AND_BY,
     },
     "additionalProperties": False,
 }

@@ -19,6 +19,19 @@ OPTIONAL_FIELDS = ConfigDict(json_schema_serialization_defaults_required=False)
 
 # Of the name of who acts, where no API key says it.
 NAME_MAX = 64
+# Fields of a request that sets the next version of something.
+VERSION_AND_BY: dict[str, Any] = {
+    "version": {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "description": "the version that this replaces: 409 where another one is in force",
+    },
+    "by": {
+        "type": "string",
+        "maxLength": NAME_MAX,
+        "description": "needed where no API key is used",
+    },
+}
 
 
 def rfc3339(t: float | None) -> str | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.schemas.common import NAME_MAX, ResponseModel, Time
+from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
 from vtox.alarms.health.sensitivity import COUNTS, SHARES
 from vtox.faults import FAULTS
 
@@ -67,16 +67,7 @@ SENSITIVITY_IN: dict[str, Any] = {
             "additionalProperties": _fault_schema(),
             "description": "what is left out, of a fault or all of it, is the default of the fault",
         },
-        "version": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "description": "the version that this replaces: 409 where another one is in force",
-        },
-        "by": {
-            "type": "string",
-            "maxLength": NAME_MAX,
-            "description": "needed where no API key is used",
-        },
+        **VERSION_AND_BY,
     },
     "additionalProperties": False,
 }

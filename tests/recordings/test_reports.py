@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.paths import ROOT
 from tests.recordings.folder import recordings
-from vtox.cli.recordings import diagnose as command
+from vtox.cli.main import add
 from vtox.records.reports.document import BEGIN, read_report
 from vtox.records.reports.verification import verify
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.recordings
 def test_an_inner_race_is_reported_and_verified(tmp_path: Path) -> None:
     source = next(iter(sorted(recordings("cwru").glob("IR021*.npz"))))
     app = Typer()
-    command.register(app)
+    add(app, "diagnose")
     path = tmp_path / "race.html"
     words = [str(source), "--motor", str(ROOT / "docs/motors/cwru.toml"), "--map", "vibration=de_g"]
     result = CliRunner().invoke(app, [*words, "--unit", "vibration=g", "--report", str(path)])

@@ -13,7 +13,7 @@ LIMITS = {
     "rooms of the store in a cycle": 0,
     "files at the top of vtox": 6,
     "files of the largest folder": 28,
-    "public names of vtox": 1765,
+    "public names of vtox": 1735,
     "public names of modules that another room uses": 1112,
     "class names with two meanings": 0,
     "encode, decode and table functions": 23,

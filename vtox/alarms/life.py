@@ -5,8 +5,9 @@ fault that clears and comes back is another alarm. Closing with an outcome is no
 standard: it is kept with the state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal, get_args
 
 from vtox.alarms.health.alert_values import RaisedAlert, Why
@@ -191,35 +192,11 @@ def _acknowledge(alarm: Alarm, event: AlarmChange) -> Alarm:
     return _commented(_acknowledged(alarm, event), event)
 
 
-def _comment(alarm: Alarm, event: AlarmChange) -> Alarm:
-    return _commented(alarm, event)
-
-
 def _shelve(alarm: Alarm, event: AlarmChange) -> Alarm:
     _refuse_closed(alarm)
     if not alarm.active:
         raise AlarmRefused("not_active", f"the fault of {alarm.id} has ended: nothing to shelve")
-    return _suspend(alarm, "shelved", event)
-
-
-def _unshelve(alarm: Alarm, event: AlarmChange) -> Alarm:
-    return _resume(alarm, "shelved", event)
-
-
-def _suppress(alarm: Alarm, event: AlarmChange) -> Alarm:
-    return _suspend(alarm, "suppressed_by_design", event)
-
-
-def _unsuppress(alarm: Alarm, event: AlarmChange) -> Alarm:
-    return _resume(alarm, "suppressed_by_design", event)
-
-
-def _take_out_of_service(alarm: Alarm, event: AlarmChange) -> Alarm:
-    return _suspend(alarm, "out_of_service", event)
-
-
-def _return_to_service(alarm: Alarm, event: AlarmChange) -> Alarm:
-    return _resume(alarm, "out_of_service", event)
+    return _suspend("shelved", alarm, event)
 
 
 def _close(alarm: Alarm, event: AlarmChange) -> Alarm:
@@ -249,24 +226,6 @@ def _assign(alarm: Alarm, event: AlarmChange) -> Alarm:
     return replace(alarm, assignee=event.text)
 
 
-_EFFECTS = {
-    "worsened": _worsen,
-    "cleared": _clear,
-    "acknowledged": _acknowledge,
-    "commented": _comment,
-    "shelved": _shelve,
-    "unshelved": _unshelve,
-    "suppressed": _suppress,
-    "unsuppressed": _unsuppress,
-    "out_of_service": _take_out_of_service,
-    "in_service": _return_to_service,
-    "closed": _close,
-    "ungrouped": _ungroup,
-    "ordered": _order,
-    "assigned": _assign,
-}
-
-
 def _refuse_closed(alarm: Alarm) -> None:
     if alarm.outcome is not None:
         raise AlarmRefused(
@@ -285,7 +244,7 @@ def _commented(alarm: Alarm, event: AlarmChange) -> Alarm:
     return replace(alarm, comments=alarm.comments + 1, last_comment=event.text)
 
 
-def _suspend(alarm: Alarm, name: SuspensionName, event: AlarmChange) -> Alarm:
+def _suspend(name: SuspensionName, alarm: Alarm, event: AlarmChange) -> Alarm:
     if not alarm.active:
         return alarm
     suspension = Suspension(
@@ -302,7 +261,7 @@ def _suspend(alarm: Alarm, name: SuspensionName, event: AlarmChange) -> Alarm:
     return replace(alarm, suspensions={**alarm.suspensions, name: suspension})
 
 
-def _resume(alarm: Alarm, name: SuspensionName, event: AlarmChange) -> Alarm:
+def _resume(name: SuspensionName, alarm: Alarm, event: AlarmChange) -> Alarm:
     if name not in alarm.suspensions:
         return alarm
     left = {n: s for n, s in alarm.suspensions.items() if n != name}
@@ -318,3 +277,21 @@ def _suspended(alarm: Alarm, left: Mapping[SuspensionName, Suspension], ms: int,
 
 def _since(alarm: Alarm, ms: int, by: str) -> Alarm:
     return replace(alarm, since_ms=ms, since_by=by)
+
+
+_EFFECTS: Mapping[str, Callable[[Alarm, AlarmChange], Alarm]] = {
+    "worsened": _worsen,
+    "cleared": _clear,
+    "acknowledged": _acknowledge,
+    "commented": _commented,
+    "shelved": _shelve,
+    "unshelved": partial(_resume, "shelved"),
+    "suppressed": partial(_suspend, "suppressed_by_design"),
+    "unsuppressed": partial(_resume, "suppressed_by_design"),
+    "out_of_service": partial(_suspend, "out_of_service"),
+    "in_service": partial(_resume, "out_of_service"),
+    "closed": _close,
+    "ungrouped": _ungroup,
+    "ordered": _order,
+    "assigned": _assign,
+}

@@ -21,12 +21,10 @@ _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.d
     upkeep.config upkeep.keys upkeep.audit processes.server processes.bridge processes.recorder
     processes.notify processes.mqtt processes.mcp processes.opcua
     processes.flower"""
-# Command -> what adds it.
-COMMANDS = {
-    place.partition(".")[2]: f"{place.replace('-', '_')}:register" for place in _PLACES.split()
-} | {
-    "baseline": "fleet.machines:register_baseline",
-    "restore": "upkeep.backup:register_restore",
+# Command -> its module.
+COMMANDS = {place.partition(".")[2]: place.replace("-", "_") for place in _PLACES.split()} | {
+    "baseline": "fleet.machines",
+    "restore": "upkeep.backup",
 }
 
 
@@ -61,10 +59,19 @@ def application() -> typer.Typer:
     )
 
 
+def add(app: typer.Typer, command: str) -> None:
+    """Add a command, or a group: its module's `NAME`, or `NAME_command` where that is taken."""
+    module, name = import_module(f"vtox.cli.{COMMANDS[command]}"), command.replace("-", "_")
+    found = getattr(module, f"{name}_command", None) or getattr(module, name)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=command)
+    else:
+        app.command(command)(found)
+
+
 def _loaded(command: str) -> Any:
-    module, _, register = COMMANDS[command].partition(":")
     alone = typer.Typer(add_completion=False)
-    getattr(import_module(f"vtox.cli.{module}"), register)(alone)
+    add(alone, command)
     return typer.main.get_group(alone).commands[command]
 
 

@@ -208,14 +208,8 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
             raise WireError("bad_version", f"v: {_show(version)}, expected {VERSION}", "v")
     if refused := fields.get(REFUSED.encode()):
         raise WireError("bad_payload", refused[:_REASON_BYTES].decode("utf-8", "replace"), REFUSED)
-    machine_id = _name(fields, "machine_id", required=True)
-    assert machine_id is not None
-    seq = number(fields, "seq", required=True)
-    t0 = number(fields, "t0", required=True)
-    fs_hz = number(fields, "fs_hz", required=True)
-    assert seq is not None
-    assert t0 is not None
-    assert fs_hz is not None
+    machine_id = _text(_required(fields, "machine_id"), "machine_id")
+    seq, t0, fs_hz = (_value(_required(fields, k), k) for k in ("seq", "t0", "fs_hz"))
     if seq != int(seq) or not 0 <= seq <= SEQ_MAX:
         raise WireError("bad_number", f"seq: {seq}, expected a whole number from 0 up", "seq")
     if not 0 < t0 < 1e11:
@@ -391,25 +385,31 @@ def _json(raw: bytes) -> Any:
         return json.loads(raw)  # takes NaN, Infinity and 1e999, which are refused by their own code
 
 
-def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
+def _required(fields: Fields, key: str) -> bytes:
+    if (raw := fields.get(key.encode())) is None:
+        raise WireError("missing_field", f"{key}: missing", key)
+    return raw
+
+
+def _name(fields: Fields, key: str) -> str | None:
     raw = fields.get(key.encode())
-    if raw is None:
-        if required:
-            raise WireError("missing_field", f"{key}: missing", key)
-        return None
+    return None if raw is None else _text(raw, key)
+
+
+def _text(raw: bytes, key: str) -> str:
     text = raw.decode("utf-8", "replace")
     if wrong := name_error(text):
         raise WireError("bad_machine_id", f"{key}: {text[:70]!r}: {wrong}", key)
     return text
 
 
-def number(fields: Fields, key: str, *, required: bool = False) -> float | None:
+def number(fields: Fields, key: str) -> float | None:
     """Return a numeric field, None where it is absent."""
     raw = fields.get(key.encode())
-    if raw is None:
-        if required:
-            raise WireError("missing_field", f"{key}: missing", key)
-        return None
+    return None if raw is None else _value(raw, key)
+
+
+def _value(raw: bytes, key: str) -> float:
     try:
         # Whole numbers stay whole: a float would round a seq above 2**53.
         value: float = int(raw) if raw.isdigit() and len(raw) < 20 else float(raw)

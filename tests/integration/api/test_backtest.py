@@ -13,7 +13,7 @@ from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
 from vtox.records.history.recorder import Recorder
 from vtox.store.machines import machines
-from vtox.store.machines.sensitivities import set_sensitivity
+from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.server.client import Client, server_time
 from vtox.values.domain import Motor
 
@@ -51,7 +51,13 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
 ) -> None:
     begin = server_time(client) - 200
     add_marks(client, begin, "nnwwnnnn" + "nwnwuw" + "nnnnnn" + "qqqq")
-    set_sensitivity(client, "M1", rules_from_dict({"bearing": {"k": 3, "n": 5}}), by="")
+    store_setting(
+        client,
+        "M1",
+        SENSITIVITY,
+        {"faults": rules_from_dict({"bearing": {"k": 3, "n": 5}})},
+        by="",
+    )
     record()
     data = backtest(fresh_http, k=2, n=3, clear=4)
     assert (data["diagnoses"], data["level_at_raw_from"]) == (24, "")
@@ -66,7 +72,9 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
     ]
     assert backtest(fresh_http, k=2, n=3, min_severity=0.5)["proposed"]["raised"] == 0
     assert backtest(fresh_http, k=2, n=3, min_confidence=0.5)["proposed"]["raised"] == 2
-    set_sensitivity(client, "M1", rules_from_dict({"bearing": {"k": 5}}), by="")
+    store_setting(
+        client, "M1", SENSITIVITY, {"faults": rules_from_dict({"bearing": {"k": 5}})}, by=""
+    )
     assert backtest(fresh_http)["in_force"]["raised"] == 0
 
 

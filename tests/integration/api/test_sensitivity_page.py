@@ -10,8 +10,7 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
 from tests.waiting import eventually
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.machine_settings import present_setting
-from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.machines.machine_settings import SENSITIVITY, present_setting, store_setting
 from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
@@ -65,7 +64,7 @@ def test_what_somebody_else_has_set_meanwhile_is_not_overwritten(
     with page_of(settings, tmp_path) as tab:
         tab.shows("Nobody has set anything")
         tab.act("document.querySelector('#sensitivity input[name=by]').value = 'Bob'")
-        set_sensitivity(client, "M1", {}, by="Ada")
+        store_setting(client, "M1", SENSITIVITY, {"faults": {}}, by="Ada")
         tab.act(fill("clear", "9"))
         tab.act("document.querySelector('#sensitivity_save').click()")
         tab.shows("Somebody has changed the setting meanwhile.")

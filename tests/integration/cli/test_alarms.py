@@ -10,7 +10,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_supply_alarms import GROUP, raise_on_supply
-from vtox.cli.fleet import alarms as command
+from vtox.cli.main import add
 from vtox.configuration.settings import Settings
 from vtox.errors import InputError
 from vtox.store.server.client import Client
@@ -30,7 +30,7 @@ def on_the_test_server(
 def run(*arguments: str) -> Result:
     app = Typer()
     app.callback()(lambda: None)
-    command.register(app)
+    add(app, "alarms")
     result = CliRunner().invoke(app, ["alarms", *arguments], env={"COLUMNS": "60"})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

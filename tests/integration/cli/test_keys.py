@@ -9,7 +9,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import keys
-from vtox.cli.upkeep import keys as command
+from vtox.cli.main import add
 from vtox.configuration.settings import Settings
 from vtox.errors import InputError, ServerUnavailable
 from vtox.store.server.client import Client
@@ -18,7 +18,7 @@ from vtox.store.system import apikeys
 
 def run(*arguments: str) -> Result:
     app = Typer()
-    command.register(app)
+    add(app, "keys")
     result = CliRunner().invoke(app, ["keys", *arguments], env={"COLUMNS": "100"})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

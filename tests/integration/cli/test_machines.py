@@ -14,7 +14,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import keys
-from vtox.cli.fleet import machines as command
+from vtox.cli.main import add
 from vtox.configuration.settings import Settings
 from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
 from vtox.records.history.recorder import Recorder
@@ -46,8 +46,8 @@ def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
 
 def run(*arguments: str) -> Result:
     app = Typer()
-    command.register(app)
-    command.register_baseline(app)
+    add(app, "machines")
+    add(app, "baseline")
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "100"})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

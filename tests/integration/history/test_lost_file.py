@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tests.integration.history.entries import add_result
 from tests.integration.history.test_recorder import STOP, count, rows
 from vtox import keys
-from vtox.cli.processes import recorder as recorder_command
+from vtox.cli.main import add
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.monitor import watch_system
@@ -156,7 +156,7 @@ def test_repair_keeps_a_copy_and_recovers_what_can_be_read(
     damaged: Path, new_recorder: NewRecorder, client: Client, settings: Settings
 ) -> None:
     app = typer.Typer()
-    recorder_command.register(app)
+    add(app, "recorder")
     environment = {"VTOX_DATA_DIR": str(settings.data_dir), "VTOX_REDIS_URL": settings.redis_url}
     done = CliRunner().invoke(app, ["--repair"], env=environment)
     assert done.exit_code == 0, done.output

@@ -18,6 +18,7 @@ from tests.integration.api.test_spectra import (
 )
 from tests.integration.history.entries import add_alert, add_result
 from vtox import keys
+from vtox.cli.main import add
 from vtox.cli.recordings import report as command
 from vtox.configuration.settings import Settings
 from vtox.errors import ReportError
@@ -144,7 +145,7 @@ def test_the_command_writes_a_file_that_verifies(
 ) -> None:
     monkeypatch.setattr(command, "load", lambda: settings)
     app = Typer()
-    command.register(app)
+    add(app, "report")
     path = tmp_path / "m1.html"
     result = CliRunner().invoke(app, ["M1", "--out", str(path)])
     assert result.exit_code == 0, result.output

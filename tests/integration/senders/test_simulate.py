@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from tests.paths import ROOT
 from tests.waiting import eventually, is_alive
 from vtox import keys
-from vtox.cli.simulation import simulate as command
+from vtox.cli.main import add
 from vtox.configuration.settings import Settings
 from vtox.simulator.fleet import fleet
 from vtox.store.machines.machine_states import load_states
@@ -25,7 +25,7 @@ from vtox.windows.wire import decode
 
 def run(settings: Settings, *arguments: str) -> str:
     app = Typer()
-    command.register(app)
+    add(app, "simulate")
     where = {"VTOX_REDIS_URL": settings.working_url(), "COLUMNS": "80"}
     result = CliRunner().invoke(app, arguments, env=where)
     if result.exception:

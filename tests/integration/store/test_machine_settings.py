@@ -10,13 +10,13 @@ from vtox.alarms.health.sensitivity import DEFAULT, rules_from_dict
 from vtox.errors import SettingChanged, UnknownMachine
 from vtox.store.machines import machine_states, machines
 from vtox.store.machines.machine_settings import (
+    SENSITIVITY,
     VERSIONS_KEPT,
     SettingKind,
     present_setting,
     setting_versions,
     store_setting,
 )
-from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
 from vtox.store.server.client import Client, server_time
 from vtox.values.domain import Motor
 
@@ -36,8 +36,8 @@ def test_each_version_says_who_and_when(client: Client) -> None:
     assert present_setting(client, "M1", SENSITIVITY) == DEFAULT
     assert setting_versions(client, "M1", SENSITIVITY) == []
     before = server_time(client)
-    assert set_sensitivity(client, "M1", RULES, by="Ada") == 1
-    assert set_sensitivity(client, "M1", {}, by="Bob") == 2
+    assert store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="Ada") == 1
+    assert store_setting(client, "M1", SENSITIVITY, {"faults": {}}, by="Bob") == 2
     newest, first = setting_versions(client, "M1", SENSITIVITY)
     assert present_setting(client, "M1", SENSITIVITY) == newest
     assert (newest.version, newest.by, newest.faults) == (2, "Bob", {})
@@ -47,9 +47,10 @@ def test_each_version_says_who_and_when(client: Client) -> None:
 
 def test_the_last_versions_are_kept(client: Client) -> None:
     machines.register(client, "M1", Motor())
+    kind = SettingKind("dial", Dial, Dial())
     for n in range(VERSIONS_KEPT + 3):
-        store_setting(client, "M1", "dial", {"n": n}, by="")
-    found = setting_versions(client, "M1", SettingKind("dial", Dial, Dial()))
+        store_setting(client, "M1", kind, {"n": n}, by="")
+    found = setting_versions(client, "M1", kind)
     assert [d.n for d in found] == list(range(VERSIONS_KEPT + 2, 2, -1))
     kept = [f for f in client.hkeys(keys.machine("M1")) if f.startswith(b"dial:")]
     assert len(kept) == VERSIONS_KEPT
@@ -57,18 +58,18 @@ def test_the_last_versions_are_kept(client: Client) -> None:
 
 def test_two_who_change_a_setting_do_not_overwrite_each_other(client: Client) -> None:
     machines.register(client, "M1", Motor())
-    set_sensitivity(client, "M1", RULES, by="Ada", expected_version=0)
+    store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="Ada", expected_version=0)
     with pytest.raises(SettingChanged) as raised:
-        set_sensitivity(client, "M1", {}, by="Bob", expected_version=0)
+        store_setting(client, "M1", SENSITIVITY, {"faults": {}}, by="Bob", expected_version=0)
     assert raised.value.version == 1
     assert present_setting(client, "M1", SENSITIVITY).by == "Ada"
 
 
 def test_only_a_known_machine_has_settings_and_they_go_with_it(client: Client) -> None:
     with pytest.raises(UnknownMachine):
-        set_sensitivity(client, "M1", RULES, by="")
+        store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="")
     machines.register(client, "M1", Motor())
-    set_sensitivity(client, "M1", RULES, by="")
+    store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="")
     assert machines.retire(client, "M1")
     assert not client.exists(keys.machine("M1"))
 
@@ -78,7 +79,7 @@ def test_a_machine_whose_sensitivity_was_set_is_not_forgotten(client: Client) ->
         with_open_alert(client, machine_id, "bearing")
         client.hdel(keys.machine(machine_id), "memory")
         client.zadd(keys.MACHINES, {machine_id: 1.0})
-    set_sensitivity(client, "M1", {}, by="")
+    store_setting(client, "M1", SENSITIVITY, {"faults": {}}, by="")
     assert machines.forget_silent(client, 2.0) == 1
     assert machines.is_listed(client, "M1")
 
@@ -86,7 +87,7 @@ def test_a_machine_whose_sensitivity_was_set_is_not_forgotten(client: Client) ->
 def test_workers_have_it_with_the_machine_and_a_damaged_one_is_the_default(client: Client) -> None:
     for machine_id in ("M1", "M2", "M3"):
         machines.register(client, machine_id, Motor())
-    set_sensitivity(client, "M1", RULES, by="")
+    store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="")
     client.hset(keys.machine("M2"), "sensitivity", '{"version": 7, "faults": {"bearing": 3}}')
     states = machine_states.load_states(client, ["M1", "M2", "M3"])
     assert states[0].sensitivity.rules["bearing"] == RULES["bearing"]

@@ -16,7 +16,7 @@ from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.integration.senders.test_pacing import jobs
 from vtox import keys
-from vtox.cli.simulation import simulate
+from vtox.cli.main import add
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.faults import FAMILIES
@@ -231,7 +231,7 @@ def test_a_sender_says_that_it_waits_and_goes_on(limited: Settings, client: Clie
 def test_simulate_says_so(limited: Settings) -> None:
     fill(limited)
     app = typer.Typer()
-    simulate.register(app)
+    add(app, "simulate")
     where = {"VTOX_REDIS_URL": limited.working_url(), "COLUMNS": "200"}
     options = ["--machines", "1", "--duration", "2", "--no-commission"]
     with emptied_after_a_refusal(limited):

@@ -16,9 +16,9 @@ from vtox.faults import FAMILIES
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.store.machines.baselines import set_baseline, store_learnt_baseline
 from vtox.store.machines.channel_maps import set_channel_map
+from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.machines.machine_states import StateCache, load_states
 from vtox.store.machines.machines import register, retire
-from vtox.store.machines.sensitivities import set_sensitivity
 from vtox.store.server.client import Client
 from vtox.values.channel_map import sources_from_dict
 from vtox.values.domain import Motor
@@ -84,7 +84,7 @@ def test_each_change_of_a_machine_is_read_by_all_who_keep_its_state(client: Clie
     steps = [
         lambda: register(client, "M1", Motor(pole_pairs=2)),
         lambda: register(client, "M1", Motor(pole_pairs=3)),
-        lambda: set_sensitivity(client, "M1", RULES, by="Ada"),
+        lambda: store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="Ada"),
         lambda: set_baseline(client, "M1", '{"bands": []}'),
         lambda: set_channel_map(client, "M1", MAP, by="Ada"),
         lambda: set_baseline(client, "M1", None),

@@ -11,9 +11,9 @@ from vtox import keys
 from vtox.alarms.health.sensitivity import rules_from_dict
 from vtox.configuration.settings import Settings, load
 from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.machines.machine_states import load_states
 from vtox.store.machines.machines import overview
-from vtox.store.machines.sensitivities import set_sensitivity
 from vtox.store.server.client import Client
 from vtox.values.domain import Diagnosis
 from workers import batch
@@ -121,7 +121,7 @@ def test_workers_alert_by_the_sensitivity_of_the_machine(client: Client, system:
     now = time.time() - 60
     send(client, now, 1, faulty=False, run="a")
     rules = rules_from_dict({"turn_short": {"k": 5, "n": 5, "clear": 10}})
-    set_sensitivity(client, "M", rules, by="Ada")
+    store_setting(client, "M", SENSITIVITY, {"faults": rules}, by="Ada")
     send(client, now + 1, 2, faulty=True, run="b")
     assert alerts(client) == [("turn_short", "raised")]
     send(client, now + 3, 1, faulty=False, run="c")

@@ -8,7 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import learn_baseline
-from vtox.cli.recordings import diagnose as command
+from vtox.cli.main import add
 from vtox.faults import FAULTS
 from vtox.files.recordings import read
 from vtox.values.nameplate import read_motor
@@ -26,7 +26,7 @@ rated_voltage_v = 400.0
 
 def run(*arguments: str | Path, width: int = 100) -> Result:
     app = Typer()
-    command.register(app)
+    add(app, "diagnose")
     words = [str(a) for a in arguments]
     result = CliRunner().invoke(app, words, env={"COLUMNS": str(width)})
     if result.exception and not isinstance(result.exception, SystemExit):

@@ -4,12 +4,19 @@ from scipy.signal import hilbert
 
 from tests.signals.vibration import FS_HZ, coloured_noise
 from vtox.diagnosis.dsp import envelope_spectrum
+from vtox.diagnosis.dsp.envelope_spectrum import EnvelopeSpectra
 
 
 def modulated(depth: float, hz: float, seconds: float = 4.0, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     t = np.arange(round(seconds * FS_HZ)) / FS_HZ
     return (1 + depth * np.cos(2 * np.pi * hz * t)) * coloured_noise(len(t), rng)
+
+
+def envelope_spectra(x: np.ndarray, *, bands: int, segments: int) -> EnvelopeSpectra:
+    length = envelope_spectrum.segment_length(len(x[0]), bands=bands, segments=segments)
+    spectra = envelope_spectrum.segment_spectra(x, length, segments)
+    return envelope_spectrum.spectra_of_envelopes(spectra, FS_HZ, bands=bands)
 
 
 def envelope_by_hilbert(x: np.ndarray, low_hz: float, high_hz: float) -> np.ndarray:
@@ -22,9 +29,7 @@ def envelope_by_hilbert(x: np.ndarray, low_hz: float, high_hz: float) -> np.ndar
 def test_envelope_spectra_are_those_of_the_analytic_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope_spectrum, "MAX_TONE_RATIO", np.inf)
     x = modulated(0.5, 40.0)
-    found = envelope_spectrum.envelope_spectra(
-        x[None].astype(np.float32), FS_HZ, bands=4, segments=1
-    )
+    found = envelope_spectra(x[None].astype(np.float32), bands=4, segments=1)
     assert found.df_hz == pytest.approx(0.25)
     window = np.hanning(len(x) + 1)[:-1]
     for band in (1, 2):
@@ -41,7 +46,7 @@ def test_envelope_spectra_are_those_of_the_analytic_signal(monkeypatch: pytest.M
 @pytest.mark.parametrize("segments", [1, 7])
 def test_line_over_mean_is_the_depth_of_modulation(depth: float, segments: int) -> None:
     x = modulated(depth, 40.0, seconds=8.0)[None].astype(np.float32)
-    found = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=segments)
+    found = envelope_spectra(x, bands=4, segments=segments)
     power = envelope_spectrum.view_power(found.spectra, found.mean)[0]
     at = round(40.0 / found.df_hz)
     assert np.sqrt(power[-1, at]) == pytest.approx(depth, rel=0.12)
@@ -51,7 +56,7 @@ def test_views_do_not_depend_on_the_scale_of_the_signal() -> None:
     x = modulated(0.3, 40.0)[None].astype(np.float32)
     powers = []
     for scale in (1.0, 1e-3, 1e4):
-        e = envelope_spectrum.envelope_spectra(np.float32(scale) * x, FS_HZ, bands=8, segments=3)
+        e = envelope_spectra(np.float32(scale) * x, bands=8, segments=3)
         powers.append(envelope_spectrum.view_power(e.spectra, e.mean)[0])
     np.testing.assert_allclose(powers[1], powers[0], rtol=1e-2, atol=1e-7)
     np.testing.assert_allclose(powers[2], powers[0], rtol=1e-2, atol=1e-7)
@@ -62,7 +67,7 @@ def test_two_tones_do_not_beat_in_the_envelope() -> None:
     t = np.arange(round(2 * FS_HZ)) / FS_HZ
     tones = 20 * np.cos(2 * np.pi * 1500 * t) + 20 * np.cos(2 * np.pi * 1587 * t)
     x = (coloured_noise(len(t), rng) + tones)[None].astype(np.float32)
-    e = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=1)
+    e = envelope_spectra(x, bands=4, segments=1)
     lines = envelope_spectrum.over_floor(
         envelope_spectrum.view_power(e.spectra, e.mean)[0], e.n_averages
     )
@@ -73,7 +78,7 @@ def test_two_tones_do_not_beat_in_the_envelope() -> None:
 def test_noise_over_its_floor_is_gamma_distributed_with_mean_one(segments: int) -> None:
     rng = np.random.default_rng(4)
     x = np.asarray([coloured_noise(60_000, rng) for _ in range(6)], np.float32)
-    e = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=8, segments=segments)
+    e = envelope_spectra(x, bands=8, segments=segments)
     lines = envelope_spectrum.over_floor(
         envelope_spectrum.view_power(e.spectra, e.mean), e.n_averages
     )[:, :8, 64:]
@@ -83,10 +88,7 @@ def test_noise_over_its_floor_is_gamma_distributed_with_mean_one(segments: int) 
 
 def test_overlapping_segments_count_for_less_than_independent_ones() -> None:
     x = np.random.default_rng(0).standard_normal((1, 40_000)).astype(np.float32)
-    n_averages = [
-        envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=s).n_averages
-        for s in (1, 2, 9)
-    ]
+    n_averages = [envelope_spectra(x, bands=4, segments=s).n_averages for s in (1, 2, 9)]
     assert n_averages[0] == 1
     assert 1.9 < n_averages[1] < 2
     assert 8.5 < n_averages[2] < 8.7
@@ -97,7 +99,7 @@ def test_a_silent_band_does_not_count_in_the_views() -> None:
     spectrum = np.fft.rfft(x)
     spectrum[len(spectrum) // 2 :] = 0
     half = np.fft.irfft(spectrum, len(x))[None].astype(np.float32)
-    e = envelope_spectrum.envelope_spectra(half, FS_HZ, bands=4, segments=1)
+    e = envelope_spectra(half, bands=4, segments=1)
     power = envelope_spectrum.view_power(e.spectra, e.mean)[0]
     assert np.all(np.isfinite(power))
     assert np.all(power[3] == 0)
@@ -116,8 +118,7 @@ def test_views_name_their_bands() -> None:
 def test_a_signal_has_the_same_spectra_alone_and_in_a_batch(bands: int) -> None:
     x = np.random.default_rng(0).standard_normal((5, 2000)).astype(np.float32)
     together, *alone = (
-        envelope_spectrum.envelope_spectra(signals, FS_HZ, bands=bands, segments=1).spectra
-        for signals in (x, *x[:, None])
+        envelope_spectra(signals, bands=bands, segments=1).spectra for signals in (x, *x[:, None])
     )
     np.testing.assert_array_equal(together, np.concatenate(alone))
 

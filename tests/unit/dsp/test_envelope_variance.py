@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from vtox.diagnosis.dsp import envelope_variance
-from vtox.diagnosis.dsp.envelope_spectrum import Envelopes, envelope_spectra, envelopes, view_power
+from vtox.diagnosis.dsp.envelope_spectrum import (
+    Envelopes,
+    envelopes,
+    segment_length,
+    segment_spectra,
+    spectra_of_envelopes,
+    view_power,
+)
 
 FS_HZ, BANDS = 10_000.0, 8
 T = np.arange(40_000) / FS_HZ
@@ -13,7 +20,8 @@ def noise(seed: int = 0) -> np.ndarray:
 
 
 def powers(x: np.ndarray) -> np.ndarray:
-    e = envelope_spectra(x[None], FS_HZ, bands=BANDS, segments=1)
+    length = segment_length(len(x), bands=BANDS, segments=1)
+    e = spectra_of_envelopes(segment_spectra(x[None], length, 1), FS_HZ, bands=BANDS)
     return view_power(e.spectra, e.mean)[0, :BANDS]
 
 

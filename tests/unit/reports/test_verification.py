@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tests.paths import ROOT
 from tests.unit.reports.report_file import forged, text, written
-from vtox.cli.recordings import verify as command
+from vtox.cli.main import add
 from vtox.errors import ReportError
 from vtox.records.reports.document import read_report
 from vtox.records.reports.environment import environment
@@ -19,7 +19,7 @@ from vtox.records.reports.verification import verify
 
 def run(path: Path, *options: str) -> Result:
     app = Typer()
-    command.register(app)
+    add(app, "verify")
     return CliRunner().invoke(app, [str(path), *options], env={"COLUMNS": "140"})
 
 

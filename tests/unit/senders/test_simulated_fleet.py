@@ -6,7 +6,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from vtox.cli.simulation import simulate as command
+from vtox.cli.main import add
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.sending.senders import simulated_fleet
@@ -18,7 +18,7 @@ from vtox.windows.wire import Limits, encode, entry_header
 
 def run(*arguments: str) -> str:
     app = Typer()
-    command.register(app)
+    add(app, "simulate")
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "100"})
     if result.exception:
         raise result.exception

@@ -31,8 +31,7 @@ from vtox.store.ledger.heartbeats import (
 )
 from vtox.store.machines import learning_notes
 from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import decode_setting
-from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.machines.machine_settings import SENSITIVITY, decode_setting
 from vtox.store.stream import entries
 from vtox.store.system.apikeys import ApiKey
 from vtox.values import codec

@@ -31,18 +31,13 @@ from vtox.store.machines.fleet import (
     supplied_machine,
 )
 
-group = typer.Typer(
+alarms_command = typer.Typer(
     help="Alarms: list, show. Act on them on the page, or over HTTP.", no_args_is_help=True
 )
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id in `vtox alarms list`.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    app.add_typer(group, name="alarms")
-
-
-@group.command("list")
+@alarms_command.command("list")
 def list_alarms(
     machine: Annotated[str, typer.Option(metavar="ID", help="Only those of this machine.")] = "",
     fault: Annotated[str, typer.Option(metavar="NAME", help="Only those of this fault.")] = "",
@@ -94,7 +89,7 @@ def list_alarms(
         console.print(f"{len(apart) - limit} more: --limit", style="dim")
 
 
-@group.command("show")
+@alarms_command.command("show")
 def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
     """Show one alarm with what operators did; older ones come from the history."""
     # Not at the top: SQLAlchemy is slow to load.

@@ -29,11 +29,6 @@ _Machine = Annotated[
 _Days = Annotated[float, typer.Option(help="How many days up to now.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("energy")(energy_command)
-
-
 def energy_command(
     machine: _Machine = None, days: _Days = 1.0, lang: Lang = DEFAULT, as_json: Json = False
 ) -> None:

@@ -48,16 +48,6 @@ machines = typer.Typer(help="List, register and retire machines.", no_args_is_he
 baseline = typer.Typer(help="Show, learn, export and reset baselines.", no_args_is_help=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of `vtox machines`."""
-    app.add_typer(machines, name="machines")
-
-
-def register_baseline(app: typer.Typer) -> None:
-    """Add the commands of `vtox baseline`."""
-    app.add_typer(baseline, name="baseline")
-
-
 @machines.command("list")
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""

@@ -1,7 +1,5 @@
 """`vtox bridge`: the coordinator process alone, for users who start the processes themselves."""
 
-import typer
-
 from vtox.cluster import logging_setup
 from vtox.configuration.settings import load
 
@@ -13,8 +11,3 @@ def bridge() -> None:
     from vtox.pipeline import coordinator
 
     coordinator.run(load())
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(bridge)

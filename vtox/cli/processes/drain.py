@@ -95,8 +95,3 @@ def _own_entries(log: TextIO) -> Iterator[dict[str, Any]]:
             continue
         if entry.get("role") == OWN_ROLE:
             yield entry
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(drain)

@@ -1,7 +1,5 @@
 """`vtox flower`: Flower alone, for users who start the processes themselves."""
 
-import typer
-
 from vtox.cluster import logging_setup
 from vtox.configuration.settings import load
 
@@ -17,8 +15,3 @@ def flower() -> None:
     from vtox.cli.processes import flower_server
 
     flower_server.run(load())
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(flower)

@@ -12,11 +12,6 @@ from vtox.plant.status_api import StatusApi
 from vtox.version import install_command
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("mcp")(mcp)
-
-
 def mcp(
     url: Annotated[
         str, typer.Argument(metavar="[URL]", help="The API of VTOX, by default this host's.")

@@ -21,11 +21,6 @@ POLL_S = 0.2
 RECEIVE_MAXIMUM = 20
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("mqtt")(mqtt)
-
-
 def mqtt(
     mapping: Annotated[
         Path | None,

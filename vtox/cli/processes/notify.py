@@ -20,19 +20,14 @@ from vtox.store.server.client import check_when_loaded, connect, server_time_ms
 from vtox.store.system.agreement import of_readers, require_agreement
 from vtox.version import install_command
 
-group = typer.Typer(
+notify = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status, retry.",
     no_args_is_help=True,
 )
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="Its name in the file of rules.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    app.add_typer(group, name="notify")
-
-
-@group.command("run")
+@notify.command("run")
 def run() -> None:
     """Notify until stopped. `vtox up` does this for you where VTOX_NOTIFY_FILE is set."""
     logging_setup.setup("notifier")
@@ -49,7 +44,7 @@ def run() -> None:
     Notifier(client, settings, rules, senders, _check_target).run(stop)
 
 
-@group.command("check")
+@notify.command("check")
 def check() -> None:
     """Check the file of rules, its secrets, and where its webhooks lead. Sends nothing."""
     from vtox.records.notification.trial import problem_of_target
@@ -72,7 +67,7 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-@group.command("test")
+@notify.command("test")
 def test(target: Target) -> None:
     """Send a test to one target now, and say what it answers."""
     from vtox.records.notification.trial import send_trial
@@ -88,7 +83,7 @@ def test(target: Target) -> None:
         raise typer.Exit(1)
 
 
-@group.command("status")
+@notify.command("status")
 def status(
     limit: Annotated[
         int, typer.Option(metavar="N", min=0, help="Dead letters shown at most.")
@@ -125,7 +120,7 @@ def status(
         console.print(Text(f"{line}, {d.attempts} attempts"))
 
 
-@group.command("retry")
+@notify.command("retry")
 def retry(
     target: Annotated[str, typer.Argument(metavar="[TARGET]", help="Only of this one.")] = "",
     discard: Annotated[

@@ -2,19 +2,12 @@
 
 import asyncio
 
-import typer
-
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import SignalHandlers
 from vtox.configuration.settings import load
 from vtox.errors import SettingsError, SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.version import install_command
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("opcua")(opcua)
 
 
 def opcua() -> None:

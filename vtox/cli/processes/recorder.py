@@ -57,8 +57,3 @@ def _repair(settings: Settings) -> None:
     typer.echo(f"the damaged history is kept as {kept}; rows that were recovered:")
     for table, n in rows.items():
         typer.echo(f"{table:18} {n:>12}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(recorder)

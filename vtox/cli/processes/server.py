@@ -68,8 +68,3 @@ def _wait(settings: Settings) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_S)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(server)

@@ -131,8 +131,3 @@ def addresses(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, str
         if settings.cluster_mode != "development" and not settings.flower_password:
             by_name["flower_password"] = f"of user {USER}, in {settings.flower_password_file}"
     return by_name | {"log": str(settings.data_dir / "cluster.log")}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(up)

@@ -33,11 +33,6 @@ HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
 Result = tuple[Path, str, Recording, list[Diagnosis]]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("diagnose")(diagnose_command)
-
-
 def diagnose_command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings or folders.")],
     motor: options.MotorFile = None,

@@ -33,11 +33,6 @@ DOUBTS = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("inspect")(inspect_command)
-
-
 def inspect_command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
     fs: options.Rate = None,

@@ -35,11 +35,6 @@ QUIET_S = 20.0
 MISSING_DIAGNOSES = 1  # exit status
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("replay")(replay_command)
-
-
 def replay_command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings or folders.")],
     machine: Annotated[str, typer.Option(metavar="ID", help="Machine id to send them as.")],

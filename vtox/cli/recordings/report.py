@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("report")(report_command)
-
-
 def report_command(
     machine: Annotated[str, typer.Argument(metavar="MACHINE")],
     from_: Annotated[

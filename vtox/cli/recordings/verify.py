@@ -25,11 +25,6 @@ AGREES, DISAGREES, NO_REPORT = 0, 1, 2
 ROWS = 40
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("verify")(verify_command)
-
-
 def verify_command(
     file: Annotated[Path, typer.Argument(metavar="REPORT", help="A report (.html).")],
     as_json: Json = False,

@@ -11,6 +11,7 @@ from vtox.cli.processes.up import addresses, exclusive_use, run_supervised, supe
 from vtox.cli.shared.actor import actor
 from vtox.cli.simulation.demo_score import Score, fleet_summary
 from vtox.cli.simulation.demo_view import DemoView
+from vtox.cli.simulation.simulate import FaultMode, Machines, Seed
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
@@ -23,21 +24,10 @@ from vtox.store.server.client import connect, server_time_ms
 from vtox.store.system.deeds import retire_machine
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(demo)
-
-
 def demo(
-    machines: Annotated[
-        int, typer.Option(metavar="N", min=1, max=10_000, help="Number of machines.")
-    ] = 50,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Each seed gives another fleet.")
-    ] = DEFAULT_SEED,
-    fault_mode: Annotated[
-        str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
-    ] = "moderate",
+    machines: Machines = 50,
+    seed: Seed = DEFAULT_SEED,
+    fault_mode: FaultMode = "moderate",
     duration: Annotated[
         int | None, typer.Option(metavar="S", min=1, help="Seconds of data; default: until Ctrl-C.")
     ] = None,

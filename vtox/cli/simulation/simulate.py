@@ -37,23 +37,17 @@ SERVER_FULL = (
     "The server is out of memory and takes no windows. Waiting for the workers to finish others: "
     "is the system running? `vtox doctor` checks."
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("simulate")(simulate)
+Machines = Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="Number of machines.")]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Each seed gives another fleet.")]
+FaultMode = Annotated[
+    str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
+]
 
 
 def simulate(
-    machines: Annotated[
-        int, typer.Option(metavar="N", min=1, max=10_000, help="Number of machines.")
-    ] = 50,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Each seed gives another fleet.")
-    ] = DEFAULT_SEED,
-    fault_mode: Annotated[
-        str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
-    ] = "moderate",
+    machines: Machines = 50,
+    seed: Seed = DEFAULT_SEED,
+    fault_mode: FaultMode = "moderate",
     severity: Annotated[
         list[str] | None,
         typer.Option(

@@ -53,11 +53,6 @@ def audit(
         console.print(line.rstrip(), style=style, markup=False, soft_wrap=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(audit)
-
-
 def _row(entry_id: str, deed: Deed) -> tuple[str, ...]:
     who = f"{deed.by} ({deed.key_id})".strip() if deed.key_id else deed.by
     return _time(entry_id), who or "-", deed.address or "-", deed.machine_id or "-", _sentence(deed)

@@ -95,16 +95,6 @@ def restore(
         raise typer.Exit(1)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command that makes an archive."""
-    app.command()(backup)
-
-
-def register_restore(app: typer.Typer) -> None:
-    """Add the command that brings one back."""
-    app.command()(restore)
-
-
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Show on a terminal which part is at work, and for how long the whole has been."""

@@ -36,7 +36,7 @@ from vtox.configuration.settings import (
 from vtox.configuration.values import Acknowledgement, KeptFor, SendLimit, WorkerCount
 from vtox.errors import InputError, VtoxError
 
-group = typer.Typer(
+config = typer.Typer(
     help="Settings: show their values and sources; users for a server of your own.",
     no_args_is_help=True,
 )
@@ -46,12 +46,7 @@ DESCRIPTION_MIN_COLUMNS = 91
 PIPE_COLUMNS = 10_000
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    app.add_typer(group, name="config")
-
-
-@group.command("show")
+@config.command("show")
 def show(
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show secrets, and the URL of the embedded server.")
@@ -91,7 +86,7 @@ def show(
         console.print(f"\n{escape(str(unknown))}", style="yellow", soft_wrap=True)
 
 
-@group.command("users")
+@config.command("users")
 def users(
     folder: Annotated[Path, typer.Argument(help="Where to write the two files.")],
 ) -> None:

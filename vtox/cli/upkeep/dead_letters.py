@@ -27,17 +27,12 @@ from vtox.store.system.deeds import resend_letter
 VALUE_MAX_BYTES = 64
 COLUMNS = ("id", "machine", "seq", "family", "code")
 
-group = typer.Typer(
+dead_letters = typer.Typer(
     help="Records that could not be diagnosed: list, show, replay.", no_args_is_help=True
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    app.add_typer(group, name="dead-letters")
-
-
-@group.command("list")
+@dead_letters.command("list")
 def list_letters(
     limit: Annotated[
         int, typer.Option(metavar="N", min=1, help="Number of dead letters at most, newest first.")
@@ -67,7 +62,7 @@ def list_letters(
             console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
 
 
-@group.command("show")
+@dead_letters.command("show")
 def show_letter(
     letter: Annotated[
         str, typer.Argument(metavar="ID", help="Its id in `vtox dead-letters list`.")
@@ -89,7 +84,7 @@ def show_letter(
     Console(highlight=False).print(grid)
 
 
-@group.command("replay")
+@dead_letters.command("replay")
 def replay(
     letters: Annotated[
         list[str] | None, typer.Argument(metavar="ID", help="Ids in `vtox dead-letters list`.")

@@ -30,11 +30,6 @@ Hosts = Annotated[
 LABELS = {"pass": "ok", "warn": "warning", "fail": "FAIL"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(doctor)
-
-
 def doctor(machines: Machines = None, hosts: Hosts = 1, as_json: Json = False) -> None:
     """Check server, ports, bridge, workers, clock and versions. Exit status 1: a check failed.
 

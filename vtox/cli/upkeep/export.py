@@ -27,11 +27,6 @@ _Last = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("export")(export_command)
-
-
 def export_command(to: _Folder, machine: _Machines = None, last: _Last = "") -> None:
     """Write the history as tables: CSV, and Parquet where DuckDB is installed.
 

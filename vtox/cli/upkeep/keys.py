@@ -51,15 +51,10 @@ Expires = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group to the command line."""
-    group = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
-    group.command("create")(create)
-    group.command("list")(list_keys)
-    group.command("revoke")(revoke)
-    app.add_typer(group, name="keys")
+keys = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 
 
+@keys.command("create")
 def create(
     name: Name,
     scopes: Scopes = "read",
@@ -84,6 +79,7 @@ def create(
     )
 
 
+@keys.command("list")
 def list_keys(as_json: Json = False) -> None:
     """List the keys with their last use, without their secrets."""
     with _client() as client:
@@ -107,6 +103,7 @@ def list_keys(as_json: Json = False) -> None:
     Console(highlight=False).print(table)
 
 
+@keys.command("revoke")
 def revoke(
     key_id: Annotated[str, typer.Argument(help="Its id in `vtox keys list`.")],
     as_json: Json = False,

@@ -24,11 +24,6 @@ from vtox.words.rendering import advice, full_reason, name_of
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(status)
-
-
 def status(as_json: Json = False) -> None:
     """Show throughput, latency, raw stream, queues and workers of the running system."""
     settings = load()

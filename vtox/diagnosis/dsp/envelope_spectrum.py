@@ -60,50 +60,6 @@ class Envelopes:
     length: int
 
 
-def envelope_spectra(
-    x: Sequence[Array] | Array, fs_hz: float, *, bands: int, segments: int
-) -> EnvelopeSpectra:
-    """Return the envelope spectra of each signal in `bands` equal bands.
-
-    Each half-overlapping Hann segment is transformed once, its tones are cut (`without_tones`), and
-    the spectrum is split into bands; each band, shifted to 0 Hz and zero-padded to twice its width,
-    gives the analytic signal of the band, whose modulus is the envelope (Randall & Antoni 2011,
-    MSSP 25(2):485-520, section 4.2). The modulus is used rather than its square: it is less upset
-    by single large impacts, at the price of 9 % of line power in Gaussian noise.
-
-    Parameters
-    ----------
-    x : sequence of ndarray, length batch, each of shape (samples,)
-        Acceleration of equally long records, any unit.
-    fs_hz : float
-        Sampling rate, Hz.
-    bands : int
-        Number of bands of fs / 2 / bands each; the envelope spectrum ends at that frequency.
-    segments : int
-        Number of segments. Samples at the end are dropped so that transforms have fast lengths.
-
-    Returns
-    -------
-    EnvelopeSpectra
-
-    See Also
-    --------
-    envelopes : the step before, in the time domain.
-    view_power, over_floor : the steps after.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> t = np.arange(64000) / 8000
-    >>> x = (1 + 0.5 * np.cos(2 * np.pi * 50 * t)) * rng.standard_normal(64000)
-    >>> e = envelope_spectra(x[None], 8000.0, bands=4, segments=1)
-    >>> round(float(abs(e.spectra[0, 2, 0, 400]) / e.mean[0, 2]), 1)
-    0.5
-    """
-    length = segment_length(len(x[0]), bands=bands, segments=segments)
-    return spectra_of_envelopes(segment_spectra(x, length, segments), fs_hz, bands=bands)
-
-
 def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envelopes:
     """Return the envelope of each signal in `bands` equal bands, by segments under a Hann window.
 
@@ -111,7 +67,6 @@ def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envel
     ----------
     x : sequence of ndarray, length batch, each of shape (samples,)
     bands, segments : int
-        As of `envelope_spectra`.
 
     Returns
     -------
@@ -119,7 +74,7 @@ def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envel
 
     See Also
     --------
-    envelope_spectra : the spectra of these.
+    spectra_of_envelopes : the spectra of these.
     """
     length = segment_length(len(x[0]), bands=bands, segments=segments)
     return _envelopes_of_bands(segment_spectra(x, length, segments), bands)
@@ -168,6 +123,11 @@ def segment_spectra(x: Sequence[Array] | Array, length: int, segments: int) -> C
 
 def spectra_of_envelopes(spectra: Complex, fs_hz: float, *, bands: int) -> EnvelopeSpectra:
     """Return the envelope spectra in `bands` equal bands of signals by their `segment_spectra`.
+
+    Each band, shifted to 0 Hz and zero-padded to twice its width, gives the analytic signal of the
+    band, whose modulus is the envelope (Randall & Antoni 2011, MSSP 25(2):485-520, section 4.2).
+    The modulus is used rather than its square: it is less upset by single large impacts, at the
+    price of 9 % of line power in Gaussian noise.
 
     Parameters
     ----------

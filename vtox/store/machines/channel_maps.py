@@ -28,7 +28,7 @@ def set_channel_map(
     """
     table = {"channels": sources}
     expected = {"expected_version": expected_version}
-    version = store_setting(client, machine_id, CHANNEL_MAP.field, table, by=by, **expected)
+    version = store_setting(client, machine_id, CHANNEL_MAP, table, by=by, **expected)
     learning_notes.delete(client, [machine_id])
     return version
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from vtox import keys
+from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
 from vtox.errors import SettingChanged, UnknownMachine
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
@@ -41,12 +42,14 @@ class SettingKind(Generic[T]):
 
 # The nameplate has no versions. What of it cannot be is a reason to abstain, the rest is used.
 MOTOR: SettingKind[Motor | None] = SettingKind("motor", Motor, None, strict=False)
+# When the faults of a machine alert; those left out of `faults` have their defaults.
+SENSITIVITY = SettingKind("sensitivity", Sensitivity, DEFAULT)
 
 
 def store_setting(
     client: Client,
     machine_id: str,
-    field: str,
+    kind: SettingKind[Any],
     table: dict[str, Any],
     *,
     by: str,
@@ -63,14 +66,14 @@ def store_setting(
     """
     text = codec.encode({"by": by, **table})
     expected = "" if expected_version is None else expected_version
-    args = [machine_id, field, text, VERSIONS_KEPT, expected]
+    args = [machine_id, kind.field, text, VERSIONS_KEPT, expected]
     where = [keys.MACHINES, keys.machine(machine_id)]
     script = client.register_script(scripts.source("set_machine_setting", shared=True))
     reply = int(script(keys=where, args=args))
     if reply == 0:
         raise UnknownMachine(machine_id)
     if reply < 0:
-        raise SettingChanged(field, -reply - 1)
+        raise SettingChanged(kind.field, -reply - 1)
     return reply
 
 

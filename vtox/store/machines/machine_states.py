@@ -16,8 +16,7 @@ from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
 from vtox.alarms.health.update import MachineHistory
 from vtox.store.machines.baselines import is_of_other_channels
 from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import MOTOR, decode_setting
-from vtox.store.machines.sensitivities import SENSITIVITY
+from vtox.store.machines.machine_settings import MOTOR, SENSITIVITY, decode_setting
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
 from vtox.values import codec

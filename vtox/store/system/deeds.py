@@ -11,8 +11,7 @@ from vtox.store.alarms import alarm_book
 from vtox.store.machines import machines
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.machines.channel_maps import CHANNEL_MAP, set_channel_map
-from vtox.store.machines.machine_settings import present_setting
-from vtox.store.machines.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.machines.machine_settings import SENSITIVITY, present_setting, store_setting
 from vtox.store.server.client import Client
 from vtox.store.stream import deadletters
 from vtox.store.stream.deadletters import DeadLetter
@@ -70,11 +69,12 @@ def change_sensitivity(
     by: str,
     expected_version: int | None = None,
 ) -> None:
-    """Set when the faults of a machine alert, as `set_sensitivity`."""
+    """Set when the faults of a machine alert, as `store_setting`; others have their defaults."""
     before = present_setting(client, machine_id, SENSITIVITY).rules
     changed = changes(codec.plain(dict(before)), codec.plain({**PERSISTENCE, **faults}))
+    table, expected = {"faults": faults}, {"expected_version": expected_version}
     with audited(client, actor.deed("sensitivity_changed", machine_id, changes=changed)):
-        set_sensitivity(client, machine_id, faults, by=by, expected_version=expected_version)
+        store_setting(client, machine_id, SENSITIVITY, table, by=by, **expected)
 
 
 def change_channel_map(
