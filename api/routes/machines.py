@@ -114,10 +114,7 @@ def delete_machine(request: Request, machine_id: MachineId, backend: OpenBackend
 def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     """Return one machine.
 
-    Raises
-    ------
-    Problem
-        No machine of this id is known.
+    Raises `Problem`: no machine of this id is known.
     """
     overviews = machines.overview(backend.client(), [machine_id])
     if not overviews:

@@ -302,10 +302,7 @@ def _waveform(kept: KeptRecord, query: WaveformQuery) -> Response | Data[Wavefor
 def _range(field: str, low: float, high: float | None, end: float) -> tuple[float, float]:
     """Return the range that is shown.
 
-    Raises
-    ------
-    Problem
-        It is empty, or begins behind the end.
+    Raises `Problem`: it is empty, or begins behind the end.
     """
     if low >= end or (high is not None and high <= low):
         detail = (

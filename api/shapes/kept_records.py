@@ -44,10 +44,7 @@ class KeptRecord:
 def stored_record(backend: Backend, record: str) -> KeptRecord:
     """Return a record that is stored as evidence.
 
-    Raises
-    ------
-    Problem
-        It is not stored (any more).
+    Raises `Problem`: it is not stored (any more).
     """
     client = backend.client()
     try:
@@ -65,10 +62,7 @@ def latest_record(
 
     That of the latest diagnosis while the raw stream has its windows, else the newest stored one.
 
-    Raises
-    ------
-    Problem
-        The machine is not known, or nothing is kept.
+    Raises `Problem`: the machine is not known, or nothing is kept.
     """
     client = backend.client()
     overviews = machines.overview(client, [machine_id])

@@ -84,10 +84,7 @@ class Backend:
     def history(self) -> Iterator[Connection | None]:
         """Open the history for reading, one state of it; None where nothing was ever recorded.
 
-        Raises
-        ------
-        HistoryUnavailable
-            Its database does not answer.
+        Raises `HistoryUnavailable`: its database does not answer.
         """
         settings = self.settings
         if not settings.database_url and not settings.history_file.exists():
@@ -112,10 +109,7 @@ class Backend:
     def computing(self) -> Iterator[None]:
         """Hold one of the few places for computations.
 
-        Raises
-        ------
-        TooBusy
-            None became free in `COMPUTATION_WAIT_S`.
+        Raises `TooBusy`: none became free in `COMPUTATION_WAIT_S`.
         """
         if not self._computations.acquire(timeout=COMPUTATION_WAIT_S):
             raise TooBusy(f"{COMPUTATIONS} computations are in progress")

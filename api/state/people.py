@@ -30,10 +30,8 @@ def person_of(request: Request, key: ApiKey, header_names: str) -> ApiKey:
     The person may do what the role of its groups may, and no more than the proxy's key; where no
     header for groups is set, what that key may.
 
-    Raises
-    ------
-    Problem
-        The proxy names no person, the person is in no group, or no page of ours makes the request.
+    Raises `Problem`: the proxy names no person, the person is in no group, or no page of ours makes
+    the request.
     """
     if "proxy" not in key.scopes:
         return key

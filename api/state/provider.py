@@ -53,10 +53,7 @@ class Provider:
     def sign_in_url(self, attempt: SignIn, redirect_uri: str) -> str:
         """Return where the browser goes to sign in.
 
-        Raises
-        ------
-        SignInRefused
-            The provider does not answer.
+        Raises `SignInRefused`: the provider does not answer.
         """
         with self._asking():
             found = self._discovery()
@@ -89,11 +86,8 @@ class Provider:
     def person(self, attempt: SignIn, code: str, redirect_uri: str) -> Person:
         """Return who has signed in, for the code that the browser brought back.
 
-        Raises
-        ------
-        SignInRefused
-            The provider does not answer, its answer is not to be trusted, or the person has no
-            role.
+        Raises `SignInRefused`: the provider does not answer, its answer is not to be trusted, or
+        the person has no role.
         """
         with self._asking():
             found = self._discovery()

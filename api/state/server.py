@@ -45,10 +45,8 @@ class Server:
 
         The embedded server may start after this process, or again at another address.
 
-        Raises
-        ------
-        ServerUnavailable
-            No URL is set and no embedded server has ever run on the data folder.
+        Raises `ServerUnavailable`: no URL is set and no embedded server has ever run on the data
+        folder.
         """
         if self._client is not None and self._settings.redis_url:
             return self._client
@@ -73,10 +71,8 @@ class Server:
     def snapshot(self) -> Snapshot:
         """Return the state of the system, at most `SNAPSHOT_LIFE_S` old.
 
-        Raises
-        ------
-        ServerUnavailable
-            The server does not answer; callers that waited for the same snapshot get the same.
+        Raises `ServerUnavailable`: the server does not answer; callers that waited for the same
+        snapshot get the same.
         """
         client = self.client()
         with self._snapshot_lock:
@@ -103,10 +99,7 @@ class Server:
     def sample(self) -> None:
         """Take a reading.
 
-        Raises
-        ------
-        ServerUnavailable, redis.RedisError
-            The server does not answer, or refuses.
+        Raises `ServerUnavailable`, `redis.RedisError`: the server does not answer, or refuses.
         """
         self._sampler.take(self.client())
         if not self.fleet_index.is_read:  # so that no first page waits for it

@@ -34,10 +34,7 @@ class SignIn(NamedTuple):
     def of_cookie(cls, text: str, state: str) -> Self:
         """Return what a cookie carries.
 
-        Raises
-        ------
-        SignInRefused
-            It is not of the way back that has this `state`.
+        Raises `SignInRefused`: it is not of the way back that has this `state`.
         """
         parts = [unquote(part) for part in text.split(".")]
         if (

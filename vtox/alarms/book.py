@@ -172,10 +172,7 @@ class Book:
     def act(self, action: Action) -> bool:
         """Change what an action changes; False for a request that was followed already.
 
-        Raises
-        ------
-        AlarmRefused
-            It is not possible in this state; nothing is changed then.
+        Raises `AlarmRefused`: it is not possible in this state; nothing is changed then.
         """
         if not action.alarm_id:
             return self._change_service(action)

@@ -145,10 +145,7 @@ def at(alarm: Alarm, now_ms: int) -> Alarm:
 def apply(alarm: Alarm, event: AlarmChange) -> Alarm:
     """Return the alarm after an event.
 
-    Raises
-    ------
-    AlarmRefused
-        The alarm is in no state for it; an alert is never refused.
+    Raises `AlarmRefused`: the alarm is in no state for it; an alert is never refused.
     """
     before = at(alarm, event.ms)
     if event.request_id and event.request_id in before.requests:

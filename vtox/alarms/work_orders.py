@@ -21,10 +21,7 @@ class WorkOrder:
 def add_work_order(orders: Sequence[WorkOrder], order: WorkOrder) -> tuple[WorkOrder, ...]:
     """Return the orders with one more, which replaces the one of the same system and reference.
 
-    Raises
-    ------
-    AlarmRefused
-        There are `WORK_ORDERS_AT_MOST` others.
+    Raises `AlarmRefused`: there are `WORK_ORDERS_AT_MOST` others.
     """
     name = order.system, order.reference
     others = tuple(o for o in orders if (o.system, o.reference) != name)

@@ -13,10 +13,7 @@ from vtox.errors import SettingsError
 def translate_os_errors(folder: Path) -> Iterator[None]:
     """Turn operating-system errors about files in the data folder into one about the setting.
 
-    Raises
-    ------
-    SettingsError
-        A file or folder there cannot be made, opened or written.
+    Raises `SettingsError`: a file or folder there cannot be made, opened or written.
     """
     try:
         yield

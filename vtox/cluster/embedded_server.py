@@ -45,10 +45,7 @@ _GUARD_SCRIPT = 'read -r pid; while read -r line; do :; done; kill -9 "$pid"'
 def program() -> Path:
     """Return the path of the server's program.
 
-    Raises
-    ------
-    ServerUnavailable
-        There is none for this platform.
+    Raises `ServerUnavailable`: there is none for this platform.
     """
     machine = platform.machine().lower()
     names = {"amd64": "x86_64", "aarch64": "arm64"}
@@ -65,10 +62,7 @@ def program() -> Path:
 def lock_data(settings: Settings) -> int:
     """Lock the server's data; return the descriptor that holds the lock.
 
-    Raises
-    ------
-    SystemStateError
-        A server uses them.
+    Raises `SystemStateError`: a server uses them.
     """
     data = settings.data_dir
     taken = SystemStateError(
@@ -111,12 +105,8 @@ class EmbeddedServer:
     def start(self) -> None:
         """Start the server and wait until it takes commands, however long it loads its log.
 
-        Raises
-        ------
-        ServerUnavailable
-            There is no program for this platform, or it ended; the error carries its last lines.
-        SettingsError
-            The data folder cannot be used.
+        Raises `ServerUnavailable`: there is no program for this platform, or it ended; the error
+        carries its last lines. `SettingsError`: the data folder cannot be used.
         """
         server = program()
         data = self.settings.data_dir

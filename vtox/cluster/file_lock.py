@@ -16,10 +16,7 @@ def try_lock(path: Path) -> int | None:
 
     The lock ends when the last copy of the descriptor is closed: a child that inherits it keeps it.
 
-    Raises
-    ------
-    SettingsError
-        The data folder, where the locks are, cannot be used.
+    Raises `SettingsError`: the data folder, where the locks are, cannot be used.
     """
     with translate_os_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -52,10 +49,7 @@ def holder_pid(path: Path) -> int | None:
 def lock(path: Path, timeout_s: float, error: SystemStateError) -> int:
     """Return the descriptor that holds the lock on `path`, waiting for it if need be.
 
-    Raises
-    ------
-    SystemStateError
-        `error`: another process still holds it after `timeout_s`.
+    Raises `SystemStateError`: `error`: another process still holds it after `timeout_s`.
     """
     deadline = time.monotonic() + timeout_s
     while (fd := try_lock(path)) is None:

@@ -20,10 +20,8 @@ def repair(settings: Settings) -> tuple[Path, int]:
 
     Only the newest file can be cut: what follows the damage is lost, and nothing may follow that.
 
-    Raises
-    ------
-    SystemStateError
-        The server runs, there is no log, or its newest file is not what is damaged.
+    Raises `SystemStateError`: the server runs, there is no log, or its newest file is not what is
+    damaged.
     """
     folder = settings.data_dir / "valkey" / "appendonlydir"
     fd = lock_data(settings)

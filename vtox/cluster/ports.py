@@ -48,10 +48,7 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
 def require_distinct_ports(ports: Mapping[str, int]) -> None:
     """Check that no two settings (name -> port) name the same port.
 
-    Raises
-    ------
-    SettingsError
-        Naming both.
+    Raises `SettingsError`: Naming both.
     """
     first: dict[int, str] = {}
     for setting, port in ports.items():
@@ -66,10 +63,7 @@ def require_distinct_ports(ports: Mapping[str, int]) -> None:
 def require_free_ports(listeners: Iterable[Listener]) -> None:
     """Check that every port can be bound, waiting for the orphans of a killed cluster to end.
 
-    Raises
-    ------
-    PortTaken
-        Naming the port, the process that has it and the setting that moves it.
+    Raises `PortTaken`: Naming the port, the process that has it and the setting that moves it.
     """
     deadline = time.monotonic() + ORPHANS_END_S
     for listener in listeners:

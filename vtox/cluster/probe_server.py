@@ -41,10 +41,7 @@ def serve(
     Where `port` is taken, `others` are tried. Requests must address `host`, one of `names`,
     localhost or an address by number. `setting` is what moves the port, for people.
 
-    Raises
-    ------
-    PortTaken
-        None of them is free.
+    Raises `PortTaken`: none of them is free.
     """
     server_type = _Server6 if ":" in host else _Server
     for candidate in (port, *others):

@@ -38,10 +38,8 @@ def host_roles(
 ) -> HostRoles:
     """Return the roles that were chosen, by default all, without some.
 
-    Raises
-    ------
-    InputError
-        There is no such role, or the settings leave nothing to start for one that was chosen.
+    Raises `InputError`: there is no such role, or the settings leave nothing to start for one that
+    was chosen.
     """
     wanted = [name.strip() for text in chosen for name in text.split(",") if name.strip()]
     _require_known("--roles", wanted, NAMES)

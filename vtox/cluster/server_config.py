@@ -114,10 +114,7 @@ def write_address(settings: Settings, address: Address) -> None:
 def choose_address(settings: Settings) -> Address:
     """Return the address to listen on: the port that is set, else the stored one, else a free one.
 
-    Raises
-    ------
-    PortTaken
-        The port that is set, or every candidate, is in use.
+    Raises `PortTaken`: the port that is set, or every candidate, is in use.
     """
     stored = read_address(settings)
     password = stored.password if stored else secrets.token_urlsafe(32)

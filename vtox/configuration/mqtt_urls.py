@@ -12,10 +12,8 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 def parse_url(url: str, named: str = "VTOX_MQTT_URL") -> SplitResult:
     """Return the parts of a broker's URL; `named` is where it was given.
 
-    Raises
-    ------
-    SettingsError
-        It is none. The text of the error has no part of it: it may hold a password.
+    Raises `SettingsError`: it is none. The text of the error has no part of it: it may hold a
+    password.
     """
     try:
         address = urlsplit(url)
@@ -40,10 +38,7 @@ def broker_port(address: SplitResult) -> int:
 def tls_context(address: SplitResult, named: str = "VTOX_MQTT_URL") -> ssl.SSLContext:
     """Return how a broker of `mqtts://` is verified, and what we show it.
 
-    Raises
-    ------
-    SettingsError
-        A file of TLS is not there, or cannot be used.
+    Raises `SettingsError`: a file of TLS is not there, or cannot be used.
     """
     files = dict(parse_qsl(address.query))
     server_urls.check_files(named, address.geturl(), files)

@@ -63,10 +63,7 @@ def split_url(url: str) -> SplitResult:
 def addresses(parts: SplitResult) -> tuple[Address, ...]:
     """Return the sentinels of a URL.
 
-    Raises
-    ------
-    ValueError
-        One of them is no host with a port.
+    Raises `ValueError`: one of them is no host with a port.
     """
     found = []
     for text in parts.netloc.rpartition("@")[2].split(","):

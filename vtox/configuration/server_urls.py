@@ -72,10 +72,8 @@ def complete(setting: str, url: str) -> str:
     redis-py takes user, password and db as parameters too, kombu does not; TLS is always verified.
     `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile` name its files.
 
-    Raises
-    ------
-    SettingsError
-        The URL of `setting` cannot be used; the message shows no part of a password.
+    Raises `SettingsError`: the URL of `setting` cannot be used; the message shows no part of a
+    password.
     """
     parts = _split(url)
     if sentinel_urls.is_sentinel(url):
@@ -98,10 +96,8 @@ def complete(setting: str, url: str) -> str:
 def complete_broker(setting: str, url: str) -> str:
     """Return the URL of Celery's broker, RabbitMQ or a Redis or Valkey server.
 
-    Raises
-    ------
-    SettingsError
-        The URL of `setting` cannot be used; the message shows no part of a password.
+    Raises `SettingsError`: the URL of `setting` cannot be used; the message shows no part of a
+    password.
     """
     scheme = url.partition("://")[0]
     if scheme not in AMQP_SCHEMES:
@@ -122,10 +118,8 @@ def complete_broker(setting: str, url: str) -> str:
 def complete_database(setting: str, url: str) -> str:
     """Return the URL of a PostgreSQL database with the scheme that names it alone.
 
-    Raises
-    ------
-    SettingsError
-        The URL of `setting` cannot be used; the message shows no part of a password.
+    Raises `SettingsError`: the URL of `setting` cannot be used; the message shows no part of a
+    password.
     """
     parts = _split(url)
     if parts is None or parts.scheme not in DATABASE_SCHEMES or not parts.path.strip("/"):
@@ -227,10 +221,7 @@ def _login(parts: SplitResult, options: dict[str, str]) -> str:
 def check_files(setting: str, url: str, options: Mapping[str, str]) -> None:
     """Refuse files for TLS that are not there, or whose path depends on the working folder.
 
-    Raises
-    ------
-    SettingsError
-        The message names the file.
+    Raises `SettingsError`: the message names the file.
     """
     for name in TLS_FILES:
         if (path := options.get(name)) is None:

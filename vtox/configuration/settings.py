@@ -128,10 +128,8 @@ class Settings(
 def load(**overrides: Any) -> Settings:
     """Return the settings of this process, with the defaults of its mode.
 
-    Raises
-    ------
-    SettingsError
-        A value cannot be used; the message names the setting and what was expected.
+    Raises `SettingsError`: a value cannot be used; the message names the setting and what was
+    expected.
     """
     try:
         settings = Settings(**overrides)

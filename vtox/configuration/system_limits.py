@@ -20,10 +20,7 @@ class AlarmLimits(BaseModel):
 def read_limits(file: Path | None) -> AlarmLimits:
     """Return the limits of a rules file; any that it leaves out, and without a file, as shipped.
 
-    Raises
-    ------
-    RulesError
-        The file cannot be read, or its table says something that is not possible.
+    Raises `RulesError`: the file cannot be read, or its table says something that is not possible.
     """
     if file is None:
         return AlarmLimits()

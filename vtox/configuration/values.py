@@ -32,10 +32,7 @@ class KeptFor:
     def parse(cls, text: str, default: "KeptFor") -> "KeptFor":
         """Return `text`, `90d, 40MB` or one of both; the other one is that of `default`.
 
-        Raises
-        ------
-        ValueError
-            It is neither, or a size where only a time can be given.
+        Raises `ValueError`: it is neither, or a size where only a time can be given.
         """
         s, mb = default.s, default.mb
         for part in _parts(text):

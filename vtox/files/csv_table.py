@@ -35,10 +35,7 @@ _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", " ": "blanks", 
 def open_csv(path: Path) -> list[Table]:
     """Return the table in a text file.
 
-    Raises
-    ------
-    FileError
-        It is no text, or has no numbers in columns.
+    Raises `FileError`: it is no text, or has no numbers in columns.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)

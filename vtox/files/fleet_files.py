@@ -22,10 +22,8 @@ _DELIMITERS = ",;\t"
 def read_fleet_file(path: Path) -> dict[str, Motor]:
     """Return machine id -> motor of a `fleet.toml`, a CSV or the first sheet of a workbook.
 
-    Raises
-    ------
-    NameplateError
-        It is no such file, or a value in it is impossible; the error names file, row and field.
+    Raises `NameplateError`: it is no such file, or a value in it is impossible; the error names
+    file, row and field.
     """
     suffix = path.suffix.lower()
     if suffix == ".toml":
@@ -48,10 +46,7 @@ def read_scalars_file(path: Path) -> list[ScalarReading] | None:
 
     `t` is seconds since 1970, or a date and time with its zone.
 
-    Raises
-    ------
-    FileError
-        A row is no reading; the error names it.
+    Raises `FileError`: a row is no reading; the error names it.
     """
     if path.suffix.lower() != ".csv" or not path.is_file():
         return None

@@ -81,10 +81,7 @@ FOREIGN = (
 def format_of(path: Path) -> Format:
     """Return the format of a file.
 
-    Raises
-    ------
-    FileError
-        There is no such file, it is too large, or it is not what its name says.
+    Raises `FileError`: there is no such file, it is too large, or it is not what its name says.
     """
     if not path.is_file():
         problem = "not a file" if path.exists() else "no such file"
@@ -111,10 +108,7 @@ def is_part_of_comtrade(path: Path) -> bool:
 def tables_in(path: Path) -> list[Table]:
     """Return the tables in a file, before their samples are read.
 
-    Raises
-    ------
-    FileError
-        It is no recording, or cannot be read.
+    Raises `FileError`: it is no recording, or cannot be read.
     """
     return format_of(path).open(path)
 

@@ -64,10 +64,7 @@ class FileFacts:
 def file_facts(path: Path, opts: ReadOptions) -> FileFacts:
     """Return what is understood of a file.
 
-    Raises
-    ------
-    FileError
-        It cannot be opened as any format.
+    Raises `FileError`: it cannot be opened as any format.
     """
     form = format_of(path)
     tables = selected_tables(form.open(path), opts.part)

@@ -17,10 +17,7 @@ from vtox.version import install_command
 def require_package(path: Path, package: str, *, extra: str) -> Iterator[None]:
     """Import a library inside; where it is missing, name the command that installs it.
 
-    Raises
-    ------
-    FileError
-        It is not installed.
+    Raises `FileError`: it is not installed.
     """
     try:
         yield
@@ -40,10 +37,7 @@ def guard_library(path: Path, form: str) -> Iterator[None]:
     Libraries are not written for hostile files: besides their own errors they raise whatever their
     first wrong index or size leads to, `MemoryError` too. What they warn of and log is not shown.
 
-    Raises
-    ------
-    FileError
-        The library cannot read the file.
+    Raises `FileError`: the library cannot read the file.
     """
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

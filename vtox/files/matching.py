@@ -53,10 +53,7 @@ def options(
 ) -> ReadOptions:
     """Return options from `--map ia=ia_a,vibration=de_g` and `--unit vibration=g`.
 
-    Raises
-    ------
-    FileError
-        A pair names no channel, or a unit that the channel cannot have.
+    Raises `FileError`: a pair names no channel, or a unit that the channel cannot have.
     """
     units = _pairs("--unit", unit)
     for quantity, name in units.items():
@@ -76,11 +73,8 @@ def options(
 def match_columns(table: Table, opts: ReadOptions) -> dict[str, Match]:
     """Return quantity -> column: the mapped ones, and the others by their names.
 
-    Raises
-    ------
-    FileError
-        A mapped column does not exist, two columns could be the same channel, or a unit is not one
-        of the channel.
+    Raises `FileError`: a mapped column does not exist, two columns could be the same channel, or a
+    unit is not one of the channel.
     """
     mapped = {q: _column(table, wanted) for q, wanted in opts.columns.items()}
     found = {q: _stated_match(table, c, q, opts) for q, c in mapped.items()}
@@ -136,10 +130,7 @@ def _stated_match(table: Table, column: Column, quantity: str, opts: ReadOptions
 def _match(table: Table, column: Column, means: Meaning, opts: ReadOptions) -> Match | None:
     """Return the match of a column, None for a velocity, which is no acceleration.
 
-    Raises
-    ------
-    FileError
-        Its unit is not one of a channel.
+    Raises `FileError`: its unit is not one of a channel.
     """
     quantity = means.quantity
     if quantity in opts.units:

@@ -106,10 +106,7 @@ class Table:
     def samples(self, names: Sequence[str]) -> dict[str, Samples]:
         """Return the columns `names`, every value finite and all of one length.
 
-        Raises
-        ------
-        FileError
-            A value is no finite number, or the columns differ in length.
+        Raises `FileError`: a value is no finite number, or the columns differ in length.
         """
         columns = self.load(list(dict.fromkeys(names)))
         lengths = {n: len(x) for n, x in columns.items()}
@@ -138,10 +135,7 @@ class Table:
 def check_values(path: Path, count: int) -> None:
     """Make sure that so many values may be read.
 
-    Raises
-    ------
-    FileError
-        They are more than `MAX_VALUES`.
+    Raises `FileError`: they are more than `MAX_VALUES`.
     """
     if count > MAX_VALUES:
         raise FileError(
@@ -155,10 +149,7 @@ def check_values(path: Path, count: int) -> None:
 def as_floats(path: Path, name: str, x: npt.NDArray[Any]) -> Samples:
     """Return real numbers as floats, and times as seconds after the first, shape (samples,).
 
-    Raises
-    ------
-    FileError
-        They are text, complex numbers or Python objects.
+    Raises `FileError`: they are text, complex numbers or Python objects.
     """
     if x.dtype in (np.float32, np.float64):
         return x

@@ -27,10 +27,7 @@ def encoding_of(path: Path, head: bytes) -> Remark:
     by chance; then GB 18030 (with GBK and GB 2312) where bytes above 127 come in pairs, as Chinese
     characters do, and Windows-1252 where they are single, as `°` and `µ` do.
 
-    Raises
-    ------
-    FileError
-        It is no text.
+    Raises `FileError`: it is no text.
     """
     for mark, name in MARKS:
         if head.startswith(mark):
@@ -70,10 +67,8 @@ def _decodes(head: bytes, encoding: str) -> bool:
 def text_lines(path: Path, encoding: str) -> Iterator[str]:
     """Yield the lines of a text file, with their ends.
 
-    Raises
-    ------
-    FileError
-        A byte does not fit the encoding, a line is too long, or the file cannot be opened.
+    Raises `FileError`: a byte does not fit the encoding, a line is too long, or the file cannot be
+    opened.
     """
     # Bytes that Windows-1252 leaves free are no reason to refuse a file of numbers.
     errors = "replace" if encoding == "cp1252" else "strict"

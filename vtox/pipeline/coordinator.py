@@ -28,14 +28,9 @@ _OWNS_NOTHING = "does not own the stream"
 def run(settings: Settings) -> None:
     """Bridge and measure until SIGTERM or SIGINT.
 
-    Raises
-    ------
-    ServerUnavailable
-        The server does not answer at the start; one that is loading its log is waited for.
-    SystemStateError
-        Other processes work on other terms.
-    PortTaken
-        `VTOX_COORDINATOR_PORT` is in use.
+    Raises `ServerUnavailable`: the server does not answer at the start; one that is loading its log
+    is waited for. `SystemStateError`: Other processes work on other terms. `PortTaken`:
+    `VTOX_COORDINATOR_PORT` is in use.
     """
     gc.freeze()  # as in a worker: what was imported is in no collection
     stop = stop_event()

@@ -32,10 +32,7 @@ class StatusApi:
     def get(self, path: str, *names: str, **query: Any) -> Any:
         """Return the answer to GET `/api/v1/PATH`, where each `{}` is one of `names`.
 
-        Raises
-        ------
-        StatusApiError
-            The API does not answer, or refuses; `code` is that of its problem.
+        Raises `StatusApiError`: the API does not answer, or refuses; `code` is that of its problem.
         """
         where = "/api/v1/" + path.format(*(quote(n, safe="") for n in names))
         given = {k: v for k, v in query.items() if v is not None}
@@ -60,10 +57,7 @@ class StatusApi:
     def pages(self, path: str, *names: str, **query: Any) -> Iterator[Any]:
         """Yield the answers to a request that comes in pages.
 
-        Raises
-        ------
-        StatusApiError
-            As `get`.
+        Raises `StatusApiError`: as `get`.
         """
         answer = self.get(path, *names, **query)
         yield answer
@@ -75,10 +69,7 @@ class StatusApi:
     def days_ago(self, days: float) -> float:
         """Return a time (s since 1970) before the API's last answer, by its host's clock.
 
-        Raises
-        ------
-        StatusApiError
-            As `get`.
+        Raises `StatusApiError`: as `get`.
         """
         self.get("access")
         return parsedate_to_datetime(self._date).timestamp() - 86_400 * days
@@ -86,12 +77,7 @@ class StatusApi:
     def require_reader(self) -> None:
         """Check that the API answers, and that the key is one that only reads.
 
-        Raises
-        ------
-        StatusApiError
-            As `get`.
-        SettingsError
-            The key may change something.
+        Raises `StatusApiError`: as `get`. `SettingsError`: the key may change something.
         """
         access = self.get("access")["data"]
         if access["name"] and (access["may_operate"] or access["may_engineer"]):

@@ -107,10 +107,7 @@ def catalogued(designation: str) -> CataloguedOrders:
 
     BSF is left out where makers differ in it by more than 1.5 % about the middle.
 
-    Raises
-    ------
-    NameplateError
-        It is not in the catalogue; the error names what is.
+    Raises `NameplateError`: it is not in the catalogue; the error names what is.
     """
     found = _NUMBER.fullmatch(designation.strip().upper())
     number = found[1] if found else ""

@@ -67,10 +67,8 @@ def sent_channels(names: Iterable[str], sources: Sources) -> frozenset[str]:
 def sources_from_dict(data: Mapping[str, Any]) -> dict[str, Source]:
     """Return the sources of plain data.
 
-    Raises
-    ------
-    ChannelMapError
-        A channel is unknown, of another unit than its source, or is used twice or never.
+    Raises `ChannelMapError`: a channel is unknown, of another unit than its source, or is used
+    twice or never.
     """
     sources = {name: _source(name, table) for name, table in data.items()}
     _check(sources)

@@ -57,10 +57,7 @@ def encode(value: Any) -> bytes:
 def loads(text: bytes | str) -> Any:
     """Return the value of JSON: finite numbers, and texts that are Unicode.
 
-    Raises
-    ------
-    ValueError
-        It is not JSON, or has more than `DEPTH_MAX` levels.
+    Raises `ValueError`: it is not JSON, or has more than `DEPTH_MAX` levels.
     """
     value = orjson.loads(text)
     inner, levels = [value] if type(value) in _NESTED else [], DEPTH_MAX
@@ -76,10 +73,7 @@ def loads(text: bytes | str) -> Any:
 def decode(kind: type[T], text: bytes | str, *, strict: bool = False) -> T:
     """Return the value of JSON; if `strict`, no field may hold what it may not.
 
-    Raises
-    ------
-    ValueError
-        It is not JSON, or a required field is absent.
+    Raises `ValueError`: it is not JSON, or a required field is absent.
     """
     table = loads(text)
     return msgspec.convert(table, kind) if strict else from_plain(kind, table)
@@ -88,10 +82,7 @@ def decode(kind: type[T], text: bytes | str, *, strict: bool = False) -> T:
 def from_plain(kind: type[T], table: Any) -> T:
     """Return the value of plain data; texts may be numbers.
 
-    Raises
-    ------
-    ValueError
-        A required field is absent.
+    Raises `ValueError`: a required field is absent.
     """
     try:
         return msgspec.convert(table, kind, strict=False)
@@ -138,10 +129,7 @@ def encode_fields(value: Any) -> dict[str, Any]:
 def decode_fields(kind: type[T], stored: RawFields) -> T:
     """Return the value of flat fields.
 
-    Raises
-    ------
-    ValueError
-        A required field is absent.
+    Raises `ValueError`: a required field is absent.
     """
     return from_plain(kind, table_of_fields(kind, stored))
 

@@ -38,11 +38,8 @@ def fleet_of_rows(
 
     Columns may be left out, and come in any order. A row with an id alone has no nameplate.
 
-    Raises
-    ------
-    NameplateError
-        A column is unknown or twice there, a value impossible, an id missing or twice there; the
-        error names row and column.
+    Raises `NameplateError`: a column is unknown or twice there, a value impossible, an id missing
+    or twice there; the error names row and column.
     """
     numbered = [(n, [c.strip() for c in row]) for n, row in enumerate(rows, start=1)]
     numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(_COMMENT)]

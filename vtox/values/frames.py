@@ -18,10 +18,7 @@ _SHOWN = ("fault", "state", "severity", "confidence", "statistic", "threshold", 
 def frame(columns: Mapping[str, Any], *, times: Iterable[str] = ()) -> "DataFrame":
     """Return columns of equal length as a DataFrame; those of `times` are s since 1970 (UTC).
 
-    Raises
-    ------
-    InputError
-        pandas is not installed.
+    Raises `InputError`: pandas is not installed.
     """
     try:
         import pandas as pd
@@ -40,10 +37,7 @@ class DiagnosisList(list[Diagnosis]):
     def to_frame(self) -> "DataFrame":
         """Return a row for each fault, with its indicators as columns `indicators.<name>`.
 
-        Raises
-        ------
-        InputError
-            pandas is not installed.
+        Raises `InputError`: pandas is not installed.
         """
         names = dict.fromkeys(name for d in self for name in d.indicators)
         return frame(

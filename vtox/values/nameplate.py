@@ -17,10 +17,7 @@ _BEARING = tuple(f.name for f in fields(Bearing))
 def motor_from_dict(data: Mapping[str, Any]) -> Motor:
     """Return the motor of plain data; names are the fields of `Motor` and `Bearing`.
 
-    Raises
-    ------
-    NameplateError
-        A field is unknown or its value impossible; the error names it.
+    Raises `NameplateError`: a field is unknown or its value impossible; the error names it.
     """
     values = _check_fields(data, _MOTOR, "")
     bearing = values.get("bearing")

@@ -78,10 +78,8 @@ PLACE_LENGTHS = {
 def validate_place(name: str, value: str, *, levels: int) -> None:
     """Check a site or an asset path: names with `/` between them, at most so many.
 
-    Raises
-    ------
-    NameplateError
-        A name is empty, too long, has spaces around it or a character that cannot be printed.
+    Raises `NameplateError`: a name is empty, too long, has spaces around it or a character that
+    cannot be printed.
     """
     parts = value.split("/", levels) if isinstance(value, str) else []
     good = all(
@@ -97,10 +95,7 @@ def validate_place(name: str, value: str, *, levels: int) -> None:
 def validate_neighbours(orders: Sequence[float]) -> tuple[float, ...] | None:
     """Return the orders of neighbouring shafts, None where there are none.
 
-    Raises
-    ------
-    NameplateError
-        They are no list, too many, or one is no number in its range.
+    Raises `NameplateError`: they are no list, too many, or one is no number in its range.
     """
     name = "neighbour_orders"
     if isinstance(orders, str) or not isinstance(orders, Sequence) or len(orders) > MAX_NEIGHBOURS:

@@ -62,10 +62,7 @@ class ScalarLimit:
 def checked(machine_id: Any, t: Any, name: Any, value: Any, unit: Any) -> ScalarReading:
     """Return a reading.
 
-    Raises
-    ------
-    WireError
-        A part of it cannot be one; the error names it.
+    Raises `WireError`: a part of it cannot be one; the error names it.
     """
     if not isinstance(machine_id, str) or (wrong := name_error(machine_id)):
         what = wrong if isinstance(machine_id, str) else "expected a name"
@@ -87,10 +84,7 @@ def checked(machine_id: Any, t: Any, name: Any, value: Any, unit: Any) -> Scalar
 def readings_of(machine_id: str, t: float, table: object) -> list[ScalarReading]:
     """Return the readings of `{"NAME": [value, "unit"], ...}`.
 
-    Raises
-    ------
-    WireError
-        It is no such table, or one of them cannot be a reading.
+    Raises `WireError`: it is no such table, or one of them cannot be a reading.
     """
     if not isinstance(table, Mapping) or not 0 < len(table) <= MOST:
         detail = f'scalars: expected 1 to {MOST} of {{"NAME": [value, "unit"]}}'
@@ -107,10 +101,7 @@ def readings_of(machine_id: str, t: float, table: object) -> list[ScalarReading]
 def readings_of_text(machine_id: str, t: float, text: bytes) -> list[ScalarReading]:
     """Return the readings of the field `scalars` of a window, which is JSON.
 
-    Raises
-    ------
-    WireError
-        As `readings_of`.
+    Raises `WireError`: as `readings_of`.
     """
     try:
         table = json.loads(text)
@@ -128,10 +119,7 @@ def name_and_unit(quantity: str) -> tuple[str, str]:
 def parse_limits(text: object) -> Iterator[ScalarLimit]:
     """Yield the limits of a nameplate: `oil_pressure < 1.2 bar fault; motor_temp > 110 degC fault`.
 
-    Raises
-    ------
-    NameplateError
-        One is of another form.
+    Raises `NameplateError`: one is of another form.
     """
     if not isinstance(text, str) or len(text) > PLACE_LENGTHS["scalar_limits"]:
         raise NameplateError(f"scalar_limits: {repr(text)[:60]}, expected {_FORM}", "scalar_limits")

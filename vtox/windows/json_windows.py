@@ -21,10 +21,7 @@ def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[by
 
     `machine_id` is the one that the address or topic names, None where the body must.
 
-    Raises
-    ------
-    WireError
-        A value is of the wrong kind; the error names its field.
+    Raises `WireError`: a value is of the wrong kind; the error names its field.
     """
     if machine_id is None:
         machine_id = _name("machine_id", body.get("machine_id"))

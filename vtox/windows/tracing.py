@@ -90,10 +90,7 @@ class Tracing:
 def start_tracing(url: str | None, share: float, process: str) -> Tracing | None:
     """Return what makes the spans of a share of the windows, None without the URL of a collector.
 
-    Raises
-    ------
-    SettingsError
-        A collector is set, and OpenTelemetry is not installed.
+    Raises `SettingsError`: a collector is set, and OpenTelemetry is not installed.
     """
     if not url:
         return None

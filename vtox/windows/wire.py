@@ -121,10 +121,8 @@ def encode(
 
     Channels that `scale` names are 16-bit counts already, of so many units each.
 
-    Raises
-    ------
-    WireError
-        A channel is unknown, not one row of samples, not finite, or its counts are not of 16 bits.
+    Raises `WireError`: a channel is unknown, not one row of samples, not finite, or its counts are
+    not of 16 bits.
     """
     fields: dict[str, str | bytes] = {
         "v": str(VERSION),
@@ -186,10 +184,7 @@ def _scaled(name: str, x: npt.NDArray[Any]) -> tuple[bytes, str]:
 def entry_header(fields: Mapping[str, str | bytes], limits: Limits | None = None) -> Header:
     """Return the header of an entry that is to be sent.
 
-    Raises
-    ------
-    WireError
-        The bridge would refuse it.
+    Raises `WireError`: the bridge would refuse it.
     """
     read = {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
     return decode_header(read, limits or Limits())
@@ -198,10 +193,7 @@ def entry_header(fields: Mapping[str, str | bytes], limits: Limits | None = None
 def decode_header(fields: Fields, limits: Limits) -> Header:
     """Return the header of an entry after checking that its samples can be used.
 
-    Raises
-    ------
-    WireError
-        With a code of `WIRE_CODES` and the field at fault.
+    Raises `WireError`: with a code of `WIRE_CODES` and the field at fault.
     """
     if version := fields.get(b"v"):
         if version != b"%d" % VERSION:
@@ -296,10 +288,7 @@ def decode_channels(
 def decode(fields: Fields, limits: Limits | None = None) -> Window:
     """Return the whole window of an entry.
 
-    Raises
-    ------
-    WireError
-        As `decode_header`.
+    Raises `WireError`: as `decode_header`.
     """
     h = decode_header(fields, limits or Limits())
     return Window(

@@ -63,12 +63,8 @@ def catalogue(language: Language) -> Catalogue:
 def _read(folder: Path) -> Catalogue:
     """Return the words in the files of a folder.
 
-    Raises
-    ------
-    ValueError
-        A file is no TOML, or two of them have a text for the same key.
-    KeyError, TypeError
-        A table is missing, or is none of a catalogue.
+    Raises `ValueError`: a file is no TOML, or two of them have a text for the same key. `KeyError`,
+    `TypeError`: a table is missing, or is none of a catalogue.
     """
     tables: dict[str, Any] = {}
     for file in sorted(folder.rglob("*.toml")):

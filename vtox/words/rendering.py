@@ -65,10 +65,7 @@ SPECIAL = re.compile(r"\{(\w+)(?:!w|\|([^|}]*)\|([^}]*))\}")
 def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return a text with its values.
 
-    Raises
-    ------
-    KeyError, ValueError
-        The values are not what the text needs.
+    Raises `KeyError`, `ValueError`: the values are not what the text needs.
     """
     template, special = _template(text)
     if special:
@@ -100,10 +97,7 @@ def _words(value: str | Iterable[str], said: Catalogue) -> str:
 def render(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return the sentence of a reason; a code that this version does not know is its own sentence.
 
-    Raises
-    ------
-    KeyError, ValueError
-        The values are not what the sentence needs.
+    Raises `KeyError`, `ValueError`: the values are not what the sentence needs.
     """
     sentence = catalogue(language).sentences.get(code)
     return fill(sentence.text, values, language) if sentence else code

@@ -56,10 +56,7 @@ def drain() -> None:
 def supervisor_pid(settings: Settings) -> int:
     """Return the pid of the `vtox up` of this data folder.
 
-    Raises
-    ------
-    SystemStateError
-        None runs, or one that cannot be drained.
+    Raises `SystemStateError`: none runs, or one that cannot be drained.
     """
     pid = holder_pid(settings.data_dir / LOCK)
     if pid is None:

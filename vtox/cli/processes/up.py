@@ -92,11 +92,8 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
 def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[None]:
     """Lock the data folder for this instance, after checking all that can be checked beforehand.
 
-    Raises
-    ------
-    VtoxError
-        Two settings name one port, there is no server, another instance uses the data folder, or
-        a port is in use.
+    Raises `VtoxError`: two settings name one port, there is no server, another instance uses the
+    data folder, or a port is in use.
     """
     require_distinct_ports(processes.configured_ports(settings, specs))
     if settings.broker_url:

@@ -99,11 +99,8 @@ def baseline_from(
     Recordings in which a fault is detected are reported on stderr and learnt all the same: the
     operator decides whether the machine was healthy.
 
-    Raises
-    ------
-    InputError
-        Nothing can be learnt from the files; or an exported baseline is damaged, or given together
-        with recordings.
+    Raises `InputError`: nothing can be learnt from the files; or an exported baseline is damaged,
+    or given together with recordings.
     """
     if not paths:
         return None

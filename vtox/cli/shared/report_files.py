@@ -26,10 +26,7 @@ SUFFIXES = (".html", ".htm")
 def check_target(path: Path | None, language: str) -> None:
     """Make sure that a report can be written there, before anything is computed.
 
-    Raises
-    ------
-    InputError
-        It would not be an HTML file, there is no such folder, or no such language.
+    Raises `InputError`: it would not be an HTML file, there is no such folder, or no such language.
     """
     if language not in LANGUAGES:
         raise InputError(f"--lang {language}: expected one of {', '.join(LANGUAGES)}")
@@ -78,10 +75,7 @@ def file_contents(
 def write_report(path: Path, contents: "Contents") -> None:
     """Write a report, whole or not at all, and say where it is.
 
-    Raises
-    ------
-    InputError
-        It would be too large, or cannot be written.
+    Raises `InputError`: it would be too large, or cannot be written.
     """
     from vtox.records.reports.document import document
     from vtox.records.reports.page import page

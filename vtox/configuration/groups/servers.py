@@ -97,10 +97,7 @@ class ServerSettings(BaseModel):
 
         A window costs the server a third less by socket than by loopback (docs/adr/0003).
 
-        Raises
-        ------
-        ServerUnavailable
-            As `working_url`.
+        Raises `ServerUnavailable`: as `working_url`.
         """
         url, path = self.working_url(), self.server_socket
         if self.redis_url or path is None or not path.exists():
@@ -110,13 +107,8 @@ class ServerSettings(BaseModel):
     def working_url(self) -> str:
         """Return the URL to connect to, as all clients understand it.
 
-        Raises
-        ------
-        SettingsError
-            `VTOX_REDIS_URL` cannot be used.
-        ServerUnavailable
-            No URL is set, and no embedded server has been started on this data folder or its
-            address cannot be read.
+        Raises `SettingsError`: `VTOX_REDIS_URL` cannot be used. `ServerUnavailable`: no URL is set,
+        and no embedded server has been started on this data folder or its address cannot be read.
         """
         if self.redis_url:
             return server_urls.complete("VTOX_REDIS_URL", self.redis_url)
@@ -143,10 +135,8 @@ class ServerSettings(BaseModel):
     def working_broker_url(self) -> str:
         """Return the URL of Celery's broker, as its transport understands it.
 
-        Raises
-        ------
-        SettingsError, ServerUnavailable
-            `VTOX_BROKER_URL` cannot be used; where there is none, as `working_url`.
+        Raises `SettingsError`, `ServerUnavailable`: `VTOX_BROKER_URL` cannot be used; where there
+        is none, as `working_url`.
         """
         if self.broker_url:
             return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url)

@@ -20,10 +20,7 @@ def is_zip(head: bytes) -> bool:
 def names_in(path: Path) -> list[str]:
     """Return the names of the files in a zip archive, without folders.
 
-    Raises
-    ------
-    FileError
-        It is damaged, or unpacks to more than `MAX_BYTES`.
+    Raises `FileError`: it is damaged, or unpacks to more than `MAX_BYTES`.
     """
     with guard_library(path, "zip"), zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -35,10 +32,7 @@ def names_in(path: Path) -> list[str]:
 def open_compressed_text(path: Path) -> list[Table]:
     """Return the table in a zip archive of one text file.
 
-    Raises
-    ------
-    FileError
-        It holds no text file or several, or as with `open_csv`.
+    Raises `FileError`: it holds no text file or several, or as with `open_csv`.
     """
     names = names_in(path)
     texts = [n for n in names if n.lower().endswith(TEXTS) and not n.startswith("__MACOSX/")]

@@ -22,10 +22,7 @@ def is_audio(head: bytes) -> bool:
 def open_audio(path: Path) -> list[Table]:
     """Return the table in an audio file; full scale is 1.
 
-    Raises
-    ------
-    FileError
-        It is damaged or breaks off.
+    Raises `FileError`: it is damaged or breaks off.
     """
     with require_package(path, "soundfile", extra=EXTRA):
         import soundfile

@@ -65,10 +65,7 @@ def sibling(path: Path, suffix: str) -> Path | None:
 def open_comtrade(path: Path) -> list[Table]:
     """Return the tables of a record, given its `.cfg`, `.dat` or `.cff`.
 
-    Raises
-    ------
-    FileError
-        It is damaged, or has fewer samples than its configuration says.
+    Raises `FileError`: it is damaged, or has fewer samples than its configuration says.
     """
     with require_package(path, "comtrade", extra="comtrade"):
         import comtrade

@@ -17,10 +17,7 @@ EXTRA = "files"
 def open_excel(path: Path) -> list[Table]:
     """Return the sheets of a workbook that have numbers in columns; the first is read unasked.
 
-    Raises
-    ------
-    FileError
-        It is damaged, or no sheet has numbers in columns.
+    Raises `FileError`: it is damaged, or no sheet has numbers in columns.
     """
     with require_package(path, "python-calamine", extra=EXTRA):
         import python_calamine
@@ -43,12 +40,8 @@ def open_excel(path: Path) -> list[Table]:
 def first_sheet(path: Path) -> list[list[str]]:
     """Return the rows of the first sheet of a workbook as texts.
 
-    Raises
-    ------
-    FileError
-        It is damaged, too large, or the library is missing.
-    OSError
-        It cannot be opened.
+    Raises `FileError`: it is damaged, too large, or the library is missing. `OSError`: it cannot be
+    opened.
     """
     with require_package(path, "python-calamine", extra=EXTRA):
         import python_calamine

@@ -25,10 +25,7 @@ def is_labview(head: bytes) -> bool:
 def open_labview(path: Path) -> list[Table]:
     """Return the segments of a file; its step is that of the first channel.
 
-    Raises
-    ------
-    FileError
-        It is damaged, or larger than `MAX_BYTES`.
+    Raises `FileError`: it is damaged, or larger than `MAX_BYTES`.
     """
     with require_package(path, "lvm-read", extra=EXTRA):
         import lvm_read

@@ -32,10 +32,7 @@ def is_matlab(head: bytes) -> bool:
 def open_matlab(path: Path) -> list[Table]:
     """Return the tables in a MAT-file: its vectors of one length, matrices split into columns.
 
-    Raises
-    ------
-    FileError
-        It is damaged, or unpacks to more than may be read.
+    Raises `FileError`: it is damaged, or unpacks to more than may be read.
     """
     with require_package(path, "pymatreader", extra=EXTRA):
         import pymatreader

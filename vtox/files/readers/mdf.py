@@ -20,10 +20,7 @@ def is_mdf(head: bytes) -> bool:
 def open_mdf(path: Path) -> list[Table]:
     """Return the tables in an MDF file.
 
-    Raises
-    ------
-    FileError
-        It is damaged.
+    Raises `FileError`: it is damaged.
     """
     with require_package(path, "asammdf", extra=EXTRA):
         import asammdf

@@ -19,10 +19,7 @@ MAX_COLUMNS = 64
 def open_npz(path: Path) -> list[Table]:
     """Return the arrays of an archive: those of one dimension as columns, of two as a table each.
 
-    Raises
-    ------
-    FileError
-        It is damaged, unpacks to more than `MAX_BYTES`, or holds Python objects.
+    Raises `FileError`: it is damaged, unpacks to more than `MAX_BYTES`, or holds Python objects.
     """
     columns: list[Column] = []
     scalars: dict[str, float] = {}

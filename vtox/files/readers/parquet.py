@@ -14,10 +14,7 @@ EXTRA = "files"
 def open_parquet(path: Path) -> list[Table]:
     """Return the table in a Parquet file: its columns of numbers and of times.
 
-    Raises
-    ------
-    FileError
-        It is damaged.
+    Raises `FileError`: it is damaged.
     """
     with require_package(path, "pyarrow", extra=EXTRA):
         import pyarrow.parquet

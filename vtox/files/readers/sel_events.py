@@ -31,10 +31,7 @@ def is_sel_event(head: bytes) -> bool:
 def open_sel_event(path: Path) -> list[Table]:
     """Return the table in a compressed event report.
 
-    Raises
-    ------
-    FileError
-        Frequency, samples per cycle or the names of the channels are missing.
+    Raises `FileError`: Frequency, samples per cycle or the names of the channels are missing.
     """
     rows = list(itertools.islice(_rows(path), _HEAD))
     summary = _pair(rows, "SAM/CYC_A")

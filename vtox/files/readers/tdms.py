@@ -15,10 +15,7 @@ EXTRA = "files"
 def open_tdms(path: Path) -> list[Table]:
     """Return the tables in a TDMS file.
 
-    Raises
-    ------
-    FileError
-        It is damaged.
+    Raises `FileError`: it is damaged.
     """
     with require_package(path, "nptdms", extra=EXTRA):
         import nptdms

@@ -30,10 +30,7 @@ def is_uff(head: bytes) -> bool:
 def open_uff(path: Path) -> list[Table]:
     """Return the time responses of a universal file.
 
-    Raises
-    ------
-    FileError
-        It is damaged, has no time response, or is larger than `MAX_BYTES`.
+    Raises `FileError`: it is damaged, has no time response, or is larger than `MAX_BYTES`.
     """
     with require_package(path, "pyuff", extra=EXTRA):
         import pyuff

@@ -29,11 +29,9 @@ REDIS_OPTIONS: dict[str, Any] = {
 def url() -> str:
     """Return the URL of the broker, from the settings and the running server of this moment.
 
-    Raises
-    ------
-    ServerUnavailable, SettingsError
-        As `Settings.working_broker_url` and `settings.load`. On Celery's own command line the
-        process ends with the message in one line instead of a traceback.
+    Raises `ServerUnavailable`, `SettingsError`: as `Settings.working_broker_url` and
+    `settings.load`. On Celery's own command line the process ends with the message in one line
+    instead of a traceback.
     """
     return server_urls.kombu_url(_complete_url())
 
@@ -91,10 +89,8 @@ def tls() -> dict[str, Any] | None:
 def product() -> str:
     """Connect to the broker; return its product and version if it states them.
 
-    Raises
-    ------
-    BrokerUnavailable
-        It does not answer, refuses the password, or shows a certificate of somebody else.
+    Raises `BrokerUnavailable`: it does not answer, refuses the password, or shows a certificate of
+    somebody else.
     """
     where = url()
     options = {"ssl": tls() or False, "transport_options": transport_options()}

@@ -131,10 +131,7 @@ class TaskQueues:
     def send(self, family: str, record_ids: list[str]) -> None:
         """Send the task of a fault family; on AMQP return once the broker has stored it.
 
-        Raises
-        ------
-        BrokerUnavailable
-            The task may be in the queue or not.
+        Raises `BrokerUnavailable`: the task may be in the queue or not.
         """
         queue = self._queues[family]
         with self._connected(queue) as producer:

@@ -73,10 +73,7 @@ def write_rows(file: Path, rows: Iterable[Row]) -> int:
 def read_rows(file: Path, decode: Callable[[Row], _T]) -> Iterator[_T]:
     """Yield the rows of a member, each as `decode` returns it.
 
-    Raises
-    ------
-    ArchiveError
-        A line is no such row.
+    Raises `ArchiveError`: a line is no such row.
     """
     with file.open("rb") as lines:
         for line in lines:
@@ -111,12 +108,8 @@ def write(path: Path, manifest: Manifest, folder: Path) -> None:
 def read(path: Path, folder: Path) -> Manifest:
     """Unpack an archive into a folder, every member checked against the manifest.
 
-    Raises
-    ------
-    ArchiveError
-        It is damaged, no backup of VTOX, or of a later form.
-    InputError
-        It cannot be opened.
+    Raises `ArchiveError`: it is damaged, no backup of VTOX, or of a later form. `InputError`: it
+    cannot be opened.
     """
     try:
         with gzip.open(path) as stream:

@@ -33,12 +33,8 @@ class CheckedBackup:
 def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
     """Unpack an archive into the data folder and check every part of it; removed at the end.
 
-    Raises
-    ------
-    ArchiveError
-        It is damaged, no backup of VTOX, or of a later form.
-    HistoryUnavailable
-        Its history is damaged, or of a later version.
+    Raises `ArchiveError`: it is damaged, no backup of VTOX, or of a later form.
+    `HistoryUnavailable`: its history is damaged, or of a later version.
     """
     with translate_os_errors(settings.data_dir):
         make_private(settings.data_dir)
@@ -56,10 +52,7 @@ def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
 def require_stopped(client: Client) -> None:
     """Refuse a system whose processes run: they hold in memory what would be replaced.
 
-    Raises
-    ------
-    StillRunning
-        Some are connected to the server; the message names them.
+    Raises `StillRunning`: some are connected to the server; the message names them.
     """
     if running := kept_state.running_clients(client):
         raise StillRunning(f"the system runs ({', '.join(running)})", remedy="stop it first")

@@ -26,14 +26,8 @@ def save(
     The history comes first and alerts last: of an alert that is open in the archive, the event is
     in one of them. Between the members lie seconds, in which the system goes on.
 
-    Raises
-    ------
-    InputError
-        The file exists, or cannot be written.
-    HistoryUnavailable
-        The history cannot be copied.
-    SystemStateError
-        A restore was interrupted: the system holds a part.
+    Raises `InputError`: the file exists, or cannot be written. `HistoryUnavailable`: the history
+    cannot be copied. `SystemStateError`: a restore was interrupted: the system holds a part.
     """
     kept_state.require_whole(client)
     if path.exists():

@@ -24,10 +24,7 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
     All pages in one step: it reads next to a writer, whose next transaction would make a copy in
     several steps begin again. Empty where there is no history.
 
-    Raises
-    ------
-    HistoryUnavailable
-        The file cannot be read or copied.
+    Raises `HistoryUnavailable`: the file cannot be read or copied.
     """
     if not settings.history_file.exists():
         return {}
@@ -83,10 +80,7 @@ def machines_in_history(settings: Settings) -> int:
 def check_copy(settings: Settings, folder: Path) -> None:
     """Make sure that the copy in a folder is whole, and bring its tables up to this version.
 
-    Raises
-    ------
-    HistoryUnavailable
-        It is damaged, or of a later version of VTOX.
+    Raises `HistoryUnavailable`: it is damaged, or of a later version of VTOX.
     """
     copied = at(settings, folder)
     engine = database.engine_to_write(copied)

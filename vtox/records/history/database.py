@@ -56,11 +56,8 @@ def engine_to_write(settings: Settings) -> Engine:
 
     Opens no connection yet; makes the file of SQLite, for its owner alone.
 
-    Raises
-    ------
-    SettingsError
-        `VTOX_DATABASE_URL` cannot be used, the package for it is not installed, or the file cannot
-        be made.
+    Raises `SettingsError`: `VTOX_DATABASE_URL` cannot be used, the package for it is not installed,
+    or the file cannot be made.
     """
     if settings.database_url:
         return _postgresql(settings.database_url, "vtox-recorder")
@@ -84,10 +81,7 @@ def engine_to_write(settings: Settings) -> Engine:
 def make_file(settings: Settings) -> None:
     """Make the file of SQLite where there is none.
 
-    Raises
-    ------
-    SettingsError
-        It cannot be made.
+    Raises `SettingsError`: it cannot be made.
     """
     if not settings.database_url and not settings.history_file.exists():
         with translate_os_errors(settings.data_dir):
@@ -98,10 +92,7 @@ def make_file(settings: Settings) -> None:
 def engine_to_read(settings: Settings) -> Engine:
     """Return the engine of a reader, which changes nothing and makes no file.
 
-    Raises
-    ------
-    SettingsError
-        As `engine_to_write`.
+    Raises `SettingsError`: as `engine_to_write`.
     """
     if settings.database_url:
         options = f"-c statement_timeout={QUERY_TIMEOUT_MS} -c default_transaction_read_only=on"
@@ -169,10 +160,7 @@ def explain_errors(settings: Settings) -> Iterator[None]:
 def reading(settings: Settings) -> Iterator[Connection | None]:
     """Open the history for one reading; None where nothing was ever recorded.
 
-    Raises
-    ------
-    HistoryUnavailable
-        Its database does not answer.
+    Raises `HistoryUnavailable`: its database does not answer.
     """
     if not settings.database_url and not settings.history_file.exists():
         yield None

@@ -19,10 +19,7 @@ def check_room(settings: Settings, *, stopped: bool) -> None:
 
     Of PostgreSQL nothing is known here: its own server refuses data without room.
 
-    Raises
-    ------
-    DiskNearlyFull
-        There is not.
+    Raises `DiskNearlyFull`: there is not.
     """
     if settings.database_url or not settings.data_dir.exists():
         return

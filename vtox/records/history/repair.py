@@ -29,10 +29,7 @@ def repair(settings: Settings) -> tuple[Path, dict[str, int]] | None:
     Returns where the damaged file is now, and how many rows of each table could be read. No process
     may write the history meanwhile.
 
-    Raises
-    ------
-    InputError
-        There is no file.
+    Raises `InputError`: there is no file.
     """
     file = settings.history_file
     if settings.database_url or not file.exists():

@@ -13,10 +13,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 def resolve(host: str, port: int) -> list[Address]:
     """Return the addresses of a host, each once, in the order in which to try them.
 
-    Raises
-    ------
-    OSError
-        It has none.
+    Raises `OSError`: it has none.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     # A scope (fe80::1%eth0) is of a link, where no webhook goes.

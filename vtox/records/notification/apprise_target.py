@@ -38,10 +38,7 @@ def send(name: str, target: Target, _: str, body: bytes) -> Attempt:
 def check_url(name: str, url: str) -> None:
     """Check that a URL is one of apprise's services.
 
-    Raises
-    ------
-    RulesError
-        It is none.
+    Raises `RulesError`: it is none.
     """
     if not apprise.Apprise(asset=_asset()).add(url):
         raise RulesError(
@@ -52,10 +49,7 @@ def check_url(name: str, url: str) -> None:
 def _opened(name: str, target: Target) -> Any:
     """Return apprise with the URL of a target.
 
-    Raises
-    ------
-    RulesError
-        The URL is not there, or not one of its services.
+    Raises `RulesError`: the URL is not there, or not one of its services.
     """
     url = target_url(name, target)
     check_url(name, url)

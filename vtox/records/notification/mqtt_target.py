@@ -59,10 +59,8 @@ class MqttTargets:
 
         One that is not `lasting` is for a test, and says nothing of whether the notifier is there.
 
-        Raises
-        ------
-        RulesError, SettingsError, OSError, TimeoutError, _RefusedError
-            The URL cannot be used; the broker is away; it refuses us.
+        Raises `RulesError`, `SettingsError`, `OSError`, `TimeoutError`, `_RefusedError`: the URL
+        cannot be used; the broker is away; it refuses us.
         """
         self._discard(name)
         address = parse_url(target_url(name, target), f"targets.{name}")
@@ -105,10 +103,7 @@ class _RefusedError(Exception):
 def _publish(broker: paho.Client, topic: str, payload: Any, retain: bool, timeout_s: float) -> None:
     """Publish with QoS 1 and wait for the confirmation.
 
-    Raises
-    ------
-    TimeoutError
-        None came.
+    Raises `TimeoutError`: none came.
     """
     sent = broker.publish(topic, payload, qos=1, retain=retain)
     sent.wait_for_publish(timeout_s)

@@ -235,10 +235,8 @@ class Rules(_Table):
 def check_webhook_url(url: str, target: Target) -> str:
     """Return a URL that a webhook may have.
 
-    Raises
-    ------
-    ValueError
-        It is of another scheme, has a password, or is neither https nor of a private network.
+    Raises `ValueError`: it is of another scheme, has a password, or is neither https nor of a
+    private network.
     """
     try:
         parts = urlsplit(url)
@@ -257,10 +255,8 @@ def check_webhook_url(url: str, target: Target) -> str:
 def read_rules(path: Path) -> Rules:
     """Return the rules of a file.
 
-    Raises
-    ------
-    RulesError
-        It cannot be read, or says something that is not possible; the error has every place.
+    Raises `RulesError`: it cannot be read, or says something that is not possible; the error has
+    every place.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -14,10 +14,7 @@ SECRET_MIN_BYTES, SECRET_MAX_BYTES = 24, 64
 def signing_key(secret: str) -> bytes:
     """Return the key of a secret as both sides keep it: `whsec_` and base64.
 
-    Raises
-    ------
-    ValueError
-        It is not of that form; the text does not have it.
+    Raises `ValueError`: it is not of that form; the text does not have it.
     """
     text = secret.strip()
     try:

@@ -15,10 +15,7 @@ SECRET_FILE_MAX_BYTES = 10_000
 def target_url(name: str, target: Target) -> str:
     """Return the URL of a target, which may hold secrets.
 
-    Raises
-    ------
-    RulesError
-        It is not there, or not one that a webhook may have.
+    Raises `RulesError`: it is not there, or not one that a webhook may have.
     """
     if target.url_env is not None:
         url = _from_environment(name, target.url_env)
@@ -37,10 +34,7 @@ def target_url(name: str, target: Target) -> str:
 def signing_keys(name: str, target: Target) -> list[bytes]:
     """Return the keys that sign messages to a webhook, the present one first.
 
-    Raises
-    ------
-    RulesError
-        One is not there, or not of the form of Standard Webhooks.
+    Raises `RulesError`: one is not there, or not of the form of Standard Webhooks.
     """
     variables, files = target.secret_env or (), target.secret_file or ()
     texts = {v: _from_environment(name, v) for v in _several(variables)}

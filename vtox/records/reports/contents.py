@@ -166,10 +166,7 @@ def channel_of(name: str, packed: Packed) -> Channel:
 def contents_from_json(text: str) -> Contents:
     """Return the contents of a text that may come from anybody.
 
-    Raises
-    ------
-    ReportError
-        It has another shape, or is of a later form.
+    Raises `ReportError`: it has another shape, or is of a later form.
     """
     try:
         found = Contents.model_validate_json(text)
@@ -193,10 +190,7 @@ def part_hashes(contents: Contents) -> dict[str, str]:
 
     Of samples it is that of the unpacked bytes.
 
-    Raises
-    ------
-    ReportError
-        Samples cannot be unpacked.
+    Raises `ReportError`: Samples cannot be unpacked.
     """
     return {name: hashlib.sha256(data).hexdigest() for name, data in _parts(contents)}
 
@@ -209,10 +203,7 @@ def data_hash(hashes: dict[str, str]) -> str:
 def recording_of(record: ReportRecord) -> Recording:
     """Return the samples of a record, as they were diagnosed.
 
-    Raises
-    ------
-    ReportError
-        They are no recording.
+    Raises `ReportError`: they are no recording.
     """
     try:
         return Recording(
@@ -230,10 +221,7 @@ def recording_of(record: ReportRecord) -> Recording:
 def motor_of(machine: ReportedMachine) -> Motor | None:
     """Return the nameplate, None without one.
 
-    Raises
-    ------
-    ReportError
-        It is impossible.
+    Raises `ReportError`: it is impossible.
     """
     try:
         return None if machine.nameplate is None else motor_from_dict(machine.nameplate)
@@ -244,10 +232,7 @@ def motor_of(machine: ReportedMachine) -> Motor | None:
 def baseline_of(machine: ReportedMachine) -> Baseline | None:
     """Return the baseline, None without one.
 
-    Raises
-    ------
-    ReportError
-        It cannot be read.
+    Raises `ReportError`: it cannot be read.
     """
     try:
         return None if machine.baseline is None else Baseline.from_json(machine.baseline)

@@ -40,10 +40,7 @@ class Report:
 def document(contents: Contents, page: str) -> str:
     """Return a page with the contents in it.
 
-    Raises
-    ------
-    ReportError
-        It would be too large.
+    Raises `ReportError`: it would be too large.
     """
     before, _, after = page.partition(PLACE)
     hashes = part_hashes(contents) | {PAGE: _page_hash(before, after)}
@@ -59,10 +56,7 @@ def document(contents: Contents, page: str) -> str:
 def read_report(path: Path) -> Report:
     """Return the report in a file, each of its parts as it was when it was made.
 
-    Raises
-    ------
-    ReportError
-        It is no report, is damaged, or is of a later form.
+    Raises `ReportError`: it is no report, is damaged, or is of a later form.
     """
     text = _file_text(path)
     before, begin, rest = text.partition(BEGIN)

@@ -74,10 +74,7 @@ def machine_contents(
 ) -> Contents:
     """Return what a report on a machine holds, its verdicts computed now.
 
-    Raises
-    ------
-    ReportError
-        The machine is not known, or no samples of it are kept.
+    Raises `ReportError`: the machine is not known, or no samples of it are kept.
     """
     found = machines.overview(client, [machine_id])
     if not found:

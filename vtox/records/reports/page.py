@@ -51,10 +51,7 @@ PLATE = (
 def page(contents: Contents) -> str:
     """Return the page, with `vtox.records.reports.document.PLACE` where the data belong.
 
-    Raises
-    ------
-    ReportError
-        The contents are no records of a machine.
+    Raises `ReportError`: the contents are no records of a machine.
     """
     text = texts(contents.language)
     title = f"{text['title']}: {_subject(contents)}"

@@ -78,10 +78,7 @@ def pack_counts(windows: Sequence[tuple[bytes, float]]) -> Packed:
 def unpack(packed: Packed) -> Array:
     """Return the floats that were packed.
 
-    Raises
-    ------
-    ReportError
-        Bytes, scales and kind do not fit together.
+    Raises `ReportError`: Bytes, scales and kind do not fit together.
     """
     if packed.kind not in KINDS or len(packed.raw) % KINDS[packed.kind].itemsize:
         raise ReportError("damaged", f"{len(packed.raw)} bytes are no samples of {packed.kind!r}")
@@ -108,10 +105,7 @@ def compress(raw: bytes) -> str:
 def decompress(text: str, size: int) -> bytes:
     """Return the `size` bytes of `compress`; never more, whatever the text unpacks to.
 
-    Raises
-    ------
-    ReportError
-        They are damaged, or not as many.
+    Raises `ReportError`: they are damaged, or not as many.
     """
     if not 0 <= size <= MAX_BYTES:
         raise ReportError("damaged", f"{size} bytes of samples, at most {MAX_BYTES} expected")

@@ -55,10 +55,7 @@ class Verification:
 def verify(report: Report) -> Verification:
     """Compute the verdicts of a report again by the code that is installed here.
 
-    Raises
-    ------
-    ReportError
-        Its contents cannot be diagnosed.
+    Raises `ReportError`: its contents cannot be diagnosed.
     """
     contents = report.contents
     motor, baseline = motor_of(contents.machine), baseline_of(contents.machine)

@@ -50,10 +50,7 @@ def export(
 
     Files that are there are replaced, each when the new one is whole. Times are UTC.
 
-    Raises
-    ------
-    InputError
-        The folder cannot be written.
+    Raises `InputError`: the folder cannot be written.
     """
     # The time that a query of the API may take is no limit here.
     if db.dialect.name == "postgresql":

@@ -59,10 +59,7 @@ def rows(
 def table_of(name: str) -> KeptTable:
     """Return what is known of a table.
 
-    Raises
-    ------
-    InputError
-        There is no such table.
+    Raises `InputError`: there is no such table.
     """
     if name not in TABLES:
         raise InputError(f"no table {name!r}, expected one of {', '.join(TABLES)}")

@@ -96,10 +96,7 @@ class Connection:
     def poll(self, timeout_s: float) -> None:
         """Send and receive for at most about `timeout_s`; connect where there is no connection.
 
-        Raises
-        ------
-        BrokerRefused
-            The broker refuses us, and would again.
+        Raises `BrokerRefused`: the broker refuses us, and would again.
         """
         if self._session.socket() is None:
             self._connect(timeout_s)

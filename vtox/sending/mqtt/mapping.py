@@ -68,10 +68,7 @@ class TopicRule:
 def read_mapping(path: Path) -> list[TopicRule]:
     """Return the rules of a file, in its order.
 
-    Raises
-    ------
-    MappingError
-        The error names the file, the rule and the key.
+    Raises `MappingError`: the error names the file, the rule and the key.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))

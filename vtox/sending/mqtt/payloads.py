@@ -91,10 +91,7 @@ Action = Samples | Birth | Nameplate | Departure | Rebirth | Scalars
 def samples_of(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples | Scalars:
     """Return the window of a message that is no Sparkplug, or its scalars where it has no samples.
 
-    Raises
-    ------
-    InputError
-        The error says what is wrong and what was expected.
+    Raises `InputError`: the error says what is wrong and what was expected.
     """
     if rule.format == "entry":
         return _entry(rule, levels, message)

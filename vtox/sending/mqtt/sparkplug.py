@@ -111,10 +111,7 @@ def parse_topic(topic: str) -> Topic | None:
 def metrics(payload: bytes) -> list[Metric]:
     """Return the metrics of a payload.
 
-    Raises
-    ------
-    InputError
-        It is no payload of Sparkplug B.
+    Raises `InputError`: it is no payload of Sparkplug B.
     """
     decoded = Payload()
     try:
@@ -128,10 +125,7 @@ def metrics(payload: bytes) -> list[Metric]:
 def samples(metric: Metric, dtype: str) -> Any:
     """Return the samples of a metric: of an array type as it says, of plain bytes as `dtype`.
 
-    Raises
-    ------
-    InputError
-        It has none.
+    Raises `InputError`: it has none.
     """
     if not isinstance(metric.value, bytes):
         raise InputError(f"metric {metric.name}: expected bytes or an array")

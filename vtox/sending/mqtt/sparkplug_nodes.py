@@ -66,10 +66,7 @@ class Births:
 def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Action]:
     """Yield what a message of Sparkplug asks for; nothing for kinds that do not matter here.
 
-    Raises
-    ------
-    InputError
-        The error says what is wrong and what was expected.
+    Raises `InputError`: the error says what is wrong and what was expected.
     """
     topic = sparkplug.parse_topic(message.topic)
     if topic is None or topic.kind not in (

@@ -71,10 +71,7 @@ def send(
 
     It waits without end for a server at its memory limit, which drains meanwhile.
 
-    Raises
-    ------
-    ServerUnavailable
-        No server accepted the windows for two minutes.
+    Raises `ServerUnavailable`: no server accepted the windows for two minutes.
     """
     with Publisher(
         client,

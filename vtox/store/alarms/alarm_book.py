@@ -99,10 +99,7 @@ class KeptBook:
         `actions` is called with the book and the time (ms, server clock), again where somebody else
         has changed the book meanwhile. A request that was followed already does nothing.
 
-        Raises
-        ------
-        AlarmRefused
-            One of them is not possible.
+        Raises `AlarmRefused`: one of them is not possible.
         """
         done: list[Action] = []
 

@@ -166,10 +166,7 @@ def events_after(
 def alert_sort_key(alert_id: str) -> tuple[int, str]:
     """Return what sorts the ids of alerts (machine:fault:ms), the latest first.
 
-    Raises
-    ------
-    ValueError
-        It is no such id.
+    Raises `ValueError`: it is no such id.
     """
     return -int(alert_id.rpartition(":")[2]), alert_id
 

@@ -103,10 +103,7 @@ class Ledger:
     def renew_lease(self, token: str, life_ms: int) -> None:
         """Prolong an ownership.
 
-        Raises
-        ------
-        LeaseLost
-            It ran out, whether or not another bridge has the lease now.
+        Raises `LeaseLost`: it ran out, whether or not another bridge has the lease now.
         """
         args = ["renew", token, "", life_ms, os.getpid(), socket.gethostname()]
         if not self._scripts["lease"](keys=self._lease_keys, args=args):
@@ -141,10 +138,7 @@ class Ledger:
     def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
         """Enter records; False for one of which an entry is assigned, finished or not admitted.
 
-        Raises
-        ------
-        LeaseLost
-            `token` no longer holds the lease.
+        Raises `LeaseLost`: `token` no longer holds the lease.
         """
         args: list[Any] = [token, family, INDEX[family]]
         for row in rows:

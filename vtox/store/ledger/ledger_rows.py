@@ -25,10 +25,7 @@ def record_json(r: Record) -> bytes:
 def record_from_json(text: bytes) -> Record:
     """Return a record that the ledger keeps.
 
-    Raises
-    ------
-    LedgerRowError
-        It is damaged, or of a version that this one does not know.
+    Raises `LedgerRowError`: it is damaged, or of a version that this one does not know.
     """
     try:
         table = codec.loads(text)

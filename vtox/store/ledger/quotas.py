@@ -33,10 +33,7 @@ def charge(
     A quota may be exceeded by what it allows in `BURST_S`. One window always passes when nothing
     came before, whatever its size.
 
-    Raises
-    ------
-    TooManyMachines
-        The machine is new and there are `max_machines` others.
+    Raises `TooManyMachines`: the machine is new and there are `max_machines` others.
     """
     limited = [q for q in quotas if q.requests_per_s or q.bytes_per_s]
     args = [machine_id, max_machines, nbytes, BURST_S * 1000]

@@ -38,10 +38,7 @@ def refuse(
 ) -> None:
     """Finish entries that no family will see: malformed, over a limit, or code `duplicate`.
 
-    Raises
-    ------
-    LeaseLost
-        `token` no longer holds the lease.
+    Raises `LeaseLost`: `token` no longer holds the lease.
     """
     budget = int(BUDGET_SHARE * settings.keep.dead_letters.nbytes)
     args = [token, keys.GROUP, 2 * settings.max_window_bytes, budget, PERIOD_MS]

@@ -19,12 +19,8 @@ def set_channel_map(
     A baseline that was learnt under another map is not used from now on (`is_of_other_channels` of
     `vtox.store.machines.baselines`), and what had been noted for the next one is forgotten.
 
-    Raises
-    ------
-    UnknownMachine
-        The machine is not known.
-    SettingChanged
-        The present version is not the one that was expected.
+    Raises `UnknownMachine`: the machine is not known. `SettingChanged`: the present version is not
+    the one that was expected.
     """
     table = {"channels": sources}
     expected = {"expected_version": expected_version}

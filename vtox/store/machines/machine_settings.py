@@ -57,12 +57,8 @@ def store_setting(
 ) -> int:
     """Keep a setting as its next version; return the version.
 
-    Raises
-    ------
-    UnknownMachine
-        The machine is not known.
-    SettingChanged
-        The present version is not the one that was expected: somebody has changed it meanwhile.
+    Raises `UnknownMachine`: the machine is not known. `SettingChanged`: the present version is not
+    the one that was expected: somebody has changed it meanwhile.
     """
     text = codec.encode({"by": by, **table})
     expected = "" if expected_version is None else expected_version

@@ -62,10 +62,7 @@ class MachineOverview:
 def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -> None:
     """Store the nameplate of a machine; `limit` is the most machines there may be, 0 for no limit.
 
-    Raises
-    ------
-    TooManyMachines
-        The machine is new, and there are `limit` others.
+    Raises `TooManyMachines`: the machine is new, and there are `limit` others.
     """
     where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
     args = [machine_id, codec.encode(motor_to_dict(motor)), limit]

@@ -134,10 +134,7 @@ def _points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
 def _points_of_scalar(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     """Yield the point of an entry of `motor_scalars`.
 
-    Raises
-    ------
-    WireError
-        It is no reading, or of a time that has not come.
+    Raises `WireError`: it is no reading, or of a time that has not come.
     """
     text = {
         k: fields.get(k.encode(), b"").decode("utf-8", "replace") for k in ScalarReading._fields

@@ -25,10 +25,7 @@ class Connections:
     def __call__(self, connection: Any) -> None:
         """Introduce the client to the server.
 
-        Raises
-        ------
-        ConnectionError
-            It is another connection in the place of one that was lost.
+        Raises `ConnectionError`: it is another connection in the place of one that was lost.
         """
         if self._report_loss and connection in self._made:
             self._made.discard(connection)

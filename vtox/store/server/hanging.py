@@ -23,10 +23,7 @@ class Hang:
     def asking(self) -> Iterator[None]:
         """Execute a command: refused at once while the server is known to hang.
 
-        Raises
-        ------
-        TimeoutError
-            The server does not answer in time, or did not just now.
+        Raises `TimeoutError`: the server does not answer in time, or did not just now.
         """
         with self._lock:
             now = time.monotonic()

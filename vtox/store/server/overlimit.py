@@ -34,10 +34,7 @@ class OverLimit(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute one command.
 
-        Raises
-        ------
-        OutOfMemoryError
-            The server is full, and the command adds a window.
+        Raises `OutOfMemoryError`: the server is full, and the command adds a window.
         """
         try:
             with self.asking():
@@ -64,10 +61,8 @@ class OverLimitPipeline(Pipeline):
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         """Execute what was queued.
 
-        Raises
-        ------
-        OutOfMemoryError
-            The server is full, and a command adds a window (or it is no transaction).
+        Raises `OutOfMemoryError`: the server is full, and a command adds a window (or it is no
+        transaction).
         """
         commands: Commands = list(self.command_stack)
         try:

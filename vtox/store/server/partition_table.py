@@ -88,10 +88,7 @@ def leave(client: Client, name: str) -> None:
 def retire(client: Client, token: str, partition: Partition, retention_s: float) -> bool:
     """Delete a partition that is no longer in force; False while it has windows.
 
-    Raises
-    ------
-    LeaseLost
-        `token` no longer holds its lease.
+    Raises `LeaseLost`: `token` no longer holds its lease.
     """
     where = [partition.lease, keys.PARTITIONS, partition.raw, partition.progress, partition.bridge]
     args = [token, keys.GROUP, partition.number, int(1000 * retention_s)]
@@ -114,10 +111,8 @@ def move(
 ) -> int:
     """Move entries of a partition to those of their machines; return how many were still there.
 
-    Raises
-    ------
-    LeaseLost, StaleState
-        `token` no longer holds the lease; another number of partitions is in force.
+    Raises `LeaseLost`, `StaleState`: `token` no longer holds the lease; another number of
+    partitions is in force.
     """
     if not strays:
         return 0

@@ -74,10 +74,7 @@ class _Sentinels(Sentinel):
     def discover_master(self, service_name: str) -> tuple[str, int]:
         """Return the address of the primary.
 
-        Raises
-        ------
-        MasterNotFoundError
-            No sentinel answers, or none names a primary that is up.
+        Raises `MasterNotFoundError`: no sentinel answers, or none names a primary that is up.
         """
         try:
             address: tuple[str, int] = super().discover_master(service_name)  # type: ignore[no-untyped-call]

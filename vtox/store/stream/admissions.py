@@ -123,10 +123,8 @@ def record(
 
     `partitions` is the number of them by which they were found to be of this one.
 
-    Raises
-    ------
-    LeaseLost, StaleState
-        `token` no longer holds the lease; another number of partitions is in force.
+    Raises `LeaseLost`, `StaleState`: `token` no longer holds the lease; another number of
+    partitions is in force.
     """
     new = [a for a in admissions if a.decision == "new"]
     # When it came to this partition: that of a window that waited elsewhere would set a machine

@@ -54,10 +54,7 @@ def newest_first(client: Client) -> Iterator[DeadLetter]:
 def get(client: Client, letter_id: str) -> DeadLetter:
     """Return one dead letter.
 
-    Raises
-    ------
-    InputError
-        There is none of that id.
+    Raises `InputError`: there is none of that id.
     """
     ms, _, number = letter_id.partition("-")
     found = []
@@ -73,10 +70,7 @@ def resend(client: Client, dead: DeadLetter) -> str:
 
     Sent twice it counts once: the id of the dead letter is part of what identifies the window.
 
-    Raises
-    ------
-    InputError
-        The dead letter does not carry its entry.
+    Raises `InputError`: the dead letter does not carry its entry.
     """
     if not dead.entry:
         raise InputError(f"{dead.id}: the entry was not kept, only what was wrong with it")

@@ -25,10 +25,7 @@ def add_window_on_disk(
 ) -> str:
     """Add a window; return the id of its entry once it is on the server's disk and on replicas'.
 
-    Raises
-    ------
-    NotOnDisk
-        The server cannot say (nothing is added then), or it is not on disk in time.
+    Raises `NotOnDisk`: the server cannot say (nothing is added then), or it is not on disk in time.
     """
     _require_confirmation(client)
     pipe = client.pipeline(transaction=False)
@@ -56,10 +53,7 @@ def add_window_on_replicas(
 ) -> str:
     """Add a window and return the id of its entry once so many replicas have it in memory.
 
-    Raises
-    ------
-    NotReplicated
-        They do not have it in time.
+    Raises `NotReplicated`: they do not have it in time.
     """
     pipe = client.pipeline(transaction=False)
     add_with(pipe, fields, raw)

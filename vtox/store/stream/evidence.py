@@ -109,10 +109,7 @@ def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iter
 def get(client: Client, record: str) -> Waveform:
     """Return the waveform of one record.
 
-    Raises
-    ------
-    InputError
-        It is not kept (any more).
+    Raises `InputError`: it is not kept (any more).
     """
     family, machine_id, first_id = record.split("|") if record.count("|") == 2 else ("", "", "")
     if family and _ENTRY_ID.fullmatch(first_id):

@@ -126,10 +126,8 @@ def require_agreement(
     One that was killed is waited for until its heartbeat has run out. `part` are the terms that
     matter to this process.
 
-    Raises
-    ------
-    SystemStateError
-        One lives that has other terms; the message says which. Or a restore was interrupted.
+    Raises `SystemStateError`: one lives that has other terms; the message says which. Or a restore
+    was interrupted.
     """
     own = part(terms(settings))
     deadline = time.monotonic() + patience_s

@@ -174,10 +174,7 @@ def required(settings: Settings) -> bool:
 def require_keys(client: Client, settings: Settings) -> None:
     """Refuse to start in production mode before a key exists.
 
-    Raises
-    ------
-    SettingsError
-        There is none; the message says how to make one.
+    Raises `SettingsError`: there is none; the message says how to make one.
     """
     if required(settings) and not any_exist(client):
         raise SettingsError(NO_KEY)

@@ -40,10 +40,7 @@ def register_machine(
 def retire_machine(client: Client, actor: Actor, machine_id: str) -> None:
     """Forget a machine, as `machines.retire`.
 
-    Raises
-    ------
-    UnknownMachine
-        The machine is not known.
+    Raises `UnknownMachine`: the machine is not known.
     """
     with audited(client, actor.deed("machine_deleted", machine_id)):
         if not machines.retire(client, machine_id):
@@ -96,10 +93,7 @@ def change_channel_map(
 def change_service(client: Client, actor: Actor, action: Callable[[int], Action]) -> list[Action]:
     """Take a machine out of service, or return it; `action` gets the time (ms, server clock).
 
-    Raises
-    ------
-    AlarmRefused
-        It is out of service, or in service, already.
+    Raises `AlarmRefused`: it is out of service, or in service, already.
     """
     present = action(0)
     code = "taken_out_of_service"

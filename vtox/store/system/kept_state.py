@@ -146,10 +146,7 @@ def end_restore(client: Client) -> None:
 def require_whole(client: Client) -> None:
     """Refuse to work on what an interrupted restore has left.
 
-    Raises
-    ------
-    SystemStateError
-        The mark of a restore is there; the message says how to end it.
+    Raises `SystemStateError`: the mark of a restore is there; the message says how to end it.
     """
     made = client.get(keys.RESTORING)
     if made is not None:
@@ -211,10 +208,7 @@ def join_stream(client: Client, name: str, entries: Iterable[Kept]) -> None:
 def decode_row(row: Row) -> Kept:
     """Return what a row of `machine_rows`, `hash_rows` or `stream_rows` keeps.
 
-    Raises
-    ------
-    ValueError, TypeError, KeyError, AttributeError
-        It is no such row.
+    Raises `ValueError`, `TypeError`, `KeyError`, `AttributeError`: it is no such row.
     """
     fields = row["fields"].items()
     if "id" in row:

@@ -18,10 +18,7 @@ _MIGRATION_LOCK = 0x5670_7801
 def migrate(engine: Engine) -> None:
     """Make the tables, or bring those of an older version up to date: all or nothing.
 
-    Raises
-    ------
-    HistoryUnavailable
-        The tables are of a later version of VTOX.
+    Raises `HistoryUnavailable`: the tables are of a later version of VTOX.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
