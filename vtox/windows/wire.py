@@ -215,13 +215,13 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     dtype = fields.get(b"dtype", b"json").decode("ascii", "replace")
     if dtype not in ("i2", "f4", "json"):
         raise WireError("bad_dtype", f"dtype: {dtype[:20]!r}, expected i2, f4 or json", "dtype")
-    names = tuple(c for c in CHANNEL_UNITS if c.encode() in fields)
-    if not names:
+    sent = [c for c in _FIELDS if c.samples in fields]
+    if not sent:
         raise WireError("no_channels", f"no channel, expected some of {', '.join(CHANNEL_UNITS)}")
-    nbytes = sum(len(fields[c.encode()]) for c in names)
+    nbytes = sum([len(fields[c.samples]) for c in sent])
     if nbytes > limits.max_bytes:
         raise WireError("too_large", f"{nbytes} bytes of samples, at most {limits.max_bytes}")
-    samples = _checked_length(fields, names, limits)
+    samples = _checked_length(fields, sent, limits)
     speed_rpm = number(fields, "speed_rpm")
     if speed_rpm is not None and speed_rpm < 0:
         raise WireError("bad_number", f"speed_rpm: {speed_rpm}, expected 0 or more", "speed_rpm")
@@ -233,7 +233,7 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
         fs_hz=fs_hz,
         samples=samples,
         nbytes=nbytes,
-        channels=names,
+        channels=tuple([c.name for c in sent]),
         vehicle_id=_name(fields, "vehicle_id"),
         speed_rpm=speed_rpm,
         temperature_c=number(fields, "temperature_c"),
@@ -305,9 +305,10 @@ def decode(fields: Fields, limits: Limits | None = None) -> Window:
     )
 
 
-def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> int:
+def _checked_length(fields: Fields, sent: Sequence[_ChannelFields], limits: Limits) -> int:
+    dtype = fields.get(b"dtype", b"json")
     lengths = {}
-    for name in names:
+    for name, own, _ in sent:
         scale = number(fields, f"scale_{name}")
         if scale is not None and not SCALE_MIN <= abs(scale) <= SCALE_MAX:
             raise WireError(
@@ -315,18 +316,18 @@ def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> i
                 f"scale_{name}: {scale}, expected {SCALE_MIN} to {SCALE_MAX}",
                 f"scale_{name}",
             )
-        x = _samples(fields[name.encode()], fields.get(b"dtype", b"json"), name, limits)
+        x = _samples(fields[own], dtype, name, limits)
         if x.dtype.kind == "f" and not np.isfinite(x).all():
             where = int(np.flatnonzero(~np.isfinite(x))[0])
             raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
         lengths[name] = len(x)
     if len(set(lengths.values())) != 1:
         of_all = list(lengths.values())
-        odd = min(names, key=lambda name: of_all.count(lengths[name]))
+        odd = min(lengths, key=lambda name: of_all.count(lengths[name]))
         raise WireError("bad_length", f"channels differ in length: {lengths}", odd)
-    samples = lengths[names[0]]
+    name, samples = next(iter(lengths.items()))
     if not 0 < samples <= limits.max_samples:
-        raise _bad_number_of_samples(samples, limits, names[0])
+        raise _bad_number_of_samples(samples, limits, name)
     return samples
 
 

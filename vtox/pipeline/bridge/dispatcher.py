@@ -6,7 +6,6 @@ the ledger and a task. Those whose task is lost are dispatched again.
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import structlog
 
@@ -21,7 +20,6 @@ from vtox.pipeline.bridge.waiting_records import WaitingRecords
 from vtox.store.ledger.backlog import report_waiting
 from vtox.store.ledger.ledger import Ledger
 from vtox.store.server.client import server_time
-from vtox.store.stream.shared_windows import SharedWindows
 from vtox.values.domain import Record
 from vtox.windows.tracing import Tracing
 
@@ -48,7 +46,6 @@ class Dispatcher:
         ledger: Ledger,
         settings: Settings,
         lease: Lease,
-        shared: SharedWindows,
         send: Send,
         waiting_tasks: WaitingTasks,
         clock: Callable[[], float] = time.monotonic,
@@ -57,7 +54,6 @@ class Dispatcher:
         self.ledger = ledger
         self.settings = settings
         self.lease = lease
-        self.shared = shared
         self.send = send
         self.waiting_tasks = waiting_tasks
         self.clock = clock
@@ -142,8 +138,7 @@ class Dispatcher:
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
         self.lease.keep()
         windows, size = self.in_flight[family]
-        number = self.ledger.partition.number
-        records = [replace(r, shared=self.shared.places(r.ids), partition=number) for _, r in batch]
+        records = [r for _, r in batch]
         self.in_flight[family] = (
             windows + sum(r.windows for r in records),
             size + sum(r.bytes for r in records),

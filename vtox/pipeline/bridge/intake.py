@@ -5,6 +5,7 @@ with the bridge's other state after any doubt, and filled again from the server.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from vtox.store.stream.scalars import add_readings
 from vtox.store.stream.unreadable import Unreadable, read
 from vtox.store.stream.window_log import Entry
 from vtox.values.domain import Motor, reason
+from vtox.values.record_lengths import record_length_s
 from vtox.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.windows.partitions import FIRST, Partition, partition_number
 from vtox.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
@@ -65,6 +67,7 @@ class Intake:
         self.changes = FleetChanges(client)
         self.filters: dict[str, DuplicateFilter] = {}
         self.motors: dict[str, Motor | None] = {}
+        self.lengths_s: dict[str, dict[str, float]] = {}
         self.vehicles: dict[str, str | None] = {}
         self.clock_off: dict[str, bool] = {}
         # Of the newest window by its own time: that time, and its arrival.
@@ -73,6 +76,7 @@ class Intake:
         self._by_machine: tuple[dict[str, Any], ...] = (
             self.filters,
             self.motors,
+            self.lengths_s,
             self.vehicles,
             self.clock_off,
             self.newest,
@@ -144,6 +148,11 @@ class Intake:
             self.quota.forget(machine_id)
         self.senders.clear()
 
+    def record_s(self, family: str, machine_id: str) -> float:
+        """Return how long a machine's records of a family are, s."""
+        lengths_s = self.lengths_s.get(machine_id) or self._record_lengths(None)
+        return lengths_s[family]
+
     def refresh_nameplates(self) -> None:
         """Load the nameplates that have changed, which decide on the length of records."""
         changed = self.changes.take()
@@ -156,6 +165,11 @@ class Intake:
     def _load_nameplates(self, ids: Sequence[str]) -> None:
         if ids:
             self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
+            self.lengths_s |= {m: self._record_lengths(self.motors[m]) for m in ids}
+
+    def _record_lengths(self, motor: Motor | None) -> dict[str, float]:
+        most_s = self.settings.record_max_s
+        return {f: record_length_s(f, motor, most_s) for f in INDEX}
 
     def _headers(self, entries: Sequence[Entry], refusals: list[Refusal]) -> list[Header | None]:
         """Return the header of each entry, None for entries that go to `refusals`."""
@@ -292,11 +306,12 @@ class Intake:
         if h.replay_of:
             return
         arrivals = self.arrivals[h.machine_id]
-        before = arrivals.rhythm.interval.every_s if arrivals.rhythm.begun_t else 0.0
+        rhythm = arrivals.rhythm
+        before = rhythm.every_s or rhythm.first_s if rhythm.begun_t else 0.0
         if arrivals.add(t, h.t0, self.settings.silence_after_s):
-            is_other = arrivals.rhythm.interval.every_s != before
+            is_other = rhythm.interval.every_s != before
             is_other |= changed.get(h.machine_id, (None, False))[1]
-            changed[h.machine_id] = arrivals.rhythm, is_other
+            changed[h.machine_id] = rhythm, is_other
 
     def _interval(self, machine_id: str) -> SendingInterval:
         motor = self.motors.get(machine_id)
@@ -322,12 +337,12 @@ class Intake:
 
     def _watch_clock(self, h: Header, arrived_t: float) -> None:
         offset_s = h.t0 + h.duration_s - arrived_t
-        if offset_s < 0:
+        was_off = self.clock_off.get(h.machine_id, False)
+        limit_s = (CLOCK_HYSTERESIS if was_off else 1.0) * self.settings.clock_tolerance_s
+        if offset_s < -limit_s:
             # What is sent every hour may have been measured an hour ago.
             offset_s = min(offset_s + (self._interval(h.machine_id).every_s or 0.0), 0.0)
-        was_off = self.clock_off.get(h.machine_id, False)
-        share = CLOCK_HYSTERESIS if was_off else 1.0
-        off = abs(offset_s) > share * self.settings.clock_tolerance_s
+        off = abs(offset_s) > limit_s
         if off != was_off:
             self.clock_off[h.machine_id] = off
             wrong = (reason("clock_off"), reason("clock_offset", offset_s=offset_s))
@@ -343,23 +358,23 @@ def classify(
     A window with a row of progress was admitted before. Its mark may have fallen out of the horizon
     since: taken for new, it would be counted again and push out the marks of later windows.
     """
-    run = duplicates.run_of(h, entry_id)
+    epoch_before = duplicates.epoch_of(h, entry_id)
     decision: Decision = "again"
     forgotten: list[str] = []
     begin = None
     if progress is None:
         decision, forgotten = duplicates.classify(h, entry_id)
         begin = progress = _only(h.replay_family) if h.replay_family else _OPEN
-    restarted = decision == "new" and duplicates.run_of(h, entry_id) != run and not h.replay_of
+    epoch = duplicates.epoch_of(h, entry_id)
     return Admission(
         entry_id=entry_id,
         header=h,
         decision=decision,
         mark=mark(h),
-        epoch=duplicates.epoch_of(h, entry_id),
+        epoch=epoch,
         forgotten=tuple(forgotten),
         run=duplicates.run_of(h, entry_id),
-        restarted=restarted,
+        restarted=decision == "new" and epoch != epoch_before and not h.replay_of,
         families=_open_families(progress),
         progress=begin,
     )
@@ -382,6 +397,7 @@ def _only(family: str) -> bytes:
     return "".join("-" if f == family else "d" for f in INDEX).encode()
 
 
+@cache
 def _open_families(progress: bytes) -> frozenset[str]:
     return frozenset(f for f, i in INDEX.items() if progress[i - 1 : i] == b"-")
 

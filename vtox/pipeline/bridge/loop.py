@@ -44,7 +44,6 @@ from vtox.store.stream.window_log import (
     trim_raw,
 )
 from vtox.store.system.agreement import report_agreement
-from vtox.values.record_lengths import record_length_s
 from vtox.windows.partitions import FIRST, Partition
 from vtox.windows.tracing import Tracing
 
@@ -99,7 +98,7 @@ class Bridge:
         self.shared = SharedWindows(ring_mb(settings))
         self.lease = Lease(self.ledger, clock)
         self.dispatcher = Dispatcher(
-            self.ledger, settings, self.lease, self.shared, send, waiting_tasks, clock, tracing
+            self.ledger, settings, self.lease, send, waiting_tasks, clock, tracing
         )
         self.owner = self.full = self.retired = False
         self.read_size = ReadSize()
@@ -229,7 +228,7 @@ class Bridge:
         self.lease.release()
 
     def _forget(self) -> None:
-        self.intake = intake = Intake(
+        self.intake = Intake(
             self.client,
             self.settings,
             self.token,
@@ -237,10 +236,7 @@ class Bridge:
             self.partitions,
         )
         self.joiner = Joiner(
-            lambda family, machine_id: record_length_s(
-                family, intake.motors.get(machine_id), self.settings.record_max_s
-            ),
-            REORDER_WINDOWS,
+            self.intake.record_s, REORDER_WINDOWS, self.shared.places, self.partition.number
         )
         self.read_size.ramp = 1
         self.dispatcher.forget(self.partitions)

@@ -78,11 +78,23 @@ class Joiner:
         (family, machine id) -> length of its records in seconds.
     reorder
         Number of later windows that may arrive before a missing one counts as lost.
+    places
+        ids of a record -> where its windows are shared (`Record.shared`).
+    partition
+        The number of the stream's partition.
     """
 
-    def __init__(self, record_s: Callable[[str, str], float], reorder: int = 3) -> None:
+    def __init__(
+        self,
+        record_s: Callable[[str, str], float],
+        reorder: int = 3,
+        places: Callable[[str], str] = lambda ids: "",
+        partition: int = 0,
+    ) -> None:
         self.record_s = record_s
         self.reorder = reorder
+        self.places = places
+        self.partition = partition
         self.bytes = 0
         self._runs: dict[_Key, _Run] = {}
         # Each run once at least, by `looked_at`: what sends on is looked at once in a while.
@@ -91,7 +103,9 @@ class Joiner:
     def add(self, piece: Piece, now: float) -> list[ClosedRecord]:
         """Join one window and return the records that it ends; `now` is any monotonic time in s."""
         key = piece.header.machine_id, piece.run
-        run = self._runs.setdefault(key, _Run(now))
+        run = self._runs.get(key)
+        if run is None:
+            run = self._runs[key] = _Run(now)
         run.arrived = now
         closed = self._add(run, piece)
         if run.silent_from < run.looked_at:
@@ -213,26 +227,28 @@ class Joiner:
         return [self._close(family, record, why) for family, record in ended.items()]
 
     def _close(self, family: str, record: _OpenRecord, why: Reason | None = None) -> ClosedRecord:
-        self.bytes -= sum(p.header.nbytes for p in record.pieces)
-        return ClosedRecord(family, _row(record.pieces, why))
-
-
-def _row(pieces: list[Piece], why: Reason | None) -> Record:
-    first, last = pieces[0], pieces[-1]
-    return Record(
-        machine_id=first.header.machine_id,
-        run=first.run,
-        first_seq=first.header.seq,
-        last_seq=last.header.seq,
-        t_start=first.header.t0,
-        t_end=last.header.t0 + last.header.duration_s,
-        ids=" ".join(p.entry_id for p in pieces),
-        windows=len(pieces),
-        bytes=sum(p.header.nbytes for p in pieces),
-        closed=why,
-        traces=" ".join(p.trace for p in pieces if p.trace),
-        arrived_ms=_arrived_ms(last, why),
-    )
+        pieces = record.pieces
+        first, last = pieces[0], pieces[-1]
+        size = sum([p.header.nbytes for p in pieces])
+        self.bytes -= size
+        ids = " ".join([p.entry_id for p in pieces])
+        row = Record(
+            machine_id=first.header.machine_id,
+            run=first.run,
+            first_seq=first.header.seq,
+            last_seq=last.header.seq,
+            t_start=first.header.t0,
+            t_end=last.header.t0 + last.header.duration_s,
+            ids=ids,
+            windows=len(pieces),
+            bytes=size,
+            closed=why,
+            shared=self.places(ids),
+            traces=" ".join([p.trace for p in pieces if p.trace]),
+            partition=self.partition,
+            arrived_ms=_arrived_ms(last, why),
+        )
+        return ClosedRecord(family, row)
 
 
 def _silence_s(last: Header) -> float:

@@ -142,7 +142,7 @@ class Ledger:
         """
         args: list[Any] = [token, family, INDEX[family]]
         for row in rows:
-            args += [row.record_id(family), record_json(row)]
+            args += [row.record_id(family), record_json(row), row.windows, row.bytes, row.ids]
         p = self.partition
         where = [p.lease, p.progress, p.ledger(family), p.due(family), keys.COUNTERS]
         with scripts.fenced():

@@ -27,15 +27,20 @@ end
 
 add('windows_in', ARGV[2])
 add('senders_restarted', ARGV[3])
-for _ = 1, tonumber(take()) do
-  local machine, arrived = take(), take()
-  if not redis.call('ZSCORE', KEYS[2], machine) then unlisted[#unlisted + 1] = machine end
-  redis.call('ZADD', KEYS[2], math.min(arrived, now), machine)
+local machines, arrivals = {}, {}
+for m = 1, tonumber(take()) do
+  machines[m] = take()
+  arrivals[2 * m - 1], arrivals[2 * m] = math.min(take(), now), machines[m]
 end
-for _ = 1, tonumber(take()) do
-  local id, letters = take(), take()
-  redis.call('HSET', KEYS[4], id, letters)
+if #machines > 0 then
+  for m, listed in ipairs(redis.call('ZMSCORE', KEYS[2], unpack(machines))) do
+    if not listed then unlisted[#unlisted + 1] = machines[m] end
+  end
+  redis.call('ZADD', KEYS[2], unpack(arrivals))
 end
+local rows = 2 * take()
+if rows > 0 then redis.call('HSET', KEYS[4], unpack(ARGV, at, at + rows - 1)) end
+at = at + rows
 for machine = 6, #KEYS do
   local added = tonumber(take())
   if added > 0 then
