@@ -90,7 +90,7 @@ def run(
         d = abstain("broken_bar", why) if why else d
         now = load_states(client, ["M"])[0]
         faults = {**now.history.faults, **(history or {})}
-        now = replace(now, history=replace(now.history, faults=faults))
+        now = now._replace(history=replace(now.history, faults=faults))
         meanwhile()
         learn(client, settings, [(record, [d], now)], own or LearningTime())
 
