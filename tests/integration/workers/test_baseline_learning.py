@@ -22,7 +22,7 @@ from vtox.store.machines.baselines import (
     set_baseline,
     store_extended_baseline,
 )
-from vtox.store.machines.channel_maps import set_channel_map
+from vtox.store.machines.channel_maps import CHANNEL_MAP, set_channel_map
 from vtox.store.machines.machine_settings import store_setting
 from vtox.store.machines.machine_states import load_states
 from vtox.store.machines.machines import overview, register, retire
@@ -172,7 +172,7 @@ def test_what_was_learnt_while_the_channel_map_changed_is_of_the_earlier_one(
     run(machine, settings, LOW, 3, 3)
 
     def change() -> None:
-        store_setting(machine, "M", "channel_map", {"channels": SWAPPED}, by="Ada")
+        store_setting(machine, "M", CHANNEL_MAP, {"channels": SWAPPED}, by="Ada")
 
     run(machine, settings, LOW, 6, 1, meanwhile=change)
     assert stored_baseline(machine)["state"] == "refused"
