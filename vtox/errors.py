@@ -58,19 +58,27 @@ class VtoxError(Exception):
 
 
 class InputError(VtoxError, ValueError):
-    """Input from a user or a sender is wrong; also a `ValueError`, as Python callers expect."""
+    """Input from a user or a sender is wrong; also a `ValueError`, as Python callers expect.
+
+    `field` names what is at fault, where a part of the input is.
+    """
+
+    def __init__(self, observed: str = "", field: str = "", *, remedy: str = "") -> None:
+        super().__init__(observed, remedy=remedy)
+        self.field = field
 
 
-class WireError(InputError):
+class _CodedInputError(InputError):
+    def __init__(self, code: str, observed: str, field: str = "", *, remedy: str = "") -> None:
+        super().__init__(observed, field, remedy=remedy)
+        self.code = code
+
+
+class WireError(_CodedInputError):
     """A stream entry is not a window, or JSON is none.
 
     `code` is one of `WIRE_CODES` or `JSON_CODES`, `field` the field at fault.
     """
-
-    def __init__(self, code: str, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 class MappingError(InputError):
@@ -80,25 +88,13 @@ class MappingError(InputError):
 class NameplateError(InputError):
     """A nameplate or bearing value is impossible; `field` names it."""
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
-
 
 class SensitivityError(InputError):
     """A sensitivity is impossible; `field` names the fault and its field."""
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
-
 
 class ChannelMapError(InputError):
     """A channel map is impossible; `field` names the channel and its field."""
-
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
 
 
 class RecordingError(InputError):
@@ -147,21 +143,12 @@ class BaselineError(InputError):
     """A stored baseline cannot be read."""
 
 
-class ArchiveError(InputError):
+class ArchiveError(_CodedInputError):
     """A backup cannot be restored; `code` is `damaged` or `later_form`."""
 
-    def __init__(self, code: str, observed: str, *, remedy: str = "") -> None:
-        super().__init__(observed, remedy=remedy)
-        self.code = code
 
-
-class SpectrumError(InputError):
+class SpectrumError(_CodedInputError):
     """A recording has no such spectrum; `code` says why, `field` names the parameter at fault."""
-
-    def __init__(self, code: str, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 class ReportError(InputError):
@@ -177,12 +164,8 @@ class ReportError(InputError):
         self.part = part
 
 
-class LedgerRowError(InputError):
+class LedgerRowError(_CodedInputError):
     """A ledger row cannot be read; `code` is `damaged_row` or `unknown_version`."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class RulesError(InputError):
