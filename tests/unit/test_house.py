@@ -7,7 +7,7 @@ from tests.paths import ROOT
 
 LIMITS = {
     "rooms": 23,
-    "arrows between rooms": 139,
+    "arrows between rooms": 137,
     "rooms in a cycle": 0,
     "arrows inside the store": 13,
     "rooms of the store in a cycle": 0,
