@@ -53,6 +53,8 @@ from workers.task_times import TaskTimes
 log = structlog.get_logger()
 
 SERVER_POLL_S = 1.0
+# After so many new objects there is a collection; one after every 700 took 9 us of each window.
+YOUNG_OBJECTS = 20_000
 # A worker that was started manually tries so many ports.
 PORTS_TRIED = 64
 
@@ -118,6 +120,7 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     # there was one every 4,000 records (docs/appendix/trials.md).
     keep_freed_memory()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
     parent_watch.watch_parent()
     _require_agreement(settings.load())
 
