@@ -155,13 +155,7 @@ def _refine_by_slot_harmonics(
     s = slot_harmonics.slot_harmonics(analysis.slot_band, analysis.windowed_f0_hz, bars, low, high)
     clear = _are_clear(s)
     return [
-        replace(
-            slip,
-            value=float(s.slip[i]),
-            half=float(s.half[i]),
-            source="slot harmonics",
-            guessed_from_w=None,
-        )
+        Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", slip.reason, None, slip.rounding)
         if clear[i] and unrefined[i]
         else slip
         for i, slip in enumerate(slips)

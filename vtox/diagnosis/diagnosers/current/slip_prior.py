@@ -85,8 +85,10 @@ class Slip:
         """What speaks against a slip that is known: a speed not believed, or no rated speed."""
         if not self.is_known:
             return ()
-        guessed = reason("slip_from_rated_power", rated_power_w=self.guessed_from_w or 0.0)
-        return (*((self.reason,) if self.reason else ()), *((guessed,) if self.is_guessed else ()))
+        doubts = (self.reason,) if self.reason else ()
+        if self.guessed_from_w is None:
+            return doubts
+        return (*doubts, reason("slip_from_rated_power", rated_power_w=self.guessed_from_w))
 
 
 def slip_prior(
@@ -113,7 +115,7 @@ def slip_prior(
     estimated = nameplate_slip(motor, pairs, f0_hz, rms_a) or _slip_by_power(motor, rms_a)
     if estimated is None:
         return no_slip(measured or _why_no_rated_slip(motor, pairs, f0_hz))
-    return replace(estimated, reason=measured)
+    return replace(estimated, reason=measured) if measured else estimated
 
 
 def nameplate_slip(motor: Motor, pairs: int | None, f0_hz: float, rms_a: float) -> Slip | None:

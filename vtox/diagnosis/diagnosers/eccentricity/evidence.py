@@ -119,9 +119,15 @@ def evidence(
     problems: list[tuple[Reason, ...]] = [()] * count
     upper = np.zeros(count, bool)
     mean_dbc, limit_db = np.full(count, np.nan), np.full(count, np.nan)
+    # One for all, so that its sentence is made once.
+    nothing_learnt = (reason("no_baseline"),)
     for i in np.flatnonzero(asked).tolist():
+        baseline = baselines[i]
+        if baseline is None:
+            problems[i] = nothing_learnt
+            continue
         load_a, f0_hz = float(analysis.current_rms_a[i]), float(analysis.f0_hz[i])
-        found = _comparison(baselines[i], load_a, f0_hz, upper_only=bool(lines.two_pole[i]))
+        found = _comparison(baseline, load_a, f0_hz, upper_only=bool(lines.two_pole[i]))
         if isinstance(found, Reason):
             problems[i] = (found,)
         else:
@@ -166,11 +172,9 @@ def _slip_problem(slip: Slip) -> tuple[Reason, ...]:
 
 
 def _comparison(
-    baseline: Baseline | None, load_a: float, f0_hz: float, *, upper_only: bool
+    baseline: Baseline, load_a: float, f0_hz: float, *, upper_only: bool
 ) -> _Comparison | Reason:
     """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
-    if baseline is None:
-        return reason("no_baseline")
     levels = [x for name in ROTATION_SIDEBANDS if (x := baseline.level(name, load_a)) is not None]
     if len(levels) < len(ROTATION_SIDEBANDS):
         whys = (baseline.why_no_level(name, load_a) for name in ROTATION_SIDEBANDS)
