@@ -8,6 +8,7 @@ the method was evaluated as in Smith & Randall 2015 (MSSP 64-65:100-131).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -164,7 +165,11 @@ def _examinations(
     setups += [replace(m, index=row) for m, row in zip(by_angle, of_row, strict=True)]
     shafts = shaft_vibrations(setups, [s.speed for s in setups])
     shaft_at = {s.index: shaft for s, shaft in zip(setups, shafts, strict=True)}
-    for views in analyse_envelopes(setups):
+    # Those of one layout together, though their envelopes were computed in pieces.
+    alike: dict[tuple[object, ...], list[EnvelopeViews]] = {}
+    for v in chain.from_iterable(analyse_envelopes(setups)):
+        alike.setdefault((v.lines.shape, v.n_averages), []).append(v)
+    for views in alike.values():
         steady = [v for v in views if not v.speed_change]
         signs = iter(gather_signs(steady, shaft_at))
         for v in views:

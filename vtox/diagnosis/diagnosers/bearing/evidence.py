@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -237,16 +237,23 @@ def _defects_shown(signs: Sequence[Signs | None]) -> list[Evidence]:
         for s in signs
     ]
     numbers = [
-        (s.orders[n] * s.search.speed.hz, f.order, f.level, f.threshold)
+        (s.orders[n] * hz, f.order, f.level, f.threshold)
         for s, own in zip(signs, found, strict=True)
         if s
+        for hz in [s.search.speed.hz]
         for n, f in own
     ]
     columns = zip(np.array(numbers).reshape(-1, 4).T, (2, 4, 3, 3), strict=True)
-    names = (n for own in found for n, _ in own)
-    sidebands = (f.sidebands for own in found for _, f in own)
-    values = (rounded(x, digits).tolist() for x, digits in columns)
-    keys = ("defect", "expected_hz", "found_order", "statistic", "threshold", "sidebands")
-    rows = zip(names, *values, sidebands, strict=True)
-    shown = (dict(zip(keys, row, strict=True)) for row in rows)
+    rows = zip(*(rounded(x, digits).tolist() for x, digits in columns), strict=True)
+    shown = (
+        {
+            "defect": n,
+            "expected_hz": expected_hz,
+            "found_order": order,
+            "statistic": level,
+            "threshold": threshold,
+            "sidebands": f.sidebands,
+        }
+        for (n, f), (expected_hz, order, level, threshold) in zip(chain(*found), rows, strict=True)
+    )
     return [tuple(islice(shown, len(own))) for own in found]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -66,10 +67,13 @@ def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> lis
     levels = comb.candidate_levels(rows, plans)
     factors = [_factor(v.setup, speed) for v, speed in zip(views, at, strict=True)]
     best = surrogates.best_combs(levels, plans, factors)
-    ends = np.cumsum([p.candidate_bins.shape[1] for p in plans])[:-1]
-    each = zip(views, plans, rows, best, np.split(levels, ends, axis=1), factors, strict=True)
+    stops = accumulate(p.masked.size for p in plans)
+    each = zip(views, plans, rows, best, factors, stops, strict=True)
     findings = [
-        _findings(own, plan, *found) if v.setup.orders else {} for v, plan, own, *found in each
+        _findings(own, plan, found, factor, levels[:, stop - plan.masked.size : stop])
+        if v.setup.orders
+        else {}
+        for v, plan, own, found, factor, stop in each
     ]
     highest = np.concatenate([v.highest for v in views]).reshape(len(views), -1)
     masked, impacts = _with_masked_lines(highest, plans), with_impacts(highest, plans)
@@ -113,7 +117,7 @@ def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
 
 
 def _findings(
-    rows: Float32, plan: Plan, best: Mapping[str, Finding], levels: Float32, factor: float
+    rows: Float32, plan: Plan, best: Mapping[str, Finding], factor: float, levels: Float32
 ) -> dict[str, Finding]:
     """Return the best comb of each defect; thresholds by surrogates where it is above chance."""
     findings = dict(best)
