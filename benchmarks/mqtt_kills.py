@@ -18,10 +18,10 @@ from pathlib import Path
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.cluster import accepts_connections
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.parent_watch import child_environment
+from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import load
 from vtox.store.server.client import Client, connect
 
@@ -40,7 +40,7 @@ def broker(folder: Path, saving: str) -> "subprocess.Popen[bytes]":
         "\n".join([*lines, f"persistence_location {folder}/", limits, saving])
     )
     process = subprocess.Popen(["mosquitto", "-c", str(folder / "conf")], stderr=subprocess.DEVNULL)
-    while not accepts_connections(PORT):
+    while not accepts_connections("127.0.0.1", PORT):
         time.sleep(0.02)
     return process
 

@@ -18,10 +18,11 @@ import psutil
 from asyncua import Client as UaClient
 from asyncua import ua
 
-from tests.cluster import accepts_connections, free_ports
+from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import load
 from vtox.plant.opcua.nodes import NAMESPACE
 from vtox.store.machines.machines import register
@@ -43,7 +44,7 @@ def main() -> None:
             command = parent_watch.command_watching_parent("vtox", "opcua")
             began = time.monotonic()
             with subprocess.Popen(command, env=environment) as process:
-                while not accepts_connections(port):
+                while not accepts_connections("127.0.0.1", port):
                     assert process.poll() is None, "it has ended"
                     time.sleep(0.1)
                 print(f"{n} machines: ready after {time.monotonic() - began:.1f} s")

@@ -78,14 +78,6 @@ def answered(client: Client) -> dict[tuple[str, str], list[int]]:
     return {who: sorted(seqs) for who, seqs in seen.items()}
 
 
-def accepts_connections(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), 5):
-            return True
-    except OSError:
-        return False
-
-
 def free_ports(n: int) -> list[int]:
     """Ports free just now; so are a few after the last, for the workers of a cluster."""
     found: list[int] = []

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import accepts_connections, free_ports
+from tests.cluster import free_ports
 from tests.waiting import eventually
+from vtox.cluster.ports import accepts_connections
 
 # In /usr/sbin, which is not in the path of every user.
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/sbin")
@@ -53,7 +54,7 @@ class Mosquitto:
         file.write_text(f"user root\n{listener}{access}{kept}{limits}{self.options}\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen([PROGRAM, "-c", str(file)], stdout=log, stderr=log)
-        eventually(lambda: accepts_connections(self.port), 20, self.log)
+        eventually(lambda: accepts_connections("127.0.0.1", self.port), 20, self.log)
 
     def stop(self) -> None:
         """Stop it in order: it saves its sessions."""

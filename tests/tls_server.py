@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.cluster import accepts_connections, free_ports
+from tests.cluster import free_ports
 from tests.waiting import eventually
+from vtox.cluster.ports import accepts_connections
 
 PASSWORD = "t1s-s3cret"
 PROGRAMS = ("valkey-server", "redis-server")
@@ -96,7 +97,7 @@ def tls_server(
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     process = subprocess.Popen([program, *words, *more], stdout=subprocess.DEVNULL)
     try:
-        eventually(lambda: accepts_connections(port))
+        eventually(lambda: accepts_connections("", port))
         yield port
     finally:
         process.terminate()

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cluster import Cluster, accepts_connections, cluster
+from tests.cluster import Cluster, cluster
 from tests.integration.mqtt.conftest import MAPPING
 from tests.integration.mqtt.test_gateway import ENTRY
 from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto
@@ -25,6 +25,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.file_lock import holder_pid
+from vtox.cluster.ports import accepts_connections
 from vtox.faults import FAMILIES
 
 pytestmark = needs_mosquitto
@@ -34,7 +35,7 @@ pytestmark = needs_mosquitto
 def running(tmp_path: Path) -> Iterator[Cluster]:
     with cluster(tmp_path, "--without", "flower", "--without", "recorder") as started:
         started.wait_for_workers(len(FAMILIES))
-        eventually(lambda: accepts_connections(started.settings.api_port))
+        eventually(lambda: accepts_connections("127.0.0.1", started.settings.api_port))
         yield started
 
 

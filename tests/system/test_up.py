@@ -19,8 +19,9 @@ import pytest
 from mcp.client import Client as McpClient
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.cluster import Cluster, accepts_connections, cluster, free_ports
+from tests.cluster import Cluster, cluster, free_ports
 from tests.waiting import eventually, is_alive
+from vtox.cluster.ports import accepts_connections
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.store.ledger import heartbeats
@@ -319,7 +320,7 @@ def test_over_http_each_assistant_reads_with_its_own_key(running: Cluster) -> No
     with running.client() as client:
         keys = [apikeys.create(client, [scope], scope)[0] for scope in ("read", "operate")]
     port = running.settings.mcp_port
-    eventually(lambda: accepts_connections(port))
+    eventually(lambda: accepts_connections("127.0.0.1", port))
 
     def answers() -> list[tuple[bool, str]]:
         # The API learns within a second that keys exist, and asks for none before.

@@ -122,6 +122,15 @@ def base_url(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def accepts_connections(host: str, port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((_connect_address(host), port), RESPONSE_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
+
+
 def responds(url: str, timeout_s: float = RESPONSE_TIMEOUT_S) -> bool:
     """Whether an HTTP GET of `url` succeeds."""
     return _get(url, timeout_s, on_own_error=False)

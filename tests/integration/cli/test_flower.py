@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import httpx
 import psutil
 
-from tests.cluster import accepts_connections, free_ports
+from tests.cluster import free_ports
 from tests.waiting import eventually
+from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
 
 PAGES = ("/", "/tasks", "/metrics", "/healthcheck", "/api/workers", "/static/css/flower.css")
@@ -37,7 +38,7 @@ def flower(
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: accepts_connections(port), detail=log.read_text)
+        eventually(lambda: accepts_connections("", port), detail=log.read_text)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
             yield http
         assert not [w for w in psutil.Process(process.pid).cmdline() if "password" in w]

@@ -10,12 +10,13 @@ import pytest
 import redis
 from typer.testing import CliRunner
 
-from tests.cluster import accepts_connections, free_ports
+from tests.cluster import free_ports
 from tests.tls_server import system_server
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.cluster.ports import accepts_connections
 from vtox.cluster.server_users import GROUP_USERS, ROLES
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
@@ -235,7 +236,7 @@ def test_a_server_of_the_systems_packages_takes_the_users(written: Path, tmp_pat
     command = [program, *options, "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        eventually(lambda: accepts_connections(port))
+        eventually(lambda: accepts_connections("", port))
         passwords = json.loads((written / "passwords.json").read_text())
         for user, password in passwords.items():
             if user in GROUP_USERS:  # no clients of ours: `test_deploy_group.py`

@@ -26,6 +26,7 @@ from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.records.history import recorder as recorder_module
+from vtox.records.history.baselines import versions_of
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import (
@@ -307,9 +308,7 @@ def test_versions_of_baselines_are_kept(
     set_baseline(client, "M1", None)
     recorder.record(STOP)
     engine = engine_to_read(settings)
-    with engine.connect() as db:
-        kept = db.execute(select(baselines.c.version).where(baselines.c.machine_id == "M1"))
-        assert sorted(kept.scalars()) == [1, 2]
+    assert versions_of(engine, "M1") == [1, 2]
     engine.dispose()
 
 

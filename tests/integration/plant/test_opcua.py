@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import accepts_connections, free_ports
+from tests.cluster import free_ports
 from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import commit_health
 from tests.naive_entries import counts_text
@@ -19,6 +19,7 @@ from tests.waiting import eventually, eventually_async
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
 from vtox.store.machines.energy import ENERGY
@@ -160,7 +161,7 @@ def test_a_client_browses_subscribes_and_comes_back(
             await asyncio.to_thread(first.wait)
             register(client, "M2", Motor())
             again = subprocess.Popen(**command)
-            await eventually_async(lambda: accepts_connections(port))
+            await eventually_async(lambda: accepts_connections("127.0.0.1", port))
             commit_health(client, "M1", bearing="normal")
             # An asyncua client that asks there by its old channel waits 10 s, up to three times.
             await eventually_async(lambda: "normal" in seen.values, 90)
@@ -174,7 +175,7 @@ def test_a_client_browses_subscribes_and_comes_back(
         return again
 
     with subprocess.Popen(**command) as first:
-        eventually(lambda: accepts_connections(port))
+        eventually(lambda: accepts_connections("127.0.0.1", port))
         again = asyncio.run(work(first))
         again.terminate()
         assert again.wait(20) == 0
@@ -197,7 +198,7 @@ def test_node_opcua_client_gets_its_subscription_back(
     endpoint = [f"opc.tcp://127.0.0.1:{port}/vtox", "ns=2;s=M1.State"]
     with ExitStack() as opened:
         first = opened.enter_context(subprocess.Popen(**command))
-        eventually(lambda: accepts_connections(port))
+        eventually(lambda: accepts_connections("127.0.0.1", port))
         node = subprocess.Popen([*node_client, *endpoint], stdout=subprocess.PIPE, text=True)
         reader = Thread(target=lambda: lines.extend(x.strip() for x in node.stdout or ()))
         reader.start()
@@ -206,7 +207,7 @@ def test_node_opcua_client_gets_its_subscription_back(
             first.kill()
             first.wait()
             again = opened.enter_context(subprocess.Popen(**command))
-            eventually(lambda: accepts_connections(port))
+            eventually(lambda: accepts_connections("127.0.0.1", port))
             commit_health(client, "M1", bearing="fault")
             eventually(lambda: "value fault" in lines, 40)
             raise_alarm(client, "M1", "fault")
