@@ -121,7 +121,7 @@ def _hann_power(signals: Sequence[Array], block: int, length: int) -> Array:
     """Return the Hann-windowed power of the sums of blocks, shape (records, bins)."""
     # By a product: ten times as fast as the mean of so short rows.
     ones = np.ones(block, signals[0].dtype)
-    sums = np.stack([x[: length * block].reshape(length, block) @ ones for x in signals])
+    sums = np.array([x[: length * block].reshape(length, block) @ ones for x in signals])
     sums -= np.add.reduce(sums, axis=1, keepdims=True) / length
     sums *= _hann(length)
     # Of numpy, as in `shaft_phase`: lengths as many as speeds would displace the envelopes' plans.

@@ -108,7 +108,7 @@ def _spectra_of_means(signals: Sequence[Array], block: int, length: int) -> Comp
     """Return the spectra of the means of blocks, here sums, shape (records, length / 2 + 1)."""
     # By a product: ten times as fast as the mean of so short rows.
     ones = np.ones(block, signals[0].dtype)
-    means = np.stack([x[: length * block].reshape(length, block) @ ones for x in signals])
+    means = np.array([x[: length * block].reshape(length, block) @ ones for x in signals])
     means -= np.add.reduce(means, axis=1, keepdims=True) / length
     # Of numpy: that of scipy keeps 16 plans, and as many lengths as speeds would displace those of
     # the envelopes, which cost as much as their transforms.

@@ -42,7 +42,7 @@ class CombSearch:
     @property
     def only_bearing_cage(self) -> bool:
         """Whether the bearing cage's is the only comb found."""
-        return [n for n, f in self.findings.items() if f.ratio >= 1] == ["FTF"]
+        return self.detected == (self.findings.get("FTF"),)
 
     @property
     def leading(self) -> str:

@@ -222,7 +222,7 @@ def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
     if active is not None:
         most = min(most, max(least, sqrt(1 - active**2)))
     squares = [(i * i - m * m) / (1 - m * m) for m in (least, most)]
-    loads = sorted(float(np.sqrt(max(q, 0.0))) for q in squares)
+    loads = sorted(sqrt(max(q, 0.0)) for q in squares)
     return loads[0], loads[1]
 
 
