@@ -84,7 +84,7 @@ def test_rows_tell_what_is_wrong(base: str, client: Client, tmp_path: Path) -> N
     commit_health(client, "excavator-left-travel-motor-7", broken_bar="fault", bearing="fault")
     page = document_of(base, tmp_path)
     assert ">Warning: Turn short</b>" in page
-    assert ">Fault: Broken bar, Bearing</b>" in page
+    assert ">Fault: Bearing, Broken bar</b>" in page
     assert 'title="V028\nWarning: Turn short: Because of turn_short' in page
 
 
