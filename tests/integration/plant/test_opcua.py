@@ -11,14 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import free_ports
 from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import commit_health
+from tests.integration.plant.conftest import read
 from tests.naive_entries import counts_text
 from tests.waiting import eventually, eventually_async
 from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder
@@ -37,23 +35,7 @@ from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from vtox.plant.opcua.nodes import NAMESPACE
-
-
-@pytest.fixture
-def port() -> int:
-    return free_ports(1)[0]
-
-
-@pytest.fixture
-def command(server: EmbeddedServer, settings: Settings, port: int) -> dict[str, Any]:
-    given = {
-        "VTOX_REDIS_URL": server.address.role_url("api"),
-        "VTOX_DATA_DIR": str(settings.data_dir),
-        "VTOX_OPCUA_PORT": str(port),
-    }
-    started = parent_watch.command_watching_parent("vtox", "opcua")
-    return {"args": started, "env": parent_watch.child_environment(given)}
+from vtox.plant.opcua.nodes import FOLDER, NAMESPACE
 
 
 @pytest.fixture
@@ -89,12 +71,6 @@ class Seen:
         self.events.append(event)
 
 
-async def read(opened: UaClient, *names: str) -> list[Any]:
-    index = await opened.get_namespace_index(NAMESPACE)
-    nodes = [opened.get_node(ua.NodeId(n, index)) for n in names]
-    return [await n.read_value() for n in nodes]
-
-
 async def has_machines(folder: Any, n: int) -> None:
     """Wait until so many are there: on a busy box its watchdog makes the client connect anew."""
     while True:
@@ -118,7 +94,7 @@ async def state_by(port: int, password: str, folder: Path) -> str:
     try:
         await opened.set_security(SecurityPolicyBasic256Sha256, own[1], own[0])
         async with opened:
-            (state,) = await read(opened, "M1.State")
+            (state,) = await read(opened, "M1/State")
             return str(state)
     except ua.UaStatusCodeError:
         return ""
@@ -132,19 +108,19 @@ def test_a_client_browses_subscribes_and_comes_back(
         opened = UaClient(address, timeout=10, auto_reconnect=True, reconnect_max_delay=0.5)
         async with opened:
             index = await opened.get_namespace_index(NAMESPACE)
-            folder = opened.get_node(ua.NodeId("Machines", index))
+            folder = opened.get_node(ua.NodeId(FOLDER, index))
             assert [(await n.read_browse_name()).Name for n in await folder.get_children()] == [
                 "M1"
             ]
-            names = ("M1.NE107", "M1.DeviceHealth", "M1.Health", "M1.Nameplate.rated_power_w")
-            names = (*names, "M1.Energy_kWh", "M1.ActivePower_W", "M1.Scalars.oil:bar")
-            found = await read(opened, *names)
+            names = ["NE107", "DeviceHealth", "Health", "Nameplate/rated_power_w"]
+            names += ["Energy_kWh", "ActivePower_W", "Scalars/oil:bar"]
+            found = await read(opened, *(f"M1/{n}" for n in names))
             assert found == ["maintenance_required", 4, 60.0, 15_000.0, 2.0, 2000.0, 2.5]
             with pytest.raises(ua.UaStatusCodeError):
-                await opened.get_node(ua.NodeId("M1.State", index)).write_value("normal")
+                await opened.get_node(ua.NodeId("M1/State", index)).write_value("normal")
             seen = Seen()
             subscription = await opened.create_subscription(100, seen)
-            await subscription.subscribe_data_change(opened.get_node(ua.NodeId("M1.State", index)))
+            await subscription.subscribe_data_change(opened.get_node(ua.NodeId("M1/State", index)))
             await subscription.subscribe_events(opened.nodes.server)
             # node-opcua-client asks for the next message until it is told that there is none.
             asked = ua.RepublishRequest()
@@ -195,7 +171,7 @@ def test_node_opcua_client_gets_its_subscription_back(
     client: Client, port: int, command: dict[str, Any], machine: None, node_client: list[str]
 ) -> None:
     lines: list[str] = []
-    endpoint = [f"opc.tcp://127.0.0.1:{port}/vtox", "ns=2;s=M1.State"]
+    endpoint = [f"opc.tcp://127.0.0.1:{port}/vtox", "ns=2;s=M1/State"]
     with ExitStack() as opened:
         first = opened.enter_context(subprocess.Popen(**command))
         eventually(lambda: accepts_connections("127.0.0.1", port))

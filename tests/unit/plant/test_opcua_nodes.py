@@ -22,7 +22,7 @@ def test_a_warning_asks_for_maintenance() -> None:
     found = state_values(FleetMachine("M1", "", "Hall 2", "", health), silent=False)
     values = {n: q.value for n, q in found.items()}
     assert (values["DeviceHealth"], values["NE107Fault"]) == (4, "bearing")
-    assert (values["Faults.bearing"], values["Faults.broken_bar"]) == ("warning", "unknown")
+    assert (values["Faults/bearing"], values["Faults/broken_bar"]) == ("warning", "unknown")
 
 
 def test_what_is_not_known_has_a_bad_status() -> None:

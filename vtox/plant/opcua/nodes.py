@@ -1,6 +1,7 @@
 """The nodes of a machine in OPC UA: names, types and values. Pure but for the types of asyncua.
 
-The ids of nodes are texts of the namespace `NAMESPACE`: `M1`, `M1.State`, `M1.Nameplate.site`.
+The ids of nodes are texts of the namespace `NAMESPACE`: `M1`, `M1/State`, `M1/Nameplate/site`. No
+id of a machine has a `/`, so that no machine has the id of another's variable.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
+from asyncua.ua.ua_binary import struct_to_binary
 
 from vtox.alarms.health.assessment import present_state
 from vtox.alarms.ne107 import Status, ne107
@@ -26,6 +28,10 @@ DEVICE_HEALTH: Mapping[Status, int] = {
     "out_of_specification": 3,
     "maintenance_required": 4,
 }
+# No machine has this id.
+FOLDER = "/Machines"
+# Objects of a machine that hold variables; the name of a variable begins with its object.
+PARTS = FAULT_STATES, NAMEPLATE, SCALARS = "Faults", "Nameplate", "Scalars"
 _TEXT, _REAL = ua.VariantType.String, ua.VariantType.Double
 # Figures of energy, with their unit as the last part of the name.
 _FIGURES = {
@@ -48,11 +54,17 @@ class Quantity:
     t: float | None = None
 
     def data_value(self) -> ua.DataValue:
-        """Return it as OPC UA has it: what is not known has the status BadNoData."""
+        """Return it as OPC UA has it: what is not known has the status BadNoData.
+
+        Raises whatever asyncua does on a value of another type: sent to a client, it would end the
+        whole answer or subscription.
+        """
         if self.value is None:
             return ua.DataValue(StatusCode=ua.StatusCode(ua.StatusCodes.BadNoData))
         measured = None if self.t is None else datetime.fromtimestamp(self.t, UTC)
-        return ua.DataValue(ua.Variant(self.value, self.kind), SourceTimestamp=measured)
+        value = ua.DataValue(ua.Variant(self.value, self.kind), SourceTimestamp=measured)
+        struct_to_binary(value)
+        return value
 
 
 Values = dict[str, Quantity]
@@ -72,7 +84,7 @@ def state_values(m: FleetMachine, *, silent: bool) -> Values:
         "NE107": Quantity(status.status, _TEXT),
         "NE107Fault": Quantity(status.fault, _TEXT),
         "NE107Code": Quantity(status.code, _TEXT),
-    } | {f"Faults.{n}": Quantity(_state_of(faults, n), _TEXT) for n in FAULTS}
+    } | {f"{FAULT_STATES}/{n}": Quantity(_state_of(faults, n), _TEXT) for n in FAULTS}
 
 
 def energy_values(meter: Meter) -> Values:
@@ -87,7 +99,17 @@ def energy_values(meter: Meter) -> Values:
 
 def nameplate_values(plate: Mapping[str, Any]) -> Values:
     """Return the fields of a nameplate that are known, from `nameplate_fields.flattened`."""
-    return {f"Nameplate.{n}": _field(x) for n, x in plate.items() if x is not None}
+    return {f"{NAMEPLATE}/{n}": _field(x) for n, x in plate.items() if x is not None}
+
+
+def scalar_variable(name: str, unit: str) -> str:
+    """Return the name of the variable of a scalar; a `/` of its unit is written as in RFC 6901."""
+    return f"{SCALARS}/{name}:{unit.replace('~', '~0').replace('/', '~1')}"
+
+
+def browse_name(variable: str) -> str:
+    """Return the last part of the name of a variable, as people read it."""
+    return variable.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
 
 
 def _field(x: Any) -> Quantity:

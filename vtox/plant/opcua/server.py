@@ -1,13 +1,15 @@
 """The OPC UA server: an object for each machine, kept up to date, and an event for each alarm.
 
-It reads the server of the streams and writes nothing there. One loop asks what has changed; asyncua
-serves clients in the same thread.
+It reads the server of the streams, and counts there what it could not read. One loop asks what has
+changed; asyncua serves clients in the same thread.
 """
 
 import asyncio
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 
@@ -15,7 +17,6 @@ import redis
 import structlog
 from asyncua import Server, ua
 from asyncua.crypto.cert_gen import setup_self_signed_certificate
-from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.event_generator import EventGenerator
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -24,14 +25,18 @@ from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.errors import VtoxError
 from vtox.plant.opcua import subscriptions
+from vtox.plant.opcua.machine_nodes import MachineNodes
 from vtox.plant.opcua.nodes import (
     NAMESPACE,
+    SCALARS,
     Quantity,
     Values,
     energy_values,
     nameplate_values,
+    scalar_variable,
     state_values,
 )
+from vtox.plant.opcua.users import Users
 from vtox.records.history.database import reading
 from vtox.records.history.scalars import latest
 from vtox.store.machines.energy import meters
@@ -41,8 +46,13 @@ from vtox.store.server.client import Client
 from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import newest_id
 from vtox.store.stream.stream_reader import Position
-from vtox.store.stream.unreadable import Unreadable, read
-from vtox.store.system import apikeys
+from vtox.store.stream.unreadable import (
+    UNREADABLE,
+    Unreadable,
+    note_skipped,
+    read_each,
+    reason_of,
+)
 from vtox.values import codec
 from vtox.values.domain import Motor
 from vtox.values.nameplate import motor_to_dict
@@ -69,50 +79,21 @@ _REAL = ua.VariantType.Double
 _EVENT_FIELDS = ("MachineId", "Fault", "Level", "Event", "AlarmId", "Code", "WhatToDo")
 
 
-class _Users:
-    """Who may read: the password is an API key with scope `read`, the name is free.
-
-    Without a password only where no API key exists, and this host alone can connect.
-    """
-
-    def __init__(self, client: Client, *, may_be_anonymous: bool) -> None:
-        self._client = client
-        self._may_be_anonymous = may_be_anonymous
-
-    def get_user(
-        self,
-        iserver: object,
-        username: str | None = None,
-        password: str | bytes | None = None,
-        certificate: object = None,
-    ) -> User | None:
-        """Return the user of a session; None refuses it."""
-        try:
-            if not password:
-                anyone = self._may_be_anonymous and not apikeys.any_exist(self._client)
-                return User(role=UserRole.User) if anyone else None
-            text = password.decode("utf-8", "replace") if isinstance(password, bytes) else password
-            key = apikeys.verify(self._client, text)
-        except (redis.RedisError, VtoxError):
-            return None
-        allowed = key is not None and key.allows("read")
-        return User(role=UserRole.User, name=username) if allowed else None
-
-
 class PlantServer:
-    """The server and what it shows; `machines` are the ids of those it has."""
+    """The server and what it shows of the fleet."""
 
     def __init__(self, client: Client, settings: Settings, port: int) -> None:
         self._client = client
         self._settings = settings
         self._port = port
         self._fleet = FollowedFleet(client, settings.silence_after_s)
-        self._shown: dict[str, Values] = {}
+        self._due: set[str] = set()
+        self._reported: set[tuple[str, str]] = set()
         self._alerts: Position | None = None
         self._energy_t = self._scalars_t = 0.0
-        self._index = 0
         self._problem = ""
         self.server: Server
+        self._nodes: MachineNodes
         self._events: EventGenerator
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -135,6 +116,10 @@ class PlantServer:
             await self._look()
         except (redis.RedisError, VtoxError) as error:
             problem = str(error)
+        except Exception as error:  # clients go on reading, whatever it is
+            problem = reason_of(error)
+            if problem != self._problem:
+                log.exception("a look failed and is tried again")
         if problem != self._problem:
             log.warning("values stay as they were", reason=problem) if problem else log.info(
                 "values are followed again"
@@ -144,7 +129,7 @@ class PlantServer:
     async def _start(self) -> None:
         logging.getLogger("asyncua").setLevel(logging.ERROR)
         alone = self._settings.api_host in ("127.0.0.1", "::1", "localhost")
-        users = _Users(self._client, may_be_anonymous=alone)
+        users = Users(self._client, may_be_anonymous=alone)
         self.server = Server(user_manager=users)
         subscriptions.install(self.server)
         await self.server.init()
@@ -157,16 +142,17 @@ class PlantServer:
         self.server.set_security_policy([*_ENCRYPTED, *open_to_this_host])
         tokens = [ua.UserNameIdentityToken, *([ua.AnonymousIdentityToken] if alone else [])]
         self.server.set_identity_tokens(tokens)
-        self._index = await self.server.register_namespace(NAMESPACE)
-        await self.server.nodes.objects.add_folder(*self._identity("Machines"))
+        index = await self.server.register_namespace(NAMESPACE)
+        self._nodes = MachineNodes(self.server, index)
+        await self._nodes.make_folder()
         fields = [(name, ua.VariantType.String) for name in _EVENT_FIELDS]
         kind = await self.server.create_custom_event_type(
-            self._index, "VtoxAlarmEventType", properties=fields
+            index, "VtoxAlarmEventType", properties=fields
         )
         self._events = await self.server.get_event_generator(kind, ua.ObjectIds.Server)
         await self.try_once()
         await self.server.start()
-        log.info("serving", endpoint=self.server.endpoint.geturl(), machines=len(self._shown))
+        log.info("serving", endpoint=self.server.endpoint.geturl(), machines=len(self._nodes.shown))
 
     async def _set_certificate(self) -> None:
         folder: Path = self._settings.data_dir
@@ -184,14 +170,7 @@ class PlantServer:
         if self._alerts is None:
             newest = await asyncio.to_thread(newest_id, self._client, keys.ALERTS)
             self._alerts = Position(keys.ALERTS, newest)
-        news = await asyncio.to_thread(self._fleet.look)
-        for machine_id in news.gone:
-            await self._remove(machine_id)
-        ids = [m.machine_id for m in news.changed]
-        plates = await asyncio.to_thread(load_motors, self._client, ids)
-        for m, plate in zip(news.changed, plates, strict=True):
-            values = state_values(m, silent=m.machine_id in self._fleet.silent)
-            await self._show(m.machine_id, values | _plate(plate))
+        await self._show_states()
         now = time.monotonic()
         if not self._energy_t or now - self._energy_t >= ENERGY_EVERY_S:
             self._energy_t = now
@@ -202,36 +181,59 @@ class PlantServer:
             self._scalars_t = now
             await self._show_scalars()
 
+    async def _show_states(self) -> None:
+        news = await asyncio.to_thread(self._fleet.look)
+        for machine_id in news.gone:
+            await self._nodes.remove(machine_id)
+        self._reported = {x for x in self._reported if x[0] not in news.gone}
+        # Kept until they are shown: the server may not answer for their nameplates now.
+        self._due = (self._due - news.gone) | {m.machine_id for m in news.changed}
+        ids = sorted(self._due)
+        plates = await asyncio.to_thread(load_motors, self._client, ids)
+        for machine_id, plate in zip(ids, plates, strict=True):
+            await self._show(machine_id, partial(self._state, machine_id, plate))
+        self._due.clear()
+
+    def _state(self, machine_id: str, plate: Motor | None) -> Values:
+        machine, silent = self._fleet.machines[machine_id], machine_id in self._fleet.silent
+        return state_values(machine, silent=silent) | _plate(plate)
+
     async def _show_scalars(self) -> None:
         found = await asyncio.to_thread(_latest_scalars, self._settings)
-        for machine_id, known in self._shown.items():
-            kept = {name: Quantity(None, _REAL) for name in known if name.startswith("Scalars.")}
-            await self._show(machine_id, kept | found.get(machine_id, {}))
+        for machine_id, known in list(self._nodes.shown.items()):
+            old = {n: Quantity(None, _REAL) for n in known if n.startswith(f"{SCALARS}/")}
+            await self._show(machine_id, partial(dict, old | found.get(machine_id, {})))
 
     async def _show_energy(self) -> None:
-        ids = sorted(self._fleet.machines)
+        ids = sorted(self._nodes.shown)
         found = await asyncio.to_thread(meters, self._client, ids)
         for machine_id, meter in zip(ids, found, strict=True):
-            await self._show(machine_id, energy_values(meter))
+            await self._show(machine_id, partial(energy_values, meter))
 
     async def _tell_alarms(self) -> None:
         assert self._alerts is not None
         batch = await asyncio.to_thread(
             stream_reader.read, self._client, self._alerts, ENTRIES_AT_ONCE
         )
-        for _, fields in batch.entries:
-            alert = read(codec.decode_fields, Alert, fields)
-            if not isinstance(alert, Unreadable) and alert.event:
+        alerts, skipped = read_each(batch.entries, lambda _, x: codec.decode_fields(Alert, x))
+        for entry_id, alert in alerts:
+            try:
                 await self._tell(alert)
+            except Exception as error:  # one that cannot be told keeps no other from being told
+                skipped.append((entry_id, Unreadable(UNREADABLE, reason_of(error))))
         self._alerts = batch.end
+        await self._pass_over(keys.ALERTS, skipped)
 
     async def _tell(self, a: Alert) -> None:
+        if not a.event:
+            return
         event = self._events.event
         ended = a.event in ("cleared", "suppressed")
         event.Severity = SEVERITY_ENDED if ended else SEVERITIES.get(a.level, SEVERITY_ENDED)
         event.SourceName = a.machine_id or "VTOX"
-        is_machine = a.machine_id in self._shown
-        event.SourceNode = self._id(a.machine_id) if is_machine else ua.NodeId(ua.ObjectIds.Server)
+        is_machine = a.machine_id in self._nodes.shown
+        server = ua.NodeId(ua.ObjectIds.Server)
+        event.SourceNode = self._nodes.id(a.machine_id) if is_machine else server
         said = (a.machine_id, a.fault, a.level, a.event, a.id, a.code, rendering.advice(a.code))
         for name, text in zip(_EVENT_FIELDS, said, strict=True):
             setattr(event, name, text)
@@ -239,47 +241,20 @@ class PlantServer:
         why = rendering.full_reason(a)
         await self._events.trigger(message=f"{event.SourceName}: {fault}, {a.event}: {why}")
 
-    async def _show(self, machine_id: str, values: Values) -> None:
-        """Write what has changed; make the nodes that are new."""
-        known = self._shown.get(machine_id)
-        if known is None:
-            folder = self.server.get_node(self._id("Machines"))
-            machine = await folder.add_object(*self._identity(machine_id))
-            for part in ("Faults", "Nameplate", "Scalars"):
-                await machine.add_object(*self._identity(f"{machine_id}.{part}", part))
-            known = self._shown[machine_id] = {}
-        for name in [n for n in known if n.startswith("Nameplate.") and "State" in values]:
-            if name not in values:
-                await self.server.delete_nodes([self.server.get_node(self._id(machine_id, name))])
-                del known[name]
-        for name, quantity in values.items():
-            if name not in known:
-                await self._add(machine_id, name, quantity)
-            elif known[name] != quantity:
-                node = self._id(machine_id, name)
-                await self.server.write_attribute_value(node, quantity.data_value())
-            known[name] = quantity
+    async def _show(self, machine_id: str, make: Callable[[], Values]) -> None:
+        """Show a machine; one that cannot be shown is passed over, and reported once."""
+        try:
+            await self._nodes.show(machine_id, make())
+        except Exception as error:  # whatever is wrong with it, the others are shown
+            why = reason_of(error)
+            if (machine_id, why) not in self._reported:
+                self._reported.add((machine_id, why))
+                await self._pass_over(
+                    keys.MACHINES, [(machine_id.encode(), Unreadable(UNREADABLE, why))]
+                )
 
-    async def _add(self, machine_id: str, name: str, quantity: Quantity) -> None:
-        part, _, last = name.partition(".")
-        parent = self._id(machine_id, part) if last else self._id(machine_id)
-        node = self.server.get_node(parent)
-        named = self._identity(f"{machine_id}.{name}", last or part)
-        first = quantity.value if quantity.value is not None else 0.0
-        await node.add_variable(*named, ua.Variant(first, quantity.kind))
-        if quantity.value is None or quantity.t is not None:
-            await self.server.write_attribute_value(named[0], quantity.data_value())
-
-    async def _remove(self, machine_id: str) -> None:
-        if self._shown.pop(machine_id, None) is not None:
-            node = self.server.get_node(self._id(machine_id))
-            await self.server.delete_nodes([node], recursive=True)
-
-    def _id(self, *names: str) -> ua.NodeId:
-        return ua.NodeId(".".join(names), self._index)
-
-    def _identity(self, node_id: str, name: str = "") -> tuple[ua.NodeId, ua.QualifiedName]:
-        return self._id(node_id), ua.QualifiedName(name or node_id, self._index)
+    async def _pass_over(self, where: str, skipped: Sequence[tuple[bytes, Unreadable]]) -> None:
+        await asyncio.to_thread(note_skipped, self._client, "opcua", where, skipped)
 
 
 def _latest_scalars(settings: Settings) -> dict[str, Values]:
@@ -287,7 +262,7 @@ def _latest_scalars(settings: Settings) -> dict[str, Values]:
     found: dict[str, Values] = defaultdict(dict)
     with reading(settings) as db:
         for r, _ in latest(db) if db is not None else ():
-            found[r.machine_id][f"Scalars.{r.name}:{r.unit}"] = Quantity(r.value, _REAL, r.t)
+            found[r.machine_id][scalar_variable(r.name, r.unit)] = Quantity(r.value, _REAL, r.t)
     return found
 
 

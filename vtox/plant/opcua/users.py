@@ -1,0 +1,47 @@
+"""Who may read by OPC UA."""
+
+from dataclasses import dataclass
+
+import redis
+from asyncua.crypto.permission_rules import User, UserRole
+
+from vtox.errors import VtoxError
+from vtox.store.server.client import Client
+from vtox.store.system import apikeys
+
+
+@dataclass
+class KeyUser(User):  # type: ignore[misc]  # asyncua's type
+    """The user of a session: two of the same key are the same one, whatever their names."""
+
+    role: UserRole = UserRole.User
+    key_id: str = ""
+
+
+class Users:
+    """Who may read: the password is an API key with scope `read`, the name is free.
+
+    Without a password only where no API key exists, and this host alone can connect.
+    """
+
+    def __init__(self, client: Client, *, may_be_anonymous: bool) -> None:
+        self._client = client
+        self._may_be_anonymous = may_be_anonymous
+
+    def get_user(
+        self,
+        iserver: object,
+        username: str | None = None,
+        password: str | bytes | None = None,
+        certificate: object = None,
+    ) -> User | None:
+        """Return the user of a session; None refuses it."""
+        try:
+            if not password:
+                anyone = self._may_be_anonymous and not apikeys.any_exist(self._client)
+                return KeyUser() if anyone else None
+            text = password.decode("utf-8", "replace") if isinstance(password, bytes) else password
+            key = apikeys.verify(self._client, text)
+        except (redis.RedisError, VtoxError):
+            return None
+        return KeyUser(key_id=key.id) if key is not None and key.allows("read") else None
