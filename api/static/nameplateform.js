@@ -16,7 +16,7 @@ const groupOf = (f) => (f.name.includes(".") ? "table" : ["site", "asset_path", 
 
 // What a field takes, as a reader sees it.
 export function rangeText(f) {
-  if (f.kind === "text" && f.choices) return t("setup.with_suffix", { known: f.choices.join(", ") });
+  if (f.kind === "text" && f.choices) return t("setup.with_suffix", { count: f.choices.length });
   if (f.low === undefined) return f.length ? t("setup.characters", { n: f.length }) : "";
   const range = t(f.kind === "numbers" ? "setup.range_several" : "setup.range", { low: limit(f.low), high: limit(f.high) });
   return `${range} ${unitOf(f.name)}`.trim();

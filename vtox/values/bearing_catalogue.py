@@ -2,49 +2,56 @@
 
 A designation fixes bore, outer diameter and width (ISO 15), not the balls: makers differ. The
 orders of a designation are the middle of the range over makers, its tolerance half that range.
+If makers differ too much, orders are unknown until the maker is before the number: `NSK 6203`.
 """
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from math import cos, radians
+from pathlib import Path
 from typing import NamedTuple
 
 from vtox.errors import NameplateError
 
-# A maker's name may precede the number; seals, clearance and the like follow it.
-_NUMBER = re.compile(r"(?:[A-Z]+[ -]+)?(\d{4,5})(?:[ /-]?[A-Z0-9].*)?")
+# A maker and other prefixes may precede the number; seals, cage, clearance and the like follow it.
+# 19 after the 6 is SKF's: it writes 61905 for 6905.
+_NUMBER = re.compile(
+    r"(?P<prefix>(?:[A-Z][A-Z0-9]*[ .-]+)*)(?:61(?=9)|6)(?P<rest>\d/\d\d|\d{3})"
+    r"(?P<suffix>$|2?[A-Z ./-].*)"
+)
+# SKF fits larger balls with this cage: other orders.
+_LARGER_BALLS = "ETN9"
 # A ball whose spin differs more than this among makers is left out: no narrow comb would hold it.
 _SPIN_SPREAD = 0.015
+# Races that differ more among makers are unknown without one: slippage alone is this much.
+_RACE_SPREAD = 0.015
 
 
 class MadeBearing(NamedTuple):
-    """One maker's bearing: balls, their diameter and that of the pitch circle, in one unit."""
+    """One maker's bearing: balls, their diameter and that of the pitch circle, in one unit.
+
+    Published ratings leave a range of pitch diameters; where they are published, both are one.
+    """
 
     maker: str
     balls: int
     ball: float
-    pitch: float
+    pitch_min: float
+    pitch_max: float
     source: str
 
 
 class CataloguedOrders(NamedTuple):
-    """Defect orders of a designation; those of both races and the cage hold within `tolerance`."""
+    """Defect orders of a designation; those of both races and the cage hold within `tolerance`.
+
+    They are empty where makers differ: in the number of balls, or by more than slippage.
+    """
 
     orders: Mapping[str, float]
     tolerance: float
-
-
-_CWRU = "Case Western Reserve University Bearing Data Center, bearing information"
-_OTTAWA = "Sehri & Dumond, doi:10.17632/y2px5tg92h.5, table 2"
-_PADERBORN = "Lessmeier et al., PHM Europe 3 (2016), fact sheets of the bearings"
-_UOS = "Lee et al., Data in Brief 57 (2024) 110940, table 2"
-_KAIST = "Jung et al., Data in Brief 48 (2023) 109049, table 1"
-_HUST = "Thuan & Hong, BMC Research Notes 16 (2023) 138; pitch: mean of bore and outer diameter"
-_HAUST = "Yang et al., doi:10.17632/3d5kcz83ny.1"
-# Of the balls in an outer ring of that size: its order of the outer race gives ball over pitch.
-_TIMKEN = "Timken, Ball Bearing Housed Unit Catalog, table A-9"
 
 
 def orders_of_geometry(
@@ -60,69 +67,69 @@ def orders_of_geometry(
     }
 
 
-def _by_outer_race(maker: str, balls: int, bpfo: float, source: str) -> MadeBearing:
-    """Return the bearing whose maker gives the order of its outer race."""
-    return MadeBearing(maker, balls, 1 - 2 * bpfo / balls, 1.0, source)
+def _read_makers() -> dict[str, list[MadeBearing]]:
+    text = Path(__file__).with_name("bearing_makers.csv").read_text(encoding="utf-8")
+    made: dict[str, list[MadeBearing]] = {}
+    for row in csv.DictReader(x for x in text.splitlines() if not x.startswith("#")):
+        sizes = (float(row[name]) for name in ("ball", "pitch_min", "pitch_max"))
+        bearing = MadeBearing(row["maker"], int(row["balls"]), *sizes, row["source"])
+        made.setdefault(row["designation"], []).append(bearing)
+    return {designation: made[designation] for designation in sorted(made)}
 
 
-# Where a paper was not at hand, as the package bearing-datasets 0.3.0 quotes it.
-CATALOGUE: Mapping[str, tuple[MadeBearing, ...]] = {
-    "6203": (
-        MadeBearing("SKF", 8, 6.746, 28.50, _CWRU),
-        MadeBearing("NSK, Fafnir", 8, 6.77, 28.50, _OTTAWA),
-        MadeBearing("FAG", 8, 6.75, 28.55, _PADERBORN),
-        MadeBearing("IBU, MTK", 8, 6.75, 29.05, _PADERBORN),
-        _by_outer_race("Timken", 8, 3.053, _TIMKEN),
-    ),
-    "6204": (
-        MadeBearing("MOCHU", 8, 7.94, 34.57, _UOS),
-        MadeBearing("KG", 8, 7.6, 33.5, _HUST),
-        _by_outer_race("Timken", 8, 3.052, _TIMKEN),
-    ),
-    "6205": (
-        MadeBearing("SKF", 9, 7.940, 39.04, _CWRU),
-        MadeBearing("NSK", 9, 7.90, 38.5, _KAIST),
-        MadeBearing("KG", 9, 7.8, 38.5, _HUST),
-        _by_outer_race("Timken", 9, 3.574, _TIMKEN),
-    ),
-    "6206": (
-        MadeBearing("SKF", 9, 9.525, 46.0, _HAUST),
-        MadeBearing("KG", 9, 9.0, 46.0, _HUST),
-        _by_outer_race("Timken", 9, 3.568, _TIMKEN),
-    ),
-    "6207": (
-        MadeBearing("KG", 9, 11.0, 53.5, _HUST),
-        _by_outer_race("Timken", 9, 3.565, _TIMKEN),
-    ),
-    "6208": (
-        MadeBearing("KG", 9, 12.0, 60.0, _HUST),
-        _by_outer_race("Timken", 9, 3.547, _TIMKEN),
-    ),
-}
+CATALOGUE: Mapping[str, Iterable[MadeBearing]] = _read_makers()
 
 
 @cache
 def catalogued(designation: str) -> CataloguedOrders:
-    """Return the orders of a designation such as `6205-2RS`, `SKF 6205-2Z/C3`.
+    """Return the orders of a designation such as `6205-2RS`, `SKF 6205-2Z/C3`, `61905`.
 
-    BSF is left out where makers differ in it by more than 1.5 % about the middle.
+    Where makers differ, those of the maker before the number. BSF is left out where makers differ
+    in it by more than 1.5 % about the middle.
 
-    Raises `NameplateError`: it is not in the catalogue; the error names what is.
+    Raises `NameplateError`: it is not in the catalogue; the error names what is near.
     """
     found = _NUMBER.fullmatch(designation.strip().upper())
-    number = found[1] if found else ""
-    if number not in CATALOGUE:
+    number = f"6{found['rest']}" if found else ""
+    if not found or number not in CATALOGUE or _LARGER_BALLS in found["suffix"]:
         near = get_close_matches(number, CATALOGUE, 1, 0.8)
-        hint = f"; {near[0]} is" if near else ""
+        hint = f"; {near[0]} is" if near and near[0] != number else ""
         raise NameplateError(
             f"bearing.designation: {designation[:40]!r} is not in the catalogue{hint}, expected "
-            f"{', '.join(CATALOGUE)} with any suffix, or orders or geometry from its data sheet",
+            "such as 6205 or SKF 6205-2Z/C3, or orders or geometry from its data sheet",
             "bearing.designation",
         )
-    made = [orders_of_geometry(b.balls, b.ball, b.pitch) for b in CATALOGUE[number]]
-    ranges = {name: [o[name] for o in made] for name in made[0]}
+    common = _common_orders(CATALOGUE[number])
+    maker = set(_words(found["prefix"]))
+    own = [b for b in CATALOGUE[number] if maker & set(_words(b.maker))]
+    return _common_orders(own) if own and not common.orders else common
+
+
+def differing_makers(designation: str) -> dict[str, int]:
+    """Return maker -> balls of a designation whose orders depend on the maker, else nothing."""
+    if catalogued(designation).orders:
+        return {}
+    number = _NUMBER.fullmatch(designation.strip().upper())
+    return {b.maker: b.balls for b in CATALOGUE[f"6{number['rest']}"]} if number else {}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[A-Z]+", text.upper())
+
+
+def _common_orders(made: Iterable[MadeBearing]) -> CataloguedOrders:
+    """Return the middle of the orders of several makers, none where they differ too much."""
+    each = [
+        orders_of_geometry(b.balls, b.ball, pitch)
+        for b in made
+        for pitch in (b.pitch_min, b.pitch_max)
+    ]
+    ranges = {name: [o[name] for o in each] for name in each[0]}
     middle = {name: (min(x) + max(x)) / 2 for name, x in ranges.items()}
     half = {name: max(x) / middle[name] - 1 for name, x in ranges.items()}
+    tolerance = max(half[name] for name in ("BPFO", "BPFI", "FTF"))
+    if tolerance > _RACE_SPREAD:
+        return CataloguedOrders({}, 0.0)
     if half["BSF"] > _SPIN_SPREAD:
         del middle["BSF"]
-    return CataloguedOrders(middle, max(half[name] for name in ("BPFO", "BPFI", "FTF")))
+    return CataloguedOrders(middle, tolerance)

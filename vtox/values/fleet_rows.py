@@ -83,9 +83,9 @@ def _check_header(line: int, header: Sequence[str]) -> None:
 def _column_rule(field: NameplateField) -> str:
     """Return what a column takes, for people."""
     if field.range is None:
-        suffix = " with any suffix" if field.choices and field.kind == "text" else ""
-        rule = " or ".join(field.choices) or f"at most {field.max_length} characters"
-        return rule + suffix
+        if field.kind == "text" and field.choices:
+            return f"one of {len(field.choices)} known ones with any suffix: SKF 6205-2Z/C3"
+        return " or ".join(field.choices) or f"at most {field.max_length} characters"
     low, high, unit = field.range.low, field.range.high, field.range.unit
     several = ", several with ; between" if field.kind == "numbers" else ""
     return f"{low:.10g} to {high:.10g} {unit}".rstrip() + several

@@ -41,8 +41,8 @@ def test_a_defect_is_detected(name: str, deviation: float, seconds: float) -> No
 
 @pytest.mark.parametrize(("made", "slip"), [(0, -0.012), (1, 0.0)])
 def test_each_maker_of_a_designation_is_within_its_tolerance(made: int, slip: float) -> None:
-    own = CATALOGUE["6206"][made]
-    order = orders_of_geometry(own.balls, own.ball, own.pitch)["BPFO"] * (1 + slip)
+    own = list(CATALOGUE["6206"])[made]
+    order = orders_of_geometry(own.balls, own.ball, own.pitch_max)["BPFO"] * (1 + slip)
     impacts = replace(defect("BPFO", 1.5, 0.0), order=order)
     motor = replace(MOTOR, bearing=Bearing(designation="6206-2RS"))
     d = diagnose(recording(Machine(impacts=(impacts,)), 4.0, seed=1), motor)

@@ -95,7 +95,8 @@ def _factor(setup: SearchSetup, speed: Speed) -> float:
     """Return by how much thresholds are raised."""
     # A wide search, or one of few turns, finds more by chance.
     # docs/calibration/bearing.md#wide-searches
-    return 1.25 if speed.tolerance > WIDE_TOLERANCE or setup.turns < 20 else 1.0
+    wide = speed.tolerance + setup.order_tolerance > WIDE_TOLERANCE
+    return 1.25 if wide or setup.turns < 20 else 1.0
 
 
 def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
