@@ -37,8 +37,9 @@ _FC += [57.1, 56.0]
 _BALLS = [k * 25.4 / 64 for k in range(7, 128) if k < 36 or k % 2 == 0]
 # Pitch diameter over the mean of bore and outer diameter: published geometries have 1 to 1.032.
 _PITCHES = np.arange(1, 1.0351, 0.0025)
-# Catalogues round ratings to at most half a unit in 40, f0 to 0.1; tables are interpolated.
-_RATING, _FACTOR = 0.01, 0.11
+# Catalogues round f0 to 0.1, ratings to 1.00, 1.01, ... 3.00, 3.05, ... 9.95 times a power of ten;
+# the rest is for the interpolation of tables.
+_FACTOR, _TABLES = 0.07, 0.002
 # Balls of a bearing that is assembled by eccentric displacement (Conrad) fill about 186 degrees;
 # with the spread over makers and thin sections less than this.
 _MAX_FILLED_DEG = 215.0
@@ -83,6 +84,12 @@ def static_rating(balls: int, ball: float, pitch: Float64) -> Float64:
     return factor_f0(ball, pitch) * balls * ball**2 / 1000
 
 
+def _tolerance(rating: float) -> float:
+    """Return how far a computed rating may be from a published one, as a share."""
+    leading = rating / 10 ** np.floor(np.log10(rating))
+    return float((0.005 if leading < 3 else 0.025) / leading + _TABLES)
+
+
 def geometries(of: Ratings) -> list[Geometry]:
     """Return the standard balls that reproduce the ratings of a bearing."""
     mean = (of.bore + of.outside) / 2
@@ -91,8 +98,12 @@ def geometries(of: Ratings) -> list[Geometry]:
         most = int(_MAX_FILLED_DEG / 2 / np.degrees(np.arcsin(ball / mean))) + 1
         for balls in range(6, most + 1):
             pitches = mean * _PITCHES
-            good = np.abs(dynamic_rating(balls, ball, pitches) / of.dynamic - 1) < _RATING
-            good &= np.abs(static_rating(balls, ball, pitches) / of.static - 1) < _RATING
+            good = np.abs(dynamic_rating(balls, ball, pitches) / of.dynamic - 1) < _tolerance(
+                of.dynamic
+            )
+            good &= np.abs(static_rating(balls, ball, pitches) / of.static - 1) < _tolerance(
+                of.static
+            )
             good &= (np.abs(factor_f0(ball, pitches) - of.factor) < _FACTOR) | (not of.factor)
             if good.any():
                 low, high = pitches[good][[0, -1]].round(2).tolist()
