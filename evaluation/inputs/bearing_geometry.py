@@ -123,25 +123,27 @@ def read_ratings() -> Iterator[Ratings]:
 def rows() -> list[tuple[str, ...]]:
     """Return the rows of the catalogue that ratings give: designation, maker, geometry, source.
 
-    A maker's bearing whose number of balls is not certain is left out.
+    A maker's bearing whose number of balls is not certain is left out, and a single maker's.
     """
     every = [(of, geometries(of)) for of in read_ratings()]
     certain: dict[str, set[int]] = {}
     for of, found in every:
         if len(counts := {g.balls for g in found}) == 1:
             certain.setdefault(of.designation, set()).update(counts)
-    made = []
+    made: dict[str, list[tuple[str, ...]]] = {}
     for of, found in every:
         counts = {g.balls for g in found}
         # Ratings without f0 may allow two numbers: the one that another maker has is taken.
         counts = counts if len(counts) < 2 else counts & certain.get(of.designation, set())
         if len(counts) == 1:
-            made += [
+            made.setdefault(of.designation, []).extend(
                 (of.designation, of.maker, *map(str, g), SOURCES[of.maker])
                 for g in found
                 if g.balls in counts
-            ]
-    return made
+            )
+    # One maker is no range.
+    several = (rows for rows in made.values() if len({row[1] for row in rows}) > 1)
+    return [row for rows in several for row in rows]
 
 
 def main() -> None:
