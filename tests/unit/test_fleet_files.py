@@ -86,6 +86,18 @@ def test_a_table_that_is_wrong_is_refused_by_row_and_column(
     assert str(path) in str(refused.value)
 
 
+def test_all_machines_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
+    table = "machine_id,pole_pairs,site\nP1,two,a\nP2,2,a\nP3,400,a\n,2,a\nP2,1,b\n"
+    toml = "[machines.P1]\npole_pairs = 400\n[machines.P2]\nspeed = 1\n"
+    with pytest.raises(NameplateError) as refused:
+        read_fleet_file(write(tmp_path / "fleet.csv", table))
+    assert "4 machines are wrong:\nrow 2, P1: pole_pairs" in str(refused.value)
+    for row in ("row 4, P3: pole_pairs", "row 5: no machine_id", "row 6: P2 is there twice"):
+        assert f"\n{row}" in str(refused.value)
+    with pytest.raises(NameplateError, match=r"2 machines are wrong:\nP1: .*\nP2: speed: unknown"):
+        read_fleet_file(write(tmp_path / "fleet.toml", toml))
+
+
 def test_the_first_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
     pytest.importorskip("python_calamine")
     openpyxl = pytest.importorskip("openpyxl")

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from vtox.errors import NameplateError
 from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_from_dict, motor_to_dict
+from vtox.values.nameplate import motor_from_dict, motor_to_dict, refuse_all
 from vtox.values.nameplate_fields import FIELDS, NameplateField, flattened, nested
 
 _ID = "machine_id"
@@ -39,7 +39,7 @@ def fleet_of_rows(
     Columns may be left out, and come in any order. A row with an id alone has no nameplate.
 
     Raises `NameplateError`: a column is unknown or twice there, a value impossible, an id missing
-    or twice there; the error names row and column.
+    or twice there; the error names row and column, of all rows that are wrong.
     """
     numbered = [(n, [c.strip() for c in row]) for n, row in enumerate(rows, start=1)]
     numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(_COMMENT)]
@@ -48,24 +48,41 @@ def fleet_of_rows(
     (line, header), *machines = numbered
     _check_header(line, header)
     fleet: dict[str, Motor] = {}
+    seen: set[str] = set()
+    wrong: list[NameplateError] = []
     for n, row in machines:
-        cells = dict(zip(header, row, strict=False))
-        machine_id = cells.pop(_ID, "").removeprefix(_AS_TEXT)
-        if not machine_id:
-            raise NameplateError(f"row {n}: no {_ID}, expected the name of the machine", _ID)
-        if machine_id in fleet:
-            raise NameplateError(f"row {n}: {machine_id} is there twice", _ID)
-        known = {k: v for k, v in cells.items() if k and v}
-        if not known:
-            continue
         try:
-            flat = {k: _value(_NAMES[k], v, decimal_comma) for k, v in known.items()}
-            fleet[machine_id] = motor_from_dict(nested(flat))
+            machine_id, motor = _machine(n, header, row, seen, decimal_comma)
         except NameplateError as error:
-            raise NameplateError(f"row {n}, {machine_id}: {error}", error.field) from error
+            wrong.append(error)
+            continue
+        if motor:
+            fleet[machine_id] = motor
+    refuse_all(wrong)
     if not fleet:
         raise NameplateError(f"no machine with a value below the header of row {line}", _ID)
     return fleet
+
+
+def _machine(
+    n: int, header: Sequence[str], row: Sequence[str], seen: set[str], decimal_comma: bool
+) -> tuple[str, Motor | None]:
+    """Return id and motor of a row, and add the id to those `seen`."""
+    cells = dict(zip(header, row, strict=False))
+    machine_id = cells.pop(_ID, "").removeprefix(_AS_TEXT)
+    if not machine_id:
+        raise NameplateError(f"row {n}: no {_ID}, expected the name of the machine", _ID)
+    if machine_id in seen:
+        raise NameplateError(f"row {n}: {machine_id} is there twice", _ID)
+    known = {k: v for k, v in cells.items() if k and v}
+    if not known:
+        return machine_id, None
+    seen.add(machine_id)
+    try:
+        flat = {k: _value(_NAMES[k], v, decimal_comma) for k, v in known.items()}
+        return machine_id, motor_from_dict(nested(flat))
+    except NameplateError as error:
+        raise NameplateError(f"row {n}, {machine_id}: {error}", error.field) from error
 
 
 def _check_header(line: int, header: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Nameplates to and from plain data: JSON of the API, `motor.toml`, `fleet.toml`."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,26 @@ def read_fleet(path: Path) -> dict[str, Motor]:
             f"{path}: no machines, expected tables [machines.<machine_id>]", "machines"
         )
     fleet = {}
+    wrong = []
     for machine_id, data in machines.items():
         try:
             fleet[machine_id] = motor_from_dict(data)
         except NameplateError as error:
-            raise NameplateError(f"{path}: {machine_id}: {error}", error.field) from error
+            wrong.append(NameplateError(f"{machine_id}: {error}", error.field))
+    try:
+        refuse_all(wrong)
+    except NameplateError as error:
+        raise NameplateError(f"{path}: {error}", error.field) from error
     return fleet
+
+
+def refuse_all(wrong: Sequence[NameplateError]) -> None:
+    """Raise `NameplateError` with a line for each of several, or the one there is."""
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        lines = "\n".join(map(str, wrong))
+        raise NameplateError(f"{len(wrong)} machines are wrong:\n{lines}", wrong[0].field)
 
 
 def _toml(path: Path) -> dict[str, Any]:
