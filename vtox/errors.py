@@ -295,6 +295,16 @@ class TooManyMachines(SystemStateError):
         )
 
 
+class TooManyScalars(SystemStateError):
+    """A machine has as many names of scalars as it may have, and `name` is a new one."""
+
+    def __init__(self, machine_id: str, name: str, unit: str, limit: int) -> None:
+        super().__init__(
+            f"{machine_id} has {limit} names of scalars already, and {name} in {unit} is new",
+            remedy="send under the names that there are; retiring the machine frees them",
+        )
+
+
 class AlarmRefused(SystemStateError):
     """An alarm, or a machine's service, is in no state for what an operator wants.
 

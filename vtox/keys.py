@@ -117,6 +117,11 @@ def known_windows(machine_id: str) -> str:
     return f"vtox:seen:{machine_id}"
 
 
+def full_scalars(machine_id: str) -> str:
+    """Set that expires: the scalars of a machine that may get no more names, as quantities."""
+    return f"vtox:scalars:{machine_id}"
+
+
 def quota(name: str) -> str:
     """Hash that expires: until when a sender has used up what it may send."""
     return f"vtox:quota:{name}"

@@ -30,6 +30,7 @@ from vtox.errors import (
     SpectrumError,
     TooBusy,
     TooManyMachines,
+    TooManyScalars,
     UnknownMachine,
     WireError,
 )
@@ -77,6 +78,7 @@ STATUS_OF_CODE = {
     "encoded": 415,
     "too_many_requests": 429,
     "too_many_machines": 429,
+    "too_many_scalars": 429,
     "internal": 500,
     "too_busy": 503,
     "server_unavailable": 503,
@@ -165,6 +167,7 @@ def install(app: FastAPI) -> None:
         SpectrumError,
         TooBusy,
         TooManyMachines,
+        TooManyScalars,
         UnknownMachine,
         AlarmRefused,
         ClientDisconnect,
@@ -215,6 +218,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem("too_busy", str(error), headers=_RETRY)
         case TooManyMachines():
             return Problem("too_many_machines", str(error))
+        case TooManyScalars():
+            return Problem("too_many_scalars", str(error))
         case AlarmRefused():
             return Problem(error.code, str(error))
         case redis.exceptions.OutOfMemoryError():

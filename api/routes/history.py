@@ -42,6 +42,8 @@ QUANTITIES = (*FAULTS, HEALTH)
 DEFAULT_SPAN_S = 86_400.0
 # 2100-01-01: what is later is no time in seconds.
 T_END = 4_102_444_800
+# With 500 steps some 1.5 MB.
+SCALARS_PER_PAGE = 32
 _CURSOR = re.compile(r"\d{1,16}(?:-\d{1,19}-\d{1,19}-\d{1,10})?")
 
 
@@ -71,7 +73,7 @@ class MachineHistoryQuery(SpanQuery):
     of: Literal["faults", "lines", "scalars"] = Field(
         "faults",
         description="the statistic of each fault; or the level of each line that its diagnosis "
-        "reads, a sample in 5 minutes; or each scalar, as `scalar:NAME:UNIT`",
+        "reads, a sample in 5 minutes; or each scalar, as `scalar:NAME:UNIT`, 32 on a page",
     )
 
 
@@ -95,9 +97,13 @@ def machine_history(
         lines = [x.quantity for f, kept in LINES.items() if query.fault in (f, None) for x in kept]
         return _page(request, backend, query, machine_id, lines, least_step_s=EVERY_S)
     if query.of == "scalars":
+        first = query.cursor.partition("@")[2]
         with backend.history() as db:
-            scalars = quantities(db, machine_id) if db is not None else []
-        return _page(request, backend, query, machine_id, scalars)
+            most = SCALARS_PER_PAGE + 1
+            found = quantities(db, machine_id, first=first, most=most) if db is not None else []
+        names, after = found[:SCALARS_PER_PAGE], found[SCALARS_PER_PAGE:]
+        portion = (names[0] if names else "", after[0] if after else "")
+        return _page(request, backend, query, machine_id, names, portion=portion)
     faults = (query.fault,) if query.fault else QUANTITIES
     return _page(request, backend, query, machine_id, faults)
 
@@ -137,12 +143,20 @@ def _page(
     quantities: Sequence[str],
     *,
     least_step_s: int = 0,
+    portion: tuple[str, str] = ("", ""),
 ) -> HistoryPage:
+    """Return a page in time of quantities.
+
+    A `portion` of more quantities is named by its first one, and by that of the next portion: they
+    go on there when these are at their end.
+    """
     span, made_of = _span_and_grid(backend, query)
     if made_of.step_s < least_step_s:
         made_of = Grid("minutes", least_step_s)
     read, numbers = (_records_page, 4) if made_of.step_s == 0 else (_steps_page, 1)
-    begin = _cursor_numbers(query.cursor, numbers)
+    first, following = portion
+    cursor = query.cursor.partition("@")[0] if first else query.cursor
+    begin = _cursor_numbers(cursor, numbers)
     streams = (keys.RESULTS, keys.ASSESSMENTS) if machine_id else (keys.METRICS,)
     gaps, until = [], None
     with backend.history() as db:
@@ -173,7 +187,9 @@ def _page(
     )
     # The next page is of the same time, also where this one's was up to now.
     same = {"from_t": repr(span[0]), "to_t": repr(span[1])}
-    return HistoryPage(data=data, next=next_link(request, page.cursor, **same))
+    goes_on = f"{page.cursor}@{first}" if first else page.cursor
+    then = f"@{following}" if following else ""
+    return HistoryPage(data=data, next=next_link(request, goes_on if page.cursor else then, **same))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 
 from api.http.errors import not_found
 from api.http.json_route import JsonRoute
-from api.http.query import NO_PARAMETERS
+from api.http.paging import next_link
+from api.http.query import NO_PARAMETERS, EmptyQuery
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.routes.windows import charge_quotas
@@ -17,19 +19,22 @@ from api.schemas.scalars import (
     Limit,
     MachineScalars,
     ScalarsIn,
+    ScalarsPage,
     VibrationClass,
 )
 from api.shapes.explanation import doubts_with_sentences
 from api.state.auth import needs
 from vtox.errors import WireError
-from vtox.records.history.scalars import latest
+from vtox.records.history.scalars import latest, quantities
 from vtox.store.machines.machines import is_listed, load_motors
 from vtox.store.machines.points import AHEAD_MS
-from vtox.store.stream.scalars import add_readings, why_no_velocity
+from vtox.store.machines.scalar_room import admit_readings
+from vtox.store.stream.scalars import why_no_velocity
 from vtox.values.domain import Motor, reason
-from vtox.values.scalars import ScalarReading, readings_of
+from vtox.values.scalars import PREFIX, ScalarReading, readings_of
 from vtox.values.vibration_zones import (
     SOURCE,
+    UNIT,
     VELOCITIES,
     MachineClass,
     limits_of,
@@ -38,6 +43,13 @@ from vtox.values.vibration_zones import (
 
 router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=JsonRoute)
 _FIELDS = frozenset(ScalarsIn.model_fields)
+
+
+class ScalarsQuery(EmptyQuery):
+    """Which page of the scalars, by name and unit."""
+
+    limit: int = Field(100, ge=1, le=500, description="largest number of scalars on the page")
+    cursor: str = Field("", description="where the page begins: opaque, from `next` of another")
 
 
 @router.post(
@@ -65,27 +77,39 @@ def post_scalars(
     if not oldest_t <= t <= now + AHEAD_MS / 1000:
         expected = f"expected {oldest_t:.0f} (VTOX_KEEP__HISTORY_HOURS) to an hour from now"
         raise WireError("bad_number", f"t: {t}, {expected}", "t")
-    ids = add_readings(backend.client(), readings)
+    ids = admit_readings(backend.client(), readings, backend.settings.max_machines)
     return Data(data=AcceptedScalars(machine_id=machine_id, t=t, stream_ids=ids))
 
 
 @router.get(
     "/{machine_id}/scalars",
-    dependencies=[*needs("read"), *NO_PARAMETERS],
+    dependencies=needs("read"),
     summary="Latest scalars of a machine",
 )
-def machine_scalars(machine_id: MachineId, backend: OpenBackend) -> Data[MachineScalars]:
+def machine_scalars(
+    request: Request,
+    machine_id: MachineId,
+    backend: OpenBackend,
+    query: Annotated[ScalarsQuery, Query()],
+) -> ScalarsPage:
     """Return the latest reading of each scalar with its limits, and the zone of a velocity."""
     (motor,) = load_motors(backend.client(), [machine_id])
+    found, velocities, following = [], [], ""
     with backend.history() as db:
-        found = list(latest(db, machine_id)) if db is not None else []
+        if db is not None:
+            most = query.limit + 1
+            names = quantities(db, machine_id, first=query.cursor, most=most)
+            following = names[query.limit] if len(names) == most else ""
+            shown = names[: query.limit]
+            found = list(latest(db, machine_id, shown)) if shown else []
+            velocities = list(latest(db, machine_id, [f"{PREFIX}{n}:{UNIT}" for n in VELOCITIES]))
     if not found and not is_listed(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known, and has no scalars")
     known = machine_class(motor)
     why = None if isinstance(known, MachineClass) else known
-    if why is None and not any(r.name in VELOCITIES for r, _ in found):
+    if why is None and not velocities:
         why = why_no_velocity(backend.client(), machine_id) or reason("velocity_not_measured")
-    return Data(
+    return ScalarsPage(
         data=MachineScalars(
             machine_id=machine_id,
             scalars=[_latest(r, state, motor) for r, state in found],
@@ -98,7 +122,8 @@ def machine_scalars(machine_id: MachineId, backend: OpenBackend) -> Data[Machine
             if isinstance(known, MachineClass)
             else None,
             why_no_velocity=doubts_with_sentences([why])[0] if why else None,
-        )
+        ),
+        next=next_link(request, following),
     )
 
 

@@ -69,7 +69,7 @@ class History(ResponseModel):
 
 
 class HistoryPage(ResponseModel):
-    """A page of the history, which goes on in time at `next`."""
+    """A page of the history, which goes on in time at `next`; then with the next scalars."""
 
     data: History
     next: Address | None = Field(

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.common import PlainName, ResponseModel, Time
+from api.schemas.common import Address, PlainName, ResponseModel, Time
 from api.schemas.diagnoses import Reason
 from api.schemas.windows import SCALARS, Scalars
 from vtox.values.domain import State
@@ -76,4 +76,13 @@ class MachineScalars(ResponseModel):
     vibration_class: VibrationClass | None
     why_no_velocity: Reason | None = Field(
         description="why no velocity is computed of its vibration; null where one was"
+    )
+
+
+class ScalarsPage(ResponseModel):
+    """A page of the latest scalars of a machine."""
+
+    data: MachineScalars
+    next: Address | None = Field(
+        None, description="address of the next page, relative to this host; null at the end"
     )

@@ -210,7 +210,7 @@ const GROWN_MS = 60_000;
 async function takeGrowth() {
   if (performance.now() - grownAt < GROWN_MS) return;
   grownAt = performance.now();
-  get(`${address}/scalars`).then(({ data }) => drawScalars(data, Date.now() / 1000)).catch(() => {});
+  get(`${address}/scalars?limit=500`).then(({ data }) => drawScalars(data, Date.now() / 1000)).catch(() => {});
   grown = Object.fromEntries((await get(`${address}/growth`)).data.faults.map((f) => [f.fault, f]));
 }
 const overTime = (fault) => (grown[fault] ? el("p", { class: "small" }, el("b", {}, t("machine.over_time")), sentenceCase(ended(grown[fault].held.sentence)), sentenceCase(ended(grown[fault].growth.sentence))) : null);

@@ -34,6 +34,8 @@ def test_readings_of_a_table() -> None:
         ({"p": [float("nan"), "bar"]}, "expected a finite number"),
         ({"p": [2.1, "a b"]}, "expected a unit"),
         ({"p": [2.1, ""]}, "expected a unit"),
+        ({"p": [2.1, "ba\u200br"]}, "expected a unit"),  # looks like bar
+        ({"p": [2.1, "\u202erab"]}, "expected a unit"),
     ],
 )
 def test_what_is_no_reading_is_refused_by_name(table: Any, names: str) -> None:

@@ -15,8 +15,9 @@ from vtox.faults import FAMILIES
 
 ANYTHING = "*"
 # For keys that hold one thing each, whatever its name.
-_MACHINE, _KNOWN_WINDOWS, _WORKER, _QUOTA = (
-    f(ANYTHING) for f in (keys.machine, keys.known_windows, keys.worker, keys.quota)
+_MACHINE, _KNOWN_WINDOWS, _WORKER, _QUOTA, _FULL_SCALARS = (
+    f(ANYTHING)
+    for f in (keys.machine, keys.known_windows, keys.worker, keys.quota, keys.full_scalars)
 )
 _RECORDS = tuple(f(ANYTHING) for f in (keys.ledger, keys.due, keys.attempts))
 _OUTPUTS = (
@@ -135,6 +136,7 @@ def _roles() -> dict[str, Role]:
         *machines,
         _KNOWN_WINDOWS,
         _QUOTA,
+        _FULL_SCALARS,
     )
     return {
         "ingest": Role(
@@ -150,6 +152,7 @@ def _roles() -> dict[str, Role]:
                     f"{SCRIPTS} {READS} +wait {_keys(keys.ALERTS, *machines)}",
                     _only(WRITES, *machines),
                     _only("+xadd", *raw, keys.ALERTS, keys.SCALARS),
+                    _only("+exists +sismember", _FULL_SCALARS),
                     f"{number} {absent}",
                 )
             ),
@@ -214,10 +217,12 @@ def _roles() -> dict[str, Role]:
                 (
                     f"{SCRIPTS} {READS}",
                     _keys(*_RECORDED, keys.RETIRED, keys.RECORDER, read_only=True),
-                    # It raises the alarms of scalars, and acknowledges stored readings.
+                    # It lists who sends scalars, raises their alarms, acknowledges stored readings.
                     f"{_keys(keys.ALERTS, *machines)} {_only('+hset +hdel', _MACHINE)}",
                     f"{_only('+sadd +srem', keys.OPEN_ALERTS)} {_only('+xadd', keys.ALERTS)}",
                     _only("+xtrim", keys.SCALARS),
+                    _only("+zadd +hincrby", keys.MACHINES, keys.FLEET, keys.FLEET_CHANGES),
+                    _only("+del +sadd +expire", _FULL_SCALARS),
                     processes,
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)}) {absent}",
                     counted,

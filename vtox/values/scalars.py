@@ -16,9 +16,12 @@ from vtox.values.plain_names import name_error
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # Printable, without spaces and without what separates a name from its unit.
-UNIT = re.compile(r"[^\s:\x00-\x1f\x7f]{1,16}")
+_UNIT = re.compile(r"[^\s:\x00-\x1f\x7f]{1,16}")
 # Of one message or window.
 MOST = 64
+# Names with their units of one machine, in the history: a machine of the largest plants has some
+# 100 measuring points. VTOX's own velocities come on top.
+MOST_OF_MACHINE = 256
 LARGEST = 1e30
 # Back within a limit by this share of it, before its alarm ends: a value on the limit is one alarm.
 DEADBAND = 0.02
@@ -75,10 +78,15 @@ def checked(machine_id: Any, t: Any, name: Any, value: Any, unit: Any) -> Scalar
     if not _is_number(value) or abs(value) > LARGEST:
         detail = f"{name}: {repr(value)[:60]}, expected a finite number up to {LARGEST:g}"
         raise WireError("bad_number", detail, name)
-    if not isinstance(unit, str) or not UNIT.fullmatch(unit):
-        expected = "expected a unit of 1 to 16 characters without spaces and colons"
+    if not isinstance(unit, str) or not is_unit(unit):
+        expected = "expected a unit of 1 to 16 characters that are seen, no spaces and colons"
         raise WireError("bad_json", f"{name}: unit {repr(unit)[:40]}, {expected}", name)
     return ScalarReading(machine_id, float(t), name, float(value), unit)
+
+
+def is_unit(text: str) -> bool:
+    """Return whether a text may be a unit. All of it is seen: else two units would look alike."""
+    return bool(_UNIT.fullmatch(text)) and text.isprintable()
 
 
 def readings_of(machine_id: str, t: float, table: object) -> list[ScalarReading]:
@@ -130,7 +138,7 @@ def parse_limits(text: object) -> Iterator[ScalarLimit]:
             number = float(value)
         except ValueError:
             number = float("nan")
-        if not (NAME.fullmatch(name) and UNIT.fullmatch(unit) and isfinite(number)):
+        if not (NAME.fullmatch(name) and is_unit(unit) and isfinite(number)):
             detail = f"scalar_limits: {part[:80]!r}, expected {_FORM}"
             raise NameplateError(detail, "scalar_limits")
         yield ScalarLimit(name, side, number, unit, level)  # type: ignore[arg-type]

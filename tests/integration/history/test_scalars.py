@@ -3,27 +3,33 @@
 from threading import Event
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
+from api.routes.history import SCALARS_PER_PAGE
 from tests.integration.bridge.test_limits import admit, intake
 from tests.integration.conftest import serving
 from vtox import keys
-from vtox.configuration.settings import Settings
+from vtox.configuration.settings import Settings, load
+from vtox.errors import TooManyScalars
 from vtox.records.history.database import engine_to_write, reading
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.retention import delete_older, oldest_kept
-from vtox.records.history.scalars import latest
+from vtox.records.history.scalars import latest, quantities
 from vtox.store.alarms.open_alerts import events_after, open_alerts
-from vtox.store.machines.machines import register, retire
+from vtox.store.machines.machines import forget_silent, last_arrivals, register, retire
+from vtox.store.machines.scalar_room import admit_readings
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.scalars import add_readings, note_no_velocity
 from vtox.store.stream.window_log import add_window
 from vtox.values.domain import Motor, Reason, Recording, Window
-from vtox.values.scalars import ScalarReading
+from vtox.values.scalars import MOST_OF_MACHINE, ScalarReading
+from vtox.values.vibration_zones import VELOCITIES
 from vtox.windows.wire import encode
 from workers.velocity import velocity_readings
 
+RAW = {"resolution": "raw", "points": 10}
 LIMITS = "oil_pressure < 1.2 bar fault; winding > 120 degC warning; winding > 130 degC fault"
 
 
@@ -134,6 +140,106 @@ def test_scalars_of_a_window_are_those_of_its_start(
     with reading(settings) as db:
         assert db is not None
         assert list(latest(db, "M1")) == [(ScalarReading("M1", t0, "oil_pressure", 2.1, "bar"), "")]
+
+
+def test_a_machine_has_so_many_names_of_scalars_and_no_more(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = round(server_time(client), 3) - 60
+    names = [f"n{k:03}" for k in range(MOST_OF_MACHINE + 3)]
+    for name in names:
+        send(client, now, name, 1.0, "bar")
+    send(client, now, VELOCITIES[0], 1.0, "mm/s")
+    recorder.record(Event())
+    assert int(client.hget(keys.UNREADABLE, "recorder") or 0) == 3
+    post, known = "/api/v1/machines/M1/scalars", {names[0]: [2.0, "bar"]}
+    with serving(settings) as http:
+        for scalars, status in (
+            (known, 202),
+            (known | {"new": [1, "bar"]}, 429),
+            ({names[0]: [1, "Pa"]}, 429),
+            ({VELOCITIES[1]: [1, "mm/s"]}, 202),
+        ):
+            answer = http.post(post, json={"t": now + 1, "scalars": scalars})
+            assert answer.status_code == status, scalars
+            assert status == 202 or answer.json()["code"] == "too_many_scalars"
+        recorder.record(Event())
+        shown = _pages(http, post, limit=100)
+        span = {"from_t": now - 60, "to_t": now + 60, "resolution": "minute"}
+        of = _pages(http, "/api/v1/machines/M1/history", of="scalars", **span)
+        raw = _pages(http, "/api/v1/machines/M1/history", of="scalars", **span | RAW)
+        retire(client, "M1")
+        recorder.record(Event())
+        assert http.post(post, json={"scalars": {"new": [1, "bar"]}}).status_code == 202
+    kept = sorted([*names[:MOST_OF_MACHINE], *VELOCITIES[:2]])
+    assert [s["name"] for page in shown for s in page["scalars"]] == kept
+    assert max(len(page["scalars"]) for page in shown) == 100
+    assert next(s for s in shown[0]["scalars"] if s["name"] == names[0])["value"] == 2.0
+    for pages in (of, raw):
+        assert max(len(page["series"]) for page in pages) == SCALARS_PER_PAGE
+        found = {q.split(":")[1] for page in pages for q, s in page["series"].items() if s["t"]}
+        assert sorted(found) == kept
+
+
+def _pages(http: httpx.Client, path: str, **query: Any) -> list[Any]:
+    pages, link = [], http.build_request("GET", path, params=query).url.raw_path.decode()
+    while link:
+        answer = http.get(link).raise_for_status().json()
+        pages.append(answer["data"])
+        link = answer["next"]
+    return pages
+
+
+def test_a_name_that_ages_out_makes_room_for_another(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = server_time(client)
+    for k in range(MOST_OF_MACHINE):
+        send(client, now - 3600, f"n{k}", 1.0, "bar")
+    recorder.record(Event())
+    engine = engine_to_write(settings)
+    two_years_ms = round(1000 * settings.keep.history_hours.s)
+    delete_older(engine, oldest_kept(settings, round(1000 * now) + two_years_ms))
+    engine.dispose()
+    send(client, now, "new", 1.0, "bar")
+    recorder.record(Event())
+    with reading(settings) as db:
+        assert db is not None
+        assert quantities(db, "M1") == ["scalar:new:bar"]
+
+
+@pytest.mark.parametrize("way", ["http", "stream"])
+def test_machines_that_send_scalars_alone_count(
+    recorder: Recorder, client: Client, settings: Settings, way: str
+) -> None:
+    few = load(redis_url=settings.redis_url, data_dir=settings.data_dir, max_machines=2)
+    recorder.settings = few
+    now = server_time(client)
+    codes = []
+    with serving(few) as http:
+        for m in ("M1", "M2", "M3", "M1"):
+            if way == "http":
+                body = {"t": now, "scalars": {"oil": [2, "bar"]}}
+                answer = http.post(f"/api/v1/machines/{m}/scalars", json=body)
+                codes.append((answer.status_code, answer.json().get("code")))
+            else:
+                add_readings(client, [ScalarReading(m, now, "oil", 2.0, "bar")])
+    recorder.record(Event())
+    assert sorted(last_arrivals(client)) == ["M1", "M2"]
+    refused = int(client.hget(keys.UNREADABLE, "recorder") or 0)
+    assert (codes[2], refused) == ((429, "too_many_machines"), 0) if codes else refused == 1
+    # They have sent no window, and are known as long as they send.
+    assert forget_silent(client, now - 60) == 0
+    assert forget_silent(client, now + 60) == 2
+
+
+def test_an_import_beyond_the_names_of_a_machine_stores_nothing(
+    client: Client, settings: Settings
+) -> None:
+    readings = [ScalarReading("M1", 1.7e9, f"n{k}", 1.0, "bar") for k in range(MOST_OF_MACHINE + 1)]
+    with pytest.raises(TooManyScalars, match="M1 has 256"):
+        admit_readings(client, readings, settings.max_machines)
+    assert client.xlen(keys.SCALARS) == 0
 
 
 def _bytes(value: str | bytes) -> bytes:

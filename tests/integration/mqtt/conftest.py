@@ -32,6 +32,7 @@ topic = "Plant"
 format = "sparkplug"
 channels = { ia = "window/ia" }
 nameplate = { pole_pairs = "Properties/pole_pairs", supply_hz = "Properties/supply_hz" }
+scalars = { supply = ["Properties/supply_hz", "Hz"] }
 fs_hz = 1000
 """
 

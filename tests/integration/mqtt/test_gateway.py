@@ -22,6 +22,7 @@ from vtox.errors import BrokerRefused
 from vtox.pipeline.monitoring.silence import SilenceWatch
 from vtox.sending.mqtt.connection import Connection
 from vtox.store.machines.machines import load_motors
+from vtox.store.machines.scalar_room import keep_full
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.deadletters import newest_first
 from vtox.values import codec
@@ -125,6 +126,22 @@ def test_a_birth_registers_and_a_death_is_silence_until_it_sends_again(
         broker.publish("spBv1.0/Plant/DDATA/N1/M1", later)
         eventually(lambda: counters(client).get("windows_in") == 3)
         eventually(lambda: silent()[1:] == [("cleared", "windows_arrive")])
+
+
+def test_new_scalars_of_a_full_machine_keep_nothing_else_back(
+    broker: Mosquitto, client: Client, settings: Settings
+) -> None:
+    keep_full(client, {m: ["scalar:oil:bar"] for m in ("M1", "M2")})
+    oil = {"t": 5.5, "scalars": {"oil": [1, "bar"], "new": [1, "bar"]}}
+    with subscribed(broker, settings):
+        broker.publish("plant/M2/window", json.dumps(oil).encode())
+        broker.publish("spBv1.0/Plant/DBIRTH/N1/M1", BIRTH)
+        with bridging(settings):
+            eventually(lambda: counters(client).get("windows_in") == 1)
+            eventually(lambda: client.xlen(keys.DEAD_LETTERS) == 2)
+    (stored,) = client.xrange(keys.SCALARS)
+    assert stored[1][b"name"] == b"oil"
+    assert all("names of scalars already" in x.reason for x in newest_first(client))
 
 
 def test_an_unknown_birth_is_asked_for(

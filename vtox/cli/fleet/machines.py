@@ -27,8 +27,8 @@ from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import stored_baseline
 from vtox.store.machines.points import AHEAD_MS
+from vtox.store.machines.scalar_room import admit_readings
 from vtox.store.server.client import Client, server_time
-from vtox.store.stream.scalars import add_readings
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
 from vtox.values import codec
 from vtox.values.csv_cells import MARK
@@ -39,7 +39,6 @@ from vtox.windows.wire import Limits, encode, entry_header
 from vtox.words.rendering import name_of, render, render_all
 
 SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
-SENT_AT_ONCE = 1000
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
 MachineIds = Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")]
@@ -150,8 +149,7 @@ def _send_scalars(readings: Sequence[ScalarReading]) -> None:
                 f"{wrong.machine_id} {wrong.name}: t {wrong.t}, expected {oldest_s:.0f} to "
                 f"{latest_s:.0f}: VTOX_KEEP__HISTORY_HOURS to an hour from now"
             )
-        for start in range(0, len(readings), SENT_AT_ONCE):
-            add_readings(client, readings[start : start + SENT_AT_ONCE])
+        admit_readings(client, readings, settings.max_machines)
     typer.echo(f"{len(readings)} readings sent")
 
 

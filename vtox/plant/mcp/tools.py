@@ -173,15 +173,17 @@ class Tools:
     ) -> ToolAnswer:
         """Return how faults, health or scalars went: columns of state, code, min, mean, max.
 
-        `null` is a step in which nothing was recorded.
+        `null` is a step in which nothing was recorded; `more`: not all scalars are here.
         """
         of_scalars = quantity == "scalars"
         query: dict[str, Any] = {"of": quantity} if of_scalars else {"fault": quantity or None}
         query["from_t"] = self._api().days_ago(days)
         points = steps if quantity and not of_scalars else min(steps, 20)
-        found = self._data("machines/{}/history", machine_id, **query, points=points)
+        page = self._api().get("machines/{}/history", machine_id, **query, points=points)
+        found = page["data"]
         names = ("machine_id", "from_t", "to_t", "step_s", "recorded_until_t", "series", "counts")
-        return self._answer(_part(found, names), f"/machines/{machine_id}")
+        more = {"more": bool(page.get("next"))}
+        return self._answer(_part(found, names) | more, f"/machines/{machine_id}")
 
     def energy(
         self, machine_id: _AnyMachine = "", days: _Days = 1.0, limit: _Rows = 20

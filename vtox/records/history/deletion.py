@@ -15,16 +15,22 @@ from vtox.records.history.schema import (
     series,
     start_parts,
 )
+from vtox.values.scalars import PREFIX
 
 
 def delete_machine(engine: Engine, machine_id: str) -> int:
-    """Delete all that was recorded of a machine; return how many rows. Its numbers stay taken."""
+    """Delete all that was recorded of a machine; return how many rows.
+
+    The numbers of its quantities stay taken, but for scalars, whose names a sender makes up.
+    """
     with engine.begin() as db:
         numbers = select(series.c.id).where(series.c.machine_id == machine_id)
         ids = db.execute(numbers).scalars().all()
         n = 0
         for table in (records, minutes, hours, energy_quarters, energy_days, start_parts):
             n += db.execute(delete(table).where(table.c.series_id.in_(ids))).rowcount
+        own = series.c.machine_id == machine_id
+        db.execute(delete(series).where(own, series.c.quantity.startswith(PREFIX)))
         for other in (alerts, alarm_actions, baselines):
             n += db.execute(delete(other).where(other.c.machine_id == machine_id)).rowcount
         # What waits says that it is gone; what was sent has its data.

@@ -1,7 +1,6 @@
 """The small numbers of machine and quantity, and of state and code, in the tables."""
 
-from collections.abc import Hashable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table, select, tuple_
 
@@ -10,7 +9,6 @@ from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import outcomes, series
 from vtox.store.machines.points import Point
 
-N = TypeVar("N", bound=Hashable)
 # So many pairs in one query: SQLite takes 32,766 values, older ones 999.
 _PAIRS_PER_QUERY = 400
 
@@ -63,10 +61,29 @@ def _number(
     unknown = [pair for pair in pairs if pair not in numbers]
     if not unknown:
         return
+    numbers |= _numbers(db, table, unknown)
+    # Looked up first: an insert that changes nothing takes a number of PostgreSQL all the same.
+    if new := [pair for pair in unknown if pair not in numbers]:
+        _, first, second = table.columns
+        added = insert(db, table).on_conflict_do_nothing()
+        db.execute(added, [{first.name: a, second.name: b} for a, b in new])
+        numbers |= _numbers(db, table, new)
+
+
+def numbers_of_series(
+    db: Connection, pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Return machine and quantity -> number, of those that the history has."""
+    return _numbers(db, series, list(pairs))
+
+
+def _numbers(
+    db: Connection, table: Table, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
     id_, first, second = table.columns
-    added = insert(db, table).on_conflict_do_nothing()
-    db.execute(added, [{first.name: a, second.name: b} for a, b in unknown])
-    for start in range(0, len(unknown), _PAIRS_PER_QUERY):
-        part = unknown[start : start + _PAIRS_PER_QUERY]
-        found = db.execute(select(id_, first, second).where(tuple_(first, second).in_(part)))
-        numbers.update({(a, b): number for number, a, b in found})
+    for start in range(0, len(pairs), _PAIRS_PER_QUERY):
+        part = pairs[start : start + _PAIRS_PER_QUERY]
+        rows = db.execute(select(id_, first, second).where(tuple_(first, second).in_(part)))
+        found |= {(a, b): number for number, a, b in rows}
+    return found

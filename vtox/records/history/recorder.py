@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.errors import DiskNearlyFull, VtoxError
+from vtox.errors import DiskNearlyFull, TooManyMachines, VtoxError
 from vtox.records.history import database, deletion, retention, writing
 from vtox.records.history.baselines import BaselineRecorder
 from vtox.records.history.disk_room import check_room
@@ -21,13 +21,15 @@ from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest, oldest_kept
-from vtox.records.history.scalars import LimitWatch
+from vtox.records.history.scalars import LimitWatch, full_machines
 from vtox.records.history.writing import Portion
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import RecorderHeartbeat
 from vtox.store.ledger.retention_clock import RetentionClock
 from vtox.store.machines.line_levels import LineSampler
+from vtox.store.machines.machines import list_senders
 from vtox.store.machines.retirements import noted_retirements, remove_notes
+from vtox.store.machines.scalar_room import keep_full
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import entry_order
@@ -46,6 +48,8 @@ ENTRIES_PER_READ = 1000
 POINTS_PER_TRANSACTION = 10_000
 DELETE_EVERY_S = 600.0
 BASELINES_EVERY_S = 60.0
+# A machine of 150,000 names, from a version without a limit, takes a second.
+_FULL_EVERY_S = 60.0
 # What was missed is in the heartbeat for so long; the table has all of it.
 MISSED_SHOWN_S = 86_400.0
 # SQLite leaves it to the system when the last transactions are on disk: half a minute on Linux.
@@ -129,6 +133,7 @@ class Recorder:
             self._baselines.record(engine)
         if self._is_due("deletion", DELETE_EVERY_S):
             retention.delete_older(engine, oldest)
+            self._keep_full(engine)
         return n
 
     def close(self) -> None:
@@ -184,6 +189,7 @@ class Recorder:
         if portion.start == portion.end:
             return 0, True
         if stream == keys.SCALARS:
+            self._refuse_strangers(portion)
             portion.points = self._limits.with_states(portion.points, oldest.records_ms)
         if not writing.write(engine, portion, self._names, self._redone, oldest):
             # Another recorder was here: go on where it ended.
@@ -194,6 +200,9 @@ class Recorder:
             return 0, False
         self._lines.keep()
         self._positions[stream] = portion.end
+        beyond = any(why.code == "too_many_scalars" for _, why in portion.skipped)
+        if beyond and self._is_due("full", _FULL_EVERY_S):
+            self._keep_full(engine)
         if stream == keys.SCALARS:
             acknowledge(self.client, portion.end.entry_id)
         note_skipped(self.client, "recorder", stream, portion.skipped)
@@ -208,6 +217,20 @@ class Recorder:
         if portion.missed:
             self._missed = self._missed_lately(engine)
         return portion.entries, complete
+
+    def _refuse_strangers(self, portion: Portion) -> None:
+        """List the machines of readings; pass over those of new ones that have no room."""
+        ids = list(dict.fromkeys(p.machine_id for p in portion.points))
+        most = self.settings.max_machines
+        refused = set(list_senders(self.client, ids, limit=most))
+        for p in (p for p in portion.points if p.machine_id in refused):
+            portion.refuse(p, "too_many_machines", TooManyMachines(most))
+        portion.points = [p for p in portion.points if p.machine_id not in refused]
+
+    def _keep_full(self, engine: Engine) -> None:
+        """Let senders know which machines may get no more names of scalars."""
+        with engine.connect() as db:
+            keep_full(self.client, full_machines(db))
 
     def _missed_lately(self, engine: Engine) -> str:
         now = server_time(self.client)

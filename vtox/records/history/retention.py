@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, exists, select
 
 from vtox.configuration.settings import Settings
 from vtox.records.history.schema import (
@@ -95,7 +95,17 @@ def delete_older(engine: Engine, oldest: Oldest) -> int:
             with engine.begin() as db:
                 part = ids[start : start + SERIES_PER_TRANSACTION]
                 deleted += _delete_of_series(db, table, older, part)
+    for start in range(0, len(of_scalars), SERIES_PER_TRANSACTION):
+        with engine.begin() as db:
+            part = series.c.id.in_(of_scalars[start : start + SERIES_PER_TRANSACTION])
+            deleted += db.execute(delete(series).where(part, *_WITHOUT_ROWS)).rowcount
     return deleted
+
+
+# A sender makes up the names of scalars: one of which nothing is left makes room for another.
+_WITHOUT_ROWS = tuple(
+    ~exists().where(t.c.series_id == series.c.id) for t in (records, minutes, hours)
+)
 
 
 def _delete_of_series(

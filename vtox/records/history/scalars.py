@@ -2,17 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, Select, func, select, tuple_
 
 from vtox.records.history.downsampling import Row
+from vtox.records.history.names import numbers_of_series
 from vtox.records.history.schema import outcomes, records, series
 from vtox.store.alarms.flags import FlagChange, are_set, set_flags
 from vtox.store.machines.machines import load_motors
 from vtox.store.machines.points import Point
 from vtox.store.server.client import Client
 from vtox.values.domain import reason
-from vtox.values.scalars import PREFIX, ScalarLimit, ScalarReading, limit_flag, name_and_unit
-from vtox.values.vibration_zones import limits_of
+from vtox.values.scalars import (
+    MOST_OF_MACHINE,
+    PREFIX,
+    ScalarLimit,
+    ScalarReading,
+    limit_flag,
+    name_and_unit,
+)
+from vtox.values.vibration_zones import VELOCITIES, limits_of
 
 # So many pairs in one query: SQLite takes 32,766 values, older ones 999.
 _PAIRS_PER_QUERY = 400
@@ -39,21 +47,66 @@ def unrecorded(db: Connection, rows: Sequence[Row], late_ms: int) -> list[Row]:
     return list(new.values())
 
 
-def quantities(db: Connection, machine_id: str) -> list[str]:
-    """Return the scalars that were ever recorded of a machine, as quantities of the history."""
-    own = select(series.c.quantity).where(
-        series.c.machine_id == machine_id, series.c.quantity.startswith(PREFIX)
+def without_room(db: Connection, points: Sequence[Point]) -> set[tuple[str, str]]:
+    """Return machine and quantity of the new scalars of machines that may get no more of them."""
+    pairs = list(dict.fromkeys((p.machine_id, p.quantity) for p in points))
+    known = numbers_of_series(db, pairs)
+    new = [
+        (m, q) for m, q in pairs if (m, q) not in known and name_and_unit(q)[0] not in VELOCITIES
+    ]
+    room = _room(db, list(dict.fromkeys(m for m, _ in new)))
+    refused = set()
+    for machine_id, quantity in new:
+        room[machine_id] -= 1
+        if room[machine_id] < 0:
+            refused.add((machine_id, quantity))
+    return refused
+
+
+def _room(db: Connection, machine_ids: Sequence[str]) -> dict[str, int]:
+    """Return machine id -> how many scalars it may still get."""
+    room = dict.fromkeys(machine_ids, MOST_OF_MACHINE)
+    for start in range(0, len(machine_ids), _PAIRS_PER_QUERY):
+        part = machine_ids[start : start + _PAIRS_PER_QUERY]
+        counted = _counted().where(series.c.machine_id.in_(part))
+        room |= {m: MOST_OF_MACHINE - n for m, n in db.execute(counted)}
+    return room
+
+
+def full_machines(db: Connection) -> dict[str, list[str]]:
+    """Return machine id -> its scalars, as quantities, of those that may get no more."""
+    full = _counted().having(func.count() >= MOST_OF_MACHINE)
+    return {m: quantities(db, m) for m, _ in db.execute(full).all()}
+
+
+def _counted() -> Select[tuple[str, int]]:
+    c = series.c
+    own = (
+        c.quantity.startswith(PREFIX),
+        *(~c.quantity.startswith(f"{PREFIX}{name}:", autoescape=True) for name in VELOCITIES),
     )
-    return sorted(db.execute(own).scalars())
+    return select(c.machine_id, func.count()).where(*own).group_by(c.machine_id)
 
 
-def latest(db: Connection, machine_id: str = "") -> Iterator[tuple[ScalarReading, str]]:
+def quantities(
+    db: Connection, machine_id: str, *, first: str = "", most: int | None = None
+) -> list[str]:
+    """Return the scalars of a machine in the history, as its quantities, from `first` on."""
+    c = series.c
+    own = select(c.quantity).where(c.machine_id == machine_id, c.quantity.startswith(PREFIX))
+    found = own.where(c.quantity >= first).order_by(c.quantity).limit(most)
+    return list(db.execute(found).scalars())
+
+
+def latest(
+    db: Connection, machine_id: str = "", only: Sequence[str] = ()
+) -> Iterator[tuple[ScalarReading, str]]:
     """Yield the latest reading of each scalar that is kept, with its state, of one machine or all.
 
-    By names of machines and scalars.
+    By names of machines and scalars. `only` are quantities.
     """
     c, of, own = records.c, series.c, records.alias().c
-    wanted = of.quantity.startswith(PREFIX)
+    wanted = of.quantity.in_(only) if only else of.quantity.startswith(PREFIX)
     if machine_id:
         wanted &= of.machine_id == machine_id
     newest = select(func.max(own.t_ms)).where(own.series_id == of.id).correlate(series)

@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Engine, Table, case, func, select, update
 
 from vtox import keys
 from vtox.alarms.health.alert_values import Alert
+from vtox.errors import TooManyScalars, VtoxError
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.records.history.energy import add_energy
 from vtox.records.history.names import Names
 from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest
-from vtox.records.history.scalars import unrecorded
+from vtox.records.history.scalars import unrecorded, without_room
 from vtox.records.history.schema import (
     alarm_actions,
     alerts,
@@ -34,7 +35,7 @@ from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read_each
 from vtox.values import codec
 from vtox.values.codec import RawFields
-from vtox.values.scalars import PREFIX
+from vtox.values.scalars import MOST_OF_MACHINE, PREFIX, name_and_unit
 
 
 @dataclass(slots=True)
@@ -77,6 +78,10 @@ class Portion:
                     self.points.append(p)
         self.skipped += skipped
 
+    def refuse(self, p: Point, code: str, why: VtoxError) -> None:
+        """Count a point as one that is passed over; it must not be in `points` any more."""
+        self.skipped.append((f"{p.id_ms}-{p.id_seq}".encode(), Unreadable(code, str(why))))
+
 
 def _position(db: Connection, stream: str) -> Position:
     """Return up to where a stream was recorded."""
@@ -108,9 +113,20 @@ def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest
         if portion.rows:
             table, _ = _ROWS_OF[portion.start.stream]
             db.execute(insert(db, table).on_conflict_do_nothing(), portion.rows)
+        if portion.points and portion.start.stream == keys.SCALARS:
+            _refuse_new_names(db, portion)
         if portion.points:
             _write_points(db, portion.points, names, redone, oldest)
     return True
+
+
+def _refuse_new_names(db: Connection, portion: Portion) -> None:
+    """Move the readings under new names of machines that may get no more to `skipped`."""
+    refused = without_room(db, portion.points)
+    for p in (p for p in portion.points if (p.machine_id, p.quantity) in refused):
+        why = TooManyScalars(p.machine_id, *name_and_unit(p.quantity), MOST_OF_MACHINE)
+        portion.refuse(p, "too_many_scalars", why)
+    portion.points = [p for p in portion.points if (p.machine_id, p.quantity) not in refused]
 
 
 def _move(db: Connection, start: Position, end: Position) -> bool:
@@ -123,10 +139,11 @@ def _move(db: Connection, start: Position, end: Position) -> bool:
 def _write_points(
     db: Connection, points: list[Point], names: Names, redone: Redone, oldest: Oldest
 ) -> None:
-    rows = names.rows(db, points)
     if points[0].quantity.startswith(PREFIX):
-        rows = of_records = unrecorded(db, rows, oldest.records_ms)
+        # Looked up each time: a deletion, of another recorder too, takes those without rows.
+        rows = of_records = unrecorded(db, Names().rows(db, points), oldest.records_ms)
     else:
+        rows = names.rows(db, points)
         if known := redone.entries(db, rows):
             rows = [row for row in rows if (row.id_ms, row.id_seq) not in known]
             points = [p for p in points if (p.id_ms, p.id_seq) not in known]

@@ -13,7 +13,7 @@ from threading import Event
 import structlog
 
 from vtox.client.publisher import Publisher
-from vtox.errors import InputError
+from vtox.errors import InputError, TooManyScalars
 from vtox.sending.mqtt import sparkplug, sparkplug_nodes
 from vtox.sending.mqtt.connection import Connection, ReceivedMessage
 from vtox.sending.mqtt.mapping import TopicRule
@@ -32,8 +32,8 @@ from vtox.sending.mqtt.payloads import (
 from vtox.sending.mqtt.sparkplug_nodes import Births
 from vtox.store.alarms.flags import note_departure
 from vtox.store.machines.machines import register
+from vtox.store.machines.scalar_room import admit_readings
 from vtox.store.server.client import Client
-from vtox.store.stream.scalars import add_readings
 from vtox.store.stream.unreadable import Unreadable, is_trouble, read, read_or_none, reason_of
 from vtox.windows.wire import entry_header
 
@@ -130,8 +130,14 @@ class Gateway:
 
     def _follow(self, rule: TopicRule, levels: dict[str, str], message: Message) -> None:
         """Do what a message asks for, its window last: then it may be done again from the start."""
+        beyond: TooManyScalars | None = None
         for action in self._actions(rule, levels, message):
-            self._do(action, message)
+            try:
+                self._do(action, message)
+            except TooManyScalars as error:  # which keeps no window back
+                beyond = error
+        if beyond:
+            raise beyond
 
     def _rule(self, topic: str) -> tuple[TopicRule | None, dict[str, str]]:
         is_sparkplug = sparkplug.parse_topic(topic)
@@ -160,7 +166,7 @@ class Gateway:
             case Samples():
                 self._send(action, message)
             case Scalars(readings):
-                add_readings(self._client, readings)
+                admit_readings(self._client, readings, self._max_machines, others=True)
             case Birth():
                 self._births.keep(action)
             case Nameplate(machine_id, motor):

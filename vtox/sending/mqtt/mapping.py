@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from vtox.errors import MappingError
 from vtox.sending.mqtt.sparkplug import NAMESPACE
 from vtox.values.domain import CHANNEL_UNITS, Motor
-from vtox.values.scalars import NAME, UNIT
+from vtox.values.scalars import NAME, is_unit
 
 Format = Literal["entry", "json", "i2", "f4", "sparkplug"]
 Layout = Literal["planar", "interleaved"]
@@ -153,7 +153,7 @@ def _scalars(where: str, value: Any, sparkplug: bool) -> dict[str, tuple[str, st
         and isinstance(pair, list)
         and len(pair) == 2
         and all(isinstance(part, str) for part in pair)
-        and UNIT.fullmatch(pair[1])
+        and is_unit(pair[1])
         for name, pair in value.items()
     )
     if not ok:

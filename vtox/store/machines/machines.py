@@ -71,6 +71,17 @@ def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -
         raise TooManyMachines(limit)
 
 
+def list_senders(client: Client, machine_ids: Sequence[str], *, limit: int) -> list[str]:
+    """List machines that send scalars; return the new ones that have no room among `limit`."""
+    script = client.register_script(scripts.source("register", shared=True))
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        where = [keys.MACHINES, keys.machine(m), keys.FLEET, keys.FLEET_CHANGES]
+        script(keys=where, args=[m, "", limit], client=pipe)
+    listed = zip(machine_ids, pipe.execute(), strict=True)
+    return [m for m, has_room in listed if not has_room]
+
+
 def retire(client: Client, machine_id: str) -> bool:
     """Forget a machine and clear its open alerts; False where it was not known.
 
@@ -80,6 +91,7 @@ def retire(client: Client, machine_id: str) -> bool:
     """
     retired = _retire(client, machine_id, "", reason("machine_retired"))
     if retired:
+        client.delete(keys.full_scalars(machine_id))
         note_retirement(client, machine_id)
         alarm_book.forget_machines(client, [machine_id])
     return retired
@@ -88,18 +100,24 @@ def retire(client: Client, machine_id: str) -> bool:
 def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
     """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
 
-    Those whose last window arrived before `after_t` are not looked at. A machine with a baseline, a
-    own setting or an open alert of a fault stays. Returns how many are forgotten.
+    Those whose last window arrived before `after_t` are not looked at, but those that send scalars
+    alone are. A machine with a baseline, a own setting or an open alert of a fault stays. Returns
+    how many are forgotten.
     """
-    silent = [m.decode() for m in client.zrange(keys.MACHINES, after_t, before_t, byscore=True)]
+    found = [
+        *client.zrange(keys.MACHINES, 0, 0, byscore=True),
+        *client.zrange(keys.MACHINES, f"{after_t}" if after_t else "(0", before_t, byscore=True),
+    ]
+    silent = [m.decode() for m in found]
     pipe = client.pipeline(transaction=False)
     for m in silent:
-        pipe.hexists(keys.machine(m), "motor")
+        pipe.hmget(keys.machine(m), "motor", "scalars_ms")
     why = reason("machine_forgotten")
     forgotten = [
         m
-        for m, registered in zip(silent, pipe.execute(), strict=True)
-        if not registered and _retire(client, m, str(before_t), why)
+        for m, (motor, scalars_ms) in zip(silent, pipe.execute(), strict=True)
+        if motor is None and int(scalars_ms or 0) <= 1000 * before_t
+        if _retire(client, m, str(before_t), why)
     ]
     if forgotten:
         alarm_book.forget_machines(client, forgotten)

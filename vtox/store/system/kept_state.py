@@ -64,6 +64,7 @@ IN_FLIGHT = {
     "due": "records in flight",
     "attempts": "records in flight",
     "known_windows": "duplicates of the last windows",
+    "full_scalars": "expires; the recorder writes it from the history",
     "quota": "expires",
     "session": "expires; people sign in again",
 }
