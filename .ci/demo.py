@@ -69,7 +69,8 @@ def left_over(mark: str) -> list[str]:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
-        if f"VTOX_DATA_DIR={mark}".encode() in environment.split(b"\0"):
+        folders = (f"VTOX_DATA_DIR={mark}".encode(), f"VTOX_DATA_DIR={mark}/demo".encode())
+        if not set(folders).isdisjoint(environment.split(b"\0")):
             found.append(f"{folder.name} {command}")
     return found
 

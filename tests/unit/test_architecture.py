@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.faults",
         "vtox.keys",
         "vtox.words",
+        "vtox.configuration.demo_folder",
         "vtox.configuration.sentinel_urls",
         "vtox.configuration.usable_cores",
         "vtox.version",

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as SourceError
 
+from vtox.configuration import demo_folder
 from vtox.configuration.groups.limits import LimitSettings
 from vtox.configuration.groups.processes import ProcessSettings
 from vtox.configuration.groups.retention import RetentionSettings
@@ -127,6 +128,35 @@ class Settings(
 
 def load(**overrides: Any) -> Settings:
     """Return the settings of this process, with the defaults of its mode.
+
+    Their data folder is the demo's while only the demo runs, unless an argument names one.
+
+    Raises `SettingsError`: a value cannot be used; the message names the setting and what was
+    expected.
+    """
+    settings = _load(**overrides)
+    if "data_dir" in overrides:
+        return settings
+    return _in_folder(settings, demo_folder.running_folder(settings.data_dir))
+
+
+def load_for_demo() -> Settings:
+    """Return the settings of `vtox demo`: its data folder is within the one that is set.
+
+    Raises `SettingsError`: as `load`.
+    """
+    settings = _load()
+    return _in_folder(settings, settings.data_dir / demo_folder.NAME)
+
+
+def _in_folder(settings: Settings, folder: Path) -> Settings:
+    # A copy counts what it changes as given, which an unchanged folder is not.
+    same = folder == settings.data_dir
+    return settings if same else settings.model_copy(update={"data_dir": folder})
+
+
+def _load(**overrides: Any) -> Settings:
+    """Return the settings as they are given, with the defaults of the mode.
 
     Raises `SettingsError`: a value cannot be used; the message names the setting and what was
     expected.

@@ -16,7 +16,7 @@ from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import host_roles
-from vtox.configuration.settings import Settings, load
+from vtox.configuration.settings import Settings, load_for_demo
 from vtox.errors import InputError, UnknownMachine
 from vtox.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet
 from vtox.simulator.severity import FAULT_MODES
@@ -35,7 +35,7 @@ def demo(
     """Run the whole system with a simulated fleet and watch it detect the faulty machines."""
     if fault_mode not in FAULT_MODES:
         raise InputError(f"--fault-mode {fault_mode}: expected one of {', '.join(FAULT_MODES)}")
-    settings = load()
+    settings = load_for_demo()
     simulated = fleet(machines, seed=seed, fault_mode=fault_mode)
     options = ["--machines", str(machines), "--seed", str(seed), "--fault-mode", fault_mode]
     options += ["--duration", str(duration)] if duration else []
@@ -60,7 +60,7 @@ def demo(
         supervised.preflight = prepare
         with view:
             asyncio.run(run_supervised(supervised, host_roles(settings)))
-    _print_summary(console, score)
+    _print_summary(console, score, shared=bool(settings.redis_url))
 
 
 def _retire_machines(settings: Settings, machines: tuple[SimulatedMachine, ...]) -> str:
@@ -75,7 +75,7 @@ def _retire_machines(settings: Settings, machines: tuple[SimulatedMachine, ...])
         return f"{server_time_ms(client)}-{2**64 - 1}"
 
 
-def _print_summary(console: Console, score: Score) -> None:
+def _print_summary(console: Console, score: Score, *, shared: bool) -> None:
     detected = ", ".join(f"{fault} {n} of {all_}" for fault, (n, all_) in score.by_fault().items())
     lines = [f"detected: {detected or 'no machine has a detectable fault'}"]
     if missed := score.missed():
@@ -84,9 +84,10 @@ def _print_summary(console: Console, score: Score) -> None:
     lines.append(f"false alarms: {false_alarms or 'none'}")
     if undetectable := sum(m.fault is not None and not m.detectable for m in score.machines):
         lines.append(f"not detectable: {undetectable} more; `vtox simulate --list` shows why")
-    lines.append(
-        "the machines of the demo stay known, and silent: `vtox machines retire` them, or give "
-        "`vtox up` another VTOX_DATA_DIR"
-    )
+    if shared:
+        lines.append(
+            "the machines of the demo stay known on the server of VTOX_REDIS_URL, and silent: "
+            "`vtox machines retire` them"
+        )
     for line in lines:
         console.print(line, soft_wrap=True)
