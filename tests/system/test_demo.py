@@ -50,12 +50,26 @@ def test_every_fault_is_detected_without_false_alarm(demo: tuple[list[str], Path
     assert "false alarms: none" in lines
 
 
-def test_throughput_is_printed_with_its_source(demo: tuple[list[str], Path]) -> None:
+def test_until_machines_send_the_demo_says_how_far_it_is(demo: tuple[list[str], Path]) -> None:
+    lines, _ = demo
+    start = next(i for i, line in enumerate(lines) if "windows/s" in line)
+    assert [i for i, line in enumerate(lines) if "starting: " in line and i < start]
+    counts = [re.search(r" commissioning: (\d+) of 12 machines$", line) for line in lines]
+    assert all(int(m.group(1)) < MACHINES for m in counts if m)
+
+
+def test_lines_of_the_state_fit_a_terminal(demo: tuple[list[str], Path]) -> None:
+    lines, _ = demo
+    states = [line for line in lines if re.search("windows/s|starting: |commissioning: ", line)]
+    assert max(map(len, states)) <= 80
+
+
+def test_throughput_is_printed(demo: tuple[list[str], Path]) -> None:
     # Long first records hold windows back and then finish them at once, so in its first minute
     # the figure lags and overshoots; in half a minute no more can finish than was ever sent.
     # How exact it is in the long run is the subject of test_rate.py.
     lines, _ = demo
-    matches = [re.search(r"([\d.]+) windows/s  performance_metrics", line) for line in lines]
+    matches = [re.search(r"([\d.]+) windows/s", line) for line in lines]
     rates = [float(m.group(1)) for m in matches if m]
     assert MACHINES / 2 < rates[-1] < MACHINES * SENT_S / AVERAGE_S
 
@@ -65,7 +79,7 @@ def test_each_address_is_printed_once(demo: tuple[list[str], Path]) -> None:
     text = "\n".join(lines)
     assert len(re.findall(r" page: http://127\.0\.0\.1:\d+$", text, re.MULTILINE)) == 1
     assert len(re.findall(r" flower: http://127\.0\.0\.1:\d+$", text, re.MULTILINE)) == 1
-    assert f"log: {folder / 'cluster.log'}" in lines[0]
+    assert f"log: {folder / 'demo' / 'cluster.log'}" in lines[0]
 
 
 def test_alerts_are_printed_with_their_reason(demo: tuple[list[str], Path]) -> None:
@@ -76,5 +90,5 @@ def test_alerts_are_printed_with_their_reason(demo: tuple[list[str], Path]) -> N
 def test_details_are_in_the_log_only(demo: tuple[list[str], Path]) -> None:
     lines, folder = demo
     assert not [line for line in lines if line.startswith("{")]
-    log = [json.loads(line) for line in (folder / "cluster.log").read_text().splitlines()]
+    log = [json.loads(line) for line in (folder / "demo" / "cluster.log").read_text().splitlines()]
     assert any(e["role"] == "simulate" for e in log)

@@ -139,6 +139,15 @@ def test_the_demo_shows_an_address_once_it_is_answered(tmp_path: Path) -> None:
     run(tmp_path, [spec("api", is_ready=lambda _: answers.exists())], script)
 
 
+def test_the_demo_says_how_far_its_start_is_on_a_terminal(tmp_path: Path) -> None:
+    async def script(s: Supervisor) -> None:
+        assert "starting: 0 of 1 processes ready" in view(s)
+        await eventually_async(lambda: s.states["api"].status == "ready")
+        assert "starting: 1 of 1 processes ready" in view(s)
+
+    run(tmp_path, [spec("api")], script)
+
+
 def test_the_demo_view_shows_that_a_process_is_ready_again(tmp_path: Path) -> None:
     async def script(s: Supervisor) -> None:
         state = s.states["a"]

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vtox.alarms.health.alert_values import Alert
 from vtox.cli.shared import status_table
+from vtox.cli.shared.status_table import UNKNOWN
 from vtox.cli.simulation.demo_score import Score, latest
 from vtox.cluster.cluster_log import ClusterLog, local_time
 from vtox.cluster.probing import Status
@@ -22,6 +23,7 @@ from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.store.alarms.open_alerts import events_after
+from vtox.store.machines.fleet import listed_machines
 from vtox.store.server.client import Client, connect
 from vtox.store.system.status import Snapshot, snapshot
 
@@ -59,6 +61,7 @@ class DemoView:
         self.alerts: deque[Alert] = deque(maxlen=50)
         self.snap: Snapshot | None = None
         self.rate: Throughput | None = None
+        self.commissioned = 0
         self.error = ""
         self._started = time.monotonic()
         self._plain_line_t = 0.0
@@ -103,6 +106,7 @@ class DemoView:
                     self._sampler.take(client)
                     self.rate = throughput(self.snap, self._sampler.readings())
                     new = self._new_alerts(client)
+                    self._count_commissioned(client)
                 self.error = ""
             except (redis.RedisError, ServerUnavailable) as error:
                 self.error = f"the server does not respond: {error}"
@@ -115,6 +119,11 @@ class DemoView:
             self.alerts.append(alert)
             self.score.add(alert)
         return new
+
+    def _count_commissioned(self, client: Client) -> None:
+        if self.commissioned < len(self.score.machines):
+            known = set(listed_machines(client))
+            self.commissioned = sum(m.machine_id in known for m in self.score.machines)
 
     def _stop_when_done(self) -> None:
         if self.supervisor.states["simulate"].status != "finished":
@@ -148,18 +157,31 @@ class DemoView:
         for a in new:
             self._print(f"{a.event} {a.level}: {a.machine_id or 'system'} {a.fault}: {a.reason}")
         now = time.monotonic()
-        if self.snap and self.rate and now - self._plain_line_t >= PLAIN_LINE_S:
+        if now - self._plain_line_t >= PLAIN_LINE_S:
             self._plain_line_t = now
-            lengths = [q.waiting for q in self.snap.queues.values()]
-            waiting = None if None in lengths else sum(n for n in lengths if n)
-            rate = status_table.rate_line(self.rate).plain
-            detected = ", ".join(f"{f} {n}/{m}" for f, (n, m) in self.score.by_fault().items())
-            self._print(
-                f"throughput {rate}; backlog {status_table.count(self.snap.backlog)}, in flight "
-                f"{self.snap.in_flight}, tasks waiting {status_table.count(waiting)}; "
-                f"detected {detected}; "
-                f"false alarms {len(self.score.false_alarms)}"
-            )
+            self._print(self._progress() or self._state())
+
+    def _progress(self) -> str:
+        """Return how far the start is, empty once machines send."""
+        states = list(self.supervisor.states.values())
+        if self.snap is None or self.rate is None:
+            return f"starting: {sum(s.was_ready for s in states)} of {len(states)} processes ready"
+        if self.commissioned < (all_ := len(self.score.machines)):
+            return f"commissioning: {self.commissioned} of {all_} machines"
+        return ""
+
+    def _state(self) -> str:
+        """Return the state in one line of a terminal."""
+        assert self.snap
+        assert self.rate
+        found = self.score.by_fault().values()
+        rate = self.rate.windows_per_s
+        return (
+            f"{UNKNOWN if rate is None else f'{rate:.1f}'} windows/s, "
+            f"backlog {status_table.count(self.snap.backlog)}, "
+            f"detected {sum(n for n, _ in found)} of {sum(n for _, n in found)}, "
+            f"false alarms {len(self.score.false_alarms)}"
+        )
 
     def _print(self, line: str) -> None:
         now = datetime.now().astimezone().strftime("%H:%M:%S")
@@ -173,8 +195,8 @@ class DemoView:
         parts: list[RenderableType] = [head, self._addresses(), Text()]
         if self.supervisor.stopping:
             parts.append(self._processes("stopping", "stopped"))
-        elif self.snap is None or self.rate is None or self._starting():
-            parts.append(self._processes("starting", "ready"))
+        elif self.snap is None or self.rate is None or self._starting() or self._progress():
+            parts.append(self._processes(self._progress() or "starting", "ready"))
         else:
             parts.append(self._numbers(self.snap, self.rate))
             parts += [Text(), *self._alerts()]
