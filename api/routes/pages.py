@@ -7,6 +7,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.http.errors import not_found, wants_html
 from api.http.language import page_language, say_page_language
+from api.http.navigation import navigation
 from api.http.page_texts import page_in_language
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
@@ -17,7 +18,6 @@ router = APIRouter(tags=["pages"])
 
 STATIC = Path(__file__).parent.parent / "static"
 HEADERS = {"Cache-Control": "no-cache"}
-SIGN_OUT = '<form method="post" action="/sign-out"><button>{{ common.sign_out }}</button></form>'
 _TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
@@ -27,10 +27,10 @@ _TYPES = {
 
 
 def page(request: Request, name: str) -> Response:
-    """Return a page of the static folder in the reader's language; in a session with a way out."""
+    """Return a page of the static folder in the reader's language, with the navigation."""
     language = page_language(request)
-    sign_out = SIGN_OUT if COOKIE in request.cookies else ""
-    text = (STATIC / name).read_text("utf-8").replace("{{ sign_out }}", sign_out)
+    links = navigation(request.url.path, in_session=COOKIE in request.cookies)
+    text = (STATIC / name).read_text("utf-8").replace("{{ navigation }}", links)
     answer = HTMLResponse(page_in_language(text, language), headers=HEADERS)
     say_page_language(answer, language)
     return answer

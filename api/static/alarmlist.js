@@ -33,7 +33,7 @@ export function alarmList(place, { refresh, withMachine, onPick = null }) {
   let shown = [], mayOperate = false;
 
   const every = el("input", { type: "checkbox", "aria-label": t("alarms.pick_all"), onchange: () => { const yes = every.checked; for (const x of shown) pick(x, yes); } });
-  const head = el("tr", {}, el("th", { class: "pick" }, onPick ? every : ""), columns.map((c) => el("th", { class: `c-${c}`, scope: "col" }, t(`alarms.column_${c}`))), el("th", { class: "toggle" }));
+  const head = el("tr", {}, el("td", { class: "pick" }, onPick ? every : ""), columns.map((c) => el("th", { class: `c-${c}`, scope: "col" }, t(`alarms.column_${c}`))), el("td", { class: "toggle" }));
   place.classList.add("alarmtable");
   place.replaceChildren(el("thead", {}, head));
 

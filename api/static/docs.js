@@ -87,9 +87,9 @@ function card(path, method, operation) {
       operation.description ? el("p", {}, marked(operation.description)) : null,
       scopes.length ? el("p", { class: "soft small" }, t("docs.scopes", { scopes: scopes.reduce((first, second) => t("docs.or", { first, second })) })) : null,
       parameters.length ? el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, parameters.map((p) => el("tr", {}, el("td", {}, el("code", {}, p.name)), el("td", { class: "soft" }, p.required ? t("docs.required", { place: p.in }) : p.in), el("td", {}, el("code", {}, shape(p.schema))), el("td", {}, p.description ?? p.schema?.description ?? "")))))) : null,
-      sent ? [el("h4", {}, t("docs.body")), el("pre", { class: "code" }, shape(sent))] : null,
-      schema ? [el("h4", {}, t("docs.answer", { status: good[0] })), el("pre", { class: "code" }, shape(schema))] : null,
-      el("h4", {}, t("docs.try_it")), tryForm(path, method, operation)));
+      sent ? [el("h3", {}, t("docs.body")), el("pre", { class: "code" }, shape(sent))] : null,
+      schema ? [el("h3", {}, t("docs.answer", { status: good[0] })), el("pre", { class: "code" }, shape(schema))] : null,
+      el("h3", {}, t("docs.try_it")), tryForm(path, method, operation)));
 }
 
 function problems(codes) {
@@ -105,7 +105,7 @@ for (const [path, methods] of Object.entries(api.paths)) {
 }
 const entries = Object.entries(groups);
 put("list", el("label", { class: "small" }, t("docs.key"), key), entries.map(([tag, list]) => [el("b", {}, tag), list.map(([, , o]) => el("a", { href: `#${o.operationId}` }, o.summary ?? o.operationId))]).flat(2), el("b", {}, t("docs.errors")), el("a", { href: "#problems" }, t("docs.problem_codes")));
-put("content", el("div", { class: "intro" }, el("h1", {}, `${api.info.title} ${api.info.version}`), el("p", { class: "soft" }, marked(api.info.description))),
+put("content", el("div", { class: "intro" }, el("h1", {}, `${api.info.title} ${api.info.version}`), el("p", { class: "soft" }, marked(api.info.description)), el("p", {}, el("a", { href: "/openapi.json" }, "openapi.json"))),
   entries.map(([tag, list]) => el("section", { class: "group" }, el("h2", {}, tag), list.map(([p, m, o]) => card(p, m, o)))), problems(api["x-problem-codes"] ?? {}));
 
 function reveal() {

@@ -71,7 +71,7 @@ function unfold(panel, open = true) {
 // An ill fault is a card, any other one line that opens to what a card has.
 function card(fault, d, assessed, now) {
   const asked = location.hash === `#${fault}` ? "asked" : "";
-  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d.state} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)), onTelephone(fault, cardParts(fault, d, assessed, now)));
+  if (isIll(d, assessed)) return el("section", { id: fault, class: `panel card ${d.state} ${asked}`, "aria-label": faultName(fault) }, el("div", { class: "title" }, el("h2", {}, faultName(fault)), oldText(d, now), pill(d.state)), onTelephone(fault, cardParts(fault, d, assessed, now)));
   const state = d?.state ?? "unknown", watch = covered[fault];
   const why = d ? sentenceCase(d.sentence || d.reason || t("machine.within_limits")) : t("machine.no_diagnosis");
   const line = el("summary", { "data-key": fault }, el("span", { class: `state word ${state}` }, glyph(state), faultName(fault)), el("span", { class: "why soft" }, why), el("span", { class: "small soft watch" }, !watch ? "" : watch.status === "watched" ? t("machine.watched") : t("machine.blind", { unlock: unlockWord(watch.unlock) })));

@@ -1,4 +1,4 @@
-"""axe-core on every page as Chromium shows it, in both themes: nothing serious; and a skip link."""
+"""axe-core on every page as Chromium shows it, in both themes; and the navigation."""
 
 import json
 from importlib.resources import files
@@ -12,6 +12,8 @@ from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_chinese_pages import base as base
 from tests.integration.api.test_chinese_pages import fleet as fleet
 from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.test_trends_page import narrow
+from tests.waiting import eventually
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
 
@@ -27,7 +29,7 @@ PAGES = {
     "/figures": "False alarms",
     "/energy": "By machine",
     "/setup": "Your name",
-    "/docs": "VTOX",
+    "/docs": "openapi.json",
     # Two machines over a day, and a waterfall.
     "/machines/M1?range=day&with=M2&kind=demodulated&rows=load": "Load (of rated)",
     f"/machines/M1?kind=demodulated&record={STORED}&over={STORED}": "Compared points",
@@ -36,16 +38,23 @@ SIGN_IN = "asks for an API key"
 # All rules in the light theme; in the dark one those that ask for colours.
 RUN = """
 axe.run(document, {{ resultTypes: ["violations"], elementRef: false {only} }}).then((found) =>
-  found.violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap((v) =>
+  found.violations.filter((v) => {matters}).flatMap((v) =>
     v.nodes.map((n) => `${{v.id}}: ${{n.target.join(" ")}}, ${{n.failureSummary}}`)))
 """
+# And what a reader of the page by headings and tables meets.
+MATTERS = """["serious", "critical"].includes(v.impact)
+  || ["heading-order", "empty-table-header", "page-has-heading-one"].includes(v.id)"""
 COLOURS = ', runOnly: ["color-contrast", "link-in-text-block"]'
 
 
 def serious(tab: Tab, script: str, only: str) -> list[str]:
     """What axe finds on the page that is open."""
     tab.run(script)
-    asked = {"expression": RUN.format(only=only), "awaitPromise": True, "returnByValue": True}
+    asked = {
+        "expression": RUN.format(only=only, matters=MATTERS),
+        "awaitPromise": True,
+        "returnByValue": True,
+    }
     found: dict[str, Any] = tab.command("Runtime.evaluate", tab._session, **asked)
     return found["result"]["value"]
 
@@ -89,3 +98,24 @@ def test_the_first_tab_stop_leads_to_the_content(base: str, tmp_path: Path) -> N
                 assert tab.run("document.activeElement.className") == "skip"
                 assert tab.run("document.activeElement.getBoundingClientRect().top") >= 0
         assert tab.run("document.activeElement.tagName") == "MAIN"
+
+
+NAVIGATION = "document.querySelector('header nav')"
+LINKS = f"[...{NAVIGATION}.querySelectorAll('a')]"
+RIGHT_END = f"Math.max(...{LINKS}.map((a) => a.getBoundingClientRect().right))"
+
+
+def test_navigation_is_the_same_on_every_page_and_in_sight(base: str, tmp_path: Path) -> None:
+    links: dict[str, str] = {}
+    with chromium(f"{base}/") as tab:
+        for path, shown in PAGES.items():
+            narrow(tab, 1280)
+            tab.command("Page.navigate", tab._session, url=f"{base}{path}")
+            tab.shows(shown)
+            hrefs = tab.run(f"{LINKS}.map((a) => a.getAttribute('href')).join()")
+            links[hrefs] = path
+            current = tab.run(f"{LINKS}.filter((a) => a.ariaCurrent).map((a) => a.pathname).join()")
+            assert current == (path if path in hrefs.split(",") else "")
+            narrow(tab, 390)
+            eventually(lambda: tab.run("innerWidth") == 390 and tab.run(RIGHT_END) <= 390)
+    assert len(links) == 1, links
