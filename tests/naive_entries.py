@@ -88,7 +88,9 @@ def history_json(h: MachineHistory) -> bytes:
             "orders": f.orders,
             "last_doubts": [reason_table(d) for d in f.last_doubts],
             "held": verdict_table(f.held),
-            "last_confidence": f.last_confidence,
+            "confidences": f.confidences,
+            "alert_severity": f.alert_severity,
+            "alert_confidence": f.alert_confidence,
         }
         for fault, f in h.faults.items()
     }
@@ -108,7 +110,8 @@ def assessment_json(a: Assessment) -> bytes:
             "doubts": [reason_table(d) for d in f.doubts],
             "t": f.t,
             "held": verdict_table(f.held),
-            "confidence": f.confidence,
+            "alert_severity": f.alert_severity,
+            "alert_confidence": f.alert_confidence,
         }
         for fault, f in a.faults.items()
     }
@@ -129,5 +132,4 @@ def verdict_table(v: Verdict | None) -> dict[str, Any] | None:
         "doubts": [reason_table(d) for d in v.doubts],
         "state": v.state,
         "t": v.t,
-        "confidence": v.confidence,
     }

@@ -46,8 +46,8 @@ class Priority(ResponseModel):
 
     number: int = Field(description="criticality times severity times confidence, at most 125")
     criticality: int = Field(description="of the nameplate; 3 where it has none, 5 for the system")
-    severity: int = Field(description="by the level of the alarm and the latest records")
-    confidence: int = Field(description="of the record that the alarm rests on")
+    severity: int = Field(description="by the level of the alarm and the records that raised it")
+    confidence: int = Field(description="of the records that raised the alarm")
     cost_per_hour: Number = Field(description="of a stop, by the nameplate; 0: not stated")
     action: ActionTime = Field(description="now, or it can wait for the next stop")
     sentence: str = Field(description="the arithmetic in words")

@@ -40,9 +40,6 @@ function whyText(m) {
   return sentenceCase(sentences(m.reasons.map((r) => (m.reasons.length > 1 ? label(faultName(r.fault), reasonText(r)) : reasonText(r)))));
 }
 
-// Criticality, severity and confidence, and their product.
-const arithmetic = (p) => t("fleet.priority_is", { product: `${p.number} = ${p.criticality} × ${p.severity} × ${p.confidence}` });
-
 // The machine's page, where what is wrong stands, if anything is.
 export function addressOf(m) {
   const fault = isIll(m) && Object.keys(m.faults).find((f) => m.faults[f] === m.state);
@@ -52,7 +49,7 @@ export function addressOf(m) {
 export function fillRow(node, m, choosePath) {
   const words = stateText(m), why = whyText(m), age = ageText(m);
   const silent = isIll(m) && m.silent_since ? silence(m.silent_since) : null;
-  const rated = m.priority ? arithmetic(m.priority) : "";
+  const when = silent || age ? el("span", { class: "when" }, " · ", silent ?? age) : null;
   const cell = (name, ...children) => el("div", { role: "cell", class: name }, children);
   const parts = m.asset_path ? m.asset_path.split("/") : [];
   const watched = FAULT_COUNT - m.blind.length;
@@ -71,7 +68,7 @@ export function fillRow(node, m, choosePath) {
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
-    cell("say", el("b", {}, sentenceCase(words)), el("span", { class: "sub" }, silent ?? (age ? el("span", { class: "age" }, age) : null), (silent || age) && (rated || why) ? " · " : "", rated, rated && why ? " · " : "", why)),
+    cell("say", el("b", {}, sentenceCase(words), when), el("span", { class: "sub" }, why)),
     cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? el("span", {}, "/") : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
   );
   node.append(trend,

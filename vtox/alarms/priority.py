@@ -76,7 +76,7 @@ class Priority:
 def alarm_priority(
     alarm: Alarm, assessed: FaultAssessment | None, importance: Importance
 ) -> Priority:
-    """Return the priority of an alarm; `assessed` is its fault by the latest records."""
+    """Return the priority of an alarm; `assessed` is its fault as the alert was raised."""
     if not alarm.machine_id:  # the system watches no motor while it stands
         return _priority(alarm.level, alarm.fault, 1.0, _CERTAIN, Importance(_CERTAIN))
     if alarm.fault not in FAULTS:
@@ -87,9 +87,12 @@ def alarm_priority(
 def fault_priority(
     fault: str, level: str, assessed: FaultAssessment | None, importance: Importance
 ) -> Priority:
-    """Return the priority of a fault of a machine that has an open alert."""
-    severity = assessed.severity if assessed else None
-    confidence = assessed.confidence if assessed else None
+    """Return the priority of a fault of a machine that has an open alert.
+
+    Its ratings are those of the alert: no record moves them until it is raised to another level.
+    """
+    severity = assessed.alert_severity if assessed else None
+    confidence = assessed.alert_confidence if assessed else None
     rated = _MIDDLE if confidence is None else _rating(confidence)
     return _priority(level, fault, severity, rated, importance)
 

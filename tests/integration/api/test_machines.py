@@ -26,6 +26,7 @@ def commit_health(client: Client, machine_id: str, **faults: str) -> None:
                 "last_state": s,
                 "last_reason": f"because of {f}",
                 "severities": [0.4],
+                "alert_severity": 0.4,
                 "level": s if s in ("warning", "fault") else "",
                 "marks": MARKS[s],
                 "starts": [now],

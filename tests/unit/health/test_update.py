@@ -6,6 +6,7 @@ from vtox.alarms.health.alert_values import Alert, SlotHistory
 from vtox.alarms.health.alerts import PASSING_TIMES, Event, slots_of, transition
 from vtox.alarms.health.assessment import Assessment, present_state
 from vtox.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
+from vtox.alarms.priority import NOT_STATED, fault_priority
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.values.domain import QUIET, Diagnosis, Record, State, reason
 
@@ -72,6 +73,36 @@ def test_where_nothing_is_found_an_alert_ends_and_nothing_is_decided() -> None:
     assert alerts[-1].t == 6
     assert (healths[-1].state, healths[-1].health) == ("unknown", None)
     assert run("q" * 20)[1][-1].state == "unknown"
+
+
+def test_a_record_moves_no_priority_while_its_alert_stays() -> None:
+    shares = (0.9, 0.5, 0.7, 0.4, 1.0, 0.3, 0.9, 0.5)
+    found = updates(
+        *(
+            Diagnosis(fault="broken_bar", state="fault", severity=s, confidence=1 - s / 2)
+            for s in shares
+        )
+    )
+    faults = [u.history.assessment.faults["broken_bar"] for u in found]
+    numbers = {fault_priority("broken_bar", "fault", f, NOT_STATED).number for f in faults[1:]}
+    assert numbers == {3 * 4 * 4}, "as of the second record, which raised it"
+    assert {(f.alert_severity, f.alert_confidence) for f in faults[1:]} == {(0.7, 0.65)}
+
+
+def test_a_higher_level_has_ratings_of_its_own() -> None:
+    def diagnosis(state: State, share: float) -> Diagnosis:
+        return Diagnosis(fault="broken_bar", state=state, severity=share, confidence=share)
+
+    normal = Diagnosis(fault="broken_bar", state="normal", severity=0.0, confidence=1.0)
+    steps = [diagnosis("warning", 0.4)] * 3 + [diagnosis("fault", 0.8)] * 3 + [normal] * 3
+    rated = [
+        (f.alert_severity, f.alert_confidence)
+        for u in updates(*steps)
+        for f in [u.history.assessment.faults["broken_bar"]]
+    ]
+    assert rated[1:3] == [(0.4, 0.4)] * 2
+    assert rated[4:8] == [(0.8, 0.8)] * 4
+    assert rated[8] == (None, None), "ended"
 
 
 def test_a_single_outlier_says_nothing() -> None:

@@ -87,6 +87,9 @@ fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_si
         orders=st.lists(numbers, max_size=2).map(tuple),
         last_doubts=doubts,
         held=verdicts,
+        confidences=st.lists(numbers, max_size=5).map(tuple),
+        alert_severity=maybe,
+        alert_confidence=maybe,
     )
 )
 faults = st.sampled_from(list(FAULTS))

@@ -42,7 +42,6 @@ class Verdict(Why):
 
     state: State | Literal[""]
     t: float
-    confidence: float | None = None
 
 
 # Not frozen, as that takes a third of the time.
@@ -51,10 +50,11 @@ class FaultHistory:
     """What a machine has shown of one fault, with the names and in the order of its JSON.
 
     `severities` are those of the last decided records, a median of which is that of the fault;
-    `level`, `marks` and `starts` are its last slots, `alert` the id of its open alert, empty
-    without one. `last_values` are those of the code, `orders` the shaft orders of the impacts found
-    last. `held` is what the last record said that was at the level of the open alert; the latest
-    may say something else.
+    `confidences` those of the last that found something. `level`, `marks` and `starts` are its last
+    slots, `alert` the id of its open alert, empty without one. `alert_severity` and
+    `alert_confidence` are the medians as of when that was raised or escalated. `last_values` are
+    those of the code, `orders` the shaft orders of the impacts found last. `held` is what the last
+    record said that was at the level of the open alert; the latest may say something else.
     """
 
     last_state: State | Literal[""] = ""
@@ -71,7 +71,9 @@ class FaultHistory:
     orders: tuple[float, ...] = ()
     last_doubts: tuple[Reason, ...] = ()
     held: Verdict | None = None
-    last_confidence: float | None = None
+    confidences: tuple[float, ...] = ()
+    alert_severity: float | None = None
+    alert_confidence: float | None = None
 
     @property
     def slots(self) -> SlotHistory:
@@ -88,7 +90,6 @@ class FaultHistory:
             t=self.last_t,
             values=self.last_values,
             doubts=self.last_doubts,
-            confidence=self.last_confidence,
         )
 
 

@@ -7,6 +7,7 @@ is the codec): per fault the last slots, the severities and the open alert.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
+from statistics import median
 from typing import Any, NamedTuple
 
 from vtox.alarms.health.alert_values import (
@@ -190,7 +191,7 @@ def extend(
     unsuppressed by the first one of anything else: what hides an alarm must be said again each
     time.
     """
-    severities, alert_id = history.severities, history.alert
+    severities, confidences, alert_id = history.severities, history.confidences, history.alert
     alerts = _suppression(history, record, d) if alert_id else []
     said = slots_of(d, record, rule)
     sign = _evidence(d, "weak_sign") or {}
@@ -201,6 +202,8 @@ def extend(
     if said.marks:
         severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
         severities = (*severities, severity)[-rule.n :]
+    if d.confidence is not None and not FOUND.isdisjoint(said.marks.lower()):
+        confidences = (*confidences, d.confidence)[-rule.n :]
     for event in events:
         if event.name == "raised":
             alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
@@ -221,10 +224,15 @@ def extend(
         last_values=d.values,
         orders=orders or history.orders,
         last_doubts=d.doubts,
-        last_confidence=d.confidence,
+        confidences=confidences if slots.level or not events else (),
     )
     if slots.level:
         after.held = _held(history, after, said, rule)
+        after.alert_severity, after.alert_confidence = (
+            (median_of(severities), median_of(confidences))
+            if events
+            else (history.alert_severity, history.alert_confidence)
+        )
     if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
         why = _despite_weakness(sign, slots.marks, orders, rule)
         after.held = Verdict(
@@ -234,9 +242,13 @@ def extend(
             t=record.t_end,
             values=why.values,
             doubts=(_reason(d), *d.doubts),
-            confidence=d.confidence,
         )
     return after, alerts, said.marks
+
+
+def median_of(shares: tuple[float, ...]) -> float | None:
+    """Return the median of severities or confidences; None without any."""
+    return round(median(shares), 4) if shares else None
 
 
 def _held(

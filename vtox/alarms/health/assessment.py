@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Literal, NamedTuple
 
 from vtox.alarms.health.alert_values import FaultHistory, Verdict
-from vtox.alarms.health.alerts import RANK, UNDECIDED
+from vtox.alarms.health.alerts import RANK, UNDECIDED, median_of
 from vtox.faults import FAULTS
 from vtox.values.codec import Number, Time
 from vtox.values.domain import Reason, ReasonValue, State
@@ -23,8 +22,8 @@ class FaultAssessment:
     """One fault of a machine: its state now, and what its last record showed.
 
     `t` is when that record ended (0: not known). `held` is what the last record said that was at
-    the level of the open alert; None without one. `confidence` is that of the record that the state
-    rests on.
+    the level of the open alert; None without one. `alert_severity` and `alert_confidence` are those
+    with which that was raised or escalated.
     """
 
     state: State
@@ -36,7 +35,8 @@ class FaultAssessment:
     doubts: tuple[Reason, ...] = ()
     t: float = 0.0
     held: Verdict | None = None
-    confidence: Number | None = None
+    alert_severity: Number | None = None
+    alert_confidence: Number | None = None
 
     @property
     def latest(self) -> Verdict:
@@ -107,7 +107,7 @@ class Fused(NamedTuple):
             if h := faults.get(fault):
                 states[fault] = h.level or ("normal" if _decided_lately(h, t) else "unknown")
                 if h.level:
-                    worst = max(worst, _severity(h) or 0.0)
+                    worst = max(worst, median_of(h.severities) or 0.0)
         state: State = max(states.values(), key=_ORDER.__getitem__, default="unknown")
         return cls(None if state == "unknown" else round(100 * (1 - worst), 1), state, states)
 
@@ -134,14 +134,10 @@ def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
     return Assessment(t, health, state, {f: _assess_fault(faults[f], s) for f, s in states.items()})
 
 
-def _severity(history: FaultHistory) -> float | None:
-    return round(median(history.severities), 4) if history.severities else None
-
-
 def _assess_fault(history: FaultHistory, state: State) -> FaultAssessment:
     return FaultAssessment(
         state,
-        _severity(history),
+        median_of(history.severities),
         history.last_state,
         history.last_code,
         history.last_reason,
@@ -149,7 +145,8 @@ def _assess_fault(history: FaultHistory, state: State) -> FaultAssessment:
         history.last_doubts,
         history.last_t,
         history.held,
-        history.held.confidence if history.held else history.last_confidence,
+        history.alert_severity,
+        history.alert_confidence,
     )
 
 
