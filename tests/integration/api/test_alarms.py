@@ -111,7 +111,7 @@ def test_what_matters_most_comes_first_and_says_why(http: httpx.Client, client: 
     pages = http.get("/api/v1/alarms?limit=1").json()
     assert http.get(pages["next"]).json()["data"][0]["machine_id"] == "M3"
     first = pages["data"][0]["priority"]
-    assert first["sentence"].endswith("criticality 5 × severity 4 × confidence 3")
+    assert first["sentence"].endswith("by severity 4 of 5 and by confidence 3 of 5")
     assert (first["number"], first["action"]) == (60, "now")
     assert alarm_ids(http, "action=now") == ["M2:bearing:2000"]
     assert [i[:2] for i in alarm_ids(http, "action=next_stop")] == ["M3", "M1"]

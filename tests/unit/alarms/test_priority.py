@@ -61,7 +61,8 @@ def test_an_alarm_of_the_system_is_seen_to_first() -> None:
 
 def test_the_arithmetic_is_said_and_what_was_assumed() -> None:
     assert rated(severity=0.5, confidence=0.8, criticality=5).why.sentence == (
-        "priority 60 of 125: criticality 5 of 5, multiplied by severity 3 of 5 and by confidence 4 of 5"
+        "priority 60 of 125: criticality 5 of 5, "
+        "multiplied by severity 3 of 5 and by confidence 4 of 5"
     )
     assert "as the nameplate has none" in rated().why.sentence
 
