@@ -35,12 +35,18 @@ def with_codes(fault: str, page: str) -> str:
     meanings = overview | _meanings(page)
     lines = []
     for name, state in _in_order(fault):
-        what = advice(name.strip("`")) if name.startswith("`") else ""
+        what = advice_of(name.strip("`")) if name.startswith("`") else ""
         kept = written[name][1] if name in written else UNWRITTEN
         cells = (name, state or kept, meanings.get(name, UNWRITTEN), what)
         lines.append(f"| {' | '.join(cells)} |\n")
     table = HEAD + "".join(lines)
     return re.sub(rf"{re.escape(HEAD)}(?:\|.*\n)*", lambda _: table, page, count=1)
+
+
+def advice_of(code: str) -> str:
+    """Return what to do about a code, at each level where that differs."""
+    warned, at_fault = advice(code), advice(code, level="fault")
+    return warned if warned == at_fault else f"`warning`: {warned} `fault`: {at_fault}"
 
 
 def _rows(page: str) -> Mapping[str, list[str]]:

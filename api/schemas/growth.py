@@ -4,11 +4,11 @@ from pydantic import Field
 
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.diagnoses import UNITS_IN_NAMES, Reason, ReasonValues
-from vtox.alarms.health.growth import Course, Per, Urgency
+from vtox.alarms.health.growth import Course, Per
 from vtox.values.domain import State as Diagnosed
 
 
-class FaultGrowth(ResponseModel):
+class Growth(ResponseModel):
     """How the level of a fault moves; levels are in dB by `values.unit`.
 
     The slope is that of Theil and Sen over the history, at most 30 days, with its interval of 95 %.
@@ -30,14 +30,6 @@ class FaultGrowth(ResponseModel):
     sentence: str = Field(description="code and values in words")
 
 
-class Growth(FaultGrowth):
-    """Whether an alarm grows, and how soon somebody should act."""
-
-    urgency: Urgency
-    urgency_sentence: str
-    what_to_do: str
-
-
 class FaultTime(ResponseModel):
     """One fault of a machine over time: its state, since when, and how its level moves."""
 
@@ -47,7 +39,7 @@ class FaultTime(ResponseModel):
     )
     since: Time | None = Field(description="null where the history has no record of it")
     held: Reason = Field(description="how long the state has lasted, as far as the history says")
-    growth: FaultGrowth
+    growth: Growth
 
 
 class MachineGrowth(ResponseModel):

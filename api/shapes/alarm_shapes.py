@@ -84,7 +84,7 @@ def alarm_shape(
         shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
         doubts=doubts_with_sentences(a.doubts),
         reason=reason(a),
-        what_to_do=advice(a.code),
+        what_to_do=advice(a.code, a.level),
         priority=priority_shape(urgent.get(a.id)),
         found_right=found_right_shape(a.fault, a.code, proven),
     )
@@ -94,15 +94,7 @@ def priority_shape(p: Priority | None) -> schemas.Priority | None:
     """Return a priority as it is shown."""
     if p is None:
         return None
-    return schemas.Priority(
-        number=p.number,
-        criticality=p.criticality,
-        severity=p.severity,
-        confidence=p.confidence,
-        cost_per_hour=p.cost_per_hour,
-        action=p.action,
-        sentence=sentence(p.why.code, p.why.values),
-    )
+    return schemas.Priority(**p.ratings, sentence=sentence(p.why.code, p.why.values))
 
 
 def action_shape(stream_id: str, a: book.Action) -> AlarmAction:

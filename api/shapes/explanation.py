@@ -37,9 +37,9 @@ def sentences(reasons: Iterable[ReasonOf]) -> str:
     return rendering.join((sentence(r.code, r.values) for r in reasons), answer_language())
 
 
-def advice(code: str) -> str:
-    """Return what to do about a code, empty where there is nothing to do or it is not known."""
-    return rendering.advice(code, answer_language())
+def advice(code: str, level: str = "") -> str:
+    """Return what to do about a code at a level; empty: nothing, or the code is not known."""
+    return rendering.advice(code, answer_language(), level=level)
 
 
 def reason(said: rendering.Explained) -> str:
@@ -82,7 +82,7 @@ def fault_reason(fault: str, f: FaultAssessment) -> FaultReason:
         reason=reason(why),
         time=rfc3339(why.t or None),
         latest=_latest(f.latest) if why.t != f.t else None,
-        what_to_do=advice(why.code),
+        what_to_do=advice(why.code, why.state),
     )
 
 

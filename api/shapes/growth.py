@@ -10,12 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from api.schemas.common import rfc3339
-from api.schemas.growth import (
-    FaultGrowth,
-    FaultTime,
-    Growth,
-)
-from api.shapes.explanation import advice, doubts_with_sentences, sentence
+from api.schemas.growth import FaultTime, Growth
+from api.shapes.explanation import doubts_with_sentences, sentence
 from api.state.backend import Backend
 from vtox.alarms.health.growth import FaultGrowth as FaultGrowthOf
 from vtox.alarms.health.growth import Growth as GrowthOf
@@ -42,17 +38,10 @@ class Growths:
             return None
 
         def make(db: Connection | None, now_s: float, oldest: Oldest) -> GrowthOf | None:
-            return alarm_growth(db, a.machine_id, a.fault, a.level, a.t, now_s, oldest)
+            return alarm_growth(db, a.machine_id, a.fault, a.t, now_s, oldest)
 
         found = self._of(backend, (a.id, a.level), make)
-        if found is None:
-            return None
-        return Growth(
-            urgency=found.urgency,
-            urgency_sentence=sentence(found.urgency, {}),
-            what_to_do=advice(found.urgency),
-            **_moves(found),
-        )
+        return None if found is None else _shape(found)
 
     def of_machine(self, backend: Backend, machine_id: str) -> list[FaultTime]:
         """Return every fault of a machine over time."""
@@ -66,7 +55,7 @@ class Growths:
                 state=f.state,
                 since=rfc3339(f.since_t),
                 held=doubts_with_sentences([f.held])[0],
-                growth=FaultGrowth(**_moves(f.growth)),
+                growth=_shape(f.growth),
             )
             for f in self._of(backend, (machine_id, ""), make)
         ]
@@ -96,7 +85,7 @@ class Growths:
         return found
 
 
-def _moves(of: GrowthOf) -> dict[str, Any]:
+def _shape(of: GrowthOf) -> Growth:
+    code, values = of.why.code, dict(of.why.values)
     levels = {name: getattr(of, name) for name in _LEVELS}
-    said = {"code": of.why.code, "values": dict(of.why.values)}
-    return levels | said | {"sentence": sentence(of.why.code, of.why.values)}
+    return Growth(**levels, code=code, values=values, sentence=sentence(code, values))

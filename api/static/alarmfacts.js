@@ -44,7 +44,7 @@ function suspensionText(s) {
 }
 
 // When to act, and the arithmetic that says so.
-const priorityText = (x) => (x.open && x.priority ? el("p", {}, el("b", {}, ended(t(`alarms.action_${x.priority.action}`))), sentenceCase(ended(x.priority.sentence))) : null);
+const priorityText = (x) => (x.open && x.priority ? el("p", {}, el("b", {}, sentenceCase(ended(t(`words.action_${x.priority.action}`)))), sentenceCase(ended(x.priority.sentence))) : null);
 
 function groupDetails(g) {
   const counts = Object.entries(g.counts).map(([state, n]) => t("alarms.supply_counts", { n, state: stateName(state) }));
@@ -60,13 +60,13 @@ function alarmDetails(a, withMachine) {
     el("p", {}, el("span", { class: "soft" }, t("alarms.when_raised")), ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: stateName(a.state), time: moment(a.since), by: byWhom(a.since_by) }))))),
     priorityText(a),
     a.found_right ? el("p", {}, sentenceCase(ended(a.found_right.sentence))) : null,
-    a.growth ? el("p", { class: "growth" }, el("b", {}, ended(sentenceCase(a.growth.urgency_sentence))), sentenceCase(ended(a.growth.sentence))) : null,
+    a.growth ? el("p", { class: "growth" }, sentenceCase(ended(a.growth.sentence))) : null,
     a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: outcomeName(a.outcome), time: moment(a.closed), name: a.closed_by }))) : null,
     a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
     a.group && !withMachine ? el("p", {}, el("a", { href: "/alarms" }, sentenceCase(t("alarms.in_group")))) : null,
     a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
     a.work_orders.length ? el("p", {}, el("b", {}, t("alarms.work_orders")), ...a.work_orders.flatMap((o) => [" ", orderLink(o)])) : null,
-    a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.growth ? `${ended(a.what_to_do)}${a.growth.what_to_do}` : a.what_to_do)) : null,
+    a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.what_to_do)) : null,
   ];
 }
 

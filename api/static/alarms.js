@@ -58,7 +58,7 @@ function drawOthers() {
     ["", "warning", "fault"].map((v) => el("option", { value: v, selected: v === chosen.level ? "" : null }, v ? stateWord(v) : t("alarms.any_level"))));
   const assignee = el("select", { id: "assignee", "aria-label": t("alarms.assignee"), onchange: (e) => choose({ assignee: e.target.value }) });
   const action = el("select", { id: "action", "aria-label": t("alarms.action"), onchange: (e) => choose({ action: e.target.value }) },
-    ["", "now", "next_stop"].map((v) => el("option", { value: v, selected: v === chosen.action ? "" : null }, t(`alarms.action_${v || "any"}`))));
+    ["", "now", "next_stop"].map((v) => el("option", { value: v, selected: v === chosen.action ? "" : null }, v ? sentenceCase(t(`words.action_${v}`)) : t("alarms.action_any"))));
   const mine = el("button", { type: "button", id: "mine", hidden: "", onclick: () => choose({ assignee: chosen.assignee === me ? ANYBODY : me }) }, t("alarms.mine"));
   put("others", machine, level, action, assignee, mine, clockSwitch(() => refresh()));
 }

@@ -1,6 +1,6 @@
 // What of the fleet is wanted, and in which order: it stands in the address, under the names that the API has.
 
-import { byId, count, el, faultName, glyph, put, stateWord } from "./common.js";
+import { byId, count, el, faultName, glyph, put, sentenceCase, stateWord } from "./common.js";
 import { FAULTS, t } from "./texts.js";
 
 export const STATES = ["fault", "warning", "unknown", "normal"];
@@ -46,7 +46,7 @@ export function drawFilter(changed) {
   put("tools", search,
     choice("fault", t("fleet.column_fault"), [["", t("fleet.any_fault")], ...faults]),
     choice("coverage", t("fleet.coverage"), coverage),
-    choice("action", t("fleet.action"), ["", "now", "next_stop"].map((v) => [v, t(`fleet.action_${v || "any"}`)])),
+    choice("action", t("fleet.action"), ["", "now", "next_stop"].map((v) => [v, v ? sentenceCase(t(`words.action_${v}`)) : t("fleet.action_any")])),
     choice("site", t("fleet.site"), [["", t("fleet.any_site")]]),
     choice("group", t("fleet.group"), [["", t("fleet.no_group")], ["site", t("fleet.site")], ["asset_1", t("fleet.asset_levels", { n: 1 })], ["asset_2", t("fleet.asset_levels", { n: 2 })], ["asset_path", t("fleet.asset_path")]]),
     choice("sort", t("fleet.sort"), orders),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from vtox.faults import FAULTS
 from vtox.values.baseline import Baseline
 from vtox.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
 from vtox.words.catalogue import catalogue
+from vtox.words.languages import LANGUAGES, Language
 from vtox.words.rendering import advice, render
 
 BOTH = (*CURRENTS, *VOLTAGES)
@@ -138,6 +140,19 @@ def test_codes_stand_in_the_tables_of_their_fault(fault: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_is_not_normal_has_advice(fault: str) -> None:
     assert {d.code for d in of(fault) if d.state != "normal" and not advice(d.code)} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_code_of_warning_and_fault_has_an_advice_of_each(fault: str, language: Language) -> None:
+    rules = import_module(f"vtox.diagnosis.diagnosers.{fault}.rules").RULES.rules
+    warned, failed = ({r.code for r in rules if r.state == s} for s in ("warning", "fault"))
+    both = warned & failed
+    topic = catalogue(language).topics[fault]
+    assert {code for code, said in topic.items() if said.at_fault} == both
+    for code in both:
+        assert advice(code, language) == topic[code].advice
+        assert advice(code, language, level="fault") == topic[code].at_fault != topic[code].advice
 
 
 @pytest.mark.parametrize("fault", FAULTS)

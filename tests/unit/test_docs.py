@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handbook.fault_codes import UNWRITTEN, with_codes
+from handbook.fault_codes import UNWRITTEN, advice_of, with_codes
 from tests.paths import ROOT
 from vtox.configuration.settings import Settings, each, load, variable
 from vtox.faults import FAULTS
@@ -61,7 +61,7 @@ def test_codes_and_advice_are_those_of_the_sentences(topic: str) -> None:
     topics = catalogue("en").topics
     general = {c: said for c, said in topics["general"].items() if c in advice}
     sentences = {**topics[topic], **general}
-    assert advice == {code: sentence.advice for code, sentence in sentences.items()}
+    assert advice == {code: advice_of(code) for code in sentences}
 
 
 @pytest.mark.parametrize("fault", FAULT_PAGES)

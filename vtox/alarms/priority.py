@@ -8,10 +8,9 @@ Criticality of the machine takes their place (docs/explanation/alarms.md, "What 
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from vtox.alarms.health.assessment import FaultAssessment
-from vtox.alarms.life import Alarm
 from vtox.faults import FAULTS, QUICK
 from vtox.values.domain import Reason, reason
 
@@ -61,6 +60,12 @@ class Priority:
         return self.criticality * self.severity * self.confidence
 
     @property
+    def ratings(self) -> dict[str, Any]:
+        """Its number and what leads to it, as plain data."""
+        names = ("number", "criticality", "severity", "confidence", "cost_per_hour", "action")
+        return {name: getattr(self, name) for name in names}
+
+    @property
     def order(self) -> tuple[int, float]:
         """What sorts it among others, the most important first."""
         return -self.number, -self.cost_per_hour
@@ -73,8 +78,24 @@ class Priority:
         return reason("priority" if self.stated else "priority_unrated", most=_MOST, **ratings)
 
 
+class Concern(Protocol):
+    """What is wrong with which machine, and how much: an alarm, an alert, or an event of one."""
+
+    @property
+    def machine_id(self) -> str:
+        """Empty: the system itself."""
+
+    @property
+    def fault(self) -> str:
+        """A fault, a flag, or a condition of the system."""
+
+    @property
+    def level(self) -> str:
+        """Warning or fault."""
+
+
 def alarm_priority(
-    alarm: Alarm, assessed: FaultAssessment | None, importance: Importance
+    alarm: Concern, assessed: FaultAssessment | None, importance: Importance
 ) -> Priority:
     """Return the priority of an alarm; `assessed` is its fault as the alert was raised."""
     if not alarm.machine_id:  # the system watches no motor while it stands

@@ -13,19 +13,21 @@ from typing import Any, Literal
 from vtox.words.languages import FOLDER, Language
 
 # What has a name that people use: a fault (also a flag, or a condition of the system), the state of
-# one, what became of an alarm.
-Kind = Literal["fault", "state", "outcome"]
+# one, what became of an alarm, when to act on one.
+Kind = Literal["fault", "state", "outcome", "action"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The sentence of a code, and what a user does about it; both are templates of `rendering`.
+    """The sentence of a code, and what a user does about it; all are templates of `rendering`.
 
+    `at_fault` is the advice at the level `fault`, where that is another than at a warning.
     Sentences begin with a small letter and have no full stop, so that several can be joined.
     """
 
     text: str
     advice: str = ""
+    at_fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,12 @@ def remedy(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -
     return fill(advice(code, language), values, language)
 
 
-def advice(code: str, language: Language = DEFAULT) -> str:
-    """Return what to do about a code, empty where there is nothing to do or it is not known."""
+def advice(code: str, language: Language = DEFAULT, *, level: str = "") -> str:
+    """Return what to do about a code, empty where there is nothing to do or it is not known.
+
+    `level` is that of the alarm or the state of the diagnosis: a fault may ask for more.
+    """
     sentence = catalogue(language).sentences.get(code)
-    return sentence.advice if sentence else ""
+    if sentence is None:
+        return ""
+    return (level == "fault" and sentence.at_fault) or sentence.advice

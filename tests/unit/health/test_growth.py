@@ -1,6 +1,4 @@
-"""Whether an alarm grows: a robust slope with an interval that holds, and how soon to act."""
-
-from itertools import product
+"""Whether an alarm grows: a robust slope with an interval that holds."""
 
 import numpy as np
 import pytest
@@ -23,9 +21,9 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(25)
 
 
-def of(levels: np.ndarray, fault: str = "broken_bar", level: str = "fault") -> Growth:
+def of(levels: np.ndarray) -> Growth:
     t = HOURS[: len(levels)]
-    return growth(fault, level, 12 * 3600.0, t.tolist(), levels.tolist(), "BPFO", "dBc")
+    return growth(12 * 3600.0, t.tolist(), levels.tolist(), "BPFO", "dBc")
 
 
 def noisy(rng: np.random.Generator, slope_db: float = 0.0, r: float = 0.0) -> np.ndarray:
@@ -75,29 +73,13 @@ def test_few_levels_give_no_number(n: int) -> None:
 
 def test_many_levels_of_an_hour_give_no_number() -> None:
     t = (np.arange(60) * 60.0).tolist()
-    assert growth("bearing", "fault", 0.0, t, t).course == "unknown"
-
-
-def test_how_soon_to_act_follows_level_and_course() -> None:
-    falling, rising = np.linspace(-40, -50, 30), np.linspace(-50, -40, 30)
-    soon = {
-        (fault, level, name): of(levels, fault, level).urgency
-        for fault, level in product(("broken_bar", "turn_short"), ("warning", "fault"))
-        for name, levels in (("rises", rising), ("falls", falling), ("few", rising[:3]))
-    }
-    assert soon["broken_bar", "warning", "falls"] == "act_at_next_stop"
-    assert soon["broken_bar", "warning", "few"] == "act_at_next_stop"
-    assert soon["broken_bar", "warning", "rises"] == "act_within_weeks"
-    assert soon["broken_bar", "fault", "falls"] == "act_within_weeks"
-    assert soon["broken_bar", "fault", "rises"] == "act_within_days"
-    assert soon["turn_short", "warning", "falls"] == "act_within_weeks"
-    assert soon["turn_short", "fault", "few"] == "act_within_days"
+    assert growth(0.0, t, t).course == "unknown"
 
 
 def test_levels_of_two_weeks_have_a_slope_a_week(rng: np.random.Generator) -> None:
     t = np.arange(60) * DAY_S / 2
     levels = -44.7 + 0.05 * t / DAY_S + 0.1 * rng.normal(size=t.size)
-    g = growth("broken_bar", "", 0.0, t.tolist(), levels.tolist(), "BPFO", "dBc")
+    g = growth(0.0, t.tolist(), levels.tolist(), "BPFO", "dBc")
     assert (g.course, g.per, g.why.values["ago_d"]) == ("rising", "week", 29.5)
     assert g.slope_db == pytest.approx(0.35, abs=0.05)
 

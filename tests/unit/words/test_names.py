@@ -8,6 +8,7 @@ import pytest
 from api.http.page_texts import page_texts
 from tests.unit.notification.test_plan import EVENT
 from vtox.alarms.life import OUTCOMES
+from vtox.alarms.priority import ActionTime
 from vtox.faults import FAULTS
 from vtox.records.notification.messages import alarm_message
 from vtox.records.notification.rules import CONDITIONS
@@ -23,6 +24,7 @@ NAMED: dict[Kind, set[str]] = {
     "fault": {*FAULTS, *FLAGS, FLAG, *(c.partition(":")[0] for c in CONDITIONS)},
     "state": set(STATES),
     "outcome": set(OUTCOMES),
+    "action": set(get_args(ActionTime)),
 }
 
 

@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from vtox.faults import QUICK
 from vtox.values.domain import Reason, State, reason
 
 HOUR_S, DAY_S, WEEK_S = 3600.0, 86_400.0, 604_800.0
@@ -32,7 +31,6 @@ MOST_CORRELATION = 0.82
 Array = npt.NDArray[np.float64]
 Course = Literal["rising", "unchanged", "falling", "unknown"]
 Per = Literal["day", "week"]
-Urgency = Literal["act_within_days", "act_within_weeks", "act_at_next_stop"]
 CODES: Mapping[Course, str] = {
     "rising": "growth_rising",
     "unchanged": "growth_unchanged",
@@ -49,7 +47,6 @@ class Growth:
     """
 
     course: Course
-    urgency: Urgency
     why: Reason
     quantity: str = ""
     unit: str = ""
@@ -85,8 +82,6 @@ def held(code: str, since_t: float, now_s: float, **values: str) -> Reason:
 
 
 def growth(
-    fault: str,
-    level: str,
     raised_t: float,
     t: Sequence[float],
     level_db: Sequence[float],
@@ -97,9 +92,8 @@ def growth(
 
     Parameters
     ----------
-    fault, level, raised_t
-        Of the alarm: its fault, `warning` or `fault`, and when it began, s. Without one the level
-        is empty, and the first levels are those of then.
+    raised_t
+        When the alarm began, s; 0 without one, and the first levels are those of then.
     t, level_db
         Times (s, rising) and levels (dB), each of length n; before the alarm too.
     """
@@ -107,7 +101,7 @@ def growth(
     if n < LEAST_LEVELS or t[-1] - t[0] < LEAST_SPAN_S:
         span_h = (t[-1] - t[0]) / 3600 if n else 0.0
         why = reason(CODES["unknown"], levels=n, span_h=round(span_h, 1))
-        return Growth(course="unknown", urgency=_urgency(fault, level, "unknown"), why=why)
+        return Growth(course="unknown", why=why)
     x, y = np.asarray(t, float) / DAY_S, np.asarray(level_db, float)
     per: Per = "week" if t[-1] - t[0] >= LEAST_WEEKS_S else "day"
     slope, low, high = slope_with_interval(x / 7 if per == "week" else x, y)
@@ -125,7 +119,6 @@ def growth(
     named: dict[str, str | float] = {"quantity": quantity, "unit": unit, "per": per}
     return Growth(
         course=course,
-        urgency=_urgency(fault, level, course),
         why=Reason(CODES[course], {**numbers, **named, "ago_d": ago_d}),
         quantity=quantity,
         unit=unit,
@@ -151,10 +144,3 @@ def slope_with_interval(x: Array, y: Array) -> tuple[float, float, float]:
     low = max(int(np.floor(middle - half)), 0)
     high = min(int(np.ceil(middle + half)), slopes.size - 1)
     return slope, float(slopes[low]), float(slopes[high])
-
-
-def _urgency(fault: str, level: str, course: Course) -> Urgency:
-    """Return until when somebody should act, by level and course: one step sooner if it rises."""
-    steps: tuple[Urgency, ...] = ("act_at_next_stop", "act_within_weeks", "act_within_days")
-    step = (level == "fault") + (fault in QUICK) + (course == "rising")
-    return steps[min(step, len(steps) - 1)]

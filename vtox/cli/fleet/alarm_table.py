@@ -52,14 +52,12 @@ def alarm_as_json(
         ],
         "group": group,
         "priority": _first(priority) if priority else None,
-        "what_to_do": advice(a.code),
+        "what_to_do": advice(a.code, level=a.level),
     }
 
 
 def _first(p: Priority) -> dict[str, Any]:
-    same = ("number", "criticality", "severity", "confidence", "cost_per_hour", "action")
-    why = render(p.why.code, p.why.values)
-    return {n: getattr(p, n) for n in same} | {"sentence": why}
+    return p.ratings | {"sentence": render(p.why.code, p.why.values)}
 
 
 def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
@@ -135,11 +133,12 @@ def print_alarm(
     still = "Closing does not clear the alert: it stays until the fault ends."
     lines = (
         (times, "dim"),
+        (name_of("action", priority.action) if priority else "", "bold"),
         (render(priority.why.code, priority.why.values) if priority else "", ""),
         (f"assigned to {a.assignee}" if a.assignee else "", "dim"),
         (still if a.outcome and a.active else "", "yellow"),
         (f"when it was raised: {full_reason(a)}", ""),
-        (advice(a.code), "italic"),
+        (advice(a.code, level=a.level), "italic"),
     )
     for text, style in lines:
         if text:

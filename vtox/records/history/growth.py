@@ -30,7 +30,6 @@ def alarm_growth(
     db: Connection | None,
     machine_id: str,
     fault: str,
-    level: str,
     raised_t: float,
     now_s: float,
     oldest: Oldest,
@@ -39,7 +38,7 @@ def alarm_growth(
     if fault not in FAULTS:
         return None
     since_s = max(min(raised_t, now_s - LEAST_DAYS * DAY_S), now_s - MOST_DAYS * DAY_S)
-    return _growth(db, machine_id, fault, level, raised_t, since_s, now_s, oldest)
+    return _growth(db, machine_id, fault, raised_t, since_s, now_s, oldest)
 
 
 def machine_growth(
@@ -52,7 +51,7 @@ def machine_growth(
     since_s = recorded_since_s(db, machine_id) if db is not None else None
     if db is None or since_s is None:
         why = reason("state_unrecorded")
-        unknown = {f: growth(f, "", now_s, (), ()) for f in FAULTS}
+        unknown = {f: growth(now_s, (), ()) for f in FAULTS}
         return [
             FaultGrowth(fault=f, state="unknown", since_t=None, held=why, growth=g)
             for f, g in unknown.items()
@@ -63,8 +62,7 @@ def machine_growth(
         raised_t = since_t if state in ("warning", "fault") and since_t else 0.0
         first_s = min(raised_t, now_s - LEAST_DAYS * DAY_S) if raised_t else since_s
         first_s = min(max(first_s, now_s - MOST_DAYS * DAY_S), now_s - HOUR_S)
-        level = state if raised_t else ""
-        moves = _growth(db, machine_id, fault, level, raised_t, first_s, now_s, oldest)
+        moves = _growth(db, machine_id, fault, raised_t, first_s, now_s, oldest)
         found.append(FaultGrowth(fault=fault, state=state, since_t=since_t, held=why, growth=moves))
     return found
 
@@ -123,7 +121,6 @@ def _growth(
     db: Connection | None,
     machine_id: str,
     fault: str,
-    level: str,
     raised_t: float,
     since_s: float,
     now_s: float,
@@ -145,7 +142,7 @@ def _growth(
         points = columns.get(quantity, [])
     t, levels = [p[0] for p in points], [p[1] for p in points]
     named = _QUANTITIES.get(quantity, "statistic")
-    return growth(fault, level, raised_t, t, levels, named, _unit(quantity))
+    return growth(raised_t, t, levels, named, _unit(quantity))
 
 
 def _levels(quantity: str, trend: Trend) -> Iterator[tuple[float, float]]:

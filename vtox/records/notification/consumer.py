@@ -20,7 +20,7 @@ from vtox.records.notification.outbox import NewDelivery, State
 from vtox.records.notification.plan import Schedule, plans
 from vtox.records.notification.rules import Rules
 from vtox.store.alarms.alarm_book import KeptBook
-from vtox.store.machines.fleet import read_machines
+from vtox.store.machines.fleet import FleetMachine, priority_among, read_machines
 from vtox.store.server.client import Client
 from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import entry_order, newest_id
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 STREAMS = (keys.ALERTS, keys.ALARM_ACTIONS)
 # Of each stream in one transaction.
 ENTRIES_AT_ONCE = 200
+# After these an alarm needs no action for a time, or none any more.
+WAITS_FOR_NOBODY = frozenset({"cleared", "closed", "shelved", "suppressed", "out_of_service"})
 # Stream -> the ids of entries that cannot be read, and why.
 Skipped = dict[str, list[tuple[bytes, Unreadable]]]
 
@@ -49,11 +51,19 @@ class _Rows(NamedTuple):
 
 
 class _Present(NamedTuple):
-    """The alarms and the places of machines, as they are at `ms` (server clock)."""
+    """The alarms and their machines, as they are at `ms` (server clock)."""
 
     book: Book
-    places: Mapping[str, Place]
+    machines: Mapping[str, FleetMachine]
     ms: int
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Where the machines are."""
+        return {
+            m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
+            for m in self.machines.values()
+        }
 
 
 class Consumer:
@@ -141,7 +151,7 @@ class Consumer:
         entries = [(i, b.end.stream, f) for b in batches for i, f in b.entries]
         entries.sort(key=lambda entry: entry_order(entry[0].decode()))
         book, now_ms = self._book.read(self.client, keep=False)
-        present = _Present(book, self._places(f for *_, f in entries), now_ms)
+        present = _Present(book, self._machines(f for *_, f in entries), now_ms)
         found = _Rows([], [], self._held())
         skipped: Skipped = {}
         for entry_id, stream, fields in entries:
@@ -177,7 +187,7 @@ class Consumer:
                     continue
             if plan.suspended:
                 rows.held.add((target, e.alarm_id, e.name))
-            rows.new.append(self._row(e, target, plan, present.ms))
+            rows.new.append(self._row(e, target, plan, present))
         return rows
 
     def _held(self) -> set[tuple[str, str, str]]:
@@ -186,13 +196,10 @@ class Consumer:
             for _, target, alarm_id, body in outbox.suspended(self.engine)
         }
 
-    def _places(self, entries: Iterable[RawFields]) -> dict[str, Place]:
+    def _machines(self, entries: Iterable[RawFields]) -> dict[str, FleetMachine]:
         sent = (fields.get(b"machine_id", b"") for fields in entries)
         ids = {m.decode("utf-8", "replace")[:TEXT_MAX] for m in sent}
-        return {
-            m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
-            for m in read_machines(self.client, sorted(ids - {""}))
-        }
+        return {m.machine_id: m for m in read_machines(self.client, sorted(ids - {""}))}
 
     def _growth(self, e: AlarmEvent, now_ms: int) -> Growth | None:
         """Return whether the alarm of an event grows; what has ended, or is no fault, does not."""
@@ -200,13 +207,15 @@ class Consumer:
             return None
         began_ms = e.alarm_id.rpartition(":")[2]
         raised_t = int(began_ms) / 1000 if began_ms.isdecimal() else e.t
-        of = (e.machine_id, e.fault, e.level, raised_t, now_ms / 1000)
+        of = (e.machine_id, e.fault, raised_t, now_ms / 1000)
         with self.engine.connect() as db:
             return alarm_growth(db, *of, oldest_kept(self.settings, now_ms))
 
-    def _row(self, e: AlarmEvent, target: str, plan: Schedule, now_ms: int) -> NewDelivery:
-        language = self.rules.targets[target].language
-        message = alarm_message(e, language, self.rules.page, self._growth(e, now_ms))
+    def _row(self, e: AlarmEvent, target: str, plan: Schedule, present: _Present) -> NewDelivery:
+        language, now_ms = self.rules.targets[target].language, present.ms
+        waits = e.alarm_id and e.name not in WAITS_FOR_NOBODY
+        priority = priority_among(e, present.machines) if waits else None
+        message = alarm_message(e, language, self.rules.page, self._growth(e, now_ms), priority)
         return NewDelivery(
             target=target,
             message_id=e.id,

@@ -13,6 +13,7 @@ import orjson
 
 from vtox.alarms.book import Action
 from vtox.alarms.health.growth import Growth
+from vtox.alarms.priority import Priority
 from vtox.records.notification.events import AlarmEvent
 from vtox.values import codec
 from vtox.words import rendering
@@ -28,13 +29,17 @@ Message = dict[str, Any]
 
 
 def alarm_message(
-    e: AlarmEvent, language: Language = DEFAULT, page: str = "", growth: Growth | None = None
+    e: AlarmEvent,
+    language: Language = DEFAULT,
+    page: str = "",
+    growth: Growth | None = None,
+    priority: Priority | None = None,
 ) -> Message:
     """Return the message about an event; `growth` says whether its alarm grows."""
     why = rendering.full_reason(e, language)[:TEXT_MAX]
-    advice = "" if e.name == "cleared" else rendering.advice(e.code, language)
+    advice = "" if e.name == "cleared" else rendering.advice(e.code, language, level=e.level)
     title = _title(e, language)
-    lines = [why, _grows(growth, language), _deed(e, language)]
+    lines = [_when_to_act(priority, language), why, _grows(growth, language), _deed(e, language)]
     if advice and e.action is None:
         lines.append(_say("what_to_do", language, advice=advice))
     growing = growth and {"code": growth.why.code} | {
@@ -54,6 +59,7 @@ def alarm_message(
         "reason": why,
         "what_to_do": advice,
         "growth": growing,
+        "priority": priority and priority.ratings,
     }
     data: dict[str, Any] = {
         "event": e.name,
@@ -127,10 +133,12 @@ def _title(e: AlarmEvent, language: Language) -> str:
 
 
 def _grows(growth: Growth | None, language: Language) -> str:
-    if growth is None:
-        return ""
-    said = [(growth.why.code, growth.why.values), (growth.urgency, {})]
-    return rendering.render_all(said, language)
+    return rendering.render(growth.why.code, growth.why.values, language) if growth else ""
+
+
+def _when_to_act(priority: Priority | None, language: Language) -> str:
+    name = rendering.name_of("action", priority.action, language) if priority else ""
+    return name[:1].upper() + name[1:]
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:

@@ -38,7 +38,9 @@ def _row(e: Mapping[str, Any], text: Mapping[str, str]) -> str:
 def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
     word = escape(text.get(f"event_{e['event']}", str(e["event"])))
     level = "normal" if e["event"] == "cleared" else str(e["level"])
-    still = f' <span class="soft">{escape(text["event_open"])}</span>' if e.get("open") else ""
+    act = text.get(f"action_{e.get('when_to_act')}", "")
+    now = ", ".join(filter(None, (text["event_open"], act))) if e.get("open") else ""
+    still = f' <span class="soft">{escape(now)}</span>' if now else ""
     said = sentence_case(sentences(e, text)) if e["code"] else ""
     why = f'<span class="soft">{escape(said)}</span>' if said else ""
     grows = "".join(

@@ -18,7 +18,7 @@ from vtox.records.history.scalars import latest
 from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.store.alarms.open_alerts import OpenAlert
 from vtox.values import codec
-from vtox.values.domain import Motor, Reason
+from vtox.values.domain import Motor
 from vtox.values.plain_data import plain
 from vtox.values.vibration_zones import VELOCITIES, MachineClass, machine_class
 
@@ -51,11 +51,11 @@ def event_of_alert(a: Alert) -> dict[str, Any]:
 def growth_reasons(
     db: Connection | None, a: OpenAlert, now_s: float, oldest: Oldest
 ) -> list[dict[str, Any]]:
-    """Return whether an open alert grows and how soon to act, as codes; of no fault nothing."""
-    found = alarm_growth(db, a.machine_id, a.fault, a.level, a.t, now_s, oldest)
+    """Return whether an open alert grows, as codes; of no fault nothing."""
+    found = alarm_growth(db, a.machine_id, a.fault, a.t, now_s, oldest)
     if found is None:
         return []
-    said: list[dict[str, Any]] = plain(codec.plain([found.why, Reason(found.urgency)]))
+    said: list[dict[str, Any]] = plain(codec.plain([found.why]))
     return said
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from vtox import keys
 from vtox.alarms.health.alert_values import Alert
+from vtox.alarms.priority import ActionTime
 from vtox.configuration.settings import Settings
 from vtox.errors import BaselineError, ReportError
 from vtox.faults import FAMILIES
@@ -27,6 +28,7 @@ from vtox.records.reports.environment import environment
 from vtox.records.reports.kept_samples import KeptSamples, samples_of_machine
 from vtox.store.alarms.open_alerts import OpenAlert, open_alerts
 from vtox.store.machines import machine_states, machines
+from vtox.store.machines.fleet import priority_among, read_machines
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import outputs
 from vtox.store.stream.windows import joined_windows
@@ -97,6 +99,8 @@ def machine_contents(
         )
     now = server_time(client)
     told = _history(client, settings, history, machine_id, span, now, alerts, state.motor)
+    known = {m.machine_id: m for m in read_machines(client, [machine_id])}
+    when_to_act = {(a.fault, round(a.t)): priority_among(a, known).action for a in alerts}
     about = found[0].baseline_state
     return Contents(
         form=FORM,
@@ -110,7 +114,7 @@ def machine_contents(
             baseline_about={k: about[k] for k in ("state", "version", "source") if k in about},
         ),
         records=sorted(records, key=_rank),
-        events=[e | _of_open(e, told.of_alerts) for e in told.events],
+        events=[e | _of_open(e, told.of_alerts, when_to_act) for e in told.events],
         trend=told.trend,
         growth=told.of_faults,
         scalars=told.scalars,
@@ -196,11 +200,14 @@ def _history(
     return _Told(events, trend, growths, of_faults, scalars)
 
 
-def _of_open(event: Mapping[str, Any], growths: Growths) -> dict[str, Any]:
+def _of_open(
+    event: Mapping[str, Any], growths: Growths, when_to_act: Mapping[tuple[str, int], ActionTime]
+) -> dict[str, Any]:
     """Return what the event that began an open alert says of it now."""
     key = event["fault"], round(event["t"])
-    began = key in growths
-    return {"open": began, "growth": growths[key] if began else []}
+    if key not in growths:
+        return {"open": False, "growth": []}
+    return {"open": True, "growth": growths[key], "when_to_act": when_to_act[key]}
 
 
 def _alerts_of_stream(

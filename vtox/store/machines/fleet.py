@@ -13,7 +13,7 @@ from typing import Any
 from vtox import keys
 from vtox.alarms.health.assessment import Assessment
 from vtox.alarms.life import Alarm
-from vtox.alarms.priority import NOT_STATED, Importance, Priority, alarm_priority
+from vtox.alarms.priority import NOT_STATED, Concern, Importance, Priority, alarm_priority
 from vtox.alarms.supplies import SuppliedMachine, supply_of
 from vtox.store.machines.machine_states import health_of
 from vtox.store.machines.rhythms import Intervals, read_intervals
@@ -216,7 +216,7 @@ def priorities_of(
     return {a.id: priority_among(a, machines) for a in alarms if a.open}
 
 
-def priority_among(a: Alarm, machines: Mapping[str, FleetMachine]) -> Priority:
+def priority_among(a: Concern, machines: Mapping[str, FleetMachine]) -> Priority:
     """Return the priority of an alarm; of a machine that is not known with what the alarm says."""
     m = machines.get(a.machine_id)
     assessed = m.health.faults.get(a.fault) if m and m.health else None
