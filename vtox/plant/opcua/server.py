@@ -24,7 +24,7 @@ from vtox import keys
 from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
 from vtox.errors import VtoxError
-from vtox.plant.opcua import subscriptions
+from vtox.plant.opcua import connections, sessions
 from vtox.plant.opcua.machine_nodes import MachineNodes
 from vtox.plant.opcua.nodes import (
     NAMESPACE,
@@ -131,7 +131,8 @@ class PlantServer:
         alone = self._settings.api_host in ("127.0.0.1", "::1", "localhost")
         users = Users(self._client, may_be_anonymous=alone)
         self.server = Server(user_manager=users)
-        subscriptions.install(self.server)
+        sessions.install(self.server)
+        connections.install(self.server)
         await self.server.init()
         self.server.set_endpoint(f"opc.tcp://{self._settings.api_host}:{self._port}/vtox")
         self.server.set_server_name("VTOX")
