@@ -8,7 +8,7 @@ import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from typing import Any
@@ -72,6 +72,10 @@ class Scripted:
         self.status: dict[str, int] = {}
         self.form: dict[str, str] = {}
         self.authorization = ""
+        self.asked: list[str] = []
+        self.pause_s = 0.0
+        self.exchanges = threading.Event()
+        self.exchanges.set()
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.issuer = ""
 
@@ -115,16 +119,27 @@ def scripted() -> Iterator[Scripted]:
 
     class Port(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            said.asked.append(self.path)
             body = json.dumps(said.answer(self.path)).encode()
             self.send_response(said.status.get(self.path, 200))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # who asks may have gone
+                self._write(body)
+
+        def _write(self, body: bytes) -> None:
+            """Send a byte at a time where the test wants pauses."""
+            step = 1 if said.pause_s else len(body)
+            for i in range(0, len(body), step):
+                self.wfile.write(body[i : i + step])
+                time.sleep(said.pause_s)
 
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             said.form = {k: v[0] for k, v in parse_qs(text).items()}
             said.authorization = self.headers.get("Authorization", "")
+            said.asked.append("exchange")
+            said.exchanges.wait(60)
             self.do_GET()
 
         def log_message(self, *_: object) -> None:

@@ -91,9 +91,11 @@ STATUS_OF_CODE = {
 STATUS_OF_SIGN_IN = {
     "not_begun": 400,
     "provider_refused": 403,
+    "sign_in_waits": 429,
     "no_role": 403,
     "not_trusted": 502,
     "provider_away": 503,
+    "provider_busy": 503,
 }
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 429: "too_many_requests"}
 _RETRY = {"Retry-After": "5"}

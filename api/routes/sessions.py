@@ -1,10 +1,12 @@
 """Signing in and out on the pages: a session takes the place of a key, or of a provider's word."""
 
+from math import ceil
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qs
 
 import structlog
 from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.http.errors import STATUS_OF_SIGN_IN, Problem, not_found
@@ -13,12 +15,15 @@ from api.http.sign_in import local_path, sign_in_page, signed_in_page
 from api.routes.system import OpenBackend
 from api.state.auth import COOKIE, key_of_text
 from api.state.backend import Backend
-from api.state.sign_in_attempt import SignIn
+from api.state.sign_in_attempt import LIFETIME_S, SignIn, not_begun
+from api.state.wrong_keys import WrongKeys
 from vtox.errors import SignInRefused
 from vtox.store.server.client import Client
+from vtox.store.stream.own_fields import make_secret
 from vtox.store.system import audit, sessions
 from vtox.store.system.apikeys import ApiKey
 from vtox.store.system.audit import Actor
+from vtox.store.system.sessions import Person
 
 if TYPE_CHECKING:
     from api.state.provider import Provider
@@ -29,7 +34,13 @@ router = APIRouter(include_in_schema=False)
 FORM_MAX_BYTES = 4096
 CALLBACK = "/sign-in/callback"
 # One each way to the provider: several tabs may be on theirs.
-WAY_COOKIE, WAY_COOKIE_S = "vtox_signin_", 600
+WAY_COOKIE = "vtox_signin_"
+# Refusals of a sign-in by which somebody tries, and not of one whom the provider makes wait.
+FAILURES = frozenset({"not_begun", "not_trusted", "provider_refused", "sign_in_waits"})
+# Refusals before the provider was asked: the same way is open later.
+STILL_OPEN = frozenset({"provider_busy", "sign_in_waits"})
+# A place is free within seconds, and the page comes back by itself.
+TRY_AGAIN = {"Refresh": "3", "Retry-After": "3"}
 
 
 async def form_text(request: Request) -> str:
@@ -63,19 +74,22 @@ def sign_in(
 
 
 @router.get("/sign-in/provider")
-def to_provider(request: Request, backend: OpenBackend, wanted: str = "/") -> Response:
+async def to_provider(request: Request, backend: OpenBackend, wanted: str = "/") -> Response:
     """Send the browser to the provider; what it needs on the way back is in its cookie."""
     provider = _provider(backend)
-    attempt = SignIn.begin(local_path(wanted))
+    secret, now_s = await run_in_threadpool(_secret_and_time, backend)
+    attempt = SignIn.begin(local_path(wanted), now_s)
     try:
-        answer = RedirectResponse(provider.sign_in_url(attempt, _callback(request)), 303)
+        async with provider.signing_in():
+            url = await provider.sign_in_url(attempt, _callback(request))
     except SignInRefused as refused:
-        return _refused(request, refused, attempt.wanted)
+        return await _refused(request, refused, attempt.wanted)
+    answer = RedirectResponse(url, 303)
     answer.headers["Cache-Control"] = "no-store"
     answer.set_cookie(
         _way_cookie(attempt.state),
-        attempt.cookie,
-        max_age=WAY_COOKIE_S,
+        attempt.cookie(secret),
+        max_age=LIFETIME_S,
         path="/sign-in",
         secure=request.url.scheme == "https",
         httponly=True,
@@ -85,45 +99,54 @@ def to_provider(request: Request, backend: OpenBackend, wanted: str = "/") -> Re
 
 
 @router.get(CALLBACK)
-def from_provider(
+async def from_provider(
     request: Request, backend: OpenBackend, state: str = "", code: str = "", error: str = ""
 ) -> Response:
     """Begin the session of whom the provider has signed in."""
     provider, wanted = _provider(backend), "/"
     try:
-        attempt = SignIn.of_cookie(request.cookies.get(_way_cookie(state), ""), state)
+        _require_few_failures(request, state)
+        attempt = await run_in_threadpool(_begun, request, state)
         wanted = local_path(attempt.wanted)
         if not code:
-            host = backend.settings.oidc.host
-            why = "".join(c for c in error[:80] if c.isprintable()) or "no code"
-            text = f"{host} did not sign the person in: {why}"
-            raise SignInRefused("provider_refused", text, host=host, error=why)
-        person = provider.person(attempt, code, _callback(request))
-        client = backend.client()
-        host, subject = backend.settings.oidc.host, person.subject
-        _audit(request, client, person.key, "signed_in_at", provider=host, subject=subject)
-        token = sessions.begin(client, person)
+            raise _refused_there(backend, error)
+        async with provider.signing_in():
+            _require_few_failures(request, state)  # others may have failed since
+            await run_in_threadpool(_use, request, attempt)
+            person = await provider.person(attempt, code, _callback(request))
+        token = await run_in_threadpool(_session_of, request, person)
         answer: Response = _with_session(request, signed_in_page(request, wanted), token)
     except SignInRefused as refused:
-        answer = _refused(request, refused, wanted)
+        if refused.code in FAILURES:
+            backend.failed_sign_ins.note(_address(request), state)
+        answer = await _refused(request, refused, wanted)
+        if refused.code in STILL_OPEN:
+            return answer
     answer.delete_cookie(_way_cookie(state), path="/sign-in", httponly=True, samesite="lax")
     return answer
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, backend: OpenBackend) -> Response:
+async def sign_out(request: Request, backend: OpenBackend) -> Response:
     """End the session here and in the browser; of a person, lead to where the provider ends its."""
     answer: Response = RedirectResponse("/", 303)
-    if token := request.cookies.get(COOKIE):
-        client = backend.client()
-        if key := sessions.key_of(client, token, backend.settings.oidc.issuer):
-            _audit(request, client, key, "signed_out")
-            if backend.provider and not key.sha256:
-                url = backend.provider.sign_out_url(str(request.base_url))
-                answer = sign_in_page(request, 200, wanted="/", why="signed_out", sign_out_url=url)
-        sessions.end(client, token)
+    key = await run_in_threadpool(_end_session, request, backend)
+    if key and backend.provider and not key.sha256:
+        url = await backend.provider.sign_out_url(str(request.base_url))
+        answer = sign_in_page(request, 200, wanted="/", why="signed_out", sign_out_url=url)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
+
+
+def _end_session(request: Request, backend: Backend) -> ApiKey | None:
+    """End the session of a browser; return the key that it was of."""
+    token, client = request.cookies.get(COOKIE, ""), backend.client()
+    key = sessions.key_of(client, token, backend.settings.oidc.issuer) if token else None
+    if key:
+        _audit(request, client, key, "signed_out")
+    if token:
+        sessions.end(client, token)
+    return key
 
 
 def _provider(backend: Backend) -> "Provider":
@@ -140,13 +163,51 @@ def _way_cookie(state: str) -> str:
     return WAY_COOKIE + "".join(c for c in state[:8] if c.isascii() and (c.isalnum() or c in "-_"))
 
 
-def _refused(request: Request, refused: SignInRefused, wanted: str) -> Response:
+def _require_few_failures(request: Request, state: str) -> None:
+    """Refuse an address from which many sign-ins failed in this minute."""
+    failed: WrongKeys = request.app.state.backend.failed_sign_ins
+    if wait_s := failed.wait_s(_address(request), state):
+        text = f"many sign-ins of {_address(request)} failed"
+        raise SignInRefused("sign_in_waits", text, wait_s=f"{ceil(wait_s)}")
+
+
+def _begun(request: Request, state: str) -> SignIn:
+    secret, now_s = _secret_and_time(request.app.state.backend)
+    return SignIn.of_cookie(request.cookies.get(_way_cookie(state), ""), state, secret, now_s)
+
+
+def _secret_and_time(backend: Backend) -> tuple[bytes, float]:
+    """Return what signs the cookie, and the time by which it ends: all processes have the same."""
+    return make_secret(backend.client()), backend.now_s()
+
+
+def _use(request: Request, attempt: SignIn) -> None:
+    if not sessions.use_once(request.app.state.backend.client(), attempt.state, LIFETIME_S):
+        raise not_begun()
+
+
+def _session_of(request: Request, person: Person) -> str:
+    """Begin the session of a person; return what its cookie carries."""
+    backend: Backend = request.app.state.backend
+    client, host = backend.client(), backend.settings.oidc.host
+    _audit(request, client, person.key, "signed_in_at", provider=host, subject=person.subject)
+    return sessions.begin(client, person)
+
+
+def _refused_there(backend: Backend, error: str) -> SignInRefused:
+    host = backend.settings.oidc.host
+    why = "".join(c for c in error[:80] if c.isprintable()) or "no code"
+    text = f"{host} did not sign the person in: {why}"
+    return SignInRefused("provider_refused", text, host=host, error=why)
+
+
+async def _refused(request: Request, refused: SignInRefused, wanted: str) -> Response:
     log.warning("a person is not signed in", reason=str(refused), code=refused.code)
     backend: Backend = request.app.state.backend
     url = ""
     if refused.code == "no_role" and backend.provider:
         # Who goes to the provider again would come back as the same person.
-        url = backend.provider.sign_out_url(str(request.base_url))
+        url = await backend.provider.sign_out_url(str(request.base_url))
     return sign_in_page(
         request,
         STATUS_OF_SIGN_IN[refused.code],
@@ -154,7 +215,14 @@ def _refused(request: Request, refused: SignInRefused, wanted: str) -> Response:
         why=refused.code,
         values=refused.values,
         sign_out_url=url,
+        headers=_headers(refused),
     )
+
+
+def _headers(refused: SignInRefused) -> dict[str, str] | None:
+    if refused.code == "sign_in_waits":
+        return {"Retry-After": refused.values["wait_s"]}
+    return TRY_AGAIN if refused.code == "provider_busy" else None
 
 
 def _with_session(request: Request, answer: Response, token: str) -> Response:
@@ -170,6 +238,9 @@ def _with_session(request: Request, answer: Response, token: str) -> Response:
 
 
 def _audit(request: Request, client: Client, key: ApiKey, code: str, **values: str) -> None:
-    address = request.client.host if request.client else ""
-    actor = Actor(by=key.name or key.id, key_id=key.id, address=address)
+    actor = Actor(by=key.name or key.id, key_id=key.id, address=_address(request))
     audit.write(client, actor.deed(code, "", **values))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -50,6 +50,7 @@ class Backend:
         self.client = self.server.client
         self.keys = KeyReader(self.client)
         self.wrong_keys = WrongKeys()
+        self.failed_sign_ins = WrongKeys("sign-ins failed at the provider")
         self.provider = _provider(settings.oidc)
         self.fleet_lists = FleetLists()
         self.alarm_lists = AlarmLists()
@@ -70,8 +71,6 @@ class Backend:
         self._stop.set()
         self._sampler.join(timeout=1.0)
         self.server.close()
-        if self.provider:
-            self.provider.close()
         with self._lock:
             if self._engine is not None:
                 self._engine.dispose()

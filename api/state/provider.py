@@ -5,12 +5,13 @@ of a browser on its way is kept here (`sign_in_attempt`). The keys of the provid
 each sign-in, so that it may change them.
 """
 
+import asyncio
 import hmac
+import json
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -24,10 +25,14 @@ from vtox.configuration.tables import Oidc, is_safe_address
 from vtox.errors import SignInRefused
 from vtox.store.system.sessions import Person
 
-# Of one request to the provider; signing in takes three.
-TIMEOUT_S = 5.0
-# While a provider hangs, its people must not hold all threads that serve requests.
+# Of all requests that one sign-in takes, three as a rule.
+DEADLINE_S = 10.0
+# What strangers can make of the provider's work, and of ours, with codes that they make up.
 AT_ONCE = 4
+# The page that says so tries again, so that nobody waits longer without a word.
+PLACE_WAIT_S = 0.5
+# Tokens with hundreds of groups, and the keys of large providers, have a tenth of it.
+ANSWER_MAX_BYTES = 1_000_000
 DISCOVERY_KEPT_S = 300.0
 CLOCKS_DIFFER_S = 60.0
 # By key pairs alone: with a shared secret who can check a token can make one.
@@ -36,27 +41,39 @@ ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class Provider:
-    """Safe between the threads that serve requests."""
+    """Used in one event loop: nobody who waits for it holds a thread."""
 
     def __init__(self, settings: Oidc) -> None:
         self._settings = settings
-        self._places = BoundedSemaphore(AT_ONCE)
+        self._places = asyncio.BoundedSemaphore(AT_ONCE)
         self._found: dict[str, Any] = {}
         self._found_t = -DISCOVERY_KEPT_S
-        trust = ssl.create_default_context()
-        self._http = httpx2.Client(verify=trust, timeout=TIMEOUT_S, follow_redirects=False)
+        self._trust = ssl.create_default_context()
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+    @asynccontextmanager
+    async def signing_in(self) -> AsyncIterator[None]:
+        """Hold one of the few places of those who ask the provider.
 
-    def sign_in_url(self, attempt: SignIn, redirect_uri: str) -> str:
+        Raises `SignInRefused`: none became free in `PLACE_WAIT_S`.
+        """
+        try:
+            async with asyncio.timeout(PLACE_WAIT_S):
+                await self._places.acquire()
+        except TimeoutError as error:
+            why = f"{AT_ONCE} people are at {self._settings.host} already"
+            raise SignInRefused("provider_busy", why, host=self._settings.host) from error
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def sign_in_url(self, attempt: SignIn, redirect_uri: str) -> str:
         """Return where the browser goes to sign in.
 
         Raises `SignInRefused`: the provider does not answer.
         """
-        with self._asking():
-            found = self._discovery()
+        async with self._asking() as http:
+            found = await self._discovery(http)
         # Some have the groups only on request.
         more = {self._settings.claim} & set(found.get("scopes_supported") or ())
         query = {
@@ -71,11 +88,11 @@ class Provider:
         }
         return _with_query(found["authorization_endpoint"], query)
 
-    def sign_out_url(self, back: str) -> str:
+    async def sign_out_url(self, back: str) -> str:
         """Return where a person signs out of the provider; empty where it has no such page."""
         try:
-            with self._asking():
-                endpoint = self._discovery().get("end_session_endpoint")
+            async with self._asking() as http:
+                endpoint = (await self._discovery(http)).get("end_session_endpoint")
         except SignInRefused:
             return ""
         if not (isinstance(endpoint, str) and is_safe_address(endpoint)):
@@ -83,18 +100,19 @@ class Provider:
         query = {"client_id": self._settings.client_id, "post_logout_redirect_uri": back}
         return _with_query(endpoint, query)
 
-    def person(self, attempt: SignIn, code: str, redirect_uri: str) -> Person:
+    async def person(self, attempt: SignIn, code: str, redirect_uri: str) -> Person:
         """Return who has signed in, for the code that the browser brought back.
 
         Raises `SignInRefused`: the provider does not answer, its answer is not to be trusted, or
         the person has no role.
         """
-        with self._asking():
-            found = self._discovery()
-            tokens = self._tokens(found, attempt, code, redirect_uri)
-            claims = self._checked(found, tokens, attempt.nonce)
+        async with self._asking() as http:
+            found = await self._discovery(http)
+            tokens = await self._tokens(http, found, attempt, code, redirect_uri)
+            keys = await self._json(http, found["jwks_uri"])
+            claims = self._checked(found, keys, tokens, attempt.nonce)
             if _claim(claims, self._settings.claim) is None:
-                claims = claims | self._more_claims(found, tokens, claims)
+                claims = claims | await self._more_claims(http, found, tokens, claims)
         return self._person(claims)
 
     def _person(self, claims: dict[str, Any]) -> Person:
@@ -119,17 +137,22 @@ class Provider:
             scope=scopes[0],
         )
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Ask the provider; say by one error that it does not answer."""
-        if not self._places.acquire(timeout=TIMEOUT_S):
-            raise self._away(f"{AT_ONCE} people wait for it")
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[httpx2.AsyncClient]:
+        """Ask the provider until the deadline; say by one error that it does not answer."""
+        http = httpx2.AsyncClient(
+            verify=self._trust,
+            timeout=DEADLINE_S,
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity"},  # a packed answer has no size before it is big
+        )
         try:
-            yield
+            async with asyncio.timeout(DEADLINE_S), http:
+                yield http
+        except TimeoutError as error:
+            raise self._away(f"not within {DEADLINE_S:g} s") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise self._away(f"{type(error).__name__}: {error}") from error
-        finally:
-            self._places.release()
 
     def _away(self, why: str) -> SignInRefused:
         host = self._settings.host
@@ -139,10 +162,11 @@ class Provider:
         host = self._settings.host
         return SignInRefused("not_trusted", f"the answer of {host} is refused: {why}", host=host)
 
-    def _discovery(self) -> dict[str, Any]:
+    async def _discovery(self, http: httpx2.AsyncClient) -> dict[str, Any]:
         if time.monotonic() - self._found_t < DISCOVERY_KEPT_S:
             return self._found
-        found = self._json(f"{self._settings.issuer}/.well-known/openid-configuration")
+        url = f"{self._settings.issuer}/.well-known/openid-configuration"
+        found = await self._json(http, url)
         if str(found.get("issuer")).rstrip("/") != self._settings.issuer:
             raise self._distrusted(f"it calls itself {found.get('issuer')!r}")
         for name in ENDPOINTS:
@@ -151,23 +175,43 @@ class Provider:
         self._found, self._found_t = found, time.monotonic()
         return found
 
-    def _json(self, url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-        return self._body(self._http.get(url, headers=headers))
+    async def _json(
+        self, http: httpx2.AsyncClient, url: str, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        return await self._body(http.stream("GET", url, headers=headers))
 
-    def _body(self, answer: httpx2.Response) -> dict[str, Any]:
-        if answer.status_code >= 500:
-            raise self._away(f"{answer.url.path} answers {answer.status_code}")
+    async def _body(
+        self, answering: AbstractAsyncContextManager[httpx2.Response]
+    ) -> dict[str, Any]:
+        async with answering as answer:
+            if answer.status_code >= 500:
+                raise self._away(f"{answer.url.path} answers {answer.status_code}")
+            content = await self._content(answer)
         try:
-            body = answer.json()
-        except ValueError:
+            body = json.loads(content)
+            _require_text(body)
+        except (ValueError, RecursionError):
             body = None
         if not (answer.is_success and isinstance(body, dict)):
             problem = body.get("error") if isinstance(body, dict) else "no JSON object"
             raise self._distrusted(f"{answer.url.path} answers {answer.status_code}, {problem}")
         return body
 
-    def _tokens(
-        self, found: dict[str, Any], attempt: SignIn, code: str, redirect_uri: str
+    async def _content(self, answer: httpx2.Response) -> bytes:
+        content = bytearray()
+        async for part in answer.aiter_raw():
+            content += part
+            if len(content) > ANSWER_MAX_BYTES:
+                raise self._distrusted(f"{answer.url.path} sends over {ANSWER_MAX_BYTES} bytes")
+        return bytes(content)
+
+    async def _tokens(
+        self,
+        http: httpx2.AsyncClient,
+        found: dict[str, Any],
+        attempt: SignIn,
+        code: str,
+        redirect_uri: str,
     ) -> dict[str, Any]:
         """Exchange the code; a client with a secret identifies itself (RFC 6749, 2.3.1)."""
         form = {
@@ -182,13 +226,15 @@ class Provider:
         if not by_header:
             form |= {"client_id": name} | ({"client_secret": secret} if secret else {})
         by = httpx2.BasicAuth(quote_plus(name), quote_plus(secret)) if by_header else httpx2.Auth()
-        return self._body(self._http.post(found["token_endpoint"], data=form, auth=by))
+        return await self._body(http.stream("POST", found["token_endpoint"], data=form, auth=by))
 
-    def _checked(self, found: dict[str, Any], tokens: dict[str, Any], nonce: str) -> dict[str, Any]:
+    def _checked(
+        self, found: dict[str, Any], jwks: dict[str, Any], tokens: dict[str, Any], nonce: str
+    ) -> dict[str, Any]:
         """Return the claims of the ID token, once everything about it is right."""
         token = str(tokens.get("id_token"))
         try:
-            keys = jwt.PyJWKSet.from_dict(self._json(found["jwks_uri"])).keys
+            keys = jwt.PyJWKSet.from_dict(jwks).keys
             name = jwt.get_unverified_header(token).get("kid")
             of_name = [k for k in keys if k.public_key_use in ("sig", None)]
             of_name = [k for k in of_name if name is None or k.key_id == name]
@@ -203,7 +249,8 @@ class Provider:
                 leeway=CLOCKS_DIFFER_S,
                 options={"require": ["iss", "sub", "aud", "exp", "iat"]},
             )
-        except jwt.PyJWTError as error:
+            _require_text(claims)
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise self._distrusted(f"{type(error).__name__}: {error}") from error
         if not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
             raise self._distrusted("the token is of another sign-in (nonce)")
@@ -212,17 +259,26 @@ class Provider:
                 raise self._distrusted(f"the token is for {claims.get('azp')!r} (azp)")
         return claims
 
-    def _more_claims(
-        self, found: dict[str, Any], tokens: dict[str, Any], claims: dict[str, Any]
+    async def _more_claims(
+        self,
+        http: httpx2.AsyncClient,
+        found: dict[str, Any],
+        tokens: dict[str, Any],
+        claims: dict[str, Any],
     ) -> dict[str, Any]:
         """Return what the provider says of the person only if it is asked (userinfo)."""
         endpoint, token = str(found.get("userinfo_endpoint")), tokens.get("access_token")
         if not (token and is_safe_address(endpoint)):
             return {}
-        more = self._json(endpoint, {"Authorization": f"Bearer {token}"})
+        more = await self._json(http, endpoint, {"Authorization": f"Bearer {token}"})
         if more.get("sub") != claims["sub"]:
             raise self._distrusted("it tells of another person (userinfo)")
         return {name: value for name, value in more.items() if name not in claims}
+
+
+def _require_text(content: Any) -> None:
+    """Raise `ValueError` for half a surrogate: JSON may have it, and no store or header does."""
+    json.dumps(content, ensure_ascii=False).encode()
 
 
 def _claim(claims: dict[str, Any], name: str) -> Any:

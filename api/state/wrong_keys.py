@@ -4,6 +4,8 @@ A key of 256 random bits cannot be guessed. What is limited is the cost of tryin
 has sent `DIFFERENT_AT_MOST` wrong keys within a minute is refused for the rest of it, and the
 server is not asked. Keys that this process has confirmed pass all the same: others may share the
 address. Memory and cost of an attempt are bounded. Each process counts for itself.
+
+Failed sign-ins at a provider are counted and slowed down alike, in a list of their own.
 """
 
 import hashlib
@@ -54,7 +56,10 @@ class _Address:
 class WrongKeys:
     """Safe between the threads that serve requests."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, event: str = "wrong API keys", now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._event = event
         self._now = now
         self._lock = Lock()
         self._hour_began = now()
@@ -108,7 +113,7 @@ class WrongKeys:
         known.count += 1
         if known.count not in ENTRY_AT:
             return None
-        log.warning("wrong API keys", address=address, in_this_hour=known.count)
+        log.warning(self._event, address=address, in_this_hour=known.count)
         return Attempts(address, known.count)
 
 

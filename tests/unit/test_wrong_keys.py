@@ -29,7 +29,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def wrong(clock: Clock) -> WrongKeys:
-    return WrongKeys(clock)
+    return WrongKeys(now=clock)
 
 
 def guess(wrong: WrongKeys, address: str = HERE, n: int = DIFFERENT_AT_MOST) -> None:

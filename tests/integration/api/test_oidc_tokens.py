@@ -1,9 +1,9 @@
 """What a provider says is believed as far as OpenID Connect says: each rule, by a bad answer."""
 
+import asyncio
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,16 +25,15 @@ BACK = "https://vtox.example/sign-in/callback"
 
 
 @pytest.fixture
-def provider(scripted: Scripted) -> Iterator[Provider]:
+def provider(scripted: Scripted) -> Provider:
     settings = Oidc(issuer=scripted.issuer, client_id=CLIENT, client_secret=SecretStr("a b"))
-    with closing(Provider(settings)) as opened:
-        yield opened
+    return Provider(settings)
 
 
 def signed_in(scripted: Scripted, provider: Provider) -> Person:
-    attempt = SignIn.begin("/")
+    attempt = SignIn.begin("/", time.time())
     scripted.claims.setdefault("nonce", attempt.nonce)
-    return provider.person(attempt, "code", BACK)
+    return asyncio.run(provider.person(attempt, "code", BACK))
 
 
 def test_a_person_is_who_the_token_says(scripted: Scripted, provider: Provider) -> None:
@@ -132,16 +131,16 @@ def test_a_provider_of_another_name_or_without_https_is_refused(
 ) -> None:
     scripted.metadata = metadata
     with pytest.raises(SignInRefused) as refused:
-        provider.sign_in_url(SignIn.begin("/"), BACK)
+        asyncio.run(provider.sign_in_url(SignIn.begin("/", time.time()), BACK))
     assert refused.value.code == "not_trusted"
 
 
 def test_the_code_is_bound_to_the_browser(scripted: Scripted, provider: Provider) -> None:
-    attempt = SignIn.begin("/")
+    attempt = SignIn.begin("/", time.time())
     scripted.metadata = {"scopes_supported": ["openid", "groups"]}
     scripted.claims["nonce"] = attempt.nonce
-    query = parse_qs(urlsplit(provider.sign_in_url(attempt, BACK)).query)
-    provider.person(attempt, "code", BACK)
+    query = parse_qs(urlsplit(asyncio.run(provider.sign_in_url(attempt, BACK))).query)
+    asyncio.run(provider.person(attempt, "code", BACK))
     digest = sha256(scripted.form["code_verifier"].encode()).digest()
     assert b64encode(digest, b"-_").rstrip(b"=").decode() == query["code_challenge"][0]
     assert query["code_challenge_method"] == ["S256"]
@@ -159,8 +158,7 @@ def test_the_secret_goes_where_the_provider_takes_it(
     scripted.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
     del scripted.claims["nonce"]
     settings = Oidc(issuer=scripted.issuer, client_id=CLIENT, client_secret=SecretStr("a b"))
-    with closing(Provider(settings)) as again:
-        signed_in(scripted, again)
+    signed_in(scripted, Provider(settings))
     assert (scripted.authorization, scripted.form["client_secret"]) == ("", "a b")
 
 
@@ -187,8 +185,8 @@ def test_the_role_is_that_of_the_claim(
     scripted: Scripted, claim: str, said: Any, expected: str
 ) -> None:
     scripted.claims = said if isinstance(said, dict) else {"groups": said}
-    with closing(Provider(Oidc(issuer=scripted.issuer, client_id=CLIENT, claim=claim))) as opened:
-        assert role_or_refusal(scripted, opened) == expected
+    opened = Provider(Oidc(issuer=scripted.issuer, client_id=CLIENT, claim=claim))
+    assert role_or_refusal(scripted, opened) == expected
 
 
 @pytest.mark.parametrize(
@@ -202,9 +200,52 @@ def test_groups_may_stand_where_they_are_asked_for(
     assert role_or_refusal(scripted, provider) == expected
 
 
-def test_a_cookie_is_of_one_way() -> None:
-    attempt = SignIn.begin("/machines/V7?lang=zh&x=.%2E;")
-    assert SignIn.of_cookie(attempt.cookie, attempt.state) == attempt
-    for text, state in ((attempt.cookie, "other"), ("", ""), ("...", ""), ("a.b", "a")):
-        with pytest.raises(SignInRefused, match="has not begun"):
-            SignIn.of_cookie(text, state)
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        *({"sub": HALF}, {"name": HALF}, {"preferred_username": HALF}, {"nonce": HALF}),
+        {"groups": [HALF, "vtox-viewer"]},
+    ],
+)
+def test_half_a_surrogate_is_no_name(
+    scripted: Scripted, provider: Provider, claims: dict[str, Any]
+) -> None:
+    scripted.claims |= claims
+    assert role_or_refusal(scripted, provider) == "not_trusted"
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "half a surrogate": {"scopes_supported": [HALF]},
+    "a megabyte": {"x": "x" * 1_000_000},
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_answer_is_refused(scripted: Scripted, provider: Provider, kind: str) -> None:
+    scripted.metadata = ODD[kind]
+    assert role_or_refusal(scripted, provider) == "not_trusted"
+
+
+@pytest.mark.parametrize("keys", [[7], "x", [{"kty": "EC"}], None])
+def test_keys_that_are_none_are_refused(
+    scripted: Scripted, provider: Provider, monkeypatch: pytest.MonkeyPatch, keys: Any
+) -> None:
+    answer = scripted.answer
+    monkeypatch.setattr(
+        scripted, "answer", lambda path: {"keys": keys} if path == "/jwks" else answer(path)
+    )
+    assert role_or_refusal(scripted, provider) == "not_trusted"
+
+
+def test_a_provider_that_trickles_is_away(
+    scripted: Scripted, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.state.provider.DEADLINE_S", 0.3)
+    scripted.pause_s = 0.05  # some 300 bytes: 15 s
+    began = time.monotonic()
+    assert role_or_refusal(scripted, provider) == "provider_away"
+    assert time.monotonic() - began < 3
+    scripted.pause_s = 0.0

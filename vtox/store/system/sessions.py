@@ -66,5 +66,10 @@ def end(client: Client, token: str) -> None:
     client.delete(_name(token))
 
 
+def use_once(client: Client, state: str, lifetime_s: int) -> bool:
+    """Return whether a way back from the provider is used for the first time."""
+    return bool(client.set(_name(f"sign-in {state}"), b"", ex=lifetime_s, nx=True))
+
+
 def _name(token: str) -> str:
     return keys.session(hashlib.sha256(token.encode("utf-8", "replace")).hexdigest())
