@@ -103,7 +103,7 @@ def machine_energy(
             step_s=step_s,
             hours=(to_s - from_s) / 3600,
             total=counts_shape(total.counts),
-            cost=cost_shape(cost, price.currency),
+            cost=cost_shape(cost, price.currency, total.counts),
             saving=saving_shape(motor, total.counts),
             steps=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in found],
         )
@@ -161,7 +161,8 @@ def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
     with backend.history() as db:
         if db is not None:
             found = energy.fleet(db, from_s, end_s)
-            found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
+            # Those whose power is not measured come last.
+            found.sort(key=lambda s: (not s.counts.powered_ms, -s.counts.energy_j, s.machine_id))
             days = energy.fleet_days(db, from_s // DAY_S * DAY_S, to_s)
             cost = energy.costs(db, found, from_s, to_s, price)
     ids = [s.machine_id for s in found]
@@ -169,14 +170,17 @@ def _fleet(backend: Backend, from_s: int, to_s: int) -> FleetEnergy:
     plates = load_motors(backend.client(), ids)
     known = [c for c in cost if c]
     whole = Cost(*map(sum, zip(*known, strict=True))) if known else None
+    total = _total(found)
     return FleetEnergy(
         from_t=from_s,
         to_t=to_s,
         hours=(to_s - from_s) / 3600,
-        total=counts_shape(_total(found)),
-        cost=cost_shape(whole, price.currency),
+        measured_machines=sum(s.counts.powered_ms > 0 for s in found),
+        has_price=price.is_known,
+        total=counts_shape(total),
+        cost=cost_shape(whole, price.currency, total),
         machines=[
-            _of_machine(s, meter, motor, cost_shape(own, price.currency))
+            _of_machine(s, meter, motor, cost_shape(own, price.currency, s.counts))
             for s, meter, motor, own in zip(found, now, plates, cost, strict=True)
         ],
         days=[EnergyStep(t=s.t, counts=counts_shape(s.counts)) for s in days],

@@ -32,17 +32,19 @@ class EnergyReading(ResponseModel):
 class EnergyCounts(ResponseModel):
     """What was counted in a time. Times without a measurement are missing, and never filled."""
 
-    energy_kwh: float = Field(description="active energy at the terminals")
-    reactive_kvarh: float
+    energy_kwh: Number = Field(
+        description="active energy at the terminals; null: in no hour was the power measured"
+    )
+    reactive_kvarh: Number = Field(description="the same of reactive energy")
     measured_h: float = Field(description="hours of which the power was measured")
     observed_h: float = Field(description="hours of which it is known whether the motor ran")
     running_h: float
     estimated_h: float = Field(description="hours of which load and losses were estimated")
-    shaft_kwh: float = Field(description="of the estimated hours")
-    lost_kwh: float = Field(description="of the estimated hours: what became heat")
-    unbalance_kwh: float = Field(description="what of that unbalance of the supply added")
+    shaft_kwh: Number = Field(description="of the estimated hours; null without any")
+    lost_kwh: Number = Field(description="of the estimated hours: what became heat")
+    unbalance_kwh: Number = Field(description="what of that unbalance of the supply added")
     unbalance_w: Number = Field(description="the same as mean over the estimated hours")
-    harmonic_kwh: float = Field(description="what harmonics brought, of the measured hours")
+    harmonic_kwh: Number = Field(description="what harmonics brought, of the measured hours")
     harmonic_w: Number = Field(description="the same as mean over the measured hours")
     mean_kw: Number = Field(description="over the measured hours; null without any")
     load_class_h: list[float] = Field(
@@ -56,8 +58,8 @@ class EnergyCost(ResponseModel):
 
     currency: str
     energy: float = Field(description="active energy at the terminals")
-    lost: float = Field(description="what of it became heat, of the estimated hours")
-    unbalance: float = Field(description="what of that unbalance of the supply added")
+    lost: Number = Field(description="what became heat, of the estimated hours; null without any")
+    unbalance: Number = Field(description="what of that unbalance of the supply added")
     harmonic: float = Field(description="what harmonics brought")
 
 
@@ -93,7 +95,9 @@ class MachineEnergy(ResponseModel):
     step_s: int
     hours: float = Field(description="length of that time: `measured_h` of it was measured")
     total: EnergyCounts = Field(description="exact sum over that time, from the history")
-    cost: EnergyCost | None = Field(description="of that time; null: energy has no price")
+    cost: EnergyCost | None = Field(
+        description="of that time; null: energy has no price, or is not measured"
+    )
     saving: EnergySaving
     steps: list[EnergyStep] = Field(description="without those in which nothing was counted")
 
@@ -107,7 +111,7 @@ class EnergyOfMachine(ResponseModel):
     now_kw: Number = Field(description="power of the last record; null where it is not known")
     load_ratio: Number = Field(description="shaft load over rated load of the last record")
     efficiency: Number
-    cost: EnergyCost | None = Field(description="null: energy has no price")
+    cost: EnergyCost | None = Field(description="null: energy has no price, or is not measured")
     saving: EnergySaving
     code: str = Field(description="why something of the last record is not known; else empty")
 
@@ -118,8 +122,12 @@ class FleetEnergy(ResponseModel):
     from_t: float = Field(description="s since 1970 (UTC)")
     to_t: float
     hours: float = Field(description="length of that time, of one machine")
-    total: EnergyCounts
-    cost: EnergyCost | None = Field(description="of all machines; null: energy has no price")
+    measured_machines: int = Field(description="machines whose power was measured in that time")
+    has_price: bool = Field(description="whether the setting `energy_price` gives one")
+    total: EnergyCounts = Field(description="of the measured machines")
+    cost: EnergyCost | None = Field(
+        description="of the measured machines; null: energy has no price, or none is measured"
+    )
     machines: list[EnergyOfMachine] = Field(description="by energy, the largest first")
     days: list[EnergyStep] = Field(description="of all machines, by day of UTC")
 

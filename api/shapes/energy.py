@@ -20,23 +20,23 @@ from vtox.records.history.energy import Cost
 from vtox.records.history.starts import MotorStart
 from vtox.store.machines.energy import Meter
 from vtox.values.domain import Motor
-from vtox.values.energy import MeterCounts, in_hours, in_kwh
+from vtox.values.energy import MeterCounts, in_hours, in_kwh, measured_kwh
 
 
 def counts_shape(c: MeterCounts) -> EnergyCounts:
     """Return counts in kWh and hours."""
     return EnergyCounts(
-        energy_kwh=in_kwh(c.energy_j),
-        reactive_kvarh=in_kwh(c.reactive_vars),
+        energy_kwh=measured_kwh(c.energy_j, c.powered_ms),
+        reactive_kvarh=measured_kwh(c.reactive_vars, c.powered_ms),
         measured_h=in_hours(c.powered_ms),
         observed_h=in_hours(c.observed_ms),
         running_h=in_hours(c.running_ms),
         estimated_h=in_hours(c.estimated_ms),
-        shaft_kwh=in_kwh(c.shaft_j),
-        lost_kwh=in_kwh(c.lost_j),
-        unbalance_kwh=in_kwh(c.unbalance_j),
+        shaft_kwh=measured_kwh(c.shaft_j, c.estimated_ms),
+        lost_kwh=measured_kwh(c.lost_j, c.estimated_ms),
+        unbalance_kwh=measured_kwh(c.unbalance_j, c.estimated_ms),
         unbalance_w=c.mean_w(c.unbalance_j, c.estimated_ms),
-        harmonic_kwh=in_kwh(c.harmonic_j),
+        harmonic_kwh=measured_kwh(c.harmonic_j, c.powered_ms),
         harmonic_w=c.mean_w(c.harmonic_j, c.powered_ms),
         mean_kw=c.mean_kw,
         load_class_h=[in_hours(ms) for ms in c.classes_ms],
@@ -57,9 +57,18 @@ def reading_shape(meter: Meter) -> EnergyReading | None:
     )
 
 
-def cost_shape(cost: Cost | None, currency: str) -> EnergyCost | None:
-    """Return what energy cost, None where it has no price."""
-    return EnergyCost(currency=currency, **cost._asdict()) if cost else None
+def cost_shape(cost: Cost | None, currency: str, counts: MeterCounts) -> EnergyCost | None:
+    """Return what energy cost, None where it has no price or was not measured."""
+    if cost is None or not counts.powered_ms:
+        return None
+    losses = (cost.lost, cost.unbalance) if counts.estimated_ms else (None, None)
+    return EnergyCost(
+        currency=currency,
+        energy=cost.energy,
+        lost=losses[0],
+        unbalance=losses[1],
+        harmonic=cost.harmonic,
+    )
 
 
 def saving_shape(motor: Motor | None, counts: MeterCounts) -> EnergySaving:

@@ -67,6 +67,13 @@ export function num(value, digits = 3) {
   const places = size >= 100 ? 0 : size >= 10 ? Math.min(1, digits) : size >= 1 ? Math.min(2, digits) : digits;
   return value.toLocaleString(locale, { maximumFractionDigits: places });
 }
+// A number for people who read no exponents: small ones as below a thousandth.
+export function readable(value) {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  if (size < 5e-4) return size === 0 || value < 0 ? "0" : `< ${(0.001).toLocaleString(locale)}`;
+  return value.toLocaleString(locale, { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3 });
+}
 export function exact(value) {
   if (typeof value !== "number") return num(value);
   const size = Math.abs(value);

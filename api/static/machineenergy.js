@@ -1,6 +1,7 @@
 // The energy of one machine: what it takes now, what it took, its hours by load.
 
-import { byId, count, el, get, linkTable, num, put, svg } from "./common.js";
+import { drawAxes, roundTop } from "./barchart.js";
+import { byId, count, el, get, linkTable, num, put, readable, span, svg } from "./common.js";
 import { locale, t } from "./texts.js";
 
 const CLASSES = ["below_20", "to_40", "to_60", "to_80", "to_100", "above_100"];
@@ -33,47 +34,47 @@ function nowFacts(f) {
   return facts;
 }
 
-const extra = (kwh, watts) => (watts === null ? "–" : t("energy.kwh_and_w", { kwh: num(kwh, 3), w: num(watts, 3), a_day: num(0.024 * watts, 3) }));
+const extra = (kwh, watts) => (watts === null ? "–" : t("energy.kwh_and_w", { kwh: readable(kwh), w: readable(watts), a_day: readable(0.024 * watts) }));
 const kinds = (f) => ("efficiency" in f ? el("p", { class: "small soft" }, `${t("energy.losses_by_kind")}: ${t("energy.kinds", { stator: num(f.stator_w, 3), rotor: num(f.rotor_w, 3), iron: num(f.iron_w, 3), friction: num(f.friction_w, 3), additional: num(f.additional_w, 3) })}`) : []);
 const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
 const why = (name, reason) => el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
 
 function drawProfile(d) {
   const chart = byId("energybars"), measured = d.steps.some((s) => s.counts.mean_kw !== null);
-  for (const part of [chart, byId("energyfirst").parentElement]) part.toggleAttribute("hidden", !measured);
+  chart.parentElement.hidden = !measured;
   if (!measured) return put("energyread", t("energy.profile_none"));
   const most = Math.max(1e-9, ...d.steps.map((s) => s.counts.mean_kw ?? 0));
+  const top = roundTop(most);
   const n = Math.max(1, Math.round((d.to_t - d.from_t) / d.step_s));
   chart.setAttribute("viewBox", `0 0 ${n} 100`);
   chart.setAttribute("aria-label", t("energy.profile_label", { kw: num(most, 3) }));
   const first = Math.floor(d.from_t / d.step_s) * d.step_s;
   chart.replaceChildren(...d.steps.filter((s) => s.counts.mean_kw !== null).map((s) => {
-    const height = Math.max(100 * s.counts.mean_kw / most, 0.8);
+    const height = Math.max(100 * s.counts.mean_kw / top, 0.8);
     return svg("rect", { x: (s.t - first) / d.step_s + 0.08, y: 100 - height, width: 0.84, height });
   }));
-  const time = (s) => new Date(1000 * s).toLocaleString(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-  put("energyfirst", time(d.from_t));
-  put("energylast", time(d.to_t));
+  const parts = d.step_s < 86_400 ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
+  drawAxes(chart, { top, unit: "kW", n, name: (i) => new Date(1000 * (first + i * d.step_s)).toLocaleString(locale, parts) });
   return put("energyread", t("energy.profile_read", { kw: num(most, 3) }));
 }
 
 function draw(d) {
   const c = d.total;
-  put("energytotal", t("energy.measured", { kwh: num(c.energy_kwh, 4), hours: num(c.measured_h, 3), of: num(d.hours, 3) }));
+  put("energytotal", c.energy_kwh === null ? t("energy.profile_none") : t("energy.measured", { kwh: readable(c.energy_kwh), span: span(3600 * c.measured_h), of: span(3600 * d.hours) }));
   put("energynow", d.now ? shownFacts(nowFacts(d.now.figures)) : el("div", {}, el("dt", {}, t("energy.nothing_yet"))));
   const reasons = d.now ? [kinds(d.now.figures)].flat() : [];
   if (d.now?.power_unknown) reasons.push(why("energy.power_unknown", d.now.power_unknown));
   if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code) reasons.push(why("energy.load_unknown", d.now.load_unknown));
   put("energywhy", reasons);
   const more = [[t("energy.unbalance_kwh"), extra(c.unbalance_kwh, c.unbalance_w)], [t("energy.harmonic_kwh"), extra(c.harmonic_kwh, c.harmonic_w)]];
-  if (d.cost) for (const name of ["energy", "lost"]) more.unshift([t(`energy.cost_${name}`), `${num(d.cost[name], 4)} ${d.cost.currency}`]);
-  if (!d.saving.code) more.push([t("energy.saving_of", { class: d.saving.ie_class }), d.saving.low_kwh > 0 ? t("energy.from_to", { low: num(d.saving.low_kwh, 2), high: num(d.saving.high_kwh, 2) }) : t("energy.not_told_apart")]);
+  if (d.cost) for (const name of ["energy", "lost"]) more.unshift([t(`energy.cost_${name}`), `${readable(d.cost[name])} ${d.cost.currency}`]);
+  if (!d.saving.code) more.push([t("energy.saving_of", { class: d.saving.ie_class }), d.saving.low_kwh > 0 ? t("energy.from_to", { low: readable(d.saving.low_kwh), high: readable(d.saving.high_kwh) }) : t("energy.not_told_apart")]);
   put("energycosts", shownFacts(more));
   put("energysaving", d.saving.code ? t("energy.no_saving", { why: d.saving.sentence }) : t("energy.saving_note"));
   drawProfile(d);
-  const classes = CLASSES.map((name, i) => [t(`energy.class_${name}`), t("energy.h", { h: num(c.load_class_h[i], 3) })]);
-  put("energyclasses", shownFacts([[t("energy.running_h"), num(c.running_h, 3)], [t("energy.starts"), count(c.starts)], ...classes]));
-  put("energymeter", t("energy.meter", { kwh: num(d.meter.energy_kwh, 6), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
+  const classes = CLASSES.map((name, i) => [t(`energy.class_${name}`), c.estimated_h > 0 ? t("energy.h", { h: readable(c.load_class_h[i]) }) : "–"]);
+  put("energyclasses", shownFacts([[t("energy.running_h"), readable(c.running_h)], [t("energy.starts"), count(c.starts)], ...classes]));
+  put("energymeter", t("energy.meter", { kwh: readable(d.meter.energy_kwh), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
 }
 
 const STARTS_SHOWN = 8;

@@ -41,6 +41,8 @@ START_FIGURES = ("inrush_a", "peak_a", "mean_a", "final_a", "dip_ratio", "energy
 class MeterCounts(NamedTuple):
     """What one record, or any time, adds to a meter: whole ms, J, var s and events.
 
+    Energy without measured time is not known: whoever shows it says so (`measured_kwh`).
+
     `observed_ms` is time of which it is known whether the motor ran, `powered_ms` that of which its
     power was measured, `estimated_ms` that of which load and losses were estimated. `energy_j` is
     active energy at the terminals, `reactive_vars` reactive energy, `shaft_j` what left the shaft,
@@ -191,6 +193,17 @@ def _figures_by_name(rows: Sequence[bytes]) -> list[dict[str, float]]:
         {name: x for name, x in zip(FIGURES, row, strict=True) if x == x}
         for row in rounded.tolist()
     ]
+
+
+def measured_kwh(joules: int, ms: int) -> float | None:
+    """Return kWh that were counted in so much measured time; None without any: it is not 0.
+
+    Examples
+    --------
+    >>> measured_kwh(0, 1000), measured_kwh(0, 0)
+    (0.0, None)
+    """
+    return in_kwh(joules) if ms else None
 
 
 def in_kwh(joules: float) -> float:

@@ -69,6 +69,25 @@ def test_counts_and_reading_are_told_with_what_is_missing(
     assert found["saving"]["code"] == "rated_power_unknown"
 
 
+def test_energy_that_is_not_measured_is_null_and_not_in_the_sum(
+    fresh_http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    currents_alone = MeterCounts(observed_ms=3_600_000, running_ms=3_600_000)
+    for k, counts in enumerate((HOUR, currents_alone, currents_alone)):
+        add_second(client, server_time(client) - 7200, k, counts, f"M{k}")
+    recorder = Recorder(client, settings)
+    recorder.record(threading.Event())
+    recorder.close()
+    fleet = fresh_http.get("/api/v1/energy").raise_for_status().json()["data"]
+    assert [m["counts"]["energy_kwh"] for m in fleet["machines"]] == [2.0, None, None]
+    assert [m["counts"]["running_h"] for m in fleet["machines"]] == [1.0, 1.0, 1.0]
+    assert (fleet["measured_machines"], fleet["total"]["energy_kwh"]) == (1, 2.0)
+    assert fleet["total"]["lost_kwh"] is None, "no load was estimated"
+    one = fresh_http.get("/api/v1/machines/M1/energy").raise_for_status().json()["data"]
+    assert {one[x]["energy_kwh"] for x in ("total", "meter")} == {None}
+    assert one["steps"][0]["counts"]["reactive_kvarh"] is None
+
+
 def test_power_of_a_site_is_that_of_its_machines_now(
     fresh_http: httpx.Client, client: Client
 ) -> None:

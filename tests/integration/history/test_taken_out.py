@@ -29,6 +29,7 @@ from vtox.store.alarms.alarm_book import act, advance
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
 from vtox.values.domain import Motor
+from vtox.values.energy import MeterCounts
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 START = {"on_s": 0.25, "duration_s": 0.5, "inrush_a": 40.0, "dip_ratio": 0.02, "energy_j": 900.0}
@@ -91,6 +92,20 @@ def test_files_hold_what_views_and_api_say(now: float, settings: Settings, tmp_p
     assert sums == by_text == [(round(3_600_000 * energy["energy_kwh"]), 4000)]
     assert sums == [(4 * SECOND.energy_j, round(3_600_000 * energy["measured_h"]))]
     assert (n_starts, inrush_a) == (1, 40.0) == (len(starts), starts[0]["inrush_a"])
+
+
+def test_energy_that_is_not_measured_is_null_in_view_and_files(
+    recorder: Recorder, client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    add_second(client, server_time(client) - 60, 0, MeterCounts(observed_ms=1000, running_ms=1000))
+    recorder.record(STOP)
+    query = "SELECT running_ms, energy_j, reactive_vars, harmonic_j, shaft_j, lost_j FROM "
+    shown = read_history(
+        settings, lambda db: [tuple(r) for r in db.execute(text(query + "energy"))]
+    )
+    taken_out(settings, tmp_path)
+    assert shown == told_by_duckdb(f"{query} '{tmp_path}/energy.parquet'")
+    assert shown == [(1000, None, None, None, None, None)]
 
 
 def told_by_the_api(settings: Settings, now: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:

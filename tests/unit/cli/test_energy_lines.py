@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.unit.words.latin import latin_words
-from vtox.cli.shared.energy_lines import counts_line, reading_lines, saving_line
+from vtox.cli.shared.energy_lines import counts_line, fleet_line, reading_lines, saving_line
 from vtox.diagnosis.energy.better_class import ClassSaving
 from vtox.values.energy import MeterCounts, MeterReading
 
@@ -39,11 +39,19 @@ def lines(language: str) -> list[str]:
     found = [line for r in READINGS for line in reading_lines(r, language=language)]
     counts = MeterCounts(powered_ms=3_600_000, energy_j=7_200_000)
     savings = [ClassSaving("IE4", 12.0, 25.0), ClassSaving("IE4", -1.0, 25.0)]
-    return [*found, counts_line(counts, 24, language), *(saving_line(s, language) for s in savings)]
+    none = MeterCounts(observed_ms=1000)
+    sums = [counts_line(c, 24, language) for c in (counts, none)]
+    sums += [fleet_line(some, language) for some in ([counts, none], [none])]
+    return [*found, *sums, *(saving_line(s, language) for s in savings)]
 
 
 def test_losses_of_a_large_motor_are_written_out() -> None:
     assert any("26300 +- 6400 W" in line for line in lines("en"))
+
+
+def test_small_energies_have_no_exponent() -> None:
+    line = counts_line(MeterCounts(powered_ms=3600, energy_j=300), 24)
+    assert line == "0.0001 kWh, measured for 0.001 of 24 h"
 
 
 def test_chinese_lines_have_the_figures_of_the_english_ones() -> None:

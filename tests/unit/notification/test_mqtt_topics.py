@@ -15,6 +15,7 @@ from vtox.records.notification.mqtt_topics import (
 )
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
+from vtox.values.energy import MeterCounts
 
 SOUND = Assessment(5.0, 99.0, "normal", {"bearing": FaultAssessment("normal", last="normal")})
 MACHINE = FleetMachine("Hall.2:M1", "", "Hall 2", "", SOUND)
@@ -52,6 +53,14 @@ def test_a_silent_machine_is_no_longer_normal() -> None:
 
 def test_of_energy_nothing_is_said_before_something_was_counted() -> None:
     assert energy_message("p", "M1", Meter()) is None
+
+
+def test_energy_that_is_not_measured_is_null() -> None:
+    """Home Assistant shows null as unknown."""
+    for ms, kwh in ((0, None), (1000, 0.0)):
+        sent = energy_message("p", "M1", Meter(MeterCounts(observed_ms=1000, powered_ms=ms), 5.0))
+        assert sent is not None
+        assert sent["payload"]["energy_kwh"] == kwh
 
 
 def test_no_two_machines_have_one_device() -> None:

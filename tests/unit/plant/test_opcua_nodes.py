@@ -34,8 +34,15 @@ def test_what_is_not_known_has_a_bad_status() -> None:
 
 def test_energy_is_counted_in_kwh() -> None:
     reading = MeterReading({"active_w": 2000.0}, MeterCounts())
-    found = energy_values(Meter(MeterCounts(energy_j=7_200_000), 5.0, reading, 6.0))
+    counts = MeterCounts(powered_ms=1, energy_j=7_200_000)
+    found = energy_values(Meter(counts, 5.0, reading, 6.0))
     assert (found["Energy_kWh"].value, found["ActivePower_W"].value) == (2.0, 2000.0)
+
+
+def test_energy_that_is_not_measured_has_a_bad_status() -> None:
+    currents_alone = Meter(MeterCounts(observed_ms=1000, running_ms=1000), 5.0)
+    status = energy_values(currents_alone)["Energy_kWh"].data_value().StatusCode
+    assert status.value == ua.StatusCodes.BadNoData
 
 
 def test_a_nameplate_has_numbers_and_texts() -> None:

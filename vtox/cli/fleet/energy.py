@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from vtox.cli.shared.columns import columns
-from vtox.cli.shared.energy_lines import counts_line, line, reading_lines, saving_line
+from vtox.cli.shared.energy_lines import counts_line, fleet_line, line, reading_lines, saving_line
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.report_files import Lang, check_target
 from vtox.cli.shared.server_access import running_server
@@ -63,7 +63,7 @@ def energy_command(
             console.print(line("cost", lang, cost=costs[machine], currency=currency))
         console.print(saving_line(class_saving(plates[machine], _total(found)), lang))
     else:
-        _show_fleet(console, found, now_of, hours, costs, currency, lang)
+        _show_fleet(console, found, now_of, costs, currency, lang)
 
 
 _NUMBERS = ("kwh", "mean_kw", "measured_h", "running_h", "lost_kwh", "starts")
@@ -95,7 +95,7 @@ def _counted(
             whole = [energy.Stretch(machine, begin, total)]
         else:
             whole = found = energy.fleet(db, begin, end)
-            found.sort(key=lambda s: (-s.counts.energy_j, s.machine_id))
+            found.sort(key=lambda s: (not s.counts.powered_ms, -s.counts.energy_j, s.machine_id))
         costs = energy.costs(db, whole, begin, end, settings.energy_price)
     rows = [(s.machine_id, s.t, s.counts) for s in found]
     return rows, {s.machine_id: c.energy for s, c in zip(whole, costs, strict=True) if c}
@@ -131,20 +131,19 @@ def _show_fleet(
     console: Console,
     rows: list[_Row],
     now_of: dict[str, Meter],
-    hours: float,
     costs: dict[str, float],
     currency: str,
     language: Language,
 ) -> None:
-    counted = counts_line(_total(rows), hours * len(rows), language)
-    console.print(f"[bold]{line('machines', language, n=len(rows))}[/]  {counted}")
+    console.print(fleet_line([c for _, _, c in rows], language), style="bold")
     name, *numbers = _heads(language, "machine", *_NUMBERS, "load_now")
     numbers += [currency] if costs else []
     table = columns(name, *numbers, right=numbers)
     for machine, _, c in rows:
         reading = now_of[machine].reading
         load = reading.figures.get("load_ratio") if reading else None
-        cost = [f"{costs[machine]:.2f}"] if costs else []
+        own = f"{costs[machine]:.2f}" if c.powered_ms and machine in costs else "-"
+        cost = [own] if costs else []
         table.add_row(machine, *_cells(c), "-" if load is None else f"{load:.0%}", *cost)
     console.print(table)
 
@@ -153,4 +152,5 @@ def _cells(c: MeterCounts) -> list[str]:
     mean = "-" if c.mean_kw is None else f"{c.mean_kw:.3g}"
     lost = f"{in_kwh(c.lost_j):.3f}" if c.estimated_ms else "-"
     measured, running = (f"{in_hours(ms):.2f}" for ms in (c.powered_ms, c.running_ms))
-    return [f"{in_kwh(c.energy_j):.3f}", mean, measured, running, lost, str(c.starts)]
+    kwh = f"{in_kwh(c.energy_j):.3f}" if c.powered_ms else "-"
+    return [kwh, mean, measured, running, lost, str(c.starts)]

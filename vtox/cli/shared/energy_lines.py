@@ -1,6 +1,7 @@
 """Energy in lines of text: what was counted, and what one record says."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from vtox.diagnosis.energy.better_class import ClassSaving
@@ -12,10 +13,12 @@ from vtox.words.rendering import render
 
 
 class _Figure(float):
-    """A number that is written without an exponent where it is large."""
+    """A number that is written without an exponent."""
 
     def __format__(self, form: str) -> str:
         text = format(float(self), form)
+        if "e-" in text:
+            return f"{float(text):.4f}"
         return f"{float(text):.0f}" if "e+" in text else text
 
 
@@ -37,10 +40,31 @@ def counts_line(c: MeterCounts, hours: float, language: Language = DEFAULT) -> s
     Examples
     --------
     >>> counts_line(MeterCounts(powered_ms=3_600_000, energy_j=7_200_000), 24)
-    '2 kWh in 1 of 24 h'
+    '2 kWh, measured for 1 of 24 h'
     """
-    kwh, measured = in_kwh(c.energy_j), in_hours(c.powered_ms)
-    return line("counts", language, kwh=kwh, hours=measured, of=hours)
+    if not c.powered_ms:
+        return line("not_counted", language, of=hours)
+    return line("counts", language, **_measured(c), of=hours)
+
+
+def fleet_line(counts: Sequence[MeterCounts], language: Language = DEFAULT) -> str:
+    """Return of how many machines the power was measured, and what they took together.
+
+    Examples
+    --------
+    >>> fleet_line([MeterCounts(powered_ms=3_600_000, energy_j=7_200_000), MeterCounts()])
+    '1 of 2 machines measured: 2 kWh in 1 h of measurement'
+    """
+    measured = [c for c in counts if c.powered_ms]
+    text = line("machines", language, n=len(measured), of=len(counts))
+    if not measured:
+        return text
+    total = reduce(MeterCounts.plus, measured)
+    return f"{text}: {line('in_all', language, **_measured(total))}"
+
+
+def _measured(c: MeterCounts) -> dict[str, float]:
+    return {"kwh": in_kwh(c.energy_j), "hours": in_hours(c.powered_ms)}
 
 
 def saving_line(saving: ClassSaving, language: Language = DEFAULT) -> str:

@@ -17,7 +17,7 @@ from vtox.alarms.ne107 import Status, ne107
 from vtox.faults import FAULTS
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
-from vtox.values.energy import in_kwh
+from vtox.values.energy import measured_kwh
 
 NAMESPACE = "urn:vtox:machines"
 # As DeviceHealthEnumeration of OPC 10000-100 counts the statuses of NE 107.
@@ -90,8 +90,7 @@ def state_values(m: FleetMachine, *, silent: bool) -> Values:
 def energy_values(meter: Meter) -> Values:
     """Return what a machine takes and has taken."""
     figures = meter.reading.figures if meter.reading else {}
-    counted = meter.since_t is not None
-    total = in_kwh(meter.counts.energy_j) if counted else None
+    total = measured_kwh(meter.counts.energy_j, meter.counts.powered_ms)
     return {"Energy_kWh": Quantity(total, _REAL)} | {
         name: Quantity(figures.get(figure), _REAL) for name, figure in _FIGURES.items()
     }

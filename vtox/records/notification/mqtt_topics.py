@@ -15,7 +15,7 @@ from vtox.records.notification.messages import iso
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
 from vtox.values.domain import State
-from vtox.values.energy import in_kwh
+from vtox.values.energy import measured_kwh
 from vtox.version import version
 
 NOW = "vtox_now_"
@@ -72,7 +72,7 @@ def energy_message(prefix: str, machine_id: str, meter: Meter) -> dict[str, Any]
     r = meter.reading
     payload: dict[str, Any] = {
         "machine_id": machine_id,
-        "energy_kwh": in_kwh(meter.counts.energy_j),
+        "energy_kwh": measured_kwh(meter.counts.energy_j, meter.counts.powered_ms),
     }
     payload |= {n: r.figures.get(n) if r else None for n in _ENERGY}
     payload["code"] = (r.power_code or r.load_code) if r else ""

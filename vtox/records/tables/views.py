@@ -74,8 +74,19 @@ JOIN series s ON s.id = r.series_id
 JOIN outcomes o ON o.id = r.outcome_id
 WHERE s.machine_id <> ''
 """
+# What is counted of energy -> the time in which it is: without any it is not known, and no 0.
+_ENERGY_WITHIN = dict.fromkeys(("energy_j", "reactive_vars", "harmonic_j"), "powered_ms") | (
+    dict.fromkeys(("shaft_j", "lost_j", "unbalance_j"), "estimated_ms")
+)
+
+
+def _counted(name: str) -> str:
+    within = _ENERGY_WITHIN.get(name)
+    return f"CASE WHEN q.{within} > 0 THEN q.{name} END AS {name}" if within else f"q.{name}"
+
+
 ENERGY = f"""
-SELECT s.machine_id, q.t, {", ".join(f"q.{name}" for name in MeterCounts._fields)}
+SELECT s.machine_id, q.t, {", ".join(map(_counted, MeterCounts._fields))}
 FROM energy_quarters q
 JOIN series s ON s.id = q.series_id
 """
