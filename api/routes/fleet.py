@@ -22,6 +22,7 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.fleet_index import FleetView
 from api.state.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
+from vtox.alarms.coverage.unlocks import unlock
 from vtox.alarms.health.assessment import Assessment
 from vtox.faults import FAULTS
 from vtox.records.history import queries
@@ -205,6 +206,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "faults": r.faults,
         "priority": p.model_dump() if (p := priority_shape(r.priority)) else None,
         "blind": list(r.codes),
+        "unlocks": {fault: unlock(code) for fault, code in r.codes.items()},
         # Of every record, the list would be another one each second.
         "last_diagnosis": None if t is None else rfc3339(t // 60 * 60),
         "reasons": _reasons(r, latest),

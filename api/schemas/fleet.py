@@ -9,6 +9,7 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
 from api.schemas.machines import FaultReason
+from vtox.alarms.coverage.unlocks import Unlock
 from vtox.values.domain import State
 
 
@@ -27,6 +28,9 @@ class FleetRow(ResponseModel):
     faults: dict[str, State]
     priority: Priority | None = Field(description="the highest of its open alerts; null: none")
     blind: list[str] = Field(description="faults for which it is not watched")
+    unlocks: dict[str, Unlock] = Field(
+        description="of each of them, what would make the diagnosis possible"
+    )
     last_diagnosis: Time | None = Field(
         description="when its latest diagnosed record ended, to the minute; null: none yet"
     )

@@ -1,6 +1,6 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
-import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, linkTable, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
+import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, linkTable, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sentences, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
 import { follow, setRated, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
@@ -93,7 +93,7 @@ function cardParts(fault, d, assessed, now) {
   const found = d.state === "warning" || d.state === "fault";
   const calm = found && assessed?.state === "normal";
   const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
-  const triple = d.state === "unknown" && d.statistic === null ? null : pairs([[t("machine.severity"), percent(d.severity)], [t("machine.confidence"), exact(d.confidence)], [t("machine.statistic"), d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple");
+  const triple = d.state === "unknown" && d.statistic === null ? null : pairs([[t("machine.severity"), percent(d.severity)], [t("machine.confidence"), exact(d.confidence)], [t("machine.statistic", { name: sentenceCase(t(`words.statistic_${fault}`)) }), d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple");
   return [
     ...explanation(d),
     overTime(fault),
@@ -203,6 +203,7 @@ function measured(m) {
 function takeCoverage(c) {
   covered = Object.fromEntries(c.faults.map((f) => [f.fault, f]));
   put("watched", c.watched === c.faults.length ? t("machine.watched_for_all") : t("machine.watched_for_some", { watched: c.watched, faults: c.faults.length }));
+  put("needs", sentences(c.faults.filter((f) => f.unlock).map((f) => t("machine.needs", { fault: faultName(f.fault), unlock: unlockWord(f.unlock) }))));
 }
 
 // How long a state has lasted, and how the level moves: of the history, which changes slowly.

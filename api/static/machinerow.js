@@ -1,6 +1,6 @@
 // One machine in the list of the fleet, and its small trend.
 
-import { ago, el, faultName, glyph, label, listed, num, put, sentenceCase, sentences, silence, span, stateWord, svg } from "./common.js";
+import { ago, el, faultName, glyph, label, listed, num, put, sentenceCase, sentences, silence, span, stateWord, svg, unlockWord } from "./common.js";
 import { t } from "./texts.js";
 
 const FAULT_COUNT = 5;
@@ -53,7 +53,7 @@ export function fillRow(node, m, choosePath) {
   const cell = (name, ...children) => el("div", { role: "cell", class: name }, children);
   const parts = m.asset_path ? m.asset_path.split("/") : [];
   const watched = FAULT_COUNT - m.blind.length;
-  const blind = m.blind.length ? t("fleet.blind_list", { faults: listed(m.blind.map(faultName)) }) : t("fleet.blind_none");
+  const blind = m.blind.length ? t("fleet.blind_list", { faults: sentences(Object.entries(m.unlocks).map(([f, unlock]) => t("machine.needs", { fault: faultName(f), unlock: unlockWord(unlock) }))) }) : t("fleet.blind_none");
   node.className = `machine ${m.state}`;
   // The link covers the row: what is cut in its cells is read on the row.
   node.title = [m.machine_id, sentenceCase(why ? label(words, why) : words), silent?.textContent, age && t("fleet.last_record", { ago: age }), listed([m.site, m.asset_path].filter(Boolean)), m.priority && sentenceCase(m.priority.sentence), blind].filter(Boolean).join("\n");
@@ -73,7 +73,7 @@ export function fillRow(node, m, choosePath) {
   );
   node.append(trend,
     cell("healthcell", el("span", { class: "small sub only" }, t("fleet.column_health")), el("b", {}, m.health === null ? "–" : num(m.health, 0))),
-    cell("watchcell", el("span", { class: "small sub only" }, t("fleet.column_watched")), el("span", {}, t("fleet.watched_of", { n: watched, all: FAULT_COUNT }))));
+    cell("watchcell", el("span", { class: "small sub only" }, t("fleet.column_watched")), el("span", {}, t("fleet.watched_of", { n: watched, all: FAULT_COUNT })), m.blind.length ? el("span", { class: "sub" }, t("fleet.needs", { unlocks: listed([...new Set(Object.values(m.unlocks))].map(unlockWord)) })) : null));
 }
 
 // Bars of the worst state of each step, as high as the health was low; a gap is no bar.

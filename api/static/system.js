@@ -14,7 +14,7 @@ export function drawStatus(s) {
   return drawSystem(s);
 }
 
-const checkName = (name) => (name.startsWith("workers:") ? t("fleet.queue", { name: name.slice(8) }) : hasText(`words.check_${name}`) ? t(`words.check_${name}`) : name);
+const checkName = (name) => (name.startsWith("workers:") ? t("fleet.queue", { name: name.slice(8) }) : name.startsWith("process:") ? name.slice(8) : hasText(`words.check_${name}`) ? t(`words.check_${name}`) : name);
 
 // Whether a process of this host has not been ready yet: what it is for is not wrong, but still to come.
 const isStarting = (s) => s.state !== "running" && Object.values(s.parts).some((status) => status === "waiting" || status === "starting");

@@ -1,7 +1,7 @@
 // The trends of a machine from the history: one chart for each fault and for the health, over the time that the
 // reader chooses, with the marks of what happened and, if asked for, a second machine.
 
-import { byId, count, el, ended, exact, faultName, get, linkTable, listed, marked, pill, put, Refused, sentenceCase, sentences, span, stateWord } from "./common.js";
+import { byId, count, el, ended, exact, faultName, get, label, linkTable, listed, marked, pill, put, Refused, sentenceCase, sentences, span, stateWord } from "./common.js";
 import { savePicture } from "./picture.js";
 import { FAULTS, keysFrom, language, locale, rich, t } from "./texts.js";
 import { drawMarks, icon, marksOf, markText, ofFault } from "./trendmarks.js";
@@ -34,9 +34,9 @@ const present = (name) => Boolean(shown?.series[name] ?? shown?.other?.series[na
 const order = () => ({ faults: OF_FAULTS, lines: OF_LINES, scalars: [...new Set([...Object.keys(shown?.series ?? {}), ...Object.keys(shown?.other?.series ?? {})])].filter(isScalar) })[kind()];
 const scalarParts = (name) => name.match(/^scalar:([^:]+):(.*)$/).slice(1);
 const scalarTitle = (of, unit) => `${of.replaceAll("_", " ")} (${unit})`;
-const title = (name) => (isScalar(name) ? scalarTitle(...scalarParts(name)) : name === "health" ? t("trends.health") : FAULT_OF[name] ? t(`trends.line_${name}`) : faultName(name));
+const title = (name) => (isScalar(name) ? scalarTitle(...scalarParts(name)) : name === "health" ? t("trends.health") : FAULT_OF[name] ? t(`trends.line_${name}`) : label(faultName(name), t(`words.statistic_${name}`)));
 // What the numbers of a trend are.
-const axisName = (name) => (isScalar(name) ? scalarParts(name)[1] : name === "health" ? t("trends.axis_health") : FAULT_OF[name] ? t(`trends.line_${name}`).split(/[,，]\s*/)[1] : t("trends.axis_statistic"));
+const axisName = (name) => (isScalar(name) ? scalarParts(name)[1] : name === "health" ? t("trends.axis_health") : FAULT_OF[name] ? t(`trends.line_${name}`).split(/[,，]\s*/)[1] : sentenceCase(t(`words.statistic_${name}`)));
 const zone = () => new Intl.DateTimeFormat(locale, { timeZoneName: "short" }).formatToParts(1000 * shown.to).find((p) => p.type === "timeZoneName").value;
 
 const exactly = (t) => new Date(1000 * t).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });

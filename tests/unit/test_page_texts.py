@@ -136,7 +136,7 @@ def test_chinese_has_no_english_words() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_a_page_is_filled_in_and_offers_the_other_languages(page: Path, name: Language) -> None:
     html = page_in_language(page.read_text("utf-8"), name)
-    own = {"{{ tone }}", "{{ why }}", "{{ wanted }}", "{{ sign_out }}", "{{ links }}"}
+    own = {"{{ tone }}", "{{ why }}", "{{ wanted }}", "{{ navigation }}", "{{ links }}"}
     assert set(re.findall(r"\{\{[^}]*\}\}", html)) <= own
     assert f'<html lang="{catalogue(name).tag}">' in html
     assert [n for n in LANGUAGES if f'data-language="{n}"' in html] == [

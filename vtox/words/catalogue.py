@@ -13,8 +13,9 @@ from typing import Any, Literal
 from vtox.words.languages import FOLDER, Language
 
 # What has a name that people use: a fault (also a flag, or a condition of the system), the state of
-# one, what became of an alarm, when to act on one.
-Kind = Literal["fault", "state", "outcome", "action"]
+# one, what became of an alarm, when to act on one; and by its fault, the number that a diagnosis
+# compared.
+Kind = Literal["fault", "state", "outcome", "action", "statistic"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def test_show_prints_the_latest_diagnoses(client: Client) -> None:
     client.hset("vtox:machine:M1", "latest:turn_short", json.dumps(latest))
     shown = run("machines", "show", "M1").output
     assert "negative-sequence current rose" in shown
-    assert "severity 0.40 · confidence 0.90 · statistic 12.5 > 9" in shown
+    assert "severity 0.40 · confidence 0.90 · squared asymmetry of the currents 12.5 > 9" in shown
     assert "negative_sequence_ratio 0.031 · phase b" in shown
 
 

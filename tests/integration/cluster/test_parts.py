@@ -32,7 +32,7 @@ def test_parts_are_told_while_they_start_and_until_all_stops(tmp_path: Path) -> 
     api = replace(spec("api", is_ready=lambda _: open_now.exists()), needed_by=2)
 
     async def script(supervisor: Supervisor) -> None:
-        supervisor.run_beside("parts", lambda: keep_parts(settings, supervisor))
+        supervisor.run_beside("supervisor", lambda: keep_parts(settings, supervisor))
         told = {"server": "ready", "api": "starting", "bridge": "ready", "last": "waiting"}
         await eventually_async(lambda: parts(settings) == told)
         assert unready_parts(settings) == told

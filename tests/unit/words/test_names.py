@@ -1,4 +1,4 @@
-"""A fault, a state and an outcome have one name in each language, whoever reads it."""
+"""A fault, its statistic, a state and an outcome have one name in each language, whoever reads it."""
 
 from dataclasses import replace
 from typing import get_args
@@ -25,6 +25,7 @@ NAMED: dict[Kind, set[str]] = {
     "state": set(STATES),
     "outcome": set(OUTCOMES),
     "action": set(get_args(ActionTime)),
+    "statistic": set(FAULTS),
 }
 
 

@@ -53,8 +53,8 @@ def up(
 async def run_supervised(supervised: Supervisor, roles: HostRoles) -> None:
     """Run the processes, and let the number of workers follow the load where that is set."""
     settings = supervised.settings
-    supervised.run_beside("parts", lambda: keep_parts(settings, supervised))
-    supervised.run_beside("report", lambda: report_absences(settings, supervised))
+    supervised.run_beside("supervisor", lambda: keep_parts(settings, supervised))
+    supervised.run_beside("supervisor", lambda: report_absences(settings, supervised))
     if settings.cluster_workers.follows_load and WORKERS in roles.names:
         scaler = Scaler(settings, roles.queues, supervised, supervised.log)
         supervised.run_beside("scaler", scaler.run)

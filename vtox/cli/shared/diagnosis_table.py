@@ -12,7 +12,7 @@ from vtox.values.domain import Diagnosis, Reason, Value
 from vtox.values.plain_data import digits
 from vtox.words.catalogue import catalogue
 from vtox.words.languages import DEFAULT, Language
-from vtox.words.rendering import advice, join, render
+from vtox.words.rendering import advice, join, name_of, render
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")
@@ -82,7 +82,8 @@ def _numbers(d: Diagnosis | Result) -> str:
         parts.append(f"confidence {d.confidence:.2f}")
     if d.threshold is not None:
         sign = ">" if d.statistic > d.threshold else "≤"
-        parts.append(f"statistic {digits(d.statistic)} {sign} {digits(d.threshold)}")
+        name = name_of("statistic", d.fault)
+        parts.append(f"{name} {digits(d.statistic)} {sign} {digits(d.threshold)}")
     return " · ".join(parts)
 
 

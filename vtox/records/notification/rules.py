@@ -37,7 +37,16 @@ CONDITIONS = frozenset(
         *(f"{name}:{queue}" for name in ("workers", "stalled") for queue in FAMILIES),
         *(
             f"process:{name}"
-            for name in ("recorder", "notifier", "mqtt", "flower", "mcp", "opcua", "scaler")
+            for name in (
+                "recorder",
+                "notifier",
+                "mqtt",
+                "flower",
+                "mcp",
+                "opcua",
+                "scaler",
+                "supervisor",
+            )
         ),
     }
 )

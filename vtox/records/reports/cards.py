@@ -74,6 +74,11 @@ def words(identifier: str, text: Mapping[str, str]) -> str:
     return catalogue(language_of(text)).words.get(identifier, identifier)
 
 
+def statistic_name(fault: str, text: Mapping[str, str]) -> str:
+    """Return the name of the number that a diagnosis of a fault compared."""
+    return sentence_case(text[f"statistic_{fault}"])
+
+
 def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     return f"{sentence_case(sentence(v, text))}{text['stop']}"
 
@@ -81,7 +86,8 @@ def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
 def _numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in ("statistic", "threshold", "severity", "confidence"):
         if v[name] is not None and (v["statistic"] is not None or name == "severity"):
-            yield text[name], minus(digits(v[name]))
+            named = statistic_name(v["fault"], text) if name == "statistic" else text[name]
+            yield named, minus(digits(v[name]))
 
 
 def _symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from math import ceil
 
 from vtox.records.reports import svg
-from vtox.records.reports.cards import fault_name, sentence
+from vtox.records.reports.cards import fault_name, sentence, statistic_name
 from vtox.records.reports.contents import ReportedTrend, Table, TrendColumns
 from vtox.records.reports.elements import utc
 from vtox.records.reports.svg import BOTTOM, LEFT, RIGHT, WIDTH, Axes
@@ -69,7 +69,7 @@ def _chart(name: str, c: TrendColumns, trend: ReportedTrend, text: Mapping[str, 
         span,
         (low - 0.12 * (high - low), high + 0.06 * (high - low)),
         text["trend_time"],
-        text["statistic"],
+        statistic_name(name, text),
         HEIGHT,
         _tick_text(span),
         tuple(_ticks(*span)),
