@@ -125,6 +125,7 @@ def test_a_row_says_why(http: httpx.Client, fleet: None) -> None:
         ("bearing", "because of bearing")
     ]
     assert ill["blind"] == ["insulation", "eccentricity", "broken_bar"]
+    assert ill["unlocks"] == dict.fromkeys(ill["blind"], "windows")
     assert (silent["state"], silent["vehicle_id"], len(silent["blind"])) == (
         "unknown",
         "Loader-7",

@@ -156,6 +156,9 @@ def test_a_machine_says_what_it_is_watched_for(
         page = document_of(f"{base}/machines/M1", tmp_path)
         fleet = document_of(base, tmp_path)
     assert "Watched for 2 of 5 faults" in page
+    assert re.search(r"Insulation needs windows; \w[\w -]* needs windows", page)
+    assert "Sidebands over their limit / threshold" in page
+    assert '<span class="sub">needs windows</span>' in fleet
     shown = page.partition('class="lead"')[2].partition('id="trendpanel"')[0]
     ill, others = shown.partition('id="ill"')[2].split('id="others"')
     assert '<section id="broken_bar" class="panel card fault' in ill

@@ -13,6 +13,7 @@ from tests.integration.api.test_status import bring_up
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.store.alarms.system_alarms import Condition, keep
+from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.values.domain import Motor, reason
@@ -103,6 +104,13 @@ def test_the_page_begins_with_what_is_wrong_with_the_system(
     assert "No worker takes the tasks of queue bearing: 7 windows wait for it</b>" in page
     assert "<code>celery -A vtox worker -Q</code>" in page
     assert "<b>System</b>No worker: bearing" in page, "among the alerts, with no machine"
+
+
+def test_a_process_that_does_not_start_is_named(base: str, client: Client, tmp_path: Path) -> None:
+    bring_up(client)
+    report_absent(client, "h", {"mqtt": "no mapping"})
+    page = document_of(base, tmp_path)
+    assert "Mqtt: it does not start on h: no mapping" in page
 
 
 @pytest.mark.parametrize("path", ["/", "/cluster", "/docs", "/machines/V028", "/machines/NOBODY"])
