@@ -46,6 +46,8 @@ REFUSALS = "vtox:refusals"
 RECORDER = "vtox:recorder"
 # Hash of the notifier that reported last: when, and what waits for each target.
 NOTIFIER = "vtox:notifier"
+# Hash of the OPC UA server that reported last: when its certificate ends.
+OPCUA = "vtox:opcua"
 # Hash reader of streams -> how many entries it could not read, and passed over.
 UNREADABLE = "vtox:unreadable"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.

@@ -133,6 +133,8 @@ def _roles() -> dict[str, Role]:
         keys.ALARM_BOOK,
         keys.ALARM_CHANGES,
         keys.ABSENT,
+        # The OPC UA server runs as this user.
+        keys.OPCUA,
         *machines,
         _KNOWN_WINDOWS,
         _QUOTA,
@@ -177,6 +179,7 @@ def _roles() -> dict[str, Role]:
                         keys.SCALING,
                         keys.RECORDER,
                         keys.NOTIFIER,
+                        keys.OPCUA,
                         keys.UNREADABLE,
                         keys.RESTORING,
                         *_QUEUES,

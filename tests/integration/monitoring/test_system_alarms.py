@@ -24,6 +24,7 @@ from vtox.pipeline.monitoring.conditions import (
     DELETED_CLEAR_S,
     FIRST_WORKER_S,
     NO_WORKER_S,
+    OPCUA_SILENT_S,
     ORPHAN_SEARCHES_S,
     RECORDER_STOPPED_S,
     STALLED_S,
@@ -42,6 +43,7 @@ from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.ledger.backlog import report_waiting
 from vtox.store.ledger.heartbeats import (
     NotifierHeartbeat,
+    OpcuaHeartbeat,
     RecorderHeartbeat,
     TargetState,
     Worker,
@@ -200,6 +202,23 @@ def test_a_process_that_does_not_start(working: Client, settings: Settings) -> N
         report_absent(working, host, {})
     assert look(working, settings) == {}
     assert events(working)[-1] == ("process:flower", "cleared", "process_back")
+
+
+def test_a_certificate_that_ends(working: Client, settings: Settings) -> None:
+    def report_opcua(days: float, age_s: float = 0.0) -> None:
+        now = server_time(working)
+        times = {"last_seen_t": now - age_s, "certificate_end_t": now + 86_400 * days}
+        heartbeats.send(working, OpcuaHeartbeat(pid=1, host="h", **times))
+
+    report_opcua(days=31)
+    assert look(working, settings) == {}
+    report_opcua(days=29.9)
+    alarm = look(working, settings)["opcua_certificate"]
+    assert (alarm.level, alarm.code) == ("warning", "certificate_ends")
+    assert alarm.values == {"host": "h", "days": pytest.approx(29.9, abs=0.1)}
+    report_opcua(days=29.9, age_s=OPCUA_SILENT_S + 1)
+    assert look(working, settings) == {}
+    assert events(working)[-1] == ("opcua_certificate", "cleared", "certificate_renewed")
 
 
 def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:

@@ -54,6 +54,10 @@ DEAD_LETTERS_S = 300.0
 CLOCK_LIMIT_S = 1.0
 # An alarm of deleted windows stays this long after the last one, so that people see it.
 DELETED_CLEAR_S = 600.0
+# So long before its end operators plan a new certificate, which each client must trust.
+CERTIFICATE_S = 30 * 86_400.0
+# It reports every few seconds; one that was taken away has no certificate to renew.
+OPCUA_SILENT_S = 60.0
 # The name of the alarm of a process that does not start.
 ABSENT = "process:"
 # A problem of the recorder, or the notifier, that is over at its next pass lost nothing.
@@ -134,6 +138,7 @@ def conditions(
     yield from _recorder(now.snap)
     yield from _notifier(now.snap, "notifier" in raised)
     yield from _absent(now.snap, raised)
+    yield from _certificate(now.snap)
 
 
 def _backlog(backlog: Backlog, limit_s: float) -> Condition:
@@ -296,6 +301,19 @@ def _absent(snap: Snapshot, raised: Collection[str]) -> Iterator[Condition]:
         absent = reason("process_absent", process=process, hosts=on)
         why = absent if on else reason("process_back", process=process)
         yield Condition(name=name, holds=bool(on), why=why)
+
+
+def _certificate(snap: Snapshot) -> Iterator[Condition]:
+    """Yield whether the certificate of the OPC UA server ends soon; nothing where none ever ran."""
+    beat = snap.opcua
+    if beat is None:
+        return
+    left_s = beat.certificate_end_t - snap.t
+    holds = left_s < CERTIFICATE_S and beat.age_s(snap.t) < OPCUA_SILENT_S
+    why = reason("certificate_renewed")
+    if holds:
+        why = reason("certificate_ends", host=beat.host, days=max(left_s, 0.0) / 86_400)
+    yield Condition(name="opcua_certificate", holds=holds, why=why)
 
 
 def _clocks(now: Observation, limit_s: float) -> Condition:

@@ -6,6 +6,7 @@ changed; asyncua serves clients in the same thread.
 
 import asyncio
 import logging
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -39,10 +40,12 @@ from vtox.plant.opcua.nodes import (
 from vtox.plant.opcua.users import Users
 from vtox.records.history.database import reading
 from vtox.records.history.scalars import latest
+from vtox.store.ledger import heartbeats
+from vtox.store.ledger.heartbeats import OpcuaHeartbeat
 from vtox.store.machines.energy import meters
 from vtox.store.machines.followed_fleet import FollowedFleet
 from vtox.store.machines.machines import load_motors
-from vtox.store.server.client import Client
+from vtox.store.server.client import Client, server_time
 from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import newest_id
 from vtox.store.stream.stream_reader import Position
@@ -175,6 +178,7 @@ class PlantServer:
         now = time.monotonic()
         if not self._energy_t or now - self._energy_t >= ENERGY_EVERY_S:
             self._energy_t = now
+            await asyncio.to_thread(self._report)
             await self._show_energy()
         await self._tell_alarms()
         # Last: without the history the others are there all the same.
@@ -198,6 +202,14 @@ class PlantServer:
     def _state(self, machine_id: str, plate: Motor | None) -> Values:
         machine, silent = self._fleet.machines[machine_id], machine_id in self._fleet.silent
         return state_values(machine, silent=silent) | _plate(plate)
+
+    def _report(self) -> None:
+        seen_t, own = server_time(self._client), self.server.iserver.certificate
+        end_t = own.not_valid_after_utc.timestamp()
+        beat = OpcuaHeartbeat(
+            host=gethostname(), pid=os.getpid(), last_seen_t=seen_t, certificate_end_t=end_t
+        )
+        heartbeats.send(self._client, beat)
 
     async def _show_scalars(self) -> None:
         found = await asyncio.to_thread(_latest_scalars, self._settings)

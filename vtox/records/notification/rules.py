@@ -33,7 +33,7 @@ DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CONDITIONS = frozenset(
     {
         *("backlog", "orphans", "dead_letters", "memory", "clocks", "stream_ids"),
-        *("deleted_windows", "recorder", "notifier"),
+        *("deleted_windows", "recorder", "notifier", "opcua_certificate"),
         *(f"{name}:{queue}" for name in ("workers", "stalled") for queue in FAMILIES),
         *(
             f"process:{name}"

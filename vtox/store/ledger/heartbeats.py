@@ -1,8 +1,8 @@
 """Heartbeats: what each process reports of itself, as a hash on the server.
 
-A worker signs on with its name and its hash has a life time. Those of bridge, recorder and notifier
-stay, so that a system which had one says that it is gone. Each host where the number of workers
-follows the load has its line in one hash.
+A worker signs on with its name and its hash has a life time. Those of bridge, recorder, notifier
+and OPC UA server stay, so that a system which had one says that it is gone. Each host where the
+number of workers follows the load has its line in one hash.
 """
 
 from collections.abc import Mapping
@@ -124,6 +124,13 @@ class NotifierHeartbeat(Heartbeat):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpcuaHeartbeat(Heartbeat):
+    """The OPC UA server that reported last, and when its certificate ends (s since 1970)."""
+
+    certificate_end_t: Time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostScaling(Heartbeat):
     """The supervisor of a host where the number of workers follows the load.
 
@@ -140,6 +147,11 @@ class HostScaling(Heartbeat):
     changed_t: Time | None = None
 
 
+_KEYS: Mapping[type[Heartbeat], str] = {
+    RecorderHeartbeat: keys.RECORDER,
+    NotifierHeartbeat: keys.NOTIFIER,
+    OpcuaHeartbeat: keys.OPCUA,
+}
 B = TypeVar("B", bound=Heartbeat)
 
 
@@ -184,8 +196,7 @@ def send(client: Client, beat: Heartbeat) -> None:
         return
     known = {n: x for n, x in encode_fields(beat).items() if n not in COUNTED and x is not None}
     if not isinstance(beat, Worker):
-        key = keys.RECORDER if isinstance(beat, RecorderHeartbeat) else keys.NOTIFIER
-        client.hset(key, mapping=known)
+        client.hset(_KEYS[type(beat)], mapping=known)
         return
     with client.pipeline() as pipe:
         pipe.hset(keys.worker(beat.name), mapping=known)

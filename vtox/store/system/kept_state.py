@@ -52,6 +52,7 @@ IN_FLIGHT = {
     "worker": "heartbeats",
     "RECORDER": "heartbeat",
     "NOTIFIER": "heartbeat",
+    "OPCUA": "heartbeat",
     "SCALING": "heartbeats",
     "ABSENT": "heartbeats",
     "REFUSALS": "what was refused lately",

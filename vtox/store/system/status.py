@@ -18,6 +18,7 @@ from vtox.store.ledger.heartbeats import (
     Heartbeat,
     HostScaling,
     NotifierHeartbeat,
+    OpcuaHeartbeat,
     RecorderHeartbeat,
     Worker,
     host_scaling,
@@ -120,6 +121,8 @@ class Snapshot:
     recorder: RecorderHeartbeat | None = None
     # None: none runs that is meant to.
     notifier: NotifierHeartbeat | None = None
+    # None: none has ever run.
+    opcua: OpcuaHeartbeat | None = None
     # Bridge and workers, with version and terms of each.
     parties: tuple[Heartbeat, ...] = ()
     # Hosts where the number of workers follows the load.
@@ -165,6 +168,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.get(keys.WATCH)
     pipe.hgetall(keys.RECORDER)
     pipe.hgetall(keys.NOTIFIER)
+    pipe.hgetall(keys.OPCUA)
     pipe.hgetall(keys.SCALING)
     pipe.hgetall(keys.ABSENT)
     pipe.hgetall(keys.UNREADABLE)
@@ -217,6 +221,7 @@ def snapshot(client: Client) -> Snapshot:
         watch=decode_or_none(Watch, take()),
         recorder=read(RecorderHeartbeat, take({})),
         notifier=read(NotifierHeartbeat, take({})),
+        opcua=read(OpcuaHeartbeat, take({})),
         scaling=tuple(host_scaling(take({}), t)),
         absent=tuple(absent_processes(take({}), t)),
         unreadable={k.decode(): int(n) for k, n in take({}).items()},
