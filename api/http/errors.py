@@ -57,6 +57,7 @@ STATUS_OF_CODE = {
     "not_found": 404,
     "no_waveform": 404,
     "method_not_allowed": 405,
+    "no_table": 406,
     "body_too_slow": 408,
     "setting_changed": 409,
     "already_acknowledged": 409,

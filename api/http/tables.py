@@ -49,8 +49,12 @@ class Tables:
             await self.app(page, receive, answer.take)
             if answer.status != 200:
                 return answer, None
-            content = json.loads(answer.body)
-            rows += [flat(row) for row in rows_of(content.get("data"))]
+            content = _content(answer)
+            found = rows_of(content.get("data"))
+            if found is None:
+                await problem_response(scope["path"], _no_table())(scope, receive, answer.restart)
+                return answer, None
+            rows += [flat(row) for row in found]
             following = (content.get("next") or "").partition("?")[2]
             if not following:
                 return answer, rows
@@ -89,15 +93,26 @@ class _Answer:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def rows_of(data: Any) -> list[dict[str, Any]]:
-    """Return the rows of an answer: its list, or that of its columns.
+def _content(answer: _Answer) -> dict[str, Any]:
+    """Return the object of an answer; an empty one for pages, pictures and texts."""
+    if b"json" not in dict(answer.started["headers"]).get(b"content-type", b""):
+        return {}
+    content = json.loads(answer.body)
+    return content if isinstance(content, dict) else {}
+
+
+def rows_of(data: Any) -> list[dict[str, Any]] | None:
+    """Return the rows of an answer: its list, or that of its columns; None if it has no list.
 
     Of spectra and waveforms these are the points. Answers with several lists, as the figures of
     alarms, give the first.
     """
     if isinstance(data, list):
         return data
-    if series := data.get("series"):
+    if not isinstance(data, dict):
+        return None
+    series = data.get("series")
+    if series and isinstance(series, dict):
         return [row for name, columns in series.items() for row in _of_columns(name, columns)]
     for names in _POINTS:
         if names[0] in data:
@@ -105,8 +120,9 @@ def rows_of(data: Any) -> list[dict[str, Any]]:
             return [dict(zip(names, p, strict=True)) for p in points]
     if "rows" in data:
         return list(data["rows"])
-    lists = (v for v in data.values() if isinstance(v, list) and v and isinstance(v[0], dict))
-    return next(lists, [])
+    lists = [v for v in data.values() if isinstance(v, list)]
+    tables = (v for v in lists if v and isinstance(v[0], dict))
+    return next(tables, [] if [] in lists else None)
 
 
 def _of_columns(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
@@ -145,6 +161,10 @@ def _text(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def _too_long() -> Problem:
     detail = f"the list has more than {MAX_ROWS} rows: ask for less of it, or use vtox export"
     return Problem("table_too_long", detail)
+
+
+def _no_table() -> Problem:
+    return Problem("no_table", "this answer is no list: ask without format=csv")
 
 
 def _start(answer: _Answer, path: str) -> Message:

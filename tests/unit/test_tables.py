@@ -1,5 +1,9 @@
 """Lists as CSV: rows, cells, and the columns of a history."""
 
+from typing import Any
+
+import pytest
+
 from api.http.tables import flat, rows_of
 
 
@@ -21,4 +25,9 @@ def test_rows_are_the_list_of_an_answer_or_its_columns() -> None:
         {"quantity": "bearing", "t": 1.0, "state": "normal"},
         {"quantity": "bearing", "t": 2.0, "state": None},
     ]
-    assert rows_of({"n": 0}) == []
+    assert rows_of({"n": 0, "rows": []}) == rows_of({"n": 0, "days": []}) == []
+
+
+@pytest.mark.parametrize("data", [None, {}, {"n": 0}, {"names": ["a"]}, {"series": None}, 7, "x"])
+def test_what_has_no_list_has_no_rows(data: Any) -> None:
+    assert rows_of(data) is None

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.http import tables
+from tests.integration.api.conformance import document
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.values.domain import Motor
@@ -55,3 +56,30 @@ def test_columns_are_those_of_all_pages_and_no_row_is_left_out(
     refused = http.get("/api/v1/machines?format=csv&limit=1")
     assert (refused.status_code, refused.json()["code"]) == (422, "table_too_long")
     assert len(rows(http.get("/api/v1/machines?format=csv&limit=3"))) == 3
+
+
+PARAMETERS = {"machine_id": "M1", "alarm_id": "M1:bearing:1", "letter_id": "1-1", "record": "1-1"}
+
+
+def plain(http: httpx.Client, path: str) -> httpx.Response:
+    """Ask for a table where the interface describes none."""
+    return httpx.get(http.base_url.join(f"{path}?format=csv"), timeout=20)
+
+
+def test_every_address_answers_with_a_table_or_a_problem(
+    http: httpx.Client, client: Client
+) -> None:
+    machines.register(client, "M1", Motor())
+    paths = [path for path, methods in document()["paths"].items() if "get" in methods]
+    for path in [*paths, "/", "/docs", "/openapi.json", "/static/vtox.css"]:
+        answer = plain(http, path.format_map(PARAMETERS))
+        kind, status = answer.headers["content-type"], answer.status_code
+        ours = status != 500 and "content-security-policy" in answer.headers
+        assert (path, ours) == (path, True)
+        assert kind.startswith(("text/csv", "application/problem+json")) or status == 503, path
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/static/vtox.css", "/metrics", "/api/v1/access"])
+def test_what_is_no_list_has_no_table(http: httpx.Client, path: str) -> None:
+    answer = plain(http, path)
+    assert (answer.status_code, answer.json()["code"]) == (406, "no_table")
