@@ -26,6 +26,7 @@ PLATE = Motor(supply_hz=50.0, rated_speed_rpm=1455.0)
         (Motor(rated_speed_rpm=2880.0), None, 1),
         (Motor(), 970.0, 3),
         (Motor(), None, None),
+        (Motor(), np.float64(1e-320), None),
         (Motor(), 1700.0, None),  # 43 % below the synchronous speed of one pair
         (Motor(supply="inverter", rated_speed_rpm=1455.0), None, None),
     ],

@@ -62,8 +62,9 @@ def bars_per_pair(motor: Motor, recording: Recording, f0_hz: float) -> float:
 
 def _pairs_at(speed_rpm: float, supply_hz: float) -> int | None:
     """Return the pole pairs whose synchronous speed lies just above a speed."""
-    if not (speed_rpm > 0 and supply_hz > 0):
+    # Next to zero the quotient has no number.
+    if not (supply_hz > 0 and speed_rpm * (RANGES["pole_pairs"].high + 1) > 60 * supply_hz):
         return None
-    pairs = int(min(60 * supply_hz / speed_rpm, 1e6) + 1e-3)
+    pairs = int(60 * supply_hz / speed_rpm + 1e-3)
     possible = 0 < pairs <= RANGES["pole_pairs"].high
     return pairs if possible and 1 - speed_rpm * pairs / 60 / supply_hz < LARGEST_SLIP else None
