@@ -39,7 +39,9 @@ def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[by
     # Lists of numbers travel on as float32: less than half of their text.
     fields["dtype"] = "f4" if dtype == "json" else dtype
     fields |= {k: _number(k, body[k]) for k in _SCALARS if body.get(k) is not None}
-    fields |= {k: _name(k, body[k]) for k in _NAMES if body.get(k) not in (None, "")}
+    fields |= {k: _name(k, body[k]) for k in _NAMES if body.get(k) is not None}
+    if not fields.get("run"):
+        fields.pop("run", None)  # an empty one is none: the first run of a sender
     if body.get("scalars") is not None:
         fields["scalars"] = json.dumps(body["scalars"])
     if body.get("channels") is None:

@@ -74,6 +74,7 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"v": 9}, 422, "bad_version", "v", "expected 1"),
     ({"run": "a b"}, 422, "bad_machine_id", "run", "character 2 is ' '"),
     ({"vehicle_id": 0}, 422, "bad_machine_id", "vehicle_id", "expected a name"),
+    ({"vehicle_id": ""}, 422, "bad_machine_id", "vehicle_id", "empty"),
     ({"vehicle_id": "a b"}, 422, "bad_machine_id", "vehicle_id", "character 2 is ' '"),
     ({"run": 7}, 422, "bad_machine_id", "run", "expected a name"),
     ({"machine_id": "V002"}, 422, "bad_machine_id", "machine_id", "expected 'V001'"),
