@@ -62,6 +62,27 @@ def taken_out(settings: Settings, folder: Path, **options: Any) -> dict[str, Wri
     return {w.table: w for w in found}
 
 
+@on_sqlite
+def test_a_link_that_waits_for_a_draft_is_not_written_through(
+    settings: Settings, now: float, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "tables", tmp_path / "other"
+    folder.mkdir()
+    other.write_text("mine")
+    for name in TABLES:
+        for file in (
+            f".{name}.csv.part",
+            f"{name}.csv",
+            f".{name}.parquet.part",
+            f"{name}.parquet",
+        ):
+            (folder / file).symlink_to(other)
+    taken_out(settings, folder, parquet=True)
+    assert other.read_text() == "mine"
+    assert not (folder / "alarms.csv").is_symlink()
+    assert list(folder.glob(".export-*")) == []
+
+
 def told_by_duckdb(query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as db:
         return db.execute(query).fetchall()

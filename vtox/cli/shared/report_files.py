@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,13 +82,13 @@ def write_report(path: Path, contents: "Contents") -> None:
     from vtox.records.reports.page import page
 
     text = document(contents, page(contents))
-    partial = path.with_name(f"{path.name}.part")
     try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
+        # Whoever may write to the folder could have put a link there; into this one nobody could.
+        with TemporaryDirectory(prefix=".report-", dir=path.parent) as drafts:
+            draft = Path(drafts) / path.name
+            draft.write_text(text, encoding="utf-8")
+            os.replace(draft, path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     size = f"{len(text) / 1e6:.1f} MB"
     typer.echo(f"{path}: {size}, `vtox verify {path}` computes its verdicts again", err=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, text
 
@@ -57,20 +58,28 @@ def export(
         db.execute(text("SET LOCAL statement_timeout = 0"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in TABLES:
-            told(name)
-            found = rows(db, name, machines, from_t=from_t)
-            yield _write(folder, name, found, parquet=parquet)
+        # Whoever may write to the folder could have put links there; into this one nobody could.
+        with TemporaryDirectory(prefix=".export-", dir=folder) as drafts:
+            for name in TABLES:
+                told(name)
+                found = rows(db, name, machines, from_t=from_t)
+                draft = Path(drafts) / f"{name}.csv"
+                n = _write(draft, name, found)
+                made = [draft, _as_parquet(draft, name)] if parquet else [draft]
+                files = tuple(folder / file.name for file in made)
+                for file, target in zip(made, files, strict=True):
+                    os.replace(file, target)
+                yield Written(name, n, files)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
-def _write(folder: Path, name: str, found: Iterator[Row], *, parquet: bool) -> Written:
+def _write(path: Path, name: str, found: Iterator[Row]) -> int:
+    """Write a table as CSV; return its rows."""
     columns = TABLES[name].columns
-    target, part = folder / f"{name}.csv", folder / f".{name}.csv.part"
     times = [i for i, kind in enumerate(columns.values()) if kind == "time"]
     n = 0
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         file.write(MARK)
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -80,27 +89,22 @@ def _write(folder: Path, name: str, found: Iterator[Row], *, parquet: bool) -> W
                 cells[i] = _time(cells[i])
             writer.writerow(cells)
             n += 1
-    os.replace(part, target)
-    files = [target]
-    if parquet:
-        files.append(_as_parquet(target, columns))
-    return Written(name, n, tuple(files))
+    return n
 
 
 def _time(t: float | None) -> str | None:
     return None if t is None else datetime.fromtimestamp(t, UTC).isoformat(" ", "milliseconds")
 
 
-def _as_parquet(table: Path, columns: Mapping[str, Kind]) -> Path:
+def _as_parquet(table: Path, name: str) -> Path:
     """Write a table that is CSV as Parquet next to it."""
     import duckdb
 
     target = table.with_suffix(".parquet")
-    part = target.with_name(f".{target.name}.part")
+    columns = TABLES[name].columns
     types = {name: _TYPES[kind] for name, kind in columns.items()}
     with duckdb.connect(config={"threads": 2}) as db:
         db.execute("SET TimeZone = 'UTC'")
         read = db.read_csv(str(table), header=True, delimiter=",", columns=types, parallel=False)
-        read.write_parquet(str(part), compression="zstd")
-    os.replace(part, target)
+        read.write_parquet(str(target), compression="zstd")
     return target
