@@ -13,7 +13,7 @@ from api.http.errors import NOT_READY
 from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
 from api.shapes.explanation import check_in_words
-from api.state.auth import reading_permission
+from api.state.auth import needs_no_key, reading_permission
 from api.state.backend import Backend
 from vtox.errors import ServerUnavailable
 from vtox.pipeline.monitoring.readiness import Check, checks
@@ -56,13 +56,15 @@ async def ready(request: Request, backend: OpenBackend, may_read: ReadingPermiss
 
     Load balancers have no key: where keys are required, they get the status alone.
     """
+    why_no_server = request.app.state.cluster.why_no_server
     looking = asyncio.get_running_loop().run_in_executor(
-        _threads, _look, backend, request.app.state.cluster.why_no_server, may_read
+        _threads, _look, backend, why_no_server, may_read
     )
     try:
         results, may_see_checks = await asyncio.wait_for(looking, READY_TIMEOUT_S)
     except TimeoutError:
-        results, may_see_checks = [_failed(f"no answer within {READY_TIMEOUT_S:g} s")], False
+        problem = f"{backend.server.address()}: no answer within {READY_TIMEOUT_S:g} s"
+        results, may_see_checks = [_failed(problem, why_no_server())], needs_no_key(request)
     failed = any(c.status == "fail" for c in results)
     warned = any(c.status != "pass" for c in results)
     body = Readiness(status="fail" if failed else "warn" if warned else "pass")

@@ -92,6 +92,12 @@ async def reading_permission(
     return may_read
 
 
+def needs_no_key(request: Request) -> bool:
+    """Return whether all may read here, as far as is known without the server."""
+    backend: Backend = request.app.state.backend
+    return not (backend.needs_keys or backend.keys.known()) and is_local(request.scope)
+
+
 def needs(scope: Scope) -> list[Any]:
     """Return the dependency of routes that need a key with `scope`."""
     dependency: params.Depends = Security(require_key, scopes=[scope])

@@ -37,6 +37,10 @@ class KeyReader:
                 self._exist, self._asked_t = apikeys.any_exist(self._client()), now
         return self._exist
 
+    def known(self) -> bool:
+        """Return the last answer, without the server."""
+        return self._exist
+
     def note_use(self, key_id: str) -> None:
         """Keep the time of a key's use, at most once in `USE_NOTED_EVERY_S`."""
         now = time.monotonic()

@@ -6,6 +6,7 @@ import time
 import redis
 
 from api.state.fleet_index import FleetIndex, FleetView
+from vtox.configuration.server_urls import mask
 from vtox.configuration.settings import Settings
 from vtox.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Reading, Sampler
@@ -62,6 +63,10 @@ class Server:
         with self._lock:
             if self._client is not None:
                 self._client.close()
+
+    def address(self) -> str:
+        """Return where the server was found last, without its password."""
+        return mask(self._url)
 
     def stream_of(self, machine_id: str) -> str:
         """Return the stream to which the windows of a machine go."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -87,6 +88,21 @@ def test_every_request_is_answered_in_time_while_it_hangs(
     }
     assert codes == dict.fromkeys(codes, (503, "server_unavailable"))
     assert answers["GET", "/health/ready"][0].json() == {"status": "fail"}
+
+
+def test_ready_names_the_server_that_hangs(
+    tmp_path: Path,
+) -> None:
+    with (
+        EmbeddedServer(load(data_dir=tmp_path / "server")) as server,
+        serving(load(redis_url=server.url, data_dir=tmp_path)) as http,
+    ):
+        assert "checks" in http.get("/health/ready").json()
+        with stopped(server.pid):
+            (check,) = http.get("/health/ready").json()["checks"]["server"]
+    assert check["status"] == "fail"
+    assert urlsplit(server.url).netloc.rpartition("@")[2] in check["observedValue"]
+    assert str(urlsplit(server.url).password) not in check["observedValue"]
 
 
 def test_only_the_first_requests_wait_while_it_hangs(
