@@ -8,6 +8,8 @@ from typing import Any
 import structlog
 from structlog.dev import plain_traceback
 
+from vtox.cluster.repeated_lines import RepeatedLines
+
 # Loggers of libraries that install their own handlers.
 LIBRARY_LOGGERS = (
     "uvicorn",
@@ -57,7 +59,7 @@ def setup(role: str, level: int = logging.INFO) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = RepeatedLines(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
