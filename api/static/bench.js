@@ -257,6 +257,7 @@ async function load() {
   byId("bench").setAttribute("aria-busy", "true");
   choosePlot();
   try {
+    if (!recorded && !view.record) return clear(t("bench.no_record_yet"));
     if (rows()) return await loadRows(turn);
     const [answer, [other, why]] = await Promise.all([get(path()), readCompared()]);
     if (turn !== asked) return;
@@ -267,16 +268,21 @@ async function load() {
     draw();
   } catch (error) {
     if (turn !== asked) return;
-    shown = records = null;
-    drawnAt = performance.now();
-    if (rows()) { fall.clear(error instanceof Refused ? ended(sentenceCase(error.message)) : t("bench.not_read")); return; }
-    draw();
-    chart.clear(error instanceof Refused ? ended(sentenceCase(error.message)) : t("bench.not_read"));
-    for (const id of ["about", "behind", "read", "cursors", "keys", "exports"]) put(id);
-    byId("linesbox").hidden = true;
+    clear(error instanceof Refused ? ended(sentenceCase(error.message)) : t("bench.not_read"));
   } finally {
     if (turn === asked) byId("bench").removeAttribute("aria-busy");
   }
+}
+
+// Shows why there is nothing, in place of what was there.
+function clear(why) {
+  shown = records = null;
+  drawnAt = performance.now();
+  if (rows()) { fall.clear(why); return; }
+  draw();
+  chart.clear(why);
+  for (const id of ["about", "behind", "read", "cursors", "keys", "exports"]) put(id);
+  byId("linesbox").hidden = true;
 }
 
 const toggle = (text, pressed, onclick, title) => el("button", { type: "button", "aria-pressed": String(Boolean(pressed)), onclick, title }, text);
@@ -371,6 +377,13 @@ export function start(id, first) {
 
 // What loads are shares of.
 export const setRated = (current_a) => { rated = current_a ?? null; };
+
+// Whether the machine has a record: without one there is nothing to ask for. The first one is asked for at once.
+let recorded = true;
+export function setRecorded(has) {
+  if (has && !recorded) drawnAt = -Infinity;
+  recorded = has;
+}
 
 export function setStored(waveforms) {
   stored = waveforms;

@@ -1,7 +1,7 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
 import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, linkTable, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sentences, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
-import { follow, setRated, setStored, show, start } from "./bench.js";
+import { follow, setRated, setRecorded, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
@@ -158,6 +158,7 @@ function drawMachine(m, now) {
   if (focused) document.querySelector(`.lead [data-key="${focused}"]`)?.focus({ preventScroll: true });
   drawNameplate(m);
   setRated(m.nameplate?.rated_current_a);
+  setRecorded(Object.keys(m.diagnoses).length > 0);
   followTrends(address, ill[0] ?? "");
   showEnergy(id).catch(() => {});
   if (started) return follow();

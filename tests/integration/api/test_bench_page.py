@@ -99,3 +99,16 @@ def test_two_records_are_compared_line_by_line(tab: tuple[Tab, str], records: li
     eventually(lambda: "UTC" not in page.run("document.querySelector('#keys').textContent"))
     go(page, f"{base}/machines/M1?{RANGE}&over=M2&with=M2", "M2, 2025-11-24 19:00:00 UTC")
     go(page, f"{base}/machines/M1?{RANGE}&over={quote('broken_bar|M1|9-9')}", "is not shown")
+
+
+def test_a_machine_without_a_record_is_not_asked_for_a_spectrum(
+    tab: tuple[Tab, str], client: Client
+) -> None:
+    machines.register(client, "NEW", MOTOR)
+    page, base = tab
+    go(page, f"{base}/machines/NEW", "No record of this machine is diagnosed yet.")
+    asked = page.run("performance.getEntriesByType('resource').map((r) => r.name).join()")
+    assert "/machines/NEW" in asked
+    assert "spectrum" not in asked
+    commit_health(client, "NEW", broken_bar="warning")
+    eventually(lambda: "diagnosed yet" not in page.text())
