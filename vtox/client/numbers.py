@@ -12,12 +12,18 @@ numbers may be missing; they are then given to other windows, which the bridge t
 the sender: a new run, and nothing is dropped.
 """
 
+import logging
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from vtox.errors import SettingsError
+from vtox.store.system.damaged_sqlite import is_damage, put_aside
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # As many as the bridge remembers by default (VTOX_DUPLICATE_HORIZON): a window that is repeated
 # later counts again, whatever its number.
@@ -43,21 +49,28 @@ def new_run() -> str:
 class SequenceNumbers:
     """The numbers of a file. `run` was drawn with the file: a sender that lost it begins a new run.
 
+    Parameters
+    ----------
+    lends
+        On a disk that is full, numbers go on in memory: a sender that is killed meanwhile restarts
+        there.
+    replaces
+        A damaged file is put aside: to be given for a file that VTOX has named.
+
     Raises
     ------
     SettingsError
         The file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lends: bool = False, replaces: bool = False) -> None:
+        self._path, self._lends, self._replaces = path, lends, replaces
+        # Machine -> name of a window -> number and start, of those that the file does not have.
+        self._lent: dict[str, dict[str, tuple[int, float]]] = {}
+        self.run = new_run()
         try:
-            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-            try:
-                self.run = self._prepare()
-            except sqlite3.Error:
-                self._db.close()
-                raise
-        except sqlite3.Error as error:
+            self._unless_damaged(self._open)
+        except (OSError, sqlite3.Error) as error:
             raise SettingsError(
                 f"{path}: cannot keep sequence numbers there ({error})",
                 remedy="give a file of its own in a folder that can be written",
@@ -69,9 +82,46 @@ class SequenceNumbers:
         The name distinguishes it from others of its machine. A name that has a number already keeps
         it, with the start that it had then.
         """
+        try:
+            return self._unless_damaged(lambda: self._assign(windows))
+        except (OSError, sqlite3.Error):
+            if not self._lends:
+                raise
+        return [self._lend(*window) for window in windows]
+
+    def _unless_damaged(self, do: Callable[[], T]) -> T:
+        """Do something with the file; if that is damaged, with a new one of the same run."""
+        try:
+            return do()
+        except sqlite3.DatabaseError as error:
+            if not (self._replaces and is_damage(error)):
+                raise
+        self._db.close()
+        kept = put_aside(self._path)
+        log.warning("damaged sequence numbers are kept as %s; they begin again", kept)
+        self._open()
+        return do()
+
+    def _assign(self, windows: Sequence[tuple[str, str, float]]) -> list[tuple[int, float]]:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            return [self._number(*window) for window in windows]
+            for machine_id, lent in self._lent.items():
+                for name, (seq, t0) in lent.items():
+                    self._keep(machine_id, name, seq, t0)
+            found = [self._number(*window) for window in windows]
+        self._lent.clear()
+        return found
+
+    def _lend(self, machine_id: str, name: str, t0: float) -> tuple[int, float]:
+        """Give a window a number that the file has no room for."""
+        lent = self._lent.setdefault(machine_id, {})
+        if name not in lent:
+            known = self._look_up(machine_id, name)
+            last = max((seq for seq, _ in lent.values()), default=None)
+            lent[name] = known or (self._next(machine_id) if last is None else last + 1, t0)
+            if len(lent) > KEPT:
+                del lent[next(iter(lent))]
+        return lent[name]
 
     def last_name(self, machine_id: str, beginning: str) -> str | None:
         """Return the last name of a machine that begins so, None where there is none."""
@@ -86,6 +136,14 @@ class SequenceNumbers:
         """Close the file."""
         self._db.close()
 
+    def _open(self) -> None:
+        self._db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            self.run = self._prepare()
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
     def _prepare(self) -> str:
         """Make the tables where they are not there; return the name of the run."""
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -94,21 +152,33 @@ class SequenceNumbers:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if self._db.execute("SELECT 1 FROM run").fetchone() is None:
-                self._db.execute("INSERT INTO run VALUES (?)", (new_run(),))
+                self._db.execute("INSERT INTO run VALUES (?)", (self.run,))
         return str(self._db.execute("SELECT name FROM run").fetchone()[0])
 
     def _number(self, machine_id: str, name: str, t0: float) -> tuple[int, float]:
+        known = self._look_up(machine_id, name)
+        if known:
+            return known
+        seq = self._next(machine_id)
+        self._keep(machine_id, name, seq, t0)
+        return seq, t0
+
+    def _look_up(self, machine_id: str, name: str) -> tuple[int, float] | None:
         known = self._db.execute(
             "SELECT seq, t0 FROM numbers WHERE machine_id = ? AND window = ?", (machine_id, name)
         ).fetchone()
-        if known:
-            return int(known[0]), float(known[1])
+        return (int(known[0]), float(known[1])) if known else None
+
+    def _next(self, machine_id: str) -> int:
         last = self._db.execute(
             "SELECT MAX(seq) FROM numbers WHERE machine_id = ?", (machine_id,)
         ).fetchone()[0]
-        seq = 0 if last is None else int(last) + 1
-        self._db.execute("INSERT INTO numbers VALUES (?, ?, ?, ?)", (machine_id, name, seq, t0))
+        return 0 if last is None else int(last) + 1
+
+    def _keep(self, machine_id: str, name: str, seq: int, t0: float) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?, ?)", (machine_id, name, seq, t0)
+        )
         self._db.execute(
             "DELETE FROM numbers WHERE machine_id = ? AND seq <= ?", (machine_id, seq - KEPT)
         )
-        return seq, t0

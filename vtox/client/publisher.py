@@ -109,8 +109,10 @@ class Publisher:
             self._delivery = StoreAndForward(
                 self._delivery, folder, per_s=catch_up_per_s, batch_bytes=batch_bytes
             )
-            numbers = numbers or Path(spool) / NUMBERS_FILE
-        self._numbers = SequenceNumbers(Path(numbers)) if numbers else None
+        self._numbers: SequenceNumbers | None = None
+        if numbers or spool:
+            file = Path(numbers or Path(str(spool)) / NUMBERS_FILE)
+            self._numbers = SequenceNumbers(file, lends=bool(spool), replaces=not numbers)
         self.run = self._numbers.run if self._numbers else new_run()
         self.batch_s, self.batch_bytes = batch_s, batch_bytes
         self.limits = limits or Limits()
@@ -262,7 +264,7 @@ class Publisher:
 
     @property
     def dropped(self) -> int:
-        """How many windows of the spool went unsent, for want of room or by their age."""
+        """How many windows of the spool went unsent: no room, too old, or damaged."""
         return self._delivery.dropped
 
     def take_accepted(self) -> list[Accepted]:

@@ -49,8 +49,8 @@ class StoreAndForward:
 
     @property
     def dropped(self) -> int:
-        """How many windows went unsent, for want of room or by their age."""
-        return self._dropped + self._spool.dropped
+        """How many windows went unsent, for want of room, by their age, or by damage."""
+        return self._dropped + self._spool.dropped + self._spool.unreadable
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep windows, numbered: on disk, and while that is full in memory, the latest."""
@@ -102,7 +102,10 @@ class StoreAndForward:
 
         No more than the bridge remembers of a machine: what is sent again then counts once.
         """
-        batch = self._spool.first(min(int(self._allowed), KEPT), self._batch_bytes)
+        try:
+            batch = self._spool.first(min(int(self._allowed), KEPT), self._batch_bytes)
+        except sqlite3.Error:  # damaged, and no room yet for a copy of what is left
+            batch = []
         self._in_flight = [row_id for row_id, _ in batch]
         entries = [entry for _, entry in batch]
         if not batch:

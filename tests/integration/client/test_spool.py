@@ -3,22 +3,26 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.helpers import bridging, counters, eventually
 from vtox import keys
-from vtox.client import store_and_forward
-from vtox.client.publisher import Publisher
-from vtox.client.spool import FILE
+from vtox.cli.main import application
+from vtox.client import spool_file, store_and_forward
+from vtox.client.publisher import NUMBERS_FILE, Publisher
+from vtox.client.spool_file import FILE, repair
 from vtox.configuration.settings import Settings
+from vtox.errors import SettingsError
 from vtox.store.server.client import Client
 
 T0 = 1_764_000_000.0
@@ -180,3 +184,132 @@ def test_waiting_windows_are_caught_up_slowly(
         drain(publisher)
         assert time.monotonic() - begun > 1.0
     assert starts(client) == list(range(60))
+
+
+AWAY = "redis://127.0.0.1:1/0"
+
+
+def spooled(folder: Path, windows: int = 20) -> None:
+    with Publisher(AWAY, spool=folder) as publisher:
+        for i in range(windows):
+            send(publisher, i)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "header = 'no JSON'",
+        "header = '[1]'",
+        "header = '{\"ia\": 9999999}'",
+        "header = '{\"ia\": [null]}'",
+        "samples = substr(samples, 2)",
+        "header = x'ff00', nbytes = 'many'",
+        "kept_t = 'never'",
+    ],
+)
+def test_rows_that_are_no_windows_keep_no_others_back(
+    client: Client, settings: Settings, tmp_path: Path, change: str
+) -> None:
+    spooled(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
+        db.execute(f"UPDATE windows SET {change} WHERE id IN (1, 2, 11)")
+    with Publisher(settings.working_url(), spool=tmp_path, catch_up_per_s=1000) as publisher:
+        send(publisher, 20)
+        drain(publisher)
+        lost = 0 if "kept_t" in change else 3
+        assert publisher.dropped == lost
+    assert starts(client) == [i for i in range(21) if not (lost and i in (0, 1, 10))]
+    assert repair(tmp_path) == (None, {"windows": 0, "unreadable": lost})
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+@pytest.mark.parametrize("page", [0, 2, 3, 20])
+def test_overwritten_pages_cost_their_windows_alone(
+    client: Client, settings: Settings, tmp_path: Path, when: str, page: int
+) -> None:
+    spooled(tmp_path, 200)
+    url = AWAY if when == "meanwhile" else settings.working_url()
+    file = tmp_path / FILE
+
+    def overwrite() -> None:
+        with closing(sqlite3.connect(file)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with file.open("r+b") as f:
+            f.seek(4096 * page)
+            f.write(b"\xff" * 4096)
+
+    if when == "before":
+        overwrite()
+    with Publisher(url, spool=tmp_path, catch_up_per_s=1000) as publisher:
+        if when == "meanwhile":
+            send(publisher, 200)
+            overwrite()
+        send(publisher, 201)
+    with Publisher(settings.working_url(), spool=tmp_path, catch_up_per_s=1000) as publisher:
+        drain(publisher)
+    found = starts(client)
+    assert found == sorted(set(found))
+    # What is in memory or in the log of SQLite hides damage until the file is opened again.
+    assert list(tmp_path.glob("windows-damaged-*.sqlite")) or found[-1] == 201
+    assert len(found) >= (150 if page == 20 else 1)
+
+
+def test_damaged_numbers_of_a_spool_begin_again(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    spooled(tmp_path)
+    for log in tmp_path.glob(f"{NUMBERS_FILE}-*"):
+        log.unlink()
+    (tmp_path / NUMBERS_FILE).write_bytes(b"\xff" * 8192)
+    with Publisher(settings.working_url(), spool=tmp_path, catch_up_per_s=1000) as publisher:
+        send(publisher, 20)
+        drain(publisher)
+    assert starts(client) == list(range(21))
+
+
+def test_a_folder_has_one_sender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_file, "TAKE_OVER_S", 0.2)
+    with Publisher(AWAY, spool=tmp_path):
+        with pytest.raises(SettingsError, match=f"process {os.getpid()} keeps its windows there"):
+            Publisher(AWAY, spool=tmp_path)
+        with pytest.raises(SettingsError, match="keeps its windows there"):
+            repair(tmp_path)
+    Publisher(AWAY, spool=tmp_path).close()
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_disk_without_room_for_numbers_keeps_nothing_back(
+    client: Client, settings: Settings, tmp_path: Path, is_over: bool
+) -> None:
+    line = Line(settings.working_url())
+    line.down = True
+    with Publisher(line.url, spool=tmp_path, catch_up_per_s=1000) as publisher:
+        spool = publisher._delivery._spool  # type: ignore[union-attr]
+        files = spool._db, publisher._numbers._db  # type: ignore[union-attr]
+        for i in range(10):
+            send(publisher, i)
+        for db in files:
+            db.execute("PRAGMA query_only = 1")  # refuses every change, and is read
+        for i in range(10, 400):
+            send(publisher, i)
+        line.down = False
+        if is_over:
+            for db in files:
+                db.execute("PRAGMA query_only = 0")
+            send(publisher, 400)
+        drain(publisher)
+    entries = client.xrange(keys.RAW)
+    assert sorted(starts(client)) == list(range(400 + is_over))
+    assert sorted(int(f[b"seq"]) for _, f in entries) == list(range(400 + is_over))
+
+
+def test_the_command_says_what_it_recovered(tmp_path: Path) -> None:
+    spooled(tmp_path, 200)
+    with (tmp_path / FILE).open("r+b") as f:
+        f.seek(4096 * 20)
+        f.write(b"\xff" * 4096)
+    run = CliRunner().invoke(application(), ["mqtt", "--spool", str(tmp_path), "--repair"])
+    assert run.exit_code == 0, run.output
+    (kept,) = tmp_path.glob("windows-damaged-*.sqlite")
+    assert kept.name in "".join(run.output.split())
+    assert CliRunner().invoke(application(), ["mqtt", "--repair"]).exit_code != 0

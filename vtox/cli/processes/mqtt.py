@@ -9,7 +9,7 @@ from vtox.cluster import logging_setup
 from vtox.cluster.file_lock import lock, write_holder
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError, SystemStateError
+from vtox.errors import InputError, SettingsError, SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.version import install_command
 from vtox.windows.wire import Limits
@@ -40,12 +40,19 @@ def mqtt(
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep windows here while the line is down."),
     ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Send nothing; recover what a damaged --spool still has."),
+    ] = False,
 ) -> None:
     """Send the windows of an MQTT broker (VTOX_MQTT_URL) into the stream until stopped.
 
     A message is acknowledged once the stream has its window; with --spool, once the disk has it.
     `vtox up` does this for you where VTOX_MQTT_URL and VTOX_MQTT_MAPPING are set.
     """
+    if repair:
+        _repair(spool)
+        return
     logging_setup.setup("mqtt")
     # Not at the top: an extra, which other commands do not need.
     try:
@@ -103,6 +110,19 @@ def mqtt(
     connection.close()
     births.close()
     publisher.close()
+
+
+def _repair(folder: Path | None) -> None:
+    from vtox.client.spool_file import repair
+
+    if folder is None:
+        raise InputError("--repair: of which folder, expected --spool FOLDER too")
+    kept, rows = repair(folder)
+    if kept is None:
+        typer.echo("the spool is whole; nothing was changed")
+    else:
+        typer.echo(f"the damaged spool is kept as {kept}; the next sender sends the rest")
+    typer.echo(f"windows that wait: {rows['windows']}; rows that are none: {rows['unreadable']}")
 
 
 def _hold_session(folder: Path, client_id: str) -> int:

@@ -11,9 +11,9 @@ from vtox.cluster.data_folder import open_private, translate_os_errors
 from vtox.configuration.settings import Settings
 from vtox.errors import HistoryUnavailable
 from vtox.records.history import database
-from vtox.records.history.file_watch import LOGS
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import alerts, baselines, metadata, series
+from vtox.store.system.damaged_sqlite import LOGS
 
 FILE = "history.sqlite"
 

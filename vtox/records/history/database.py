@@ -30,6 +30,7 @@ from vtox.configuration.settings import Settings
 from vtox.errors import HistoryUnavailable, SettingsError
 from vtox.records.history.file_watch import watch
 from vtox.records.history.schema import positions
+from vtox.store.system.damaged_sqlite import is_damage
 from vtox.version import install_command
 
 SETTING = "VTOX_DATABASE_URL"
@@ -43,7 +44,6 @@ _REPAIR = (
     "stop VTOX, run `vtox recorder --repair`, which keeps a copy and recovers what it can read, "
     "and start it again"
 )
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 def address(settings: Settings) -> str:
@@ -149,7 +149,7 @@ def explain_errors(settings: Settings) -> Iterator[None]:
         # The cause alone: the text of SQLAlchemy has the statement and its values too.
         cause = getattr(error, "orig", None) or error
         why = str(cause).strip().partition("\n")[0]
-        damaged = getattr(cause, "sqlite_errorname", "").startswith(_DAMAGED)
+        damaged = isinstance(cause, sqlite3.Error) and is_damage(cause)
         raise HistoryUnavailable(
             f"the history in {address(settings)} cannot be used: {why}",
             remedy=_REPAIR if damaged else _WAIT,

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
-# SQLite's log of what is not in the file yet, and its index.
-LOGS = ("-wal", "-shm")
+from vtox.store.system.damaged_sqlite import LOGS
 
 
 def watch(engine: Engine, file: Path) -> None:

@@ -97,8 +97,8 @@ def delete_older(engine: Engine, oldest: Oldest) -> int:
                 deleted += _delete_of_series(db, table, older, part)
     for start in range(0, len(of_scalars), SERIES_PER_TRANSACTION):
         with engine.begin() as db:
-            part = series.c.id.in_(of_scalars[start : start + SERIES_PER_TRANSACTION])
-            deleted += db.execute(delete(series).where(part, *_WITHOUT_ROWS)).rowcount
+            some = series.c.id.in_(of_scalars[start : start + SERIES_PER_TRANSACTION])
+            deleted += db.execute(delete(series).where(some, *_WITHOUT_ROWS)).rowcount
     return deleted
 
 

@@ -1,6 +1,7 @@
 """Scalars in the history: each reading once, the latest of each, and what crosses a limit."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, tuple_
 
@@ -79,7 +80,7 @@ def full_machines(db: Connection) -> dict[str, list[str]]:
     return {m: quantities(db, m) for m, _ in db.execute(full).all()}
 
 
-def _counted() -> Select[tuple[str, int]]:
+def _counted() -> Select[Any]:
     c = series.c
     own = (
         c.quantity.startswith(PREFIX),
