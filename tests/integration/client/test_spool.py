@@ -290,17 +290,17 @@ def test_a_disk_without_room_for_numbers_keeps_nothing_back(
             send(publisher, i)
         for db in files:
             db.execute("PRAGMA query_only = 1")  # refuses every change, and is read
-        for i in range(10, 400):
+        for i in range(10, 120):
             send(publisher, i)
         line.down = False
         if is_over:
             for db in files:
                 db.execute("PRAGMA query_only = 0")
-            send(publisher, 400)
+            send(publisher, 120)
         drain(publisher)
     entries = client.xrange(keys.RAW)
-    assert sorted(starts(client)) == list(range(400 + is_over))
-    assert sorted(int(f[b"seq"]) for _, f in entries) == list(range(400 + is_over))
+    assert sorted(starts(client)) == list(range(120 + is_over))
+    assert sorted(int(f[b"seq"]) for _, f in entries) == list(range(120 + is_over))
 
 
 def test_the_command_says_what_it_recovered(tmp_path: Path) -> None:
