@@ -8,6 +8,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
 	@echo "make up        the whole system"
+	@echo "make setup     .venv alone (EXTRAS='mqtt opcua' adds the packages of these extras)"
 	@echo "make unit      the pure tests, in under a minute"
 	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
@@ -43,6 +44,9 @@ help:
 	@touch $@
 
 setup: .venv/.ready
+ifdef EXTRAS
+	@$(BIN)/python .ci/install.py requirements.lock --extras "$(EXTRAS)"
+endif
 
 tools: .venv/.tools
 

@@ -1,6 +1,6 @@
 """Power and load of a motor that `motulator` simulates, on a grid and an inverter, and their truth.
 
-    pip install motulator==0.5.0
+    .venv/bin/python -m pip install motulator==0.5.0
     python -m benchmarks.energy_motulator [--only grid 50 40 30]
 
 motulator (Aalto University, MIT licence) is another implementation of motor, inverter and control.

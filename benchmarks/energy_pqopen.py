@@ -1,6 +1,6 @@
 """Power, frequency and harmonics next to those of `pqopen-lib`, on the same waveforms.
 
-    pip install pqopen-lib==0.10.0
+    .venv/bin/python -m pip install pqopen-lib==0.10.0
     python -m benchmarks.energy_pqopen
 
 The waveforms are sums of lines with unbalance and harmonics (`tests/signals/terminals.py`), 3 s at

@@ -1,4 +1,4 @@
-"""`python -m handbook [FOLDER]`: build the site; needs `pip install -e '.[docs]'`.
+"""`python -m handbook [FOLDER]`: build the site; needs `make setup EXTRAS=docs`.
 
 It fails on a link that leads nowhere, and on a page that asks another host for anything.
 """

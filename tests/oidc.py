@@ -23,7 +23,8 @@ from tests.cluster import free_ports
 from tests.waiting import eventually
 
 needs_provider = pytest.mark.skipif(
-    find_spec("oidc_provider_mock") is None, reason="no provider: pip install oidc-provider-mock"
+    find_spec("oidc_provider_mock") is None,
+    reason="no provider: .venv/bin/python -m pip install oidc-provider-mock",
 )
 CLIENT = "vtox"
 

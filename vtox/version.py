@@ -5,9 +5,12 @@ The build of a package reads the version here too.
 
 import json
 import subprocess
+import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from shlex import quote
+from shutil import which
 from urllib.parse import unquote, urlsplit
 
 RELEASE = "0.2.0"
@@ -46,7 +49,27 @@ def install_command(extra: str) -> str:
         path = unquote(urlsplit(origin.get("url", "")).path)
     except (metadata.PackageNotFoundError, ValueError, AttributeError):
         origin, path = {}, ""
-    if not path:
-        return f'pip install "vtox[{extra}]"'
+    if path and Path(sys.prefix) == Path(path) / ".venv":
+        return f"make -C {quote(path)} setup EXTRAS={extra}"
+    # The pip of this installation: that of the PATH may be of a system that refuses it.
+    pip = f"{quote(sys.executable)} -m pip install"
     editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
-    return f'pip install {editable}"{path}[{extra}]"'
+    return f'{pip} {editable}"{path or "vtox"}[{extra}]"'
+
+
+@cache
+def vtox_command() -> str:
+    """Return how this installation is called: `vtox` alone only where the PATH leads to it."""
+    here = Path(sys.executable).with_name("vtox")
+    found = which("vtox")
+    if found and Path(found).resolve() == here.resolve():
+        return "vtox"
+    if not here.exists():
+        return f"{quote(sys.executable)} -m vtox"
+    inside = here.is_relative_to(Path.cwd())
+    return quote(str(here.relative_to(Path.cwd()) if inside else here))
+
+
+def with_vtox_command(text: str) -> str:
+    """Return a text for a terminal, its commands `vtox ...` as this installation has them."""
+    return text.replace("`vtox ", f"`{vtox_command()} ")

@@ -79,7 +79,7 @@ def _drained(name: str, ground: Ground, sent: Sequence[Sent]) -> Measured:
 def _is_missing(name: str) -> bool:
     missing = name in SYSTEMS and SYSTEMS[name].missing
     if missing:
-        print(f"{name}: not installed, pip install 'vtox[bench]'")
+        print(f"{name}: not installed, make setup EXTRAS=bench")
     return missing
 
 

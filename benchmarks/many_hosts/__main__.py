@@ -2,7 +2,7 @@
 
 Prints three tables: the runs as measured and as simulated; a hundred hosts through the same
 disturbances; what a number of hosts carries, by the table of `vtox doctor`.
-Needs `pip install -e '.[scaling]'`.
+Needs `make setup EXTRAS=scaling`.
 """
 
 import argparse

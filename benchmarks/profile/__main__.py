@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, help="a folder for the flame graphs")
     options = parser.parse_args()
     if not sampler():
-        parser.error("py-spy is not installed: pip install 'vtox[profile]'")
+        parser.error("py-spy is not installed: make setup EXTRAS=profile")
     print(Run(), flush=True)
     with tempfile.TemporaryDirectory(prefix="vtox-profile-") as name:
         folder = Path(name)

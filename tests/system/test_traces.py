@@ -23,7 +23,7 @@ from vtox.faults import FAMILIES
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.store.server.client import Client
 
-pytest.importorskip("opentelemetry.exporter", reason="no OpenTelemetry: pip install 'vtox[otel]'")
+pytest.importorskip("opentelemetry.exporter", reason="no OpenTelemetry: make setup EXTRAS=otel")
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 TRACE, SENDER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

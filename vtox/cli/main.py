@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from vtox.errors import ServerUnavailable, VtoxError
-from vtox.version import version
+from vtox.version import version, with_vtox_command
 
 # The folder of each command, in the order of the help.
 _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor
@@ -120,7 +120,8 @@ def _running(observed: str) -> str:
 
 
 def _fail(message: str) -> None:
-    text = Text("vtox: ", "bold red").append(message, "not bold default")
+    said = with_vtox_command(message)
+    text = Text("vtox: ", "bold red").append(said, "not bold default")
     console = Console(stderr=True, highlight=False)
     # A log gets one line, a terminal lines that break between words.
     console.print(text, soft_wrap=not console.is_terminal)

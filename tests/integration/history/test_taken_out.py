@@ -171,7 +171,7 @@ def test_a_machine_and_a_time_can_be_chosen(now: float, settings: Settings, tmp_
 
 @on_sqlite
 def test_polars_reads_what_the_api_says(now: float, settings: Settings, tmp_path: Path) -> None:
-    polars = pytest.importorskip("polars", reason="polars is not installed: pip install polars")
+    polars = pytest.importorskip("polars", reason="polars is not installed")
     taken_out(settings, tmp_path)
     energy, starts = told_by_the_api(settings, now)
     by_text = polars.read_csv(tmp_path / "energy.csv", try_parse_dates=True)

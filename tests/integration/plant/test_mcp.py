@@ -21,7 +21,7 @@ from vtox.store.stream.scalars import add_readings
 from vtox.store.system import apikeys
 from vtox.values.scalars import ScalarReading
 
-pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
+pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
 from mcp import StdioServerParameters
 from mcp.client import Client as McpClient
 from mcp.client.stdio import stdio_client

@@ -28,7 +28,7 @@ from vtox.store.system import apikeys
 from vtox.values.domain import Motor
 from vtox.values.scalars import ScalarReading
 
-pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
+pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import Client as UaClient
 from asyncua import ua
 from asyncua.crypto.cert_gen import setup_self_signed_certificate

@@ -1,5 +1,6 @@
 """`vtox mqtt` says what it lacks: the packages, the broker, a usable URL."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from vtox.cli.main import application
 from vtox.configuration.settings import load
 from vtox.errors import SettingsError, SystemStateError
 from vtox.sending.mqtt.connection import Connection, parse_url
+from vtox.version import install_command
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(
     monkeypatch.delitem(sys.modules, "vtox.sending.mqtt.connection")
     for name in [m for m in sys.modules if m.startswith("paho")]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(SystemStateError, match=r'pip install .*\[mqtt\]"'):
+    with pytest.raises(SystemStateError, match=re.escape(install_command("mqtt"))):
         CliRunner().invoke(application(), ["mqtt", str(mapping)], catch_exceptions=False)
 
 

@@ -1,5 +1,6 @@
 """TDMS, MDF, Parquet: written by the library that reads them; UFF: by hand."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from vtox.files.formats import tables_in
 from vtox.files.inspection import file_facts
 from vtox.files.matching import options
 from vtox.files.recordings import named_recordings, read
+from vtox.version import install_command
 
 N = 1200
 X = np.sin(0.1 * np.arange(N))
@@ -121,7 +123,7 @@ def test_uff_that_breaks_off(tmp_path: Path, binary: bool) -> None:
 
 
 def test_parquet(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow", reason='needs pyarrow: pip install "vtox[files]"')
+    pa = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup EXTRAS=files")
     pq = pytest.importorskip("pyarrow.parquet")
     fields = [
         pa.field("时间", pa.timestamp("us")),
@@ -149,7 +151,7 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 def test_mdf(tmp_path: Path) -> None:
-    asammdf = pytest.importorskip("asammdf", reason='needs asammdf: pip install "vtox[files]"')
+    asammdf = pytest.importorskip("asammdf", reason="needs asammdf: make setup EXTRAS=files")
     path, t = tmp_path / "x.mf4", np.arange(N) / 10_000
     with asammdf.MDF(version="4.10") as file:
         file.append(
@@ -176,6 +178,8 @@ def test_a_missing_library_is_named_with_its_command(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, package, None)
     (tmp_path / name).write_bytes(beginning.ljust(600, b"\0"))
-    with pytest.raises(FileError, match=rf'{package}.*: pip install .*\[files\]"') as raised:
+    with pytest.raises(
+        FileError, match=f"{package}.*: {re.escape(install_command('files'))}"
+    ) as raised:
         read(tmp_path / name)
     assert raised.value.code == "reader_missing"

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
+pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import ua
 
 from vtox.alarms.health.assessment import Assessment, FaultAssessment

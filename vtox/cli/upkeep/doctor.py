@@ -13,6 +13,7 @@ from vtox.cli.shared.options import Json
 from vtox.cli.upkeep.status import STYLES
 from vtox.configuration.settings import load
 from vtox.pipeline.monitoring.doctor import inspect
+from vtox.version import with_vtox_command
 
 Machines = Annotated[
     int | None,
@@ -49,7 +50,7 @@ def doctor(machines: Machines = None, hosts: Hosts = 1, as_json: Json = False) -
     for c in checks:
         text = Text(c.observed)
         if c.remedy:
-            text.append(f"\n{c.remedy}", "bold")
+            text.append(f"\n{with_vtox_command(c.remedy)}", "bold")
         table.add_row(Text(LABELS[c.status], STYLES[c.status]), c.name, text)
     Console(highlight=False).print(table)
     raise typer.Exit(int(failed))

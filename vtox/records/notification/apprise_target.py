@@ -1,4 +1,4 @@
-"""Sends one message by apprise, to a chat or by e-mail (`pip install 'vtox[notify]'`)."""
+"""Sends one message by apprise, to a chat or by e-mail (extra `notify`)."""
 
 import logging
 from typing import Any

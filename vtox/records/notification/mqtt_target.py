@@ -1,4 +1,4 @@
-"""Publishes messages to an MQTT broker, each retained and confirmed (`pip install 'vtox[mqtt]'`).
+"""Publishes messages to an MQTT broker, each retained and confirmed (extra `mqtt`).
 
 One connection a target, held open: its last will says `offline` once the broker misses us.
 """
