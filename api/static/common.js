@@ -72,7 +72,7 @@ export function readable(value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size < 5e-4) return size === 0 || value < 0 ? "0" : `< ${(0.001).toLocaleString(locale)}`;
-  return value.toLocaleString(locale, { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3 });
+  return value.toLocaleString(locale, { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3 });
 }
 export function exact(value) {
   if (typeof value !== "number") return num(value);

@@ -74,7 +74,7 @@ function draw(d) {
   drawProfile(d);
   const classes = CLASSES.map((name, i) => [t(`energy.class_${name}`), c.estimated_h > 0 ? t("energy.h", { h: readable(c.load_class_h[i]) }) : "–"]);
   put("energyclasses", shownFacts([[t("energy.running_h"), readable(c.running_h)], [t("energy.starts"), count(c.starts)], ...classes]));
-  put("energymeter", t("energy.meter", { kwh: readable(d.meter.energy_kwh), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
+  put("energymeter", d.meter.energy_kwh === null ? "" : t("energy.meter", { kwh: readable(d.meter.energy_kwh), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
 }
 
 const STARTS_SHOWN = 8;
