@@ -14,7 +14,7 @@ from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
-from api.schemas.machines import Machine, MachineSummary, Sending
+from api.schemas.machines import Machine, MachineSummary, NameplateCheck, Sending
 from api.schemas.nameplate import NameplateIn
 from api.shapes.explanation import (
     advice,
@@ -36,6 +36,7 @@ from vtox.store.system.deeds import register_machine, retire_machine
 from vtox.values import codec
 from vtox.values.nameplate import motor_from_dict
 from vtox.values.plain_names import NAME, name_error
+from vtox.values.plate_checks import contradictions, plate_contradictions
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 
@@ -86,13 +87,32 @@ def put_machine(
     nameplate: Annotated[dict[str, Any], DescribedBy(NameplateIn)],
     backend: OpenBackend,
 ) -> Data[Machine]:
-    """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
+    """Replace the nameplate. A value that is left out is a reason to abstain, never a default.
+
+    Only impossible values are refused. Values that contradict each other are stored, and are in
+    `nameplate_warnings` of the answer; `POST .../nameplate/check` says them before.
+    """
     by = nameplate.pop("by", None)
     actor = actor_of(request, "" if by is None else named_operator(request, by))
     motor = motor_from_dict(nameplate)
     client, most = backend.client(), backend.settings.max_machines
     register_machine(client, actor, machine_id, motor, limit=most)
     return Data(data=machine_by_id(machine_id, backend))
+
+
+@router.post(
+    "/{machine_id}/nameplate/check",
+    dependencies=[*needs("engineer"), *NO_PARAMETERS],
+    summary="Check a nameplate without storing it",
+)
+def check_nameplate(
+    machine_id: MachineId,
+    nameplate: Annotated[dict[str, Any], DescribedBy(NameplateIn)],
+) -> Data[NameplateCheck]:
+    """Return what contradicts itself. Impossible values are refused as when it is stored."""
+    nameplate.pop("by", None)
+    found = contradictions(motor_from_dict(nameplate))
+    return Data(data=NameplateCheck(warnings=doubts_with_sentences(found)))
 
 
 @router.delete(
@@ -124,6 +144,7 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     return Machine(
         **summary.model_dump(),
         nameplate=overview.nameplate,
+        nameplate_warnings=doubts_with_sentences(plate_contradictions(overview.nameplate)),
         baseline_state=overview.baseline_state,
         assessment=_assessment_in_words(overview.health) if overview.health else None,
         diagnoses={

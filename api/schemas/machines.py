@@ -135,6 +135,12 @@ class Assessment(TypedDict):
     faults: dict[str, FaultAssessment]
 
 
+class NameplateCheck(ResponseModel):
+    """A nameplate that was checked and not stored."""
+
+    warnings: list[Reason] = Field(description="values that contradict each other; empty: none do")
+
+
 class Machine(MachineSummary):
     """One machine with its nameplate, baseline, assessment and latest diagnoses."""
 
@@ -142,6 +148,9 @@ class Machine(MachineSummary):
     model_config = OPTIONAL_FIELDS
 
     nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate)] | None
+    nameplate_warnings: list[Reason] = Field(
+        description="values of the stored nameplate that contradict each other"
+    )
     baseline_state: BaselineState
     assessment: Assessment | None = Field(description="null before the first diagnosis")
     diagnoses: dict[str, LatestDiagnosis]

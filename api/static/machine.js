@@ -232,6 +232,9 @@ function drawNameplate(m) {
   if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([t("machine.plate_bearing_order", { part: k }), t("machine.orders", { value: exact(v) })]);
   else if (bearing?.balls) rows.push([t("machine.plate_bearing"), t("machine.bearing_geometry", { balls: bearing.balls, ball: bearing.ball_diameter_mm, pitch: bearing.pitch_diameter_mm })]);
   const now = measured(m);
+  const wrong = m.nameplate_warnings.map((w) => el("p", { class: "word warning" }, sentenceCase(w.sentence), ". ", el("span", { class: "small" }, ...marked(w.what_to_do))));
+  byId("platewarnings").hidden = !wrong.length;
+  put("platewarnings", wrong);
   put("nameplate", [...rows, ...now].map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 

@@ -12,7 +12,7 @@ const ID = "[A-Za-z0-9._:\\-]{1,64}";
 const asked = new URLSearchParams(location.search).get("machine") ?? "";
 const form = byId("plateform");
 const addressOf = (id) => `/api/v1/machines/${encodeURIComponent(id)}`;
-let known = false, focused = "", waitingFor = "", checked = false;
+let known = false, focused = "", waitingFor = "", checked = false, accepted = "";
 
 const idBox = el("input", { id: "machine", required: "", pattern: ID, maxlength: 64, value: asked, autocomplete: "off", spellcheck: "false" });
 const message = el("div", { role: "alert", class: "message" });
@@ -39,6 +39,20 @@ function drawForm() {
 
 const say = (...lines) => put(message, lines.map((line) => el("p", { class: "word fault" }, line)));
 
+const warn = (warnings, ...more) => put(message, warnings.map((w) => el("p", { class: "word warning" }, sentenceCase(w.sentence), ". ", el("span", { class: "small" }, ...marked(w.what_to_do)))), more.map((line) => el("p", {}, line)));
+
+// Whether the plate may be stored: one that contradicts itself is shown first, and stored if it is sent again as it is.
+async function isAccepted(id, plate) {
+  const text = JSON.stringify([id, plate]);
+  if (text === accepted) return true;
+  const { warnings } = (await send("POST", `${addressOf(id)}/nameplate/check`, plate)).data;
+  if (!warnings.length) return true;
+  accepted = text;
+  warn(warnings, t("setup.save_anyway"));
+  message.scrollIntoView({ block: "nearest" });
+  return false;
+}
+
 // The machine as it is known; null where nobody knows it.
 async function found(id) {
   try {
@@ -57,7 +71,9 @@ async function save() {
   try {
     // Another machine of this name must not lose its nameplate to a slip.
     if (!known && (await found(id))?.nameplate) return put(message, el("p", { class: "word fault" }, rich("setup.there_already", { name: el("a", { href: `?machine=${encodeURIComponent(id)}` }, id) })));
-    await send("PUT", addressOf(id), plateOf(form));
+    const plate = plateOf(form);
+    if (!(await isAccepted(id, plate))) return;
+    await send("PUT", addressOf(id), plate);
     begin(id);
   } catch (error) {
     if (!(error instanceof Refused)) return say(silenceText(error));
@@ -116,6 +132,7 @@ async function start() {
   known = true;
   idBox.readOnly = true;
   fillIn(form, machine.nameplate);
+  warn(machine.nameplate_warnings);
   drawPicture();
   drawName(asked);
 }

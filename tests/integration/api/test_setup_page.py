@@ -44,7 +44,9 @@ def test_a_machine_is_added_and_its_wiring_checked_at_once(
         assert tab.run("document.activeElement.name") == "rated_speed_rpm"
         tab.act(fill(rated_speed_rpm=1450, bearing_orders_BPFO="", bearing_designation="6801"))
         tab.act(SAVE)
-        tab.shows("Bearing designation: one of 104 known ones, offered as you type, with any suffix")
+        tab.shows(
+            "Bearing designation: one of 104 known ones, offered as you type, with any suffix"
+        )
         tab.act(fill(bearing_designation="6205-2RS"))
         tab.act(SAVE)
         tab.shows("No window yet. Waiting")

@@ -123,6 +123,23 @@ def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
     assert store.last_arrivals(client) == {}
 
 
+def test_nameplates_that_contradict_themselves_are_not_imported_at_once(
+    client: Client, tmp_path: Path
+) -> None:
+    table = (
+        "machine_id,rated_power_w,rated_voltage_v,rated_current_a\nP1,3.7,400,8\nP2,3700,400,8\n"
+    )
+    file = write(tmp_path / "f.csv", table)
+    with pytest.raises(NameplateError, match="1 of 2 nameplates contradict"):
+        run("machines", "import", file)
+    assert store.load_motors(client, ["P1", "P2"]) == [None, None]
+    accepted = run("machines", "import", file, "--accept-warnings").output
+    assert "P1: rated power of 3.7 W does not fit 400 V and 8 A" in accepted
+    assert "2 machines registered" in accepted
+    assert "check: rated power of 3.7 W" in run("machines", "show", "P1").output
+    assert "check:" not in run("machines", "show", "P2").output
+
+
 def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
     bad_value = FLEET + "\n[machines.M3]\npole_pairs = -1\n"
     with pytest.raises(NameplateError, match="M3: pole_pairs"):

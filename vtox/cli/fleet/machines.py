@@ -1,7 +1,7 @@
 """`vtox machines` and `vtox baseline`: what is stored of each machine."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError
+from vtox.errors import InputError, NameplateError
 from vtox.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
 from vtox.files.matching import options as reader_options
 from vtox.store.machines import machine_states
@@ -32,11 +32,12 @@ from vtox.store.server.client import Client, server_time
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
 from vtox.values import codec
 from vtox.values.csv_cells import MARK
-from vtox.values.domain import Window
+from vtox.values.domain import Motor, Window
 from vtox.values.plain_data import digits
+from vtox.values.plate_checks import contradictions, plate_contradictions
 from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import Limits, encode, entry_header
-from vtox.words.rendering import name_of, render, render_all
+from vtox.words.rendering import advice, name_of, render, render_all
 
 SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
@@ -96,6 +97,8 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     )
     console.print(f"sends: {_sending(row)}")
     console.print(f"nameplate: {_nameplate(row.nameplate)}", markup=False)
+    for said in plate_contradictions(row.nameplate):
+        console.print(f"  check: {render(said.code, said.values)}", markup=False)
     console.print(f"baseline: {_baseline_state(row)}")
     if row.diagnoses:
         console.print()
@@ -123,6 +126,10 @@ def import_fleet(
             "unit).",
         ),
     ],
+    accept_warnings: Annotated[
+        bool,
+        typer.Option("--accept-warnings", help="Store nameplates that contradict themselves too."),
+    ] = False,
 ) -> None:
     """Register the machines of a file with their nameplates, or send its scalars: all, or none."""
     readings = read_scalars_file(file)
@@ -132,11 +139,29 @@ def import_fleet(
     fleet = read_fleet_file(file)
     for machine_id in fleet:
         _check_id(machine_id)
+    _warn(fleet, accepted=accept_warnings)
     settings = load()
     with running_server(settings) as client:
         for machine_id, motor in fleet.items():
             register_machine(client, actor(), machine_id, motor, limit=settings.max_machines)
     typer.echo(f"{len(fleet)} machines registered")
+
+
+def _warn(fleet: Mapping[str, Motor], *, accepted: bool) -> None:
+    """Print what the nameplates contradict.
+
+    Raises `NameplateError`: they do, and that was not accepted.
+    """
+    found = [(m, r) for m, motor in fleet.items() for r in contradictions(motor)]
+    for machine_id, said in found:
+        typer.echo(f"{machine_id}: {render(said.code, said.values)}", err=True)
+        typer.echo(f"  {advice(said.code)}", err=True)
+    if found and not accepted:
+        count = len({machine_id for machine_id, _ in found})
+        raise NameplateError(
+            f"{count} of {len(fleet)} nameplates contradict themselves, none is stored: correct "
+            "them, or repeat with --accept-warnings"
+        )
 
 
 def _send_scalars(readings: Sequence[ScalarReading]) -> None:
