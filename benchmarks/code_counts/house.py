@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.code_counts.sizes import NOT_OURS, PRODUCT
 
 TOOLS = ("benchmarks", "evaluation", "faults", "handbook")
-# Pages that are looked up and not read: generated, or the log of measurements and decisions.
+# Pages that are looked up, not read from end to end.
 LOOKED_UP = frozenset(("reference", "appendix", "adr", "calibration"))
 _CODEC = re.compile(r"_?(encode|decode|table|to_json|from_json)\b|\w+_(table|to_json|from_json)$")
 _CODEC_PREFIX = re.compile(r"_?(encode|decode)_")
@@ -58,17 +58,21 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "class names with two meanings", len(homonyms(trees))
     yield "encode, decode and table functions", sum(map(_codecs, trees.values()))
     groups = [t for f, t in trees.items() if f.parent.name in ("setting_groups", "groups")]
-    yield "settings", sum(map(_settings, groups))
+    tables = [t for f, t in trees.items() if f.stem == "tables" and "configuration" in f.parts]
+    yield "settings", _settings(groups, tables)
     cli = [t for f, t in trees.items() if "cli" in f.parts and f.stem != "main"]
     top = set(_top_commands(trees[root / "vtox/cli/main.py"], cli))
     yield "commands", sum(map(_commands, cli)) + len(top)
-    pages = [p for p in _pages(root) if not LOOKED_UP & set(p.parts)]
-    texts = [prose(p.read_text()) for p in pages]
-    words = [len(_WORD.findall(" ".join(t))) for t in texts]
-    sentences = [s for t in texts for part in t for s in _SENTENCE_END.split(part)]
-    yield "words of pages to read", sum(words)
-    yield "pages of more than 2,000 words", sum(n > 2000 for n in words)
-    yield "words a sentence, times 10", round(10 * sum(words) / max(len(sentences), 1))
+    pages = {p: p.read_text() for p in _pages(root)}
+    words = {p: len(_WORD.findall(_without_code(text))) for p, text in pages.items()}
+    yield "words of all pages", sum(words.values())
+    read = [n for p, n in words.items() if not LOOKED_UP & set(p.parts)]
+    yield "words of pages that are not looked up", sum(read)
+    yield "pages of more than 2,000 words", sum(n > 2000 for n in words.values())
+    parts = [part for text in pages.values() for part in prose(text)]
+    sentences = [s for part in parts for s in _SENTENCE_END.split(part)]
+    spoken = len(_WORD.findall(" ".join(parts)))
+    yield "words a sentence, times 10", round(10 * spoken / max(len(sentences), 1))
     yield "phrases to replace, pages", _phrases(p.read_text() for p in _pages(root))
     yield "phrases to replace, code", _phrases(said for f in files for said in _said(f, trees[f]))
 
@@ -130,11 +134,19 @@ def homonyms(trees: dict[Path, ast.Module]) -> list[str]:
 
 def prose(text: str) -> list[str]:
     """Return the paragraphs and list items of a page, without code, tables, headings and links."""
-    text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
-    text = re.sub(r"\]\([^)]*\)", "]", text)
-    lines = [line for line in text.splitlines() if not re.match(r"\s*(\||#|<|\[\w+\]:)", line)]
+    lines = [
+        line
+        for line in _without_code(text).splitlines()
+        if not re.match(r"\s*(\||#|<|\[\w+\]:)", line)
+    ]
     parts = re.split(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)", "\n".join(lines))
     return [" ".join(part.split()) for part in parts if part.strip()]
+
+
+def _without_code(text: str) -> str:
+    """Return a page without blocks of code and addresses of links, as a reader meets its words."""
+    text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"\]\([^)]*\)", "]", text)
 
 
 def _sources(root: Path, folders: tuple[str, ...]) -> Iterator[Path]:
@@ -175,14 +187,23 @@ def _codecs(tree: ast.Module) -> int:
     return sum(bool(_CODEC.match(n) or _CODEC_PREFIX.match(n)) for n in names)
 
 
-def _settings(tree: ast.Module) -> int:
-    return sum(
-        isinstance(node, ast.AnnAssign)
+def _settings(groups: Iterable[ast.Module], tables: Iterable[ast.Module]) -> int:
+    """Return how many settings can be set: those of groups, of a table each of its rows."""
+    classes = [n for t in tables for n in t.body if isinstance(n, ast.ClassDef)]
+    rows = {c.name: len(_fields(c)) for c in classes}
+    own = (ast.unparse(field.annotation) for t in groups for field in _fields(t))
+    return sum(rows.get(kind, 1) for kind in own)
+
+
+def _fields(tree: ast.AST) -> list[ast.AnnAssign]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign)
         and isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Name)
         and node.value.func.id == "Field"
-        for node in ast.walk(tree)
-    )
+    ]
 
 
 def _commands(tree: ast.Module) -> int:
