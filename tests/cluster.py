@@ -96,9 +96,12 @@ def free_ports(n: int) -> list[int]:
 
 @contextmanager
 def cluster(
-    folder: Path, *arguments: str, command: str = "up", **settings: str
+    folder: Path, *arguments: str, command: str = "up", build: Path | None = None, **settings: str
 ) -> Iterator[Cluster]:
-    """Run `vtox up ARGUMENTS` until the block ends, then stop it as Ctrl-C would."""
+    """Run `vtox up ARGUMENTS` until the block ends, then stop it as Ctrl-C would.
+
+    `build` is the folder of another build than this one.
+    """
     # The workers' ports count up from the first: it comes last.
     api, coordinator, flower, worker = free_ports(4)
     given = {
@@ -108,12 +111,13 @@ def cluster(
         "VTOX_WORKER_PORT": str(worker),
         "VTOX_FLOWER_PORT": str(flower),
     } | settings
+    other = {"PYTHONPATH": str(build)} if build else {}
     log = folder / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             parent_watch.command_watching_parent("vtox", command, *arguments),
             cwd=folder,
-            env=parent_watch.child_environment(given),
+            env=parent_watch.child_environment(given | other),
             stdout=out,
             stderr=subprocess.STDOUT,
         )

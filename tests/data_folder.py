@@ -3,7 +3,8 @@
     python -m tests.data_folder tests/data_folders/0.2.0.tar.gz
 
 A machine with a damaged bearing has a nameplate, a sensitivity, results, an acknowledged alarm and
-a history; a key exists. Run it when a version is released, and keep the files of earlier ones.
+a history; the system has an alarm of its own; a key exists. Run it when a version is released, and
+keep the files of earlier ones.
 """
 
 import os
@@ -23,15 +24,19 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
 from vtox.faults import FAMILIES, Persistence
 from vtox.records.history.recorder import Recorder
+from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.machines.machines import register
 from vtox.store.server.client import connect
 from vtox.store.system import apikeys
+from vtox.values.domain import reason
 from vtox.windows.wire import encode
 from workers import batch
 
 MACHINE, OPERATOR, KEY = "M1", "Ada", "a0a0a0a0"
 ALERTS_AT_ONCE = Persistence(1, 1, 1)
+LOST = reason("windows_deleted_unread", windows=3)
+OF_SYSTEM = Condition(name="deleted_windows", holds=True, why=LOST)
 
 
 def fill(folder: Path) -> None:
@@ -51,6 +56,7 @@ def fill(folder: Path) -> None:
                 client.xadd(keys.RAW, encode(replace(window, t0=began + k), "i2"))
             for family in FAMILIES:
                 eventually(lambda f=family: counters(client).get(f"windows:{f}") == len(windows))
+        keep(client, OF_SYSTEM, forget_after_s=60.0)
         text, key = apikeys.create(client, ["operate"], OPERATOR)
         with serving(settings) as http:
             http.headers["X-API-Key"] = text

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from vtox.alarms.book import Book
+from vtox.alarms.health.alert_values import RaisedAlert, Why
 from vtox.alarms.life import Alarm, Suspension
 from vtox.store.stream.unreadable import Unreadable, read
 from vtox.values import codec
@@ -13,6 +14,8 @@ from vtox.values import codec
 log = structlog.get_logger()
 
 POSITION, VERSION = b"#position", b"#version"
+# Earlier builds require them of an alarm, which are empty or 0 in few: in one of the system.
+_ALWAYS = {f.name for f in fields(RaisedAlert)} - {f.name for f in fields(Why)}
 _SHELVED, _OUT = "#shelved|", "#out|"
 
 
@@ -49,8 +52,10 @@ def _suspensions(book: Book) -> dict[str, Suspension]:
 
 def _sparse(value: Alarm | Suspension) -> bytes:
     """Return the JSON of what differs from the defaults: a third, for a book of many alarms."""
-    defaults = ((f.name, f.default) for f in fields(value))
-    table = {n: x for n, d in defaults if (x := getattr(value, n)) != d and x not in ({}, ())}
+    items = ((f, getattr(value, f.name)) for f in fields(value))
+    table = {
+        f.name: x for f, x in items if f.name in _ALWAYS or (x != f.default and x not in ({}, ()))
+    }
     return codec.encode(table)
 
 
