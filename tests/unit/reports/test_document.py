@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.reports.report_file import NAME, contents, text, written
+from vtox.cli.shared.report_files import write_report
 from vtox.errors import ReportError
 from vtox.records.reports import document
 from vtox.records.reports.document import BEGIN, hash_of_data, read_report
@@ -121,3 +122,14 @@ def test_a_report_that_would_be_too_large_says_how_to_shorten_it(
     monkeypatch.setattr(document, "MAX_REPORT_MB", 0.1)
     with pytest.raises(ReportError, match=r"at most 0.1: give a shorter recording .* s fit\)"):
         document.document(contents(), f"<p>{document.PLACE}</p>")
+
+
+def test_a_link_that_waits_for_a_draft_is_not_written_through(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    for name in ("report.html.part", "report.html"):
+        (tmp_path / name).symlink_to(other)
+    write_report(tmp_path / "report.html", contents())
+    assert other.read_text() == "mine"
+    assert (tmp_path / "report.html").read_text("utf-8") == text()
+    assert len(list(tmp_path.iterdir())) == 3, "no draft stays"
