@@ -37,7 +37,7 @@ class KeyReader:
                 self._exist, self._asked_t = apikeys.any_exist(self._client()), now
         return self._exist
 
-    def known(self) -> bool:
+    def last_answer(self) -> bool:
         """Return the last answer, without the server."""
         return self._exist
 
