@@ -44,7 +44,7 @@ def counts_line(c: MeterCounts, hours: float, language: Language = DEFAULT) -> s
     """
     if not c.powered_ms:
         return line("not_counted", language, of=hours)
-    return line("counts", language, **_measured(c), of=hours)
+    return line("counts", language, **_sums(c), of=hours)
 
 
 def fleet_line(counts: Sequence[MeterCounts], language: Language = DEFAULT) -> str:
@@ -60,10 +60,10 @@ def fleet_line(counts: Sequence[MeterCounts], language: Language = DEFAULT) -> s
     if not measured:
         return text
     total = reduce(MeterCounts.plus, measured)
-    return f"{text}: {line('in_all', language, **_measured(total))}"
+    return f"{text}: {line('in_all', language, **_sums(total))}"
 
 
-def _measured(c: MeterCounts) -> dict[str, float]:
+def _sums(c: MeterCounts) -> dict[str, float]:
     return {"kwh": in_kwh(c.energy_j), "hours": in_hours(c.powered_ms)}
 
 
