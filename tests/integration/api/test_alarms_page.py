@@ -264,7 +264,7 @@ def test_what_can_wait_and_what_is_mine_are_chosen(
         assert tab.run("location.search") == "?action=next_stop"
         tab.act(f"{LIST}.querySelector('[data-row^=\"alarm S0\"] .toggle button').click()")
         tab.shows("Can wait for the next stop.")
-        tab.shows("criticality 3, as the nameplate has none, × severity 4 × confidence 3")
+        tab.shows("criticality 3 of 5, as the nameplate has none, multiplied by severity 4 of 5")
         tab.act("mine.click()")
         eventually(lambda: tab.run("location.search") == "?assignee=Bob&action=next_stop")
 
