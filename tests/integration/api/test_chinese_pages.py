@@ -88,7 +88,7 @@ PAGES = {
     "/cluster": "工作进程",
     "/alarms": "没有工作进程",
     "/figures": "误报",
-    "/machines/M1?kind=demodulated&rows=load&with=M2": "故障类别",
+    "/machines/M1?kind=demodulated&rows=load&with=M2": "队列",
 }
 FOUND = {
     "distance_hz": 2.0,

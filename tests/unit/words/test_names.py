@@ -1,4 +1,4 @@
-"""A fault, its statistic, a state and an outcome have one name in each language, whoever reads it."""
+"""Faults, statistics, states and outcomes have one name in each language, whoever reads it."""
 
 from dataclasses import replace
 from typing import get_args
