@@ -74,7 +74,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.values.vibration_zones",
         "vtox.windows.wire",
     ),
-    ("vtox.values.fleet_rows",),
+    ("vtox.values.fleet_rows", "vtox.values.plate_checks"),
     ("vtox.alarms.health", "vtox.alarms.coverage", "vtox.windows.json_windows"),
     ("vtox.alarms",),
     (
