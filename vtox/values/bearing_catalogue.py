@@ -71,8 +71,8 @@ def _read_makers() -> dict[str, list[MadeBearing]]:
     text = Path(__file__).with_name("bearing_makers.csv").read_text(encoding="utf-8")
     made: dict[str, list[MadeBearing]] = {}
     for row in csv.DictReader(x for x in text.splitlines() if not x.startswith("#")):
-        sizes = (float(row[name]) for name in ("ball", "pitch_min", "pitch_max"))
-        bearing = MadeBearing(row["maker"], int(row["balls"]), *sizes, row["source"])
+        ball, low, high = (float(row[name]) for name in ("ball", "pitch_min", "pitch_max"))
+        bearing = MadeBearing(row["maker"], int(row["balls"]), ball, low, high, row["source"])
         made.setdefault(row["designation"], []).append(bearing)
     return {designation: made[designation] for designation in sorted(made)}
 

@@ -87,5 +87,5 @@ def _bearing(motor: Motor) -> Iterator[Reason]:
     if bearing is None or not bearing.designation or bearing.defect_orders:
         return
     balls = sorted(set(differing_makers(bearing.designation).values()))
-    values = {"designation": bearing.designation, "least_balls": balls[0], "most_balls": balls[-1]}
-    yield Reason("plate_bearing_needs_maker", values)
+    count = {"least_balls": balls[0], "most_balls": balls[-1]}
+    yield Reason("plate_bearing_needs_maker", {"designation": bearing.designation, **count})

@@ -66,6 +66,7 @@ def test_the_form_begins_with_four_fields_and_asks_for_kilowatts(
         tab.shows("No window yet. Waiting")
         (motor,) = machines.load_motors(client, ["M1"])
         assert motor == Motor(rated_power_w=3700, rated_voltage_v=400, rated_current_a=0.8)
+        narrow(tab, 1280)
         tab.command("Page.navigate", tab._session, url=str(http.base_url.join("/machines/M1")))
         tab.shows("does not fit")
         tab.command("Page.navigate", tab._session, url=str(http.base_url.join("/setup?machine=M1")))
