@@ -57,8 +57,12 @@ def install_command(extra: str) -> str:
     return f'{pip} {editable}"{path or "vtox"}[{extra}]"'
 
 
-@cache
-def vtox_command() -> str:
+def with_vtox_command(text: str) -> str:
+    """Return a text for a terminal, its commands `vtox ...` as this installation has them."""
+    return text.replace("`vtox ", f"`{_vtox_command()} ")
+
+
+def _vtox_command() -> str:
     """Return how this installation is called: `vtox` alone only where the PATH leads to it."""
     here = Path(sys.executable).with_name("vtox")
     found = which("vtox")
@@ -68,8 +72,3 @@ def vtox_command() -> str:
         return f"{quote(sys.executable)} -m vtox"
     inside = here.is_relative_to(Path.cwd())
     return quote(str(here.relative_to(Path.cwd()) if inside else here))
-
-
-def with_vtox_command(text: str) -> str:
-    """Return a text for a terminal, its commands `vtox ...` as this installation has them."""
-    return text.replace("`vtox ", f"`{vtox_command()} ")
