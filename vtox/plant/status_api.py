@@ -18,10 +18,16 @@ TIMEOUT_S = 30.0
 
 
 class StatusApi:
-    """The API at `url`, read with `key` (`vtox keys create NAME --scopes read`); empty: none."""
+    """The API at `url`, read with `key` (`vtox keys create NAME --scopes read`); empty: none.
 
-    def __init__(self, url: str, key: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
+    `caller` is the address of whoever gave the key: the API slows down who tries wrong ones.
+    """
+
+    def __init__(
+        self, url: str, key: str = "", *, caller: str = "", timeout_s: float = TIMEOUT_S
+    ) -> None:
         headers = {"user-agent": f"vtox/{version()}"} | ({"x-api-key": key} if key else {})
+        headers |= {"x-forwarded-for": caller} if caller else {}
         # No proxy of the environment: it would see the key.
         self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=timeout_s, trust_env=False

@@ -14,7 +14,9 @@ from vtox.plant.mcp.tools import INSTRUCTIONS, TOOLS, Tools
 from vtox.plant.status_api import StatusApi
 from vtox.version import version
 
-# Readers of the API that are kept open, one for each key.
+# The addresses of this host by which a client of it comes.
+LOCAL = ("127.0.0.1", "::1")
+# Readers of the API that are kept open, one for each key and address.
 KEYS_AT_ONCE = 32
 _READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
@@ -31,20 +33,26 @@ def serve_http(url: str, host: str, port: int) -> None:
     """Serve until stopped: what a client may read is what its own key may read at the API."""
 
     @lru_cache(KEYS_AT_ONCE)
-    def reader(key: str) -> StatusApi:
-        return StatusApi(url, key)
+    def reader(key: str, caller: str) -> StatusApi:
+        return StatusApi(url, key, caller=caller)
 
     def api_of(context: Context[Any, Any]) -> StatusApi:
         kind, _, key = (context.headers or {}).get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not key.strip():
             raise ToolError(_NO_KEY)
-        api = reader(key.strip())
+        api = reader(key.strip(), _caller(context))
         # Each time: the API may ask for keys since then, and a key may have got other scopes.
         api.require_reader()
         return api
 
     server = _server(api_of)
     server.run("streamable-http", host=host, port=port, stateless_http=True, json_response=True)
+
+
+def _caller(context: Context[Any, Any]) -> str:
+    """Return the address of a client elsewhere; empty for one of this host, as the API has it."""
+    client = getattr(context.request_context.request, "client", None)
+    return "" if client is None or client.host in LOCAL else str(client.host)
 
 
 def _server(api_of: Callable[[Context[Any, Any]], StatusApi]) -> MCPServer[Any]:
