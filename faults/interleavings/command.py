@@ -11,12 +11,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import count, islice, zip_longest
 from pathlib import Path
 
 import structlog
 
 from faults.interleavings import coverage, processes, recording
+from faults.interleavings.events import is_general
 from faults.interleavings.run import Outcome, Run
 from faults.interleavings.server import FrozenClock, server
 from faults.interleavings.shrinking import Plan, shrink
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="faults.interleavings", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=200, help="how many")
+    parser.add_argument("--general", action="store_true", help="only those without an aim")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds")
     parser.add_argument("--core", type=int, default=os.getpid(), help="where a single one runs")
     parser.add_argument("--these", default="", help="these seeds, with commas between")
@@ -60,24 +62,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seeds(options: argparse.Namespace) -> Sequence[int]:
+    """Return the seeds that are asked for."""
+    if options.these:
+        return [int(s) for s in options.these.split(",")]
+    if options.general:
+        return list(islice(filter(is_general, count(options.seed)), options.seeds))
+    return range(options.seed, options.seed + options.seeds)
+
+
 def _run_jobs(options: argparse.Namespace) -> int:
     """Share the seeds among processes; 1 where one of them failed."""
-    each = -(-options.seeds // options.jobs)
-    firsts = range(options.seed, options.seed + options.seeds, each)
-    flags = [f"--{f}" for f in ("first", "log", "coverage") if getattr(options, f)]
+    seeds = _seeds(options)
+    each = -(-len(seeds) // options.jobs)
+    parts = [seeds[n : n + each] for n in range(0, len(seeds), each)]
+    flags = [f"--{f}" for f in ("first", "log", "coverage", "general") if getattr(options, f)]
     flags += ["--no-shrink"] * options.no_shrink
     flags += ["--seconds", str(options.seconds)]
     started = []
-    for core, first in enumerate(firsts):
-        n = min(each, options.seed + options.seeds - first)
+    for core, part in enumerate(parts):
         command = [
             sys.executable,
             "-m",
             "faults.interleavings",
             "--seed",
-            str(first),
+            str(part[0]),
             "--seeds",
-            str(n),
+            str(len(part)),
         ]
         started.append(subprocess.Popen([*command, "--core", str(core), *flags]))
     return int(any([p.wait() for p in started]))
@@ -94,9 +105,7 @@ class _Command:
 
     def run(self) -> int:
         o, began = self.options, time.monotonic()
-        seeds: Sequence[int] = range(o.seed, o.seed + o.seeds)
-        if o.these:
-            seeds = [int(s) for s in o.these.split(",")]
+        seeds = _seeds(o)
         for n, seed in enumerate(seeds, start=1):
             self._run_seed(seed)
             if n % COLLECT_EVERY == 0:
@@ -107,7 +116,8 @@ class _Command:
         took_s = time.monotonic() - began
         rate = 60 * n * o.repeat / took_s
         print(f"seeds {seeds[0]} to {seed}: {took_s:.1f} s, {rate:.0f} a minute", end=", ")
-        print(f"{self.failed} failed, {n} run")
+        general = sum(map(is_general, seeds[:n]))
+        print(f"{self.failed} failed, {n} run, {general} of them general")
         if o.coverage:
             print(coverage.table(self.reached))
         return int(self.failed > 0)

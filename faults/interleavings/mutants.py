@@ -177,6 +177,11 @@ def _put_back() -> Iterator[Mutant]:
             ),
         ),
     )
+    trimmed = "    oldest = min(before, unfinished, key=_id)\n"
+    yield Mutant(
+        "a bridge trims windows that are unfinished",
+        ((Path("vtox/store/stream/window_log.py"), trimmed, "    oldest = before\n"),),
+    )
     redone = "            if before is not row and"
     yield Mutant(
         "windows that are diagnosed again are recorded twice, if in one transaction",

@@ -40,7 +40,7 @@ COPIED = ("vtox", "workers", "api", "faults")
 # Of a mutant, before others have their turn.
 SEEDS_AT_ONCE = 8
 _SEED = re.compile(r"^seed (\d+): (?:([^:\n]*): )?(.*)$", re.MULTILINE)
-_BEGUN = re.compile(r"^seeds .* (\d+) run$", re.MULTILINE)
+_BEGUN = re.compile(r"^seeds .* (\d+) run, ", re.MULTILINE)
 
 
 @dataclass(slots=True)

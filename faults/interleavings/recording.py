@@ -163,13 +163,14 @@ def resend(client: Client) -> None:
             deadletters.resend(client, letter)
 
 
-def delete_pending(client: Client) -> None:
+def delete_pending(truth: Truth, client: Client) -> None:
     """Delete what a bridge has read and workers may not have, as an operator with `XDEL` would."""
     for p in PARTITIONS:
         if client.exists(p.raw):
             pending = client.xpending_range(p.raw, keys.GROUP, "-", "+", 5)
-            if pending:
-                client.xdel(p.raw, *(e["message_id"] for e in pending[::2]))
+            if ids := [e["message_id"].decode() for e in pending[::2]]:
+                truth.to_delete |= {(p.raw, i) for i in ids}
+                client.xdel(p.raw, *ids)
 
 
 def retire(machine_id: str, truth: Truth, client: Client) -> None:

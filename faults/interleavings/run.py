@@ -155,7 +155,7 @@ class Run:
         deeds = [(t, partial(recording.retire, RETIRING, self.truth)) for t in w.retires]
         deeds += [(t, partial(recording.repartition, n)) for t, n in w.repartitions]
         deeds += [(t, recording.resend) for t in w.resends]
-        deeds += [(t, recording.delete_pending) for t in w.deletions]
+        deeds += [(t, partial(recording.delete_pending, self.truth)) for t in w.deletions]
         names = ("acknowledge", "comment", "close")
         deeds += [
             (t, partial(recording.acknowledge, n)) for t, n in zip(w.acts, names, strict=False)
@@ -192,7 +192,7 @@ class Run:
         return what
 
     def _check(self) -> None:
-        self.truth.check()
+        self.truth.check(self.scheduler.events.happened)
         recording.check_alerts(self.plain)
         if self.work.records:
             recording.check_history(self.plain, self.parts.settings)

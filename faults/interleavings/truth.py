@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from faults.interleavings.commands import Command, ask
+from faults.interleavings.letters import Entry, Happened, unexplained
 from faults.interleavings.workload import RETIRING
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
@@ -54,6 +55,8 @@ class Truth:
         self.arrivals: defaultdict[str, list[Name]] = defaultdict(list)
         self.read: dict[bytes, Mapping[bytes, bytes]] = {}
         self.retired = False
+        # Entries that an operator deletes.
+        self.to_delete: set[Entry] = set()
         # How often a window was deleted before it could be told from its copies.
         self.deleted: Counter[Name] = Counter()
         # Dead letters that are windows again.
@@ -130,14 +133,14 @@ class Truth:
         groups = self.plain.xinfo_groups(p.raw)
         return next((g for g in groups if g["name"] == keys.GROUP.encode()), None)
 
-    def check(self) -> None:
-        """Check what must hold once everything is finished."""
+    def check(self, happened: Happened) -> None:
+        """Check what must hold once everything is finished, after the events that happened."""
         self._check_read()
-        outcomes = self._outcomes()
+        outcomes = self._outcomes(happened)
         self._check_windows(outcomes)
         self._check_sums()
 
-    def _outcomes(self) -> Counter[tuple[Name, str]]:
+    def _outcomes(self, happened: Happened) -> Counter[tuple[Name, str]]:
         """Count for each window and fault its results, and for each family its dead letters."""
         outcomes: Counter[tuple[Name, str]] = Counter()
         of_all: list[Name] = []
@@ -146,15 +149,21 @@ class Truth:
             machine, run = e[b"machine_id"].decode(), _run(e[b"run"].decode())
             for seq in range(int(e[b"first_seq"]), int(e[b"last_seq"]) + 1):
                 outcomes[(machine, run, seq), e[b"fault"].decode()] += 1
+        of_windows: list[deadletters.DeadLetter] = []
         for letter_id, e in self.plain.xrange(keys.DEAD_LETTERS):
             letter = deadletters.decode(letter_id, e)
             of = letter.stream, letter.stream_id
             buried[of] += not letter.family
             name = self.entries.get(of) or self.moved.get(of)
+            of_windows += [letter] * bool(name)
             if name and letter.family:
                 outcomes.update((name, f) for f in FAMILIES[letter.family].faults)
             elif name:
                 of_all.append(name)
+        if more := unexplained(of_windows, happened, self.to_delete):
+            at = more[0]
+            what = f"{at.machine_id} {at.seq} has a dead letter {at.code} that no event explains"
+            raise Broken("exists", what)
         if twice := [of for of, n in buried.items() if n > 1]:
             raise Broken("once", f"{twice[0]} has dead letters {buried[twice[0]]}")
         # Families that had assigned it before have results or letters of their own.

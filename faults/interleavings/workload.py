@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from faults.interleavings.events import RARE_FROM
+from faults.interleavings.events import is_general
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.values import KeptFor
 
@@ -76,7 +76,7 @@ def _settings(url: str, folder: Path) -> Settings:
 def workload(seed: int) -> Workload:
     """Return what a seed chooses."""
     rng = Random(f"workload {seed}")
-    rare = seed >= RARE_FROM
+    rare = not is_general(seed)
     partitions = rng.choice((1, 1, 1, 2))
     senders = tuple(tuple(_steps(rng, f"M{i}")) for i in range(rng.choice((1, 2, 2, 3))))
     retires: tuple[float, ...] = ()

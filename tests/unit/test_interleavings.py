@@ -4,11 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from faults.interleavings.aims import AIMED_FROM, AIMS, aim_of
-from faults.interleavings.events import AT_COMMAND, CUT, DELAY, LATE, Event, Events
+from faults.interleavings.aims import AIMS, aim_of
+from faults.interleavings.events import (
+    AT_COMMAND,
+    CUT,
+    DELAY,
+    LATE,
+    RAISES,
+    Event,
+    Events,
+    is_general,
+)
+from faults.interleavings.letters import unexplained
 from faults.interleavings.mutants import apply, mutants
 from faults.interleavings.shrinking import shrink
 from tests.paths import ROOT
+from vtox.store.stream.deadletters import DeadLetter
 
 
 def test_a_schedule_shrinks_to_the_events_that_matter() -> None:
@@ -34,14 +45,34 @@ def test_a_plan_lets_nothing_else_happen() -> None:
 
 
 def test_a_seed_with_an_aim_lets_little_else_happen() -> None:
-    aims = [aim_of(AIMED_FROM + n) for n in range(-1, len(AIMS))]
-    assert aims == [None, *AIMS]
-    events = Events(AIMED_FROM, chances=AIMS[0].chances)
+    assert [aim_of(700 + n) for n in range(10)] == [None] * 5 + list(AIMS)
+    events = Events(705, chances=AIMS[0].chances)
     for n in range(2000):
         events.at(("A", n), "admit" if n % 2 else "XREADGROUP", AT_COMMAND)
     happened = list(events.happened.items())
     assert {(command, e.kind) for _, (command, e) in happened} == {("XREADGROUP", LATE)}
     assert max(n for (_, n), _ in happened) < AIMS[0].chances["XREADGROUP"].before
+
+
+def test_every_ten_seeds_have_general_ones() -> None:
+    assert [n for n in range(9990, 10_000) if is_general(n)] == [9990, 9991, 9992, 9993]
+
+
+def letter(code: str, entry: str) -> DeadLetter:
+    return DeadLetter(id="5-0", stream_id=entry, machine_id="M", family="bearing", code=code)
+
+
+def test_a_deleted_window_explains_the_letters_of_its_record() -> None:
+    record = [letter("samples_missing", entry) for entry in ("1-0", "2-0")]
+    assert unexplained(record, {}, set()) == record
+    assert unexplained(record, {}, {(record[0].stream, "2-0")}) == []
+
+
+def test_poison_is_explained_by_as_many_events_as_starts() -> None:
+    happened = {("bearing-0", n): ("diagnosis", Event(RAISES)) for n in range(5)}
+    others = {("turn_short-0", n): event for (_, n), event in happened.items()}
+    assert unexplained([letter("poison", "1-0")], happened, set()) == []
+    assert unexplained([letter("poison", "1-0")], others, set())
 
 
 @pytest.mark.parametrize("mutant", mutants(ROOT), ids=lambda m: m.name)

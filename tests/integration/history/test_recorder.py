@@ -135,6 +135,21 @@ def test_two_recorders_double_nothing(
     assert sum_of_records(settings, minutes) == sum_of_records(settings, hours) == 1500
 
 
+def test_a_recorder_that_lost_the_race_reads_the_history_again(
+    new_recorder: Callable[[], Recorder], client: Client, settings: Settings
+) -> None:
+    now = server_time(client) - 100
+    late, other = new_recorder(), new_recorder()
+    add_result(client, now, first_seq=0, last_seq=1)
+    assert late.try_once(STOP)
+    # Another one records the same series on, in which a result then comes again.
+    add_result(client, now + 10, first_seq=2, last_seq=3)
+    assert other.try_once(STOP)
+    add_result(client, now + 10, first_seq=2, last_seq=3)
+    assert late.try_once(STOP), late.problem
+    assert count(settings, records) == 2
+
+
 @pytest.fixture
 def process(settings: Settings, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Starts `vtox recorder` as a user would."""
