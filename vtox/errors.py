@@ -44,6 +44,8 @@
         └── StaleState          what a bridge remembers contradicts the server
 """
 
+from typing import Any
+
 
 class VtoxError(Exception):
     """Something VTOX can explain went wrong: `observed` says what, `remedy` what to do about it.
@@ -55,6 +57,16 @@ class VtoxError(Exception):
         super().__init__(f"{observed}: {remedy}" if remedy else observed)
         self.observed = observed
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors pass between processes whatever their class asks for when it is made."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[VtoxError], args: tuple[Any, ...], facts: dict[str, Any]) -> VtoxError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class InputError(VtoxError, ValueError):

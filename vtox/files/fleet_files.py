@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from vtox.errors import FileError, NameplateError, WireError
+from vtox.files.child import call
 from vtox.files.readers.excel import first_sheet
 from vtox.files.text_encoding import HEAD_BYTES, encoding_of
 from vtox.values.csv_cells import MARK
@@ -30,7 +31,8 @@ def read_fleet_file(path: Path) -> dict[str, Motor]:
         return read_fleet(path)
     try:
         if suffix in _WORKBOOKS:
-            return fleet_of_rows(first_sheet(path))
+            path.open("rb").close()
+            return fleet_of_rows(call("python_calamine", first_sheet, path))
         rows, decimal_comma = _csv(path)
         return fleet_of_rows(rows, decimal_comma=decimal_comma)
     except NameplateError as error:

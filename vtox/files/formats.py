@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtox.errors import FileError
+from vtox.files.child import in_child
 from vtox.files.csv_table import open_csv
 from vtox.files.readers.archives import is_zip, names_in, open_compressed_text
 from vtox.files.readers.audio import is_audio, open_audio
@@ -45,26 +46,31 @@ def _holds(ending: str) -> Callable[[bytes, Path], bool]:
     return lambda head, path: is_zip(head) and any(n.endswith(ending) for n in names_in(path))
 
 
-COMTRADE = Format("COMTRADE", (".cfg", ".cff"), _head(is_comtrade), open_comtrade)
+_EXCEL = in_child(open_excel, "python_calamine")
+COMTRADE = Format(
+    "COMTRADE", (".cfg", ".cff"), _head(is_comtrade), in_child(open_comtrade, "comtrade")
+)
 HEAD = 512
 # Text has no beginning that marks it: it is what is left.
 CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
 FORMATS = (
     Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
     Format("NumPy", (".npz",), _holds(".npy"), open_npz),
-    Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), open_excel),
-    Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), open_excel),
-    Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), open_excel),
+    Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), _EXCEL),
+    Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), _EXCEL),
+    Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), _EXCEL),
     Format("CSV in zip", (".zip",), _head(is_zip), open_compressed_text),
     COMTRADE,
     Format("SEL event report", (".cev",), _head(is_sel_event), open_sel_event),
-    Format("LabVIEW", (".lvm",), _head(is_labview), open_labview),
-    Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), open_audio),
-    Format("MATLAB", (".mat",), _head(is_matlab), open_matlab),
-    Format("Parquet", (".parquet", ".pq"), _begins(b"PAR1"), open_parquet),
-    Format("TDMS", (".tdms",), _begins(b"TDSm"), open_tdms),
-    Format("MDF", (".mf4", ".mdf"), _head(is_mdf), open_mdf),
-    Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), open_uff),
+    Format("LabVIEW", (".lvm",), _head(is_labview), in_child(open_labview, "lvm_read")),
+    Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), in_child(open_audio, "soundfile")),
+    Format("MATLAB", (".mat",), _head(is_matlab), in_child(open_matlab, "pymatreader")),
+    Format(
+        "Parquet", (".parquet", ".pq"), _begins(b"PAR1"), in_child(open_parquet, "pyarrow.parquet")
+    ),
+    Format("TDMS", (".tdms",), _begins(b"TDSm"), in_child(open_tdms, "nptdms")),
+    Format("MDF", (".mf4", ".mdf"), _head(is_mdf), in_child(open_mdf, "asammdf")),
+    Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), in_child(open_uff, "pyuff")),
     CSV,
 )
 SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)

@@ -47,6 +47,9 @@ def guard_library(path: Path, form: str) -> Iterator[None]:
             yield
     except FileError:
         raise
+    except MemoryError as error:
+        _release(error)
+        raise FileError("too_large", path, f"not enough memory to read it as {form}") from error
     except Exception as error:
         _release(error)
         observed = f"not a readable {form} file: {type(error).__name__} {str(error)[:200]}".rstrip()

@@ -9,6 +9,7 @@ from tests.unit.files.comtrade_bytes import FORMATS, Analog, Record
 from vtox.errors import FileError
 from vtox.files.formats import tables_in
 from vtox.files.matching import options
+from vtox.files.readers.comtrade_records import open_comtrade
 from vtox.files.recordings import find, read
 from vtox.version import install_command
 
@@ -224,5 +225,5 @@ def test_a_missing_library_is_named_with_its_command(
 ) -> None:
     monkeypatch.setitem(sys.modules, "comtrade", None)
     with pytest.raises(FileError, match=re.escape(install_command("comtrade"))) as raised:
-        read(write(tmp_path, RECORD))
+        open_comtrade(write(tmp_path, RECORD))
     assert raised.value.code == "reader_missing"

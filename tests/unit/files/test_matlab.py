@@ -107,7 +107,7 @@ def test_what_unpacks_to_too_much_is_refused_before_it_is_read(
     assert path.stat().st_size < 20_000
     monkeypatch.setattr(matlab, "MAX_BYTES", 10**6)
     with pytest.raises(FileError, match="unpacks to more than") as raised:
-        read(path)
+        matlab.open_matlab(path)
     assert raised.value.code == "too_large"
 
 

@@ -1,6 +1,7 @@
 """TDMS, MDF, Parquet: written by the library that reads them; UFF: by hand."""
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ import pytest
 
 from tests.unit.files.uff_bytes import data_set_58
 from vtox.errors import FileError
+from vtox.files.child import Reader
 from vtox.files.formats import tables_in
 from vtox.files.inspection import file_facts
 from vtox.files.matching import options
+from vtox.files.readers.mdf import open_mdf
+from vtox.files.readers.parquet import open_parquet
 from vtox.files.recordings import named_recordings, read
 from vtox.version import install_command
 
@@ -169,17 +173,12 @@ def test_mdf(tmp_path: Path) -> None:
         read(path)
 
 
-@pytest.mark.parametrize(
-    ("name", "beginning", "package"),
-    [("x.parquet", b"PAR1", "pyarrow"), ("x.mf4", b"MDF     4.10", "asammdf")],
-)
+@pytest.mark.parametrize(("reader", "package"), [(open_parquet, "pyarrow"), (open_mdf, "asammdf")])
 def test_a_missing_library_is_named_with_its_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, beginning: bytes, package: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Reader, package: str
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, package, None)
-    (tmp_path / name).write_bytes(beginning.ljust(600, b"\0"))
-    with pytest.raises(
-        FileError, match=f"{package}.*: {re.escape(install_command('files'))}"
-    ) as raised:
-        read(tmp_path / name)
+    monkeypatch.setitem(sys.modules, package, None)
+    command = re.escape(install_command("files"))
+    with pytest.raises(FileError, match=f"{package}.*: {command}") as raised:
+        reader(tmp_path / "x")
     assert raised.value.code == "reader_missing"

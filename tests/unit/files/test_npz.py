@@ -82,7 +82,7 @@ def test_an_array_that_claims_any_size(tmp_path: Path) -> None:
     np.lib.format.write_array_header_1_0(header, claim)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("ia.npy", header.getvalue() + bytes(80))
-    with pytest.raises(FileError, match=r"not a readable \.npz or \.npy file"):
+    with pytest.raises(FileError, match="not enough memory"):
         opened(path)
 
 

@@ -40,12 +40,10 @@ def open_excel(path: Path) -> list[Table]:
 def first_sheet(path: Path) -> list[list[str]]:
     """Return the rows of the first sheet of a workbook as texts.
 
-    Raises `FileError`: it is damaged, too large, or the library is missing. `OSError`: it cannot be
-    opened.
+    Raises `FileError`: it is damaged, too large, or the library is missing.
     """
     with require_package(path, "python-calamine", extra=EXTRA):
         import python_calamine
-    path.open("rb").close()
     with guard_library(path, "Excel"):
         sheet = python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0)
         check_values(path, sheet.total_height * sheet.total_width)
