@@ -275,3 +275,13 @@ def test_the_wrong_line_of_a_cfg_is_named(
     assert old in RECORD.cfg()
     with pytest.raises(FileError, match=message):
         read(comtrade(tmp_path, RECORD.cfg().replace(old, new, 1)))
+
+
+def test_a_labview_file_of_short_rows_names_the_column(tmp_path: Path) -> None:
+    path = labview(tmp_path)
+    head, mark, samples = path.read_text(encoding="utf-8").rpartition("Comment\n")
+    short = "\n".join(line.rpartition("\t")[0] for line in samples.splitlines())
+    text(path, f"{head}{mark}{short}\n")
+    with pytest.raises(FileError) as raised:
+        read(path)
+    assert (raised.value.code, raised.value.channel) == ("not_finite", "Ic")

@@ -11,6 +11,7 @@ from vtox.errors import FileError
 from vtox.files.clock_times import iso_time
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.table import Column, Samples, Table, check_values
+from vtox.values.domain import Array
 
 EXTRA = "files"
 # The library takes some twenty times as much memory as the file has bytes.
@@ -44,9 +45,9 @@ def open_labview(path: Path) -> list[Table]:
 def _segment(
     path: Path, content: Mapping[str, Any], segment: Mapping[str, Any], name: str
 ) -> Table:
-    data = np.asarray(segment["data"], dtype=np.float64)
-    check_values(path, data.size)
     names = [n.strip() for n in segment["Channel names"]]
+    check_values(path, len(segment["data"]) * len(names))
+    data = _whole_rows(np.asarray(segment["data"], dtype=np.float64), len(names))
     units = segment.get("Y_Unit_Label", [])
     steps = [s for s in segment.get("Delta_X", []) if s and s > 0]
     shift = 1 if content.get("X_Columns", "One") != "No" else 0
@@ -70,10 +71,17 @@ def _segment(
     )
 
 
+def _whole_rows(data: Array, width: int) -> Array:
+    """Return rows of a segment with nan for cells that they lack, as the library has it."""
+    rows = data.reshape(len(data), -1 if data.size else 0)
+    lacking = max(0, width - rows.shape[1])
+    return np.pad(rows, ((0, 0), (0, lacking)), constant_values=np.nan) if lacking else rows
+
+
 def _first(value: Any) -> str:
     """Return a field of a header: of several channels, that of the first."""
     return str(value[0] if isinstance(value, Sequence) and not isinstance(value, str) else value)
 
 
-def _load(data: Any, places: Mapping[str, int], names: Sequence[str]) -> dict[str, Samples]:
+def _load(data: Array, places: Mapping[str, int], names: Sequence[str]) -> dict[str, Samples]:
     return {n: data[:, places[n]] for n in names}
