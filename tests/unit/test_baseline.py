@@ -64,7 +64,8 @@ def test_json_round_trip() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"version": 99}', '{"version": 1, "bands": 3}', "null"]
+    "text",
+    ["", "{}", "[]", '{"version": 99}', '{"version": 1, "bands": 3}', "null", "[" * 20_000],
 )
 def test_what_is_no_baseline_is_refused(text: str) -> None:
     with pytest.raises(BaselineError):

@@ -32,5 +32,5 @@ def read_limits(file: Path | None) -> AlarmLimits:
     except ValidationError as error:
         lines = (f"{file}: system_alarms.{e['loc'][0]}: {e['msg']}" for e in error.errors())
         raise RulesError("\n".join(lines)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RulesError(f"{file} is no TOML: {error}") from error

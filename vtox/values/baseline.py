@@ -211,7 +211,7 @@ def _parse(text: str) -> Baseline:
             data["records"],
             data["seconds"],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BaselineError(f"baseline: not a baseline of version {VERSION}: {error}") from error
     if not isfinite(baseline.seconds):
         raise BaselineError(f"baseline.seconds: {baseline.seconds}, expected a number")

@@ -84,7 +84,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise NameplateError(f"{path}: no such file, expected nameplates in TOML") from error
     except OSError as error:
         raise NameplateError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NameplateError(f"{path}: expected TOML: {error}") from error
 
 

@@ -79,7 +79,7 @@ def read_rows(file: Path, decode: Callable[[Row], _T]) -> Iterator[_T]:
         for line in lines:
             try:
                 yield decode(json.loads(line))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise _damaged(f"a line of {file.name} cannot be read") from error
 
 
@@ -135,7 +135,7 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
     try:
         table = json.loads(file.read() if file else b"")
         form = int(table["form"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise _damaged("its manifest cannot be read") from None
     if form > FORM:
         raise ArchiveError(

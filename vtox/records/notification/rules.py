@@ -271,7 +271,7 @@ def read_rules(path: Path) -> Rules:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RulesError(f"{path} cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RulesError(f"{path} is no TOML: {error}") from error
     try:
         return Rules.model_validate(data, context={"folder": path.absolute().parent})

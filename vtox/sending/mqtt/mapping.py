@@ -74,7 +74,7 @@ def read_mapping(path: Path) -> list[TopicRule]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MappingError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MappingError(f"{path}: expected TOML: {error}") from error
     topics = tables.pop("topics", None)
     if tables or not isinstance(topics, list) or not topics:
