@@ -1,0 +1,25 @@
+"""Whatever windows, messages, bodies and tables hold: they are taken, or end in one error."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import files
+from tests.fuzz.run import fuzz
+from tests.fuzz.targets import names, targets
+
+# New inputs each time; a failure names the command that repeats it.
+SEED = random.SystemRandom().randrange(10**9)
+
+
+@pytest.mark.slow
+def test_damaged_inputs_end_in_one_class_of_error(tmp_path: Path) -> None:
+    of_files = files.OF_LIBRARIES | files.LARGE | files.OURS
+    results = [fuzz(t, SEED, count=300) for t in targets(tmp_path) if t.name not in of_files]
+    assert len(results) > 10
+    assert [f"{r.target}: {f}" for r in results for f in r.failures] == []
+
+
+def test_each_target_has_a_name_of_its_own(tmp_path: Path) -> None:
+    assert len(set(names(tmp_path))) == len(names(tmp_path))
