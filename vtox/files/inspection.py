@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from vtox.errors import FileError
-from vtox.files.channel_names import QUANTITY_UNITS
+from vtox.files.channel_names import QUANTITY_UNITS, factor
 from vtox.files.formats import format_of
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
 from vtox.files.recordings import SPEEDS, in_own_unit, rate, recording, selected_tables
 from vtox.files.table import Certainty, Rate, Remark, Samples, Table
 from vtox.files.time_axis import SLOW_HZ, sampling_rate
 from vtox.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES, Array
+
+# Columns and samples that a proposal of channels looks at: text is parsed once for each column.
+MOST_LOOKED_AT, SAMPLES_LOOKED_AT = 8, 1 << 16
+# A drift or a ramp has fewer in a file.
+FEWEST_CYCLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +137,13 @@ def _rate(
     errors: list[FileError],
 ) -> Rate | None:
     time = matches.get("time")
+    readable = time if time and time.column in data else None
     try:
-        return rate(table, time if time and time.column in data else None, data, opts)
+        return rate(table, readable, data, opts)
     except FileError as error:
-        errors.append(error)
+        # A column of times that cannot be read is an error already, no missing column.
+        if readable or not time:
+            errors.append(error)
         return None
 
 
@@ -169,7 +177,7 @@ def _doubts(facts: list[ChannelFacts], found: Rate | None) -> dict[str, str]:
 def _proposal(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> dict[str, str]:
     """Return what could be mapped: a first column of times, and channels where none is known.
 
-    Up to three other columns are proposed as currents, because most files have those.
+    Up to three other columns that look like currents are proposed, because most files have those.
     """
     proposal = {q: m.column for q, m in matches.items() if q in opts.columns}
     used = {m.column for m in matches.values()}
@@ -177,8 +185,27 @@ def _proposal(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> 
     if free and "time" not in matches and free[0] == table.names[0] and _rises(table, free[0]):
         proposal["time"] = free.pop(0)
     if not channels_of(matches):
-        proposal |= dict(zip(CURRENTS, free, strict=False))
+        alike = [n for n in free[:MOST_LOOKED_AT] if _looks_like_a_current(table, n)]
+        # Without a channel there is nothing to try.
+        proposal = proposal | dict(zip(CURRENTS, alike, strict=False)) if alike else {}
     return proposal
+
+
+def _looks_like_a_current(table: Table, name: str) -> bool:
+    """Whether a column swings about zero with most of its power in one line, as a supply's is."""
+    unit = next(c.unit for c in table.columns if c.name == name)
+    if unit and factor(CURRENTS[0], unit) is None:
+        return False
+    try:
+        x = table.samples([name])[name][:SAMPLES_LOOKED_AT].astype(np.float64)
+    except FileError:
+        return False
+    mean, swing = x.mean(), x.std()
+    if not abs(mean) < swing < np.inf:
+        return False
+    power = np.abs(np.fft.rfft((x - mean) / swing * np.hanning(len(x)))) ** 2
+    line = int(power.argmax())
+    return line >= FEWEST_CYCLES and bool(power[line - 2 : line + 3].sum() > power.sum() / 2)
 
 
 def _rises(table: Table, name: str) -> bool:

@@ -53,3 +53,23 @@ def test_errors_are_collected_instead_of_raised(tmp_path: Path) -> None:
     assert [e.code for e in found.errors] == ["not_a_number", "uneven_time"]
     assert [c.quantity for c in found.channels] == ["ib"]
     assert [e.code for e in facts(path, options(mapping=["ic=9"])).errors] == ["no_such_column"]
+
+
+def test_only_columns_that_look_like_currents_are_proposed(tmp_path: Path) -> None:
+    t = np.arange(1000) / 5000
+    rng = np.random.default_rng(3)
+    currents = [3 * np.sin(2 * np.pi * 50 * t + k) for k in range(2)]
+    others = (np.arange(1000) % 3 + 1, rng.standard_normal(1000), t * 0 + 1, 1000 * t)
+    path = csv(tmp_path / "x.csv", "s,SensorID,gs,on,n,clamp1,clamp2", t, *others, *currents)
+    assert facts(path).proposal == {"time": "s", "ia": "clamp1", "ib": "clamp2"}
+    path = csv(tmp_path / "y.csv", "SensorID,gs", *others[:2])
+    assert facts(path).proposal == {}
+    path.write_text("SensorID,note\n1,x\n2,y\n3,z\n")
+    assert facts(path).proposal == {}
+
+
+def test_times_that_cannot_be_read_are_not_called_missing(tmp_path: Path) -> None:
+    rows = "\n".join(f"{'' if i > 397 else i / 1000},{i % 7 - 3}" for i in range(400))
+    path = tmp_path / "x.csv"
+    path.write_text(f"time,ia\n{rows}\n")
+    assert [e.code for e in facts(path).errors] == ["not_a_number"]
