@@ -93,7 +93,7 @@ def _event(stream_id: str, event: AlertEvent) -> Alert:
         reason=reason(event),
         stream_id=stream_id,
         time=rfc3339(event.t),
-        what_to_do=advice(event.code, event.level),
+        what_to_do=advice(event.code, event.values, event.level),
     )
 
 

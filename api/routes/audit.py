@@ -47,5 +47,5 @@ def _shape(entry_id: str, deed: Deed) -> AuditEntry:
         time=rfc3339(t) or "",
         **codec.plain(deed),
         sentence=sentence(deed.code, deed.values),
-        what_to_do=advice(deed.code),
+        what_to_do=advice(deed.code, deed.values),
     )

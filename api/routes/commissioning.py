@@ -146,5 +146,5 @@ def _finding(r: Reason) -> InstallationFinding:
         code=r.code,
         values=dict(r.values),
         sentence=sentence(r.code, r.values),
-        what_to_do=advice(r.code),
+        what_to_do=advice(r.code, r.values),
     )

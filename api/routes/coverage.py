@@ -54,7 +54,7 @@ def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[Machin
                     code=c.why.code,
                     values=dict(c.why.values),
                     sentence=sentence(c.why.code, c.why.values),
-                    what_to_do=advice(c.why.code),
+                    what_to_do=advice(c.why.code, c.why.values),
                     unlock=c.unlock,
                 )
                 for c in covered
@@ -123,7 +123,7 @@ def _reason(
     return BlindReason(
         code=code,
         unlock=unlock(code),
-        what_to_do=advice(code),
+        what_to_do=advice(code, values),
         machines=len(machine_ids),
         example=machine_ids[0],
         sentence=sentence(code, values),

@@ -163,7 +163,7 @@ def diagnosis_fields(r: Result) -> dict[str, Any]:
         "sentence": sentence(r.code, r.values) if r.code else r.reason,
         "reason": reason(r),
         "doubts": doubts_with_sentences(r.doubts),
-        "what_to_do": advice(r.code, r.state),
+        "what_to_do": advice(r.code, r.values, r.state),
     }
 
 

@@ -119,7 +119,7 @@ def open_alert(a: alerts.OpenAlert) -> OpenAlert:
         time=rfc3339(a.t),
         doubts=doubts_with_sentences(a.doubts),
         reason=reason(a),
-        what_to_do=advice(a.code),
+        what_to_do=advice(a.code, a.values, a.level),
     )
 
 

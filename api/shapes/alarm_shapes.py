@@ -84,7 +84,7 @@ def alarm_shape(
         shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
         doubts=doubts_with_sentences(a.doubts),
         reason=reason(a),
-        what_to_do=advice(a.code, a.level),
+        what_to_do=advice(a.code, a.values, a.level),
         priority=priority_shape(urgent.get(a.id)),
         found_right=found_right_shape(a.fault, a.code, proven),
     )

@@ -90,7 +90,7 @@ def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
         code=code,
         values=dict(values),
         sentence=sentence(code, values),
-        what_to_do=advice(code),
+        what_to_do=advice(code, values),
         unlock=unlock(code),
     )
 

@@ -37,9 +37,9 @@ def sentences(reasons: Iterable[ReasonOf]) -> str:
     return rendering.join((sentence(r.code, r.values) for r in reasons), answer_language())
 
 
-def advice(code: str, level: str = "") -> str:
+def advice(code: str, values: Mapping[str, Any], level: str = "") -> str:
     """Return what to do about a code at a level; empty: nothing, or the code is not known."""
-    return rendering.advice(code, answer_language(), level=level)
+    return rendering.advice(code, values, answer_language(), level=level)
 
 
 def reason(said: rendering.Explained) -> str:
@@ -54,7 +54,7 @@ def check_in_words(check: Check) -> Check:
         return check
     observed = rendering.render(check.code, check.values, language)
     return replace(
-        check, observed=observed, remedy=rendering.remedy(check.code, check.values, language)
+        check, observed=observed, remedy=rendering.advice(check.code, check.values, language)
     )
 
 
@@ -65,7 +65,7 @@ def doubts_with_sentences(doubts: Iterable[ReasonOf]) -> list[Reason]:
             code=d.code,
             values=dict(d.values),
             sentence=sentence(d.code, d.values),
-            what_to_do=advice(d.code),
+            what_to_do=advice(d.code, d.values),
         )
         for d in doubts
     ]
@@ -82,7 +82,7 @@ def fault_reason(fault: str, f: FaultAssessment) -> FaultReason:
         reason=reason(why),
         time=rfc3339(why.t or None),
         latest=_latest(f.latest) if why.t != f.t else None,
-        what_to_do=advice(why.code, why.state),
+        what_to_do=advice(why.code, why.values, why.state),
     )
 
 

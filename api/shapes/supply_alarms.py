@@ -46,5 +46,5 @@ def supply_alarm_shape(g: supplies.SupplyAlarm, urgent: Mapping[str, Priority]) 
         code=why.code,
         values=dict(why.values),
         reason=sentence(why.code, why.values),
-        what_to_do=advice(why.code),
+        what_to_do=advice(why.code, why.values),
     )

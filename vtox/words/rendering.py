@@ -1,13 +1,16 @@
 """Renders texts of the catalogue with values, and codes with theirs: the one place for it.
 
 A text has `{load_a:.1f}` where a value belongs, written as `str.format` does. `{channels!w}` has
-words for an identifier, of several a list; `{n|record|records}` the first word where `n` is one,
-else the second. Scripts of the pages do the same (`api/static/texts.js`).
+words for an identifier, of several a list, `{channels!part}` those of what measures a channel;
+`{n|record|records}` the first word where `n` is one, else the second. Scripts of the pages do the
+same (`api/static/texts.js`).
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from vtox.words.catalogue import Catalogue, Kind, catalogue
@@ -59,7 +62,7 @@ class Explained(_Coded, Protocol):
 
 
 # Places that `str.format` cannot fill.
-SPECIAL = re.compile(r"\{(\w+)(?:!w|\|([^|}]*)\|([^}]*))\}")
+SPECIAL = re.compile(r"\{(\w+)(?:!(w|part)|\|([^|}]*)\|([^}]*))\}")
 
 
 def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
@@ -83,15 +86,15 @@ def _template(text: str) -> tuple[str, tuple[re.Match[str], ...]]:
 
 
 def _choice(place: re.Match[str], values: Mapping[str, Any], known: Catalogue) -> str:
-    name, one, several = place.groups()
-    if one is None:
-        return _words(values[name], known)
+    name, kind, one, several = place.groups()
+    if kind:
+        return _words(values[name], known, "part." if kind == "part" else "")
     return one if values[name] == 1 else several
 
 
-def _words(value: str | Iterable[str], said: Catalogue) -> str:
+def _words(value: str | Iterable[str], said: Catalogue, topic: str) -> str:
     several = [value] if isinstance(value, str) else value
-    return said.between_words.join(said.words.get(v, v) for v in several)
+    return said.between_words.join(said.words.get(f"{topic}{v}", v) for v in several)
 
 
 def render(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
@@ -132,17 +135,23 @@ def join(sentences: Iterable[str], language: Language = DEFAULT) -> str:
     return catalogue(language).between_sentences.join(sentences)
 
 
-def remedy(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
-    """Return what to do about a check, with its values; empty where there is nothing to do."""
-    return fill(advice(code, language), values, language)
-
-
-def advice(code: str, language: Language = DEFAULT, *, level: str = "") -> str:
+def advice(
+    code: str,
+    values: Mapping[str, Any] = MappingProxyType({}),
+    language: Language = DEFAULT,
+    *,
+    level: str = "",
+) -> str:
     """Return what to do about a code, empty where there is nothing to do or it is not known.
 
-    `level` is that of the alarm or the state of the diagnosis: a fault may ask for more.
+    `level` is that of the alarm or the state of the diagnosis: a fault may ask for more. Without
+    the values that it names, as on a page about the code, the advice says them in general.
     """
     sentence = catalogue(language).sentences.get(code)
     if sentence is None:
         return ""
-    return (level == "fault" and sentence.at_fault) or sentence.advice
+    text = (level == "fault" and sentence.at_fault) or sentence.advice
+    try:
+        return fill(text, values, language)
+    except (LookupError, TypeError, ValueError):
+        return fill(text, defaultdict(lambda: "any"), language)

@@ -48,7 +48,7 @@ def test_a_diagnosis_is_said_in_chinese(http: httpx.Client, machine: None) -> No
     answer = http.get("/api/v1/machines/M1", headers=CHINESE)
     chinese = answer.json()["data"]["diagnoses"]["bearing"]
     assert chinese["sentence"] == render(CODE, VALUES, "zh")
-    assert chinese["what_to_do"] == advice(CODE, "zh")
+    assert chinese["what_to_do"] == advice(CODE, VALUES, "zh")
     assert chinese["doubts"][0]["sentence"] == render("no_baseline", {}, "zh")
     assert chinese["reason"] == f"{chinese['sentence']}；{chinese['doubts'][0]['sentence']}"
     words = {"sentence", "what_to_do", "doubts", "reason"}

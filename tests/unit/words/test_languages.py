@@ -17,8 +17,8 @@ OTHERS = [name for name in LANGUAGES if name != DEFAULT]
 ENGLISH = catalogue(DEFAULT)
 
 
-# `{x}`, `{x:.1f}`, `{x!w}`, `{x|one|several}`.
-PLACE = re.compile(r"\{(\w+)(?:!w|:([^{}|]+)|\|[^{}|]*\|[^{}|]*)?\}")
+# `{x}`, `{x:.1f}`, `{x!w}`, `{x!part}`, `{x|one|several}`.
+PLACE = re.compile(r"\{(\w+)(?:!(?:w|part)|:([^{}|]+)|\|[^{}|]*\|[^{}|]*)?\}")
 
 
 def texts(language: Language) -> dict[str, str]:
@@ -55,9 +55,9 @@ def test_places_for_values_are_written_in_one_way(language: Language) -> None:
 @pytest.mark.parametrize("other", OTHERS)
 def test_where_there_is_something_to_do_every_language_says_it(other: Language) -> None:
     for code, sentence in ENGLISH.sentences.items():
-        assert bool(advice(code, other)) == bool(sentence.advice), code
+        assert bool(advice(code, {}, other)) == bool(sentence.advice), code
         assert re.findall(r"`[^`]*`", sentence.advice) == re.findall(
-            r"`[^`]*`", advice(code, other)
+            r"`[^`]*`", advice(code, {}, other)
         ), f"{code}: other commands"
 
 

@@ -130,6 +130,13 @@ def test_a_code_of_another_version_is_its_own_sentence() -> None:
     assert advice("code_of_the_future") == ""
 
 
+def test_advice_names_the_sensors_that_are_missing_and_no_others() -> None:
+    missing = {"channels": ("ib", "ic")}
+    assert advice("missing_channel", missing) == "Fit a clamp for ib, a clamp for ic."
+    assert advice("missing_channel", missing, "zh") == "请安装测量 ib 的电流钳、测量 ic 的电流钳。"
+    assert advice("missing_channel") == "Fit a sensor for each missing channel."
+
+
 def test_identifiers_become_words_and_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalogue("en").words, "ia", "current of phase a")
     assert "current of phase a, ib" in render("missing_channel", {"channels": ("ia", "ib")})

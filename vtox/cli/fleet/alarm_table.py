@@ -52,7 +52,7 @@ def alarm_as_json(
         ],
         "group": group,
         "priority": _first(priority) if priority else None,
-        "what_to_do": advice(a.code, level=a.level),
+        "what_to_do": advice(a.code, a.values, level=a.level),
     }
 
 
@@ -72,7 +72,7 @@ def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
         "code": g.why.code,
         "values": dict(g.why.values),
         "reason": render(g.why.code, g.why.values),
-        "what_to_do": advice(g.why.code),
+        "what_to_do": advice(g.why.code, g.why.values),
     }
 
 
@@ -138,7 +138,7 @@ def print_alarm(
         (f"assigned to {a.assignee}" if a.assignee else "", "dim"),
         (still if a.outcome and a.active else "", "yellow"),
         (f"when it was raised: {full_reason(a)}", ""),
-        (advice(a.code, level=a.level), "italic"),
+        (advice(a.code, a.values, level=a.level), "italic"),
     )
     for text, style in lines:
         if text:
@@ -175,7 +175,11 @@ def _why(said: Alarm | Suspension) -> dict[str, Any]:
         "code": said.code,
         "values": dict(said.values),
         "doubts": [
-            d | {"sentence": render(d["code"], d["values"]), "what_to_do": advice(d["code"])}
+            d
+            | {
+                "sentence": render(d["code"], d["values"]),
+                "what_to_do": advice(d["code"], d["values"]),
+            }
             for d in codec.plain(said.doubts)
         ],
         "reason": full_reason(said),

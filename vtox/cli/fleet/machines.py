@@ -108,8 +108,8 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
         console.print(_latest_scalars(scalars, row.as_of_t))
     table = columns("fault", "over time", wrapped=("over time",))
     for f in grown:
-        said = ((r.code, r.values) for r in (f.held, f.growth.why))
-        table.add_row(name_of("fault", f.fault), render_all(said))
+        over_time = ((r.code, r.values) for r in (f.held, f.growth.why))
+        table.add_row(name_of("fault", f.fault), render_all(over_time))
     if table.row_count:
         console.print()
         console.print(table)
@@ -155,7 +155,7 @@ def _warn(fleet: Mapping[str, Motor], *, accepted: bool) -> None:
     found = [(m, r) for m, motor in fleet.items() for r in contradictions(motor)]
     for machine_id, said in found:
         typer.echo(f"{machine_id}: {render(said.code, said.values)}", err=True)
-        typer.echo(f"  {advice(said.code)}", err=True)
+        typer.echo(f"  {advice(said.code, said.values)}", err=True)
     if found and not accepted:
         count = len({machine_id for machine_id, _ in found})
         raise NameplateError(

@@ -41,7 +41,7 @@ def show_start(
         grid.add_row(
             Text("" if k else "start"), Text(render(why.code, why.values, language), style=style)
         )
-        if what_to_do := advice(why.code, language):
+        if what_to_do := advice(why.code, why.values, language):
             grid.add_row(Text(""), Text(what_to_do, style="italic"))
     console.print(Padding(grid, (0, 0, 0, 2)))
     return start.reasons

@@ -36,7 +36,8 @@ def show(
     for d in diagnoses:
         details = [Text(_reason(d, language, told))]
         above = Reason(d.code, d.values) in told
-        if not above and (what_to_do := advice(d.code, language, level=d.state)):
+        what_to_do = "" if above else advice(d.code, d.values, language, level=d.state)
+        if what_to_do:
             details.append(Text(what_to_do, style="italic"))
         numbers = (_codes(d, told), _numbers(d), _indicators(d))
         details += [Text(line, style="dim") for line in numbers if line]

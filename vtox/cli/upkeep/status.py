@@ -66,8 +66,9 @@ def _print(console: Console, snap: Snapshot, rate: Throughput) -> None:
             f"\n{name_of('fault', a.fault)}: {full_reason(a)}",
             "bold red" if a.level == "fault" else "yellow",
         )
+        what_to_do = advice(a.code, a.values)
         console.print(
-            line.append(f"; for {status_table.span(snap.t - a.t)}. {advice(a.code)}", "default")
+            line.append(f"; for {status_table.span(snap.t - a.t)}. {what_to_do}", "default")
         )
     for c in results:
         if c.status != "pass":
@@ -113,5 +114,5 @@ def _as_json(snap: Snapshot, rate: Throughput, results: list[Check]) -> dict[str
         "server": asdict(snap.server) if snap.server else None,
         "broker": asdict(snap.broker) if snap.broker else None,
         "checks": [asdict(c) for c in results],
-        "alarms": [asdict(a) | {"what_to_do": advice(a.code)} for a in snap.alarms],
+        "alarms": [asdict(a) | {"what_to_do": advice(a.code, a.values)} for a in snap.alarms],
     }

@@ -11,7 +11,7 @@ from vtox.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.system.agreement import differences, in_words, title
 from vtox.store.system.status import ServerInfo, Snapshot
-from vtox.words.rendering import remedy, render
+from vtox.words.rendering import advice, render
 
 Status = Literal["pass", "warn", "fail"]
 
@@ -56,7 +56,7 @@ def coded_check(name: str, status: Status, code: str, **values: str | int | floa
         name=name,
         status=status,
         observed=render(code, values),
-        remedy=remedy(code, values),
+        remedy=advice(code, values),
         code=code,
         values=values,
     )

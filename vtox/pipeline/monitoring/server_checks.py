@@ -96,7 +96,10 @@ def work_checks(snap: Snapshot) -> Iterator[Check]:
     for a in snap.alarms:
         status: Status = "fail" if a.level == "fault" else "warn"
         yield Check(
-            name=f"alarm {a.fault}", status=status, observed=full_reason(a), remedy=advice(a.code)
+            name=f"alarm {a.fault}",
+            status=status,
+            observed=full_reason(a),
+            remedy=advice(a.code, a.values),
         )
     dead = snap.lengths[keys.DEAD_LETTERS]
     yield Check(

@@ -247,7 +247,7 @@ class PlantServer:
         is_machine = a.machine_id in self._nodes.shown
         server = ua.NodeId(ua.ObjectIds.Server)
         event.SourceNode = self._nodes.id(a.machine_id) if is_machine else server
-        what_to_do = rendering.advice(a.code, level=a.level)
+        what_to_do = rendering.advice(a.code, a.values, level=a.level)
         said = (a.machine_id, a.fault, a.level, a.event, a.id, a.code, what_to_do)
         for name, text in zip(_EVENT_FIELDS, said, strict=True):
             setattr(event, name, text)

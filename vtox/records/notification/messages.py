@@ -37,7 +37,9 @@ def alarm_message(
 ) -> Message:
     """Return the message about an event; `growth` says whether its alarm grows."""
     why = rendering.full_reason(e, language)[:TEXT_MAX]
-    advice = "" if e.name == "cleared" else rendering.advice(e.code, language, level=e.level)
+    advice = ""
+    if e.name != "cleared":
+        advice = rendering.advice(e.code, e.values, language, level=e.level)
     title = _title(e, language)
     lines = [_when_to_act(priority, language), why, _grows(growth, language), _deed(e, language)]
     if advice and e.action is None:

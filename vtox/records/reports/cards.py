@@ -24,8 +24,9 @@ def verdict_card(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     if v["doubts"]:
         items = "".join(f"<li>{escape(_full(d, text))}</li>" for d in v["doubts"])
         parts.append(f"<h4>{escape(text['against'])}</h4><ul>{items}</ul>")
-    own = advice(v["code"], language_of(text), level=state)
-    advised = (own, *(advice(d["code"], language_of(text)) for d in v["doubts"]))
+    language = language_of(text)
+    own = advice(v["code"], v["values"], language, level=state)
+    advised = (own, *(advice(d["code"], d["values"], language) for d in v["doubts"]))
     actions = list(dict.fromkeys(filter(None, advised)))
     if actions:
         rows = "".join(f"<p>{marked(sentence_case(a))}</p>" for a in actions)
