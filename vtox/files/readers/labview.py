@@ -74,8 +74,11 @@ def _segment(
 def _whole_rows(data: Array, width: int) -> Array:
     """Return rows of a segment with nan for cells that they lack, as the library has it."""
     rows = data.reshape(len(data), -1 if data.size else 0)
-    lacking = max(0, width - rows.shape[1])
-    return np.pad(rows, ((0, 0), (0, lacking)), constant_values=np.nan) if lacking else rows
+    if rows.shape[1] >= width:
+        return rows
+    whole = np.full((len(rows), width), np.nan)
+    whole[:, : rows.shape[1]] = rows
+    return whole
 
 
 def _first(value: Any) -> str:
