@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz.run import fuzz, shown
+from tests.fuzz.run import fuzz, result_lines
 from tests.fuzz.targets import names, targets
 
 
@@ -32,7 +32,7 @@ def main() -> int:
         if len(chosen.targets) == 1:
             [target] = [t for t in targets(Path(folder)) if t.name == chosen.targets[0]]
             result = fuzz(target, chosen.seed, chosen.first, chosen.count)
-            print(shown(result), flush=True)
+            print(result_lines(result), flush=True)
             return bool(result.failures)
     failed = 0
     for name in chosen.targets or known:

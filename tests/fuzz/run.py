@@ -74,7 +74,7 @@ def _peak_bytes() -> int:
     return max(resource.getrusage(k).ru_maxrss for k in kinds) << 10
 
 
-def shown(result: Result) -> str:
+def result_lines(result: Result) -> str:
     """Return a result as lines of text."""
     codes = ", ".join(f"{code} {n}" for code, n in result.outcomes.most_common())
     head = (

@@ -123,7 +123,7 @@ def _answer(path: Path, request: Any) -> Any:
     return found
 
 
-def _of_signal(path: Path, number: int, limits: child_process.Limits) -> FileError:
+def _of_signal(path: Path, number: int, limits: child_process.ReadingLimits) -> FileError:
     if what := _TOO_MUCH.get(number):
         error = _too_much(path, what, limits)
         error.slow = number == signal.SIGXCPU
@@ -131,7 +131,7 @@ def _of_signal(path: Path, number: int, limits: child_process.Limits) -> FileErr
     return _Ended("damaged", path, f"the library that reads it ended with signal {number}")
 
 
-def _too_much(path: Path, what: str, limits: child_process.Limits) -> _Ended:
+def _too_much(path: Path, what: str, limits: child_process.ReadingLimits) -> _Ended:
     bounds = f"{limits.memory_bytes >> 20} MiB and {limits.cpu_s} s of processor time"
     return _Ended(
         "too_large",

@@ -27,26 +27,28 @@ except ImportError:  # Windows
 # The libraries themselves take up to 200 MB; the readers of text take twenty times the file.
 MEMORY_BYTES, MEMORY_PER_BYTE = 400 << 20, 24
 # The slowest reader takes 1 s for a MiB; boxes may be five times slower.
-CPU_S, CPU_S_PER_MIB = 2, 5
+CPU_S, _CPU_S_PER_MIB = 2, 5
 # Largest file where the system does not limit memory.
-UNLIMITED_BYTES = 1 << 26
+_UNLIMITED_BYTES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReadingLimits:
     """Memory and processor time that reading a file may take."""
 
     memory_bytes: int
     cpu_s: int
 
 
-def limits_of(path: Path) -> Limits:
+def limits_of(path: Path) -> ReadingLimits:
     """Return the limits of a file by its size, with the data that a COMTRADE record has next to it.
 
     Raises `FileError`: it is not there.
     """
     size = _size(path)
-    return Limits(MEMORY_BYTES + MEMORY_PER_BYTE * size, CPU_S + (CPU_S_PER_MIB * size >> 20))
+    return ReadingLimits(
+        MEMORY_BYTES + MEMORY_PER_BYTE * size, CPU_S + (_CPU_S_PER_MIB * size >> 20)
+    )
 
 
 def _size(path: Path) -> int:
@@ -160,8 +162,8 @@ def _import(library: str) -> None:
 
 
 def _check_size(path: Path, *, limited: bool) -> None:
-    if not limited and (size := _size(path)) > UNLIMITED_BYTES:
-        observed = f"{size >> 20} MiB, expected at most {UNLIMITED_BYTES >> 20} MiB on this system"
+    if not limited and (size := _size(path)) > _UNLIMITED_BYTES:
+        observed = f"{size >> 20} MiB, expected at most {_UNLIMITED_BYTES >> 20} MiB on this system"
         raise FileError("too_large", path, observed, remedy="cut it into shorter recordings")
 
 
@@ -170,7 +172,7 @@ def _limits_work() -> bool:
     if not resource:
         return False
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    _limit(Limits(MEMORY_BYTES, CPU_S))
+    _limit(ReadingLimits(MEMORY_BYTES, CPU_S))
     try:
         mmap.mmap(-1, 2 * MEMORY_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
     except (OSError, MemoryError):
@@ -180,7 +182,7 @@ def _limits_work() -> bool:
     return False
 
 
-def _limit(limits: Limits) -> None:
+def _limit(limits: ReadingLimits) -> None:
     if resource:
         _set(resource.RLIMIT_DATA, limits.memory_bytes)
         _set(resource.RLIMIT_CPU, int(time.process_time()) + 1 + limits.cpu_s)

@@ -105,7 +105,7 @@ def test_samples_come_as_they_are_and_can_be_changed(tmp_path: Path) -> None:
 def test_size_is_limited_where_memory_is_not(tmp_path: Path) -> None:
     path = a_file(tmp_path)
     child_process._check_size(path, limited=False)
-    os.truncate(path, child_process.UNLIMITED_BYTES + 1)
+    os.truncate(path, child_process._UNLIMITED_BYTES + 1)
     child_process._check_size(path, limited=True)
     with pytest.raises(FileError) as raised:
         child_process._check_size(path, limited=False)
