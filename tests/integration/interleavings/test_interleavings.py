@@ -20,8 +20,8 @@ def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-# 16 general ones, 4 of rare commands and 4 of each aim, and some at which mutants died. A night
-# runs thousands: `make interleavings`.
+# 16 general ones, 4 of rare commands, 4 of each aim, and some at which mutants died. A night runs
+# thousands: `make interleavings`.
 SEEDS = (*range(40), 40, 61, 112, 183)
 
 

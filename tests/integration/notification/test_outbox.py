@@ -38,7 +38,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
     opened.dispose()
 
 
-def place(engine: Engine) -> str:
+def entry_followed(engine: Engine) -> str:
     return outbox.positions(engine, [BEGIN])[keys.ALERTS].entry_id
 
 
@@ -51,7 +51,7 @@ def test_a_message_that_cannot_be_written_leaves_the_place(engine: Engine) -> No
     with pytest.raises(OperationalError):
         outbox.add(engine, [(BEGIN, END)], [RAISED], [])
     event.remove(engine, "before_cursor_execute", refuse)
-    assert place(engine) == BEGIN.entry_id
+    assert entry_followed(engine) == BEGIN.entry_id
     assert outbox.add(engine, [(BEGIN, END)], [RAISED], [])
     assert outbox.next_due(engine, "hook", 2) is not None
 
