@@ -177,7 +177,7 @@ def _entry(d: RecordedDiagnosis) -> DiagnosisEntry:
         code=d.code,
         sentence=words,
         reason=words,
-        what_to_do=advice(d.code, d.values, d.state),
+        what_to_do=advice(d.code, {}, d.state),
         t_start=start_s,
         t_end=end_s,
         start=rfc3339(start_s),

@@ -297,13 +297,14 @@ def test_the_environment_is_read_in_one_place() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     # The parent watch takes the supervisor's pid, which is no setting; supervisor and server hand
-    # their own environment on to the processes they start.
+    # their own environment on to the processes they start, as the reader of files does.
     assert readers <= {
         "vtox.configuration.settings",
         "vtox.cluster.parent_watch",
         "vtox.cluster.processes",
         "vtox.cluster.server_allocator",
         "vtox.cluster.supervisor",
+        "vtox.files.child",
     }
 
 
@@ -349,7 +350,7 @@ def test_imports_stand_at_the_top() -> None:
 
 
 def test_modules_are_not_imported_by_a_string() -> None:
-    """No tool can follow that. Public names, commands and the folders of faults are exceptions."""
+    """No tool can follow that. Public names, commands, faults and readers are excepted."""
     users = {module_name(p) for p in SOURCES if "import_module(" in p.read_text()}
     assert users <= {
         "vtox",
@@ -357,6 +358,7 @@ def test_modules_are_not_imported_by_a_string() -> None:
         "vtox.cli.processes.bridge",
         "vtox.cli.simulation.simulate",
         "vtox.diagnosis.diagnosers.registry",
+        "vtox.files.child_process",
     }
 
 

@@ -151,8 +151,12 @@ def test_a_code_of_warning_and_fault_has_an_advice_of_each(fault: str, language:
     topic = catalogue(language).topics[fault]
     assert {code for code, said in topic.items() if said.at_fault} == both
     for code in both:
-        assert advice(code, language) == topic[code].advice
-        assert advice(code, language, level="fault") == topic[code].at_fault != topic[code].advice
+        assert advice(code, language=language) == topic[code].advice
+        assert (
+            advice(code, language=language, level="fault")
+            == topic[code].at_fault
+            != topic[code].advice
+        )
 
 
 @pytest.mark.parametrize("fault", FAULTS)

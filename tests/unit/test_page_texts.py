@@ -28,7 +28,7 @@ KEYS_AND_HEADERS = {"Accept", "Escape", "Home", "End", "Enter", "Node"}
 # Names, units and abbreviations that Chinese writes as they are.
 LATIN = {"m/s", "VTOX", "API", "HTTP", "Redis", "Valkey", "CPU", "UTC", "ID", "Home", "End", "Esc"}
 LATIN |= {"Hz", "kHz", "dB", "dBc", "ms", "mm", "rpm", "sf", "fr", "application/problem+json"}
-LATIN |= {"ISO", "mm/s", "rms"}
+LATIN |= {"ISO", "mm/s", "rms", "OPC", "UA"}
 LATIN |= {"kW", "Wh", "kWh", "kvar", "kvarh", "cos", "IE"}
 LATIN |= {"admin", "YYYY", "ohm", "BPFO", "BPFI", "BSF", "FTF"}
 

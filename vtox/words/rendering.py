@@ -7,7 +7,6 @@ same (`api/static/texts.js`).
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
@@ -154,4 +153,5 @@ def advice(
     try:
         return fill(text, values, language)
     except (LookupError, TypeError, ValueError):
-        return fill(text, defaultdict(lambda: "any"), language)
+        part = _words("any", catalogue(language), "part.")
+        return SPECIAL.sub(lambda m: part if m[2] == "part" else m[0], text)

@@ -24,7 +24,7 @@ rated_voltage_v = 400.0
 """
 
 
-MISSING = {"channels": ("va", "vb", "vc", "leakage")}
+MISSING = {"channels": ("leakage", "va", "vb", "vc")}
 
 
 def run(*arguments: str | Path, width: int = 100) -> Result:

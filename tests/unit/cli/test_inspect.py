@@ -67,7 +67,7 @@ def test_long_lists_are_cut_and_say_how_to_choose_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", ["left side,right", '"left, A","it\'s $(x); ""B""=2"'])
 def test_the_command_that_is_proposed_does_what_it_says(tmp_path: Path, names: str) -> None:
     path = tmp_path / "my pump's; $HOME.csv"
-    path.write_text(f"{names}\n" + "1,2\n-1,3\n" * 20)
+    path.write_text(f"{names}\n" + "1,-2\n-1,2\n" * 20)
     _, output, _ = run(path)
     (line,) = (x.removeprefix("try: ") for x in output.splitlines() if x.startswith("try: "))
     # The shell gives each word to the command; asked again with it, the columns are found.

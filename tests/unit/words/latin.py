@@ -32,6 +32,8 @@ NAMES = {
     "ISO",
     "NTP",
     "UTC",
+    "OPC",
+    "UA",
     "ID",
     "Flower",
     "XADD",
