@@ -56,7 +56,12 @@ def test_a_reading_that_is_sent_again_counts_once(
         assert http.post(post, json=body).status_code == 202
         recorder.record(Event())
         (oil, winding) = http.get(post).raise_for_status().json()["data"]["scalars"]
-        query = {"of": "scalars", "from_t": now - 60, "to_t": now + 60, "resolution": "minute"}
+        query: dict[str, Any] = {
+            "of": "scalars",
+            "from_t": now - 60,
+            "to_t": now + 60,
+            "resolution": "minute",
+        }
         found = http.get("/api/v1/machines/M1/history", params=query).raise_for_status().json()
         refused = [
             http.post(post, json=body | what)
@@ -88,7 +93,12 @@ def test_a_late_reading_goes_where_it_belongs(
     engine.dispose()
     assert int(client.hget(keys.UNREADABLE, "recorder") or 0) == 2, "counted: nothing keeps it"
     assert events(client) == [], "three days ago is not now"
-    query = {"of": "scalars", "from_t": spooled - 60, "to_t": spooled + 60, "resolution": "minute"}
+    query: dict[str, Any] = {
+        "of": "scalars",
+        "from_t": spooled - 60,
+        "to_t": spooled + 60,
+        "resolution": "minute",
+    }
     with serving(settings) as http:
         found = http.get("/api/v1/machines/M1/history", params=query).raise_for_status().json()
     (winding,) = found["data"]["series"].values()
