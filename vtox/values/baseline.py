@@ -12,12 +12,12 @@ from functools import lru_cache
 from math import isfinite, sqrt
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from vtox.errors import BaselineError
 from vtox.values.arrays import Float64
 from vtox.values.domain import Reason, reason
-from vtox.values.plain_data import known_fields
 
 VERSION = 1
 # Largest ratio of the loads in one band, and how far beyond its ends the band still applies.
@@ -201,16 +201,7 @@ def _parse(text: str) -> Baseline:
         data = json.loads(text)
         if data["version"] != VERSION:
             raise BaselineError(f"baseline: version {data['version']}, expected {VERSION}")
-        bands = tuple(
-            Band(b["low_a"], b["high_a"], {n: _stored_level(x) for n, x in b["levels"].items()})
-            for b in data["bands"]
-        )
-        baseline = Baseline(
-            bands,
-            _asymmetry(data["asymmetry"]) if data["asymmetry"] else None,
-            data["records"],
-            data["seconds"],
-        )
+        baseline = msgspec.convert(data, Baseline, dec_hook=_complex)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BaselineError(f"baseline: not a baseline of version {VERSION}: {error}") from error
     if not isfinite(baseline.seconds):
@@ -218,16 +209,7 @@ def _parse(text: str) -> Baseline:
     return baseline
 
 
-def _stored_level(data: dict[str, Any]) -> Level:
-    return Level(**known_fields(Level, data))
-
-
-def _asymmetry(data: dict[str, Any]) -> Asymmetry:
-    mean = [complex(*x) for x in data.pop("mean")]
-    rows = tuple(tuple(complex(*x) for x in row) for row in data.pop("covariance"))
-    return Asymmetry(
-        mean=(mean[0], mean[1], mean[2]),
-        covariance=rows,  # type: ignore[arg-type]
-        residual=complex(*data.pop("residual")),
-        **known_fields(Asymmetry, data),
-    )
+def _complex(kind: type, pair: Any) -> complex:
+    if kind is not complex or not isinstance(pair, list) or len(pair) != 2:
+        raise TypeError(f"{pair}: expected two numbers")
+    return complex(*pair)
