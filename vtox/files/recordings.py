@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -100,9 +101,12 @@ def recording(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> 
     speed_rpm = opts.speed_rpm
     if speed_rpm is None:
         speed_rpm = _constant_value(table, SPEEDS, matches.get("speed"), data)
+    fs_hz = rate(table, matches.get("time"), data, opts).fs_hz
+    if not isfinite(fs_hz):
+        raise FileError("no_rate", table.path, f"a rate of {fs_hz} Hz", remedy="give --rate HZ")
     return Recording(
         channels={q: in_own_unit(table, m, data[m.column]) for q, m in channels.items()},
-        fs_hz=rate(table, matches.get("time"), data, opts).fs_hz,
+        fs_hz=fs_hz,
         speed_rpm=speed_rpm,
         temperature_c=_constant_value(table, TEMPERATURES, matches.get("temperature"), data),
     )

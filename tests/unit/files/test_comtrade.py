@@ -211,6 +211,15 @@ def test_damaged_records(tmp_path: Path, cfg: bytes, dat: bytes, message: str) -
     assert raised.value.code == "damaged"
 
 
+def test_a_rate_without_an_end_is_no_rate(tmp_path: Path) -> None:
+    cfg = RECORD.with_(rates=[(2000.0, RECORD.samples)]).cfg()
+    (tmp_path / "x.cfg").write_bytes(cfg.replace(b"\n2000,", b"\n2" + b"0" * 400 + b","))
+    (tmp_path / "x.dat").write_bytes(RECORD.dat())
+    with pytest.raises(FileError) as raised:
+        read(tmp_path / "x.cfg")
+    assert raised.value.code == "no_rate"
+
+
 def test_parts_that_are_lacking(tmp_path: Path) -> None:
     (tmp_path / "x.cfg").write_bytes(RECORD.cfg())
     with pytest.raises(FileError, match=r"without its data, expected x\.dat beside it"):
