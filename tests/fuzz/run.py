@@ -9,6 +9,8 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import psutil
+
 from tests.fuzz.targets import COUNTS, Target
 from vtox.files import child
 
@@ -52,16 +54,26 @@ def fuzz(target: Target, seed: int, first: int = 0, count: int | None = None) ->
 
 def _run(target: Target, result: Result, i: int) -> None:
     content = target.make(random.Random(f"{result.seed}.{i}"))
-    start = time.perf_counter()
+    start_s = _cpu_s()
     try:
         result.outcomes[target.run(content)] += 1
     except Exception as error:
         what = f"{type(error).__name__} {str(error)[:200]}"
         result.failures.append(f"{what}\n  {_command(target, result.seed, i)}")
-    took_s = time.perf_counter() - start
+    took_s = _cpu_s() - start_s
     result.slowest_s = max(result.slowest_s, took_s)
     if took_s > MAX_S:
         result.failures.append(f"{took_s:.1f} s\n  {_command(target, result.seed, i)}")
+
+
+def _cpu_s() -> float:
+    """Return the processor time of this process and its children: a busy box makes it no longer."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found_s = time.process_time() + ended.ru_utime + ended.ru_stime
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            found_s += sum(process.cpu_times()[:2])
+    return found_s
 
 
 def _command(target: Target, seed: int, i: int) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from shlex import split
+from shlex import quote, split
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_an_extra_comes_from_where_vtox_came(
         (tmp_path / "vtox-0.2.0.dist-info/direct_url.json").write_text(json.dumps(noted))
     found = metadata.Distribution.at(tmp_path / "vtox-0.2.0.dist-info")
     monkeypatch.setattr(metadata, "distribution", lambda _: found)
-    assert install_command("mqtt") == f"{sys.executable} {command}"
+    assert install_command("mqtt") == f"{quote(sys.executable)} {command}"
 
 
 def test_the_command_of_a_checkout_makes_its_environment(
@@ -83,7 +83,7 @@ def test_the_command_of_a_checkout_makes_its_environment(
     found = metadata.Distribution.at(tmp_path / "vtox-0.2.0.dist-info")
     monkeypatch.setattr(metadata, "distribution", lambda _: found)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
-    assert install_command("mqtt") == f"make -C {tmp_path} setup EXTRAS=mqtt"
+    assert install_command("mqtt") == f"make -C {quote(str(tmp_path))} setup EXTRAS=mqtt"
 
 
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", str(Path(sys.executable).parent)])
@@ -119,7 +119,8 @@ def test_an_error_of_the_command_line_names_its_own_command(tmp_path: Path) -> N
         command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False
     )
     assert done.returncode == 2
-    assert f"`{Path(sys.executable).with_name('vtox')} doctor`" in " ".join(done.stderr.split())
+    ours = quote(str(Path(sys.executable).with_name("vtox")))
+    assert f"`{ours} doctor`" in " ".join(done.stderr.split())
 
 
 def test_extras_come_from_the_lock_file_with_what_they_need() -> None:
