@@ -201,7 +201,7 @@ class KeptBook:
         self._version = int(found.pop(VERSION, None) or 0)
         position = (found.pop(POSITION, None) or b"").decode()
         for name, text in found.items():
-            take_field(book, name.decode(), text)
+            take_field(book, name.decode("utf-8", "replace"), text)
         book.changed.clear()
         self._stored = self._followed = _Followed(book, position)
 

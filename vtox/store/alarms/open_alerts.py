@@ -15,6 +15,7 @@ from vtox.store.stream import outputs
 from vtox.values import codec
 from vtox.values.codec import loads
 from vtox.values.domain import Reason, reason
+from vtox.values.plain_names import names_of
 from vtox.values.scalars import FLAG
 from vtox.words.rendering import render
 
@@ -36,7 +37,7 @@ class OpenAlert(RaisedAlert):
 def open_alerts(client: Client) -> list[OpenAlert]:
     """Return the alerts that are open now, the latest first."""
     listed = client.smembers(keys.OPEN_ALERTS)
-    machine_ids = sorted({m.decode().rpartition("|")[0] for m in listed} - {""})
+    machine_ids = sorted(set(names_of(m.rpartition(b"|")[0] for m in listed)))
     found = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
     return sorted(found, key=lambda a: alert_sort_key(a.id))
 
@@ -91,7 +92,7 @@ class OpenAlerts:
 
 def list_open_alerts(client: Client) -> None:
     """List the open alerts of all machines: a restored server has no list."""
-    machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    machine_ids = names_of(client.zrange(keys.MACHINES, 0, -1))
     if members := [f"{a.machine_id}|{a.fault}" for a in _of_machines(client, machine_ids)]:
         client.sadd(keys.OPEN_ALERTS, *members)
 
@@ -105,7 +106,7 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
     found = []
     limits: list[tuple[str, str]] = []
     for m, (memory, *flags), fields in zip(machine_ids, replies[::2], replies[1::2], strict=True):
-        limits += [(m, f.decode()) for f in fields if f.startswith(_LIMIT)]
+        limits += [(m, f.decode("utf-8", "replace")) for f in fields if f.startswith(_LIMIT)]
         if memory and may_have_alert(memory):
             history = codec.decode_or_none(MachineHistory, memory)
             found += _of_faults(m, history) if history else []

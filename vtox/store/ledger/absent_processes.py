@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vtox import keys
 from vtox.store.server.client import Client, server_time
+from vtox.values.codec import loads
 
 # A supervisor that reported longer ago has ended without saying so.
 LIFE_S = 60.0
@@ -37,13 +38,15 @@ def absent_processes(stored: Mapping[bytes, bytes], now: float) -> list[AbsentPr
     found = []
     for host, text in sorted(stored.items()):
         try:
-            report = json.loads(text)
+            report = loads(text)
             age_s, problems = now - float(report["t"]), dict(report["problems"])
-        except (ValueError, TypeError, KeyError):  # damaged, or of a later version
+        except (ValueError, TypeError, KeyError, AttributeError):  # damaged, or of a later version
             continue
         if age_s < LIFE_S:
             found += [
-                AbsentProcess(host=host.decode(), name=str(name), problem=str(problem))
+                AbsentProcess(
+                    host=host.decode("utf-8", "replace"), name=str(name), problem=str(problem)
+                )
                 for name, problem in sorted(problems.items())
             ]
     return found

@@ -20,6 +20,7 @@ from vtox.store.machines.rhythms import Intervals, read_intervals
 from vtox.store.server.client import Client
 from vtox.store.stream.unreadable import read_or_none
 from vtox.values.codec import loads
+from vtox.values.plain_names import names_of
 
 # Machines read in one round trip.
 PART = 500
@@ -77,7 +78,7 @@ class FleetChanges:
         self._epoch, self._change = epoch.decode() if epoch else "", int(change or 0)
         if not epoch or before[0] != self._epoch or self._change < before[1]:
             return None
-        return [m.decode() for m in changed]
+        return names_of(changed)
 
 
 def fleet_state(
@@ -133,12 +134,12 @@ def _quiet(client: Client, before_t: float, known: FleetState | None) -> dict[st
     newly, sending = pipe.execute()
     quiet = dict(known.quiet) if known else {}
     if sending < len(quiet):
-        for m in client.zrange(keys.MACHINES, before_t, "+inf", byscore=True):
-            quiet.pop(m.decode(), None)
+        for m in names_of(client.zrange(keys.MACHINES, before_t, "+inf", byscore=True)):
+            quiet.pop(m, None)
     elif quiet:
         arrived = zip(list(quiet), client.zmscore(keys.MACHINES, list(quiet)), strict=True)
         quiet = {m: t for m, t in arrived if t is not None and t < before_t}
-    return quiet | {m.decode(): t for m, t in newly}
+    return quiet | {m: t for name, t in newly for m in names_of([name])}
 
 
 def begin_epoch(client: Client) -> str:
@@ -150,7 +151,7 @@ def begin_epoch(client: Client) -> str:
 
 def listed_machines(client: Client) -> list[str]:
     """Return the ids of all machines."""
-    return [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    return names_of(client.zrange(keys.MACHINES, 0, -1))
 
 
 class MachineNames:
@@ -175,7 +176,7 @@ class MachineNames:
 def changed_machines(client: Client, change: int) -> list[str]:
     """Return the machines of the changes after a number."""
     found = client.zrange(keys.FLEET_CHANGES, f"({change}", "+inf", byscore=True)
-    return [m.decode() for m in found]
+    return names_of(found)
 
 
 def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachine]:

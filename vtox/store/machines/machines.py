@@ -23,6 +23,7 @@ from vtox.store.stream.unreadable import read_or_none
 from vtox.values import codec
 from vtox.values.domain import Motor, Reason, reason
 from vtox.values.nameplate import motor_to_dict
+from vtox.values.plain_names import names_of
 from vtox.values.rhythm import Rhythm, SendingInterval
 from vtox.values.scalars import FLAG
 from vtox.words.rendering import render
@@ -108,7 +109,7 @@ def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
         *client.zrange(keys.MACHINES, 0, 0, byscore=True),
         *client.zrange(keys.MACHINES, f"{after_t}" if after_t else "(0", before_t, byscore=True),
     ]
-    silent = [m.decode() for m in found]
+    silent = names_of(found)
     pipe = client.pipeline(transaction=False)
     for m in silent:
         pipe.hmget(keys.machine(m), "motor", "scalars_ms")
@@ -142,14 +143,18 @@ def is_listed(client: Client, machine_id: str) -> bool:
 
 def last_arrivals(client: Client) -> dict[str, float]:
     """Return machine id -> arrival (s, server clock) of its last window; 0 for none yet."""
-    return {m.decode(): t for m, t in client.zrange(keys.MACHINES, 0, -1, withscores=True)}
+    return _arrivals(client.zrange(keys.MACHINES, 0, -1, withscores=True))
 
 
 def arrivals_since(client: Client, t: float) -> dict[str, float]:
     """Return machine id -> arrival of its last window, of each that came at `t` (s) or later."""
     since = f"{t!r}" if t > 0 else "(0"
     found = client.zrange(keys.MACHINES, since, "+inf", byscore=True, withscores=True)
-    return {m.decode(): arrived_t for m, arrived_t in found}
+    return _arrivals(found)
+
+
+def _arrivals(stored: Iterable[tuple[bytes, float]]) -> dict[str, float]:
+    return {m: t for name, t in stored for m in names_of([name])}
 
 
 def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None]:

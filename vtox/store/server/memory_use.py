@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from vtox import keys
 from vtox.store.server.client import Client
+from vtox.values.plain_names import names_of
 
 
 def last_senders(client: Client, most: int) -> list[str]:
     """Return the machines whose last windows are the newest."""
-    return [m.decode() for m in client.zrange(keys.MACHINES, 0, most - 1, desc=True)]
+    return names_of(client.zrange(keys.MACHINES, 0, most - 1, desc=True))
 
 
 def mean_state_bytes(client: Client, machine_ids: Sequence[str]) -> float | None:

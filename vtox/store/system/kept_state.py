@@ -16,6 +16,7 @@ from vtox.errors import SystemStateError
 from vtox.store.alarms import open_alerts
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
+from vtox.values.plain_names import names_of
 
 # Each listed machine with its whole hash: nameplate, baseline with version and source, its place
 # learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.
@@ -93,7 +94,7 @@ def _key(name: str) -> str:
 
 def machine_rows(client: Client) -> Iterator[Row]:
     """Yield each listed machine: id, arrival of its last window, and the fields of its hash."""
-    ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    ids = names_of(client.zrange(keys.MACHINES, 0, -1))
     for some in _portions(ids):
         pipe = client.pipeline(transaction=True)
         for m in some:
@@ -160,7 +161,7 @@ def require_whole(client: Client) -> None:
 
 def clear(client: Client) -> None:
     """Delete what a restore replaces."""
-    for some in _portions([m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]):
+    for some in _portions(names_of(client.zrange(keys.MACHINES, 0, -1))):
         own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
         client.unlink(*own)
     # Up to where the history was recorded that is replaced: the recorder would say it is lost.

@@ -90,6 +90,29 @@ local function settle(ledger, due, attempts, progress, counters, raw, index, fam
   write_counts(counters)
 end
 
+-- The table of a JSON, nil where another version or program wrote something else.
+local function decode_table(text)
+  local ok, found = pcall(cjson.decode, text or '')
+  if ok and type(found) == 'table' then return found end
+end
+
+-- What was refused of a sender, nil where it is damaged.
+local function decode_refused(text)
+  local s = decode_table(text)
+  if not s or type(s.since) ~= 'number' or type(s.bytes) ~= 'number' or type(s.more) ~= 'table' then
+    return nil
+  end
+  for code, more in pairs(s.more) do
+    if type(code) ~= 'string' or type(more) ~= 'table' or type(more.windows) ~= 'number' then
+      return nil
+    end
+    for _, name in ipairs({'first', 'last', 'machine', 'reason', 'seq'}) do
+      if type(more[name]) ~= 'string' then return nil end
+    end
+  end
+  return s
+end
+
 -- The row of a record, nil where it is damaged.
 local function decode_row(text)
   local ok, row = pcall(cjson.decode, text)

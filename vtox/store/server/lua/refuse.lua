@@ -12,7 +12,7 @@ local function sender(machine)
   local name = redis.call('ZSCORE', KEYS[6], machine) and machine or ''
   if not senders[name] then
     local text = redis.call('HGET', KEYS[7], name)
-    senders[name] = text and cjson.decode(text) or {since = now, bytes = 0, more = {}}
+    senders[name] = decode_refused(text) or {since = now, bytes = 0, more = {}}
   end
   local s = senders[name]
   if now - s.since > period or now < s.since then s.since, s.bytes = now, 0 end

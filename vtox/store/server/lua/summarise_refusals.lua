@@ -5,7 +5,7 @@
 local now, letters = now_ms(), 0
 local kept = redis.call('HGETALL', KEYS[1])
 for i = 1, #kept, 2 do
-  local s = cjson.decode(kept[i + 1])
+  local s = decode_refused(kept[i + 1]) or {since = 0, bytes = 0, more = {}}
   local added = false
   for code, more in pairs(s.more) do
     local reason = 'the last of ' .. more.windows .. ' windows, whose entries are not kept: '

@@ -1,0 +1,50 @@
+"""Names that are none, and damaged rows of the system, keep no reader from the others."""
+
+import pytest
+
+from tests.broken_entries import TEXTS
+from tests.integration.api.test_machines import commit_health
+from vtox import keys
+from vtox.store.alarms.open_alerts import open_alerts
+from vtox.store.ledger.absent_processes import absent_processes
+from vtox.store.ledger.refusals import summarise
+from vtox.store.machines.followed_fleet import FollowedFleet
+from vtox.store.machines.machines import arrivals_since, last_arrivals, register
+from vtox.store.server.client import Client, server_time
+from vtox.values.domain import Motor
+
+NO_NAMES = (b"", b"\xff\xfe", b"a b", b"a/b", b"+", b"\x00", b"x" * 65)
+
+
+@pytest.fixture
+def strangers(client: Client) -> Client:
+    register(client, "M1", Motor())
+    commit_health(client, "M1", bearing="warning")
+    now = server_time(client)
+    client.zadd(keys.MACHINES, dict.fromkeys(NO_NAMES, now) | {"M1": now})
+    client.zadd(keys.FLEET_CHANGES, dict.fromkeys(NO_NAMES, 10))
+    client.sadd(keys.OPEN_ALERTS, *(n + b"|bearing" for n in NO_NAMES), *NO_NAMES)
+    return client
+
+
+def test_the_fleet_has_the_machines_alone(strangers: Client) -> None:
+    followed = FollowedFleet(strangers, 30.0)
+    followed.look()
+    assert followed.machines.keys() == {"M1"}
+    assert last_arrivals(strangers).keys() == arrivals_since(strangers, 1.0).keys() == {"M1"}
+
+
+def test_open_alerts_are_read_next_to_names_that_are_none(strangers: Client) -> None:
+    assert {a.machine_id for a in open_alerts(strangers)} <= {"M1"}
+
+
+def test_damaged_rows_of_refusals_are_forgotten(client: Client) -> None:
+    client.hset(keys.REFUSALS, mapping={b"x%d" % n: text for n, text in enumerate(TEXTS)})
+    summarise(client)
+    assert client.hlen(keys.REFUSALS) == 0
+
+
+def test_damaged_reports_of_hosts_are_passed_over(client: Client) -> None:
+    rows = {b"x%d" % n: text for n, text in enumerate(TEXTS)} | {b"\xff": b"\xff"}
+    good = {b"h": b'{"t": 5, "problems": {"flower": "no password"}}'}
+    assert [p.host for p in absent_processes(rows | good, 5.0)] == ["h"]
