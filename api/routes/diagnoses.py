@@ -12,7 +12,7 @@ from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
-from api.shapes.explanation import sentence
+from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox import keys
@@ -28,7 +28,6 @@ from vtox.records.history.retention import oldest_kept
 from vtox.store.stream.entries import decode_result
 from vtox.store.stream.outputs import entry_order, oldest_id
 from vtox.values.domain import State
-from vtox.words.rendering import advice
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

@@ -76,7 +76,7 @@ CHANGES: dict[tuple[str, str], tuple[Change, str, str]] = {
     ),
 }
 # Windows are no change, and alarms have actions of their own (`alarm_actions`).
-NOT_AUDITED = ("/windows", "/scalars", "/alarms/")
+NOT_AUDITED = ("/windows", "/scalars", "/alarms/", "/nameplate/check")
 
 
 @pytest.fixture

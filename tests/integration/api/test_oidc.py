@@ -189,7 +189,7 @@ def test_without_the_setting_nobody_goes_anywhere(http: httpx.Client) -> None:
 def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setitem(sys.modules, "api.state.provider", None)
     own = settings.model_copy(update={"oidc": Oidc(issuer="https://sso.example", client_id="x")})
-    with pytest.raises(SystemStateError, match=r"VTOX_OIDC needs .*\[oidc\]"):
+    with pytest.raises(SystemStateError, match=r"VTOX_OIDC needs .*oidc"):
         Backend(own)
 
 
