@@ -65,6 +65,9 @@ WORDS = """
 [names.fault]
 supply_frequency = "{name}"
 
+[names.statistic]
+supply_frequency = "{statistic}"
+
 [sentences.supply_frequency.supply_off]
 text = "{off}"
 advice = "{advice}"
@@ -78,6 +81,7 @@ link_supply_frequency = "{link}"
 """
 ENGLISH = {
     "name": "supply frequency",
+    "statistic": "distance from the rated frequency",
     "off": "the supply is at {f0_hz:.1f} Hz",
     "advice": "Ask who runs the generator.",
     "rated": "the supply is as rated",
@@ -86,6 +90,7 @@ ENGLISH = {
 }
 CHINESE = {
     "name": "电源频率",
+    "statistic": "与额定频率之差",
     "off": "电源频率为 {f0_hz:.1f} Hz",
     "advice": "请询问发电机的运行人员。",
     "rated": "电源频率与铭牌一致",

@@ -77,7 +77,7 @@ def words(identifier: str, text: Mapping[str, str]) -> str:
 
 def statistic_name(fault: str, text: Mapping[str, str]) -> str:
     """Return the name of the number that a diagnosis of a fault compared."""
-    return sentence_case(text.get(f"statistic_{fault}", text["statistic"]))
+    return sentence_case(text[f"statistic_{fault}"])
 
 
 def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
