@@ -70,7 +70,7 @@ def test_alarms_of_machines_and_of_the_system_are_kept(
 def test_open_alerts_and_slots_of_machines_are_kept(
     went_back: tuple[Cluster, httpx.Client],
 ) -> None:
-    machine = went_back[1].get(f"/api/v1/machines/{MACHINE}").raise_for_status().json()
+    machine = went_back[1].get(f"/api/v1/machines/{MACHINE}").raise_for_status().json()["data"]
     assert machine["assessment"]["faults"]["bearing"]["state"] == "fault"
 
 

@@ -73,7 +73,7 @@ def test_from_mosquitto_pub_to_the_verdict(
 ) -> None:
     (tmp_path / "mapping.toml").write_text(block("toml", "plant/"))
     (tmp_path / "window.py").write_text(block("python", "stdout"))
-    assert block("sh", "vtox mqtt").split()[1:] == ["vtox", "mqtt", "mapping.toml"]
+    assert block("sh", "vtox mqtt").split()[1:] == [".venv/bin/vtox", "mqtt", "mapping.toml"]
     told = {"VTOX_MQTT_URL": broker.url, "VTOX_DATA_DIR": str(running.settings.data_dir)}
     with subprocess.Popen(
         parent_watch.command_watching_parent("vtox", "mqtt", "mapping.toml"),
