@@ -1,6 +1,5 @@
 """Whatever windows, messages, bodies and tables hold: they are taken, or end in one error."""
 
-import random
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,8 @@ from tests.fuzz import files
 from tests.fuzz.run import fuzz
 from tests.fuzz.targets import names, targets
 
-# New inputs each time; a failure names the command that repeats it.
-SEED = random.SystemRandom().randrange(10**9)
+# The same inputs each time; `make fuzz` draws others. It found errors with this seed.
+SEED = 973005982
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +102,7 @@ def recording(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> 
     if speed_rpm is None:
         speed_rpm = _constant_value(table, SPEEDS, matches.get("speed"), data)
     fs_hz = rate(table, matches.get("time"), data, opts).fs_hz
-    if not isfinite(fs_hz):
+    if not 0 < fs_hz < inf:
         raise FileError("no_rate", table.path, f"a rate of {fs_hz} Hz", remedy="give --rate HZ")
     return Recording(
         channels={q: in_own_unit(table, m, data[m.column]) for q, m in channels.items()},

@@ -1,6 +1,5 @@
 """Whatever the bytes of a file are, reading it ends in recordings or in one class of error."""
 
-import random
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from tests.fuzz.targets import of_files
 from vtox.files.matching import options
 
 SEEDS = OURS | OF_LIBRARIES
-# New inputs each time; a failure names the command that repeats it.
-SEED = random.SystemRandom().randrange(10**9)
+# The same inputs each time; `make fuzz` draws others. It found errors with this seed.
+SEED = 973005982
 
 
 @pytest.mark.parametrize("name", SEEDS)

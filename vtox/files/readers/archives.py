@@ -26,7 +26,7 @@ def names_in(path: Path) -> list[str]:
         entries = archive.infolist()
     if sum(e.file_size for e in entries) > MAX_BYTES:
         raise FileError("too_large", path, f"unpacks to more than {MAX_BYTES >> 20} MiB")
-    return [e.filename for e in entries if not e.is_dir()]
+    return [e.filename for e in entries if e.filename and not e.is_dir()]
 
 
 def open_compressed_text(path: Path) -> list[Table]:
