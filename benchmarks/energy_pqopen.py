@@ -4,13 +4,13 @@
     python -m benchmarks.energy_pqopen
 
 The waveforms are sums of lines with unbalance and harmonics (`tests/signals/terminals.py`), 3 s at
-10 kHz. `tests/unit/dsp/test_power.py` holds the limits.
+10 kHz. `tests/unit/motor/diagnosis/dsp/test_power.py` holds the limits.
 """
 
 import numpy as np
 
 from tests.signals import terminals
-from tests.unit.dsp.test_power import by_pqopen
+from tests.unit.motor.diagnosis.dsp.test_power import by_pqopen
 from vtox.diagnosis.diagnosers.current.front_end import front_end
 from vtox.values.domain import Motor
 from vtox.values.terminal_power import TOLD

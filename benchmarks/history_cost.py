@@ -17,7 +17,7 @@ from threading import Event
 
 import psutil
 
-from tests.integration.history.entries import RESULT
+from tests.integration.reporting.history.entries import RESULT
 from tests.naive_entries import encode_result
 from tests.postgresql import postgresql
 from vtox import keys

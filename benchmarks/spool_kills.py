@@ -21,7 +21,7 @@ from typing import Any
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.client.test_spool import Line
+from tests.integration.pipeline.client.test_spool import Line
 from tests.mosquitto import Mosquitto, new_broker
 from tests.small_disk import Disk
 from vtox import keys

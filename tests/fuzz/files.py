@@ -11,10 +11,10 @@ import numpy as np
 import scipy.io
 import soundfile
 
-from tests.unit.files import test_plant_layouts as plant
-from tests.unit.files.comtrade_bytes import Analog, Record
-from tests.unit.files.test_matlab import hdf5
-from tests.unit.files.uff_bytes import data_set_58
+from tests.unit.motor.files import test_plant_layouts as plant
+from tests.unit.motor.files.comtrade_bytes import Analog, Record
+from tests.unit.motor.files.test_matlab import hdf5
+from tests.unit.motor.files.uff_bytes import data_set_58
 from vtox.errors import FileError, RecordingError
 from vtox.files.inspection import file_facts
 from vtox.files.matching import ReadOptions, options

@@ -16,9 +16,9 @@ from api.http.json_route import _object as object_of_body
 from tests.broken_entries import JSON as STRANGE
 from tests.fuzz import files
 from tests.fuzz.mutation import damaged
-from tests.unit.files import test_plant_layouts as plant
-from tests.unit.mqtt.test_payloads import COUNTED, FLAT, NESTED, rule
-from tests.unit.mqtt.test_sparkplug import BIRTH, DATA, RULE
+from tests.unit.motor.files import test_plant_layouts as plant
+from tests.unit.pipeline.sending.mqtt.test_payloads import COUNTED, FLAT, NESTED, rule
+from tests.unit.pipeline.sending.mqtt.test_sparkplug import BIRTH, DATA, RULE
 from vtox.errors import InputError
 from vtox.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
 from vtox.sending.mqtt import sparkplug_nodes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.recordings.folder import recordings
-from tests.unit.files.written_formats import FORMATS, STEP
+from tests.unit.motor.files.written_formats import FORMATS, STEP
 from vtox.files.inspection import file_facts
 from vtox.files.matching import options
 from vtox.files.recordings import find, read

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster
-from tests.integration.mqtt.conftest import MAPPING
-from tests.integration.mqtt.test_gateway import ENTRY
+from tests.integration.pipeline.sending.mqtt.conftest import MAPPING
+from tests.integration.pipeline.sending.mqtt.test_gateway import ENTRY
 from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto
 from tests.mosquitto import broker as broker
 from tests.paths import ROOT

@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster
-from tests.integration.notification.conftest import SECRET
-from tests.integration.notification.receiver import receiving
-from tests.integration.notification.test_delivery import raise_alarms
-from tests.integration.notification.test_processes import RULES
+from tests.integration.reporting.notification.conftest import SECRET
+from tests.integration.reporting.notification.receiver import receiving
+from tests.integration.reporting.notification.test_delivery import raise_alarms
+from tests.integration.reporting.notification.test_processes import RULES
 from tests.waiting import eventually
 from vtox.store.ledger import heartbeats
 

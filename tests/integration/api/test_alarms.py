@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from tests.integration.history.entries import add_alert
+from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings

@@ -10,8 +10,8 @@ from tests.integration.api.browser import console_of, needs_browser
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
-from tests.integration.history.entries import add_alert
-from tests.integration.store.test_alarm_book import ALARM, action
+from tests.integration.pipeline.store.test_alarm_book import ALARM, action
+from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer

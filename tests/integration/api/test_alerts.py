@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.integration.helpers import T0, eventually
-from tests.integration.store.test_retire import with_open_alert
+from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox import keys
 from vtox.store.alarms.flags import set_flag
 from vtox.store.alarms.system_alarms import Condition, keep

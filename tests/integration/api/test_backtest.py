@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from tests.integration.history.entries import add_alert, add_result
+from tests.integration.reporting.history.entries import add_alert, add_result
 from vtox.alarms.health.sensitivity import rules_from_dict
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep

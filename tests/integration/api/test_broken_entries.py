@@ -6,8 +6,8 @@ import pytest
 from api.state import backend
 from api.state.server import Server
 from tests.broken_entries import broken
-from tests.integration.history.entries import add_alert
-from tests.integration.history.test_broken_entries import GOOD
+from tests.integration.reporting.history.entries import add_alert
+from tests.integration.reporting.history.test_broken_entries import GOOD
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings

@@ -23,7 +23,7 @@ from tests.integration.api.test_spectra import (
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
-from tests.unit.words.latin import latin_words
+from tests.unit.motor.words.latin import latin_words
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings

@@ -10,7 +10,7 @@ from tests.integration.api.test_fleet_page import page_of
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.helpers import count_work, eventually
-from tests.integration.history.entries import add_metrics
+from tests.integration.reporting.history.entries import add_metrics
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.integration.helpers import bridging, counters, eventually
-from tests.unit.commissioning.test_findings import MOTOR, SWAPPED, wrong
+from tests.unit.motor.diagnosis.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.store.machines import machine_states, machines

@@ -6,7 +6,7 @@ from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_commissioning import send
 from tests.integration.api.test_commissioning import system as system
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
-from tests.unit.commissioning.test_findings import MOTOR, SWAPPED, wrong
+from tests.unit.motor.diagnosis.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from tests.waiting import eventually
 from vtox.configuration.settings import Settings
 from vtox.store.machines import machines

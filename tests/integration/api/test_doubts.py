@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.api.test_machines import note_change
 from tests.integration.helpers import T0
-from tests.unit.words.test_rendering import sample_values
+from tests.unit.motor.words.test_rendering import sample_values
 from vtox import keys
 from vtox.alarms.health.alerts import PASSING_TIMES
 from vtox.alarms.health.update import MachineHistory, update

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import numpy as np
 
-from tests.integration.history.test_energy import add_second
+from tests.integration.reporting.history.test_energy import add_second
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder

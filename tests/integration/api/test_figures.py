@@ -6,7 +6,7 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.integration.history.entries import add, add_assessment
+from tests.integration.reporting.history.entries import add, add_assessment
 from vtox import keys
 from vtox.alarms.book import Action
 from vtox.alarms.health.alert_values import Alert

@@ -11,7 +11,7 @@ from tests.integration.api.test_figures import add_alarm, close
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
-from tests.integration.history.entries import add_assessment
+from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox.configuration.settings import Settings
 from vtox.records.history.recorder import Recorder

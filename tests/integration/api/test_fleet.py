@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.api.test_machines import change_memory, commit_health, note_change
 from tests.integration.conftest import serving
-from tests.integration.history.entries import add_assessment
+from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox import keys
 from vtox.alarms.health.alert_values import FaultHistory

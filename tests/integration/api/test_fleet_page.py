@@ -12,7 +12,7 @@ from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
-from tests.integration.history.entries import add_alert
+from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings

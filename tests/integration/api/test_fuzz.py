@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.api.test_windows import GOOD, JSON, PATH
-from tests.integration.history.entries import add_alert
-from tests.integration.store.test_alarm_book import ALARM
+from tests.integration.pipeline.store.test_alarm_book import ALARM
+from tests.integration.reporting.history.entries import add_alert
 from vtox.alarms.health.sensitivity import FIELDS as FIELDS_OF_RULES
 from vtox.faults import FAULTS
 from vtox.store.alarms.alarm_book import advance

@@ -8,7 +8,12 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from tests.integration.history.entries import add_alert, add_assessment, add_metrics, add_result
+from tests.integration.reporting.history.entries import (
+    add_alert,
+    add_assessment,
+    add_metrics,
+    add_result,
+)
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.records.history.database import engine_to_write, execute_many, insert

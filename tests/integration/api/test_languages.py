@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.api.test_machines import commit_health
-from tests.unit.words.latin import latin_words
+from tests.unit.motor.words.latin import latin_words
 from vtox import keys
 from vtox.store.server.client import Client
 from vtox.values.domain import reason

@@ -4,7 +4,7 @@ from threading import Event
 
 import httpx
 
-from tests.integration.history.entries import add, add_alert
+from tests.integration.reporting.history.entries import add, add_alert
 from vtox import keys
 from vtox.alarms.book import Action, ActionName
 from vtox.alarms.work_orders import WorkOrder

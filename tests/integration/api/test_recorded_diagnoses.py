@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.api.test_history import cpu_time_s
-from tests.integration.history.entries import add_assessment, add_result
+from tests.integration.reporting.history.entries import add_assessment, add_result
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.faults import FAULTS

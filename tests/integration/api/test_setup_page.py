@@ -9,7 +9,7 @@ from tests.integration.api.test_commissioning import system as system
 from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
-from tests.unit.commissioning.test_findings import SWAPPED, wrong
+from tests.unit.motor.diagnosis.commissioning.test_findings import SWAPPED, wrong
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.history.entries import add_alert
+from tests.integration.reporting.history.entries import add_alert
 from vtox.store.alarms import alarm_book
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines

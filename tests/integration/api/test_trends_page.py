@@ -16,7 +16,7 @@ from tests.integration.api.test_machine_page import faulty as faulty
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.conftest import serving_app
-from tests.integration.history.entries import add_alert, add_assessment, add_result
+from tests.integration.reporting.history.entries import add_alert, add_assessment, add_result
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings

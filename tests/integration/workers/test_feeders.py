@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.unit.health.test_update import record
+from tests.unit.motor.alarms.health.test_update import record
 from vtox import keys
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client

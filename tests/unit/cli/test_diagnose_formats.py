@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.unit.cli.test_diagnose import FS_HZ, MOTOR, currents
-from tests.unit.files.written_formats import FORMATS
+from tests.unit.motor.files.written_formats import FORMATS
 from vtox import Recording, learn_baseline
 from vtox.cli.main import application
 from vtox.cli.shared.diagnosis_table import DETECTED

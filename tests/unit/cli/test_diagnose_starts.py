@@ -13,7 +13,7 @@ from evaluation.motor_model.records import nameplate
 from evaluation.motor_model.start_case import Start, StartCase
 from evaluation.motor_model.start_records import StartRecord, start_records
 from tests.unit.cli.test_diagnose import run
-from tests.unit.files.comtrade_bytes import Analog, Record
+from tests.unit.motor.files.comtrade_bytes import Analog, Record
 from vtox import Recording, motor_start
 from vtox.values.domain import CURRENTS, VOLTAGES
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.words.latin import latin_words
+from tests.unit.motor.words.latin import latin_words
 from vtox.cli.shared.energy_lines import counts_line, fleet_line, reading_lines, saving_line
 from vtox.diagnosis.energy.better_class import ClassSaving
 from vtox.values.energy import MeterCounts, MeterReading

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.files.test_plant_layouts import nested
+from tests.unit.motor.files.test_plant_layouts import nested
 from vtox.cli.main import application
 
 

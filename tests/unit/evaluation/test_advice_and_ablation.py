@@ -8,7 +8,7 @@ from evaluation.runs.advice import SetUp, Tried, _put_right, _tried
 from evaluation.seeds import Stage
 from evaluation.studies.advice import advice_study
 from tests.signals.phasor_motor import Machine, recording
-from tests.unit.diagnosers.columns import columns, outcome
+from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
 from vtox.diagnosis.diagnosers.turn_short import asymmetry_model, rules
 from vtox.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
 from vtox.diagnosis.diagnosers.turn_short.rules import RULES

@@ -1,0 +1,96 @@
+"""An alarm says once when to act: the same on page, in mail, by HTTP, MCP and in a shell."""
+
+import json
+from contextlib import closing
+
+import httpx
+import pytest
+
+from tests.integration.api.browser import needs_browser
+from tests.integration.api.test_sign_in_browser import chromium
+from tests.integration.cli.test_alarms import printed_json, run
+from tests.integration.reporting.history.entries import add_alert
+from tests.integration.reporting.notification.conftest import NOTIFY, SECRET, hook, rules_of
+from tests.integration.reporting.notification.receiver import receiving
+from tests.integration.reporting.notification.test_delivery import running
+from tests.waiting import eventually
+from vtox import keys
+from vtox.alarms.health.alert_values import FaultHistory, Level
+from vtox.alarms.health.update import MachineHistory
+from vtox.configuration.settings import Settings
+from vtox.records.notification.notifier import Notifier
+from vtox.store.alarms import alarm_book
+from vtox.store.machines import machines
+from vtox.store.server.client import Client
+from vtox.values import codec
+from vtox.values.domain import Motor, reason
+from vtox.words.rendering import advice, name_of
+
+pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
+from vtox.plant.mcp.tools import Tools
+from vtox.plant.status_api import StatusApi
+
+VALUES = {"distance_hz": 2.2, "lower_sideband_dbc": -35.0, "upper_sideband_dbc": -36.0}
+WHY = reason("rotor_asymmetry", **VALUES, slip=0.022, slip_source="speed sensor")
+ID = "M1:broken_bar:1764000000000"
+SAID = {a: name_of("action", a).capitalize() for a in ("now", "next_stop")}
+
+
+def raise_alarm(client: Client, level: Level) -> None:
+    """Leave what the commit does that raises a broken bar to a level."""
+    alarm_book.advance(client)
+    machines.register(client, "M1", Motor())
+    shares = {"alert_severity": 0.95, "alert_confidence": 0.7}
+    said = {"last_code": WHY.code, "last_values": WHY.values}
+    fault = FaultHistory(last_state=level, level=level, alert=ID, **said, **shares)  # type: ignore[arg-type]
+    memory = codec.encode(MachineHistory({"broken_bar": fault}, t=1_764_000_000.0))
+    client.hset(keys.machine("M1"), "memory", memory)
+    more = {"code": WHY.code, "values": WHY.values, "reason": WHY.sentence}
+    add_alert(client, 1_764_000_000.0, id=ID, fault="broken_bar", level=level, **more)
+
+
+@pytest.fixture(params=["warning", "fault"])
+def raised(
+    request: pytest.FixtureRequest,
+    client: Client,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[str, str]:
+    """The level of an alarm that is raised, and the text of the message about it."""
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    with receiving() as receiver:
+        notifier = Notifier(client, settings, rules_of({"hook": hook(receiver)}), NOTIFY)
+        notifier.try_once()
+        raise_alarm(client, request.param)
+        with running(notifier):
+            eventually(lambda: receiver.taken)
+        notifier.close()
+        mail = json.loads(receiver.requests[0].body)["data"]
+    return request.param, json.dumps(mail)
+
+
+@needs_browser
+def test_an_alarm_has_one_urgency_wherever_it_is_read(
+    raised: tuple[str, str],
+    fresh_http: httpx.Client,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    level, mail = raised
+    expected = "now" if level == "fault" else "next_stop"
+    what_to_do = advice(WHY.code, level=level)
+    url = str(fresh_http.base_url)
+    (listed,) = fresh_http.get("/api/v1/alarms").raise_for_status().json()["data"]
+    with closing(StatusApi(url)) as api:
+        (told,) = Tools(lambda: api).alarms().data["alarms"]
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    for alarm in (listed, told, printed_json("show", ID), json.loads(mail)["alarm"]):
+        assert alarm["priority"]["action"] == expected
+        assert alarm["what_to_do"] == what_to_do
+        assert not {"urgency", "what_to_do"} & (alarm.get("growth") or {}).keys()
+    with chromium(f"{url}/machines/M1") as tab:
+        tab.shows(SAID[expected])
+        page = tab.text()
+    for text in (json.loads(mail)["text"], page, run("show", ID).stdout.capitalize()):
+        assert text.lower().count(SAID[expected].lower()) == 1
+        assert all(said.lower() not in text.lower() for a, said in SAID.items() if a != expected)

@@ -1,0 +1,90 @@
+"""What goes to which topic of MQTT, and what a rule may not say of such a target."""
+
+import json
+
+import pytest
+
+from tests.integration.reporting.notification.conftest import rules_of
+from vtox.alarms.health.assessment import Assessment, FaultAssessment
+from vtox.records.notification.messages import trial_message
+from vtox.records.notification.mqtt_topics import (
+    discovery_message,
+    energy_message,
+    publication,
+    state_message,
+)
+from vtox.store.machines.energy import Meter
+from vtox.store.machines.fleet import FleetMachine
+from vtox.values.energy import MeterCounts
+
+SOUND = Assessment(5.0, 99.0, "normal", {"bearing": FaultAssessment("normal", last="normal")})
+MACHINE = FleetMachine("Hall.2:M1", "", "Hall 2", "", SOUND)
+PLANT = {"kind": "mqtt", "url": "mqtt://broker"}
+
+
+def alarm(machine_id: str, fault: str) -> dict[str, object]:
+    return {"type": "alarm.raised", "data": {"alarm": {"machine_id": machine_id, "fault": fault}}}
+
+
+@pytest.mark.parametrize(
+    ("message", "topic", "is_kept"),
+    [
+        (alarm("M1", "bearing"), "p/machines/M1/alarms/bearing", True),
+        (alarm("M1", ""), "p/machines/M1/alarms/service", True),
+        (alarm("", "workers:bearing"), "p/system/alarms/workers:bearing", True),
+        (trial_message(0), "p/test", False),
+        (state_message("p", MACHINE, silent=False), "p/machines/Hall.2:M1/state", True),
+    ],
+)
+def test_a_message_has_its_topic(message: dict[str, object], topic: str, is_kept: bool) -> None:
+    where, payload, retain = publication("p", message)
+    assert (where, retain) == (topic, is_kept)
+    assert json.loads(payload)
+
+
+def test_what_is_no_more_is_taken_away() -> None:
+    assert publication("p", {"topic": "p/machines/M1/state", "payload": None})[1] == b""
+
+
+def test_a_silent_machine_is_no_longer_normal() -> None:
+    payload = state_message("p", MACHINE, silent=True)["payload"]
+    assert (payload["state"], payload["ne107"]) == ("unknown", "check_function")
+
+
+def test_of_energy_nothing_is_said_before_something_was_counted() -> None:
+    assert energy_message("p", "M1", Meter()) is None
+
+
+def test_energy_that_is_not_measured_is_null() -> None:
+    """Home Assistant shows null as unknown."""
+    for ms, kwh in ((0, None), (1000, 0.0)):
+        sent = energy_message("p", "M1", Meter(MeterCounts(observed_ms=1000, powered_ms=ms), 5.0))
+        assert sent is not None
+        assert sent["payload"]["energy_kwh"] == kwh
+
+
+def test_no_two_machines_have_one_device() -> None:
+    ids = ("M.1", "M:1", "M_1", "M-1")
+    topics = {discovery_message("ha", "p", FleetMachine(m, "", "", "", None))["topic"] for m in ids}
+    assert len(topics) == len(ids)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "http://broker"},
+        {"url": "mqtt://user:secret@broker"},
+        {"prefix": "a/#"},
+        {"prefix": "/a"},
+        {"prefix": ""},
+        {"secret_env": "X"},
+    ],
+)
+def test_an_impossible_target_is_refused(changed: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"targets\.plant"):
+        rules_of({"plant": PLANT | changed})
+
+
+def test_what_is_now_is_not_put_off() -> None:
+    with pytest.raises(ValueError, match="no quiet hours and no digest"):
+        rules_of({"plant": PLANT}, {"targets": ["plant"], "digest": "07:00"})
