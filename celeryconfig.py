@@ -12,7 +12,7 @@ from typing import Any
 
 from kombu import Exchange, Queue
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.queues import broker
 
 # Looked up each time Celery connects, so that an import needs no server.

@@ -50,7 +50,7 @@ from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.configuration import settings as settings_module
 from vtox.configuration.settings import Settings
-from vtox.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SettingsError, SystemStateError
 from vtox.store.system import apikeys
 from vtox.store.system.agreement import of_api, require_agreement
 from vtox.version import RELEASE

@@ -19,9 +19,9 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
 
 from tests.signals.vibration import FS_HZ, MOTOR, Machine, defect, recording, vibration  # noqa: E402
-from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing  # noqa: E402
-from vtox.diagnosis.dsp import comb_plan  # noqa: E402
-from vtox.values.domain import Recording  # noqa: E402
+from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing  # noqa: E402
+from vtox.motor.diagnosis.dsp import comb_plan  # noqa: E402
+from vtox.motor.values.domain import Recording  # noqa: E402
 from workers.malloc import keep_freed_memory  # noqa: E402
 
 BATCH = 32

@@ -24,12 +24,12 @@ from evaluation.outcome import ALARMS
 from evaluation.runs.bearing_decoys import MAX_SIZE_BESIDE_DAMAGE
 from evaluation.seeds import Stage, stage
 from evaluation.vibration import Shaft
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.alerts import extend
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.faults import PERSISTENCE
-from vtox.values.domain import Diagnosis
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.alarms.health.alerts import extend
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.faults import PERSISTENCE
+from vtox.motor.values.domain import Diagnosis
+from vtox.motor.values.record_lengths import record_length_s
 
 MINUTE_S = 60.0
 PARTS = ("sound", "steady", "decoy")

@@ -1,6 +1,6 @@
 """The day of a healthy machine: loads in steps, a supply whose unbalance wanders.
 
-Nameplates and bodies are those of `vtox.simulator.fleet`; `benchmarks.day_signals` makes the
+Nameplates and bodies are those of `vtox.motor.simulator.fleet`; `benchmarks.day_signals` makes the
 signals.
 """
 
@@ -11,9 +11,9 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from vtox.simulator.fleet import SimulatedMachine, fleet
-from vtox.simulator.noise import subkey
-from vtox.values.arrays import Float64
+from vtox.motor.simulator.fleet import SimulatedMachine, fleet
+from vtox.motor.simulator.noise import subkey
+from vtox.motor.values.arrays import Float64
 
 # The supply's negative sequence wanders from one ten minutes to the next (EN 50160 speaks of
 # ten-minute means and allows 2 %): rms of the real and of the imaginary part, per unit of the

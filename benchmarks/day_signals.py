@@ -1,8 +1,8 @@
 """What healthy machines send over a day (`benchmarks.day_profiles`), clamps in error.
 
-The signals follow the equations of `vtox.simulator` at lower cost: slow quantities are computed on
-a grid of 100 Hz and interpolated onto carriers from tables, and samples are made as counts. Every
-window has its own noise.
+The signals follow the equations of `vtox.motor.simulator` at lower cost: slow quantities are
+computed on a grid of 100 Hz and interpolated onto carriers from tables, and samples are made as
+counts. Every window has its own noise.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.day_profiles import UNBALANCE_S, Day
-from vtox.simulator.currents_and_voltages import (
+from vtox.motor.simulator.currents_and_voltages import (
     FIFTH_HARMONIC,
     PHASE_CONDUCTANCE_S,
     THIRD_HARMONIC,
@@ -21,12 +21,12 @@ from vtox.simulator.currents_and_voltages import (
     ZERO_SEQUENCE,
     power_factor,
 )
-from vtox.simulator.fleet import SimulatedMachine
-from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
-from vtox.simulator.signals import CONVERTER_STEPS, TACHOMETER_ERROR, noise_and_full_scale
-from vtox.simulator.timeline import AMPLITUDE_NOISE, PHASE_NOISE_RAD
-from vtox.values.arrays import TURN_120, Complex64, Float32, Float64, Int16
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.simulator.fleet import SimulatedMachine
+from vtox.motor.simulator.noise import GRID_HZ, coloured, subkey, waves
+from vtox.motor.simulator.signals import CONVERTER_STEPS, TACHOMETER_ERROR, noise_and_full_scale
+from vtox.motor.simulator.timeline import AMPLITUDE_NOISE, PHASE_NOISE_RAD
+from vtox.motor.values.arrays import TURN_120, Complex64, Float32, Float64, Int16
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 
 
 @dataclass(frozen=True, slots=True)

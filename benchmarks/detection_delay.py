@@ -3,8 +3,9 @@
     python -m benchmarks.detection_delay [--machines 12] [--fault-mode moderate]
 
 Machines of the simulated fleet whose signals can show their fault; records as the bridge cuts them,
-each diagnosed with the machine's baseline and handed to `vtox.alarms.health.update`. The delay runs
-to the end of the record that raises the alert; the pipeline's latency (some 50 ms) comes on top.
+each diagnosed with the machine's baseline and handed to `vtox.motor.alarms.health.update`. The
+delay runs to the end of the record that raises the alert; the pipeline's latency (some 50 ms) comes
+on top.
 """
 
 import argparse
@@ -14,14 +15,14 @@ from statistics import median
 import numpy as np
 
 from vtox import diagnose
-from vtox.alarms.health.update import MachineHistory, update
-from vtox.faults import FAULTS, PERSISTENCE
+from vtox.motor.alarms.health.update import MachineHistory, update
+from vtox.motor.faults import FAULTS, PERSISTENCE
+from vtox.motor.simulator.fleet import SimulatedMachine, fleet
+from vtox.motor.simulator.signals import FS_HZ, window
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Record, Recording
+from vtox.motor.values.record_lengths import record_length_s
 from vtox.sending.senders.simulated_fleet import baseline_of
-from vtox.simulator.fleet import SimulatedMachine, fleet
-from vtox.simulator.signals import FS_HZ, window
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Record, Recording
-from vtox.values.record_lengths import record_length_s
 
 ONSET_S = (10.0, 14.0)
 # A fault is missed when this many records after its onset raise no alert.

@@ -29,15 +29,15 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
 
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
-from vtox.faults import FAMILIES  # noqa: E402
-from vtox.simulator.fleet import fleet  # noqa: E402
-from vtox.simulator.signals import window  # noqa: E402
-from vtox.values.domain import CURRENTS, Recording  # noqa: E402
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
+from vtox.motor.faults import FAMILIES  # noqa: E402
+from vtox.motor.simulator.fleet import fleet  # noqa: E402
+from vtox.motor.simulator.signals import window  # noqa: E402
+from vtox.motor.values.domain import CURRENTS, Recording  # noqa: E402
 from workers.malloc import keep_freed_memory  # noqa: E402
 
 if TYPE_CHECKING:  # it had another name in older checkouts
-    from vtox.simulator.fleet import SimulatedMachine
+    from vtox.motor.simulator.fleet import SimulatedMachine
 
 # Channels and measured speed of one record a machine.
 Samples = list[tuple[dict[str, Any], float | None]]
@@ -52,9 +52,9 @@ CHANNELS = (*CURRENTS, "vibration")
 # do not call each other, so that their times add up to less than the whole. Named, not imported:
 # another checkout may have other modules.
 DIAGNOSERS, BEARING, DSP = (
-    "vtox.diagnosis.diagnosers",
-    "vtox.diagnosis.diagnosers.bearing",
-    "vtox.diagnosis.dsp",
+    "vtox.motor.diagnosis.diagnosers",
+    "vtox.motor.diagnosis.diagnosers.bearing",
+    "vtox.motor.diagnosis.dsp",
 )
 STAGES = {
     "currents: front end": (f"{DIAGNOSERS}.registry", "front_end"),

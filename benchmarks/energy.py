@@ -22,10 +22,10 @@ from evaluation.families.machines import machine
 from evaluation.motor_model.plants import Plant, slip_at_torque, steady_state
 from tests.signals.loaded_motor import Loaded, loaded, nameplate
 from tests.signals.terminals import samples
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.energy.reading import readings
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
-from vtox.values.energy import MeterReading
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.energy.reading import readings
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.values.energy import MeterReading
 
 PAGE = Path(__file__).parents[1] / "docs/appendix/energy.md"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"

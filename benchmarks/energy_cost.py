@@ -37,8 +37,10 @@ from tests.signals.loaded_motor import loaded, nameplate
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.diagnosis import diagnosis as diagnosing
-from vtox.diagnosis.diagnosers.current import front_end
+from vtox.motor.diagnosis import diagnosis as diagnosing
+from vtox.motor.diagnosis.diagnosers.current import front_end
+from vtox.motor.values.domain import Motor, Record
+from vtox.motor.values.energy import KEPT, MeterCounts, MeterRow
 from vtox.records.history import writing
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
@@ -46,8 +48,6 @@ from vtox.store.machines.energy import ENERGY, metered
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.window_log import create_group
-from vtox.values.domain import Motor, Record
-from vtox.values.energy import KEPT, MeterCounts, MeterRow
 from workers import batch
 from workers.celery_signals import process
 from workers.malloc import keep_freed_memory

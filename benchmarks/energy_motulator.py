@@ -24,8 +24,8 @@ from motulator.drive.utils import (  # type: ignore[import-not-found]
 )
 from scipy.signal import decimate
 
-from vtox.diagnosis.diagnosis import read_energy
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.diagnosis.diagnosis import read_energy
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 CONTROL_S, FINE_HZ, FS_HZ = 250e-6, 200_000.0, 10_000.0
 SETTLE_S, RECORD_S, RAMP_S = 1.0, 1.0, 0.3

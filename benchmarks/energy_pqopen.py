@@ -11,9 +11,9 @@ import numpy as np
 
 from tests.signals import terminals
 from tests.unit.motor.diagnosis.dsp.test_power import by_pqopen
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.values.domain import Motor
-from vtox.values.terminal_power import TOLD
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.terminal_power import TOLD
 
 
 def row(hz: float) -> str:

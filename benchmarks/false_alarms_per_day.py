@@ -32,11 +32,11 @@ from benchmarks.day_signals import CountedWindow, window
 from vtox import keys, learn_baseline
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
-from vtox.faults import FAMILIES, FAULTS, PERSISTENCE
+from vtox.motor.faults import FAMILIES, FAULTS, PERSISTENCE
+from vtox.motor.values.baseline import Baseline
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect
-from vtox.values.baseline import Baseline
 
 # Commissioning: number of runs, their length and distance, as in
 # `vtox.sending.senders.simulated_fleet`.

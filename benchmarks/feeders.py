@@ -18,16 +18,16 @@ from evaluation.families.machines import Machine, machine, record_case
 from evaluation.motor_model.case import Case
 from evaluation.motor_model.records import records
 from evaluation.runs.machines import recording
-from vtox.diagnosis.diagnosers.turn_short.feeder import (
+from vtox.motor.diagnosis.diagnosers.turn_short.feeder import (
     ASKED,
     FAULT,
     Movement,
     said_by_feeder,
 )
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Diagnosis, Recording
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Diagnosis, Recording
 
 MACHINES = (
     "pumps, 4 poles",

@@ -31,21 +31,21 @@ import psutil
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.waiting import eventually
 from vtox import keys
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.alerts import MARKS
-from vtox.alarms.health.assessment import Fused
-from vtox.alarms.health.update import MachineHistory
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.alarms.health.alerts import MARKS
+from vtox.motor.alarms.health.assessment import Fused
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.faults import FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Motor, Record, State
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import Ledger, Outcome
 from vtox.store.ledger.ledger_rows import record_json
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.entries import entry_of
-from vtox.values import codec
-from vtox.values.domain import Motor, Record, State
 
 BATCH = 50
 FAMILY = "bearing"

@@ -42,11 +42,11 @@ from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster.processes import server_responds
 from vtox.configuration.settings import load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Motor
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.window_log import backlog, group_info
-from vtox.values.domain import Motor
 
 SENDING = 50
 FEW_WAITING = 1_000

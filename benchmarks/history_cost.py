@@ -23,11 +23,11 @@ from tests.postgresql import postgresql
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.bearing import DEFECTS
 from vtox.records.history.recorder import PAUSE_S, Recorder
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.entries import Result, Texts
-from vtox.values.bearing import DEFECTS
 
 STOP = Event()
 # As many as the entries of the demo's fleet have, within a factor of two.

@@ -35,13 +35,13 @@ from evaluation.runs.coverage import (
 )
 from evaluation.runs.machines import record_s, recording
 from evaluation.seeds import DESIGN_SEED
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.alerts import extend
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.faults import FAULTS, PERSISTENCE
-from vtox.values.domain import Diagnosis
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.alarms.health.alerts import extend
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.faults import FAULTS, PERSISTENCE
+from vtox.motor.values.domain import Diagnosis
+from vtox.motor.values.record_lengths import record_length_s
 
 HOURS, HOUR_S, BATCH = 24, 3600.0, 256
 

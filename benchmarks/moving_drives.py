@@ -31,9 +31,9 @@ from evaluation.runs.coverage import (
 )
 from evaluation.runs.machines import nominal_levels_dbc, recording
 from evaluation.seeds import DESIGN_SEED
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.values.domain import CURRENTS, VOLTAGES
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.values.record_lengths import record_length_s
 
 CHANNELS = (*CURRENTS, *VOLTAGES)
 # Of the bridge's direct voltage, and how near to 2sf.

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.day_profiles import DAY_S, days
 from benchmarks.day_signals import window
 from benchmarks.false_alarms_per_day import baseline_of
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 
 FS_HZ, RECORD_S = 1000.0, 1.0
 UNBALANCES = (0.001, 0.002, 0.004)

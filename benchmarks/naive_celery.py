@@ -17,9 +17,9 @@ from kombu import Exchange, Queue
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import CHANNELS, FS_HZ, Sent, case, motor
 from vtox import keys
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.faults import FAMILIES
-from vtox.values.domain import Recording
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Recording
 
 URL = os.environ["NAIVE_URL"]
 RESULTS = "naive:results"

@@ -1,8 +1,8 @@
 """Lets a script run in a checkout from before its modules were moved to their folders.
 
 Imported in the process that answers for another checkout. A module that is not where this one has
-it is looked for with one folder less: `vtox.values.domain` was `vtox.domain`. `MOVED` names those
-whose content was in another module.
+it is looked for with one folder less: `vtox.motor.values.domain` was `vtox.domain`. `MOVED` names
+those whose content was in another module.
 """
 
 import importlib
@@ -19,7 +19,7 @@ FOLDERS = frozenset(
         *(f"store.{n}" for n in ("server", "stream", "work", "alarms", "machines", "system")),
     )
 )
-MOVED = {"vtox.values.bearing": "vtox.values.domain"}
+MOVED = {"vtox.motor.values.bearing": "vtox.motor.values.domain"}
 
 
 class Alias(Loader):
@@ -62,6 +62,6 @@ class Elsewhere(MetaPathFinder):
 
 
 sys.meta_path.append(Elsewhere())
-diagnosis = importlib.import_module("vtox.diagnosis")
+diagnosis = importlib.import_module("vtox.motor.diagnosis")
 if not hasattr(diagnosis, "__path__"):  # it was a module, and is a folder
     diagnosis.__path__ = []

@@ -24,10 +24,10 @@ from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import load
+from vtox.motor.values.domain import Motor
 from vtox.plant.opcua.nodes import NAMESPACE
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect
-from vtox.values.domain import Motor
 
 SECONDS, CHANGES_A_SECOND, ALARMS = 20, 10, 10
 

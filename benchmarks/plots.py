@@ -22,7 +22,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from benchmarks.bench.measure import ROOT
 from benchmarks.results import FOLDER, load
 from evaluation.plots import BLUE, GREY, ORANGE, STYLE
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 COLOURS = dict(zip(FAMILIES, (BLUE, ORANGE, GREY), strict=True))
 # Growth that is allowed (docs/appendix/performance.md).

@@ -30,7 +30,7 @@ import redis
 
 from tests.cluster import Cluster, cluster
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
 

@@ -16,14 +16,14 @@ import numpy as np
 from evaluation.alerts import record_at
 from evaluation.families.vibration import SECONDS, VibrationFamily, vibration_family
 from evaluation.vibration import Shaft
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.alerts import extend
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.faults import PERSISTENCE
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Diagnosis, Recording
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.alarms.health.alerts import extend
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.faults import PERSISTENCE
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Diagnosis, Recording
+from vtox.motor.values.record_lengths import record_length_s
 
 LEARNT, FOLLOWING = 8, 16
 SOUND, STRONGER = "sound, as learnt", "sound, trouble x 1.4, speed x 0.95"

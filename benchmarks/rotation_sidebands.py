@@ -19,10 +19,10 @@ from evaluation.motor_model.case import Case
 from evaluation.motor_model.records import records
 from evaluation.runs.coverage import FS_HZ, KINDS, LEARN_RECORDS, LEARN_S, LEARNING, Kind, case_of
 from evaluation.runs.machines import recording
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.domain import CURRENTS
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.domain import CURRENTS
+from vtox.motor.values.record_lengths import record_length_s
 
 FAULT, FAMILY, BATCH = "eccentricity", "bearing", 64
 # Modulation over that of the sound machine, and the purpose that seeds its records.

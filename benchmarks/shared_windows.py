@@ -22,10 +22,10 @@ from benchmarks.results import Run
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
+from vtox.motor.values.domain import Record
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.shared_windows import SharedWindows
 from vtox.store.stream.windows import fetch
-from vtox.values.domain import Record
 
 
 def main() -> None:

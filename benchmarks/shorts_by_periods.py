@@ -22,12 +22,12 @@ from evaluation.motor_model.records import records
 from evaluation.outcome import ALARMS
 from evaluation.runs.machines import recording
 from evaluation.seeds import stage
-from vtox.alarms.health.alerts import is_notice
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.extension import PERIOD_S, further_period
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Recording
+from vtox.motor.alarms.health.alerts import is_notice
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.extension import PERIOD_S, further_period
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Recording
 
 MOVES, PERIODS, SHORTS = (0.003, 0.006, 0.01), (1, 3, 5), (0.0, 0.03, 0.05)
 RECORDS_A_PERIOD, LEARN_S = 4, 5.0

@@ -26,7 +26,7 @@ import redis
 from tests.cluster import free_ports
 from vtox import keys
 from vtox.configuration.settings import load
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.window_log import group_info
 

@@ -13,17 +13,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import asymmetry_excess
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_fit import fit
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_excess import asymmetry_excess
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_fit import fit
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import (
     LEAST_PERIODS,
     Sequences,
     asymmetries,
 )
-from vtox.diagnosis.learning.extension import PERIOD_S, further_period
-from vtox.values.arrays import Complex
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Motor
+from vtox.motor.diagnosis.learning.extension import PERIOD_S, further_period
+from vtox.motor.values.arrays import Complex
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Motor
 
 MOTOR = Motor(rated_current_a=10.0)
 STATES_A_DAY, FRAMES, NOISE = 10, 17, 0.001

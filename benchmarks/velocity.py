@@ -24,8 +24,8 @@ from scipy.interpolate import CubicSpline
 from scipy.signal import butter, fftconvolve, firwin, kaiserord, sosfiltfilt, welch
 from scipy.signal.windows import hann, tukey
 
-from vtox.diagnosis.dsp.velocity import HIGH_HZ, LOW_HZ, vibration_velocity
-from vtox.values.domain import Array
+from vtox.motor.diagnosis.dsp.velocity import HIGH_HZ, LOW_HZ, vibration_velocity
+from vtox.motor.values.domain import Array
 
 # Widths of the slopes at the ends of the band, and how much the filters hold back.
 LOW_SLOPE_HZ, HIGH_SLOPE_HZ, STOP_DB = 1.0, 20.0, 80.0

@@ -31,9 +31,9 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
 
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
-from vtox.faults import FAMILIES  # noqa: E402
-from vtox.values.domain import Motor, Recording  # noqa: E402
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
+from vtox.motor.faults import FAMILIES  # noqa: E402
+from vtox.motor.values.domain import Motor, Recording  # noqa: E402
 
 # Where the inputs come from, the faults asked about (all if None), and the inputs.
 Batch = tuple[str, tuple[str, ...] | None, list[DiagnosisInput]]
@@ -50,8 +50,8 @@ def first_seconds(case: DiagnosisInput, seconds: float, *, speed: bool = True) -
 
 
 def demo_machines() -> Iterator[Batch]:
-    from vtox.simulator.fleet import fleet
-    from vtox.simulator.signals import window
+    from vtox.motor.simulator.fleet import fleet
+    from vtox.motor.simulator.signals import window
 
     for family in FAMILIES.values():
         cases = []
@@ -65,7 +65,7 @@ def broken_input() -> Iterator[Batch]:
     from evaluation.inputs.base import base
     from evaluation.inputs.cases import MISTAKES
     from evaluation.seeds import Stage
-    from vtox.errors import InputError
+    from vtox.motor.errors import InputError
 
     sound, cases = base(Stage(), 0), []
     for k, mistake in enumerate(MISTAKES.values()):

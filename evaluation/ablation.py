@@ -25,12 +25,12 @@ from unittest.mock import patch
 
 from evaluation import outcome as outcomes
 from evaluation.sizes import QUICK, SMALLEST, Size
-from vtox.diagnosis import diagnosis as diagnosis_module
-from vtox.diagnosis.diagnosers.columns import Stated
-from vtox.diagnosis.diagnosers.decision import DecisionTable
-from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.faults import FAULTS
-from vtox.values.domain import Diagnosis
+from vtox.motor.diagnosis import diagnosis as diagnosis_module
+from vtox.motor.diagnosis.diagnosers.columns import Stated
+from vtox.motor.diagnosis.diagnosers.decision import DecisionTable
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Diagnosis
 
 ALARMS = outcomes.ALARMS
 # Which runs collect records; cost and the other packages are of no use here.
@@ -212,7 +212,7 @@ def _is_blank(now: Diagnosis, before: Diagnosis) -> bool:
 
 def codes_of(fault: str) -> list[str]:
     """Return the codes of the rules of a fault, in reading order."""
-    rules = import_module(f"vtox.diagnosis.diagnosers.{fault}.rules").RULES.rules
+    rules = import_module(f"vtox.motor.diagnosis.diagnosers.{fault}.rules").RULES.rules
     return list(dict.fromkeys(r.code for r in rules if r.code))
 
 

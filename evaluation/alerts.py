@@ -2,7 +2,7 @@
 
 A machine's verdicts come in blocks, records that follow each other in one condition. Its days are
 made of blocks that are drawn with replacement (block bootstrap; Kunsch 1989, Annals of Statistics
-17(3):1217), and fed to the rules of `vtox.alarms.health.alerts` as a worker would.
+17(3):1217), and fed to the rules of `vtox.motor.alarms.health.alerts` as a worker would.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ import numpy as np
 from scipy.stats import chi2
 
 from evaluation.outcome import Outcome
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.alerts import extend
-from vtox.faults import PERSISTENCE
-from vtox.values.domain import Diagnosis, Record
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.alarms.health.alerts import extend
+from vtox.motor.faults import PERSISTENCE
+from vtox.motor.values.domain import Diagnosis, Record
 
 DAY_S = 86_400.0
 

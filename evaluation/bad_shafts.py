@@ -21,8 +21,8 @@ from evaluation.vibration import (
     shaft_lines,
     supply_lines,
 )
-from vtox.values.arrays import Float64
-from vtox.values.domain import Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import Recording
 
 FS_HZ = 12_800.0
 SECONDS = 4.0

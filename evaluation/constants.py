@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from evaluation.ablation import kept_records
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.faults import FAULTS
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.faults import FAULTS
 
 FACTORS = (0.7, 1.3)
-FOLDERS = ("vtox.diagnosis.diagnosers.", "vtox.diagnosis.dsp.")
+FOLDERS = ("vtox.motor.diagnosis.diagnosers.", "vtox.motor.diagnosis.dsp.")
 # A record with the code and state that it has.
 Known = tuple[DiagnosisInput, str, str]
 Counts = dict[str, int]
@@ -157,7 +157,7 @@ def table(
                 c = moved_alone(module, name, factor, lambda own=own: changes(own))
                 cells.append("error" if c["error"] else f"{c['state']}, {c['code']}")
             value = str(getattr(module, name)).replace("\n", " ")[:24]
-            where = module.__name__.removeprefix("vtox.diagnosis.")
+            where = module.__name__.removeprefix("vtox.motor.diagnosis.")
             yield f"| `{where}` `{name}` | {value} | {' | '.join(cells)} |"
 
 

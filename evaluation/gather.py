@@ -11,7 +11,7 @@ from evaluation.runs import bad_shafts, broken_bar, recordings, turns_gap_insula
 from evaluation.runs.cost import Cost
 from evaluation.runs.recordings import ShortResults
 from evaluation.sizes import Size
-from vtox.values.domain import Diagnosis
+from vtox.motor.values.domain import Diagnosis
 
 
 @dataclass(frozen=True, slots=True)

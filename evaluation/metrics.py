@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
-from vtox.values.arrays import Float64
+from vtox.motor.values.arrays import Float64
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from scipy.signal import butter, hilbert, sosfiltfilt
 
 from evaluation.motor_model.plants import Plant, steady_state
 from evaluation.motor_model.records import SimulatedRecord
-from vtox.values.arrays import Complex128, Float64
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
+from vtox.motor.values.arrays import Complex128, Float64
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Recording
 
 FALSE_ALARMS = 1e-3
 # The tail beyond this quantile of the sound records gives the threshold, as an exponential one.

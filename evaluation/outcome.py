@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics import Rate
-from vtox.values.arrays import Float64
-from vtox.values.domain import Diagnosis
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import Diagnosis
 
 ALARMS = ("warning", "fault")
 Tags = dict[str, Any]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.signal import butter, hilbert, sosfiltfilt
 
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, Motor, Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, Motor, Recording
 
 PACKAGES = {
     "statorscope": "statorscope",

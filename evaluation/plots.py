@@ -15,8 +15,8 @@ from evaluation import metrics, peers, scenarios
 from evaluation.metrics import Rate
 from evaluation.motor_model.plants import PLANTS
 from evaluation.motor_model.records import records
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, Motor, Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, Motor, Recording
 
 Points = Sequence[tuple[float, Rate]]
 BLUE, ORANGE, GREY = "#0b5fa5", "#d1570a", "#5a5a5a"

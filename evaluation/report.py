@@ -11,7 +11,7 @@ from evaluation.runs.cost import Cost
 
 DESIGNED_ON = (
     "The evaluation sets no threshold, but its data are not all new to the diagnosers. The "
-    "thresholds of broken bars (`vtox/diagnosis/diagnosers/broken_bar`) were set on the same "
+    "thresholds of broken bars (`vtox/motor/diagnosis/diagnosers/broken_bar`) were set on the same "
     "machines of the motor model, with the same kinds of noise, wander and load; only the "
     "seeds differ; limits for shorted turns and the air gap rest on it too. The recordings of "
     "bearings and of turn shorts were examined many times while the diagnosers were designed: "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FROZEN = ("vtox/diagnosis/diagnosers", "vtox/diagnosis/dsp")
+FROZEN = ("vtox/motor/diagnosis/diagnosers", "vtox/motor/diagnosis/dsp")
 DESIGN_SEED = 20_261_126
 HASH_DIGITS = 12
 

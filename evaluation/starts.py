@@ -17,10 +17,10 @@ from evaluation.motor_model.records import nameplate
 from evaluation.motor_model.start_case import Method, Start, StartCase
 from evaluation.motor_model.start_records import StartRecord, rewound, start_records
 from evaluation.plots import BLUE, DPI, GREY, ORANGE, STYLE, WIDTH, pyplot
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.diagnosis.dsp.start_sideband import start_sideband
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.diagnosis.dsp.start_sideband import start_sideband
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 METHODS: tuple[Method, ...] = ("direct", "star_delta", "soft", "drive")
 RUNNING = (

@@ -6,9 +6,9 @@ from math import pi
 import numpy as np
 from scipy.signal import lfilter
 
-from vtox.values.arrays import Float64
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import workers.batch
 from faults.sender import COLD_C, HOT_C
-from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.values.domain import Answer, Diagnosis
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.values.domain import Answer, Diagnosis
 
 # Its slots are the shortest: one record raises an alarm, and one clears it.
 FAULT = "turn_short"

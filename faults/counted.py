@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 
 import workers.batch
-from vtox.diagnosis.diagnosis import METERED, DiagnosisInput
-from vtox.faults import FAULTS
-from vtox.values.domain import Answer, Diagnosis
-from vtox.values.energy import MeterCounts, MeterRow
+from vtox.motor.diagnosis.diagnosis import METERED, DiagnosisInput
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Answer, Diagnosis
+from vtox.motor.values.energy import MeterCounts, MeterRow
 
 _work_s = float(os.environ.get("FAULTS_WORK_MS", "0")) / 1000
 _diagnose = workers.batch.answer_batch

@@ -18,7 +18,7 @@ from faults.outages import BACK_S, PATIENCE_S, measure, until_results
 from faults.probe import LIVE, READY, Probe
 from faults.run import DISTURBED, Load, Test
 from faults.system import System
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 SIZE_MB = 48
 WAIT_S = 60.0

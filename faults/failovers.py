@@ -8,7 +8,7 @@ from faults.history import History
 from faults.outages import measure, until_results
 from faults.run import DISTURBED, Load, Test
 from faults.system import Options, System
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 STOPPED_S = 60.0
 # After a fail-over, which itself takes some 4 s with the sentinels of the harness.

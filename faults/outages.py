@@ -12,7 +12,7 @@ from faults.probe import LIVE, READY, Probe
 from faults.run import DISTURBED, ON_DISK, Load, Test
 from faults.system import Options, System
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 OUTAGE_S = 60.0
 BACK_S = 30.0

@@ -25,7 +25,7 @@ from faults.sentinel_group import PASSWORD, Node, server_lines
 from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox import keys
-from vtox.errors import NotReplicated
+from vtox.motor.errors import NotReplicated
 from vtox.store.stream.durability import add_window_on_replicas
 
 RATE = 50.0

@@ -14,8 +14,8 @@ from faults.schedule import Disturbance
 from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
 from vtox.configuration.groups.windows import WindowSettings
-from vtox.faults import FAMILIES
-from vtox.simulator.signals import WINDOW_S
+from vtox.motor.faults import FAMILIES
+from vtox.motor.simulator.signals import WINDOW_S
 
 # Longer than any limit of a test, as often as the box is slow: what is not finished then is lost.
 DRAIN_S = 120.0

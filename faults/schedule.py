@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 # What has a link, and what is a process: the server has no link of its own.
 WORKERS = tuple(FAMILIES)

@@ -26,11 +26,11 @@ from faults.history import History, read
 from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.configuration.sentinel_urls import is_sentinel, parse
-from vtox.simulator.fleet import fleet
-from vtox.simulator.signals import FS_HZ, WINDOW_S
-from vtox.simulator.signals import window as simulate
+from vtox.motor.simulator.fleet import fleet
+from vtox.motor.simulator.signals import FS_HZ, WINDOW_S
+from vtox.motor.simulator.signals import window as simulate
+from vtox.motor.values.domain import Window
 from vtox.store.server.sentinels import sentinel_options, tls_arguments
-from vtox.values.domain import Window
 from vtox.windows.wire import Limits, encode
 
 SAMPLES, SMALL_FS_HZ = 200, 1000.0

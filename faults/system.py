@@ -24,7 +24,7 @@ from tests.cluster import free_ports
 from vtox import keys
 from vtox.configuration.server_urls import server_url
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger.heartbeats import live_workers
 from vtox.store.server.client import Client, connect
 from vtox.store.server.partition_table import served

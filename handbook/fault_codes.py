@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import Any
 
 from handbook.sources import DOCS
-from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule
-from vtox.faults import FAULTS
-from vtox.values.domain import State
-from vtox.words.catalogue import catalogue
-from vtox.words.rendering import advice
+from vtox.motor.diagnosis.diagnosers.decision import DecisionTable, Rule
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import State
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.rendering import advice
 
 FOLDER = DOCS / "faults"
 HEAD = "| code | state | meaning | what to do |\n|---|---|---|---|\n"
@@ -61,7 +61,9 @@ def _meanings(page: str) -> dict[str, str]:
 
 def _in_order(fault: str) -> Iterator[tuple[str, str]]:
     """Yield the first cell of each row and its states, none where the page says them."""
-    table: DecisionTable[Any] = import_module(f"vtox.diagnosis.diagnosers.{fault}.rules").RULES
+    table: DecisionTable[Any] = import_module(
+        f"vtox.motor.diagnosis.diagnosers.{fault}.rules"
+    ).RULES
     doubts = [d for r in table.rules for d in r.doubts]
     states: dict[str, list[str]] = {}
     for r in table.rules:

@@ -23,14 +23,14 @@ from evaluation.motor_model.records import records, with_lower_sideband
 from evaluation.scenarios import record_case
 from evaluation.vibration import Shaft, bearing_of
 from handbook.sources import ROOT
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.diagnosis.spectra.phasors import phasors
-from vtox.diagnosis.spectra.record import spectrum
-from vtox.diagnosis.spectra.spectrum import Kind
-from vtox.faults import FAULTS
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.diagnosis.spectra.phasors import phasors
+from vtox.motor.diagnosis.spectra.record import spectrum
+from vtox.motor.diagnosis.spectra.spectrum import Kind
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

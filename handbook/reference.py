@@ -14,7 +14,7 @@ from api.shapes import metrics
 from benchmarks.code_counts import house
 from vtox.cli.main import application
 from vtox.configuration.settings import TABLES, Settings, variable
-from vtox.words.catalogue import catalogue
+from vtox.motor.words.catalogue import catalogue
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from tests.cluster import cluster
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.waiting import eventually
-from vtox.words.languages import LANGUAGES
+from vtox.motor.words.languages import LANGUAGES
 
 WIDTH, HEIGHT = 1280, 860
 SETTLE_S = 3.0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from handbook.sources import DOCS
-from vtox.words.catalogue import catalogue
+from vtox.motor.words.catalogue import catalogue
 
 SCRIPT = Path(__file__).with_name("search.js")
 MORE_TERMS = Path(__file__).with_name("search_terms.toml")

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.server.client import Client, connect
 
 WINDOW_S = 0.2

@@ -22,14 +22,14 @@ from tests.integration.helpers import bridging, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
-from vtox.faults import FAMILIES, Persistence
+from vtox.motor.faults import FAMILIES, Persistence
+from vtox.motor.values.domain import reason
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.machines.machines import register
 from vtox.store.server.client import connect
 from vtox.store.system import apikeys
-from vtox.values.domain import reason
 from vtox.windows.wire import encode
 from workers import batch
 

@@ -1,10 +1,10 @@
-"""Slow and plainly right versions of what `vtox/diagnosis/dsp` computes fast, to test against."""
+"""Slow and plainly right versions of what `vtox/motor/diagnosis/dsp` computes fast, to test against."""
 
 from itertools import pairwise
 
 import numpy as np
 
-from vtox.values.arrays import Float64
+from vtox.motor.values.arrays import Float64
 
 
 def phasor(x: Float64, fs_hz: float, hz: float, t0_s: float = 0.0) -> complex:

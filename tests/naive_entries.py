@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from vtox.alarms.health.alert_values import Verdict
-from vtox.alarms.health.assessment import Assessment
-from vtox.alarms.health.update import MachineHistory
+from vtox.motor.alarms.health.alert_values import Verdict
+from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Answer, Diagnosis, Reason, Record
+from vtox.motor.words.rendering import render_all
 from vtox.store.stream.entries import Result, Texts
-from vtox.values import codec
-from vtox.values.domain import Answer, Diagnosis, Reason, Record
-from vtox.words.rendering import render_all
 
 
 def counts_text(counts: Iterable[int]) -> bytes:

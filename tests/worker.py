@@ -14,7 +14,7 @@ from kombu import Connection, Producer
 from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.server.client import Client
 
 SECRET = "not-for-the-log"

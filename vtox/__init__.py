@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Recording": "vtox.values.domain",
-    "Motor": "vtox.values.domain",
-    "Bearing": "vtox.values.domain",
-    "Baseline": "vtox.values.baseline",
-    "read": "vtox.files.recordings",
-    "ReadOptions": "vtox.files.matching",
-    "diagnose": "vtox.diagnosis.diagnosis",
+    "Recording": "vtox.motor.values.domain",
+    "Motor": "vtox.motor.values.domain",
+    "Bearing": "vtox.motor.values.domain",
+    "Baseline": "vtox.motor.values.baseline",
+    "read": "vtox.motor.files.recordings",
+    "ReadOptions": "vtox.motor.files.matching",
+    "diagnose": "vtox.motor.diagnosis.diagnosis",
     "history": "vtox.records.tables.history",
-    "motor_start": "vtox.diagnosis.diagnosers.current.motor_start",
-    "learn_baseline": "vtox.diagnosis.learning.fit",
+    "motor_start": "vtox.motor.diagnosis.diagnosers.current.motor_start",
+    "learn_baseline": "vtox.motor.diagnosis.learning.fit",
     "app": "vtox.pipeline.queues.celery_app",
 }
 __all__ = [

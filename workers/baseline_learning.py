@@ -3,9 +3,9 @@
 A signal alone does not show that a machine is healthy. To register its nameplate is the operator's
 statement that the machine is commissioned; what it then shows over some long records without any
 finding becomes its baseline. A load at which it runs later is learnt in the same way, if it is
-consistent with the baseline (`vtox.diagnosis.learning.extension`). Baselines from the stream are
-marked as such and can be reset: `vtox baseline reset`. One that is of other channels, because the
-channel map has changed, counts as none, and another one takes its place.
+consistent with the baseline (`vtox.motor.diagnosis.learning.extension`). Baselines from the stream
+are marked as such and can be reset: `vtox baseline reset`. One that is of other channels, because
+the channel map has changed, counts as none, and another one takes its place.
 
 To learn takes as long as to diagnose some records again, and a fleet that starts together is due
 together. A process therefore learns for a share of its time only (`LearningTime`); whose turn does
@@ -19,11 +19,11 @@ from math import inf
 
 import structlog
 
-from vtox.alarms.health.alerts import is_notice
-from vtox.alarms.health.update import MachineHistory, last_load_a
 from vtox.configuration.settings import Settings
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
-from vtox.diagnosis.learning.extension import (
+from vtox.motor.alarms.health.alerts import is_notice
+from vtox.motor.alarms.health.update import MachineHistory, last_load_a
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
+from vtox.motor.diagnosis.learning.extension import (
     PERIOD_S,
     covers_load,
     extend_baseline,
@@ -31,9 +31,13 @@ from vtox.diagnosis.learning.extension import (
     one_load,
     reason_not_to_extend,
 )
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.errors import BaselineError
-from vtox.faults import FAULTS
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.errors import BaselineError
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.channel_map import corrected
+from vtox.motor.values.domain import Answer, Record
+from vtox.motor.values.operating_state import operating_state
 from vtox.store.machines import learning_notes
 from vtox.store.machines.baselines import (
     refuse_load,
@@ -45,10 +49,6 @@ from vtox.store.machines.machine_states import MachineState
 from vtox.store.machines.machines import is_listed
 from vtox.store.server.client import Client
 from vtox.store.stream.windows import fetch
-from vtox.values.baseline import Baseline
-from vtox.values.channel_map import corrected
-from vtox.values.domain import Answer, Record
-from vtox.values.operating_state import operating_state
 from vtox.windows.partitions import Partition
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 

@@ -10,11 +10,17 @@ from functools import lru_cache
 import structlog
 from celery import current_task
 
-from vtox.alarms.health.update import is_past, update
-from vtox.diagnosis.diagnosers import registry
-from vtox.diagnosis.diagnosis import DiagnosisInput, answer_batch
-from vtox.errors import InputError
-from vtox.faults import FAMILIES, FAULTS, TASK_VERSION
+from vtox.motor.alarms.health.update import is_past, update
+from vtox.motor.diagnosis.diagnosers import registry
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, answer_batch
+from vtox.motor.errors import InputError
+from vtox.motor.faults import FAMILIES, FAULTS, TASK_VERSION
+from vtox.motor.values import codec
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.channel_map import corrected, sent_channels
+from vtox.motor.values.domain import Answer, Reason, Record, Recording, abstain, reason
+from vtox.motor.values.energy import counts_of
+from vtox.motor.values.scalars import ScalarReading
 from vtox.store.ledger.ledger import (
     CHANGED,
     COMMITTED,
@@ -30,12 +36,6 @@ from vtox.store.stream.entries import encode_result, entry_of
 from vtox.store.stream.scalars import add_readings, note_no_velocity
 from vtox.store.stream.unreadable import is_trouble
 from vtox.store.stream.windows import fetch
-from vtox.values import codec
-from vtox.values.baseline import Baseline
-from vtox.values.channel_map import corrected, sent_channels
-from vtox.values.domain import Answer, Reason, Record, Recording, abstain, reason
-from vtox.values.energy import counts_of
-from vtox.values.scalars import ScalarReading
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit

@@ -1,6 +1,6 @@
 """The task of queue `bearing`: bearing defects and rotor eccentricity."""
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.queues.celery_app import app
 from workers.batch import work
 

@@ -33,8 +33,8 @@ from vtox.cluster.restart import CANNOT_START
 from vtox.cluster.worker_allocation import worker_ports
 from vtox.configuration import settings
 from vtox.configuration.settings import Settings
-from vtox.errors import PortTaken, SystemStateError
-from vtox.faults import FAMILIES
+from vtox.motor.errors import PortTaken, SystemStateError
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.ledger import Ledger
 from vtox.store.machines.machine_states import StateCache

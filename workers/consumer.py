@@ -13,7 +13,7 @@ import structlog
 from celery.worker import consumer
 from kombu.exceptions import ContentDisallowed
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger.task_queues import count_refused_tasks
 from workers.celery_signals import process
 

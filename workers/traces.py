@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from vtox.values.domain import Answer, Record
+from vtox.motor.values.domain import Answer, Record
 from vtox.windows.tracing import Span, Tracing
 
 

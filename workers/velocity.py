@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from vtox.diagnosis.dsp.velocity import vibration_velocity
-from vtox.values.domain import VIBRATIONS, Motor, Reason, Recording
-from vtox.values.scalars import ScalarReading
-from vtox.values.vibration_zones import UNIT, VELOCITY, MachineClass, machine_class
+from vtox.motor.diagnosis.dsp.velocity import vibration_velocity
+from vtox.motor.values.domain import VIBRATIONS, Motor, Reason, Recording
+from vtox.motor.values.scalars import ScalarReading
+from vtox.motor.values.vibration_zones import UNIT, VELOCITY, MachineClass, machine_class
 
 
 def velocity_readings(

@@ -17,7 +17,7 @@ from api.http.http_methods import allowed_methods
 from api.http.language import answer_language
 from api.http.sign_in import sign_in_page
 from vtox.cluster.parts import parts
-from vtox.errors import (
+from vtox.motor.errors import (
     AlarmRefused,
     ChannelMapError,
     HistoryUnavailable,
@@ -34,9 +34,9 @@ from vtox.errors import (
     UnknownMachine,
     WireError,
 )
-from vtox.values.domain import CHANNEL_UNITS
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT
+from vtox.motor.values.domain import CHANNEL_UNITS
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT
 
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
 SIGN_IN_STATUSES = (401, 403)

@@ -11,8 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language, accepted_language, language
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, Language, accepted_language, language
 
 PARAMETER = "lang"
 # The choice on the pages, made by the switch; it holds the name of a language and nothing else.

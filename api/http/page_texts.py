@@ -11,11 +11,11 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from vtox.faults import FAULTS, VIEWS, Family
-from vtox.values.nameplate_fields import FIELDS
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import LANGUAGES, Language
-from vtox.words.rendering import headings
+from vtox.motor.faults import FAULTS, VIEWS, Family
+from vtox.motor.values.nameplate_fields import FIELDS
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import LANGUAGES, Language
+from vtox.motor.words.rendering import headings
 
 _PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")
 _CODE = re.compile(r"`([^`]*)`")

@@ -14,8 +14,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from api.http.errors import Problem
-from vtox.faults import FAMILIES, FAULTS
-from vtox.words.languages import LANGUAGES
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.words.languages import LANGUAGES
 
 FaultName: TypeAlias = Literal[tuple(FAULTS)]  # type: ignore[valid-type]
 FamilyName: TypeAlias = Literal[tuple(FAMILIES)]  # type: ignore[valid-type]

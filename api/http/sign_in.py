@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from api.http.language import COOKIE, COOKIE_S, asked_language, page_language, say_page_language
 from api.http.page_texts import page_in_language, page_texts
-from vtox.words.languages import Language
+from vtox.motor.words.languages import Language
 
 STATIC = Path(__file__).parent.parent / "static"
 SIGNED_IN = """\

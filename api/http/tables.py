@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import Problem, problem_response
-from vtox.values.csv_cells import MARK, disarmed
+from vtox.motor.values.csv_cells import MARK, disarmed
 
 # A list of pages is one table up to here: all of it is in memory, as rows have different columns.
 MAX_ROWS = 20_000

@@ -40,11 +40,11 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.fleet_index import FleetView
 from api.state.operator import Details, act, action_on, operator_of
-from vtox.alarms import life
-from vtox.alarms.book import Action, ActionName, Book
-from vtox.alarms.precedence import Precedence, precedence
-from vtox.alarms.priority import ActionTime, Priority
-from vtox.alarms.supplies import group_ids
+from vtox.motor.alarms import life
+from vtox.motor.alarms.book import Action, ActionName, Book
+from vtox.motor.alarms.precedence import Precedence, precedence
+from vtox.motor.alarms.priority import ActionTime, Priority
+from vtox.motor.alarms.supplies import group_ids
 from vtox.records.history.alarm_records import actions_of, alarm_of
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"], route_class=JsonRoute)

@@ -21,9 +21,9 @@ from api.schemas.common import Data, rfc3339
 from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.alarms.health.alerts import Event
-from vtox.alarms.health.sensitivity import FIELDS, rule_from_dict
-from vtox.faults import Persistence
+from vtox.motor.alarms.health.alerts import Event
+from vtox.motor.alarms.health.sensitivity import FIELDS, rule_from_dict
+from vtox.motor.faults import Persistence
 from vtox.records.history.recorded_slots import (
     RecordedSlots,
     nothing_recorded,

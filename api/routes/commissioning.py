@@ -27,17 +27,17 @@ from api.shapes.machine_settings import setting_of_body, version_fields
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
-from vtox.errors import SpectrumError
+from vtox.motor.errors import SpectrumError
+from vtox.motor.values import codec
+from vtox.motor.values.channel_map import ChannelMap, Sources, composed, sources_from_dict
+from vtox.motor.values.domain import CURRENTS, Reason
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting, setting_versions
 from vtox.store.machines.machines import is_listed
 from vtox.store.system.deeds import change_channel_map
-from vtox.values import codec
-from vtox.values.channel_map import ChannelMap, Sources, composed, sources_from_dict
-from vtox.values.domain import CURRENTS, Reason
 
 if TYPE_CHECKING:
-    from vtox.diagnosis.commissioning.findings import Commissioning
+    from vtox.motor.diagnosis.commissioning.findings import Commissioning
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 
@@ -52,7 +52,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
 
     Nothing is corrected by this: `PUT .../channel-map` sets what is proposed, or something else.
     """
-    from vtox.diagnosis.commissioning.findings import commissioning
+    from vtox.motor.diagnosis.commissioning.findings import commissioning
 
     kept = latest_record(backend, machine_id, OF_CURRENTS, CURRENTS)
     present = present_setting(backend.client(), machine_id, CHANNEL_MAP)

@@ -20,13 +20,13 @@ from api.schemas.coverage import (
 from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.alarms.coverage.coverage import FaultCoverage as Covered
-from vtox.alarms.coverage.coverage import LatestState, coverage
-from vtox.alarms.coverage.unlocks import unlock
-from vtox.faults import FAULTS
+from vtox.motor.alarms.coverage.coverage import FaultCoverage as Covered
+from vtox.motor.alarms.coverage.coverage import LatestState, coverage
+from vtox.motor.alarms.coverage.unlocks import unlock
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Reason
 from vtox.store.machines import machines
 from vtox.store.machines.machines import MachineOverview
-from vtox.values.domain import Reason
 
 router = APIRouter(prefix="/api/v1", tags=["machines"])
 

@@ -16,7 +16,8 @@ from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox import keys
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import State
 from vtox.records.history import queries
 from vtox.records.history.diagnoses import (
     PagePosition,
@@ -27,7 +28,6 @@ from vtox.records.history.diagnoses import (
 from vtox.records.history.retention import oldest_kept
 from vtox.store.stream.entries import decode_result
 from vtox.store.stream.outputs import entry_order, oldest_id
-from vtox.values.domain import State
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

@@ -15,7 +15,7 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Waveform
 from api.state.auth import needs
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.store.stream import evidence
 
 router = APIRouter(prefix="/api/v1", tags=["history"])

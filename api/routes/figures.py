@@ -23,9 +23,9 @@ from api.schemas.figures import (
 )
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
-from vtox.alarms.life import Alarm
-from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY
+from vtox.motor.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.alarms.promise import PROMISED_PER_MACHINE_DAY
 from vtox.records.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -53,7 +53,7 @@ def get_figures(
 
 
 def _figures(backend: Backend, days: int) -> AlarmFigures:
-    from vtox.alarms.false_alarms import false_alarm_rate
+    from vtox.motor.alarms.false_alarms import false_alarm_rate
 
     to_s = backend.now_s()
     first = first_day(to_s, days)

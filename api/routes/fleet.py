@@ -22,15 +22,15 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.fleet_index import FleetView
 from api.state.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
-from vtox.alarms.coverage.unlocks import unlock
-from vtox.alarms.health.assessment import Assessment
-from vtox.faults import FAULTS
+from vtox.motor.alarms.coverage.unlocks import unlock
+from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import State
+from vtox.motor.values.plain_names import NAME, name_error
 from vtox.records.history import queries
 from vtox.records.history.downsampling import HOUR_S, MINUTE_S
 from vtox.records.history.resolution import HOURS, Grid
 from vtox.store.machines import fleet
-from vtox.values.domain import State
-from vtox.values.plain_names import NAME, name_error
 
 router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
 

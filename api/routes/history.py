@@ -24,7 +24,7 @@ from api.shapes.growth import Growths
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox import keys
-from vtox.faults import FAULTS, LINES
+from vtox.motor.faults import FAULTS, LINES
 from vtox.records.history import queries
 from vtox.records.history.gaps import missed_between
 from vtox.records.history.queries import Cursor, Trends

@@ -46,9 +46,9 @@ from api.state.operator import (
     log_action,
     operator_of,
 )
-from vtox.alarms.book import Action, ActionName, Book, possible_actions
-from vtox.alarms.supplies import group_ids
-from vtox.errors import AlarmRefused
+from vtox.motor.alarms.book import Action, ActionName, Book, possible_actions
+from vtox.motor.alarms.supplies import group_ids
+from vtox.motor.errors import AlarmRefused
 from vtox.store.machines.machines import is_listed
 from vtox.store.system.deeds import change_service
 

@@ -24,15 +24,10 @@ from api.schemas.scalars import (
 )
 from api.shapes.explanation import doubts_with_sentences
 from api.state.auth import needs
-from vtox.errors import WireError
-from vtox.records.history.scalars import latest, quantities
-from vtox.store.machines.machines import is_listed, load_motors
-from vtox.store.machines.points import AHEAD_MS
-from vtox.store.machines.scalar_room import admit_readings
-from vtox.store.stream.scalars import why_no_velocity
-from vtox.values.domain import Motor, reason
-from vtox.values.scalars import PREFIX, ScalarReading, readings_of
-from vtox.values.vibration_zones import (
+from vtox.motor.errors import WireError
+from vtox.motor.values.domain import Motor, reason
+from vtox.motor.values.scalars import PREFIX, ScalarReading, readings_of
+from vtox.motor.values.vibration_zones import (
     SOURCE,
     UNIT,
     VELOCITIES,
@@ -40,6 +35,11 @@ from vtox.values.vibration_zones import (
     limits_of,
     machine_class,
 )
+from vtox.records.history.scalars import latest, quantities
+from vtox.store.machines.machines import is_listed, load_motors
+from vtox.store.machines.points import AHEAD_MS
+from vtox.store.machines.scalar_room import admit_readings
+from vtox.store.stream.scalars import why_no_velocity
 
 router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=JsonRoute)
 _FIELDS = frozenset(ScalarsIn.model_fields)

@@ -22,8 +22,8 @@ from api.shapes.machine_settings import setting_of_body, version_fields
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
-from vtox.alarms.health.sensitivity import Sensitivity, rules_from_dict
-from vtox.faults import PERSISTENCE, Persistence
+from vtox.motor.alarms.health.sensitivity import Sensitivity, rules_from_dict
+from vtox.motor.faults import PERSISTENCE, Persistence
 from vtox.store.machines.machine_settings import SENSITIVITY, present_setting, setting_versions
 from vtox.store.machines.machines import is_listed
 from vtox.store.system.deeds import change_sensitivity

@@ -17,7 +17,7 @@ from api.state.auth import COOKIE, key_of_text
 from api.state.backend import Backend
 from api.state.sign_in_attempt import LIFETIME_S, SignIn, not_begun
 from api.state.wrong_keys import WrongKeys
-from vtox.errors import SignInRefused
+from vtox.motor.errors import SignInRefused
 from vtox.store.server.client import Client
 from vtox.store.stream.own_fields import make_secret
 from vtox.store.system import audit, sessions

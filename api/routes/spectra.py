@@ -24,10 +24,10 @@ from api.shapes.kept_records import KeptRecord, latest_record, stored_record
 from api.shapes.sound import wav
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.diagnosis.spectra.thinning import extremes
-from vtox.faults import FAMILIES
-from vtox.values.arrays import Float64
-from vtox.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
+from vtox.motor.diagnosis.spectra.thinning import extremes
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -209,8 +209,8 @@ def _check_channel(channel: str | None) -> None:
 
 def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spectrum:
     # scipy takes 0.3 s and 40 MB, which a process that shows no spectrum does without.
-    from vtox.diagnosis.spectra.record import spectrum
-    from vtox.diagnosis.spectra.spectrum import thinned
+    from vtox.motor.diagnosis.spectra.record import spectrum
+    from vtox.motor.diagnosis.spectra.spectrum import thinned
 
     with backend.computing():
         whole = spectrum(
@@ -251,7 +251,7 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spect
 
 def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
     """Return the phasors of a record."""
-    from vtox.diagnosis.spectra.phasors import phasors
+    from vtox.motor.diagnosis.spectra.phasors import phasors
 
     with backend.computing():
         found = phasors(kept.recording, kept.motor)

@@ -7,8 +7,8 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 from api.http.query import Matching
 from api.schemas.alarms import AlarmFilter
 from api.schemas.common import ResponseModel
-from vtox.alarms.book import SHELVED_AT_MOST_MS
-from vtox.alarms.life import Outcome
+from vtox.motor.alarms.book import SHELVED_AT_MOST_MS
+from vtox.motor.alarms.life import Outcome
 
 # A line break is part of a comment; other control characters are no text.
 Text = Annotated[

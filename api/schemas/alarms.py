@@ -9,10 +9,10 @@ from api.http.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues
 from api.schemas.growth import Growth
-from vtox.alarms import life
-from vtox.alarms.book import ActionName
-from vtox.alarms.life import Outcome, State, SuspensionName
-from vtox.alarms.priority import ActionTime
+from vtox.motor.alarms import life
+from vtox.motor.alarms.book import ActionName
+from vtox.motor.alarms.life import Outcome, State, SuspensionName
+from vtox.motor.alarms.priority import ActionTime
 
 Level = Literal["warning", "fault"]
 BY = "server clock, UTC"

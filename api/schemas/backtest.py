@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.schemas.common import ResponseModel, Time
 from api.schemas.sensitivity import FaultSensitivity
-from vtox.alarms.health.alert_values import EventName
+from vtox.motor.alarms.health.alert_values import EventName
 
 
 class BacktestHours(ResponseModel):

@@ -7,8 +7,8 @@ from pydantic import Field
 from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
 from api.schemas.spectra import Phasors, RecordInfo
-from vtox.values.channel_map import RATIO_RANGE
-from vtox.values.domain import CHANNEL_UNITS
+from vtox.motor.values.channel_map import RATIO_RANGE
+from vtox.motor.values.domain import CHANNEL_UNITS
 
 Verdict = Literal["sound", "findings", "unknown"]
 Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
@@ -68,7 +68,7 @@ class MachineCommissioning(ResponseModel):
     phasors: Phasors | None = Field(description="null: the record has no usable current")
 
 
-# Of the body, which `vtox.values.channel_map` checks.
+# Of the body, which `vtox.motor.values.channel_map` checks.
 CHANNEL_MAP_IN: dict[str, Any] = {
     "type": "object",
     "required": ["channels"],

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAda
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from vtox.values.plain_names import NAME
+from vtox.motor.values.plain_names import NAME
 
 T = TypeVar("T")
 Number = float | None

@@ -4,9 +4,9 @@ from pydantic import Field
 
 from api.schemas.common import ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
-from vtox.alarms.coverage.coverage import Status
-from vtox.alarms.coverage.unlocks import Unlock
-from vtox.values.domain import State
+from vtox.motor.alarms.coverage.coverage import Status
+from vtox.motor.alarms.coverage.unlocks import Unlock
+from vtox.motor.values.domain import State
 
 UNLOCK = "what would make the diagnosis possible; null where it is watched"
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, Page, ResponseModel, Time
-from vtox.alarms.health.alert_values import EventName
-from vtox.values.domain import State, Value
+from vtox.motor.alarms.health.alert_values import EventName
+from vtox.motor.values.domain import State, Value
 
 # What several fields say of themselves.
 CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from api.schemas.common import Number, PlainName, ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
-from vtox.alarms.coverage.unlocks import Unlock
+from vtox.motor.alarms.coverage.unlocks import Unlock
 
 
 class EnergyReason(ResponseModel):

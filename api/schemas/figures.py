@@ -6,8 +6,8 @@ from api.schemas.alarms import (
     Level,
 )
 from api.schemas.common import Number, ResponseModel, Time
-from vtox.alarms.life import Outcome, State
-from vtox.alarms.promise import Verdict
+from vtox.motor.alarms.life import Outcome, State
+from vtox.motor.alarms.promise import Verdict
 
 ASSESSED = "hours in which machines were assessed, as days"
 NO_MACHINE = "empty: an alarm of the system itself"

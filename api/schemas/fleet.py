@@ -9,8 +9,8 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
 from api.schemas.machines import FaultReason
-from vtox.alarms.coverage.unlocks import Unlock
-from vtox.values.domain import State
+from vtox.motor.alarms.coverage.unlocks import Unlock
+from vtox.motor.values.domain import State
 
 
 class FleetRow(ResponseModel):

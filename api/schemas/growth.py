@@ -4,8 +4,8 @@ from pydantic import Field
 
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.diagnoses import UNITS_IN_NAMES, Reason, ReasonValues
-from vtox.alarms.health.growth import Course, Per
-from vtox.values.domain import State as Diagnosed
+from vtox.motor.alarms.health.growth import Course, Per
+from vtox.motor.values.domain import State as Diagnosed
 
 
 class Growth(ResponseModel):

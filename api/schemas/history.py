@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, ResponseModel
-from vtox.values.domain import State
+from vtox.motor.values.domain import State
 
 Column = list[float | None]
 STEP = "null: nothing was recorded in the step, or nothing between two records"

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from api.schemas.alarms import WorkOrder
 from api.schemas.common import Number, ResponseModel, Time
-from vtox.alarms.book import ActionName
-from vtox.alarms.health.alert_values import EventName
-from vtox.alarms.life import Outcome
+from vtox.motor.alarms.book import ActionName
+from vtox.motor.alarms.health.alert_values import EventName
+from vtox.motor.alarms.life import Outcome
 
 
 class MachineEvent(ResponseModel):

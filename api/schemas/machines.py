@@ -15,7 +15,7 @@ from api.schemas.common import (
 )
 from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, LatestDiagnosis, Reason
 from api.schemas.nameplate import Nameplate
-from vtox.values.domain import State
+from vtox.motor.values.domain import State
 
 _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 

@@ -1,13 +1,13 @@
-"""Shape of a nameplate; `vtox.values.nameplate` is what checks one."""
+"""Shape of a nameplate; `vtox.motor.values.nameplate` is what checks one."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import NAME_MAX, OPTIONAL_FIELDS
-from vtox.values.bearing import DEFECTS
-from vtox.values.domain import IeClass
-from vtox.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTH, PLACE_LENGTHS, RANGES
+from vtox.motor.values.bearing import DEFECTS
+from vtox.motor.values.domain import IeClass
+from vtox.motor.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTH, PLACE_LENGTHS, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
 _ORDERS = {

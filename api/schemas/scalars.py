@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schemas.common import Address, PlainName, ResponseModel, Time
 from api.schemas.diagnoses import Reason
 from api.schemas.windows import SCALARS, Scalars
-from vtox.values.domain import State
-from vtox.values.vibration_zones import Zone
+from vtox.motor.values.domain import State
+from vtox.motor.values.vibration_zones import Zone
 
 
 class ScalarsIn(BaseModel):

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import Field
 
 from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
-from vtox.alarms.health.sensitivity import COUNTS, SHARES
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.sensitivity import COUNTS, SHARES
+from vtox.motor.faults import FAULTS
 
 BY = "name and id of the API key; without one, the name that was sent"
 K = "so many of the last `n` slots with a fault raise an alert"
@@ -56,7 +56,7 @@ def _fault_schema() -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-# Of the body, which `vtox.alarms.health.sensitivity` checks.
+# Of the body, which `vtox.motor.alarms.health.sensitivity` checks.
 SENSITIVITY_IN: dict[str, Any] = {
     "type": "object",
     "required": ["faults"],

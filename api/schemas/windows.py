@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from api.schemas.common import PlainName, ResponseModel
-from vtox.values.domain import CHANNEL_UNITS
-from vtox.values.plain_names import NAME
-from vtox.values.scalars import MOST
-from vtox.values.scalars import NAME as SCALAR_NAME
+from vtox.motor.values.domain import CHANNEL_UNITS
+from vtox.motor.values.plain_names import NAME
+from vtox.motor.values.scalars import MOST
+from vtox.motor.values.scalars import NAME as SCALAR_NAME
 from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
 
 _CHANNELS = {

@@ -14,8 +14,8 @@ from api.schemas.common import rfc3339
 from api.shapes.explanation import advice, doubts_with_sentences, reason, sentence
 from api.shapes.found_right import Proven, found_right_shape
 from api.state.fleet_index import FleetView
-from vtox.alarms import book, life, work_orders
-from vtox.alarms.priority import Priority
+from vtox.motor.alarms import book, life, work_orders
+from vtox.motor.alarms.priority import Priority
 
 # Fields that are shown as they are.
 _SAME = (

@@ -14,13 +14,13 @@ from api.schemas.energy import (
     MotorStartShape,
 )
 from api.shapes.explanation import advice, sentence
-from vtox.alarms.coverage.unlocks import unlock
-from vtox.diagnosis.energy.better_class import class_saving
+from vtox.motor.alarms.coverage.unlocks import unlock
+from vtox.motor.diagnosis.energy.better_class import class_saving
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.energy import MeterCounts, in_hours, in_kwh, measured_kwh
 from vtox.records.history.energy import Cost
 from vtox.records.history.starts import MotorStart
 from vtox.store.machines.energy import Meter
-from vtox.values.domain import Motor
-from vtox.values.energy import MeterCounts, in_hours, in_kwh, measured_kwh
 
 
 def counts_shape(c: MeterCounts) -> EnergyCounts:

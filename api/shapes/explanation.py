@@ -11,12 +11,12 @@ from api.http.language import answer_language
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Reason
 from api.schemas.machines import FaultReason, LatestReason
-from vtox.alarms.health.alert_values import Verdict
-from vtox.alarms.health.assessment import FaultAssessment
+from vtox.motor.alarms.health.alert_values import Verdict
+from vtox.motor.alarms.health.assessment import FaultAssessment
+from vtox.motor.values.domain import Reason as ReasonOf
+from vtox.motor.words import rendering
+from vtox.motor.words.languages import DEFAULT
 from vtox.pipeline.monitoring.readiness import Check
-from vtox.values.domain import Reason as ReasonOf
-from vtox.words import rendering
-from vtox.words.languages import DEFAULT
 
 
 def sentence(code: str, values: Mapping[str, Any]) -> str:

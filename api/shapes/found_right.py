@@ -8,8 +8,8 @@ from api.schemas.alarms import (
 )
 from api.shapes.explanation import sentence
 from api.state.backend import Backend
-from vtox.alarms.life import Outcome
-from vtox.errors import HistoryUnavailable
+from vtox.motor.alarms.life import Outcome
+from vtox.motor.errors import HistoryUnavailable
 from vtox.records.history.alarm_figures import outcomes_by_code
 
 # What was not inspected says nothing of the alarm.

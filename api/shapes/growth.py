@@ -13,10 +13,10 @@ from api.schemas.common import rfc3339
 from api.schemas.growth import FaultTime, Growth
 from api.shapes.explanation import doubts_with_sentences, sentence
 from api.state.backend import Backend
-from vtox.alarms.health.growth import FaultGrowth as FaultGrowthOf
-from vtox.alarms.health.growth import Growth as GrowthOf
-from vtox.alarms.life import Alarm
-from vtox.errors import HistoryUnavailable
+from vtox.motor.alarms.health.growth import FaultGrowth as FaultGrowthOf
+from vtox.motor.alarms.health.growth import Growth as GrowthOf
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.errors import HistoryUnavailable
 from vtox.records.history.growth import alarm_growth, machine_growth
 from vtox.records.history.retention import Oldest, oldest_kept
 

@@ -9,17 +9,17 @@ from api.http.errors import Problem, not_found
 from api.schemas.common import rfc3339
 from api.schemas.spectra import RecordInfo
 from api.state.backend import Backend
-from vtox.errors import BaselineError, InputError
-from vtox.faults import FAMILIES
+from vtox.motor.errors import BaselineError, InputError
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.channel_map import corrected
+from vtox.motor.values.domain import Motor, Recording
 from vtox.store.machines import machine_states, machines
 from vtox.store.server.client import Client
 from vtox.store.stream import evidence
 from vtox.store.stream.entries import Result
 from vtox.store.stream.evidence import Waveform
 from vtox.store.stream.latest_records import record_of
-from vtox.values.baseline import Baseline
-from vtox.values.channel_map import corrected
-from vtox.values.domain import Motor, Recording
 
 # Stored records of a machine that are looked at for one with the channels wanted.
 LOOKED_AT = 20

@@ -5,8 +5,8 @@ from typing import Any
 
 from api.http.errors import Problem
 from api.schemas.common import rfc3339
-from vtox.alarms.health.sensitivity import Sensitivity
-from vtox.values.channel_map import ChannelMap
+from vtox.motor.alarms.health.sensitivity import Sensitivity
+from vtox.motor.values.channel_map import ChannelMap
 
 
 def version_fields(setting: Sensitivity | ChannelMap) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
 from api.state.fleet_list import FleetRow
-from vtox.alarms.life import OPEN_STATES
+from vtox.motor.alarms.life import OPEN_STATES
 from vtox.pipeline.monitoring.capacity import THREADS, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
 from vtox.store.ledger.ledger import BUCKET_BASE

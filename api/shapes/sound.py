@@ -5,7 +5,7 @@ import wave
 
 import numpy as np
 
-from vtox.values.domain import Array
+from vtox.motor.values.domain import Array
 
 # Of full scale: the loudest sample.
 _PEAK = 0.9 * 32767

@@ -9,10 +9,10 @@ from api.schemas.common import rfc3339
 from api.shapes.alarm_shapes import alarm_time, priority_shape
 from api.shapes.explanation import advice, sentence
 from api.state.backend import Backend
-from vtox.alarms import supplies
-from vtox.alarms.life import STATES, Alarm
-from vtox.alarms.precedence import priority_of
-from vtox.alarms.priority import Priority
+from vtox.motor.alarms import supplies
+from vtox.motor.alarms.life import STATES, Alarm
+from vtox.motor.alarms.precedence import priority_of
+from vtox.motor.alarms.priority import Priority
 
 
 def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.SupplyAlarm]:

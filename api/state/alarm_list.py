@@ -9,11 +9,11 @@ from api.schemas.alarms import (
     AlarmFilter,
 )
 from api.state.fleet_index import FleetView
-from vtox.alarms.book import Book
-from vtox.alarms.life import Alarm
-from vtox.alarms.precedence import Precedence, precedence
-from vtox.alarms.priority import ActionTime, Priority
-from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
+from vtox.motor.alarms.book import Book
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.alarms.precedence import Precedence, precedence
+from vtox.motor.alarms.priority import ActionTime, Priority
+from vtox.motor.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
 from vtox.store.machines.fleet import priorities_of
 
 # Filters in use at a time, of several pages.

@@ -26,7 +26,7 @@ from api.http.local_requests import is_local
 from api.state.backend import Backend
 from api.state.people import person_of
 from api.state.wrong_keys import Attempts
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.system import apikeys, audit, sessions
 from vtox.store.system.apikeys import ApiKey, Scope, without_admin
 from vtox.store.system.audit import Actor

@@ -15,10 +15,10 @@ from api.state.fleet_lists import FleetLists
 from api.state.key_reader import KeyReader
 from api.state.server import Server
 from api.state.wrong_keys import WrongKeys
-from vtox.alarms.book import Book
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Oidc
-from vtox.errors import ServerUnavailable, SystemStateError, TooBusy
+from vtox.motor.alarms.book import Book
+from vtox.motor.errors import ServerUnavailable, SystemStateError, TooBusy
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.records.history import database
 from vtox.store.server.client import check, server_time

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from api.state.fleet_list import FleetRow, count_states
-from vtox.alarms.coverage.coverage import LatestState, coverage
-from vtox.alarms.health.assessment import Assessment, present_state
+from vtox.motor.alarms.coverage.coverage import LatestState, coverage
+from vtox.motor.alarms.health.assessment import Assessment, present_state
+from vtox.motor.values.domain import Reason, State
 from vtox.store.machines import fleet
 from vtox.store.machines.fleet import FleetMachine, FleetState
 from vtox.store.server.client import Client
-from vtox.values.domain import Reason, State
 
 # Lists are at most so old; five open pages cost the server one look.
 REFRESH_S = 1.0

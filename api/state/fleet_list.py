@@ -7,11 +7,11 @@ from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
-from vtox.alarms.priority import Priority, fault_priority
-from vtox.alarms.supplies import SuppliedMachine
-from vtox.faults import FAULTS
+from vtox.motor.alarms.priority import Priority, fault_priority
+from vtox.motor.alarms.supplies import SuppliedMachine
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import State
 from vtox.store.machines.fleet import FleetMachine
-from vtox.values.domain import State
 
 Order = Literal[
     "priority",

@@ -7,7 +7,7 @@ from contextlib import suppress
 import redis
 
 from api.state.server import AWAY
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
 

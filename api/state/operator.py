@@ -18,8 +18,8 @@ from api.schemas.alarm_actions import (
 )
 from api.schemas.common import NAME_MAX
 from api.state.server import Server
-from vtox.alarms.book import Action, ActionName, Book
-from vtox.alarms.life import Alarm
+from vtox.motor.alarms.book import Action, ActionName, Book
+from vtox.motor.alarms.life import Alarm
 from vtox.store.alarms.alarm_actions import work_order
 from vtox.store.system.audit import Actor
 

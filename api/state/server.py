@@ -8,7 +8,7 @@ import redis
 from api.state.fleet_index import FleetIndex, FleetView
 from vtox.configuration.server_urls import mask
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Reading, Sampler
 from vtox.store.alarms.alarm_book import KeptBook
 from vtox.store.alarms.open_alerts import OpenAlerts

@@ -16,7 +16,7 @@ from benchmarks.bench.workload import CYCLE, Sent, windows
 from benchmarks.results import Run
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.server.client import connect
 
 NAMES = ("memory", *SYSTEMS)

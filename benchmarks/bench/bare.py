@@ -13,8 +13,8 @@ from typing import Any
 
 from benchmarks.bench.workload import BATCH, CHANNELS, Joiner, case, record
 from vtox import keys
-from vtox.diagnosis.diagnosis import diagnose_batch
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import diagnose_batch
+from vtox.motor.faults import FAMILIES
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.entries import encode_result
 from vtox.windows.wire import Fields

@@ -19,8 +19,8 @@ from benchmarks.bench import bare
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import BATCH, case
 from vtox import keys
-from vtox.diagnosis.diagnosis import diagnose_batch
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import diagnose_batch
+from vtox.motor.faults import FAMILIES
 from workers.malloc import keep_freed_memory
 
 _clients: dict[str, redis.Redis] = {}

@@ -20,8 +20,8 @@ from benchmarks.bench import bare
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import BATCH, Joiner, case
 from vtox import keys
-from vtox.diagnosis.diagnosis import diagnose_batch
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import diagnose_batch
+from vtox.motor.faults import FAMILIES
 from workers.malloc import keep_freed_memory
 
 IDS = "bench:ids"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.fft
 
-from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.values.arrays import Float32
-from vtox.values.domain import Diagnosis, abstain, reason
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.values.arrays import Float32
+from vtox.motor.values.domain import Diagnosis, abstain, reason
 
 # Windows transformed at a time: their spectra fit in the cache.
 WINDOWS_AT_A_TIME = 4

@@ -7,8 +7,8 @@ import argparse
 import time
 
 from benchmarks.bench.workload import MACHINES, batched, cases, windows
-from vtox.diagnosis.diagnosis import diagnose_batch
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import diagnose_batch
+from vtox.motor.faults import FAMILIES
 from vtox.store.server.client import connect
 from workers.malloc import keep_freed_memory
 

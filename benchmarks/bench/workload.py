@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from zlib import crc32
 
-from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.faults import FAMILIES
-from vtox.simulator.fleet import SimulatedMachine, fleet
-from vtox.simulator.signals import window as simulate
-from vtox.values.domain import Array, Motor, Record, Recording, Window
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.faults import FAMILIES
+from vtox.motor.simulator.fleet import SimulatedMachine, fleet
+from vtox.motor.simulator.signals import window as simulate
+from vtox.motor.values.domain import Array, Motor, Record, Recording, Window
+from vtox.motor.values.record_lengths import record_length_s
 from vtox.windows.wire import Fields, decode_channels, encode
 
 MACHINES = 50

@@ -3,10 +3,10 @@
     python -m benchmarks.code_counts [--against CHECKOUT]
 
 * Lines of the product by language: `vtox`, `api` and `workers`, without what others wrote.
-* Constants of diagnosis: names in capitals that a module of `vtox/diagnosis/diagnosers` or
-  `vtox/diagnosis/dsp` gives a value, one a statement.
+* Constants of diagnosis: names in capitals that a module of `vtox/motor/diagnosis/diagnosers` or
+  `vtox/motor/diagnosis/dsp` gives a value, one a statement.
 * The way of `analysis` through `turn_short.diagnose`: files in which it stops, and returns to one
-  that it had left (`walk`). A value of `vtox/values/domain.py` that is made of it is no stop.
+  that it had left (`walk`). A value of `vtox/motor/values/domain.py` that is made of it is no stop.
 * Calls a record, of Python and of C, that the diagnosers of a family take in batches (`calls`).
 * What a newcomer has to learn (`house`): folders and the imports between them, public names, class
   names with two meanings, codecs, commands, settings with each row of their tables, words of all

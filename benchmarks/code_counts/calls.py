@@ -14,8 +14,8 @@ if __name__ == "__main__":  # perhaps for another checkout
     import_module("older_checkouts")
 
 from benchmarks.diagnosers import first_seconds, questions, samples_of_machines
-from vtox.diagnosis.diagnosis import diagnose_batch
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import diagnose_batch
+from vtox.motor.faults import FAMILIES
 
 BATCHES = (32, 256)
 

@@ -26,9 +26,9 @@ import uvicorn
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.motor.simulator.fleet import SimulatedMachine, fleet
+from vtox.motor.simulator.signals import window
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.simulator.fleet import SimulatedMachine, fleet
-from vtox.simulator.signals import window
 from vtox.store.machines import machines
 from vtox.store.server.client import connect
 

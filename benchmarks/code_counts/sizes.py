@@ -10,7 +10,7 @@ LANGUAGES = (".py", ".lua", ".js", ".css", ".html")
 NOT_OURS = frozenset(("vendor", "__pycache__"))
 # Where they are, and where an older checkout has them.
 OF_DIAGNOSIS = (
-    *("vtox/diagnosis/diagnosers", "vtox/diagnosis/dsp"),
+    *("vtox/motor/diagnosis/diagnosers", "vtox/motor/diagnosis/dsp"),
     *("vtox/diagnosers", "vtox/dsp"),
 )
 

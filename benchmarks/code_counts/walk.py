@@ -17,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Functions of Python that hand on what they are given, item by item.
 PASSING = frozenset(("enumerate", "zip"))
 # The module of the values that functions hand on, here and in older checkouts: no stop.
-VALUES = ("vtox.values.domain", "vtox.domain")
+VALUES = ("vtox.motor.values.domain", "vtox.domain")
 # Methods that put what they are given into what they belong to.
 ADDING = frozenset(("add", "append", "extend", "update"))
 

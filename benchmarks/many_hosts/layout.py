@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.bridge.lease import LEASE_LIFE_MS
 from vtox.pipeline.bridge.loop import MAINTENANCE_EVERY_S
 from vtox.store.server.client import SOCKET_TIMEOUT_S
-from vtox.values.record_lengths import record_length_s
 
 MEASURED = Path(__file__).with_name("measured.toml")
 

@@ -15,7 +15,7 @@ from typing import Any
 import simpy
 
 from benchmarks.many_hosts.layout import Costs, Delays, Layout, record_s
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 TICK_S = 0.02
 

@@ -16,7 +16,7 @@ from evaluation.vibration import (
     ringing_impacts,
     shaft_lines,
 )
-from vtox.values.arrays import Float64
+from vtox.motor.values.arrays import Float64
 
 # A wheel, a chain or a drum turns so much from the speed of the bearing cage, at most.
 NEAR_CAGE = 0.04

@@ -15,7 +15,7 @@ from evaluation.families.conditions import LOADS, SUPPLIES, log_uniform
 from evaluation.motor_model.case import Case, Clamps, Earth, Faults, ShaftLoad, Voltmeters
 from evaluation.motor_model.plants import Plant
 from evaluation.motor_model.records import nameplate
-from vtox.values.domain import Motor
+from vtox.motor.values.domain import Motor
 
 # Records that follow each other in one condition: the same supply and load, other noise.
 BLOCK = 3

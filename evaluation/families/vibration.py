@@ -28,8 +28,8 @@ from evaluation.vibration import (
     shaft_lines,
     supply_lines,
 )
-from vtox.values.arrays import Float64
-from vtox.values.domain import Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import Recording
 
 SECONDS = 4.0
 # Of the bearings of the final stage none is among `BEARINGS`.

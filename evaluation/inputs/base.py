@@ -17,10 +17,10 @@ from evaluation.motor_model.case import Case, Earth, ShaftLoad
 from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft, bearing_of
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
+from vtox.motor.values.record_lengths import record_length_s
 
 FS_HZ, SECONDS = 10_000.0, 10.0
 LEARN_RECORDS = 8

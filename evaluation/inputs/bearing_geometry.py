@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATINGS = Path(__file__).with_name("bearing_ratings.csv")
-MAKERS = Path(__file__).parents[2] / "vtox" / "values" / "bearing_makers.csv"
+MAKERS = Path(__file__).parents[2] / "vtox" / "motor" / "values" / "bearing_makers.csv"
 SOURCES = {
     "NSK": "ratings: NSK, Rolling Bearings, pages B8 to B17",
     "Koyo": "ratings: Koyo, general catalogue of standard bearings, pages 20 to 31",

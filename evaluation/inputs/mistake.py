@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 # Faults by what they are diagnosed from.
 FROM_CURRENTS = ("turn_short", "eccentricity", "broken_bar")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.inputs.mistake import Mistake, RawInput, mistake, plate, sent
-from vtox.values.bearing import Bearing
+from vtox.motor.values.bearing import Bearing
 
 SPEED = "speed_implausible"
 

@@ -13,7 +13,7 @@ from evaluation.inputs.mistake import (
     sent,
     whole,
 )
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 FS_HZ = 10_000.0
 OFF_RATE = "supply_off_nameplate supply_not_found"

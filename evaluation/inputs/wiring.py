@@ -12,7 +12,7 @@ from evaluation.inputs.mistake import (
     without,
 )
 from evaluation.inputs.samples import last_part, scaled
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 SOUND = "asymmetry_within_limit"
 CLAMP = "clamp_changed currents_do_not_sum_to_zero channel_scale_differs"

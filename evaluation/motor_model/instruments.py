@@ -6,7 +6,7 @@ from scipy.signal import lfilter
 
 from evaluation.motor_model.case import Case
 from evaluation.motor_model.supply import supply_hz
-from vtox.values.arrays import Complex128, Float64
+from vtox.motor.values.arrays import Complex128, Float64
 
 # A pulse of ripple control, and its edge, s; systems in use key at 0.1 to 1 s.
 RIPPLE_PULSE_S, RIPPLE_EDGE_S = 0.33, 0.03

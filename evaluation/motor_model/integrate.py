@@ -23,7 +23,7 @@ import numpy as np
 from evaluation.motor_model.case import Case
 from evaluation.motor_model.plants import slip_at_torque, steady_state
 from evaluation.motor_model.supply import Inputs
-from vtox.values.arrays import Complex128, Float64
+from vtox.motor.values.arrays import Complex128, Float64
 
 # Error of the fourth order at 1 kHz: 1e-6 of the amplitude at 25 Hz from the supply line, 1e-3 of
 # the negative sequence, which is 100 to 120 Hz away.

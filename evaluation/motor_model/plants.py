@@ -5,7 +5,7 @@ from math import pi, sqrt
 
 from scipy.optimize import brentq
 
-from vtox.values.domain import Motor
+from vtox.motor.values.domain import Motor
 
 MIN_SLIP = 1e-7  # of an unloaded machine
 

@@ -1,7 +1,7 @@
 """Records of the motor model, each with the truth about it.
 
 ``records(cases, seconds, fs_hz) -> Iterator[Record]``     in the order of the cases
-``Record.recording() -> vtox.values.domain.Recording``            the input of a diagnosis
+``Record.recording() -> vtox.motor.values.domain.Recording``            the input of a diagnosis
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +31,8 @@ from evaluation.motor_model.integrate import STEP_HZ, Trajectory, integrate
 from evaluation.motor_model.plants import Plant
 from evaluation.motor_model.supply import Inputs, inputs, supply_hz
 from evaluation.motor_model.vector_control import integrate_controlled
-from vtox.values.arrays import Complex128, Float64
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
+from vtox.motor.values.arrays import Complex128, Float64
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 
 SETTLE_S = 1.0  # before the record: the machine starts in the steady state of a healthy one
 _MARGIN_S = 0.02  # after the end, for interpolation

@@ -21,7 +21,7 @@ import numpy as np
 from evaluation.motor_model.plants import slip_at_torque
 from evaluation.motor_model.start_case import StartCase
 from evaluation.motor_model.supply import Inputs
-from vtox.values.arrays import Bool, Complex128, Float64
+from vtox.motor.values.arrays import Bool, Complex128, Float64
 
 # Runge-Kutta's error of the fourth order at 60 Hz: 6e-7 of the flux a step.
 STEP_HZ = 2_500.0

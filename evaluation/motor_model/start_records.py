@@ -14,7 +14,7 @@ from evaluation.motor_model.records import nameplate
 from evaluation.motor_model.start_case import StartCase
 from evaluation.motor_model.start_integration import STEP_HZ, integrate_start
 from evaluation.motor_model.supply import inputs
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Recording
 
 _MARGIN_S = 0.01
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from evaluation.motor_model.case import Case
-from vtox.values.arrays import Complex128, Float64
+from vtox.motor.values.arrays import Complex128, Float64
 
 Slow = TypeVar("Slow", Float64, Complex128)
 NODE_HZ = 200.0  # slow quantities are computed at this rate and interpolated

@@ -22,7 +22,7 @@ from evaluation.motor_model.integrate import (
     initial_state,
 )
 from evaluation.motor_model.supply import Inputs
-from vtox.values.arrays import Complex128, Float64
+from vtox.motor.values.arrays import Complex128, Float64
 
 _H = 1 / STEP_HZ
 # Bandwidth of the current controllers over that of the speed controller.

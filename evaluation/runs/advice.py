@@ -2,8 +2,8 @@
 
 A sound machine with all channels, a nameplate and a baseline (`evaluation.inputs.base`) is made to
 lack something, or its input is broken. Each code of an abstention says what would decide it
-(`vtox.alarms.coverage.unlocks`). That alone is put right, at most `STEPS` times in a row. Where the
-same code comes again, what it names was right, and the recording is not: it is made anew.
+(`vtox.motor.alarms.coverage.unlocks`). That alone is put right, at most `STEPS` times in a row.
+Where the same code comes again, what it names was right, and the recording is not: it is made anew.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from evaluation.inputs.base import Base, base
 from evaluation.inputs.cases import MISTAKES
 from evaluation.inputs.mistake import Change, RawInput, plate, sent, without
 from evaluation.seeds import Stage
-from vtox.alarms.coverage.unlocks import Unlock, unlock
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.errors import InputError
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.alarms.coverage.unlocks import Unlock, unlock
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.errors import InputError
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 STEPS = 3
 

@@ -7,7 +7,7 @@ import numpy as np
 from evaluation.bad_shafts import TROUBLES, random_shaft, recording
 from evaluation.outcome import Answers, Outcome, outcome
 from evaluation.vibration import Shaft
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 
 # Seeds of records that thresholds were set on, and of those that the page shows.
 DESIGN, SHOWN = 1, 20_261_126

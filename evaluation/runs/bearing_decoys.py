@@ -10,8 +10,8 @@ from evaluation.families.vibration import SECONDS, SHAFT_TROUBLES, vibration_fam
 from evaluation.outcome import Answers, Outcome, Tags, concatenate, outcome
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.values.record_lengths import record_length_s
 
 SOUND = "sound"
 # What moves in the records of damaged races: nothing, a swing, a ramp, elements that lag.

@@ -15,8 +15,8 @@ from evaluation.motor_model.records import SimulatedRecord, nameplate, records
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.scenarios import Tags
 from evaluation.sizes import Size
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 
 TaggedCases = list[tuple[Case, Tags]]
 PeerChoice = Callable[[int, Tags], bool]  # whether other packages see the record too

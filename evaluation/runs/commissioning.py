@@ -10,10 +10,10 @@ from evaluation.families.catalogue import Family, families
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
 from evaluation.motor_model.records import records
 from evaluation.seeds import Stage
-from vtox.diagnosis.commissioning.findings import Commissioning, commissioning
-from vtox.errors import NameplateError
-from vtox.values.channel_map import Source, corrected
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.diagnosis.commissioning.findings import Commissioning, commissioning
+from vtox.motor.errors import NameplateError
+from vtox.motor.values.channel_map import Source, corrected
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 SECONDS, FS_HZ = 2.0, 5_000.0
 SOUND = "sound"

@@ -12,9 +12,9 @@ from evaluation.motor_model.plants import PLANTS
 from evaluation.motor_model.records import SimulatedRecord, nameplate, records
 from evaluation.runs.recordings import bearing_motor
 from evaluation.scenarios import record_case
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.faults import FAMILIES, FAULTS
-from vtox.values.domain import CURRENTS, VIBRATIONS, Motor, Recording
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.values.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from workers.malloc import keep_freed_memory
 
 BATCH = 32

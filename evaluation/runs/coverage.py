@@ -18,11 +18,11 @@ from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.outcome import Answers, Outcome, Tags, outcome
 from evaluation.runs.machines import nominal_levels_dbc, record_s, recording
 from evaluation.seeds import Stage
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.faults import FAULTS
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.values.record_lengths import record_length_s
 
 # Channels, and whether the speed is measured.
 SETUPS = {

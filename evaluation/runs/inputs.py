@@ -11,10 +11,10 @@ from evaluation.inputs.cases import MISTAKES
 from evaluation.inputs.mistake import REFUSED, Mistake
 from evaluation.outcome import ALARMS
 from evaluation.seeds import Stage
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.errors import InputError
-from vtox.faults import FAULTS
-from vtox.values.domain import Diagnosis
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.errors import InputError
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Diagnosis
 
 NOTHING_BROKEN = "nothing broken"
 

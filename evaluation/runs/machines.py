@@ -18,11 +18,11 @@ from evaluation.motor_model.case import Case
 from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.outcome import Answers, Tags, concatenate, outcome
 from evaluation.seeds import Stage
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.values.record_lengths import record_length_s
 
 ALL_CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
 # What is known of the machine: channels, whether speed is measured, whether there is a baseline.

@@ -14,9 +14,9 @@ from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.outcome import Answers, Tags, concatenate, outcome
 from evaluation.runs.machines import recording
 from evaluation.seeds import Stage
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 # Rms of V2/V1 about its mean, within records and from record to record.
 MOTION = 5e-4

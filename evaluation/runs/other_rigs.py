@@ -14,16 +14,16 @@ import numpy as np
 
 from evaluation.outcome import Outcome, outcome
 from evaluation.runs.recordings import DEFECT, bearing_motor
-from vtox.diagnosis.diagnosers.broken_bar.sidebands import MIN_EXCESS, SOUND_DBC
-from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.diagnosis.diagnosers.current.slip_prior import Slip
-from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.dsp import modulation_spectrum, sideband_test
-from vtox.values.baseline import Baseline, bands_of
-from vtox.values.domain import Motor, Recording
+from vtox.motor.diagnosis.diagnosers.broken_bar.sidebands import MIN_EXCESS, SOUND_DBC
+from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
+from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip
+from vtox.motor.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.dsp import modulation_spectrum, sideband_test
+from vtox.motor.values.baseline import Baseline, bands_of
+from vtox.motor.values.domain import Motor, Recording
 
 # The driven shaft turns at a set point; its line is searched within this share of it.
 SHAFT_TOLERANCE = 0.1

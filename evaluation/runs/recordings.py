@@ -10,14 +10,14 @@ import numpy as np
 
 from evaluation import peers
 from evaluation.outcome import Outcome, outcome
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.faults import FAMILIES
-from vtox.files.recordings import read
-from vtox.files.units import STANDARD_GRAVITY
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Diagnosis, Motor, Recording, State
-from vtox.values.nameplate import read_motor
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.faults import FAMILIES
+from vtox.motor.files.recordings import read
+from vtox.motor.files.units import STANDARD_GRAVITY
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Diagnosis, Motor, Recording, State
+from vtox.motor.values.nameplate import read_motor
 
 ROOT = Path(__file__).resolve().parents[2]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s

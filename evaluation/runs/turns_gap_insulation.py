@@ -16,11 +16,11 @@ from evaluation.motor_model.plants import PLANTS
 from evaluation.motor_model.records import nameplate, records
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.sizes import Size
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.faults import FAMILIES
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor
 
 FS_HZ = 2_000.0
 # What is known of the machine: channels, and whether it has a baseline.

@@ -7,7 +7,7 @@ from evaluation.metrics import Rate
 from evaluation.outcome import Goal, Study, Table
 from evaluation.runs.advice import STEPS, Tried
 from evaluation.seeds import Stage
-from vtox.alarms.coverage.unlocks import CODES, unlock
+from vtox.motor.alarms.coverage.unlocks import CODES, unlock
 
 
 def advice_study(tried: Sequence[Tried], stage: Stage) -> Study:

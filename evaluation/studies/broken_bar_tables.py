@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation import scenarios
 from evaluation.outcome import Answers, Outcome, Table, abstentions, alarms, select, shorten
-from vtox.values.arrays import Float64
+from vtox.motor.values.arrays import Float64
 
 CALM = tuple(w for w in scenarios.WANDERS_HZ if w <= 0.005)
 ROUGH = tuple(w for w in scenarios.WANDERS_HZ if w > 0.005)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from evaluation.outcome import Answers, Goal, Outcome, Study, Table, alarms, select
 from evaluation.runs.coverage import BARS, SETUPS, SHORT, SHORTED, WATCHED
 from evaluation.seeds import Stage
-from vtox.alarms.coverage.unlocks import unlock
+from vtox.motor.alarms.coverage.unlocks import unlock
 
 PLATE = next(iter(SETUPS))
 PUMPS, GEARS = ("pump", "fan, 2 poles"), ("gear, conveyor", "piston compressor")

@@ -21,8 +21,8 @@ from evaluation.outcome import (
 from evaluation.runs import turns_gap_insulation
 from evaluation.runs.broken_bar import SENSOR
 from evaluation.studies.broken_bar import line_test
-from vtox.faults import FAMILIES
-from vtox.values.arrays import Float64
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.arrays import Float64
 
 
 def roc_scores(

@@ -8,9 +8,9 @@ from evaluation import metrics, peers, tables
 from evaluation.metrics import Rate
 from evaluation.outcome import Goal, Outcome, Study, Table, alarms, scores, shorten
 from evaluation.runs.recordings import Delay, ShortResults
-from vtox.faults import FAULTS
-from vtox.values.arrays import Float64
-from vtox.values.domain import Diagnosis
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import Diagnosis
 
 RACES = ("inner_race", "outer_race")
 

@@ -28,7 +28,7 @@ from tests.tls_server import Authority, authority, system_server
 from vtox import keys
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.configuration.settings import load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.system import apikeys

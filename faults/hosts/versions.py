@@ -10,7 +10,7 @@ from faults.hosts.steps import CALM_S, disturbance
 from faults.hosts.system import ROOT, SERVER_HOST, START_S, VEHICLES_HOST, Hosts
 from faults.outages import measure
 from faults.system import System
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.store.system.status import snapshot
 from vtox.version import commit_of

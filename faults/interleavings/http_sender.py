@@ -15,7 +15,7 @@ from faults.interleavings.processes import RESTS_S, Parts, sampled, starts_s
 from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import Name
 from faults.interleavings.workload import Step
-from vtox.errors import VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.store.server.partition_table import Addresses
 
 

@@ -21,11 +21,11 @@ from faults.interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRO
 from vtox.client.publisher import Publisher
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import CoreUse
-from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.errors import BrokerUnavailable, ServerUnavailable, VtoxError
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.errors import BrokerUnavailable, ServerUnavailable, VtoxError
+from vtox.motor.values.domain import Array, Window
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.store.server.client import Client, connect
-from vtox.values.domain import Array, Window
 from vtox.windows.partitions import Partition
 from workers.batch import TASK_VERSION
 from workers.celery_signals import Process as WorkerProcess

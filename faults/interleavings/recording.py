@@ -20,9 +20,11 @@ from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import PARTITIONS, Broken, Truth, metered
 from faults.interleavings.workload import RETIRING
 from vtox import keys
-from vtox.alarms.book import Action, ActionName, Book
-from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.book import Action, ActionName, Book
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.values import codec
+from vtox.motor.values.energy import MeterCounts
 from vtox.pipeline.monitoring import monitor as monitoring
 from vtox.records.history import database, schema, writing
 from vtox.records.history.migrations.upgrade import migrate
@@ -36,8 +38,6 @@ from vtox.store.machines.line_levels import QUANTITIES
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import set_number
 from vtox.store.stream import deadletters
-from vtox.values import codec
-from vtox.values.energy import MeterCounts
 
 HOOK = {"kind": "webhook", "url": "https://example.org/alarms", "secret_env": "NO_SECRET"}
 RULES = Rules.model_validate({"targets": {"hook": HOOK}, "rules": ({"targets": ["hook"]},)})

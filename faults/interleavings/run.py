@@ -28,7 +28,7 @@ from faults.interleavings.workload import (
     workload,
 )
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import set_number
 from vtox.windows.partitions import Partition

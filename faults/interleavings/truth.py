@@ -15,10 +15,10 @@ from faults.interleavings.commands import Command, ask
 from faults.interleavings.letters import Entry, Happened, unexplained
 from faults.interleavings.workload import RETIRING
 from vtox import keys
-from vtox.faults import FAMILIES, FAULTS
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.values.energy import NOTHING, MeterCounts, counts_of
 from vtox.store.machines.energy import meters
 from vtox.store.stream import deadletters
-from vtox.values.energy import NOTHING, MeterCounts, counts_of
 from vtox.windows.partitions import Partition
 
 # As many as there ever are in a run.

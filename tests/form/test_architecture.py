@@ -29,11 +29,11 @@ KNOWN = {module_name(p) for p in SOURCES}
 # folder with all its modules) imports from rooms of lower layers only, never from one beside it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
-        "vtox.values.arrays",
-        "vtox.errors",
-        "vtox.faults",
+        "vtox.motor.values.arrays",
+        "vtox.motor.errors",
+        "vtox.motor.faults",
         "vtox.keys",
-        "vtox.words",
+        "vtox.motor.words",
         "vtox.configuration.demo_folder",
         "vtox.configuration.sentinel_urls",
         "vtox.configuration.usable_cores",
@@ -45,78 +45,78 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.configuration.server_urls",
         "vtox.configuration.system_limits",
         "vtox.configuration.values",
-        "vtox.values.terminal_power",
+        "vtox.motor.values.terminal_power",
     ),
     ("vtox.configuration.mqtt_urls", "vtox.configuration.tables"),
     ("vtox.configuration.groups",),
     (
-        "vtox.values.bearing_catalogue",
-        "vtox.values.codec",
-        "vtox.values.energy",
-        "vtox.values.nameplate_ranges",
-        "vtox.values.operating_state",
-        "vtox.values.plain_data",
-        "vtox.values.plain_names",
-        "vtox.values.rhythm",
+        "vtox.motor.values.bearing_catalogue",
+        "vtox.motor.values.codec",
+        "vtox.motor.values.energy",
+        "vtox.motor.values.nameplate_ranges",
+        "vtox.motor.values.operating_state",
+        "vtox.motor.values.plain_data",
+        "vtox.motor.values.plain_names",
+        "vtox.motor.values.rhythm",
         "vtox.configuration.settings",
     ),
-    ("vtox.values.bearing", "vtox.values.scalars"),
-    ("vtox.values.domain", "vtox.windows.tracing"),
+    ("vtox.motor.values.bearing", "vtox.motor.values.scalars"),
+    ("vtox.motor.values.domain", "vtox.windows.tracing"),
     (
-        "vtox.values.baseline",
-        "vtox.values.channel_map",
-        "vtox.values.csv_cells",
-        "vtox.values.frames",
+        "vtox.motor.values.baseline",
+        "vtox.motor.values.channel_map",
+        "vtox.motor.values.csv_cells",
+        "vtox.motor.values.frames",
         "vtox.records.tables.views",
-        "vtox.values.nameplate",
-        "vtox.values.nameplate_fields",
-        "vtox.values.record_lengths",
-        "vtox.values.vibration_zones",
+        "vtox.motor.values.nameplate",
+        "vtox.motor.values.nameplate_fields",
+        "vtox.motor.values.record_lengths",
+        "vtox.motor.values.vibration_zones",
         "vtox.windows.wire",
     ),
-    ("vtox.values.fleet_rows", "vtox.values.plate_checks"),
-    ("vtox.alarms.health", "vtox.alarms.coverage", "vtox.windows.json_windows"),
-    ("vtox.alarms",),
+    ("vtox.motor.values.fleet_rows", "vtox.motor.values.plate_checks"),
+    ("vtox.motor.alarms.health", "vtox.motor.alarms.coverage", "vtox.windows.json_windows"),
+    ("vtox.motor.alarms",),
     (
-        "vtox.diagnosis.diagnosers.columns",
-        "vtox.diagnosis.dsp",
-        "vtox.files",
-        "vtox.simulator",
+        "vtox.motor.diagnosis.diagnosers.columns",
+        "vtox.motor.diagnosis.dsp",
+        "vtox.motor.files",
+        "vtox.motor.simulator",
         "vtox.store",
     ),
     (
         "vtox.client",
-        "vtox.diagnosis.diagnosers.current",
-        "vtox.diagnosis.diagnosers.decision",
-        "vtox.diagnosis.diagnosers.features",
+        "vtox.motor.diagnosis.diagnosers.current",
+        "vtox.motor.diagnosis.diagnosers.decision",
+        "vtox.motor.diagnosis.diagnosers.features",
         "vtox.pipeline.queues",
     ),
-    ("vtox.diagnosis.diagnosers.shared_analysis",),
+    ("vtox.motor.diagnosis.diagnosers.shared_analysis",),
     (
-        "vtox.diagnosis.diagnosers.turn_short",
-        "vtox.diagnosis.diagnosers.insulation",
-        "vtox.diagnosis.diagnosers.bearing",
-        "vtox.diagnosis.diagnosers.eccentricity",
-        "vtox.diagnosis.diagnosers.broken_bar",
-        "vtox.diagnosis.energy",
+        "vtox.motor.diagnosis.diagnosers.turn_short",
+        "vtox.motor.diagnosis.diagnosers.insulation",
+        "vtox.motor.diagnosis.diagnosers.bearing",
+        "vtox.motor.diagnosis.diagnosers.eccentricity",
+        "vtox.motor.diagnosis.diagnosers.broken_bar",
+        "vtox.motor.diagnosis.energy",
         "celeryconfig",
     ),
     (
-        "vtox.diagnosis.diagnosers.registry",
+        "vtox.motor.diagnosis.diagnosers.registry",
         "vtox.pipeline.bridge",
         "vtox.sending.senders",
         "vtox.sending.mqtt",
         "vtox.cluster",
     ),
     (
-        "vtox.diagnosis.commissioning",
-        "vtox.diagnosis.diagnosis",
+        "vtox.motor.diagnosis.commissioning",
+        "vtox.motor.diagnosis.diagnosis",
         "vtox.pipeline.monitoring",
-        "vtox.diagnosis.spectra",
+        "vtox.motor.diagnosis.spectra",
         "vtox.records.history",
     ),
     (
-        "vtox.diagnosis.learning",
+        "vtox.motor.diagnosis.learning",
         "vtox.records.backup",
         "vtox.records.notification",
         "vtox.records.reports",
@@ -233,21 +233,21 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
 @pytest.mark.parametrize(
     "pure",
     [
-        "vtox.diagnosis.dsp",
-        "vtox.diagnosis.diagnosers",
-        "vtox.diagnosis.diagnosis",
-        "vtox.diagnosis.spectra",
-        "vtox.values.baseline",
-        "vtox.values.domain",
-        "vtox.values.codec",
-        "vtox.values.nameplate_ranges",
+        "vtox.motor.diagnosis.dsp",
+        "vtox.motor.diagnosis.diagnosers",
+        "vtox.motor.diagnosis.diagnosis",
+        "vtox.motor.diagnosis.spectra",
+        "vtox.motor.values.baseline",
+        "vtox.motor.values.domain",
+        "vtox.motor.values.codec",
+        "vtox.motor.values.nameplate_ranges",
         "vtox.pipeline.bridge.record_joiner",
         "vtox.pipeline.bridge.deduplication",
-        "vtox.alarms.health",
-        "vtox.alarms",
-        "vtox.alarms.coverage",
+        "vtox.motor.alarms.health",
+        "vtox.motor.alarms",
+        "vtox.motor.alarms.coverage",
         "vtox.windows.wire",
-        "vtox.simulator",
+        "vtox.motor.simulator",
     ],
 )
 def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
@@ -270,13 +270,13 @@ def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
 
 def test_simulator_and_diagnosers_share_nothing_but_the_vocabulary() -> None:
     diagnosing = (
-        "vtox.diagnosis.dsp",
-        "vtox.diagnosis.diagnosers",
-        "vtox.diagnosis.diagnosis",
-        "vtox.values.baseline",
+        "vtox.motor.diagnosis.dsp",
+        "vtox.motor.diagnosis.diagnosers",
+        "vtox.motor.diagnosis.diagnosis",
+        "vtox.motor.values.baseline",
     )
-    assert {m for m in importers(*diagnosing) if m.startswith("vtox.simulator")} == set()
-    assert {m for m in importers("vtox.simulator") if m.startswith(diagnosing)} == set()
+    assert {m for m in importers(*diagnosing) if m.startswith("vtox.motor.simulator")} == set()
+    assert {m for m in importers("vtox.motor.simulator") if m.startswith(diagnosing)} == set()
     model = [imported(p) for p in (ROOT / "evaluation/motor_model").glob("*.py")]
     assert [name for names in model for name in names if name.startswith(diagnosing)] == []
 
@@ -304,7 +304,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         "vtox.cluster.processes",
         "vtox.cluster.server_allocator",
         "vtox.cluster.supervisor",
-        "vtox.files.child",
+        "vtox.motor.files.child",
     }
 
 
@@ -323,8 +323,8 @@ READERS = (
     "uff",
 )
 OPTIONAL_PACKAGES = (
-    *(f"vtox.files.readers.{name}" for name in READERS),
-    *("vtox.windows.tracing", "vtox.values.frames", "vtox.records.tables.export"),
+    *(f"vtox.motor.files.readers.{name}" for name in READERS),
+    *("vtox.windows.tracing", "vtox.motor.values.frames", "vtox.records.tables.export"),
     "api.state.backend",
 )
 
@@ -357,14 +357,19 @@ def test_modules_are_not_imported_by_a_string() -> None:
         "vtox.cli.main",
         "vtox.cli.processes.bridge",
         "vtox.cli.simulation.simulate",
-        "vtox.diagnosis.diagnosers.registry",
-        "vtox.files.child_process",
+        "vtox.motor.diagnosis.diagnosers.registry",
+        "vtox.motor.files.child_process",
     }
 
 
 @pytest.mark.parametrize(
     "module",
-    ["vtox.pipeline.bridge.loop", "vtox.pipeline.coordinator", "api.main", "vtox.values.baseline"],
+    [
+        "vtox.pipeline.bridge.loop",
+        "vtox.pipeline.coordinator",
+        "api.main",
+        "vtox.motor.values.baseline",
+    ],
 )
 def test_services_load_no_maths(module: str) -> None:
     script = f"import sys, {module}; print(*(m for m in ('scipy', 'workers') if m in sys.modules))"
@@ -382,7 +387,7 @@ def test_services_load_no_maths(module: str) -> None:
 
 def test_diagnosers_use_the_parts_of_scipy_that_load_fast() -> None:
     """Signal and statistics load optimizers too: a second more for each worker to start."""
-    folders = (ROOT / "vtox/diagnosis", ROOT / "vtox/alarms", ROOT / "workers")
+    folders = (ROOT / "vtox/motor/diagnosis", ROOT / "vtox/motor/alarms", ROOT / "workers")
     text = "\n".join(p.read_text() for folder in folders for p in folder.rglob("*.py"))
     parts = set(re.findall(r"^\s*(?:import|from) (scipy[\w.]*)", text, re.MULTILINE))
     assert parts == {"scipy.fft", "scipy.ndimage", "scipy.special"}

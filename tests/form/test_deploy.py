@@ -10,7 +10,7 @@ import pytest
 
 from vtox.configuration.server_urls import complete_database
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"

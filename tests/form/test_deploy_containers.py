@@ -19,7 +19,7 @@ from tests.form.test_deploy import ROOT, optional, procfile
 from vtox.cluster.server_allocator import JEMALLOC
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.configuration.settings import OTHER_VARIABLES, Settings, each, load, variable
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 DEPLOY = ROOT / "deploy"

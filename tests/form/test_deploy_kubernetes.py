@@ -12,7 +12,7 @@ from tests.form.test_deploy_containers import DEPLOY, ELSEWHERE, WITHOUT_SECRET,
 from vtox.cluster.processes import LIVENESS_PATH
 from vtox.cluster.worker_allocation import worker_ports
 from vtox.configuration.settings import each, load, variable
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"

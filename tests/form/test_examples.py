@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from tests.paths import ROOT
-from vtox.values.nameplate import motor_from_dict
+from vtox.motor.values.nameplate import motor_from_dict
 
 WITH_EXAMPLES = [
     ".".join(p.relative_to(ROOT).with_suffix("").parts)

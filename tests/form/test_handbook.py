@@ -14,7 +14,7 @@ from handbook.search import MORE_TERMS, terms
 from handbook.sources import gather
 from tests.paths import ROOT
 from vtox.configuration.settings import Settings, each, load, variable
-from vtox.words.catalogue import catalogue
+from vtox.motor.words.catalogue import catalogue
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 from api.http.navigation import navigation
 from api.http.page_texts import page_in_language, page_texts
 from tests.paths import ROOT
-from vtox.faults import FAULTS
-from vtox.values.nameplate_fields import FIELDS
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, LANGUAGES, Language, accepted_language, language
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.nameplate_fields import FIELDS
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, LANGUAGES, Language, accepted_language, language
 
 STATIC = ROOT / "api" / "static"
 PAGES = sorted(STATIC.glob("*.html"))

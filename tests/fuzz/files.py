@@ -15,10 +15,10 @@ from tests.unit.motor.files import test_plant_layouts as plant
 from tests.unit.motor.files.comtrade_bytes import Analog, Record
 from tests.unit.motor.files.test_matlab import hdf5
 from tests.unit.motor.files.uff_bytes import data_set_58
-from vtox.errors import FileError, RecordingError
-from vtox.files.inspection import file_facts
-from vtox.files.matching import ReadOptions, options
-from vtox.files.recordings import read
+from vtox.motor.errors import FileError, RecordingError
+from vtox.motor.files.inspection import file_facts
+from vtox.motor.files.matching import ReadOptions, options
+from vtox.motor.files.recordings import read
 
 COUNT = 60
 X = 3 * np.sin(0.1 * np.arange(COUNT))

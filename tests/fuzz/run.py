@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from tests.fuzz.targets import COUNTS, Target
-from vtox.files import child
+from vtox.motor.files import child
 
 MAX_S = 5.0
 MAX_BYTES = 500 * 10**6

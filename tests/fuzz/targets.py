@@ -19,14 +19,14 @@ from tests.fuzz.mutation import damaged
 from tests.unit.motor.files import test_plant_layouts as plant
 from tests.unit.pipeline.sending.mqtt.test_payloads import COUNTED, FLAT, NESTED, rule
 from tests.unit.pipeline.sending.mqtt.test_sparkplug import BIRTH, DATA, RULE
-from vtox.errors import InputError
-from vtox.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
+from vtox.motor.errors import InputError
+from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
+from vtox.motor.values.baseline import VERSION, Baseline
+from vtox.motor.values.domain import Motor, Window
+from vtox.motor.values.nameplate import motor_from_dict, read_motor
 from vtox.sending.mqtt import sparkplug_nodes
 from vtox.sending.mqtt.payloads import Message, Samples, samples_of
 from vtox.sending.mqtt.sparkplug_nodes import Births
-from vtox.values.baseline import VERSION, Baseline
-from vtox.values.domain import Motor, Window
-from vtox.values.nameplate import motor_from_dict, read_motor
 from vtox.windows.json_windows import entry_fields
 from vtox.windows.wire import decode, encode
 

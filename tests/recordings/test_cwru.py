@@ -13,9 +13,9 @@ import pytest
 
 from evaluation.runs.recordings import NOMINAL_RPM, bearing_motor
 from tests.recordings.folder import recordings
-from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.files.units import STANDARD_GRAVITY
-from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.motor.files.units import STANDARD_GRAVITY
+from vtox.motor.values.domain import Diagnosis, Motor, Recording
 
 pytestmark = pytest.mark.recordings
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.recordings.folder import recordings
 from tests.unit.motor.files.written_formats import FORMATS, STEP
-from vtox.files.inspection import file_facts
-from vtox.files.matching import options
-from vtox.files.recordings import find, read
+from vtox.motor.files.inspection import file_facts
+from vtox.motor.files.matching import options
+from vtox.motor.files.recordings import find, read
 
 pytestmark = pytest.mark.recordings
 

@@ -12,8 +12,8 @@ import pytest
 
 from evaluation.runs.recordings import bearing_motor
 from tests.recordings.folder import recordings
-from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.motor.values.domain import Diagnosis, Motor, Recording
 
 pytestmark = pytest.mark.recordings
 

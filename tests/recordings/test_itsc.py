@@ -16,10 +16,10 @@ import pytest
 
 from tests.recordings.folder import recordings
 from vtox import Motor, diagnose, learn_baseline
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.files.recordings import read
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Diagnosis, Recording
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.files.recordings import read
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Diagnosis, Recording
 
 pytestmark = pytest.mark.recordings
 

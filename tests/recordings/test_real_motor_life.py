@@ -6,10 +6,10 @@ import pytest
 
 from tests.recordings.test_itsc import MOTOR, baseline, truths, whole_recording
 from vtox import diagnose
-from vtox.alarms.health.update import MachineHistory, update
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Record, Recording
+from vtox.motor.alarms.health.update import MachineHistory, update
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Record, Recording
 
 pytestmark = pytest.mark.recordings
 

@@ -5,8 +5,8 @@ import pytest
 
 from tests.recordings.folder import recordings
 from vtox import Motor, diagnose
-from vtox.faults import FAULTS
-from vtox.values.domain import Recording
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Recording
 
 pytestmark = pytest.mark.recordings
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vtox.values.domain import CURRENTS, Motor, Recording
+from vtox.motor.values.domain import CURRENTS, Motor, Recording
 
 MOTOR = Motor(
     pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1455.0, rated_current_a=10.0, rotor_bars=28

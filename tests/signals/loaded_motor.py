@@ -6,7 +6,7 @@ from math import pi, sqrt
 import numpy as np
 
 from evaluation.motor_model.plants import PLANTS, Plant, slip_at_torque, steady_state
-from vtox.values.domain import Motor
+from vtox.motor.values.domain import Motor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

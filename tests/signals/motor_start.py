@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, Recording
 
 FS_HZ = 2_000.0
 

@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.values.domain import Array, Motor, Recording
+from vtox.motor.values.domain import Array, Motor, Recording
 
 A = np.exp(2j * np.pi / 3)
 MOTOR = Motor(

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 
 # Order -> phasors (peak, of phase a) of voltage and current; negative orders rotate backwards.
 Lines = dict[int, tuple[complex, complex]]

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vtox.values.arrays import Float64
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor, Recording
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor, Recording
 
 FS_HZ = 10_000.0
 SUPPLY_HZ = 50.0

@@ -9,9 +9,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.values.domain import Diagnosis
 from vtox.pipeline.queues.celery_app import app
-from vtox.values.domain import Diagnosis
 from workers import batch, time_limit
 
 RAISES, SEGFAULTS, EXITS, HANGS, EATS_MEMORY = KINDS = (1, 2, 3, 4, 5)

@@ -18,14 +18,14 @@ import pytest
 from tests.cluster import Cluster, cluster
 from tests.integration.helpers import eventually
 from vtox import diagnose, keys, learn_baseline
-from vtox.faults import FAMILIES, FAULTS
-from vtox.simulator.fleet import SimulatedMachine, fleet
-from vtox.simulator.signals import window
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.simulator.fleet import SimulatedMachine, fleet
+from vtox.motor.simulator.signals import window
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Motor, Recording, Window
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.machines.machines import register
 from vtox.store.stream.entries import Result, decode_result
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Motor, Recording, Window
 from vtox.windows.wire import decode, encode
 
 pytestmark = pytest.mark.alone

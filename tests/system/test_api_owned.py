@@ -23,7 +23,7 @@ from vtox.cluster import processes, restart
 from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.cluster.file_lock import try_lock
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
 
 UP = ["vtox", "up"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import free_ports
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 
 MACHINES, SENT_S = 12, 45

@@ -23,7 +23,7 @@ from evaluation.runs import recordings
 from evaluation.runs.recordings import ShortRecording
 from evaluation.studies import model
 from evaluation.tables import detection_table, peer_table
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 
 def example(faulty: bool, state: str, code: str = "record_too_short", **tags: object) -> Outcome:

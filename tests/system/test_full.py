@@ -12,7 +12,7 @@ import redis
 from tests.cluster import Cluster, answered, cluster, small_window
 from tests.waiting import eventually
 from vtox import keys
-from vtox.faults import FAMILIES, FAULTS
+from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.store.alarms.open_alerts import events_after
 from vtox.store.server.client import Client

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster import Cluster, cluster
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger.heartbeats import live_workers
 
 

@@ -13,7 +13,7 @@ import redis
 
 from tests.cluster import WINDOW_S, Cluster, answered, cluster, small_window
 from vtox import keys
-from vtox.faults import FAMILIES, FAULTS
+from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.store.server.client import Client
 
 pytestmark = pytest.mark.alone

@@ -26,7 +26,7 @@ from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.file_lock import holder_pid
 from vtox.cluster.ports import accepts_connections
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 pytestmark = needs_mosquitto
 

@@ -34,7 +34,7 @@ from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
 from vtox import keys
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues

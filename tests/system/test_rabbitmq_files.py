@@ -11,7 +11,7 @@ from kombu import Connection, Exchange, Queue
 from tests.paths import ROOT
 from tests.rabbitmq import RabbitMQ, needs_rabbitmq, rabbitmq
 from tests.tls_server import authority
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 pytestmark = [needs_rabbitmq, pytest.mark.alone]
 FILES = ROOT / "deploy/rabbitmq"

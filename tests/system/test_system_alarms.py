@@ -12,7 +12,7 @@ import pytest
 from tests.cluster import Cluster, cluster, small_window
 from tests.waiting import eventually
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.alarms.open_alerts import events_after, open_alerts
 from vtox.store.alarms.system_alarms import load_watch
 from vtox.store.server.client import Client

@@ -19,7 +19,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.store.server.client import Client
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from vtox.errors import ServerUnavailable, VtoxError
+from vtox.motor.errors import ServerUnavailable, VtoxError
 from vtox.version import version, with_vtox_command
 
 # The folder of each command, in the order of the help.

@@ -14,7 +14,7 @@ import redis
 
 from vtox import keys
 from vtox.client.in_doubt import InDoubt
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import Addresses, served
 from vtox.store.stream import window_log

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 from vtox.store.system.damaged_sqlite import is_damage, put_aside
 
 log = logging.getLogger(__name__)

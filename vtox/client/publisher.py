@@ -15,9 +15,9 @@ from vtox.client.delivery import Delivery, Entry, EntryFields, Hindrance, Terms
 from vtox.client.numbers import SequenceNumbers, new_run
 from vtox.client.spool import MAX_AGE_S, MAX_BYTES, Spool
 from vtox.client.store_and_forward import StoreAndForward
-from vtox.errors import ServerFull
+from vtox.motor.errors import ServerFull
+from vtox.motor.values.domain import Window
 from vtox.store.server.client import Client, connect
-from vtox.values.domain import Window
 from vtox.windows.wire import Dtype, Limits, encode, entry_header
 
 # One transaction carries about this much: larger ones fall out of the cache (docs/adr/0003).

@@ -12,18 +12,18 @@ from typing import Generic, TypeVar
 import redis
 
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
 from vtox.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
 from vtox.client.publisher import PATIENCE_S, Publisher
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.errors import ServerUnavailable, SettingsError
+from vtox.motor.values import codec
+from vtox.motor.values.codec import RawFields
 from vtox.store.server.client import MAX_BLOCK_MS, Client, connect
 from vtox.store.stream import outputs, stream_reader
 from vtox.store.stream.deadletters import DeadLetter, decode
 from vtox.store.stream.entries import Result, decode_result
 from vtox.store.stream.stream_reader import Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.values import codec
-from vtox.values.codec import RawFields
 
 # Not structlog, which takes longer to load than all else here: programs of others import this.
 log = logging.getLogger(__name__)

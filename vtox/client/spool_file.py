@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from vtox.errors import InputError, SettingsError
+from vtox.motor.errors import InputError, SettingsError
 from vtox.store.system.damaged_sqlite import from_both_ends, is_whole, open_damaged, put_aside
 
 FILE = "windows.sqlite"

@@ -8,7 +8,7 @@ import redis
 
 from vtox.cluster.supervisor import Supervisor
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.server.client import connect
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerKilled, ServerLoading, ServerUnavailable, SystemStateError
+from vtox.motor.errors import ServerKilled, ServerLoading, ServerUnavailable, SystemStateError
 from vtox.store.server.client import check, connect
 
 USE_ANOTHER_SERVER = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"

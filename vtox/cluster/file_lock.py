@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from vtox.cluster.data_folder import open_private, translate_os_errors
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 
 POLL_S = 0.05
 

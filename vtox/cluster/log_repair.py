@@ -9,7 +9,7 @@ from pathlib import Path
 from vtox.cluster.data_folder import translate_os_errors
 from vtox.cluster.embedded_server import lock_data, program
 from vtox.configuration.settings import Settings
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 
 # The server's program is this checker too, if it is called so.
 CHECKER = "valkey-check-aof"

@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from vtox.cluster.host_names import is_own_name
-from vtox.errors import PortTaken
+from vtox.motor.errors import PortTaken
 
 log = structlog.get_logger()
 

@@ -27,7 +27,7 @@ from vtox.cluster.ports import (
 from vtox.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues, worker_ports
 from vtox.configuration.settings import SUPERVISED, Settings, each, variable
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import Heartbeat, port_of
 from vtox.store.server.client import Client, check, connect

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from vtox.configuration.settings import Settings
-from vtox.errors import InputError
-from vtox.faults import FAMILIES
+from vtox.motor.errors import InputError
+from vtox.motor.faults import FAMILIES
 
 WORKERS = "workers"
 ROLES = (

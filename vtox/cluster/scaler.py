@@ -18,7 +18,7 @@ from vtox.cluster.scaling import Bounds, Decision, ScalingState, Workload, decid
 from vtox.cluster.supervisor import Supervisor
 from vtox.cluster.worker_allocation import removable_worker
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.backlog import oldest_records_s
 from vtox.store.ledger.heartbeats import HostScaling, live_workers

@@ -8,7 +8,7 @@ one level changes nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vtox.values.domain import Reason, reason
+from vtox.motor.values.domain import Reason, reason
 
 # A record that has waited so long waits for a worker: at rest it starts within a tenth of a second.
 BEHIND_S = 5.0

@@ -11,7 +11,7 @@ from vtox.cluster.ports import LOOPBACK, port_is_free
 from vtox.cluster.server_users import ROLES, admin_line, role_line, role_password, sha256
 from vtox.configuration.server_urls import server_url
 from vtox.configuration.settings import Settings
-from vtox.errors import PortTaken
+from vtox.motor.errors import PortTaken
 
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.

@@ -21,7 +21,7 @@ from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running, pause
 from vtox.cluster.signal_handlers import SignalHandlers
 from vtox.configuration.settings import Settings
-from vtox.errors import SystemStateError, VtoxError
+from vtox.motor.errors import SystemStateError, VtoxError
 
 FIRST_PAUSE_S = 0.5
 # A process that has never been ready is given up after so many starts; an optional one is tried

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 ALL_QUEUES = tuple(f.queue for f in FAMILIES.values())
 

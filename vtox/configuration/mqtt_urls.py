@@ -4,7 +4,7 @@ import ssl
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from vtox.configuration import server_urls
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 

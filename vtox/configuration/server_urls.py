@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from vtox.configuration import sentinel_urls
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 
 MASK = "***"
 AMQP_SCHEMES = ("amqp", "amqps")

@@ -27,7 +27,7 @@ from vtox.configuration.groups.servers import ServerSettings
 from vtox.configuration.groups.windows import WindowSettings
 from vtox.configuration.tables import EnergyPrice, Keep, Oidc, SendLimits
 from vtox.configuration.values import WorkerCount
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 
 SECRETS = frozenset(
     {

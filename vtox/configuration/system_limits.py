@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 
 
 class AlarmLimits(BaseModel):

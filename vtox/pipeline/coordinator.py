@@ -8,7 +8,7 @@ import structlog
 from vtox.cluster.probe_server import serve
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.bridge.dispatcher import WaitingTasks
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.bridge.partition_keeper import PartitionKeeper

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from vtox.errors import SettingsError, StatusApiError
+from vtox.motor.errors import SettingsError, StatusApiError
 from vtox.version import version
 
 # The first request for the energy of a large fleet takes seconds.

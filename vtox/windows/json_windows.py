@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from vtox.errors import WireError
-from vtox.values.domain import CHANNEL_UNITS
+from vtox.motor.errors import WireError
+from vtox.motor.values.domain import CHANNEL_UNITS
 
 _SCALARS = ("seq", "t0", "fs_hz", "v", "speed_rpm", "temperature_c")
 _NAMES = ("run", "vehicle_id")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 from vtox.version import install_command, version
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from vtox.errors import WireError
-from vtox.values.arrays import Float32
-from vtox.values.domain import CHANNEL_UNITS, Array, Window
-from vtox.values.plain_names import name_error
-from vtox.values.scalars import ScalarReading, readings_of_text
+from vtox.motor.errors import WireError
+from vtox.motor.values.arrays import Float32
+from vtox.motor.values.domain import CHANNEL_UNITS, Array, Window
+from vtox.motor.values.plain_names import name_error
+from vtox.motor.values.scalars import ScalarReading, readings_of_text
 
 Fields = Mapping[bytes, bytes]
 _REASON_BYTES = 500

@@ -14,11 +14,11 @@ from tests.integration.conftest import serving
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings, load
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
+from vtox.motor.values.domain import Motor
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys, sessions
-from vtox.values.domain import Motor
 
 # As Chromium asks for a page.
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}

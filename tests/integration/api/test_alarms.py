@@ -11,12 +11,12 @@ from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor, reason
 from vtox.store.alarms import alarm_book
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.system import apikeys
-from vtox.values.domain import Motor, reason
 
 ALARM = "M1:bearing:1"
 PATH = f"/api/v1/alarms/{ALARM}"

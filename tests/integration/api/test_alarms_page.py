@@ -16,13 +16,13 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.domain import Motor, reason
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.alarm_book import act, advance
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.system import apikeys
-from vtox.values.domain import Motor, reason
 
 pytestmark = needs_browser
 

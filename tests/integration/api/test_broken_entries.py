@@ -11,10 +11,10 @@ from tests.integration.reporting.history.test_broken_entries import GOOD
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
 from vtox.store.alarms.alarm_book import advance
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Motor
 
 PAGES = {
     keys.RESULTS: ["/machines/M1/diagnoses"],

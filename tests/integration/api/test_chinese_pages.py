@@ -27,11 +27,11 @@ from tests.unit.motor.words.latin import latin_words
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import reason
 from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import reason
 
 pytestmark = needs_browser
 

@@ -6,10 +6,10 @@ import httpx
 
 from tests.integration.api.test_machines import change_memory, commit_health, note_change
 from vtox import keys
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Diagnosis, Record, reason
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import encode_result
-from vtox.values.domain import Diagnosis, Record, reason
 
 
 def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> None:

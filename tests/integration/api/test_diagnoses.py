@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from vtox import keys
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Diagnosis, Record, reason
+from vtox.motor.words.catalogue import Sentence, catalogue
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import encode_result
-from vtox.values.domain import Diagnosis, Record, reason
-from vtox.words.catalogue import Sentence, catalogue
 
 
 @pytest.fixture

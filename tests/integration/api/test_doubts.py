@@ -10,17 +10,17 @@ from tests.integration.api.test_machines import note_change
 from tests.integration.helpers import T0
 from tests.unit.motor.words.test_rendering import sample_values
 from vtox import keys
-from vtox.alarms.health.alerts import PASSING_TIMES
-from vtox.alarms.health.update import MachineHistory, update
-from vtox.faults import PERSISTENCE
+from vtox.motor.alarms.health.alerts import PASSING_TIMES
+from vtox.motor.alarms.health.update import MachineHistory, update
+from vtox.motor.faults import PERSISTENCE
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Diagnosis, Motor, Reason, Record
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import LANGUAGES, Language
+from vtox.motor.words.rendering import render, render_all
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import entry_of
-from vtox.values import codec
-from vtox.values.domain import Diagnosis, Motor, Reason, Record
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import LANGUAGES, Language
-from vtox.words.rendering import render, render_all
 
 FAULT = "turn_short"
 DOUBTS = tuple(

@@ -8,9 +8,9 @@ import pytest
 
 from tests.integration.reporting.history.entries import add, add_assessment
 from vtox import keys
-from vtox.alarms.book import Action
-from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.health.alert_values import Alert
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms import alarm_book
 from vtox.store.alarms.alarm_actions import encode_action

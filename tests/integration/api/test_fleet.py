@@ -11,10 +11,12 @@ from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox import keys
-from vtox.alarms.health.alert_values import FaultHistory
-from vtox.alarms.health.assessment import Fused
-from vtox.alarms.health.update import MachineHistory
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.alarms.health.assessment import Fused
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Motor, Record
 from vtox.records.history.recorder import Recorder
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.ledger.ledger_rows import record_json
@@ -22,8 +24,6 @@ from vtox.store.machines import machines
 from vtox.store.machines.fleet import fleet_state
 from vtox.store.server.client import Client, server_time
 from vtox.store.system import kept_state
-from vtox.values import codec
-from vtox.values.domain import Motor, Record
 
 URL = "/api/v1/fleet"
 

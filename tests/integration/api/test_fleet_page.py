@@ -16,9 +16,9 @@ from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Motor
 
 pytestmark = needs_browser
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.conftest import serving
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.domain import Motor
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor
 
 MOTOR = {"pole_pairs": 2, "supply_hz": 50}
 PATH = "/api/v1/machines/M1"

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tests.integration.api.test_windows import GOOD, JSON, PATH
 from tests.integration.pipeline.store.test_alarm_book import ALARM
 from tests.integration.reporting.history.entries import add_alert
-from vtox.alarms.health.sensitivity import FIELDS as FIELDS_OF_RULES
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.sensitivity import FIELDS as FIELDS_OF_RULES
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import CHANNEL_UNITS, Motor
 from vtox.store.alarms.alarm_book import advance
 from vtox.store.server.client import Client
-from vtox.values.bearing import Bearing
-from vtox.values.domain import CHANNEL_UNITS, Motor
 
 MACHINE = PATH.rpartition("/")[0]
 # Lone surrogates, noncharacters and NUL too: json.dumps writes them as escapes.

@@ -16,6 +16,7 @@ from tests.integration.reporting.history.entries import (
 )
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
 from vtox.records.history.database import engine_to_write, execute_many, insert
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
@@ -23,7 +24,6 @@ from vtox.records.history.schema import hours, minutes, outcomes, records, serie
 from vtox.store.machines import machines
 from vtox.store.machines.line_levels import EVERY_S
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Motor
 
 URL = "/api/v1/machines/M1/history"
 STOP = Event()

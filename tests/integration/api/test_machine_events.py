@@ -6,9 +6,9 @@ import httpx
 
 from tests.integration.reporting.history.entries import add, add_alert
 from vtox import keys
-from vtox.alarms.book import Action, ActionName
-from vtox.alarms.work_orders import WorkOrder
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.book import Action, ActionName
+from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.alarm_actions import encode_action
 from vtox.store.server.client import Client, server_time

@@ -20,10 +20,10 @@ from tests.integration.api.test_spectra import (
 from tests.signals import vibration
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.diagnosis.diagnosis import diagnose
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.values.domain import Diagnosis
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import Diagnosis
 
 pytestmark = needs_browser
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from vtox import keys
-from vtox.alarms.health.alerts import MARKS
+from vtox.motor.alarms.health.alerts import MARKS
+from vtox.motor.words.catalogue import Sentence, catalogue
+from vtox.motor.words.rendering import render
 from vtox.store.server.client import Client, server_time
-from vtox.words.catalogue import Sentence, catalogue
-from vtox.words.rendering import render
 
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
 

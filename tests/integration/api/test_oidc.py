@@ -19,7 +19,7 @@ from tests.oidc import CLIENT, known_person, needs_provider, provider
 from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.tables import Oidc
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
 

@@ -18,8 +18,8 @@ from api.openapi import document_text
 from api.schemas.nameplate import Nameplate, NameplateBearing
 from tests.integration.api.conformance import DOCUMENT as DOCUMENT_ID
 from tests.paths import ROOT
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor
 
 DOCUMENT = ROOT / "docs/openapi.json"
 # Tool -> how to get it, and how it makes a client of `{document}` in the folder `{out}`.

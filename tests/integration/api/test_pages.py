@@ -12,12 +12,12 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor, reason
+from vtox.motor.words.catalogue import Sentence, catalogue
 from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.ledger.absent_processes import report_absent
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor, reason
-from vtox.words.catalogue import Sentence, catalogue
 
 pytestmark = needs_browser
 

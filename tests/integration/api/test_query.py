@@ -5,9 +5,9 @@ import json
 import httpx
 import pytest
 
+from vtox.motor.values.domain import Motor
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor
 
 # Pages and probes are addressed by others, who may add parameters of their own.
 LENIENT = ("/", "/health/live", "/health/ready")

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from vtox.faults import FAULTS, PERSISTENCE
+from vtox.motor.faults import FAULTS, PERSISTENCE
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
 

@@ -13,11 +13,11 @@ from tests.unit.motor.diagnosis.commissioning.test_findings import SWAPPED, wron
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.bearing import Bearing
 from vtox.store.machines import machines
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting
 from vtox.store.server.client import Client
-from vtox.values.bearing import Bearing
 
 pytestmark = needs_browser
 

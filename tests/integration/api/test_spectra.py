@@ -18,15 +18,15 @@ from tests.integration.api.test_diagnoses import add_result
 from tests.signals import current_lines, vibration
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.errors import TooBusy
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.errors import TooBusy
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Record, Recording, Window
 from vtox.pipeline.bridge.deduplication import mark
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import encode_result
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Record, Recording, Window
 from vtox.windows.wire import UNLIMITED, decode_header, encode
 
 T0 = 1_764_000_000.0

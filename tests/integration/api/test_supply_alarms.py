@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from tests.integration.reporting.history.entries import add_alert
+from vtox.motor.values.domain import Motor, reason
 from vtox.store.alarms import alarm_book
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor, reason
 
 T0 = 1_764_000_000.0
 ADA = {"by": "Ada"}

@@ -20,11 +20,11 @@ from tests.integration.reporting.history.entries import add_alert, add_assessmen
 from tests.waiting import eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Diagnosis
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.alarm_book import advance
 from vtox.store.machines.line_levels import EVERY_S
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Diagnosis
 
 pytestmark = needs_browser
 

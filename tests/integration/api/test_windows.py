@@ -17,8 +17,8 @@ from tests.integration.conftest import serving
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.domain import Window
 from vtox.store.server.client import Client, connect
-from vtox.values.domain import Window
 from vtox.windows import wire
 from vtox.windows.wire import Limits
 

@@ -9,7 +9,7 @@ import pytest
 from vtox.cli.processes.drain import queues_of_no_other, supervisor_pid
 from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.configuration.settings import Settings, load
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.store.ledger.heartbeats import Worker, send
 from vtox.store.server.client import Client
 

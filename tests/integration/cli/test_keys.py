@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from vtox import keys
 from vtox.cli.main import add
 from vtox.configuration.settings import Settings
-from vtox.errors import InputError, ServerUnavailable
+from vtox.motor.errors import InputError, ServerUnavailable
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
 

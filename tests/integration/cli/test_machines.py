@@ -16,14 +16,14 @@ from typer.testing import CliRunner, Result
 from vtox import keys
 from vtox.cli.main import add
 from vtox.configuration.settings import Settings
-from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
+from vtox.motor.errors import InputError, NameplateError, UnknownMachine, WireError
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor
 from vtox.records.history.recorder import Recorder
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor
 
 FLEET = """
 [machines.M1]

@@ -20,13 +20,13 @@ from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.cli.main import application, main
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.domain import reason
 from vtox.store.alarms.system_alarms import Condition, keep
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.window_log import create_group
 from vtox.store.system.status import snapshot
-from vtox.values.domain import reason
 
 
 @pytest.fixture(autouse=True)

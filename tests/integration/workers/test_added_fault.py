@@ -23,12 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.decision import DecisionTable, Stated, Verdicts, always, rule, stated
-from vtox.diagnosis.diagnosers.decision import verdicts
-from vtox.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis
-from vtox.values.arrays import Float64
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS
+from vtox.motor.diagnosis.diagnosers.decision import DecisionTable, Stated, Verdicts, always, rule, stated
+from vtox.motor.diagnosis.diagnosers.decision import verdicts
+from vtox.motor.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS
 
 MOST = 0.05
 
@@ -109,7 +109,7 @@ from vtox.cli.main import application
 from vtox.configuration.settings import load
 from vtox.store.machines.machines import register
 from vtox.store.server.client import connect
-from vtox.values.domain import Motor
+from vtox.motor.values.domain import Motor
 from workers import batch
 
 os.environ |= {"VTOX_REDIS_URL": sys.argv[1], "VTOX_DATA_DIR": sys.argv[2]}
@@ -150,15 +150,15 @@ def checkout(tmp_path: Path) -> Path:
     for name in ("vtox", "api", "workers"):
         shutil.copytree(ROOT / name, copy / name)
     shutil.copy2(ROOT / "celeryconfig.py", copy)
-    folder = copy / "vtox/diagnosis/diagnosers/supply_frequency"
+    folder = copy / "vtox/motor/diagnosis/diagnosers/supply_frequency"
     folder.mkdir()
     (folder / "__init__.py").touch()
     (folder / "row.py").write_text(FOLDER)
-    registry = copy / "vtox/faults.py"
+    registry = copy / "vtox/motor/faults.py"
     before, begin, rows = registry.read_text().partition("_FAULTS = (\n")
     registry.write_text(before + begin + ROW + rows)
     for language, words in {"en": ENGLISH, "zh": CHINESE}.items():
-        file = copy / "vtox/words" / language / "faults/supply_frequency.toml"
+        file = copy / "vtox/motor/words" / language / "faults/supply_frequency.toml"
         file.write_text(WORDS.format(**words), "utf-8")
     return copy
 

@@ -11,11 +11,23 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, keys, learn_baseline
-from vtox.alarms.health.alert_values import FaultHistory
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
-from vtox.diagnosis.learning.extension import PERIOD_S, covers_load
+from vtox.motor.alarms.health.alert_values import FaultHistory
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
+from vtox.motor.diagnosis.learning.extension import PERIOD_S, covers_load
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.channel_map import Source
+from vtox.motor.values.domain import (
+    Diagnosis,
+    Reason,
+    Record,
+    Recording,
+    State,
+    Window,
+    abstain,
+    reason,
+)
 from vtox.store.machines.baselines import (
     STALE_DAYS,
     baseline_state,
@@ -28,9 +40,6 @@ from vtox.store.machines.machine_states import load_states
 from vtox.store.machines.machines import overview, register, retire
 from vtox.store.server.client import Client
 from vtox.store.stream.windows import fetch
-from vtox.values.baseline import Baseline
-from vtox.values.channel_map import Source
-from vtox.values.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
 from vtox.windows.wire import encode
 from workers import baseline_learning, time_limit
 from workers.baseline_learning import LearningTime, learn

@@ -10,9 +10,11 @@ import pytest
 from tests.integration.helpers import add_window, bridging, eventually
 from tests.worker import worker
 from vtox import keys
-from vtox.alarms.health.sensitivity import rules_from_dict
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.alarms.health.sensitivity import rules_from_dict
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.channel_map import sources_from_dict
+from vtox.motor.values.domain import Motor
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.store.machines.baselines import set_baseline, store_learnt_baseline
 from vtox.store.machines.channel_maps import set_channel_map
@@ -20,8 +22,6 @@ from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.store.machines.machine_states import StateCache, load_states
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client
-from vtox.values.channel_map import sources_from_dict
-from vtox.values.domain import Motor
 
 WORKERS = ("turn_short", "bearing")
 RULES = rules_from_dict({"bearing": {"k": 2}})

@@ -13,12 +13,12 @@ import redis
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.diagnosis.diagnosis import DiagnosisInput
-from vtox.faults import FAMILIES
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Diagnosis
 from vtox.store.ledger import heartbeats
 from vtox.store.ledger.ledger import MAX_ATTEMPTS, Ledger
 from vtox.store.server.client import Client
-from vtox.values.domain import Diagnosis
 from workers import batch, time_limit
 from workers.celery_signals import process
 

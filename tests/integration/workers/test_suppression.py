@@ -10,11 +10,11 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox.configuration.settings import Settings, load
-from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.values.domain import Diagnosis, abstain, reason
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms import alarm_book
 from vtox.store.server.client import Client
-from vtox.values.domain import Diagnosis, abstain, reason
 from workers import batch
 from workers.celery_signals import process
 

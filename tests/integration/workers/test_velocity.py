@@ -6,9 +6,9 @@ import pytest
 from tests.integration.helpers import T0, add_window, bridging, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor
 from workers import batch
 from workers.celery_signals import process
 

@@ -25,9 +25,9 @@ from benchmarks.bench.workload import (
     motor,
     windows,
 )
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.bridge import record_joiner
-from vtox.values.record_lengths import record_length_s
 from vtox.windows.wire import decode_channels, entry_header
 
 

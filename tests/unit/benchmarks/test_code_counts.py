@@ -10,8 +10,8 @@ from benchmarks.code_counts.sizes import constants, product_lines
 from benchmarks.code_counts.walk import Walk
 
 DIAGNOSER = """
-from vtox.diagnosis.dsp import lines
-from vtox.values.domain import Reason
+from vtox.motor.diagnosis.dsp import lines
+from vtox.motor.values.domain import Reason
 
 LIMIT, OTHER = 1, 2
 RULES: tuple = (LIMIT,)
@@ -42,24 +42,27 @@ class Reason:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    files = {"vtox/diagnosis/diagnosers/d.py": DIAGNOSER, "vtox/diagnosis/dsp/lines.py": LINES}
-    for name, text in {**files, "vtox/values/domain.py": DOMAIN}.items():
+    files = {
+        "vtox/motor/diagnosis/diagnosers/d.py": DIAGNOSER,
+        "vtox/motor/diagnosis/dsp/lines.py": LINES,
+    }
+    for name, text in {**files, "vtox/motor/values/domain.py": DOMAIN}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
 
 
 def test_a_value_stops_in_the_files_that_it_is_given_to(checkout: Path) -> None:
-    walk = Walk(checkout).follow("vtox.diagnosis.diagnosers.d", "diagnose", "x")
-    diagnoser, lines = "vtox.diagnosis.diagnosers.d", "vtox.diagnosis.dsp.lines"
+    walk = Walk(checkout).follow("vtox.motor.diagnosis.diagnosers.d", "diagnose", "x")
+    diagnoser, lines = "vtox.motor.diagnosis.diagnosers.d", "vtox.motor.diagnosis.dsp.lines"
     assert walk.stops == [diagnoser, lines, diagnoser, lines]
     assert walk.returns == 2
 
 
 def test_constants_are_names_in_capitals_one_a_statement(checkout: Path) -> None:
     assert constants(checkout) == [
-        "vtox/diagnosis/diagnosers/d.py:RULES",
-        "vtox/diagnosis/dsp/lines.py:FLOOR_DB",
+        "vtox/motor/diagnosis/diagnosers/d.py:RULES",
+        "vtox/motor/diagnosis/dsp/lines.py:FLOOR_DB",
     ]
 
 

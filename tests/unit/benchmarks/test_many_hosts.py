@@ -9,7 +9,7 @@ from benchmarks.many_hosts.figures import figures
 from benchmarks.many_hosts.layout import Costs, Delays, Layout
 from benchmarks.many_hosts.simulation import Disturbance, Simulation
 from tests.paths import ROOT
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 DELAYS = Delays(takeover_s=1.0, failover_s=3.0, reconnect_s=1.0)
 

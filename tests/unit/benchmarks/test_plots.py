@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from benchmarks import plots
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 
 
 def test_rates_are_of_that_of_the_largest_batch_in_each_round() -> None:

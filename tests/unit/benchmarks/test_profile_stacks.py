@@ -6,12 +6,12 @@ from benchmarks.profile.flames import levels
 from benchmarks.profile.stacks import Share, own_part, owner, read_stacks, shares
 
 LINES = [
-    "process 7:x;main (vtox/cli.py:3);work (vtox/diagnosis/dsp/a.py:10) 6",
-    "process 7:x;main (vtox/cli.py:4);work (vtox/diagnosis/dsp/a.py:11) 2",
+    "process 7:x;main (vtox/cli.py:3);work (vtox/motor/diagnosis/dsp/a.py:10) 6",
+    "process 7:x;main (vtox/cli.py:4);work (vtox/motor/diagnosis/dsp/a.py:11) 2",
     "main (vtox/cli.py:4);fft (/v/lib/python3.11/site-packages/scipy/fft/b.py:2) 2",
 ]
 MAIN = "main (vtox/cli.py)"
-WORK, FFT = "work (vtox/diagnosis/dsp/a.py)", "fft (scipy/fft/b.py)"
+WORK, FFT = "work (vtox/motor/diagnosis/dsp/a.py)", "fft (scipy/fft/b.py)"
 
 
 def test_lines_of_one_function_are_taken_together():

@@ -1,8 +1,8 @@
 """The demo's score: detected faults, missed faults, false alarms."""
 
-from vtox.alarms.health.alert_values import Alert, EventName
 from vtox.cli.simulation.demo_score import Score, fleet_summary, latest
-from vtox.simulator.fleet import fleet
+from vtox.motor.alarms.health.alert_values import Alert, EventName
+from vtox.motor.simulator.fleet import fleet
 
 MACHINES = fleet(50)
 FAULTY = next(m for m in MACHINES if m.fault == "bearing" and m.detectable)

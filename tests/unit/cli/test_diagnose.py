@@ -9,10 +9,10 @@ from typer.testing import CliRunner, Result
 
 from vtox import learn_baseline
 from vtox.cli.main import add
-from vtox.faults import FAULTS
-from vtox.files.recordings import read
-from vtox.values.nameplate import read_motor
-from vtox.words.rendering import advice, render
+from vtox.motor.faults import FAULTS
+from vtox.motor.files.recordings import read
+from vtox.motor.values.nameplate import read_motor
+from vtox.motor.words.rendering import advice, render
 
 FS_HZ = 5000.0
 MOTOR = """

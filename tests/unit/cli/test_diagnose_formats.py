@@ -12,7 +12,7 @@ from tests.unit.motor.files.written_formats import FORMATS
 from vtox import Recording, learn_baseline
 from vtox.cli.main import application
 from vtox.cli.shared.diagnosis_table import DETECTED
-from vtox.values.nameplate import read_motor
+from vtox.motor.values.nameplate import read_motor
 
 
 def diagnose(*words: object) -> list[tuple[str, str, str]]:

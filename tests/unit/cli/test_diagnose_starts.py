@@ -15,7 +15,7 @@ from evaluation.motor_model.start_records import StartRecord, start_records
 from tests.unit.cli.test_diagnose import run
 from tests.unit.motor.files.comtrade_bytes import Analog, Record
 from vtox import Recording, motor_start
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 FS_HZ = 2_000.0
 ON_S = 0.25

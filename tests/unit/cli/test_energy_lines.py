@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.motor.words.latin import latin_words
 from vtox.cli.shared.energy_lines import counts_line, fleet_line, reading_lines, saving_line
-from vtox.diagnosis.energy.better_class import ClassSaving
-from vtox.values.energy import MeterCounts, MeterReading
+from vtox.motor.diagnosis.energy.better_class import ClassSaving
+from vtox.motor.values.energy import MeterCounts, MeterReading
 
 FIGURES = {
     "active_w": 2150.0,

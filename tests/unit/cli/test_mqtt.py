@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from vtox.cli.main import application
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SettingsError, SystemStateError
 from vtox.sending.mqtt.connection import Connection, parse_url
 from vtox.version import install_command
 

@@ -5,9 +5,9 @@ import io
 from rich.console import Console
 
 from vtox.cli.recordings.replay_table import show
+from vtox.motor.values.domain import State
 from vtox.sending.senders.results_reader import Answers
 from vtox.store.stream.entries import Result
-from vtox.values.domain import State
 
 
 def result(seq: int, state: State, code: str, reason: str) -> Result:

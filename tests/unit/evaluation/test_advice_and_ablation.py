@@ -9,11 +9,11 @@ from evaluation.seeds import Stage
 from evaluation.studies.advice import advice_study
 from tests.signals.phasor_motor import Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.turn_short import asymmetry_model, rules
-from vtox.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
-from vtox.diagnosis.diagnosers.turn_short.rules import RULES
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, reason
+from vtox.motor.diagnosis.diagnosers.turn_short import asymmetry_model, rules
+from vtox.motor.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
+from vtox.motor.diagnosis.diagnosers.turn_short.rules import RULES
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, reason
 
 CHANNELS = (*CURRENTS, *VOLTAGES)
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_current_a": 10.0, "rated_voltage_v": 400.0}

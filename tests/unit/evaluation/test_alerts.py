@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.alerts import AlertRate, alert_rate
 from evaluation.outcome import Outcome, outcome
-from vtox.values.domain import Diagnosis
+from vtox.motor.values.domain import Diagnosis
 
 
 def verdict(state: str, block: int, machine: str = "m") -> Outcome:

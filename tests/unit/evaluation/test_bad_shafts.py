@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.bad_shafts import TROUBLES, random_shaft, recording
 from evaluation.vibration import bearing_of
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

@@ -4,7 +4,7 @@ from evaluation.outcome import Outcome, Study, outcome
 from evaluation.runs.coverage import BARS, KINDS, SETUPS, SHORT, WATCHED
 from evaluation.seeds import Stage
 from evaluation.studies.coverage import coverage_study
-from vtox.values.domain import Diagnosis
+from vtox.motor.values.domain import Diagnosis
 
 
 def verdict(fault: str, state: str, setup: str, *, kind: str = "", learnt: bool) -> Outcome:

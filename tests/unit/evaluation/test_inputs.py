@@ -12,9 +12,9 @@ from evaluation.inputs.base import Base
 from evaluation.inputs.cases import MISTAKES
 from evaluation.inputs.mistake import ALL_CHANNELS, REFUSED, RawInput, mistake, on
 from evaluation.runs.inputs import input_outcome
-from vtox.faults import FAULTS
-from vtox.values.baseline import Baseline
-from vtox.values.bearing import Bearing
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.bearing import Bearing
 
 ROOT = Path(__file__).resolve().parents[3]
 BEARING = Bearing(orders={"BPFO": 3.58, "BPFI": 5.42, "BSF": 2.36, "FTF": 0.398})

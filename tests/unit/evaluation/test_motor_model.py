@@ -11,7 +11,7 @@ from evaluation.motor_model.integrate import integrate
 from evaluation.motor_model.plants import PLANTS, load_for_slip, slip_at_torque, steady_state
 from evaluation.motor_model.records import records, with_lower_sideband
 from evaluation.motor_model.supply import inputs
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from evaluation.motor_model.case import Case, ShaftLoad
 from evaluation.motor_model.plants import PLANTS, slip_at_torque, steady_state
 from evaluation.motor_model.start_case import Start, StartCase
 from evaluation.motor_model.start_records import StartRecord, rewound, start_records
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from evaluation.families.machines import machine, record_case
 from evaluation.motor_model.case import Faults
 from evaluation.motor_model.records import records
 from evaluation.runs.machines import nominal_levels_dbc
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from evaluation.seeds import Stage
 from evaluation.studies.bearing_decoys import bearing_decoy_study
 from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
-from vtox.values.domain import Diagnosis
+from vtox.motor.values.domain import Diagnosis
 
 STAGE = Stage()
 

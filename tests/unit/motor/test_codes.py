@@ -13,14 +13,14 @@ from api.http.page_texts import page_texts
 from tests.signals import current_lines, phasor_motor, vibration
 from tests.unit.motor.words.latin import latin_words
 from vtox import learn_baseline
-from vtox.alarms.coverage.unlocks import CODES
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.faults import FAULTS
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import LANGUAGES, Language
-from vtox.words.rendering import advice, render
+from vtox.motor.alarms.coverage.unlocks import CODES
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import LANGUAGES, Language
+from vtox.motor.words.rendering import advice, render
 
 BOTH = (*CURRENTS, *VOLTAGES)
 ALL = (*BOTH, "leakage")
@@ -145,7 +145,7 @@ def test_whatever_is_not_normal_has_advice(fault: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_code_of_warning_and_fault_has_an_advice_of_each(fault: str, language: Language) -> None:
-    rules = import_module(f"vtox.diagnosis.diagnosers.{fault}.rules").RULES.rules
+    rules = import_module(f"vtox.motor.diagnosis.diagnosers.{fault}.rules").RULES.rules
     warned, failed = ({r.code for r in rules if r.state == s} for s in ("warning", "fault"))
     both = warned & failed
     topic = catalogue(language).topics[fault]

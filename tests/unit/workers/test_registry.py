@@ -9,9 +9,9 @@ import pytest
 
 import celeryconfig
 from tests.paths import ROOT
-from vtox.faults import FAMILIES, FAULTS
-from vtox.values.domain import Motor
-from vtox.values.record_lengths import record_length_s
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.record_lengths import record_length_s
 
 SCRIPT = """
 import json

@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from vtox.alarms.book import Action
-from vtox.alarms.life import Alarm, Suspension
-from vtox.alarms.precedence import priority_of
-from vtox.alarms.priority import Priority
-from vtox.alarms.supplies import SupplyAlarm
 from vtox.cli.shared.status_table import span
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.life import Alarm, Suspension
+from vtox.motor.alarms.precedence import priority_of
+from vtox.motor.alarms.priority import Priority
+from vtox.motor.alarms.supplies import SupplyAlarm
+from vtox.motor.values import codec
+from vtox.motor.words.rendering import advice, full_reason, name_of, render
 from vtox.store.machines.fleet import FleetState
-from vtox.values import codec
-from vtox.words.rendering import advice, full_reason, name_of, render
 
 _COLUMNS = ("priority", "state", "level", "machine", "fault", "assignee", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}

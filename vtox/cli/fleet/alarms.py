@@ -6,10 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vtox.alarms.life import STATES, Alarm
-from vtox.alarms.precedence import Precedence, precedence
-from vtox.alarms.priority import Priority
-from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
 from vtox.cli.fleet.alarm_table import (
     action_as_json,
     alarm_as_json,
@@ -20,7 +16,11 @@ from vtox.cli.fleet.alarm_table import (
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
 from vtox.configuration.settings import load
-from vtox.errors import InputError
+from vtox.motor.alarms.life import STATES, Alarm
+from vtox.motor.alarms.precedence import Precedence, precedence
+from vtox.motor.alarms.priority import Priority
+from vtox.motor.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
+from vtox.motor.errors import InputError
 from vtox.store.alarms.alarm_book import KeptBook
 from vtox.store.machines.fleet import (
     FleetState,

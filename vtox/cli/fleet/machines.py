@@ -11,8 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vtox.alarms.health.assessment import Assessment, present_state
-from vtox.alarms.health.growth import FaultGrowth
 from vtox.cli.shared import options
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.columns import columns
@@ -20,9 +18,18 @@ from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError, NameplateError
-from vtox.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
-from vtox.files.matching import options as reader_options
+from vtox.motor.alarms.health.assessment import Assessment, present_state
+from vtox.motor.alarms.health.growth import FaultGrowth
+from vtox.motor.errors import InputError, NameplateError
+from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
+from vtox.motor.files.matching import options as reader_options
+from vtox.motor.values import codec
+from vtox.motor.values.csv_cells import MARK
+from vtox.motor.values.domain import Motor, Window
+from vtox.motor.values.plain_data import digits
+from vtox.motor.values.plate_checks import contradictions, plate_contradictions
+from vtox.motor.values.scalars import ScalarReading
+from vtox.motor.words.rendering import advice, name_of, render, render_all
 from vtox.store.machines import machine_states
 from vtox.store.machines import machines as store
 from vtox.store.machines.baselines import stored_baseline
@@ -30,14 +37,7 @@ from vtox.store.machines.points import AHEAD_MS
 from vtox.store.machines.scalar_room import admit_readings
 from vtox.store.server.client import Client, server_time
 from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
-from vtox.values import codec
-from vtox.values.csv_cells import MARK
-from vtox.values.domain import Motor, Window
-from vtox.values.plain_data import digits
-from vtox.values.plate_checks import contradictions, plate_contradictions
-from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import Limits, encode, entry_header
-from vtox.words.rendering import advice, name_of, render, render_all
 
 SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
 NO_HEALTH = Assessment(0.0, None, "unknown", {})

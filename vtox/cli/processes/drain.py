@@ -14,8 +14,8 @@ import typer
 from vtox.cluster.cluster_log import FILE
 from vtox.cluster.file_lock import holder_pid
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerUnavailable, SystemStateError
-from vtox.faults import FAMILIES
+from vtox.motor.errors import ServerUnavailable, SystemStateError
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger.heartbeats import Worker
 from vtox.store.server.client import connect
 from vtox.store.system.agreement import read_parties

@@ -7,7 +7,7 @@ import typer
 from vtox.cluster import logging_setup
 from vtox.cluster.ports import base_url
 from vtox.configuration.settings import load
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.plant.status_api import StatusApi
 from vtox.version import install_command
 

@@ -9,7 +9,7 @@ from vtox.cluster import logging_setup
 from vtox.cluster.file_lock import lock, write_holder
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import load
-from vtox.errors import InputError, SettingsError, SystemStateError
+from vtox.motor.errors import InputError, SettingsError, SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.version import install_command
 from vtox.windows.wire import Limits

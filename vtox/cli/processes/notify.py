@@ -15,7 +15,7 @@ from vtox.cli.shared.options import Json
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError, RulesError, SettingsError
+from vtox.motor.errors import InputError, RulesError, SettingsError
 from vtox.store.server.client import check_when_loaded, connect, server_time_ms
 from vtox.store.system.agreement import of_readers, require_agreement
 from vtox.version import install_command

@@ -5,7 +5,7 @@ import asyncio
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import SignalHandlers
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SettingsError, SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.version import install_command
 

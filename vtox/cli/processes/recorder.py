@@ -9,7 +9,7 @@ from vtox.cli.shared.server_access import running_server, stopped
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.store.system.agreement import of_readers, require_agreement
 

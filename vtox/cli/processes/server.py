@@ -11,7 +11,7 @@ from vtox.cluster import log_repair, logging_setup
 from vtox.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
 from vtox.cluster.signal_handlers import stop_event
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerKilled, ServerUnavailable, SettingsError
+from vtox.motor.errors import ServerKilled, ServerUnavailable, SettingsError
 from vtox.store.server.client import check_when_loaded, connect
 
 POLL_S = 0.2

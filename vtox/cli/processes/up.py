@@ -22,7 +22,7 @@ from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.configuration.settings import Settings, given_settings, load, unknown_settings
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.store.server.client import check_when_loaded, connect
 from vtox.store.system.agreement import require_agreement
 from vtox.store.system.apikeys import require_keys, required

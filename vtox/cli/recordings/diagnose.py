@@ -14,17 +14,17 @@ from vtox.cli.shared import options
 from vtox.cli.shared.diagnosis_table import DETECTED, show
 from vtox.cli.shared.energy_lines import reading_lines
 from vtox.cli.shared.report_files import Lang, check_target, file_contents, write_report
-from vtox.errors import InputError, RecordingError
-from vtox.faults import FAULTS
-from vtox.files.matching import ReadOptions
-from vtox.files.matching import options as reader_options
-from vtox.files.recordings import find, named_recordings
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Diagnosis, Motor, Recording
-from vtox.values.energy import MeterReading
-from vtox.values.plain_data import plain
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language, language
+from vtox.motor.errors import InputError, RecordingError
+from vtox.motor.faults import FAULTS
+from vtox.motor.files.matching import ReadOptions
+from vtox.motor.files.matching import options as reader_options
+from vtox.motor.files.recordings import find, named_recordings
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Diagnosis, Motor, Recording
+from vtox.motor.values.energy import MeterReading
+from vtox.motor.values.plain_data import plain
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, Language, language
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
@@ -124,7 +124,7 @@ def _diagnose(
     faults: set[str] | None,
 ) -> list[Result]:
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosis.diagnosis import diagnose
+    from vtox.motor.diagnosis.diagnosis import diagnose
 
     return [
         (path, name, recording, diagnose(recording, motor, faults=faults, baseline=healthy))
@@ -152,7 +152,7 @@ def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -
 
 def _energy(recording: Recording, motor: Motor | None) -> MeterReading | None:
     """Return what a recording says of energy, None without currents."""
-    from vtox.diagnosis.diagnosis import read_energy
+    from vtox.motor.diagnosis.diagnosis import read_energy
 
     return read_energy(recording, motor) if any(c in recording.channels for c in CURRENTS) else None
 

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from vtox.cli.shared import options
 from vtox.cli.shared.columns import columns
-from vtox.errors import InputError
-from vtox.files.inspection import FileFacts, TableFacts, file_facts
-from vtox.files.matching import options as reader_options
-from vtox.files.table import shortened
+from vtox.motor.errors import InputError
+from vtox.motor.files.inspection import FileFacts, TableFacts, file_facts
+from vtox.motor.files.matching import options as reader_options
+from vtox.motor.files.table import shortened
 
 BAD_INPUT = 2  # exit status
 MOST = 10  # recordings and names shown

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import STYLES
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
 from vtox.sending.senders.results_reader import Answers
 from vtox.store.stream.entries import Result
 

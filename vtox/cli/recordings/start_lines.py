@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vtox.values.domain import Diagnosis, Motor, Reason, Recording
-from vtox.values.operating_state import operating_state
-from vtox.words.languages import Language
-from vtox.words.rendering import advice, render
+from vtox.motor.values.domain import Diagnosis, Motor, Reason, Recording
+from vtox.motor.values.operating_state import operating_state
+from vtox.motor.words.languages import Language
+from vtox.motor.words.rendering import advice, render
 
 
 def show_start(
@@ -29,7 +29,7 @@ def show_start(
     if not _starts(diagnoses):
         return ()
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosis.diagnosers.current.motor_start import motor_start
+    from vtox.motor.diagnosis.diagnosers.current.motor_start import motor_start
 
     if (start := motor_start(recording, motor)) is None:
         return ()
@@ -53,7 +53,7 @@ def start_values(
     """Return the figures of a start and the codes of what is not known of it; None without one."""
     if not _starts(diagnoses):
         return None
-    from vtox.diagnosis.diagnosers.current.motor_start import motor_start
+    from vtox.motor.diagnosis.diagnosers.current.motor_start import motor_start
 
     if (start := motor_start(recording, motor)) is None:
         return None

@@ -7,12 +7,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from vtox.motor.values.domain import Diagnosis, Reason, Value
+from vtox.motor.values.plain_data import digits
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, Language
+from vtox.motor.words.rendering import advice, join, name_of, render
 from vtox.store.stream.entries import Result
-from vtox.values.domain import Diagnosis, Reason, Value
-from vtox.values.plain_data import digits
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language
-from vtox.words.rendering import advice, join, name_of, render
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from vtox.diagnosis.energy.better_class import ClassSaving
-from vtox.values.domain import Reason
-from vtox.values.energy import MeterCounts, MeterReading, in_hours, in_kwh
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language
-from vtox.words.rendering import render
+from vtox.motor.diagnosis.energy.better_class import ClassSaving
+from vtox.motor.values.domain import Reason
+from vtox.motor.values.energy import MeterCounts, MeterReading, in_hours, in_kwh
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, Language
+from vtox.motor.words.rendering import render
 
 
 class _Figure(float):

@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 
 from vtox.cli.shared.diagnosis_table import DETECTED
-from vtox.errors import BaselineError, InputError
-from vtox.files.matching import ReadOptions
-from vtox.files.recordings import find, read
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Motor
-from vtox.values.nameplate import read_motor
+from vtox.motor.errors import BaselineError, InputError
+from vtox.motor.files.matching import ReadOptions
+from vtox.motor.files.recordings import find, read
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate import read_motor
 
 MotorFile = Annotated[
     Path | None,
@@ -111,8 +111,8 @@ def baseline_from(
             )
         return _read_exported(exported[0])
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosis.diagnosis import diagnose
-    from vtox.diagnosis.learning.fit import learn_baseline
+    from vtox.motor.diagnosis.diagnosis import diagnose
+    from vtox.motor.diagnosis.learning.fit import learn_baseline
 
     files, _ = find(paths, opts)
     named = [(f.name, recording) for f in files for recording in read(f, opts)]

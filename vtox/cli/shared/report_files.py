@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vtox.errors import InputError
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Diagnosis, Motor, Recording
-from vtox.values.nameplate import motor_to_dict
-from vtox.words.languages import DEFAULT, LANGUAGES
+from vtox.motor.errors import InputError
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Diagnosis, Motor, Recording
+from vtox.motor.values.nameplate import motor_to_dict
+from vtox.motor.words.languages import DEFAULT, LANGUAGES
 
 if TYPE_CHECKING:
     from vtox.records.reports.contents import Contents

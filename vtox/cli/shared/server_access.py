@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerUnavailable, StillRunning
+from vtox.motor.errors import ServerUnavailable, StillRunning
 from vtox.store.server.client import Client, check, connect
 
 

@@ -5,12 +5,12 @@ from rich.text import Text
 
 from vtox import keys
 from vtox.cli.shared.columns import columns
+from vtox.motor.words.rendering import render
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
 from vtox.store.ledger.heartbeats import HostScaling
 from vtox.store.stream.entries import Metrics
 from vtox.store.system.status import Snapshot
-from vtox.words.rendering import render
 
 UNKNOWN = "?"
 

@@ -17,9 +17,9 @@ from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.roles import host_roles
 from vtox.configuration.settings import Settings, load_for_demo
-from vtox.errors import InputError, UnknownMachine
-from vtox.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet
-from vtox.simulator.severity import FAULT_MODES
+from vtox.motor.errors import InputError, UnknownMachine
+from vtox.motor.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet
+from vtox.motor.simulator.severity import FAULT_MODES
 from vtox.store.server.client import connect, server_time_ms
 from vtox.store.system.deeds import retire_machine
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from vtox.alarms.health.alert_values import Alert
-from vtox.faults import FAULTS
-from vtox.simulator.fleet import SimulatedMachine
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.faults import FAULTS
+from vtox.motor.simulator.fleet import SimulatedMachine
 
 
 def fleet_summary(machines: Sequence[SimulatedMachine]) -> str:

@@ -12,7 +12,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from vtox.alarms.health.alert_values import Alert
 from vtox.cli.shared import status_table
 from vtox.cli.shared.status_table import UNKNOWN
 from vtox.cli.simulation.demo_score import Score, latest
@@ -20,7 +19,8 @@ from vtox.cluster.cluster_log import ClusterLog, local_time
 from vtox.cluster.probing import Status
 from vtox.cluster.supervisor import Supervisor
 from vtox.configuration.settings import Settings
-from vtox.errors import ServerUnavailable
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.store.alarms.open_alerts import events_after
 from vtox.store.machines.fleet import listed_machines

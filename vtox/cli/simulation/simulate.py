@@ -21,14 +21,14 @@ from vtox.cli.simulation.demo_score import fleet_summary
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import load
 from vtox.configuration.usable_cores import usable_cores
-from vtox.errors import InputError
-from vtox.faults import FAULTS
+from vtox.motor.errors import InputError
+from vtox.motor.faults import FAULTS
+from vtox.motor.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet, truth
+from vtox.motor.simulator.severity import FAULT_MODES
+from vtox.motor.values.plain_data import digits
 from vtox.sending.senders import pacing
-from vtox.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet, truth
-from vtox.simulator.severity import FAULT_MODES
 from vtox.store.server.client import Client
 from vtox.store.system.deeds import change_baseline, register_machine
-from vtox.values.plain_data import digits
 
 # For fewer machines starting a pool takes longer than the work.
 POOL_MIN_MACHINES = 8

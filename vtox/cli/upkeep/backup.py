@@ -15,7 +15,7 @@ from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_or_embedded, stopped
 from vtox.configuration.settings import Settings, load
-from vtox.errors import NotEmpty
+from vtox.motor.errors import NotEmpty
 from vtox.store.system.audit import audited
 
 PG_DUMP = (

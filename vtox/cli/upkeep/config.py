@@ -34,7 +34,7 @@ from vtox.configuration.settings import (
     variable,
 )
 from vtox.configuration.values import Acknowledgement, KeptFor, SendLimit, WorkerCount
-from vtox.errors import InputError, VtoxError
+from vtox.motor.errors import InputError, VtoxError
 
 config = typer.Typer(
     help="Settings: show their values and sources; users for a server of your own.",

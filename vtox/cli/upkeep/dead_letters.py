@@ -17,7 +17,7 @@ from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
 from vtox.configuration.settings import load
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.store.stream import deadletters
 from vtox.store.stream.deadletters import DeadLetter
 from vtox.store.stream.outputs import entry_order

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vtox.cli.shared.options import duration_s
 from vtox.configuration.settings import load
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.version import install_command
 
 _Folder = Annotated[

@@ -17,7 +17,7 @@ from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json, duration_s
 from vtox.cli.shared.server_access import running_or_embedded
 from vtox.configuration import settings as settings_module
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.store.server.client import Client, server_time
 from vtox.store.system import apikeys
 from vtox.store.system.apikeys import ApiKey, Scope

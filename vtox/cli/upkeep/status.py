@@ -14,12 +14,12 @@ from vtox import keys
 from vtox.cli.shared import status_table
 from vtox.cli.shared.options import Json
 from vtox.configuration.settings import load
+from vtox.motor.words.rendering import advice, full_reason, name_of
 from vtox.pipeline.monitoring.capacity import capacity
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
 from vtox.store.server.client import Client, check, connect
 from vtox.store.system.status import Snapshot, snapshot
-from vtox.words.rendering import advice, full_reason, name_of
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 

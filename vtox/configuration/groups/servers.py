@@ -11,7 +11,7 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, Field
 
 from vtox.configuration import server_urls
-from vtox.errors import ServerUnavailable
+from vtox.motor.errors import ServerUnavailable
 
 Fsync = Literal["everysec", "always"]
 # Longest path of a unix socket on macOS; on Linux 107.

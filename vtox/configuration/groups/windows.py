@@ -37,7 +37,7 @@ class WindowSettings(BaseModel):
         json_schema_extra={"when": "`vtox doctor` says so: many machines, or little memory"},
     )
     record_max_s: float = Field(
-        40.0,  # `vtox.values.record_lengths.MAX_RECORD_S`
+        40.0,  # `vtox.motor.values.record_lengths.MAX_RECORD_S`
         ge=10,
         le=40,
         description="length of a record that a nameplate asks for, at most",

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from vtox.configuration.settings import Settings
-from vtox.errors import BrokerUnavailable, StaleState
-from vtox.faults import FAMILIES
+from vtox.motor.errors import BrokerUnavailable, StaleState
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.gathering import gathering_s
 from vtox.pipeline.bridge.lease import Lease
 from vtox.pipeline.bridge.record_joiner import ClosedRecord, batches
@@ -20,7 +21,6 @@ from vtox.pipeline.bridge.waiting_records import WaitingRecords
 from vtox.store.ledger.backlog import report_waiting
 from vtox.store.ledger.ledger import Ledger
 from vtox.store.server.client import server_time
-from vtox.values.domain import Record
 from vtox.windows.tracing import Tracing
 
 log = structlog.get_logger()

@@ -11,7 +11,10 @@ from typing import Any
 import structlog
 
 from vtox.configuration.settings import Settings
-from vtox.errors import TooManyMachines, WireError
+from vtox.motor.errors import TooManyMachines, WireError
+from vtox.motor.values.domain import Motor, reason
+from vtox.motor.values.record_lengths import record_length_s
+from vtox.motor.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.bridge.record_joiner import Piece
@@ -30,9 +33,6 @@ from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_
 from vtox.store.stream.scalars import add_readings
 from vtox.store.stream.unreadable import Unreadable, read
 from vtox.store.stream.window_log import Entry
-from vtox.values.domain import Motor, reason
-from vtox.values.record_lengths import record_length_s
-from vtox.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.windows.partitions import FIRST, Partition, partition_number
 from vtox.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
 

@@ -14,7 +14,7 @@ import structlog
 
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import CoreUse
-from vtox.errors import LeaseLost, StaleState
+from vtox.motor.errors import LeaseLost, StaleState
 from vtox.pipeline.bridge.dispatcher import Dispatcher, Send, WaitingTasks
 from vtox.pipeline.bridge.gathering import READ_EVERY_S, gathering_factor
 from vtox.pipeline.bridge.intake import Intake

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import ceil, floor, inf
 from zlib import crc32
 
-from vtox.values.domain import Reason, Record, reason
+from vtox.motor.values.domain import Reason, Record, reason
 from vtox.windows.wire import Header
 
 # A record is closed after so many window lengths without data, but not before so many seconds.

@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.record_joiner import Piece
 from vtox.store.stream.admissions import arrived_ms
-from vtox.values.domain import Record
 from vtox.windows.tracing import Attributes, Span, Tracing
 
 

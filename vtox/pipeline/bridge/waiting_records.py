@@ -6,8 +6,8 @@ Pure. Only names and ids: about 0.5 kB a window.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.record_joiner import NamedRecord
-from vtox.values.domain import Record
 
 
 @dataclass(slots=True)

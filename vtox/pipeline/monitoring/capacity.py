@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from vtox.motor.values.domain import Reason, reason
 from vtox.pipeline.monitoring.throughput import metrics_age_s
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.stream.entries import Metrics
-from vtox.values.domain import Reason, reason
 
 # Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
 AVERAGE_S = 60.0

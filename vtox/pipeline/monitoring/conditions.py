@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from vtox.configuration.settings import Settings
 from vtox.configuration.system_limits import AlarmLimits
+from vtox.motor.values.domain import Reason, reason
+from vtox.motor.values.record_lengths import MAX_RECORD_S
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.pipeline.bridge.record_joiner import MAX_SILENCE_WINDOWS
 from vtox.pipeline.monitoring.readiness import (
@@ -27,8 +29,6 @@ from vtox.store.ledger.heartbeats import NotifierHeartbeat
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.ledger.retention import NOT_FROM_SHARE
 from vtox.store.system.status import Queue, Snapshot, dead_letters
-from vtox.values.domain import Reason, reason
-from vtox.values.record_lengths import MAX_RECORD_S
 
 # An alarm that was raised at a limit is cleared below this share of it.
 CLEAR_SHARE = 0.8

@@ -11,7 +11,7 @@ from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.configuration.server_urls import broker_address
 from vtox.configuration.settings import Settings
 from vtox.configuration.usable_cores import usable_cores
-from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
+from vtox.motor.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.pipeline.monitoring.host_checks import host_checks
 from vtox.pipeline.monitoring.measured_load import measured_load
 from vtox.pipeline.monitoring.readiness import Check

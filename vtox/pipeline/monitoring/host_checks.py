@@ -14,7 +14,7 @@ from vtox.cluster import data_folder, ports, processes, server_allocator
 from vtox.cluster.embedded_server import program
 from vtox.configuration.server_urls import complete_database, mask, unencrypted_host
 from vtox.configuration.settings import Settings, files, unknown_settings
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.store.stream import shared_memory
 from vtox.version import version

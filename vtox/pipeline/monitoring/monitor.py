@@ -17,7 +17,7 @@ import structlog
 from vtox.configuration.settings import Settings
 from vtox.configuration.system_limits import AlarmLimits, read_limits
 from vtox.configuration.usable_cores import CoreUse, usable_cores
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.conditions import (
     Observation,

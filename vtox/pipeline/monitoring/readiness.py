@@ -6,12 +6,12 @@ from statistics import median
 from typing import Literal
 
 from vtox import keys
+from vtox.motor.words.rendering import advice, render
 from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
 from vtox.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.system.agreement import differences, in_words, title
 from vtox.store.system.status import ServerInfo, Snapshot
-from vtox.words.rendering import advice, render
 
 Status = Literal["pass", "warn", "fail"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.readiness import Check, coded_check
 from vtox.store.ledger.retention import (

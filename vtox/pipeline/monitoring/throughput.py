@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Reason, reason
+from vtox.motor.words.rendering import render_all
 from vtox.store.ledger.heartbeats import Worker
 from vtox.store.ledger.metrics import STALE_INTERVALS
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics
 from vtox.store.stream.window_log import ConsumerGroup
 from vtox.store.system import status
-from vtox.values.domain import Reason, reason
-from vtox.words.rendering import render_all
 
 Source = Literal["performance_metrics", "stream_activity", "workers"]
 

@@ -10,7 +10,7 @@ from kombu import Connection
 from vtox import keys
 from vtox.configuration import server_urls, settings
 from vtox.configuration.sentinel_urls import is_sentinel, parse, split_url
-from vtox.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
+from vtox.motor.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
 from vtox.store.server.client import check, connect
 from vtox.store.server.sentinels import sentinel_options
 

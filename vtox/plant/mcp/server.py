@@ -9,7 +9,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 
-from vtox.errors import VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.plant.mcp.tools import INSTRUCTIONS, TOOLS, Tools
 from vtox.plant.status_api import StatusApi
 from vtox.version import version

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from vtox.alarms.coverage.unlocks import unlock
-from vtox.errors import StatusApiError
+from vtox.motor.alarms.coverage.unlocks import unlock
+from vtox.motor.errors import StatusApiError
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT
 from vtox.plant.status_api import StatusApi
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT
 
 INSTRUCTIONS = (
     "VTOX watches electric motors and says what is wrong with each, with evidence. Every tool only "

@@ -12,12 +12,12 @@ from typing import Any
 from asyncua import ua
 from asyncua.ua.ua_binary import struct_to_binary
 
-from vtox.alarms.health.assessment import present_state
-from vtox.alarms.ne107 import Status, ne107
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.assessment import present_state
+from vtox.motor.alarms.ne107 import Status, ne107
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.energy import measured_kwh
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
-from vtox.values.energy import measured_kwh
 
 NAMESPACE = "urn:vtox:machines"
 # As DeviceHealthEnumeration of OPC 10000-100 counts the statuses of NE 107.

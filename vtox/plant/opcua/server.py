@@ -22,9 +22,14 @@ from asyncua.server.event_generator import EventGenerator
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
-from vtox.errors import VtoxError
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.errors import VtoxError
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate import motor_to_dict
+from vtox.motor.values.nameplate_fields import flattened
+from vtox.motor.words import rendering
 from vtox.plant.opcua import connections, sessions
 from vtox.plant.opcua.machine_nodes import MachineNodes
 from vtox.plant.opcua.nodes import (
@@ -56,12 +61,7 @@ from vtox.store.stream.unreadable import (
     read_each,
     reason_of,
 )
-from vtox.values import codec
-from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_to_dict
-from vtox.values.nameplate_fields import flattened
 from vtox.version import RELEASE
-from vtox.words import rendering
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import redis
 from asyncua.crypto.permission_rules import User, UserRole
 
-from vtox.errors import VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
 

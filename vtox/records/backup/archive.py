@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from vtox.errors import ArchiveError, InputError
+from vtox.motor.errors import ArchiveError, InputError
 from vtox.records.history.copying import FILE as HISTORY
 
 # Raised when an older version could not restore what this one writes.

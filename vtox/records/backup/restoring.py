@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.configuration.settings import Settings
-from vtox.errors import StillRunning
+from vtox.motor.errors import StillRunning
 from vtox.records.backup import archive
 from vtox.records.backup.archive import Manifest
 from vtox.records.history import copying

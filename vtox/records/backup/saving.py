@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from vtox.configuration.settings import Settings
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.records.backup import archive
 from vtox.records.backup.archive import Manifest
 from vtox.records.history import copying

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import BigInteger, Connection, Select, func, literal_column, select
 
 from vtox import keys
-from vtox.alarms.figures import RaisedAlarm
-from vtox.alarms.life import OUTCOMES, Outcome
+from vtox.motor.alarms.figures import RaisedAlarm
+from vtox.motor.alarms.life import OUTCOMES, Outcome
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.queries import recorded_until_s
 from vtox.records.history.schema import alarm_actions, alerts, hours, series

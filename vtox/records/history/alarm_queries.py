@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
-from vtox.alarms.book import Action
-from vtox.alarms.health.alert_values import Alert
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.health.alert_values import Alert
 from vtox.records.history.queries import alert_of, entry_id_of
 from vtox.records.history.schema import alarm_actions, alerts, positions
 from vtox.store.alarms.alarm_actions import work_order

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, suppress
 from sqlalchemy import Connection
 
 from vtox import keys
-from vtox.alarms.book import Action, Book, replay
-from vtox.alarms.life import Alarm
-from vtox.errors import HistoryUnavailable
+from vtox.motor.alarms.book import Action, Book, replay
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.errors import HistoryUnavailable
 from vtox.records.history import alarm_queries
 from vtox.store.alarms.alarm_actions import actions_after
 from vtox.store.server.client import Client, server_time_ms

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from vtox.cluster.data_folder import open_private, translate_os_errors
 from vtox.configuration.settings import Settings
-from vtox.errors import HistoryUnavailable
+from vtox.motor.errors import HistoryUnavailable
 from vtox.records.history import database
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import alerts, baselines, metadata, series

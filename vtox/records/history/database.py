@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vtox.cluster.data_folder import make_private, open_private, translate_os_errors
 from vtox.configuration.server_urls import complete_database, mask
 from vtox.configuration.settings import Settings
-from vtox.errors import HistoryUnavailable, SettingsError
+from vtox.motor.errors import HistoryUnavailable, SettingsError
 from vtox.records.history.file_watch import watch
 from vtox.records.history.schema import positions
 from vtox.store.system.damaged_sqlite import is_damage

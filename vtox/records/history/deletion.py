@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine, delete, select
 
+from vtox.motor.values.scalars import PREFIX
 from vtox.records.history.schema import (
     alarm_actions,
     alerts,
@@ -15,7 +16,6 @@ from vtox.records.history.schema import (
     series,
     start_parts,
 )
-from vtox.values.scalars import PREFIX
 
 
 def delete_machine(engine: Engine, machine_id: str) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
-from vtox.faults import FAULTS
+from vtox.motor.faults import FAULTS
 from vtox.records.history.schema import outcomes, records, series
 
 # A page of all machines is looked for in stretches of time, for the table has its rows by machine.

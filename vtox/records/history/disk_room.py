@@ -7,7 +7,7 @@ streams still hold the entries not read.
 import shutil
 
 from vtox.configuration.settings import Settings
-from vtox.errors import DiskNearlyFull
+from vtox.motor.errors import DiskNearlyFull
 
 MIN_FREE_MB = 1024.0
 # What was stopped goes on with so much more, so that it does not stop and go at the limit.

@@ -5,16 +5,16 @@ from math import ceil, log10
 
 from sqlalchemy import Connection, func, select
 
-from vtox.alarms.health.assessment import UNDECIDED_S
-from vtox.alarms.health.growth import DAY_S, FaultGrowth, Growth, growth, held
-from vtox.faults import FAULTS, LINES
+from vtox.motor.alarms.health.assessment import UNDECIDED_S
+from vtox.motor.alarms.health.growth import DAY_S, FaultGrowth, Growth, growth, held
+from vtox.motor.faults import FAULTS, LINES
+from vtox.motor.values.domain import Reason, State, reason
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.queries import recorded_since_s, trends_of_steps
 from vtox.records.history.resolution import grid
 from vtox.records.history.retention import Oldest
 from vtox.records.history.schema import alerts, hours, minutes, outcomes, series
 from vtox.records.history.trend import Trend
-from vtox.values.domain import Reason, State, reason
 
 # Steps: pairs of them are few enough for a page, and enough for a narrow interval.
 STEPS = 60

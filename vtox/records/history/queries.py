@@ -9,7 +9,8 @@ from typing import Literal
 from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column, select, tuple_
 
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.values import codec
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.resolution import Grid
 from vtox.records.history.schema import (
@@ -24,7 +25,6 @@ from vtox.records.history.schema import (
 from vtox.records.history.trend import StepOutcome, Trend, TrendRecord, of_records, of_steps
 from vtox.store.machines.points import HEALTH
 from vtox.store.stream.stream_reader import BEGIN
-from vtox.values import codec
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]

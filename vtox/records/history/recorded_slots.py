@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, case, func, select
 
-from vtox.alarms.health.alert_values import Level
-from vtox.alarms.health.alerts import CHANGES_OF_LEVEL, Event, Slots
-from vtox.alarms.health.backtest import Backtest, backtest
-from vtox.faults import PERSISTENCE, Persistence
+from vtox.motor.alarms.health.alert_values import Level
+from vtox.motor.alarms.health.alerts import CHANGES_OF_LEVEL, Event, Slots
+from vtox.motor.alarms.health.backtest import Backtest, backtest
+from vtox.motor.faults import PERSISTENCE, Persistence
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.schema import alerts, hours, outcomes, records, series
 

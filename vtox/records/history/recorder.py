@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.errors import DiskNearlyFull, TooManyMachines, VtoxError
+from vtox.motor.errors import DiskNearlyFull, TooManyMachines, VtoxError
 from vtox.records.history import database, deletion, retention, writing
 from vtox.records.history.baselines import BaselineRecorder
 from vtox.records.history.disk_room import check_room

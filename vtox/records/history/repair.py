@@ -10,7 +10,7 @@ from sqlalchemy import Table
 
 from vtox.cluster.data_folder import translate_os_errors
 from vtox.configuration.settings import Settings
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.records.history import copying, database
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import hours, metadata, minutes, records, series

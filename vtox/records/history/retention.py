@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, exists, select
 
 from vtox.configuration.settings import Settings
+from vtox.motor.values.scalars import PREFIX
 from vtox.records.history.schema import (
     alarm_actions,
     alerts,
@@ -22,7 +23,6 @@ from vtox.records.history.schema import (
 )
 from vtox.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
 from vtox.store.server.client import server_time
-from vtox.values.scalars import PREFIX
 
 # A transaction deletes of so many series: a few ms in which the recorder or another one waits.
 SERIES_PER_TRANSACTION = 500

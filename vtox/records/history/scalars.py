@@ -5,15 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, tuple_
 
-from vtox.records.history.downsampling import Row
-from vtox.records.history.names import numbers_of_series
-from vtox.records.history.schema import outcomes, records, series
-from vtox.store.alarms.flags import FlagChange, are_set, set_flags
-from vtox.store.machines.machines import load_motors
-from vtox.store.machines.points import Point
-from vtox.store.server.client import Client
-from vtox.values.domain import reason
-from vtox.values.scalars import (
+from vtox.motor.values.domain import reason
+from vtox.motor.values.scalars import (
     MOST_OF_MACHINE,
     PREFIX,
     ScalarLimit,
@@ -21,7 +14,14 @@ from vtox.values.scalars import (
     limit_flag,
     name_and_unit,
 )
-from vtox.values.vibration_zones import VELOCITIES, limits_of
+from vtox.motor.values.vibration_zones import VELOCITIES, limits_of
+from vtox.records.history.downsampling import Row
+from vtox.records.history.names import numbers_of_series
+from vtox.records.history.schema import outcomes, records, series
+from vtox.store.alarms.flags import FlagChange, are_set, set_flags
+from vtox.store.machines.machines import load_motors
+from vtox.store.machines.points import Point
+from vtox.store.server.client import Client
 
 # So many pairs in one query: SQLite takes 32,766 values, older ones 999.
 _PAIRS_PER_QUERY = 400

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vtox.values.energy import START_FIGURES, MeterCounts
+from vtox.motor.values.energy import START_FIGURES, MeterCounts
 
 metadata = MetaData()
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from vtox.motor.values import codec
+from vtox.motor.values.energy import START_FIGURES
 from vtox.records.history.database import insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import series, start_parts
 from vtox.store.machines.points import Point
-from vtox.values import codec
-from vtox.values.energy import START_FIGURES
 
 # Parts so close to each other are of one start, ms.
 _GAP_MS = 500

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vtox.alarms.health.assessment import PUBLISH_EVERY_S
+from vtox.motor.alarms.health.assessment import PUBLISH_EVERY_S
 
 # From best to worst; a figure of the system has no state.
 STATES = ("", "normal", "unknown", "warning", "fault")

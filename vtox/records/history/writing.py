@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
 
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
-from vtox.errors import TooManyScalars, VtoxError
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.errors import TooManyScalars, VtoxError
+from vtox.motor.values import codec
+from vtox.motor.values.codec import RawFields
+from vtox.motor.values.scalars import MOST_OF_MACHINE, PREFIX, name_and_unit
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.records.history.energy import add_energy
@@ -33,9 +36,6 @@ from vtox.store.machines.line_levels import LineSampler
 from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
 from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.stream.unreadable import Unreadable, read_each
-from vtox.values import codec
-from vtox.values.codec import RawFields
-from vtox.values.scalars import MOST_OF_MACHINE, PREFIX, name_and_unit
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 import apprise
 import orjson
 
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.rules import Target
 from vtox.records.notification.target_secrets import target_url

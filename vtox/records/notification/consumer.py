@@ -8,9 +8,10 @@ import structlog
 from sqlalchemy import Engine
 
 from vtox import keys
-from vtox.alarms.book import Book
-from vtox.alarms.health.growth import Growth
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.book import Book
+from vtox.motor.alarms.health.growth import Growth
+from vtox.motor.values.codec import TEXT_MAX, RawFields
 from vtox.records.history.growth import alarm_growth
 from vtox.records.history.retention import oldest_kept
 from vtox.records.notification import outbox
@@ -26,7 +27,6 @@ from vtox.store.stream import stream_reader
 from vtox.store.stream.outputs import entry_order, newest_id
 from vtox.store.stream.stream_reader import Batch, Position
 from vtox.store.stream.unreadable import Unreadable, note_skipped, read
-from vtox.values.codec import TEXT_MAX, RawFields
 
 log = structlog.get_logger()
 

@@ -6,12 +6,12 @@ from hashlib import sha256
 from typing import Any, Literal, get_args
 
 from vtox import keys
-from vtox.alarms.book import Action, ActionName, Book
-from vtox.alarms.health.alert_values import Alert
+from vtox.motor.alarms.book import Action, ActionName, Book
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.values import codec
+from vtox.motor.values.codec import RawFields
+from vtox.motor.values.domain import Reason, ReasonValue
 from vtox.store.alarms.alarm_actions import decode_action
-from vtox.values import codec
-from vtox.values.codec import RawFields
-from vtox.values.domain import Reason, ReasonValue
 
 EventName = Literal[
     "raised",

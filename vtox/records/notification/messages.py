@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 import orjson
 
-from vtox.alarms.book import Action
-from vtox.alarms.health.growth import Growth
-from vtox.alarms.priority import Priority
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.health.growth import Growth
+from vtox.motor.alarms.priority import Priority
+from vtox.motor.values import codec
+from vtox.motor.words import rendering
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, Language
 from vtox.records.notification.events import AlarmEvent
-from vtox.values import codec
-from vtox.words import rendering
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language
 
 # What the specification recommends.
 BODY_MAX_BYTES = 20_000

@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from vtox.alarms.health.assessment import present_state
-from vtox.alarms.ne107 import ne107
+from vtox.motor.alarms.health.assessment import present_state
+from vtox.motor.alarms.ne107 import ne107
+from vtox.motor.values.domain import State
+from vtox.motor.values.energy import measured_kwh
 from vtox.records.notification.messages import iso
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
-from vtox.values.domain import State
-from vtox.values.energy import measured_kwh
 from vtox.version import version
 
 NOW = "vtox_now_"

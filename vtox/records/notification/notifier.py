@@ -16,7 +16,7 @@ import redis
 import structlog
 
 from vtox.configuration.settings import Settings
-from vtox.errors import RulesError, VtoxError
+from vtox.motor.errors import RulesError, VtoxError
 from vtox.records.history import database
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.notification import outbox, outbox_figures

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine
 
-from vtox.alarms.health.assessment import present_state
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.health.assessment import present_state
 from vtox.records.notification import outbox
 from vtox.records.notification.events import Place
 from vtox.records.notification.mqtt_topics import (

@@ -21,11 +21,11 @@ from pydantic import (
 )
 
 from vtox.configuration.system_limits import AlarmLimits
-from vtox.errors import RulesError
-from vtox.faults import FAMILIES, FAULTS
+from vtox.motor.errors import RulesError
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.words.languages import DEFAULT, Language
 from vtox.records.notification.events import EventName
 from vtox.store.alarms.flags import FLAGS
-from vtox.words.languages import DEFAULT, Language
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vtox.configuration.settings import environment_value
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 from vtox.records.notification.rules import Target, check_webhook_url
 from vtox.records.notification.signature import signing_key
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 from vtox.records.notification.addresses import is_allowed, resolve
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.messages import encode, trial_message

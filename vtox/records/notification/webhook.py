@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 from vtox.records.notification.addresses import Address, is_allowed, resolve
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.rules import TARGETS_AT_MOST, Target

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from vtox.motor.values.plain_data import digits
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.rendering import advice, join, render
 from vtox.records.reports.elements import facts, indicator_name, marked, minus, pill, sentence_case
 from vtox.records.reports.texts import language_of
-from vtox.values.plain_data import digits
-from vtox.words.catalogue import catalogue
-from vtox.words.rendering import advice, join, render
 
 RANK = ("fault", "warning", "normal", "unknown")
 

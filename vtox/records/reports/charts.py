@@ -7,14 +7,14 @@ from math import cos, radians, sin
 
 import numpy as np
 
-from vtox.diagnosis.spectra.phasors import Phasors
-from vtox.diagnosis.spectra.spectrum import ExpectedLine, Spectrum
-from vtox.diagnosis.spectra.thinning import extremes
+from vtox.motor.diagnosis.spectra.phasors import Phasors
+from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Spectrum
+from vtox.motor.diagnosis.spectra.thinning import extremes
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CHANNEL_UNITS, Array
 from vtox.records.reports import svg
 from vtox.records.reports.svg import Axes, Mark
 from vtox.records.reports.texts import say
-from vtox.values.arrays import Float64
-from vtox.values.domain import CHANNEL_UNITS, Array
 
 POINTS = 1200
 # A dip between two bins of noise is no level: the axis begins a little below the noise.

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from vtox.errors import BaselineError, InputError, ReportError
-from vtox.faults import FAULTS
+from vtox.motor.errors import BaselineError, InputError, ReportError
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CHANNEL_UNITS, Motor, Recording
+from vtox.motor.values.nameplate import motor_from_dict
 from vtox.records.reports.samples import Packed, compress, decompress, unpack
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CHANNEL_UNITS, Motor, Recording
-from vtox.values.nameplate import motor_from_dict
 
 FORM = 1
 # Times lie before the year 5138.
@@ -69,7 +69,7 @@ class Energy(Part):
 
 
 class ReportRecord(Part):
-    """One recording, and the verdicts on it in the order of `vtox.faults.FAULTS`."""
+    """One recording, and the verdicts on it in the order of `vtox.motor.faults.FAULTS`."""
 
     name: Text
     family: Text = ""

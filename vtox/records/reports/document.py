@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.errors import ReportError
+from vtox.motor.errors import ReportError
 from vtox.records.reports.contents import (
     Contents,
     contents_from_json,

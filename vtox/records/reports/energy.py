@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from vtox.motor.values.plain_data import digits
 from vtox.records.reports.cards import sentence
 from vtox.records.reports.contents import Energy
 from vtox.records.reports.elements import facts, sentence_case
 from vtox.records.reports.texts import say
-from vtox.values.plain_data import digits
 
 # Key of the name, its figure and that of half the interval; a `%` for a ratio, else divisor, unit.
 _ROWS: tuple[tuple[str, str, str, tuple[float, str]], ...] = (

@@ -4,19 +4,19 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from html import escape
 
-from vtox.diagnosis.spectra.phasors import phasors
-from vtox.diagnosis.spectra.record import spectrum
-from vtox.diagnosis.spectra.spectrum import ExpectedLine, Kind, Spectrum, thinned
-from vtox.errors import SpectrumError
+from vtox.motor.diagnosis.spectra.phasors import phasors
+from vtox.motor.diagnosis.spectra.record import spectrum
+from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Kind, Spectrum, thinned
+from vtox.motor.errors import SpectrumError
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CHANNEL_UNITS, Motor, Recording
+from vtox.motor.values.plain_data import digits
 from vtox.records.reports import charts, views
 from vtox.records.reports.cards import fault_name, words, worst_first
 from vtox.records.reports.contents import ReportRecord
 from vtox.records.reports.elements import facts, minus
 from vtox.records.reports.texts import say
 from vtox.records.reports.views import SpectrumView
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CHANNEL_UNITS, Motor, Recording
-from vtox.values.plain_data import digits
 
 # Rows of a table of lines; of a comb all that were found are among them.
 MAX_ROWS = 14

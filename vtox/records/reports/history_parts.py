@@ -6,9 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from vtox.alarms.book import Action
-from vtox.alarms.health.alert_values import Alert
-from vtox.faults import FAULTS
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.faults import FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.plain_data import plain
+from vtox.motor.values.vibration_zones import VELOCITIES, MachineClass, machine_class
 from vtox.records.history import queries
 from vtox.records.history.alarm_queries import actions_of_machine
 from vtox.records.history.growth import alarm_growth, machine_growth
@@ -17,10 +21,6 @@ from vtox.records.history.retention import Oldest
 from vtox.records.history.scalars import latest
 from vtox.records.reports.contents import ReportedTrend, TrendColumns
 from vtox.store.alarms.open_alerts import OpenAlert
-from vtox.values import codec
-from vtox.values.domain import Motor
-from vtox.values.plain_data import plain
-from vtox.values.vibration_zones import VELOCITIES, MachineClass, machine_class
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from vtox.faults import FAMILIES, FAULTS
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.values.codec import RawFields
 from vtox.records.reports.samples import Packed, pack_counts
 from vtox.store.alarms.open_alerts import OpenAlert
 from vtox.store.server.client import Client
 from vtox.store.stream import evidence
 from vtox.store.stream.entries import Result
 from vtox.store.stream.latest_records import record_of
-from vtox.values.codec import RawFields
 
 
 @dataclass(frozen=True, slots=True)

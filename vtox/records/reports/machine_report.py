@@ -8,11 +8,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
-from vtox.alarms.priority import ActionTime
 from vtox.configuration.settings import Settings
-from vtox.errors import BaselineError, ReportError
-from vtox.faults import FAMILIES
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.alarms.priority import ActionTime
+from vtox.motor.errors import BaselineError, ReportError
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values import codec
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.channel_map import Sources, corrected
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate import motor_to_dict
+from vtox.motor.words.languages import DEFAULT
 from vtox.records.history.retention import oldest_kept
 from vtox.records.reports import history_parts, making
 from vtox.records.reports.cards import RANK
@@ -32,12 +38,6 @@ from vtox.store.machines.fleet import priority_among, read_machines
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import outputs
 from vtox.store.stream.windows import joined_windows
-from vtox.values import codec
-from vtox.values.baseline import Baseline
-from vtox.values.channel_map import Sources, corrected
-from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_to_dict
-from vtox.words.languages import DEFAULT
 
 # For samples, of what a report may take: drawings and texts take some 0.2 MB a record.
 SAMPLES_MB = MAX_REPORT_MB - 4

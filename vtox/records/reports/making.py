@@ -6,12 +6,12 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from vtox.diagnosis.diagnosis import METERED, diagnose, read_energy
+from vtox.motor.diagnosis.diagnosis import METERED, diagnose, read_energy
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Diagnosis, Motor, Recording
+from vtox.motor.values.plain_data import plain
 from vtox.records.reports.contents import Energy, ReportRecord, channel_of
 from vtox.records.reports.samples import Packed, pack
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Diagnosis, Motor, Recording
-from vtox.values.plain_data import plain
 
 
 def record(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from vtox.motor.values.plain_data import digits
+from vtox.motor.words.catalogue import catalogue
 from vtox.records.reports.cards import fault_name, state_pill, verdict_card, worst_first
 from vtox.records.reports.contents import (
     Contents,
@@ -27,8 +29,6 @@ from vtox.records.reports.figures import record_figures
 from vtox.records.reports.texts import language_of, say, texts
 from vtox.records.reports.trend_charts import trend_section
 from vtox.records.reports.views import hidden_parts
-from vtox.values.plain_data import digits
-from vtox.words.catalogue import catalogue
 
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, by any texts in it.

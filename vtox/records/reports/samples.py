@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vtox.errors import ReportError
-from vtox.values.domain import Array
+from vtox.motor.errors import ReportError
+from vtox.motor.values.domain import Array
 
 # Largest samples of one report when unpacked: a bound for files that claim any size.
 MAX_BYTES = 256 << 20

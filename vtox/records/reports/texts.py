@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, Language
-from vtox.words.languages import language as tag_language
-from vtox.words.rendering import fill, headings
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, Language
+from vtox.motor.words.languages import language as tag_language
+from vtox.motor.words.rendering import fill, headings
 
 
 @cache

@@ -6,13 +6,13 @@ from html import escape
 from itertools import groupby
 from math import ceil
 
+from vtox.motor.words.rendering import join
 from vtox.records.reports import svg
 from vtox.records.reports.cards import fault_name, sentence, statistic_name
 from vtox.records.reports.contents import ReportedTrend, Table, TrendColumns
 from vtox.records.reports.elements import utc
 from vtox.records.reports.svg import BOTTOM, LEFT, RIGHT, WIDTH, Axes
 from vtox.records.reports.texts import language_of, say
-from vtox.words.rendering import join
 
 HEIGHT, STRIP = 150, 7
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400

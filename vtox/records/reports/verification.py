@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vtox.errors import ReportError
+from vtox.motor.errors import ReportError
+from vtox.motor.values.plain_data import digits
 from vtox.records.reports import making
 from vtox.records.reports.contents import Environment, baseline_of, motor_of, recording_of
 from vtox.records.reports.document import Report
 from vtox.records.reports.environment import environment
 from vtox.records.reports.page import page
-from vtox.values.plain_data import digits
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vtox.diagnosis.spectra.spectrum import Kind
-from vtox.faults import FAMILIES, VIEWS
-from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
+from vtox.motor.diagnosis.spectra.spectrum import Kind
+from vtox.motor.faults import FAMILIES, VIEWS
+from vtox.motor.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
 
 # Room next to the outermost line that is shown, as a factor of its distance.
 ROOM = 1.6

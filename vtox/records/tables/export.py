@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, text
 
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.csv_cells import MARK
 from vtox.records.tables.rows import Row, rows
 from vtox.records.tables.views import TABLES, Kind
-from vtox.values.csv_cells import MARK
 
 _TYPES: Mapping[Kind, str] = {
     "text": "VARCHAR",

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.frames import frame
 from vtox.records.history.database import explain_errors, reading
 from vtox.records.tables.rows import last_seconds, rows, table_of
-from vtox.values.frames import frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame

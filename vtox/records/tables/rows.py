@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 from vtox.records.history.queries import recorded_until_s
 from vtox.records.history.schema import series, start_parts
 from vtox.records.history.starts import starts

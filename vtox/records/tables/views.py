@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from vtox.values.energy import START_FIGURES, MeterCounts
+from vtox.motor.values.energy import START_FIGURES, MeterCounts
 
 Kind = Literal["text", "whole", "number", "time"]
 

@@ -21,7 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from vtox.configuration.mqtt_urls import broker_port, parse_url, tls_context
-from vtox.errors import BrokerRefused
+from vtox.motor.errors import BrokerRefused
 from vtox.sending.mqtt.payloads import Message
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from threading import Event
 import structlog
 
 from vtox.client.publisher import Publisher
-from vtox.errors import InputError, TooManyScalars
+from vtox.motor.errors import InputError, TooManyScalars
 from vtox.sending.mqtt import sparkplug, sparkplug_nodes
 from vtox.sending.mqtt.connection import Connection, ReceivedMessage
 from vtox.sending.mqtt.mapping import TopicRule

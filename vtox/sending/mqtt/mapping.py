@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from vtox.errors import MappingError
+from vtox.motor.errors import MappingError
+from vtox.motor.values.domain import CHANNEL_UNITS, Motor
+from vtox.motor.values.scalars import NAME, is_unit
 from vtox.sending.mqtt.sparkplug import NAMESPACE
-from vtox.values.domain import CHANNEL_UNITS, Motor
-from vtox.values.scalars import NAME, is_unit
 
 Format = Literal["entry", "json", "i2", "f4", "sparkplug"]
 Layout = Literal["planar", "interleaved"]

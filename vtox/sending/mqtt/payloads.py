@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import orjson
 
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import CHANNEL_UNITS, Motor, Window
+from vtox.motor.values.scalars import ScalarReading, readings_of
 from vtox.sending.mqtt.mapping import BINARY, TopicRule
 from vtox.sending.mqtt.sparkplug import Metric
-from vtox.values.domain import CHANNEL_UNITS, Motor, Window
-from vtox.values.scalars import ScalarReading, readings_of
 from vtox.windows.json_windows import entry_fields
 from vtox.windows.wire import REFUSED, encode
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
 
 NAMESPACE = "spBv1.0"
 BIRTHS, DEATHS, DATA = ("NBIRTH", "DBIRTH"), ("NDEATH", "DDEATH"), ("NDATA", "DDATA")

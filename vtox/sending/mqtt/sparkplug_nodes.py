@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vtox.errors import InputError, NameplateError
+from vtox.motor.errors import InputError, NameplateError
+from vtox.motor.values.nameplate import motor_from_dict
+from vtox.motor.values.plain_names import name_error
+from vtox.motor.values.scalars import ScalarReading, checked
 from vtox.sending.mqtt import sparkplug
 from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
@@ -21,9 +24,6 @@ from vtox.sending.mqtt.payloads import (
 )
 from vtox.sending.mqtt.sparkplug import Metric, Topic
 from vtox.store.stream.unreadable import Unreadable, read, read_or_none
-from vtox.values.nameplate import motor_from_dict
-from vtox.values.plain_names import name_error
-from vtox.values.scalars import ScalarReading, checked
 
 # Nameplate fields that are whole numbers or texts whatever the node sends.
 _WHOLE = ("pole_pairs", "rotor_bars")

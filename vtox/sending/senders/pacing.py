@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from vtox.client.delivery import Hindrance
 from vtox.client.publisher import BATCH_BYTES, Publisher
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import Window
 from vtox.store.server.client import Client
-from vtox.values.domain import Window
 from vtox.windows.wire import UNLIMITED
 
 # At full speed the sender is at most this far ahead of the workers: waiting windows cost memory.

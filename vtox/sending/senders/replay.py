@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from vtox.errors import RecordingError
+from vtox.motor.errors import RecordingError
+from vtox.motor.values.domain import Recording, Window
 from vtox.sending.senders.pacing import Job
-from vtox.values.domain import Recording, Window
 
 # Lengths of windows that are neither too short for a family nor too large for a server.
 WINDOW_MIN_S, WINDOW_MAX_S = 0.05, 60.0

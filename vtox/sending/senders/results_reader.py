@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vtox.client.reader import Reader
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import STATES
 from vtox.store.stream.entries import Result
-from vtox.values.domain import STATES
 
 
 @dataclass(slots=True)

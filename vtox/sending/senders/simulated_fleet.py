@@ -7,10 +7,10 @@ from itertools import count
 import numpy as np
 
 import vtox
+from vtox.motor.simulator.fleet import SimulatedMachine
+from vtox.motor.simulator.signals import FS_HZ, WINDOW_S, window
+from vtox.motor.values.domain import Recording, Window
 from vtox.sending.senders.pacing import Job
-from vtox.simulator.fleet import SimulatedMachine
-from vtox.simulator.signals import FS_HZ, WINDOW_S, window
-from vtox.values.domain import Recording, Window
 
 # Commissioning: runs long enough for every family, minutes apart, so that slow changes of load and
 # supply are part of what counts as healthy.

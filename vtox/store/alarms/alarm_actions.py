@@ -3,13 +3,13 @@
 from typing import Any, get_args
 
 from vtox import keys
-from vtox.alarms.book import Action, ActionName
-from vtox.alarms.life import OUTCOMES
-from vtox.alarms.work_orders import WorkOrder
+from vtox.motor.alarms.book import Action, ActionName
+from vtox.motor.alarms.life import OUTCOMES
+from vtox.motor.alarms.work_orders import WorkOrder
+from vtox.motor.values.codec import TEXT_MAX, RawFields
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.store.stream.entries import time_s
-from vtox.values.codec import TEXT_MAX, RawFields
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 _TEXTS = ("machine_id", "by", "key_id", "alarm_id", "fault", "text", "request_id")

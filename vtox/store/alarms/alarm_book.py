@@ -15,10 +15,14 @@ from typing import Any
 import redis
 
 from vtox import keys
-from vtox.alarms.book import Action, Book
-from vtox.alarms.health.alert_values import Alert, Verdict
-from vtox.alarms.life import Alarm
-from vtox.errors import TooBusy
+from vtox.motor.alarms.book import Action, Book
+from vtox.motor.alarms.health.alert_values import Alert, Verdict
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.errors import TooBusy
+from vtox.motor.values import codec
+from vtox.motor.values.codec import RawFields
+from vtox.motor.values.operating_state import suppresses_alarms
+from vtox.motor.values.plain_data import known_fields
 from vtox.store.alarms.alarm_actions import encode_action
 from vtox.store.alarms.open_alerts import OpenAlert, open_alerts
 from vtox.store.alarms.stored_alarms import POSITION, VERSION, changed_fields, take_field
@@ -26,10 +30,6 @@ from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time_ms
 from vtox.store.stream import outputs
 from vtox.store.stream.unreadable import Unreadable, note_skipped, read_each
-from vtox.values import codec
-from vtox.values.codec import RawFields
-from vtox.values.operating_state import suppresses_alarms
-from vtox.values.plain_data import known_fields
 
 _ALERTS_AT_ONCE = 1000
 # Other programs may write alerts too.

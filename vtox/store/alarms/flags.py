@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Reason, reason
+from vtox.motor.words.rendering import render_all
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
-from vtox.values import codec
-from vtox.values.domain import Reason, reason
-from vtox.words.rendering import render_all
 
 # Flag -> code of its alert while it is set.
-# Alarms of limits are flags too, with their own names: `vtox.values.scalars.limit_flag`.
+# Alarms of limits are flags too, with their own names: `vtox.motor.values.scalars.limit_flag`.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
 # Field of a machine: when its sender left, s by the server's clock.
 DEPARTED = "departed"

@@ -6,18 +6,18 @@ from threading import Lock
 from typing import Literal
 
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert, RaisedAlert, Verdict
-from vtox.alarms.health.update import MachineHistory
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.alert_values import Alert, RaisedAlert, Verdict
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.faults import FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.codec import loads
+from vtox.motor.values.domain import Reason, reason
+from vtox.motor.values.plain_names import names_of
+from vtox.motor.values.scalars import FLAG
+from vtox.motor.words.rendering import render
 from vtox.store.alarms.flags import FLAGS
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
-from vtox.values import codec
-from vtox.values.codec import loads
-from vtox.values.domain import Reason, reason
-from vtox.values.plain_names import names_of
-from vtox.values.scalars import FLAG
-from vtox.words.rendering import render
 
 # After more events since the last look all open alerts are read again, as at the first look.
 MOST_FOLLOWED = 1000

@@ -5,11 +5,11 @@ from typing import Any
 
 import structlog
 
-from vtox.alarms.book import Book
-from vtox.alarms.health.alert_values import RaisedAlert, Why
-from vtox.alarms.life import Alarm, Suspension
+from vtox.motor.alarms.book import Book
+from vtox.motor.alarms.health.alert_values import RaisedAlert, Why
+from vtox.motor.alarms.life import Alarm, Suspension
+from vtox.motor.values import codec
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.values import codec
 
 log = structlog.get_logger()
 

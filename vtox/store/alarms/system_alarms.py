@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.codec import loads
+from vtox.motor.values.domain import Reason
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.codec import loads
-from vtox.values.domain import Reason
 
 Event = Literal["", "raised", "escalated", "cleared"]
 

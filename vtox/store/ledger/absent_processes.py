@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.motor.values.codec import loads
 from vtox.store.server.client import Client, server_time
-from vtox.values.codec import loads
 
 # A supervisor that reported longer ago has ended without saying so.
 LIFE_S = 60.0

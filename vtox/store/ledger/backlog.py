@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served

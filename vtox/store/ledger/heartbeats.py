@@ -10,8 +10,16 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from vtox import keys
+from vtox.motor.values.codec import (
+    Number,
+    Prefix,
+    Time,
+    decode,
+    decode_fields,
+    encode,
+    encode_fields,
+)
 from vtox.store.server.client import Client
-from vtox.values.codec import Number, Prefix, Time, decode, decode_fields, encode, encode_fields
 
 LIFE_S = 15
 # A host whose supervisor reported longer ago is left out: it ended without a report.

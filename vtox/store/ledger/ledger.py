@@ -15,14 +15,14 @@ import structlog
 
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.errors import LeaseLost
-from vtox.faults import FAMILIES
+from vtox.motor.errors import LeaseLost
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Record
 from vtox.store.ledger.heartbeats import LIFE_S
 from vtox.store.ledger.ledger_rows import record_from_json, record_json
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.values.domain import Record
 from vtox.windows.partitions import FIRST, Partition
 
 log = structlog.get_logger()

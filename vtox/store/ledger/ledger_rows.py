@@ -8,9 +8,9 @@ import re
 
 import orjson
 
-from vtox.errors import LedgerRowError
-from vtox.values import codec
-from vtox.values.domain import Record
+from vtox.motor.errors import LedgerRowError
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Record
 
 VERSION = 1
 _IDS = re.compile(r"\d{1,20}-\d{1,20}( \d{1,20}-\d{1,20})*")

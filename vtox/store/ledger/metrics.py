@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, field
 
 from vtox import keys
+from vtox.motor.values import codec
 from vtox.store.ledger import heartbeats
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import Metrics, entry_of, number
-from vtox.values import codec
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vtox import keys
-from vtox.errors import TooManyMachines
+from vtox.motor.errors import TooManyMachines
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import source
 

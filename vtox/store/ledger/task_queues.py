@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from vtox import keys
+from vtox.motor.values.codec import Prefix, Time, encode_fields
 from vtox.store.server.client import Client, server_time
-from vtox.values.codec import Prefix, Time, encode_fields
 
 # The bridge counts every second; lengths older than this are not known any more.
 MAX_AGE_S = 15.0

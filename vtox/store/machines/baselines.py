@@ -11,18 +11,18 @@ from functools import lru_cache
 from typing import Any
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.channel_map import NO_MAP, ChannelMap, Sources
 from vtox.store.machines import learning_notes
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import present_setting
 from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
-from vtox.values import codec
-from vtox.values.channel_map import NO_MAP, ChannelMap, Sources
 
 # Windings age and clamps are moved: a baseline older than this is still used, and marked so.
 STALE_DAYS = 180.0
 # Bands whose loads differ by less than this ratio are shown as one: between them both apply
-# (`vtox.values.baseline`).
+# (`vtox.motor.values.baseline`).
 MAX_LOAD_GAP_RATIO = 1.1
 # Why the baseline of a machine is not used though it has one.
 OF_OTHER_CHANNELS = "baseline_of_other_channels"

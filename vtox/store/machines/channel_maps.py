@@ -1,9 +1,9 @@
 """The channel map of a machine as it is kept: field `channel_map` of its hash."""
 
+from vtox.motor.values.channel_map import NO_MAP, ChannelMap, Sources
 from vtox.store.machines import learning_notes
 from vtox.store.machines.machine_settings import SettingKind, store_setting
 from vtox.store.server.client import Client
-from vtox.values.channel_map import NO_MAP, ChannelMap, Sources
 
 
 def set_channel_map(

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 import structlog
 
 from vtox import keys
-from vtox.store.machines.machines import load_motors
-from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.domain import Record
-from vtox.values.energy import (
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Record
+from vtox.motor.values.energy import (
     NOTHING,
     MeterCounts,
     MeterReading,
     MeterRow,
     counts_of,
 )
+from vtox.store.machines.machines import load_motors
+from vtox.store.server.client import Client
 
 log = structlog.get_logger()
 

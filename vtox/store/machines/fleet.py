@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtox import keys
-from vtox.alarms.health.assessment import Assessment
-from vtox.alarms.life import Alarm
-from vtox.alarms.priority import NOT_STATED, Concern, Importance, Priority, alarm_priority
-from vtox.alarms.supplies import SuppliedMachine, supply_of
+from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.alarms.priority import NOT_STATED, Concern, Importance, Priority, alarm_priority
+from vtox.motor.alarms.supplies import SuppliedMachine, supply_of
+from vtox.motor.values.codec import loads
+from vtox.motor.values.plain_names import names_of
 from vtox.store.machines.machine_states import health_of
 from vtox.store.machines.rhythms import Intervals, read_intervals
 from vtox.store.server.client import Client
 from vtox.store.stream.unreadable import read_or_none
-from vtox.values.codec import loads
-from vtox.values.plain_names import names_of
 
 # Machines read in one round trip.
 PART = 500

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Record
 from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.domain import Record
 
 FIELD = "learning"
 

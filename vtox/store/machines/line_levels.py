@@ -8,10 +8,10 @@ machines with all five faults), and gives 3.2 points where results give 3.1: as 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vtox.faults import LINES
+from vtox.motor.faults import LINES
+from vtox.motor.values.codec import RawFields, loads
 from vtox.store.machines.points import Point
 from vtox.store.stream.entries import number
-from vtox.values.codec import RawFields, loads
 
 # Of each fault of a machine the first record in every stretch so long is the sample. A record that
 # spans the beginning of one would not do: snapshots of seconds, minutes apart, hardly ever do.

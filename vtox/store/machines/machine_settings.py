@@ -12,12 +12,12 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from vtox import keys
-from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
-from vtox.errors import SettingChanged, UnknownMachine
+from vtox.motor.alarms.health.sensitivity import DEFAULT, Sensitivity
+from vtox.motor.errors import SettingChanged, UnknownMachine
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Motor
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.domain import Motor
 
 log = structlog.get_logger()
 T = TypeVar("T")

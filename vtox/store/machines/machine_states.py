@@ -11,17 +11,17 @@ from typing import NamedTuple
 import structlog
 
 from vtox import keys
-from vtox.alarms.health.assessment import Assessment
-from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity
-from vtox.alarms.health.update import MachineHistory
+from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.alarms.health.sensitivity import DEFAULT, Sensitivity
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.values import codec
+from vtox.motor.values.channel_map import NO_MAP, ChannelMap
+from vtox.motor.values.domain import Motor
 from vtox.store.machines.baselines import is_of_other_channels
 from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import MOTOR, SENSITIVITY, decode_setting
 from vtox.store.server import scripts
 from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.channel_map import NO_MAP, ChannelMap
-from vtox.values.domain import Motor
 
 log = structlog.get_logger()
 

@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtox import keys
-from vtox.alarms.health.assessment import Assessment
-from vtox.errors import TooManyMachines
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.errors import TooManyMachines
+from vtox.motor.faults import FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Motor, Reason, reason
+from vtox.motor.values.nameplate import motor_to_dict
+from vtox.motor.values.plain_names import names_of
+from vtox.motor.values.rhythm import Rhythm, SendingInterval
+from vtox.motor.values.scalars import FLAG
+from vtox.motor.words.rendering import render
 from vtox.store.alarms import alarm_book
 from vtox.store.alarms.flags import FLAGS
 from vtox.store.machines.baselines import baseline_state, is_of_other_channels
@@ -20,13 +27,6 @@ from vtox.store.server import scripts
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result, decode_result
 from vtox.store.stream.unreadable import read_or_none
-from vtox.values import codec
-from vtox.values.domain import Motor, Reason, reason
-from vtox.values.nameplate import motor_to_dict
-from vtox.values.plain_names import names_of
-from vtox.values.rhythm import Rhythm, SendingInterval
-from vtox.values.scalars import FLAG
-from vtox.words.rendering import render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,14 @@ from hashlib import sha256
 from typing import NamedTuple, get_args
 
 from vtox import keys
-from vtox.alarms.health.alerts import FOUND
-from vtox.errors import WireError
-from vtox.faults import FAMILIES
+from vtox.motor.alarms.health.alerts import FOUND
+from vtox.motor.errors import WireError
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.codec import RawFields
+from vtox.motor.values.domain import State
+from vtox.motor.values.plain_names import NAME
+from vtox.motor.values.scalars import ScalarReading, checked
 from vtox.store.stream.entries import BUSY, number, time_s
-from vtox.values.codec import RawFields
-from vtox.values.domain import State
-from vtox.values.plain_names import NAME
-from vtox.values.scalars import ScalarReading, checked
 
 HEALTH = "health"
 # A sender's clock may be ahead by so much.

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.rhythm import Rhythm, SendingInterval
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import source
 from vtox.store.stream.unreadable import read_or_none
-from vtox.values import codec
-from vtox.values.rhythm import Rhythm, SendingInterval
 
 # Field of a machine.
 RHYTHM = "rhythm"

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from vtox import keys
-from vtox.errors import TooManyMachines, TooManyScalars
+from vtox.motor.errors import TooManyMachines, TooManyScalars
+from vtox.motor.values.scalars import MOST_OF_MACHINE, ScalarReading
+from vtox.motor.values.vibration_zones import VELOCITIES
 from vtox.store.machines.machines import list_senders
 from vtox.store.server.client import Client
 from vtox.store.stream.scalars import add_readings
-from vtox.values.scalars import MOST_OF_MACHINE, ScalarReading
-from vtox.values.vibration_zones import VELOCITIES
 
 # The recorder renews the names of full machines every ten minutes: without it they are known for
 # some time, and of a machine that is no longer full not for long.

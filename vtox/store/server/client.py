@@ -15,7 +15,7 @@ from redis.sentinel import SentinelConnectionPool
 
 from vtox.configuration.sentinel_urls import is_sentinel
 from vtox.configuration.server_urls import mask
-from vtox.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
+from vtox.motor.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
 from vtox.store.server.connections import Connections
 from vtox.store.server.hanging import Hang
 from vtox.store.server.overlimit import OverLimit

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from vtox import keys
+from vtox.motor.values.plain_names import names_of
 from vtox.store.server.client import Client
-from vtox.values.plain_names import names_of
 
 
 def last_senders(client: Client, most: int) -> list[str]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.rhythm import Rhythm
 from vtox.store.server.client import Client
 from vtox.store.server.scripts import fenced, source
 from vtox.store.stream.window_log import id_ms
-from vtox.values import codec
-from vtox.values.rhythm import Rhythm
 from vtox.windows.partitions import FIRST, Partition
 from vtox.windows.wire import Header
 

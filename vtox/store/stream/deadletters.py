@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from vtox import keys
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values import codec
+from vtox.motor.values.codec import Number
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import Addresses
 from vtox.store.stream import outputs
 from vtox.store.stream.own_fields import REPLAY_FAMILY, REPLAY_OF, make_secret, signed, without_own
 from vtox.store.stream.window_log import add_with
-from vtox.values import codec
-from vtox.values.codec import Number
 
 _ENTRY = b"entry."
 _READ_AT_ONCE = 20

@@ -5,7 +5,7 @@ from typing import Any
 import redis
 
 from vtox import keys
-from vtox.errors import NotOnDisk, NotReplicated
+from vtox.motor.errors import NotOnDisk, NotReplicated
 from vtox.store.server.client import Client
 from vtox.store.stream.window_log import Fields, add_with
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import msgspec
 import orjson
 
-from vtox.values import codec
-from vtox.values.codec import (
+from vtox.motor.values import codec
+from vtox.motor.values.codec import (
     NUMBER_MAX,
     TIME_MAX_S,
     Number,
@@ -23,8 +23,8 @@ from vtox.values.codec import (
     Time,
     loads,
 )
-from vtox.values.domain import Answer, Conclusion, Diagnosis, Record
-from vtox.words.rendering import join
+from vtox.motor.values.domain import Answer, Conclusion, Diagnosis, Record
+from vtox.motor.words.rendering import join
 
 Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
@@ -38,9 +38,9 @@ class Result(Conclusion):
     """One diagnosis of one record: an entry of `fault_diagnosis_results`.
 
     `closed` says in words why the record ended early. `marks` is what the alarm of the fault has
-    taken of it (`vtox.alarms.health.alerts.Slots`): empty where nothing, None from a version that
-    did not say so. `latency_ms` runs from the arrival of the record's last window to the result;
-    only the server knows it.
+    taken of it (`vtox.motor.alarms.health.alerts.Slots`): empty where nothing, None from a version
+    that did not say so. `latency_ms` runs from the arrival of the record's last window to the
+    result; only the server knows it.
     """
 
     machine_id: str = ""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from vtox import keys
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import Array, Recording, Window
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
 from vtox.store.stream.unreadable import read_or_none
-from vtox.values.domain import Array, Recording, Window
 from vtox.windows.wire import UNLIMITED, Fields, decode
 
 _READ_AT_ONCE = 20

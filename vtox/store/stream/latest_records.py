@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.motor.values.domain import Record, Recording
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import Addresses
 from vtox.store.stream import windows
 from vtox.store.stream.entries import Result
-from vtox.values.domain import Record, Recording
 from vtox.windows.wire import Fields, Limits
 
 

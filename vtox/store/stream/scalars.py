@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Reason
+from vtox.motor.values.scalars import ScalarReading
 from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.domain import Reason
-from vtox.values.scalars import ScalarReading
 
 # Field of a machine: why its last record gave no vibration velocity.
 _NO_VELOCITY = "no_velocity"

@@ -29,9 +29,9 @@ from typing import Any, Self
 
 import structlog
 
+from vtox.motor.values.domain import Record
 from vtox.store.stream.shared_memory import FOLDER, PREFIX, shortage
 from vtox.store.stream.window_log import Entry
-from vtox.values.domain import Record
 from vtox.windows.wire import Fields
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 import redis
 
 from vtox import keys
-from vtox.errors import InputError, ServerFull, ServerUnavailable, VtoxError
+from vtox.motor.errors import InputError, ServerFull, ServerUnavailable, VtoxError
 from vtox.store.server.client import Client
 
 # Not structlog, which takes longer to load than all else that `vtox.client` needs.

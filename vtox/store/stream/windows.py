@@ -6,11 +6,18 @@ from itertools import groupby
 
 import numpy as np
 
+from vtox.motor.values.arrays import Float32
+from vtox.motor.values.domain import (
+    CHANNEL_UNITS,
+    CURRENTS,
+    LINE_VOLTAGES,
+    VOLTAGES,
+    Record,
+    Recording,
+)
 from vtox.store.server.client import Client
 from vtox.store.stream import window_log
 from vtox.store.stream.shared_windows import SharedReader
-from vtox.values.arrays import Float32
-from vtox.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VOLTAGES, Record, Recording
 from vtox.windows.wire import Fields, decode_channels, number
 
 # Gives room for the samples of some channels of a record.

@@ -14,14 +14,14 @@ import psutil
 
 from vtox import keys
 from vtox.configuration.settings import Settings, variable
-from vtox.errors import SystemStateError
-from vtox.faults import FAMILIES, TASK_VERSION
+from vtox.motor.errors import SystemStateError
+from vtox.motor.faults import FAMILIES, TASK_VERSION
+from vtox.motor.values.codec import encode
 from vtox.store.ledger import ledger_rows
 from vtox.store.ledger.heartbeats import LIFE_S, Heartbeat, Worker, read, workers
 from vtox.store.server.client import Client
 from vtox.store.server.partition_table import served
 from vtox.store.system.kept_state import require_whole
-from vtox.values.codec import encode
 from vtox.version import version
 from vtox.windows import wire
 

@@ -15,9 +15,9 @@ from typing import Literal, get_args
 
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
+from vtox.motor.values import codec
 from vtox.store.server.client import Client, server_time
-from vtox.values import codec
 
 Scope = Literal["read", "operate", "engineer", "ingest", "proxy", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)

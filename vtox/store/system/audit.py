@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import redis
 
 from vtox import keys
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Reason, ReasonValue
 from vtox.store.server.client import Client
-from vtox.values import codec
-from vtox.values.domain import Reason, ReasonValue
 
 # Of a name or an address, characters.
 TEXT_MAX = 200

@@ -4,9 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from vtox import keys
-from vtox.alarms.book import Action
-from vtox.errors import UnknownMachine
-from vtox.faults import PERSISTENCE, Persistence
+from vtox.motor.alarms.book import Action
+from vtox.motor.errors import UnknownMachine
+from vtox.motor.faults import PERSISTENCE, Persistence
+from vtox.motor.values import codec
+from vtox.motor.values.channel_map import Sources
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate import motor_to_dict
+from vtox.motor.values.plain_data import changes
 from vtox.store.alarms import alarm_book
 from vtox.store.machines import machines
 from vtox.store.machines.baselines import set_baseline
@@ -18,11 +23,6 @@ from vtox.store.stream.deadletters import DeadLetter
 from vtox.store.system import apikeys
 from vtox.store.system.apikeys import ApiKey
 from vtox.store.system.audit import Actor, audited, write
-from vtox.values import codec
-from vtox.values.channel_map import Sources
-from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_to_dict
-from vtox.values.plain_data import changes
 
 
 def register_machine(

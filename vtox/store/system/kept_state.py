@@ -12,11 +12,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from vtox import keys
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
+from vtox.motor.values.plain_names import names_of
 from vtox.store.alarms import open_alerts
 from vtox.store.server.client import Client
 from vtox.store.stream import outputs
-from vtox.values.plain_names import names_of
 
 # Each listed machine with its whole hash: nameplate, baseline with version and source, its place
 # learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.

@@ -5,9 +5,9 @@ import secrets
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.motor.values import codec
 from vtox.store.server.client import Client
 from vtox.store.system.apikeys import ApiKey, Scope, valid_key
-from vtox.values import codec
 
 LIFETIME_S = 12 * 3600
 

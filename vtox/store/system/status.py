@@ -10,7 +10,8 @@ from typing import Any
 import redis
 
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.codec import decode_fields, decode_or_none
 from vtox.store.alarms.open_alerts import OpenAlert, open_alarms
 from vtox.store.alarms.system_alarms import Watch
 from vtox.store.ledger.absent_processes import AbsentProcess, absent_processes
@@ -32,7 +33,6 @@ from vtox.store.stream import window_log
 from vtox.store.stream.entries import Metrics
 from vtox.store.stream.window_log import ConsumerGroup, find_group, sum_groups
 from vtox.store.system.agreement import parties
-from vtox.values.codec import decode_fields, decode_or_none
 
 STREAMS = (
     keys.RESULTS,

@@ -7,12 +7,12 @@ import pytest
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings, load
-from vtox.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput
+from vtox.motor.values.domain import Diagnosis
 from vtox.pipeline.bridge import dispatcher, read_size
 from vtox.store.ledger.backlog import backlog
 from vtox.store.server.client import Client
 from vtox.store.stream.window_log import group_info
-from vtox.values.domain import Diagnosis
 from workers import batch
 from workers.celery_signals import process
 

@@ -11,7 +11,9 @@ from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.tables import Keep, SendLimits
-from vtox.errors import TooManyMachines
+from vtox.motor.errors import TooManyMachines
+from vtox.motor.values.domain import Motor, reason
+from vtox.motor.values.rhythm import SendingInterval
 from vtox.pipeline.bridge import loop
 from vtox.pipeline.bridge.intake import Intake
 from vtox.store.alarms.flags import set_flag
@@ -24,8 +26,6 @@ from vtox.store.server.partition_table import set_number
 from vtox.store.stream import admissions, deadletters
 from vtox.store.stream.admissions import MARKS_LIFE_S
 from vtox.store.stream.window_log import create_group, deleted_unread, read_new, read_pending
-from vtox.values.domain import Motor, reason
-from vtox.values.rhythm import SendingInterval
 from vtox.windows.partitions import FIRST, partition_of
 
 TOKEN = "me"

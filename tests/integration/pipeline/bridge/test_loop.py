@@ -15,7 +15,7 @@ from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
 from vtox.cluster.scaling import CALM_S
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.bridge import lease, loop
 from vtox.pipeline.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.pipeline.bridge.loop import Bridge

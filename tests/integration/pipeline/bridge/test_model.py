@@ -33,8 +33,9 @@ from tests.integration.helpers import counters, end_starts
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.errors import LeaseLost, StaleState
-from vtox.faults import FAMILIES
+from vtox.motor.errors import LeaseLost, StaleState
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.store.ledger.ledger import Ledger, Outcome
 from vtox.store.machines import machines
@@ -45,7 +46,6 @@ from vtox.store.stream import deadletters
 from vtox.store.stream.shared_windows import SharedReader
 from vtox.store.stream.window_log import group_info
 from vtox.store.stream.windows import entries_of
-from vtox.values.domain import Record
 from vtox.windows.partitions import Partition
 
 HORIZON = 8

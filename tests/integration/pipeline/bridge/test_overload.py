@@ -13,7 +13,7 @@ from tests.integration.helpers import T0, Worker, bridging, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import connect
 from vtox.store.stream.window_log import group_info

@@ -7,7 +7,7 @@ from tests.cluster import small_window
 from tests.integration.helpers import Worker, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.window_log import group_info
 

@@ -12,13 +12,13 @@ import pytest
 from tests.integration.helpers import Worker, add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.store.ledger.ledger_rows import record_from_json
 from vtox.store.server.client import Client, connect
 from vtox.store.stream import shared_windows
 from vtox.store.stream.shared_windows import SharedReader
 from vtox.store.stream.windows import entries_of, fetch
-from vtox.values.domain import Record
 
 WINDOWS = 10
 SHORT = "turn_short"

@@ -17,11 +17,11 @@ from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerFull, ServerUnavailable, WireError
+from vtox.motor.errors import ServerFull, ServerUnavailable, WireError
+from vtox.motor.values.domain import Window
 from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.window_log import create_group
-from vtox.values.domain import Window
 from vtox.windows.wire import Limits, decode
 
 T0 = 1_764_000_000.0

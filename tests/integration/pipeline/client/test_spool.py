@@ -22,7 +22,7 @@ from vtox.client import spool_file, store_and_forward
 from vtox.client.publisher import NUMBERS_FILE, Publisher
 from vtox.client.spool_file import FILE, repair
 from vtox.configuration.settings import Settings
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 from vtox.store.server.client import Client
 
 T0 = 1_764_000_000.0

@@ -9,12 +9,12 @@ from tests.integration.conftest import serving
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.domain import Motor, reason
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.alarm_book import advance
 from vtox.store.alarms.flags import set_flag
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, connect
-from vtox.values.domain import Motor, reason
 
 ADA = {"by": "Ada", "reason": "repair"}
 

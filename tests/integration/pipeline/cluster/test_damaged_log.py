@@ -17,7 +17,7 @@ from vtox.cluster import embedded_server as module
 from vtox.cluster import log_repair
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerUnavailable, SettingsError, SystemStateError
+from vtox.motor.errors import ServerUnavailable, SettingsError, SystemStateError
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.monitoring.readiness import Check
 from vtox.store.server.client import connect

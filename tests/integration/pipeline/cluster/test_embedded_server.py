@@ -15,7 +15,7 @@ from tests.waiting import eventually, is_alive
 from vtox.cluster import embedded_server as module
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.errors import PortTaken, ServerKilled, ServerUnavailable, SystemStateError
+from vtox.motor.errors import PortTaken, ServerKilled, ServerUnavailable, SystemStateError
 from vtox.store.server.client import Client, connect
 
 STARTER = """

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from vtox.cluster import embedded_server as module
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerLoading
+from vtox.motor.errors import ServerLoading
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.store.server.client import check, check_when_loaded, connect
 

@@ -17,7 +17,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.values import Acknowledgement
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 from vtox.store.server.client import connect
 
 FSYNC_S = 0.2

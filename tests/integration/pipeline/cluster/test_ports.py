@@ -17,7 +17,7 @@ from vtox.cluster.probe_server import serve
 from vtox.cluster.roles import host_roles
 from vtox.cluster.server_config import choose_address
 from vtox.configuration.settings import load
-from vtox.errors import PortTaken, SettingsError
+from vtox.motor.errors import PortTaken, SettingsError
 
 NAMES = ("api_port", "coordinator_port", "flower_port", "worker_port", "redis_port")
 

@@ -19,14 +19,14 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.cluster.server_users import GROUP_USERS, ROLES
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.scalars import ScalarReading
 from vtox.records.history.recorder import Recorder
 from vtox.store.alarms.open_alerts import open_alerts
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.server.partition_table import number_in_force
 from vtox.store.stream.scalars import add_readings
-from vtox.values.domain import Motor
-from vtox.values.scalars import ScalarReading
 from vtox.windows.partitions import Partition
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"

@@ -30,8 +30,8 @@ from vtox.cluster.probing import ProcessState
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.supervisor import Supervisor
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError, SystemStateError
-from vtox.simulator.fleet import fleet
+from vtox.motor.errors import SettingsError, SystemStateError
+from vtox.motor.simulator.fleet import fleet
 from workers.time_limit import limit_s
 
 BATCH_WINDOWS = load().batch_windows

@@ -13,6 +13,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.usable_cores import usable_cores
+from vtox.motor.values.domain import reason
 from vtox.pipeline.monitoring import monitor, silence
 from vtox.pipeline.monitoring.measured_load import measured_load
 from vtox.pipeline.monitoring.requirements import TYPICAL
@@ -23,7 +24,6 @@ from vtox.store.ledger.retention import server_memory
 from vtox.store.server.client import Client, connect, server_thread_s, server_time, server_time_ms
 from vtox.store.stream.window_log import create_group, read_until_t
 from vtox.store.system.status import snapshot
-from vtox.values.domain import reason
 
 
 def finish(client: Client, windows: int) -> None:

@@ -14,11 +14,12 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.system_limits import AlarmLimits
-from vtox.faults import FAMILIES
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values import codec
 from vtox.pipeline.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,
@@ -51,7 +52,6 @@ from vtox.store.ledger.heartbeats import (
 from vtox.store.server.client import Client, connect, server_time, server_time_ms
 from vtox.store.stream.window_log import create_group
 from vtox.store.system.status import snapshot
-from vtox.values import codec
 
 # So long may a busy host hold us between two lines; what the tests tell apart is further off.
 SLACK_S = 10.0

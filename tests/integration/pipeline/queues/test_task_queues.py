@@ -6,7 +6,7 @@ from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster.worker_allocation import ALL_QUEUES
 from vtox.configuration.settings import Settings
-from vtox.errors import BrokerUnavailable
+from vtox.motor.errors import BrokerUnavailable
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.store.server.client import Client

@@ -13,7 +13,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.tables import Keep
-from vtox.errors import SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.store.ledger.heartbeats import Worker, send
 from vtox.store.server.client import Client, connect

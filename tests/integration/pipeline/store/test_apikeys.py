@@ -7,7 +7,7 @@ import pytest
 
 from vtox import keys
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys, sessions
 

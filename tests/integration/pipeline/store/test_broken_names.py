@@ -5,13 +5,13 @@ import pytest
 from tests.broken_entries import TEXTS
 from tests.integration.api.test_machines import commit_health
 from vtox import keys
+from vtox.motor.values.domain import Motor
 from vtox.store.alarms.open_alerts import open_alerts
 from vtox.store.ledger.absent_processes import absent_processes
 from vtox.store.ledger.refusals import summarise
 from vtox.store.machines.followed_fleet import FollowedFleet
 from vtox.store.machines.machines import arrivals_since, last_arrivals, register
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Motor
 
 NO_NAMES = (b"", b"\xff\xfe", b"a b", b"a/b", b"+", b"\x00", b"x" * 65)
 

@@ -2,10 +2,10 @@
 
 from vtox import keys
 from vtox.configuration.settings import given_settings, load
+from vtox.motor.values import codec
 from vtox.store.server.client import Client
 from vtox.store.system.audit import Actor, Deed
 from vtox.store.system.deeds import note_settings
-from vtox.values import codec
 
 
 def table_of(results: str, **more: object) -> dict[str, str]:

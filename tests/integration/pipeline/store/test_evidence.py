@@ -7,10 +7,10 @@ import pytest
 
 from tests.integration.helpers import add_window
 from vtox import keys
-from vtox.files.recordings import read
+from vtox.motor.files.recordings import read
+from vtox.motor.values.domain import Motor
 from vtox.store.machines import machines
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor
 
 RECORD = "turn_short|V001|1-0"
 

@@ -10,8 +10,9 @@ from tests.integration.helpers import add_window, counters, end_starts
 from vtox import keys
 from vtox.configuration.settings import Settings, load
 from vtox.configuration.tables import Keep
-from vtox.errors import LeaseLost
-from vtox.faults import FAMILIES
+from vtox.motor.errors import LeaseLost
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Record
 from vtox.store.ledger.heartbeats import LIFE_S
 from vtox.store.ledger.ledger import (
     BUCKET_BASE,
@@ -31,7 +32,6 @@ from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream import window_log
 from vtox.store.stream.window_log import create_group, deleted_unread, group_info, trim_raw
 from vtox.store.system.status import snapshot
-from vtox.values.domain import Record
 
 TOKEN = "me"
 

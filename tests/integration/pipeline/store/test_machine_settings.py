@@ -6,8 +6,9 @@ import pytest
 
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.alarms.health.sensitivity import DEFAULT, rules_from_dict
-from vtox.errors import SettingChanged, UnknownMachine
+from vtox.motor.alarms.health.sensitivity import DEFAULT, rules_from_dict
+from vtox.motor.errors import SettingChanged, UnknownMachine
+from vtox.motor.values.domain import Motor
 from vtox.store.machines import machine_states, machines
 from vtox.store.machines.machine_settings import (
     SENSITIVITY,
@@ -18,7 +19,6 @@ from vtox.store.machines.machine_settings import (
     store_setting,
 )
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Motor
 
 
 @dataclass(frozen=True)

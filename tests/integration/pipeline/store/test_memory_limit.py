@@ -19,7 +19,8 @@ from vtox import keys
 from vtox.cli.main import add
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import reason
 from vtox.pipeline.monitoring import monitor
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.queues import celery_app
@@ -35,7 +36,6 @@ from vtox.store.ledger.retention import (
 from vtox.store.machines.machines import retire
 from vtox.store.server.client import Client, connect
 from vtox.store.stream.window_log import create_group
-from vtox.values.domain import reason
 
 LIMIT_MB = 64
 FILL = "fill"

@@ -7,8 +7,9 @@ import pytest
 from tests.integration.pipeline.store.test_ledger import TOKEN, deliver, record
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.values.domain import Motor, reason
 from vtox.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
 from vtox.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts
 from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
@@ -16,7 +17,6 @@ from vtox.store.machines import machines
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import entry_of
 from vtox.store.stream.window_log import create_group
-from vtox.values.domain import Motor, reason
 
 FAMILY = "bearing"
 RAISED = Alert(

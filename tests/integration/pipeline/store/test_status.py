@@ -13,7 +13,7 @@ from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.cli.shared.status_table import broker_line, scaling_line
 from vtox.configuration.settings import Settings
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.monitoring.throughput import Reading, Sampler, throughput
 from vtox.store.ledger import heartbeats

@@ -19,7 +19,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import main
 from vtox.configuration.settings import Settings, load
-from vtox.errors import ServerNotTrusted
+from vtox.motor.errors import ServerNotTrusted
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.queues import celery_app
 from vtox.store.server.client import check, connect

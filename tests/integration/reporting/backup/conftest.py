@@ -17,6 +17,8 @@ from tests.integration.reporting.history.entries import add_alert, add_result
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import Motor
 from vtox.records.backup.saving import save
 from vtox.records.history import database, schema
 from vtox.records.history.recorder import Recorder
@@ -29,8 +31,6 @@ from vtox.store.server.client import Client, server_time
 from vtox.store.stream import evidence
 from vtox.store.system import apikeys, audit
 from vtox.store.system.audit import Actor
-from vtox.values.baseline import Baseline
-from vtox.values.domain import Motor
 
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450)
 RECORD = "bearing|M1|1-0"

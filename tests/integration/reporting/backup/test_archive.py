@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.reporting.backup.conftest import Saved
 from vtox.configuration.settings import Settings
-from vtox.errors import ArchiveError, HistoryUnavailable, InputError
+from vtox.motor.errors import ArchiveError, HistoryUnavailable, InputError
 from vtox.records.backup import archive, restoring
 from vtox.store.server.client import Client
 from vtox.store.system import kept_state

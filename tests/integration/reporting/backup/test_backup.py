@@ -22,7 +22,7 @@ from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError, NotEmpty, StillRunning, SystemStateError
+from vtox.motor.errors import InputError, NotEmpty, StillRunning, SystemStateError
 from vtox.records.backup import restoring
 from vtox.records.backup.saving import save
 from vtox.records.history import database

@@ -5,8 +5,9 @@ from typing import Any
 
 from tests.naive_entries import encode_result
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
-from vtox.alarms.health.assessment import Assessment
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.values.domain import reason
 from vtox.store.server.client import Client
 from vtox.store.stream.entries import (
     Metrics,
@@ -14,7 +15,6 @@ from vtox.store.stream.entries import (
     Texts,
     entry_of,
 )
-from vtox.values.domain import reason
 
 RESULT = Result(
     machine_id="M1",

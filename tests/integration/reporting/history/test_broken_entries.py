@@ -18,9 +18,10 @@ from tests.integration.reporting.history.entries import (
     add_result,
 )
 from vtox import keys
-from vtox.alarms.book import Action
-from vtox.alarms.work_orders import WorkOrder
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.work_orders import WorkOrder
+from vtox.motor.values.codec import RawFields
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import alerts, positions, series
@@ -28,7 +29,6 @@ from vtox.store.alarms.alarm_actions import encode_action
 from vtox.store.machines.points import POINTS_OF, Point, points_of_result
 from vtox.store.server.client import Client, server_time
 from vtox.store.system.status import snapshot
-from vtox.values.codec import RawFields
 
 
 def add_action(client: Client, t: float) -> str:

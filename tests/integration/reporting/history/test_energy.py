@@ -14,6 +14,7 @@ from tests.naive_entries import counts_text, encode_result
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import EnergyPrice
+from vtox.motor.values.energy import QUARTER_S, MeterCounts
 from vtox.records.history import energy
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.energy import DAY_S
@@ -21,7 +22,6 @@ from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import energy_days, energy_quarters
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.entries import Result
-from vtox.values.energy import QUARTER_S, MeterCounts
 
 STOP = threading.Event()
 T = TypeVar("T")

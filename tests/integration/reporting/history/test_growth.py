@@ -8,8 +8,9 @@ import pytest
 from api.schemas.common import rfc3339
 from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_alert, add_result
-from vtox.alarms.health.growth import DAY_S
 from vtox.configuration.settings import Settings
+from vtox.motor.alarms.health.growth import DAY_S
+from vtox.motor.words.rendering import render
 from vtox.records.history.database import reading
 from vtox.records.history.growth import machine_growth
 from vtox.records.history.recorder import Recorder
@@ -19,7 +20,6 @@ from vtox.store.alarms.alarm_book import advance
 from vtox.store.alarms.open_alerts import OpenAlert
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
-from vtox.words.rendering import render
 
 
 def raise_alarm(client: Client, began_s: float, now_s: float, to_dbc: float) -> str:

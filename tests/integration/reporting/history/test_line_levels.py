@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tests.integration.reporting.history.entries import add_result
 from vtox.configuration.settings import Settings
-from vtox.faults import LINES
+from vtox.motor.faults import LINES
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.queries import trends_of_steps
 from vtox.records.history.recorder import Recorder

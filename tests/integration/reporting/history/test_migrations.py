@@ -6,7 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from vtox.configuration.settings import Settings
-from vtox.errors import HistoryUnavailable
+from vtox.motor.errors import HistoryUnavailable
 from vtox.records.history.database import engine_to_write
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import metadata

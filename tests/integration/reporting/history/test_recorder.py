@@ -24,6 +24,7 @@ from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
+from vtox.motor.values.domain import Motor
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.records.history import recorder as recorder_module
 from vtox.records.history.baselines import versions_of
@@ -46,7 +47,6 @@ from vtox.store.machines.baselines import set_baseline
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.stream_reader import Missed
 from vtox.store.system.status import snapshot
-from vtox.values.domain import Motor
 
 STOP = threading.Event()
 

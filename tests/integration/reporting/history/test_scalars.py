@@ -12,7 +12,10 @@ from tests.integration.conftest import serving
 from tests.integration.pipeline.bridge.test_limits import admit, intake
 from vtox import keys
 from vtox.configuration.settings import Settings, load
-from vtox.errors import TooManyScalars
+from vtox.motor.errors import TooManyScalars
+from vtox.motor.values.domain import Motor, Reason, Recording, Window
+from vtox.motor.values.scalars import MOST_OF_MACHINE, ScalarReading
+from vtox.motor.values.vibration_zones import VELOCITIES
 from vtox.records.history.database import engine_to_write, reading
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.retention import delete_older, oldest_kept
@@ -23,9 +26,6 @@ from vtox.store.machines.scalar_room import admit_readings
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.scalars import add_readings, note_no_velocity
 from vtox.store.stream.window_log import add_window
-from vtox.values.domain import Motor, Reason, Recording, Window
-from vtox.values.scalars import MOST_OF_MACHINE, ScalarReading
-from vtox.values.vibration_zones import VELOCITIES
 from vtox.windows.wire import encode
 from workers.velocity import velocity_readings
 

@@ -20,7 +20,9 @@ from tests.paths import ROOT
 from tests.postgresql import needs_postgresql
 from vtox.cli.main import application
 from vtox.configuration.settings import Settings, load
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.energy import MeterCounts
 from vtox.records.history.recorder import Recorder
 from vtox.records.tables import export
 from vtox.records.tables.export import Written
@@ -28,8 +30,6 @@ from vtox.records.tables.views import TABLES, VIEWS
 from vtox.store.alarms.alarm_book import act, advance
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
-from vtox.values.domain import Motor
-from vtox.values.energy import MeterCounts
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 START = {"on_s": 0.25, "duration_s": 0.5, "inrush_a": 40.0, "dip_ratio": 0.02, "energy_j": 900.0}

@@ -23,10 +23,10 @@ from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
 from vtox.store.machines.energy import ENERGY
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client
-from vtox.values.domain import Motor
 
 pytestmark = needs_mosquitto
 RULES = """

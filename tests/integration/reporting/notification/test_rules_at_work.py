@@ -16,14 +16,14 @@ from tests.integration.reporting.notification.test_delivery import (
     state,
 )
 from tests.waiting import eventually
-from vtox.alarms.work_orders import WorkOrder
+from vtox.motor.alarms.work_orders import WorkOrder
+from vtox.motor.values.domain import Motor
 from vtox.records.notification import plan
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
 from vtox.store.alarms.alarm_book import act, advance
 from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time_ms
-from vtox.values.domain import Motor
 
 New = Callable[[Rules], Notifier]
 

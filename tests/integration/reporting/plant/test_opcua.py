@@ -19,14 +19,14 @@ from tests.waiting import eventually, eventually_async
 from vtox import keys
 from vtox.cluster.ports import accepts_connections
 from vtox.configuration.settings import Settings
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.scalars import ScalarReading
 from vtox.records.history.recorder import Recorder
 from vtox.store.machines.energy import ENERGY
 from vtox.store.machines.machines import register, retire
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream.scalars import add_readings
 from vtox.store.system import apikeys
-from vtox.values.domain import Motor
-from vtox.values.scalars import ScalarReading
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import Client as UaClient

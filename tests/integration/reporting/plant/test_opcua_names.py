@@ -9,10 +9,10 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read, serving
 from tests.waiting import eventually_async
 from vtox import keys
+from vtox.motor.values.domain import Motor
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
 from vtox.store.system.status import snapshot
-from vtox.values.domain import Motor
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
 from asyncua import Client as UaClient

@@ -13,10 +13,10 @@ import pytest
 from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read, serving
 from tests.waiting import eventually_async
+from vtox.motor.values.domain import Motor
 from vtox.store.machines.machines import register
 from vtox.store.server.client import Client
 from vtox.store.system import apikeys
-from vtox.values.domain import Motor
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
 from asyncua import Client as UaClient

@@ -21,7 +21,9 @@ from vtox import keys
 from vtox.cli.main import add
 from vtox.cli.recordings import report as command
 from vtox.configuration.settings import Settings
-from vtox.errors import ReportError
+from vtox.motor.errors import ReportError
+from vtox.motor.values.domain import Recording
+from vtox.motor.values.scalars import ScalarReading
 from vtox.records.history.recorder import Recorder
 from vtox.records.reports.contents import recording_of
 from vtox.records.reports.document import BEGIN, Report, read_report
@@ -32,8 +34,6 @@ from vtox.store.machines import machines
 from vtox.store.server.client import Client, server_time
 from vtox.store.stream import evidence
 from vtox.store.stream.scalars import add_readings
-from vtox.values.domain import Recording
-from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import Dtype, encode
 
 BAR = broken_bars()

@@ -3,7 +3,7 @@
 import pytest
 
 from api.state.sign_in_attempt import LIFETIME_S, SignIn
-from vtox.errors import SignInRefused
+from vtox.motor.errors import SignInRefused
 
 SECRET, NOW_S = b"s" * 32, 1764000000.5
 

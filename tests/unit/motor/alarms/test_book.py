@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from vtox.alarms import book as book_module
-from vtox.alarms.book import FINISHED_KEPT_MS, Action, Book, replay
-from vtox.alarms.health.alert_values import Alert
-from vtox.alarms.life import Suspension
-from vtox.errors import AlarmRefused
+from vtox.motor.alarms import book as book_module
+from vtox.motor.alarms.book import FINISHED_KEPT_MS, Action, Book, replay
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.alarms.life import Suspension
+from vtox.motor.errors import AlarmRefused
 
 FIRST = Alert(
     id="M1:bearing:1000",

@@ -3,9 +3,9 @@
 import pytest
 from scipy.stats import poisson
 
-from vtox.alarms.false_alarms import false_alarm_rate, poisson_interval
-from vtox.alarms.figures import RaisedAlarm, chatter_window_s, chattering, most_frequent
-from vtox.alarms.life import Outcome
+from vtox.motor.alarms.false_alarms import false_alarm_rate, poisson_interval
+from vtox.motor.alarms.figures import RaisedAlarm, chatter_window_s, chattering, most_frequent
+from vtox.motor.alarms.life import Outcome
 
 
 def alarms(*times_s: float, machine_id: str = "M1", fault: str = "bearing") -> list[RaisedAlarm]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtox.alarms.life import (
+from vtox.motor.alarms.life import (
     OPEN_STATES,
     OUTCOMES,
     STATES,
@@ -16,9 +16,9 @@ from vtox.alarms.life import (
     apply,
     at,
 )
-from vtox.alarms.work_orders import WORK_ORDERS_AT_MOST, WorkOrder
-from vtox.errors import AlarmRefused
-from vtox.values.domain import reason
+from vtox.motor.alarms.work_orders import WORK_ORDERS_AT_MOST, WorkOrder
+from vtox.motor.errors import AlarmRefused
+from vtox.motor.values.domain import reason
 
 RAISED = Alarm(
     id="M1:bearing:1000",

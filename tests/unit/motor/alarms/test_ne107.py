@@ -3,10 +3,10 @@
 import pytest
 
 from tests.paths import ROOT
-from vtox.alarms.coverage.unlocks import CODES
-from vtox.alarms.health.assessment import Assessment, FaultAssessment
-from vtox.alarms.ne107 import STATUSES, ne107
-from vtox.values.domain import State
+from vtox.motor.alarms.coverage.unlocks import CODES
+from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
+from vtox.motor.alarms.ne107 import STATUSES, ne107
+from vtox.motor.values.domain import State
 
 
 def machine(state: State, **faults: tuple[State, str, str]) -> Assessment:

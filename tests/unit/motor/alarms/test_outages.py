@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.motor.alarms.test_supplies import alarm
-from vtox.alarms.life import Alarm, AlarmChange, apply
-from vtox.alarms.supplies import SuppliedMachine, Supply, SupplyAlarm, supply_alarms
+from vtox.motor.alarms.life import Alarm, AlarmChange, apply
+from vtox.motor.alarms.supplies import SuppliedMachine, Supply, SupplyAlarm, supply_alarms
 
 DAY_S = 86_400.0
 SITE = [SuppliedMachine(f"M{i}", None, False, "North") for i in range(6)]

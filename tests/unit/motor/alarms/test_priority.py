@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.alarms.health.assessment import FaultAssessment
-from vtox.alarms.life import Alarm
-from vtox.alarms.precedence import precedence
-from vtox.alarms.priority import Importance, Priority, alarm_priority
+from vtox.motor.alarms.health.assessment import FaultAssessment
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.alarms.precedence import precedence
+from vtox.motor.alarms.priority import Importance, Priority, alarm_priority
 
 ALARM = Alarm(
     id="M1:bearing:1",

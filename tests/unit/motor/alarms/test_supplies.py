@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.alarms.life import Alarm, AlarmChange, apply
-from vtox.alarms.supplies import (
+from vtox.motor.alarms.life import Alarm, AlarmChange, apply
+from vtox.motor.alarms.supplies import (
     SAME_TIME_S,
     SuppliedMachine,
     Supply,

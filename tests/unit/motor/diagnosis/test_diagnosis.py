@@ -6,12 +6,12 @@ import pytest
 
 import vtox
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers import registry
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.errors import InputError
-from vtox.faults import FAMILIES, FAULTS, Family
-from vtox.values.domain import CURRENTS, STATES, VIBRATIONS, VOLTAGES, Recording
+from vtox.motor.diagnosis.diagnosers import registry
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.errors import InputError
+from vtox.motor.faults import FAMILIES, FAULTS, Family
+from vtox.motor.values.domain import CURRENTS, STATES, VIBRATIONS, VOLTAGES, Recording
 
 ALL = (*CURRENTS, *VOLTAGES, "leakage")
 

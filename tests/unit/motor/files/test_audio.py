@@ -6,9 +6,9 @@ import pytest
 import scipy.io.wavfile
 import soundfile
 
-from vtox.errors import FileError
-from vtox.files.matching import options
-from vtox.files.recordings import read
+from vtox.motor.errors import FileError
+from vtox.motor.files.matching import options
+from vtox.motor.files.recordings import read
 
 X = np.round(20_000 * np.sin(0.1 * np.arange(2000))).astype(np.int16)
 MAPPED = options(mapping=["vibration=1"], unit=["vibration=9.80665"])

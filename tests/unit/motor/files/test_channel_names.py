@@ -1,6 +1,6 @@
 import pytest
 
-from vtox.files.channel_names import factor, meaning
+from vtox.motor.files.channel_names import factor, meaning
 
 
 @pytest.mark.parametrize(

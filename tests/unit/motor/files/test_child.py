@@ -11,16 +11,16 @@ import pytest
 
 from tests.paths import ROOT
 from tests.unit.motor.files import test_plant_layouts as plant
-from vtox.errors import FileError
-from vtox.files import child, child_process
-from vtox.files.recordings import read
+from vtox.motor.errors import FileError
+from vtox.motor.files import child, child_process
+from vtox.motor.files.recordings import read
 
 _hoard: list[bytearray] = []
 # In a process that has no other child: the error's code, and the resident memory of the reader.
 READ_ALONE = """
 import resource, sys
 from vtox import read
-from vtox.files import child
+from vtox.motor.files import child
 try:
     read(sys.argv[1])
 except ValueError as error:

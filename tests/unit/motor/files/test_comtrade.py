@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from tests.unit.motor.files.comtrade_bytes import FORMATS, Analog, Record
-from vtox.errors import FileError
-from vtox.files.formats import tables_in
-from vtox.files.matching import options
-from vtox.files.readers.comtrade_records import open_comtrade
-from vtox.files.recordings import find, read
-from vtox.version import install_command
+from vtox.motor.errors import FileError, remedy_of_extra
+from vtox.motor.files.formats import tables_in
+from vtox.motor.files.matching import options
+from vtox.motor.files.readers.comtrade_records import open_comtrade
+from vtox.motor.files.recordings import find, read
 
 RAW = [round(float(3000 * np.sin(0.157 * i))) for i in range(200)]
 THREE = [Analog(f"I{p}", p, "A", np.roll(RAW, 67 * k).tolist()) for k, p in enumerate("ABC")]
@@ -233,6 +232,6 @@ def test_a_missing_library_is_named_with_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "comtrade", None)
-    with pytest.raises(FileError, match=re.escape(install_command("comtrade"))) as raised:
+    with pytest.raises(FileError, match=re.escape(remedy_of_extra("comtrade"))) as raised:
         open_comtrade(write(tmp_path, RECORD))
     assert raised.value.code == "reader_missing"

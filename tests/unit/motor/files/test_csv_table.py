@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox.errors import FileError
-from vtox.files import csv_table, table, text_encoding
-from vtox.files.csv_table import open_csv
-from vtox.files.recordings import read
+from vtox.motor.errors import FileError
+from vtox.motor.files import csv_table, table, text_encoding
+from vtox.motor.files.csv_table import open_csv
+from vtox.motor.files.recordings import read
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:

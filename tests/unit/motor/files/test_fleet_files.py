@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from vtox.errors import NameplateError
-from vtox.files.fleet_files import fleet_csv, read_fleet_file
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_to_dict
-from vtox.values.nameplate_fields import FIELDS, flattened, nested
+from vtox.motor.errors import NameplateError
+from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate import motor_to_dict
+from vtox.motor.values.nameplate_fields import FIELDS, flattened, nested
 
 FLEET = {
     "PUMP-1": Motor(

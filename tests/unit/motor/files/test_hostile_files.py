@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.fuzz.files import OF_LIBRARIES, OURS, options_for, outcome
 from tests.fuzz.run import fuzz
 from tests.fuzz.targets import of_files
-from vtox.files.matching import options
+from vtox.motor.files.matching import options
 
 SEEDS = OURS | OF_LIBRARIES
 # The same inputs each time; `make fuzz` draws others. It found errors with this seed.

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vtox.files.inspection import TableFacts, file_facts
-from vtox.files.matching import ReadOptions, options
+from vtox.motor.files.inspection import TableFacts, file_facts
+from vtox.motor.files.matching import ReadOptions, options
 
 
 def facts(path: Path, opts: ReadOptions | None = None) -> TableFacts:

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import scipy.io
 
-from vtox.errors import FileError
-from vtox.files.matching import options
-from vtox.files.readers import matlab
-from vtox.files.recordings import read
+from vtox.motor.errors import FileError
+from vtox.motor.files.matching import options
+from vtox.motor.files.readers import matlab
+from vtox.motor.files.recordings import read
 
 T = np.arange(500) / 5000
 IA = 3 * np.sin(2 * np.pi * 50 * T)

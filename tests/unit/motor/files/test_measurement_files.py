@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 from tests.unit.motor.files.uff_bytes import data_set_58
-from vtox.errors import FileError
-from vtox.files.child import Reader
-from vtox.files.formats import tables_in
-from vtox.files.inspection import file_facts
-from vtox.files.matching import options
-from vtox.files.readers.mdf import open_mdf
-from vtox.files.readers.parquet import open_parquet
-from vtox.files.recordings import named_recordings, read
-from vtox.version import install_command
+from vtox.motor.errors import FileError, remedy_of_extra
+from vtox.motor.files.child import Reader
+from vtox.motor.files.formats import tables_in
+from vtox.motor.files.inspection import file_facts
+from vtox.motor.files.matching import options
+from vtox.motor.files.readers.mdf import open_mdf
+from vtox.motor.files.readers.parquet import open_parquet
+from vtox.motor.files.recordings import named_recordings, read
 
 N = 1200
 X = np.sin(0.1 * np.arange(N))
@@ -178,7 +177,7 @@ def test_a_missing_library_is_named_with_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Reader, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    command = re.escape(install_command("files"))
+    command = re.escape(remedy_of_extra("files"))
     with pytest.raises(FileError, match=f"{package}.*: {command}") as raised:
         reader(tmp_path / "x")
     assert raised.value.code == "reader_missing"

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox.errors import FileError
-from vtox.files.formats import tables_in
-from vtox.files.readers import npz
-from vtox.files.table import Table
+from vtox.motor.errors import FileError
+from vtox.motor.files.formats import tables_in
+from vtox.motor.files.readers import npz
+from vtox.motor.files.table import Table
 
 
 def opened(path: Path) -> Table:

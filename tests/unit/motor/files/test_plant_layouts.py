@@ -10,11 +10,11 @@ import pytest
 import scipy.io
 
 from tests.unit.motor.files.comtrade_bytes import Analog, Record
-from vtox.errors import FileError
-from vtox.files.inspection import file_facts
-from vtox.files.matching import ReadOptions
-from vtox.files.recordings import named_recordings, read
-from vtox.values.domain import CURRENTS
+from vtox.motor.errors import FileError
+from vtox.motor.files.inspection import file_facts
+from vtox.motor.files.matching import ReadOptions
+from vtox.motor.files.recordings import named_recordings, read
+from vtox.motor.values.domain import CURRENTS
 
 FS_HZ = 1000.0
 N = 400

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import vtox
-from vtox.errors import FileError
-from vtox.files.matching import options
-from vtox.files.recordings import find, read
-from vtox.files.units import STANDARD_GRAVITY
+from vtox.motor.errors import FileError
+from vtox.motor.files.matching import options
+from vtox.motor.files.recordings import find, read
+from vtox.motor.files.units import STANDARD_GRAVITY
 
 NONE = options()
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox.errors import FileError
-from vtox.files.time_axis import epoch_unit, sampling_rate
+from vtox.motor.errors import FileError
+from vtox.motor.files.time_axis import epoch_unit, sampling_rate
 
 PATH = Path("file.csv")
 

@@ -5,12 +5,12 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from vtox.faults import FAULTS
-from vtox.simulator.fleet import fleet, truth
-from vtox.simulator.noise import coloured, normals, uniforms, waves
-from vtox.simulator.severity import FAULT_MODES, SCALES
-from vtox.simulator.signals import window
-from vtox.values.nameplate import motor_from_dict
+from vtox.motor.faults import FAULTS
+from vtox.motor.simulator.fleet import fleet, truth
+from vtox.motor.simulator.noise import coloured, normals, uniforms, waves
+from vtox.motor.simulator.severity import FAULT_MODES, SCALES
+from vtox.motor.simulator.signals import window
+from vtox.motor.values.nameplate import motor_from_dict
 
 
 @pytest.mark.parametrize("seed", [1, 2024, 99])

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vtox.simulator.currents_and_voltages import Z_NEGATIVE, shorted_turns
-from vtox.simulator.fleet import MAX_UNBALANCE, SHORT_LIKE_MAX_UNBALANCE, fleet
-from vtox.simulator.noise import subkey
-from vtox.simulator.signals import window
-from vtox.simulator.timeline import slip_at, timeline
-from vtox.values.domain import CHANNEL_UNITS
+from vtox.motor.simulator.currents_and_voltages import Z_NEGATIVE, shorted_turns
+from vtox.motor.simulator.fleet import MAX_UNBALANCE, SHORT_LIKE_MAX_UNBALANCE, fleet
+from vtox.motor.simulator.noise import subkey
+from vtox.motor.simulator.signals import window
+from vtox.motor.simulator.timeline import slip_at, timeline
+from vtox.motor.values.domain import CHANNEL_UNITS
 
 FS = 10_000.0
 A = np.exp(2j * np.pi / 3)

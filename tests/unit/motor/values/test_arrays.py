@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.values import arrays
+from vtox.motor.values import arrays
 
 RECORDS = np.arange(60, dtype=np.float32).reshape(4, 3, 5)
 ROWS = np.random.default_rng(1).standard_normal((4, 3, 9))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.errors import BaselineError
-from vtox.values.baseline import Baseline, Level, bands_of
-from vtox.values.domain import CURRENTS, VOLTAGES
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.errors import BaselineError
+from vtox.motor.values.baseline import Baseline, Level, bands_of
+from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 BOTH = (*CURRENTS, *VOLTAGES)
 

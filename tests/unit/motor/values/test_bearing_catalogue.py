@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from vtox.errors import NameplateError
-from vtox.values.bearing import Bearing
-from vtox.values.bearing_catalogue import (
+from vtox.motor.errors import NameplateError
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.bearing_catalogue import (
     CATALOGUE,
     catalogued,
     differing_makers,
     orders_of_geometry,
 )
-from vtox.values.fleet_rows import fleet_of_rows, rows_of_fleet
-from vtox.values.nameplate import motor_from_dict, motor_to_dict
+from vtox.motor.values.fleet_rows import fleet_of_rows, rows_of_fleet
+from vtox.motor.values.nameplate import motor_from_dict, motor_to_dict
 
 WRITTEN = (
     *("6205", "6205-2RS", "6205ZZ", "6205 2RS1 C3", "SKF 6205-2Z/C3", "fag 6205-c-2hrs"),

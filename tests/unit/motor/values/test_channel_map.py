@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vtox.errors import ChannelMapError
-from vtox.values import codec
-from vtox.values.channel_map import Source, composed, corrected, sources_from_dict
-from vtox.values.domain import Recording
+from vtox.motor.errors import ChannelMapError
+from vtox.motor.values import codec
+from vtox.motor.values.channel_map import Source, composed, corrected, sources_from_dict
+from vtox.motor.values.domain import Recording
 
 CHANNELS = {n: np.full(8, float(k + 1), np.float32) for k, n in enumerate(("ia", "ib", "ic", "va"))}
 R = Recording(CHANNELS, 1000.0, speed_rpm=900.0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtox.values.codec import (
+from vtox.motor.values.codec import (
     DEPTH_MAX,
     JSON_MAX,
     Number,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vtox import Motor, Recording, diagnose, learn_baseline
-from vtox.errors import NameplateError, RecordingError
-from vtox.values.domain import Window
+from vtox.motor.errors import NameplateError, RecordingError
+from vtox.motor.values.domain import Window
 
 SINE = np.sin(2 * np.pi * 50 * np.arange(5000) / 5000)
 

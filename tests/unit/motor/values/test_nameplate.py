@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from vtox.errors import NameplateError
-from vtox.values import codec
-from vtox.values.bearing import DEFECTS
-from vtox.values.domain import Motor
-from vtox.values.nameplate import motor_from_dict, motor_to_dict
-from vtox.values.nameplate_ranges import RANGES
+from vtox.motor.errors import NameplateError
+from vtox.motor.values import codec
+from vtox.motor.values.bearing import DEFECTS
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate import motor_from_dict, motor_to_dict
+from vtox.motor.values.nameplate_ranges import RANGES
 
 GEOMETRY = {"balls": 9, "ball_diameter_mm": 7.94, "pitch_diameter_mm": 39.04}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vtox.values.plain_names import ALLOWED, name_error
+from vtox.motor.values.plain_names import ALLOWED, name_error
 
 
 @pytest.mark.parametrize("name", ["M", "0", "Plant-1:M.2_b", "x" * 64])

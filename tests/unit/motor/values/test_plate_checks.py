@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor
-from vtox.values.plate_checks import contradictions
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.plate_checks import contradictions
 
 
 def codes(motor: Motor) -> list[str]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from vtox.configuration.settings import Settings
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor
-from vtox.values.record_lengths import MAX_RECORD_S, record_length_s
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.record_lengths import MAX_RECORD_S, record_length_s
 
 TWO_POLES = Motor(pole_pairs=1, supply_hz=50, rated_speed_rpm=2970)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from vtox.values.rhythm import UNKNOWN_SILENCE_S, Arrivals, Rhythm, SendingInterval
+from vtox.motor.values.rhythm import UNKNOWN_SILENCE_S, Arrivals, Rhythm, SendingInterval
 
 PAUSE_S, HOUR_S, WEEK_S = 30.0, 3600.0, 7 * 86_400.0
 

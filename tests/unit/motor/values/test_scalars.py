@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.velocity import integrated, rms_mm_s
-from vtox.diagnosis.dsp.velocity import vibration_velocity
-from vtox.errors import NameplateError, WireError
-from vtox.values.domain import Motor, Reason
-from vtox.values.scalars import ScalarLimit, name_and_unit, parse_limits, readings_of
-from vtox.values.vibration_zones import MachineClass, limits_of, machine_class
+from vtox.motor.diagnosis.dsp.velocity import vibration_velocity
+from vtox.motor.errors import NameplateError, WireError
+from vtox.motor.values.domain import Motor, Reason
+from vtox.motor.values.scalars import ScalarLimit, name_and_unit, parse_limits, readings_of
+from vtox.motor.values.vibration_zones import MachineClass, limits_of, machine_class
 
 FS_HZ, SECONDS = 12_000.0, 4.0
 

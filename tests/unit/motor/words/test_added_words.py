@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 from tests.paths import ROOT
-from vtox.words.languages import FOLDER
+from vtox.motor.words.languages import FOLDER
 
 # A process of its own, for the languages are found when the package is loaded.
 BEGIN = """
 import sys
-import vtox.words
-vtox.words.__path__[:] = [sys.argv[1]]
+import vtox.motor.words
+vtox.motor.words.__path__[:] = [sys.argv[1]]
 """
 SPEAK = """
 from api.http.page_texts import page_in_language
@@ -21,8 +21,8 @@ from api.http.query import EmptyQuery
 from vtox.records.notification.messages import trial_message
 from vtox.records.notification.rules import Target
 from vtox.records.reports.texts import texts
-from vtox.words.languages import LANGUAGES, accepted_language
-from vtox.words.rendering import render
+from vtox.motor.words.languages import LANGUAGES, accepted_language
+from vtox.motor.words.rendering import render
 print(LANGUAGES, accepted_language("de-AT"), EmptyQuery(lang="de").lang)
 print(Target(kind="apprise", url_env="U", language="de").language)
 print(render("no_baseline", {}, "de"), texts("de")["fault_bearing"])
@@ -36,7 +36,7 @@ from api.http.page_texts import page_texts
 from tests.unit.reporting.notification.test_plan import EVENT
 from vtox.records.notification.messages import alarm_message
 from vtox.records.reports.texts import texts
-from vtox.words.rendering import advice, name_of, render
+from vtox.motor.words.rendering import advice, name_of, render
 print(name_of("fault", "supply_frequency"), page_texts("en")["words.fault_supply_frequency"])
 print(texts("en")["fault_supply_frequency"], page_texts("en")["machine.needs_supply_frequency"])
 print(render("supply_off", {"f0_hz": 47.8}), advice("supply_off"))

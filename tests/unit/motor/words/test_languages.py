@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.words.latin import latin_words
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import DEFAULT, LANGUAGES, Language
-from vtox.words.rendering import advice, fill, render, render_all
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import DEFAULT, LANGUAGES, Language
+from vtox.motor.words.rendering import advice, fill, render, render_all
 
 OTHERS = [name for name in LANGUAGES if name != DEFAULT]
 ENGLISH = catalogue(DEFAULT)

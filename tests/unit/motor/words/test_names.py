@@ -7,18 +7,18 @@ import pytest
 
 from api.http.page_texts import page_texts
 from tests.unit.reporting.notification.test_plan import EVENT
-from vtox.alarms.life import OUTCOMES
-from vtox.alarms.priority import ActionTime
-from vtox.faults import FAULTS
+from vtox.motor.alarms.life import OUTCOMES
+from vtox.motor.alarms.priority import ActionTime
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import STATES
+from vtox.motor.values.scalars import FLAG
+from vtox.motor.words.catalogue import Kind, catalogue
+from vtox.motor.words.languages import LANGUAGES, Language
+from vtox.motor.words.rendering import name_of
 from vtox.records.notification.messages import alarm_message
 from vtox.records.notification.rules import CONDITIONS
 from vtox.records.reports.texts import texts
 from vtox.store.alarms.flags import FLAGS
-from vtox.values.domain import STATES
-from vtox.values.scalars import FLAG
-from vtox.words.catalogue import Kind, catalogue
-from vtox.words.languages import LANGUAGES, Language
-from vtox.words.rendering import name_of
 
 NAMED: dict[Kind, set[str]] = {
     "fault": {*FAULTS, *FLAGS, FLAG, *(c.partition(":")[0] for c in CONDITIONS)},

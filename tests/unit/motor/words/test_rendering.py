@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from vtox.values.domain import Reason, abstain, reason
-from vtox.words.catalogue import Sentence, catalogue
-from vtox.words.languages import LANGUAGES, Language
-from vtox.words.rendering import (
+from vtox.motor.values.domain import Reason, abstain, reason
+from vtox.motor.words.catalogue import Sentence, catalogue
+from vtox.motor.words.languages import LANGUAGES, Language
+from vtox.motor.words.rendering import (
     advice,
     render,
     render_all,

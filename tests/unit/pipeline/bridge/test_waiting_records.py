@@ -1,7 +1,7 @@
 import pytest
 
+from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.waiting_records import WaitingRecords
-from vtox.values.domain import Record
 
 
 def record(seq: int, windows: int = 2, size: int = 100) -> Record:

@@ -8,10 +8,10 @@ import pytest
 
 from tests.signals import phasor_motor, vibration
 from vtox import Recording, diagnose
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor
+from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.bridge.record_joiner import Joiner, Piece
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor
-from vtox.values.record_lengths import record_length_s
 from vtox.windows.wire import Header
 
 SECONDS = {"turn_short": 10.0, "bearing": 20.0, "broken_bar": 40.0}

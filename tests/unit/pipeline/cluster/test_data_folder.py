@@ -9,7 +9,7 @@ from vtox.cluster.data_folder import translate_os_errors, why_unusable
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
 from vtox.configuration.settings import load
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.motor.errors import ServerUnavailable, SettingsError
 
 
 @pytest.fixture

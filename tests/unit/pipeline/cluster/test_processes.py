@@ -10,7 +10,7 @@ from vtox.cluster.file_lock import lock, write_holder
 from vtox.cluster.ports import Listener
 from vtox.cluster.roles import host_roles
 from vtox.configuration.settings import load
-from vtox.errors import InputError, SystemStateError
+from vtox.motor.errors import InputError, SystemStateError
 
 
 def test_workers_have_names_of_their_own(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from vtox.configuration import server_urls
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 
 PASSWORD = "s3cret"
 

@@ -7,7 +7,7 @@ import pytest
 
 from vtox.configuration.prices import QUARTERS_A_WEEK, PricePeriods, quarters_ahead
 from vtox.configuration.settings import load
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -23,7 +23,7 @@ from vtox.configuration.server_urls import (
     tls_options,
     unencrypted_host,
 )
-from vtox.errors import SettingsError
+from vtox.motor.errors import SettingsError
 from vtox.store.server.client import connect
 from vtox.store.server.sentinels import PrimarySSLConnection, sentinel_options
 

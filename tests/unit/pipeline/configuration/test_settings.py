@@ -21,7 +21,7 @@ from vtox.configuration.settings import (
     unknown_settings,
     variable,
 )
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.motor.errors import ServerUnavailable, SettingsError
 
 
 def config_rows(*arguments: str) -> dict[str, dict[str, object]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.pipeline.monitoring.throughput import (
     Reading,
     Sampler,

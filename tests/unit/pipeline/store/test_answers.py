@@ -8,12 +8,12 @@ import pytest
 from tests import naive_entries
 from tests.unit.motor.test_codes import inputs
 from tests.unit.pipeline.store.test_entries import RECORD
-from vtox.alarms.health.update import HealthUpdate, MachineHistory, update
-from vtox.diagnosis.diagnosis import answer_batch, diagnose_batch
-from vtox.faults import FAULTS
+from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, update
+from vtox.motor.diagnosis.diagnosis import answer_batch, diagnose_batch
+from vtox.motor.faults import FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Answer, Diagnosis, reason
 from vtox.store.stream import entries
-from vtox.values import codec
-from vtox.values.domain import Answer, Diagnosis, reason
 
 Both = tuple[list[list[Answer]], list[list[Diagnosis]]]
 

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import naive_entries
-from vtox.alarms.health.alert_values import Alert, EventName, FaultHistory, Verdict
-from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
-from vtox.alarms.health.update import MachineHistory
-from vtox.faults import FAMILIES, FAULTS
+from vtox.motor.alarms.health.alert_values import Alert, EventName, FaultHistory, Verdict
+from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment, Published
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.domain import STATES, Diagnosis, Reason, Record, reason
 from vtox.store.alarms.open_alerts import may_have_alert
 from vtox.store.ledger import ledger_rows
 from vtox.store.stream import entries
 from vtox.store.stream.entries import Metrics, Result
-from vtox.values import codec
-from vtox.values.domain import STATES, Diagnosis, Reason, Record, reason
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 numbers = st.floats(-codec.NUMBER_MAX, codec.NUMBER_MAX)

@@ -13,10 +13,14 @@ import pytest
 
 from tests import naive_entries
 from tests.unit.pipeline.store.test_entries import RECORD
-from vtox.alarms.health.alert_values import Alert, FaultHistory
-from vtox.alarms.health.assessment import Assessment, FaultAssessment, Published
-from vtox.alarms.health.update import MachineHistory
-from vtox.alarms.life import Alarm
+from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
+from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment, Published
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.values import codec
+from vtox.motor.values.baseline import Asymmetry, Band, Baseline, Level
+from vtox.motor.values.domain import Diagnosis, Motor, reason
+from vtox.motor.values.nameplate import motor_to_dict
 from vtox.store.alarms.system_alarms import Watch
 from vtox.store.ledger import (
     heartbeats,
@@ -34,10 +38,6 @@ from vtox.store.machines.channel_maps import CHANNEL_MAP
 from vtox.store.machines.machine_settings import SENSITIVITY, decode_setting
 from vtox.store.stream import entries
 from vtox.store.system.apikeys import ApiKey
-from vtox.values import codec
-from vtox.values.baseline import Asymmetry, Band, Baseline, Level
-from vtox.values.domain import Diagnosis, Motor, reason
-from vtox.values.nameplate import motor_to_dict
 
 WHY = reason("ended_by_gap", gap_s=2.0)
 ALARM = {"id": "M:bearing:1", "machine_id": "M", "fault": "bearing", "level": "fault", "t": 5.0}

@@ -15,10 +15,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.unit.pipeline.store.test_entries import RECORD
+from vtox.motor.values.domain import Record
 from vtox.store.stream import shared_windows
 from vtox.store.stream.shared_memory import PREFIX, shortage
 from vtox.store.stream.shared_windows import KEEP_S, SharedReader, SharedWindows, remove_abandoned
-from vtox.values.domain import Record
 from vtox.windows.wire import Fields
 
 MB = 1 << 20

@@ -1,9 +1,9 @@
 """The fields of the alarm book."""
 
-from vtox.alarms.book import Book
-from vtox.alarms.life import Alarm
+from vtox.motor.alarms.book import Book
+from vtox.motor.alarms.life import Alarm
+from vtox.motor.values.codec import loads
 from vtox.store.alarms.stored_alarms import changed_fields
-from vtox.values.codec import loads
 
 
 def test_what_an_earlier_build_requires_of_an_alarm_is_written() -> None:

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 import redis
 
-from vtox.errors import LedgerRowError, ServerUnavailable, WireError
+from vtox.motor.errors import LedgerRowError, ServerUnavailable, WireError
 from vtox.store.stream.unreadable import (
     MAX_REASON,
     UNREADABLE,

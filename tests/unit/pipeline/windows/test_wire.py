@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from vtox.errors import WireError
-from vtox.values.domain import Window
+from vtox.motor.errors import WireError
+from vtox.motor.values.domain import Window
 from vtox.windows.wire import WIRE_CODES, Limits, decode, decode_channels, decode_header, encode
 
 

@@ -6,10 +6,14 @@ import orjson
 import pytest
 
 from tests.unit.reporting.notification.test_plan import EVENT, SYSTEM
-from vtox.alarms.book import Action
-from vtox.alarms.health.alert_values import Alert
-from vtox.alarms.health.growth import growth
-from vtox.alarms.work_orders import WorkOrder
+from vtox.motor.alarms.book import Action
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.alarms.health.growth import growth
+from vtox.motor.alarms.work_orders import WorkOrder
+from vtox.motor.values.domain import reason
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.languages import LANGUAGES, Language
+from vtox.motor.words.rendering import render, render_all
 from vtox.records.notification.events import EVENTS, action_message_id, alert_message_id
 from vtox.records.notification.messages import (
     BODY_MAX_BYTES,
@@ -19,10 +23,6 @@ from vtox.records.notification.messages import (
     iso,
     trial_message,
 )
-from vtox.values.domain import reason
-from vtox.words.catalogue import catalogue
-from vtox.words.languages import LANGUAGES, Language
-from vtox.words.rendering import render, render_all
 
 HOURS = [3600.0 * k for k in range(24)]
 LEVELS = [10.0 + 0.2 * k for k in range(24)]

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.integration.reporting.notification.conftest import rules_of
-from vtox.alarms.health.assessment import Assessment, FaultAssessment
+from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
+from vtox.motor.values.energy import MeterCounts
 from vtox.records.notification.messages import trial_message
 from vtox.records.notification.mqtt_topics import (
     discovery_message,
@@ -15,7 +16,6 @@ from vtox.records.notification.mqtt_topics import (
 )
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
-from vtox.values.energy import MeterCounts
 
 SOUND = Assessment(5.0, 99.0, "normal", {"bearing": FaultAssessment("normal", last="normal")})
 MACHINE = FleetMachine("Hall.2:M1", "", "Hall 2", "", SOUND)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from vtox.errors import RulesError
+from vtox.motor.errors import RulesError
 from vtox.records.notification.rules import read_rules
 from vtox.records.notification.target_secrets import signing_keys, target_url
 

@@ -6,11 +6,11 @@ import re
 import pytest
 
 from tests.paths import ROOT
-from vtox.errors import StatusApiError
+from vtox.motor.errors import StatusApiError
+from vtox.motor.words.catalogue import catalogue
 from vtox.plant import status_api
 from vtox.plant.mcp.tools import TOOLS, Tools
 from vtox.plant.status_api import StatusApi
-from vtox.words.catalogue import catalogue
 
 API = StatusApi("http://127.0.0.1:1")
 TABLE = re.compile(r"^\| `(\w+)` \| ", re.MULTILINE)

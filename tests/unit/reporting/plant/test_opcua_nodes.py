@@ -5,12 +5,12 @@ import pytest
 pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import ua
 
-from vtox.alarms.health.assessment import Assessment, FaultAssessment
-from vtox.alarms.ne107 import STATUSES
+from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
+from vtox.motor.alarms.ne107 import STATUSES
+from vtox.motor.values.energy import MeterCounts, MeterReading
 from vtox.plant.opcua.nodes import DEVICE_HEALTH, energy_values, nameplate_values, state_values
 from vtox.store.machines.energy import Meter
 from vtox.store.machines.fleet import FleetMachine
-from vtox.values.energy import MeterCounts, MeterReading
 
 
 def test_each_status_has_a_number_of_its_own() -> None:

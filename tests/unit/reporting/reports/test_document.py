@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.reporting.reports.report_file import NAME, contents, text, written
 from vtox.cli.shared.report_files import write_report
-from vtox.errors import ReportError
+from vtox.motor.errors import ReportError
 from vtox.records.reports import document
 from vtox.records.reports.document import BEGIN, hash_of_data, read_report
 

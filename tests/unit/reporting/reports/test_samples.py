@@ -5,9 +5,9 @@ from base64 import b64encode
 import numpy as np
 import pytest
 
-from vtox.errors import ReportError
+from vtox.motor.errors import ReportError
+from vtox.motor.values.domain import Array, Window
 from vtox.records.reports.samples import Packed, compress, decompress, pack, pack_counts, unpack
-from vtox.values.domain import Array, Window
 from vtox.windows.wire import decode, encode
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from tests.paths import ROOT
 from tests.unit.reporting.reports.report_file import forged, text, written
 from vtox.cli.main import add
-from vtox.errors import ReportError
+from vtox.motor.errors import ReportError
 from vtox.records.reports.document import read_report
 from vtox.records.reports.environment import environment
 from vtox.records.reports.verification import verify

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from vtox.faults import FAMILIES
+from vtox.motor.faults import FAMILIES
 from vtox.records.reports.views import SpectrumView, hidden_parts, spectrum_views, waveform_groups
 
 ALL = dict.fromkeys(("ia", "ib", "ic", "va", "vb", "vc", "vibration", "leakage"))

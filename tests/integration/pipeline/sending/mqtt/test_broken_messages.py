@@ -16,10 +16,10 @@ from tests.mosquitto import Mosquitto, needs_mosquitto
 from vtox import keys
 from vtox.configuration.settings import Settings
 from vtox.configuration.tables import Keep
+from vtox.motor.values.plain_names import NAME
 from vtox.sending.mqtt.sparkplug import Payload
 from vtox.store.server.client import Client
 from vtox.store.stream.deadletters import newest_first
-from vtox.values.plain_names import NAME
 
 pytestmark = needs_mosquitto
 

@@ -15,18 +15,18 @@ from tests.mosquitto import PUBLISH, Mosquitto, needs_mosquitto, new_broker
 from tests.tls_server import authority
 from tests.unit.pipeline.sending.mqtt.test_sparkplug import BIRTH, DATA, death
 from vtox import keys
-from vtox.alarms.health.alert_values import Alert
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.configuration.settings import Settings, load
-from vtox.errors import BrokerRefused
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.errors import BrokerRefused
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Window
 from vtox.pipeline.monitoring.silence import SilenceWatch
 from vtox.sending.mqtt.connection import Connection
 from vtox.store.machines.machines import load_motors
 from vtox.store.machines.scalar_room import keep_full
 from vtox.store.server.client import Client, connect, server_time
 from vtox.store.stream.deadletters import newest_first
-from vtox.values import codec
-from vtox.values.domain import Window
 from vtox.windows.wire import decode
 
 pytestmark = needs_mosquitto

@@ -10,12 +10,12 @@ import pytest
 
 from vtox import keys
 from vtox.client.publisher import Publisher
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import Window
 from vtox.sending.senders import pacing
 from vtox.sending.senders.pacing import Job, first_t0, parse_speed, send
 from vtox.store.server.client import Client
 from vtox.store.stream.window_log import backlog, create_group
-from vtox.values.domain import Window
 
 
 def window(seq: int, samples: int = 1000) -> Window:

@@ -16,10 +16,10 @@ from tests.waiting import eventually, is_alive
 from vtox import keys
 from vtox.cli.main import add
 from vtox.configuration.settings import Settings
-from vtox.simulator.fleet import fleet
+from vtox.motor.simulator.fleet import fleet
+from vtox.motor.values.baseline import Baseline
 from vtox.store.machines.machine_states import load_states
 from vtox.store.server.client import Client
-from vtox.values.baseline import Baseline
 from vtox.windows.wire import decode
 
 

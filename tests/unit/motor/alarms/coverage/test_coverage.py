@@ -6,12 +6,12 @@ from typing import get_args
 import pytest
 
 from tests.paths import ROOT
-from vtox.alarms.coverage.coverage import LatestState, coverage
-from vtox.alarms.coverage.unlocks import CODES, Unlock, unlock
-from vtox.faults import FAULTS
-from vtox.values.domain import State, reason
-from vtox.words.catalogue import catalogue
-from vtox.words.rendering import advice
+from vtox.motor.alarms.coverage.coverage import LatestState, coverage
+from vtox.motor.alarms.coverage.unlocks import CODES, Unlock, unlock
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import State, reason
+from vtox.motor.words.catalogue import catalogue
+from vtox.motor.words.rendering import advice
 
 SOUND = LatestState("normal", reason("no_sidebands"))
 

@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.motor.alarms.health.test_update import record
-from vtox.alarms.health.alerts import Slots, slots_of
-from vtox.alarms.health.backtest import backtest
-from vtox.alarms.health.sensitivity import Sensitivity, rules_from_dict
-from vtox.alarms.health.update import MachineHistory, update
-from vtox.faults import FAULTS, PERSISTENCE
-from vtox.values.domain import QUIET, Diagnosis
+from vtox.motor.alarms.health.alerts import Slots, slots_of
+from vtox.motor.alarms.health.backtest import backtest
+from vtox.motor.alarms.health.sensitivity import Sensitivity, rules_from_dict
+from vtox.motor.alarms.health.update import MachineHistory, update
+from vtox.motor.faults import FAULTS, PERSISTENCE
+from vtox.motor.values.domain import QUIET, Diagnosis
 
 EPISODE = {"kind": "episode", "t_start_s": 0.2, "t_end_s": 0.6, "state": "fault"}
 diagnoses = st.builds(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
-from vtox.alarms.health.growth import (
+from vtox.motor.alarms.health.growth import (
     DAY_S,
     LEAST_LEVELS,
     Growth,

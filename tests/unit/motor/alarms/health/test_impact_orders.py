@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.alarms.health.test_update import record
-from vtox.alarms.health.alert_values import SlotHistory
-from vtox.alarms.health.alerts import advance, slots_of
-from vtox.alarms.health.impact_orders import impact_orders, share_an_order
-from vtox.alarms.health.update import HealthUpdate, MachineHistory, update
-from vtox.faults import PERSISTENCE
-from vtox.values.domain import Diagnosis
+from vtox.motor.alarms.health.alert_values import SlotHistory
+from vtox.motor.alarms.health.alerts import advance, slots_of
+from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
+from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, update
+from vtox.motor.faults import PERSISTENCE
+from vtox.motor.values.domain import Diagnosis
 
 RULE = PERSISTENCE["bearing"]
 OUTER, INNER = 3.58, 5.42

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.alarms.health.test_update import record
-from vtox.alarms.health.alert_values import Alert
-from vtox.alarms.health.sensitivity import DEFAULT, Sensitivity, rules_from_dict
-from vtox.alarms.health.update import MachineHistory, update
-from vtox.errors import SensitivityError
-from vtox.faults import FAULTS, PERSISTENCE
-from vtox.values.domain import Diagnosis
+from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.alarms.health.sensitivity import DEFAULT, Sensitivity, rules_from_dict
+from vtox.motor.alarms.health.update import MachineHistory, update
+from vtox.motor.errors import SensitivityError
+from vtox.motor.faults import FAULTS, PERSISTENCE
+from vtox.motor.values.domain import Diagnosis
 
 
 def alerts_of(table: dict[str, Any], *diagnoses: Diagnosis) -> list[Alert]:

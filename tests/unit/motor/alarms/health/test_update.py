@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from vtox.alarms.health.alert_values import Alert, SlotHistory
-from vtox.alarms.health.alerts import PASSING_TIMES, Event, slots_of, transition
-from vtox.alarms.health.assessment import Assessment, present_state
-from vtox.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
-from vtox.alarms.priority import NOT_STATED, fault_priority
-from vtox.faults import PERSISTENCE, Persistence
-from vtox.values.domain import QUIET, Diagnosis, Record, State, reason
+from vtox.motor.alarms.health.alert_values import Alert, SlotHistory
+from vtox.motor.alarms.health.alerts import PASSING_TIMES, Event, slots_of, transition
+from vtox.motor.alarms.health.assessment import Assessment, present_state
+from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
+from vtox.motor.alarms.priority import NOT_STATED, fault_priority
+from vtox.motor.faults import PERSISTENCE, Persistence
+from vtox.motor.values.domain import QUIET, Diagnosis, Record, State, reason
 
 
 def record(n: int, length: float = 1.0) -> Record:

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.motor.alarms.health.test_impact_orders import INNER, OUTER, comb, finding, updates
-from vtox.alarms.health.alerts import WEAK_TIMES
-from vtox.faults import PERSISTENCE
-from vtox.values.domain import Diagnosis
+from vtox.motor.alarms.health.alerts import WEAK_TIMES
+from vtox.motor.faults import PERSISTENCE
+from vtox.motor.values.domain import Diagnosis
 
 K, N = WEAK_TIMES * PERSISTENCE["bearing"].k, WEAK_TIMES * PERSISTENCE["bearing"].n
 CLEAR = PERSISTENCE["bearing"].clear

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vtox.diagnosis.commissioning.findings import commissioning
-from vtox.values.channel_map import Source, corrected
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.diagnosis.commissioning.findings import commissioning
+from vtox.motor.values.channel_map import Source, corrected
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 MOTOR = Motor(
     pole_pairs=3,

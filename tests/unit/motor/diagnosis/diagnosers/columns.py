@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from vtox.diagnosis.diagnosers.columns import Objects, Stated, objects
-from vtox.diagnosis.diagnosers.decision import DecisionTable, Rule
-from vtox.values.arrays import Bool, Complex, Float64, Int
-from vtox.values.domain import Reason
+from vtox.motor.diagnosis.diagnosers.columns import Objects, Stated, objects
+from vtox.motor.diagnosis.diagnosers.decision import DecisionTable, Rule
+from vtox.motor.values.arrays import Bool, Complex, Float64, Int
+from vtox.motor.values.domain import Reason
 
 T = TypeVar("T")
 BLANK: dict[Any, Any] = {

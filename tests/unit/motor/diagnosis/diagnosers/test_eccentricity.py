@@ -9,14 +9,14 @@ from evaluation.motor_model.case import Case, Clamps, Faults, ShaftLoad, SupplyV
 from evaluation.motor_model.plants import PLANTS
 from evaluation.motor_model.records import nameplate, records
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
-from vtox.diagnosis.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
-from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.learning.fit import learn_baseline
-from vtox.values.baseline import RISE_DB, Band, Baseline, Level, bands_of
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
+from vtox.motor.diagnosis.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
+from vtox.motor.diagnosis.diagnosers.features import ROTATION_SIDEBANDS
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.learning.fit import learn_baseline
+from vtox.motor.values.baseline import RISE_DB, Band, Baseline, Level, bands_of
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
 SOUND = Machine(seconds=1.0, rotor_dbc=-52.0, noise=3e-4)
 

@@ -1,11 +1,11 @@
 """The features of baselines have one list, which is what the diagnosers give."""
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers import features, registry
-from vtox.diagnosis.diagnosers.broken_bar.evidence import DEVELOPING_DBC
-from vtox.diagnosis.diagnosers.features import FEATURES, feature
-from vtox.faults import FAULTS
-from vtox.values.baseline import RISE_DB
+from vtox.motor.diagnosis.diagnosers import features, registry
+from vtox.motor.diagnosis.diagnosers.broken_bar.evidence import DEVELOPING_DBC
+from vtox.motor.diagnosis.diagnosers.features import FEATURES, feature
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.baseline import RISE_DB
 
 
 def test_the_diagnosers_give_the_features_listed() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals import vibration
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, Diagnosis, Recording
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, Diagnosis, Recording
 
 MOTOR = replace(vibration.MOTOR, rated_current_a=1.0)
 DAMAGED = vibration.recording(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers import registry
-from vtox.diagnosis.diagnosers.shared_analysis import load_a
-from vtox.faults import FAULTS
-from vtox.values.domain import Recording
+from vtox.motor.diagnosis.diagnosers import registry
+from vtox.motor.diagnosis.diagnosers.shared_analysis import load_a
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import Recording
 
 
 def test_every_fault_has_its_row() -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vtox.diagnosis.dsp import comb_plan
-from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, SHAFT, CombTarget, Plan
+from vtox.motor.diagnosis.dsp import comb_plan
+from vtox.motor.diagnosis.dsp.comb_plan import BEARING_CAGE, SHAFT, CombTarget, Plan
 
 BINS, DF_HZ, SHAFT_HZ, CAGE_ORDER = 512, 1.0, 24.5, 0.398
 TARGETS = (

@@ -5,9 +5,9 @@ import pytest
 from scipy.special import gammaincc
 
 from tests.unit.motor.diagnosis.dsp.combs import BINS, SHAFT_HZ, noise, plan, with_lines
-from vtox.diagnosis.dsp import comb, comb_plan, surrogates
-from vtox.diagnosis.dsp.comb_plan import SHAFT, Plan
-from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.motor.diagnosis.dsp import comb, comb_plan, surrogates
+from vtox.motor.diagnosis.dsp.comb_plan import SHAFT, Plan
+from vtox.motor.diagnosis.dsp.surrogates import Finding
 
 
 def best_combs(lines: np.ndarray, p: Plan) -> dict[str, Finding]:

@@ -1,8 +1,8 @@
 import numpy as np
 
 from tests.unit.motor.diagnosis.dsp.combs import BINS, DF_HZ, SHAFT_HZ, plan
-from vtox.diagnosis.dsp import comb_plan
-from vtox.diagnosis.dsp.comb_plan import CombTarget
+from vtox.motor.diagnosis.dsp import comb_plan
+from vtox.motor.diagnosis.dsp.comb_plan import CombTarget
 
 
 def test_lines_are_those_at_the_multiples_of_the_fundamental() -> None:

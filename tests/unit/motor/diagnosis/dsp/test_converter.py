@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp import converter
-from vtox.diagnosis.dsp.converter import MIN_STEPS, amplitude_steps, resolution_problems
-from vtox.values.domain import Array
+from vtox.motor.diagnosis.dsp import converter
+from vtox.motor.diagnosis.dsp.converter import MIN_STEPS, amplitude_steps, resolution_problems
+from vtox.motor.values.domain import Array
 
 COUNT_A = 0.013
 T_S = np.arange(20_000) / 2_000

@@ -6,7 +6,7 @@ import scipy.fft
 
 from tests import naive
 from tests.signals.current_lines import Machine, space_vector
-from vtox.diagnosis.dsp import demodulation, modulation_spectrum
+from vtox.motor.diagnosis.dsp import demodulation, modulation_spectrum
 
 
 def envelope_of(x: np.ndarray, fs_hz: float, centre_hz: float) -> tuple[np.ndarray, float]:

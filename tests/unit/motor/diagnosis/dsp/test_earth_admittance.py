@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp import earth_admittance
+from vtox.motor.diagnosis.dsp import earth_admittance
 
 A = np.exp(2j * np.pi / 3)
 TURNS = A ** np.arange(3)

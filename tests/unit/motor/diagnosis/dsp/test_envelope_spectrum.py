@@ -3,8 +3,8 @@ import pytest
 from scipy.signal import hilbert
 
 from tests.signals.vibration import FS_HZ, coloured_noise
-from vtox.diagnosis.dsp import envelope_spectrum
-from vtox.diagnosis.dsp.envelope_spectrum import EnvelopeSpectra
+from vtox.motor.diagnosis.dsp import envelope_spectrum
+from vtox.motor.diagnosis.dsp.envelope_spectrum import EnvelopeSpectra
 
 
 def modulated(depth: float, hz: float, seconds: float = 4.0, seed: int = 0) -> np.ndarray:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp import envelope_variance
-from vtox.diagnosis.dsp.envelope_spectrum import (
+from vtox.motor.diagnosis.dsp import envelope_variance
+from vtox.motor.diagnosis.dsp.envelope_spectrum import (
     Envelopes,
     envelopes,
     segment_length,

@@ -5,7 +5,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp import demodulation, modulation_spectrum
+from vtox.motor.diagnosis.dsp import demodulation, modulation_spectrum
 
 RATE_HZ = 200.0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp import order_tracking
+from vtox.motor.diagnosis.dsp import order_tracking
 
 POINTS = 2000
 T = np.arange(POINTS, dtype=np.float64)

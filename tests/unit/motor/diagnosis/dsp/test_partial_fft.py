@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.fft
 
-from vtox.diagnosis.dsp import partial_fft
+from vtox.motor.diagnosis.dsp import partial_fft
 
 
 def noise(samples: int, batch: int = 3) -> np.ndarray:

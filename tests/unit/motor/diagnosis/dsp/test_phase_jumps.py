@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp.supply_line import largest_phase_jump
+from vtox.motor.diagnosis.dsp.supply_line import largest_phase_jump
 
 RATE_HZ = 200.0
 T_S = np.arange(600) / RATE_HZ

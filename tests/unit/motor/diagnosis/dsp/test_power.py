@@ -8,11 +8,11 @@ import pytest
 from tests import naive
 from tests.signals import terminals
 from tests.signals.terminals import LINES
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.dsp import partial_fft
-from vtox.diagnosis.dsp.power import harmonic_phasors
-from vtox.values.domain import Motor, Recording
-from vtox.values.terminal_power import TOLD, TerminalPower
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.dsp import partial_fft
+from vtox.motor.diagnosis.dsp.power import harmonic_phasors
+from vtox.motor.values.domain import Motor, Recording
+from vtox.motor.values.terminal_power import TOLD, TerminalPower
 
 
 def power_of(*recordings: Recording) -> TerminalPower:

@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp.prediction import prediction_std
+from vtox.motor.diagnosis.dsp.prediction import prediction_std
 
 
 def test_few_records_are_trusted_less() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests import naive
-from vtox.diagnosis.dsp import quality
-from vtox.values.domain import Reason
+from vtox.motor.diagnosis.dsp import quality
+from vtox.motor.values.domain import Reason
 
 FS_HZ = 10_000.0
 T_S = np.arange(20_000) / FS_HZ

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp.shaft_lines import shaft_line_amplitudes
+from vtox.motor.diagnosis.dsp.shaft_lines import shaft_line_amplitudes
 
 FS_HZ = 5000.0
 ORDERS = np.arange(1, 13) / 2

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from vtox.diagnosis.dsp.shaft_phase import ShaftPhase, by_shaft_angle, shaft_phases
-from vtox.values.arrays import Float64
+from vtox.motor.diagnosis.dsp.shaft_phase import ShaftPhase, by_shaft_angle, shaft_phases
+from vtox.motor.values.arrays import Float64
 
 FS_HZ, SHAFT_HZ, SECONDS = 8000.0, 24.0, 4.0
 T = np.arange(round(FS_HZ * SECONDS)) / FS_HZ

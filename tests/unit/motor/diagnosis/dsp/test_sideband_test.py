@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp import sideband_test
+from vtox.motor.diagnosis.dsp import sideband_test
 
 
 def naive_excess(am: complex, pm: complex, am_floor: float, pm_floor: float, limit: float) -> float:

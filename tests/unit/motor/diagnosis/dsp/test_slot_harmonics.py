@@ -7,7 +7,7 @@ import pytest
 import scipy.fft
 
 from tests.signals.current_lines import Machine, recording
-from vtox.diagnosis.dsp import slot_harmonics
+from vtox.motor.diagnosis.dsp import slot_harmonics
 
 FS_HZ = 2_500.0
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.signals.motor_start import FS_HZ, with_sideband
-from vtox.diagnosis.dsp.start_sideband import space_vector, start_sideband
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, Array, Recording
+from vtox.motor.diagnosis.dsp.start_sideband import space_vector, start_sideband
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, Array, Recording
 
 SECONDS = 2.0
 SAMPLES = round(SECONDS * FS_HZ)

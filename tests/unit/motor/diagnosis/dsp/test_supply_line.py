@@ -5,7 +5,7 @@ import pytest
 import scipy.fft
 
 from tests import naive
-from vtox.diagnosis.dsp import demodulation, supply_line
+from vtox.motor.diagnosis.dsp import demodulation, supply_line
 
 
 def wave(f0_hz: float, fs_hz: float, seconds: float, amplitude: float = 3.0) -> np.ndarray:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.unit.motor.diagnosis.dsp.combs import BINS, SHAFT_HZ, TARGETS, noise, plan, with_lines
-from vtox.diagnosis.dsp import comb, comb_plan, surrogates
-from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.motor.diagnosis.dsp import comb, comb_plan, surrogates
+from vtox.motor.diagnosis.dsp.surrogates import Finding
 
 BPFO, BPFI, BSF = TARGETS
 

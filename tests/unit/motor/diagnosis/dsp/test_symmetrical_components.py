@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests import naive
-from vtox.diagnosis.dsp import symmetrical_components
+from vtox.motor.diagnosis.dsp import symmetrical_components
 
 TURN = np.exp(2j * np.pi / 3)
 PHASES = np.array([1, TURN**2, TURN]) * (3 + 1j)

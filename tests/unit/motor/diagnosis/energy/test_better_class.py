@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.motor.diagnosis.energy.test_rated_losses import MOTOR
-from vtox.diagnosis.energy.better_class import class_saving
-from vtox.diagnosis.energy.efficiency_class import class_efficiency
-from vtox.values.domain import Motor
-from vtox.values.energy import MeterCounts
+from vtox.motor.diagnosis.energy.better_class import class_saving
+from vtox.motor.diagnosis.energy.efficiency_class import class_efficiency
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.energy import MeterCounts
 
 # A day at three quarters of 11 kW, at an efficiency of 0.88.
 DAY = MeterCounts(estimated_ms=86_400_000, shaft_j=712_800_000, lost_j=97_200_000)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.diagnosis.energy.efficiency_class import class_efficiency, class_span
-from vtox.diagnosis.energy.rated_losses import rated_losses
-from vtox.values.domain import IeClass, Motor
+from vtox.motor.diagnosis.energy.efficiency_class import class_efficiency, class_span
+from vtox.motor.diagnosis.energy.rated_losses import rated_losses
+from vtox.motor.values.domain import IeClass, Motor
 
 MOTOR = Motor(
     pole_pairs=2,

@@ -9,10 +9,10 @@ from evaluation.motor_model.plants import PLANTS
 from tests.naive_entries import counts_text
 from tests.signals import terminals
 from tests.signals.loaded_motor import loaded, nameplate
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.energy.reading import readings
-from vtox.values.domain import Motor, Recording
-from vtox.values.energy import NOTHING, MeterCounts, MeterReading, counts_of
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.energy.reading import readings
+from vtox.motor.values.domain import Motor, Recording
+from vtox.motor.values.energy import NOTHING, MeterCounts, MeterReading, counts_of
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)

@@ -7,10 +7,10 @@ import pytest
 
 from evaluation.motor_model.plants import PLANTS, Plant
 from tests.signals.loaded_motor import MACHINES, Loaded, loaded, nameplate, terminals
-from vtox.diagnosis.dsp.power import power_sums
-from vtox.diagnosis.energy.rated_losses import rated_columns
-from vtox.diagnosis.energy.shaft_load import ShaftEstimate, power_of_currents, shaft_load
-from vtox.values.domain import Motor
+from vtox.motor.diagnosis.dsp.power import power_sums
+from vtox.motor.diagnosis.energy.rated_losses import rated_columns
+from vtox.motor.diagnosis.energy.shaft_load import ShaftEstimate, power_of_currents, shaft_load
+from vtox.motor.values.domain import Motor
 
 LOADS = (0.3, 0.5, 0.75, 1.0, 1.2)
 by_name = pytest.mark.parametrize("plant", MACHINES, ids=lambda p: p.name)

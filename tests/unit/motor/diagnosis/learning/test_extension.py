@@ -5,10 +5,10 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, learn_baseline
-from vtox.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS, SUPPLY
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_fit import fit
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
-from vtox.diagnosis.learning.extension import (
+from vtox.motor.diagnosis.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS, SUPPLY
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_fit import fit
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
+from vtox.motor.diagnosis.learning.extension import (
     PERIOD_S,
     covers_load,
     extend_baseline,
@@ -16,8 +16,8 @@ from vtox.diagnosis.learning.extension import (
     one_load,
     reason_not_to_extend,
 )
-from vtox.values.baseline import RISE_DB, Asymmetry, Band, Baseline, Level
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Reason
+from vtox.motor.values.baseline import RISE_DB, Asymmetry, Band, Baseline, Level
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Reason
 
 BOTH = (*CURRENTS, *VOLTAGES)
 UNRATED = Motor(pole_pairs=2, supply_hz=50.0)

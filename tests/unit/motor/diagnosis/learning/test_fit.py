@@ -5,10 +5,10 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, RATED_V, Y22, Machine, recording
 from vtox import diagnose, learn_baseline
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.errors import InputError
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.errors import InputError
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 
 BOTH = (*CURRENTS, *VOLTAGES)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.signals import phasor_motor
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.diagnosis.spectra.phasors import phasors
-from vtox.errors import SpectrumError
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.diagnosis.spectra.phasors import phasors
+from vtox.motor.errors import SpectrumError
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 
 BOTH = (*CURRENTS, *VOLTAGES)
 MACHINE = replace(phasor_motor.Machine(), v2=0.02, short_a=3.0)

@@ -7,12 +7,12 @@ import pytest
 
 from tests.signals import current_lines, vibration
 from vtox import learn_baseline
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.diagnosis.spectra.record import spectrum
-from vtox.diagnosis.spectra.spectrum import ExpectedLine, Spectrum, thinned
-from vtox.errors import SpectrumError
-from vtox.values.arrays import db
-from vtox.values.domain import Recording
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.diagnosis.spectra.record import spectrum
+from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Spectrum, thinned
+from vtox.motor.errors import SpectrumError
+from vtox.motor.values.arrays import db
+from vtox.motor.values.domain import Recording
 
 BROKEN = replace(current_lines.Machine(), lower_dbc=-38.0, upper_dbc=-41.0)
 

@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from vtox.diagnosis.dsp.envelope_spectrum import over_floor
-from vtox.diagnosis.spectra.spectrum import noise_floor
-from vtox.values.arrays import Float64
+from vtox.motor.diagnosis.dsp.envelope_spectrum import over_floor
+from vtox.motor.diagnosis.spectra.spectrum import noise_floor
+from vtox.motor.values.arrays import Float64
 
 
 def noise(bins: int) -> Float64:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.broken_entries import TEXTS
 from tests.unit.pipeline.sending.mqtt.test_payloads import FLAT, NESTED, rule
 from tests.unit.pipeline.sending.mqtt.test_sparkplug import RULE
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.plain_names import NAME
 from vtox.sending.mqtt import sparkplug_nodes
 from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
@@ -29,7 +30,6 @@ from vtox.sending.mqtt.payloads import (
 from vtox.sending.mqtt.sparkplug import Payload, parse_topic
 from vtox.sending.mqtt.sparkplug_nodes import Births
 from vtox.store.stream.unreadable import Unreadable, read
-from vtox.values.plain_names import NAME
 from vtox.windows.wire import entry_header
 
 quick = settings(max_examples=60, deadline=None, derandomize=True, database=None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.errors import MappingError
+from vtox.motor.errors import MappingError
 from vtox.sending.mqtt.mapping import TopicRule, read_mapping
 
 

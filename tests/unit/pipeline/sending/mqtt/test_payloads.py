@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import Window
+from vtox.motor.values.scalars import ScalarReading
 from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import Message, Samples, Scalars, refusal, samples_of
-from vtox.values.domain import Window
-from vtox.values.scalars import ScalarReading
 from vtox.windows.wire import decode
 
 COUNTS = np.array([[1, -2, 3], [4, 5, -6]], "<i2")

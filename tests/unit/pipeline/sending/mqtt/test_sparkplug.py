@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vtox.errors import InputError
+from vtox.motor.errors import InputError
+from vtox.motor.values.domain import Motor
+from vtox.motor.values.scalars import ScalarReading
 from vtox.sending.mqtt import sparkplug, sparkplug_nodes
 from vtox.sending.mqtt.mapping import TopicRule
 from vtox.sending.mqtt.payloads import (
@@ -22,8 +24,6 @@ from vtox.sending.mqtt.payloads import (
 )
 from vtox.sending.mqtt.sparkplug import Payload
 from vtox.sending.mqtt.sparkplug_nodes import Births
-from vtox.values.domain import Motor
-from vtox.values.scalars import ScalarReading
 
 BIRTH = bytes.fromhex(
     "08fad1dfb4ab33120b0a05626453657120085803121b0a1550726f706572746965732f706f6c655f706169727320"

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox.errors import RecordingError
-from vtox.faults import FAMILIES
+from vtox.motor.errors import RecordingError
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Recording, State
 from vtox.sending.senders import replay
 from vtox.sending.senders.replay import Reader
 from vtox.sending.senders.results_reader import Answers
 from vtox.store.stream.entries import Result
-from vtox.values.domain import Recording, State
 
 
 def reader(**durations: float) -> Reader:

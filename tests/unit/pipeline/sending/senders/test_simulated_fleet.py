@@ -7,12 +7,12 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from vtox.cli.main import add
-from vtox.errors import InputError
-from vtox.faults import FAULTS
+from vtox.motor.errors import InputError
+from vtox.motor.faults import FAULTS
+from vtox.motor.simulator.fleet import fleet
+from vtox.motor.simulator.signals import window
+from vtox.motor.values.nameplate import motor_from_dict
 from vtox.sending.senders import simulated_fleet
-from vtox.simulator.fleet import fleet
-from vtox.simulator.signals import window
-from vtox.values.nameplate import motor_from_dict
 from vtox.windows.wire import Limits, encode, entry_header
 
 

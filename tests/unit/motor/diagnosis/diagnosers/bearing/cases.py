@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, recording
-from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.values.baseline import Baseline
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Diagnosis, Motor, Recording
 
 HEALTHY = Machine()
 # Its shaft in balance and in line, so that nothing is said of it.

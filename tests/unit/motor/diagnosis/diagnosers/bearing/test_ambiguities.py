@@ -16,11 +16,11 @@ from tests.unit.motor.diagnosis.diagnosers.bearing.cases import (
     doubts,
     near_whole,
 )
-from vtox.diagnosis.diagnosers.bearing.ambiguities import masked_by_moving_drive
-from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
-from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Diagnosis, Motor
+from vtox.motor.diagnosis.diagnosers.bearing.ambiguities import masked_by_moving_drive
+from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.motor.diagnosis.dsp.surrogates import Finding
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Diagnosis, Motor
 
 WHOLE_ORDER = Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03})
 

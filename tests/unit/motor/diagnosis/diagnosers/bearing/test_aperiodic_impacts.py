@@ -5,7 +5,7 @@ import pytest
 
 from tests.signals.vibration import FS_HZ, MOTOR, Machine, defect, recording, vibration
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import HEALTHY, diagnose, doubts
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 
 @pytest.mark.parametrize(

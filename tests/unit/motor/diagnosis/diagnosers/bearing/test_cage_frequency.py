@@ -4,10 +4,10 @@ import pytest
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
-from vtox.diagnosis.diagnosers.bearing.search import CombSearch
-from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
-from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.bearing import DEFECTS
+from vtox.motor.diagnosis.diagnosers.bearing.search import CombSearch
+from vtox.motor.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.motor.diagnosis.dsp.surrogates import Finding
+from vtox.motor.values.bearing import DEFECTS
 
 
 def finding(level: float) -> Finding:

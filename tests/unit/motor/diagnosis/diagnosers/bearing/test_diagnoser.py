@@ -14,12 +14,12 @@ from tests.signals.vibration import (
     vibration,
 )
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import HEALTHY, alarms, diagnose
-from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.diagnosis.diagnosers.features import COMBS
-from vtox.values.baseline import RISE_DB, Baseline, bands_of
-from vtox.values.bearing import DEFECTS, Bearing
-from vtox.values.bearing_catalogue import CATALOGUE, orders_of_geometry
-from vtox.values.domain import Motor, Recording
+from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.motor.diagnosis.diagnosers.features import COMBS
+from vtox.motor.values.baseline import RISE_DB, Baseline, bands_of
+from vtox.motor.values.bearing import DEFECTS, Bearing
+from vtox.motor.values.bearing_catalogue import CATALOGUE, orders_of_geometry
+from vtox.motor.values.domain import Motor, Recording
 
 
 @pytest.mark.parametrize("name", ["BPFO", "BPFI", "BSF"])

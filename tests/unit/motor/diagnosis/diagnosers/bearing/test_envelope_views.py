@@ -13,10 +13,10 @@ from tests.signals.vibration import (
     vibration,
 )
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import HEALTHY
-from vtox.diagnosis.diagnosers.bearing.envelope_views import analyse_envelopes, measure_comb
-from vtox.diagnosis.diagnosers.bearing.search import search_combs
-from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
-from vtox.values.domain import Recording
+from vtox.motor.diagnosis.diagnosers.bearing.envelope_views import analyse_envelopes, measure_comb
+from vtox.motor.diagnosis.diagnosers.bearing.search import search_combs
+from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.motor.values.domain import Recording
 
 
 def setups(*recordings: Recording) -> list[SearchSetup]:
@@ -39,7 +39,9 @@ def test_views_follow_the_channels() -> None:
 
 
 def test_a_batch_is_cut_into_chunks_of_one_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtox.diagnosis.diagnosers.bearing.envelope_views.CHUNK_SAMPLES", 80_000)
+    monkeypatch.setattr(
+        "vtox.motor.diagnosis.diagnosers.bearing.envelope_views.CHUNK_SAMPLES", 80_000
+    )
     slow = recording(replace(HEALTHY, shaft_hz=12.0), 2.0)
     batch = [recording(HEALTHY, 1.0, seed=i) for i in range(13)]
     groups = list(analyse_envelopes(setups(*batch, slow)))
@@ -49,7 +51,9 @@ def test_a_batch_is_cut_into_chunks_of_one_layout(monkeypatch: pytest.MonkeyPatc
 
 
 def test_one_record_more_than_a_chunk_is_computed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtox.diagnosis.diagnosers.bearing.envelope_views.CHUNK_SAMPLES", 80_000)
+    monkeypatch.setattr(
+        "vtox.motor.diagnosis.diagnosers.bearing.envelope_views.CHUNK_SAMPLES", 80_000
+    )
     batch = [recording(HEALTHY, 1.0, seed=i) for i in range(9)]
     assert [len(group) for group in analyse_envelopes(setups(*batch))] == [9]
 

@@ -8,8 +8,8 @@ import pytest
 from evaluation.bad_shafts import random_shaft, recording
 from evaluation.vibration import bearing_of
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import diagnose, doubts
-from vtox.diagnosis.diagnosers.bearing.lagging_elements import MAX_LAG, lagging_elements
-from vtox.values.domain import Diagnosis
+from vtox.motor.diagnosis.diagnosers.bearing.lagging_elements import MAX_LAG, lagging_elements
+from vtox.motor.values.domain import Diagnosis
 
 ORDERS = bearing_of(9, 0.203).defect_orders
 COMBS = {**ORDERS, "BSF": 2 * ORDERS["BSF"]}

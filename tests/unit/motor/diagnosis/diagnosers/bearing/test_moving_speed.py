@@ -8,7 +8,7 @@ import pytest
 from evaluation.bad_shafts import random_shaft, recording
 from evaluation.vibration import bearing_of
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import diagnose
-from vtox.values.domain import Diagnosis
+from vtox.motor.values.domain import Diagnosis
 
 ORDERS = bearing_of(9, 0.203)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.signals.vibration import Machine, defect, recording
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import diagnose
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 OUR_HZ, THEIR_HZ = Machine().shaft_hz, 17.4
 

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.bearing.ambiguities import Ambiguities
-from vtox.diagnosis.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
-from vtox.diagnosis.diagnosers.bearing.diagnoser import concluded
-from vtox.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
-from vtox.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements
-from vtox.diagnosis.diagnosers.bearing.rules import RULES
-from vtox.diagnosis.diagnosers.bearing.search import CombSearch
-from vtox.diagnosis.diagnosers.bearing.severity import is_weak
-from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
-from vtox.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
-from vtox.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
-from vtox.diagnosis.dsp.comb_plan import CombTarget, make_plan
-from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.domain import Diagnosis, Reason, reason
+from vtox.motor.diagnosis.diagnosers.bearing.ambiguities import Ambiguities
+from vtox.motor.diagnosis.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
+from vtox.motor.diagnosis.diagnosers.bearing.diagnoser import concluded
+from vtox.motor.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
+from vtox.motor.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements
+from vtox.motor.diagnosis.diagnosers.bearing.rules import RULES
+from vtox.motor.diagnosis.diagnosers.bearing.search import CombSearch
+from vtox.motor.diagnosis.diagnosers.bearing.severity import is_weak
+from vtox.motor.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.motor.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.motor.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
+from vtox.motor.diagnosis.dsp.comb_plan import CombTarget, make_plan
+from vtox.motor.diagnosis.dsp.surrogates import Finding
+from vtox.motor.values.domain import Diagnosis, Reason, reason
 
 SPEED = Speed(1458.0, 0.005, ("speed_sensor",))
 PLAN = make_plan(

@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 
 from tests.signals.vibration import MOTOR, Machine, defect, recording
-from vtox.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
-from vtox.diagnosis.diagnosers.bearing.search import CombSearch, search_combs
-from vtox.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
-from vtox.diagnosis.diagnosers.bearing.shaft_speed import Speed
-from vtox.diagnosis.dsp.surrogates import Finding
-from vtox.values.domain import Recording
+from vtox.motor.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
+from vtox.motor.diagnosis.diagnosers.bearing.search import CombSearch, search_combs
+from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.motor.diagnosis.diagnosers.bearing.shaft_speed import Speed
+from vtox.motor.diagnosis.dsp.surrogates import Finding
+from vtox.motor.values.domain import Recording
 
 SPEED = Speed(1458.0, 0.005, ("speed_sensor",))
 

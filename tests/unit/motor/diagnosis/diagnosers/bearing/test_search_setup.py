@@ -4,10 +4,14 @@ import pytest
 
 from tests.signals.vibration import MOTOR, recording
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import HEALTHY
-from vtox.diagnosis.diagnosers.bearing.search_setup import ANYWHERE, SearchSetup, set_up_search
-from vtox.diagnosis.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT
-from vtox.values.bearing import Bearing
-from vtox.values.domain import Motor, Recording
+from vtox.motor.diagnosis.diagnosers.bearing.search_setup import (
+    ANYWHERE,
+    SearchSetup,
+    set_up_search,
+)
+from vtox.motor.diagnosis.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.domain import Motor, Recording
 
 
 def setup(x: Recording, motor: Motor | None = MOTOR) -> SearchSetup:

@@ -1,7 +1,7 @@
 import pytest
 
-from vtox.diagnosis.diagnosers.bearing.severity import confidence, decibels, severity
-from vtox.diagnosis.dsp.surrogates import Finding
+from vtox.motor.diagnosis.diagnosers.bearing.severity import confidence, decibels, severity
+from vtox.motor.diagnosis.dsp.surrogates import Finding
 
 
 def finding(ratio: float) -> Finding:

@@ -19,8 +19,8 @@ from tests.unit.motor.diagnosis.diagnosers.bearing.cases import (
     diagnose,
     near_whole,
 )
-from vtox.diagnosis.diagnosers.bearing import diagnoser as bearing
-from vtox.diagnosis.diagnosers.bearing.shaft_speed import (
+from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
+from vtox.motor.diagnosis.diagnosers.bearing.shaft_speed import (
     Speed,
     best_speed,
     refine_speed,
@@ -28,8 +28,8 @@ from vtox.diagnosis.diagnosers.bearing.shaft_speed import (
     speed_contradicted_by_lines,
     speed_problem,
 )
-from vtox.diagnosis.diagnosis import diagnose as diagnose_faults
-from vtox.values.domain import Motor, Reason, Recording
+from vtox.motor.diagnosis.diagnosis import diagnose as diagnose_faults
+from vtox.motor.values.domain import Motor, Reason, Recording
 
 DF_HZ = 0.25
 UNMEASURED = recording(HEALTHY, 1.0, speed=False)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.signals.vibration import MOTOR, Machine, defect, recording
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import diagnose, doubts
-from vtox.values.domain import Diagnosis, Motor
+from vtox.motor.values.domain import Diagnosis, Motor
 
 CODES = {"unbalance_lines", "misalignment_lines", "looseness_lines"}
 

@@ -4,9 +4,9 @@ import pytest
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, defect, recording
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import BALANCED, HEALTHY, diagnose, doubts
-from vtox.alarms.health.impact_orders import impact_orders
-from vtox.values.bearing import DEFECTS
-from vtox.values.domain import QUIET
+from vtox.motor.alarms.health.impact_orders import impact_orders
+from vtox.motor.values.bearing import DEFECTS
+from vtox.motor.values.domain import QUIET
 
 
 @pytest.mark.parametrize("error", [-0.06, 0.06])

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.broken_bar import evidence
-from vtox.diagnosis.diagnosers.broken_bar.sidebands import (
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.broken_bar import evidence
+from vtox.motor.diagnosis.diagnosers.broken_bar.sidebands import (
     MIN_OVER_FLOOR_AT_PLACE,
     MIN_OVER_FLOOR_WIDE,
 )
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
-from vtox.values.baseline import Band, Baseline, Level
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
+from vtox.motor.values.baseline import Band, Baseline, Level
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
 # Square to what a load moves at a power factor of 0.8: the axis of a rotor cage of small inertia.
 CAGE_RAD = 0.64 - np.pi / 2

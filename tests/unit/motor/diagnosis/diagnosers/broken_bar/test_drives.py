@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 
 DRIVE = replace(MOTOR, supply="inverter")
 BROKEN = Machine(lower_dbc=-42.0, upper_dbc=-48.0, slot_dbc=-60.0, tip_rad=0.64 - np.pi / 2)

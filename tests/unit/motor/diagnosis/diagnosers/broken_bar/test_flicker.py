@@ -8,10 +8,10 @@ import pytest
 from evaluation.motor_model.case import Case, ShaftLoad, SupplyVoltage
 from evaluation.motor_model.plants import PLANTS, Plant, load_for_slip
 from evaluation.motor_model.records import nameplate, records, with_lower_sideband
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.broken_bar.flicker import looks_like_flicker, phase_ratios
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.values.domain import CURRENTS
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.broken_bar.flicker import looks_like_flicker, phase_ratios
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.values.domain import CURRENTS
 
 TANGENTS = np.tan(np.radians([25.0, 35.0, 45.0, 55.0, 65.0]))
 SLIPS = {"2kw2": 0.035, "3hp": 0.03, "500hp": 0.009}

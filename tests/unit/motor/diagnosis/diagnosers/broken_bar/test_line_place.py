@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.diagnosers.broken_bar.line_place import place_shift
+from vtox.motor.diagnosis.diagnosers.broken_bar.line_place import place_shift
 
 POINTS, PERIOD, BINS = 1_000, 50, 20.0
 T = np.arange(POINTS) / POINTS

@@ -14,10 +14,10 @@ from evaluation.motor_model.records import (
     with_lower_sideband,
 )
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.broken_bar import load_oscillation
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.broken_bar import load_oscillation
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 
 pytestmark = pytest.mark.slow
 

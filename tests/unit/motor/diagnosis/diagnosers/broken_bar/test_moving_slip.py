@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.values.arrays import Float64
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
 FS_HZ = 1_000.0
 SECONDS = 10.0

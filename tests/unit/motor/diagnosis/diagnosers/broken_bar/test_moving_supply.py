@@ -7,9 +7,9 @@ import pytest
 from scipy.signal import lfilter
 
 from tests.signals.current_lines import MOTOR
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
 
 DRIVE = replace(MOTOR, supply="inverter", rotor_bars=None)
 FS_HZ, SECONDS, SLIP = 2_000.0, 20.0, 0.022

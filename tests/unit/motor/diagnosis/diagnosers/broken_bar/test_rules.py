@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.broken_bar.evidence import BrokenBarEvidence, why_too_short
-from vtox.diagnosis.diagnosers.broken_bar.rules import CAGE, RULES, STEADY
-from vtox.diagnosis.diagnosers.broken_bar.sidebands import off_bins_allowed
-from vtox.diagnosis.diagnosers.current.slip_prior import Slip
-from vtox.values.domain import reason
+from vtox.motor.diagnosis.diagnosers.broken_bar.evidence import BrokenBarEvidence, why_too_short
+from vtox.motor.diagnosis.diagnosers.broken_bar.rules import CAGE, RULES, STEADY
+from vtox.motor.diagnosis.diagnosers.broken_bar.sidebands import off_bins_allowed
+from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip
+from vtox.motor.values.domain import reason
 
 MEASURED = Slip(0.02, 1e-3, "speed sensor")
 ESTIMATED = Slip(0.02, 0.01, "nameplate and load")

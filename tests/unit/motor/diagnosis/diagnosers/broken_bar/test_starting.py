@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.signals.motor_start import FS_HZ, level, with_sideband
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.values.domain import CURRENTS, Diagnosis, Motor, Recording
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.values.domain import CURRENTS, Diagnosis, Motor, Recording
 
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450.0, rated_current_a=1.0)
 LEVEL = level((0.5, 0.0), (2.0, 6.0), (2.5, 0.8))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.current.signal_problems import MIN_LINE_SHARE
-from vtox.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
-from vtox.diagnosis.dsp import slot_harmonics
-from vtox.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.diagnosis.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.current.signal_problems import MIN_LINE_SHARE
+from vtox.motor.diagnosis.diagnosers.eccentricity import diagnoser as eccentricity
+from vtox.motor.diagnosis.dsp import slot_harmonics
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 
 def analysis(m: Machine, motor: Motor = MOTOR, **changes: object) -> CurrentAnalysis:
@@ -125,8 +125,8 @@ def test_pieces_of_a_large_batch_agree_with_the_whole(monkeypatch: pytest.Monkey
     rng = np.random.default_rng(0)
     batch = [recording(Machine(seconds=1.0, f0_hz=50 + 0.01 * k), rng) for k in range(5)]
     whole = front_end(batch, [MOTOR] * 5)
-    monkeypatch.setattr("vtox.diagnosis.diagnosers.current.front_end.CHUNK_MIN_RECORDINGS", 2)
-    monkeypatch.setattr("vtox.diagnosis.diagnosers.current.front_end.CHUNK_SAMPLES", 0)
+    monkeypatch.setattr("vtox.motor.diagnosis.diagnosers.current.front_end.CHUNK_MIN_RECORDINGS", 2)
+    monkeypatch.setattr("vtox.motor.diagnosis.diagnosers.current.front_end.CHUNK_SAMPLES", 0)
     pieces = front_end(batch, [MOTOR] * 5)
     for name in ("f0_hz", "envelope", "sequence_i", "order", "bars_per_pair"):
         assert np.array_equal(getattr(pieces, name), getattr(whole, name))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.signals.motor_start import FS_HZ, currents, level
-from vtox.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosis import diagnose
-from vtox.values.arrays import Float64
-from vtox.values.domain import Motor, Recording
-from vtox.values.operating_state import operating_state
+from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosis import diagnose
+from vtox.motor.values.arrays import Float64
+from vtox.motor.values.domain import Motor, Recording
+from vtox.motor.values.operating_state import operating_state
 
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450.0, rated_current_a=1.0)
 DRIVE = Motor(pole_pairs=2, rated_current_a=1.0, supply="inverter")

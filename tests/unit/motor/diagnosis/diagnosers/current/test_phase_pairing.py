@@ -8,10 +8,10 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import Motor, diagnose, learn_baseline
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.current.phase_pairing import match_voltages_to_currents
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.current.phase_pairing import match_voltages_to_currents
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
 
 Channels = dict[str, Array]
 BOTH = (*CURRENTS, *VOLTAGES)

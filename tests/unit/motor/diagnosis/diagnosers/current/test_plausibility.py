@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.current import plausibility
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.faults import FAULTS
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
+from vtox.motor.diagnosis.diagnosers.current import plausibility
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
 
 CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
 EARTH = {"earth_s": (1e-8,) * 3, "earth_f": (5e-9, 5.3e-9, 4.9e-9), "third": 0.01}

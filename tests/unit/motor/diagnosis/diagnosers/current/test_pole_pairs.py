@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vtox.diagnosis.diagnosers.current.pole_pairs import (
+from vtox.motor.diagnosis.diagnosers.current.pole_pairs import (
     bars_per_pair,
     grids_of_speed,
     pole_pairs,
     rated_hz,
     rated_slip,
 )
-from vtox.values.domain import Motor, Recording
+from vtox.motor.values.domain import Motor, Recording
 
 SILENT = Recording({"ia": np.zeros(8)}, 1000.0)
 PLATE = Motor(supply_hz=50.0, rated_speed_rpm=1455.0)

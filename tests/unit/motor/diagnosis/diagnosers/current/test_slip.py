@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.current.slip import analyse_slip
-from vtox.diagnosis.diagnosers.current.slip_prior import Slip
-from vtox.values.domain import Motor
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.current.slip import analyse_slip
+from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip
+from vtox.motor.values.domain import Motor
 
 NO_BARS = replace(MOTOR, rotor_bars=None)
 

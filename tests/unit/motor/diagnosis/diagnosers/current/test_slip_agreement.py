@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.current.slip_agreement import (
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.current.slip_agreement import (
     SlipRange,
     nameplate_ranges,
     other_slips,
 )
-from vtox.diagnosis.diagnosers.current.slip_prior import Slip, no_slip
-from vtox.values.domain import Motor, reason
+from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip, no_slip
+from vtox.motor.values.domain import Motor, reason
 
 RANGE = SlipRange(0.01, 0.04, "nameplate and load")
 

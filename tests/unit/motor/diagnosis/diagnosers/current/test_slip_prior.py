@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR
-from vtox.diagnosis.diagnosers.current.slip_prior import Slip, slip_prior
-from vtox.values.domain import Motor, Reason, Recording
+from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip, slip_prior
+from vtox.motor.values.domain import Motor, Reason, Recording
 
 F0_HZ = 50.0
 PLATE = replace(MOTOR, rated_voltage_v=400.0)

@@ -9,14 +9,14 @@ import pytest
 from evaluation.motor_model.plants import PLANTS
 from tests.signals import terminals
 from tests.signals.loaded_motor import loaded, nameplate
-from vtox.diagnosis.commissioning.findings import commissioning
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.current.terminal_voltages import phase_weights
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.diagnosis.energy.reading import readings
-from vtox.values.channel_map import Source, corrected
-from vtox.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Array, Recording
-from vtox.values.energy import MeterReading
+from vtox.motor.diagnosis.commissioning.findings import commissioning
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.current.terminal_voltages import phase_weights
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.diagnosis.energy.reading import readings
+from vtox.motor.values.channel_map import Source, corrected
+from vtox.motor.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Array, Recording
+from vtox.motor.values.energy import MeterReading
 
 PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)

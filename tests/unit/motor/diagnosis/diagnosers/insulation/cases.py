@@ -4,8 +4,8 @@ import numpy as np
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
 
 CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
 # A sound winding: conductance and capacitance to earth of each phase, S and F.

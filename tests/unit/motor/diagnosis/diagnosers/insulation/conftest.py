@@ -3,7 +3,7 @@ import pytest
 from tests.signals.phasor_motor import MOTOR
 from tests.unit.motor.diagnosis.diagnosers.insulation.cases import balanced
 from vtox import learn_baseline
-from vtox.values.baseline import Baseline
+from vtox.motor.values.baseline import Baseline
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from tests.unit.motor.diagnosis.diagnosers.insulation.cases import (
     winding,
 )
 from vtox import diagnose, learn_baseline
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.insulation import admittance
-from vtox.values.domain import CURRENTS, VOLTAGES, Recording
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.insulation import admittance
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 
 
 def between_lines(x: Recording) -> Recording:

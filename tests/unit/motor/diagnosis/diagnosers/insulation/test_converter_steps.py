@@ -3,8 +3,8 @@ import pytest
 
 from tests.signals.phasor_motor import recording
 from tests.unit.motor.diagnosis.diagnosers.insulation.cases import CHANNELS, insulation, winding
-from vtox.diagnosis.diagnosers.insulation.converter_steps import HARMONIC_OF_STEPS
-from vtox.values.domain import VOLTAGES, Array, Recording
+from vtox.motor.diagnosis.diagnosers.insulation.converter_steps import HARMONIC_OF_STEPS
+from vtox.motor.values.domain import VOLTAGES, Array, Recording
 
 
 def test_the_third_harmonic_of_a_stepped_sine_is_bounded() -> None:

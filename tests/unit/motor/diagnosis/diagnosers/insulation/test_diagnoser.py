@@ -9,8 +9,8 @@ from tests.unit.motor.diagnosis.diagnosers.insulation.cases import (
     insulation,
     winding,
 )
-from vtox.values.baseline import Baseline
-from vtox.values.domain import QUIET, Recording
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import QUIET, Recording
 
 
 def test_the_third_harmonic_shows_the_whole_winding() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.insulation.evidence import InsulationEvidence
-from vtox.diagnosis.diagnosers.insulation.rules import RULES
+from vtox.motor.diagnosis.diagnosers.insulation.evidence import InsulationEvidence
+from vtox.motor.diagnosis.diagnosers.insulation.rules import RULES
 
 # 20 Mohm or more, the whole winding measured, no change of 15 nF.
 SOUND = {

@@ -11,8 +11,8 @@ from tests.unit.motor.diagnosis.diagnosers.insulation.cases import (
     with_fifth_harmonic,
 )
 from vtox import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import QUIET, VOLTAGES, Recording
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import QUIET, VOLTAGES, Recording
 
 
 def test_a_change_of_capacitance_is_one_from_the_baseline() -> None:

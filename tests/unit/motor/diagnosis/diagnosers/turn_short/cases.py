@@ -4,8 +4,8 @@ import numpy as np
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import Motor, diagnose, learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
 
 CHANNELS = (*CURRENTS, *VOLTAGES)
 # Clamps as a survey hangs them: within 0.4 % and 0.2 degrees.

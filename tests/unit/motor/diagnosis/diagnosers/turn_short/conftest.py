@@ -1,8 +1,8 @@
 import pytest
 
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, healthy_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS
 
 
 @pytest.fixture(scope="session")

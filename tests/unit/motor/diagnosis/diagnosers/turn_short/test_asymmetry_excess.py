@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR
-from vtox.diagnosis.diagnosers.turn_short import asymmetry_excess
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_excess import LEAST_LIMIT
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
+from vtox.motor.diagnosis.diagnosers.turn_short import asymmetry_excess
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_excess import LEAST_LIMIT
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import (
     SUPPLY_I2_LIMIT,
     Sequences,
     asymmetries,
     prior,
 )
-from vtox.values.baseline import Asymmetry
+from vtox.motor.values.baseline import Asymmetry
 
 FRAMES = 20
 

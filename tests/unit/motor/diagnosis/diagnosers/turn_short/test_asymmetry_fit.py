@@ -6,10 +6,10 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import learn_baseline
-from vtox.diagnosis.diagnosers.turn_short import asymmetry_fit
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences, prior
-from vtox.values.arrays import Complex
-from vtox.values.domain import Recording
+from vtox.motor.diagnosis.diagnosers.turn_short import asymmetry_fit
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences, prior
+from vtox.motor.values.arrays import Complex
+from vtox.motor.values.domain import Recording
 
 
 def test_one_supply_frequency_is_learnt() -> None:

@@ -3,15 +3,15 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR
 from vtox import Motor
-from vtox.diagnosis.diagnosers.features import same_frequency
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import (
+from vtox.motor.diagnosis.diagnosers.features import same_frequency
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import (
     Y22,
     Sequences,
     asymmetries,
     expected_ratio,
     prior,
 )
-from vtox.diagnosis.diagnosers.turn_short.healthy_model import (
+from vtox.motor.diagnosis.diagnosers.turn_short.healthy_model import (
     MIN_ACTIVE_SHARE,
     MIN_ACTIVE_SHARE_SMALL,
     max_rated_current_a,

@@ -6,12 +6,12 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, GAINS, turn_short
 from vtox import learn_baseline
-from vtox.diagnosis.diagnosers.turn_short import causes
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import prior
-from vtox.diagnosis.diagnosers.turn_short.causes import AsymmetryChange, Cause
-from vtox.values.arrays import TURN_120
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Recording
+from vtox.motor.diagnosis.diagnosers.turn_short import causes
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import prior
+from vtox.motor.diagnosis.diagnosers.turn_short.causes import AsymmetryChange, Cause
+from vtox.motor.values.arrays import TURN_120
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Recording
 
 
 def test_a_changed_clamp_is_not_a_short(baseline_of_currents: Baseline) -> None:

@@ -6,10 +6,10 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import Motor
-from vtox.diagnosis.diagnosers.current.front_end import front_end
-from vtox.diagnosis.diagnosers.turn_short.diagnoser import healthy_sequences
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Recording
+from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
+from vtox.motor.diagnosis.diagnosers.turn_short.diagnoser import healthy_sequences
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Recording
 
 
 def test_an_open_phase_is_no_short(baseline_with_voltages: Baseline) -> None:

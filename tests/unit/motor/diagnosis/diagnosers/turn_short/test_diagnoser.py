@@ -4,8 +4,8 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, GAINS, turn_short
 from vtox import Motor, learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS
 
 
 @pytest.mark.parametrize("phase", ["a", "b", "c"])

@@ -8,9 +8,9 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, GAINS, turn_short
 from vtox import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, Diagnosis, Recording
-from vtox.words.rendering import advice
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, Diagnosis, Recording
+from vtox.motor.words.rendering import advice
 
 
 @pytest.fixture(scope="module", params=[CHANNELS, CURRENTS], ids=["voltages", "currents only"])

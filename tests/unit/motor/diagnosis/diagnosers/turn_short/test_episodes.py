@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vtox.diagnosis.diagnosers.turn_short.explanation import episodes
+from vtox.motor.diagnosis.diagnosers.turn_short.explanation import episodes
 
 T_S = 0.1 + 0.05 * np.arange(10)
 

@@ -7,14 +7,14 @@ import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import learn_baseline
-from vtox.diagnosis.diagnosers.turn_short.feeder import (
+from vtox.motor.diagnosis.diagnosers.turn_short.feeder import (
     ASKED,
     FAULT,
     Movement,
     said_by_feeder,
 )
-from vtox.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.values.domain import CURRENTS, VOLTAGES, Diagnosis
+from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis
 
 LOADS = (0.6, 0.8, 1.0)
 MOVED = 0.008 * cmath.exp(2j)

@@ -11,8 +11,8 @@ from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import (
     turn_short,
 )
 from vtox import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS
 
 
 @pytest.mark.parametrize(

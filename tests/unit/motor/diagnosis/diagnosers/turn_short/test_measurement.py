@@ -8,8 +8,8 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, RATED_V, Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import learn_baseline
-from vtox.values.baseline import Baseline
-from vtox.values.domain import CURRENTS, VOLTAGES, Array, Recording
+from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Recording
 
 # Clamps 3 % and 1 degree apart: on other phases they make an I2 that was not learnt.
 GAINS = (1.02, 0.99 * np.exp(0.02j), 1.0)

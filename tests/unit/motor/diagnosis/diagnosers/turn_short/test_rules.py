@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
-from vtox.diagnosis.diagnosers.turn_short.evidence import BASES, TurnShortEvidence
-from vtox.diagnosis.diagnosers.turn_short.rules import RULES
-from vtox.values.domain import reason
+from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
+from vtox.motor.diagnosis.diagnosers.turn_short.evidence import BASES, TurnShortEvidence
+from vtox.motor.diagnosis.diagnosers.turn_short.rules import RULES
+from vtox.motor.values.domain import reason
 
 NO_BASELINE = (reason("no_baseline"),)
 NOT_PAIRED = (reason("voltages_between_lines"),)

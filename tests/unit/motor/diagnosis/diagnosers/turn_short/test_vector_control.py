@@ -9,7 +9,7 @@ from evaluation.motor_model.plants import PLANTS
 from evaluation.motor_model.records import nameplate, records
 from tests.unit.motor.diagnosis.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import learn_baseline
-from vtox.values.domain import Recording
+from vtox.motor.values.domain import Recording
 
 SOUND = Case(
     plant=PLANTS["2kw2"],

@@ -1,1 +1,0 @@
-"""Pure decisions, one module per fault, on what `vtox.diagnosis.dsp` computes."""

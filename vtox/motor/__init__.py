@@ -1,0 +1,1 @@
+"""Motors: signals in; verdicts, the rules of alarms and their words out."""

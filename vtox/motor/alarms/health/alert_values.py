@@ -1,0 +1,117 @@
+"""What is said of a fault and of its alert, and what a machine remembers of it: values with a JSON.
+
+`vtox.motor.alarms.health.alerts` makes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from vtox.motor.values.codec import Time
+from vtox.motor.values.domain import Reason, ReasonValue, State
+
+Level = Literal["", "warning", "fault"]
+EventName = Literal["raised", "escalated", "cleared", "suppressed", "unsuppressed"]
+
+
+# A named tuple is made in a third of the time of a frozen dataclass.
+class SlotHistory(NamedTuple):
+    """The last slots of a fault (a mark and a start each), and the level that they have led to."""
+
+    level: Level = ""
+    marks: str = ""
+    starts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why something is so: `code` and its `values` for programs, `reason` in words.
+
+    `doubts` are what else is said with it: mostly what weakens the diagnosis.
+    """
+
+    code: str = ""
+    reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Why):
+    """What one record said of a fault; `t` is when it ended. JSON has the names of its fields."""
+
+    state: State | Literal[""]
+    t: float
+
+
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class FaultHistory:
+    """What a machine has shown of one fault, with the names and in the order of its JSON.
+
+    `severities` are those of the last decided records, a median of which is that of the fault;
+    `confidences` those of the last that found something. `level`, `marks` and `starts` are its last
+    slots, `alert` the id of its open alert, empty without one. `alert_severity` and
+    `alert_confidence` are the medians as of when that was raised or escalated. `last_values` are
+    those of the code, `orders` the shaft orders of the impacts found last. `held` is what the last
+    record said that was at the level of the open alert; the latest may say something else.
+    """
+
+    last_state: State | Literal[""] = ""
+    last_code: str = ""
+    last_reason: str = ""
+    last_t: float = 0.0
+    load_a: float | None = None
+    severities: tuple[float, ...] = ()
+    level: Level = ""
+    marks: str = ""
+    starts: tuple[float, ...] = ()
+    alert: str = ""
+    last_values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    orders: tuple[float, ...] = ()
+    last_doubts: tuple[Reason, ...] = ()
+    held: Verdict | None = None
+    confidences: tuple[float, ...] = ()
+    alert_severity: float | None = None
+    alert_confidence: float | None = None
+
+    @property
+    def slots(self) -> SlotHistory:
+        """Its last slots, and the level that they have led to."""
+        return SlotHistory(self.level, self.marks, self.starts)
+
+    @property
+    def latest(self) -> Verdict:
+        """What the last record said."""
+        return Verdict(
+            state=self.last_state,
+            code=self.last_code,
+            reason=self.last_reason,
+            t=self.last_t,
+            values=self.last_values,
+            doubts=self.last_doubts,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaisedAlert(Why):
+    """What is said of an alert by each of its events, by its alarm, and while it is open.
+
+    Its `id` (machine:fault:ms of the onset) is that of the alarm too. `fault` is a fault, or the
+    name of a flag (`vtox.store.alarms.flags`). An alarm of the system itself has no machine: its
+    `fault` is a condition (`vtox.pipeline.monitoring.conditions`). `t` is a time of the signal, s:
+    of an event when it came, otherwise when the alert began.
+    """
+
+    id: str = ""
+    machine_id: str = ""
+    fault: str = ""
+    level: str = ""
+    t: Time = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(RaisedAlert):
+    """One event of an alert."""
+
+    event: EventName | Literal[""] = ""

@@ -1,0 +1,162 @@
+"""The health of a machine, fused from what its faults have shown. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from vtox.motor.alarms.health.alert_values import FaultHistory, Verdict
+from vtox.motor.alarms.health.alerts import RANK, UNDECIDED, median_of
+from vtox.motor.faults import FAULTS
+from vtox.motor.values.codec import Number, Time
+from vtox.motor.values.domain import Reason, ReasonValue, State
+
+# An assessment is published when it changes, and at least this often.
+PUBLISH_EVERY_S = 10.0
+# A fault of which nothing was decided for this time is undecided: three of the longest records.
+UNDECIDED_S = 120.0
+
+
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class FaultAssessment:
+    """One fault of a machine: its state now, and what its last record showed.
+
+    `t` is when that record ended (0: not known). `held` is what the last record said that was at
+    the level of the open alert; None without one. `alert_severity` and `alert_confidence` are those
+    with which that was raised or escalated.
+    """
+
+    state: State
+    severity: Number | None = None
+    last: State | Literal[""] = ""
+    code: str = ""
+    reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    t: float = 0.0
+    held: Verdict | None = None
+    alert_severity: Number | None = None
+    alert_confidence: Number | None = None
+
+    @property
+    def latest(self) -> Verdict:
+        """What the last record said."""
+        return Verdict(
+            state=self.last,
+            code=self.code,
+            reason=self.reason,
+            t=self.t,
+            values=self.values,
+            doubts=self.doubts,
+        )
+
+    @property
+    def why(self) -> Verdict:
+        """What the record said that the state rests on."""
+        return self.held or self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The assessment that was published last, the part that the next one is compared with."""
+
+    t: float
+    health: float | None
+    state: State
+
+    def is_due_after(self, last: "Published | None") -> bool:
+        """Return whether it differs from the last one published, or is late."""
+        if last is None or last.state != self.state:
+            return True
+        moved = abs((last.health or 0) - (self.health or 0)) >= 1
+        return moved or abs(self.t - last.t) >= PUBLISH_EVERY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The fused health of one machine at time `t`: 0 to 100, None where nothing is decided."""
+
+    t: Time = 0.0
+    health: Number | None = None
+    state: State = "unknown"
+    faults: Mapping[str, FaultAssessment] = field(default_factory=dict)
+
+    @property
+    def last_diagnosis_t(self) -> float | None:
+        """When the latest diagnosed record ended; None before the first."""
+        return max((f.t for f in self.faults.values() if f.t), default=None)
+
+
+class Fused(NamedTuple):
+    """The health and the state of a machine, and the state of each of its faults, in order."""
+
+    health: float | None
+    state: State
+    faults: Mapping[str, State]
+
+    @classmethod
+    def of(cls, faults: Mapping[str, FaultHistory], t: float) -> "Fused":
+        """Return the health at a time: 100 less the severity (%) of the worst fault with an alert.
+
+        A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
+        `unknown`; a machine of which nothing is decided has no health.
+        """
+        states: dict[str, State] = {}
+        worst = 0.0
+        for fault in FAULTS:
+            if h := faults.get(fault):
+                states[fault] = h.level or ("normal" if _decided_lately(h, t) else "unknown")
+                if h.level:
+                    worst = max(worst, median_of(h.severities) or 0.0)
+        state: State = max(states.values(), key=_ORDER.__getitem__, default="unknown")
+        return cls(None if state == "unknown" else round(100 * (1 - worst), 1), state, states)
+
+    def fingerprint(self, faults: Mapping[str, FaultHistory]) -> str:
+        """Return what a list of the fleet shows of it: with the same text, nothing changed.
+
+        Health is in whole per cent, and a code counts only where the last record was not normal:
+        else every record of every machine would be a change.
+        """
+        text = self.state + ("|" if self.health is None else f"|{self.health:.0f}")
+        for fault, state in self.faults.items():
+            h = faults[fault]
+            code = h.last_code if h.last_state != "normal" else ""
+            text += f"|{fault}:{state}:{h.last_state}:{code}"
+        return text
+
+
+_ORDER = {"unknown": -1, "normal": 0} | RANK
+
+
+def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
+    """Return the health at a time, with what the last record showed of each fault."""
+    health, state, states = Fused.of(faults, t)
+    return Assessment(t, health, state, {f: _assess_fault(faults[f], s) for f, s in states.items()})
+
+
+def _assess_fault(history: FaultHistory, state: State) -> FaultAssessment:
+    return FaultAssessment(
+        state,
+        median_of(history.severities),
+        history.last_state,
+        history.last_code,
+        history.last_reason,
+        history.last_values,
+        history.last_doubts,
+        history.last_t,
+        history.held,
+        history.alert_severity,
+        history.alert_confidence,
+    )
+
+
+def present_state(health: Assessment | None, *, silent: bool) -> State:
+    """Return the state of a machine now: what was normal is not known of one that sends nothing."""
+    state: State = health.state if health else "unknown"
+    return "unknown" if silent and state == "normal" else state
+
+
+def _decided_lately(history: FaultHistory, t: float) -> bool:
+    """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
+    decided = len(history.marks.rstrip(UNDECIDED))
+    return decided > 0 and t - history.starts[decided - 1] <= UNDECIDED_S

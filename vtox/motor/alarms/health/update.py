@@ -1,0 +1,114 @@
+"""What the diagnoses of one record change: the history, the alerts and the health of its machine.
+
+Pure; the worker commits what comes out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import NamedTuple
+
+from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
+from vtox.motor.alarms.health.alerts import RANK, extend
+from vtox.motor.alarms.health.assessment import Assessment, Fused, Published, assess
+from vtox.motor.faults import FAULTS, PERSISTENCE, Persistence
+from vtox.motor.values.domain import Answer, Diagnosis, Record
+
+
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True)
+class MachineHistory:
+    """What a machine has shown so far, up to a time `t`, and what of it was published."""
+
+    faults: Mapping[str, FaultHistory] = field(default_factory=dict)
+    last_published: Published | None = None
+    t: float | None = None
+
+    @property
+    def assessment(self) -> Assessment:
+        """The health of the machine at that time."""
+        t = self.t
+        if t is None:  # an earlier version did not say it
+            t = max((h.last_t for h in self.faults.values()), default=0.0)
+        return assess(self.faults, t)
+
+
+class HealthUpdate(NamedTuple):
+    """What the diagnoses of one record change.
+
+    `marks` has the faults of which the record is the latest now, each with what its alarm has taken
+    of the record (`vtox.motor.alarms.health.alerts.Slots`). `published` is the assessment where it
+    is due, at the end of the record: of a back-fill the families are minutes apart. `keep_waveform`
+    says whether the record shows something new, so that its samples are kept as evidence.
+    `fingerprint` is that of the machine, empty where nothing has changed.
+    """
+
+    marks: Mapping[str, str]
+    history: MachineHistory
+    alerts: Sequence[Alert] = ()
+    published: Assessment | None = None
+    keep_waveform: bool = False
+    fingerprint: str = ""
+
+
+def update(
+    history: MachineHistory,
+    record: Record,
+    diagnoses: Sequence[Diagnosis | Answer],
+    *,
+    latest_t: float = inf,
+    rules: Mapping[str, Persistence] = PERSISTENCE,
+) -> HealthUpdate:
+    """Return history and new alerts of a machine after the diagnoses of one record.
+
+    A diagnosis of the past, older than the last one of its fault, changes nothing. `latest_t` is
+    the latest time that a right clock may show (`is_past`).
+
+    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above,
+    escalated when `k` of them are faults, and cleared when the last `clear` slots are normal and
+    not near the limit; `rules` are these numbers for each fault. Abstentions neither raise nor
+    clear, unless it is `QUIET`. The time of an alert is that of the signal: the start of
+    the first slot found, and of the first normal one.
+    """
+    marks: dict[str, str] = {}
+    faults = dict(history.faults)
+    alerts: list[Alert] = []
+    keep_waveform = False
+    for d in diagnoses:
+        if is_past(history, record, d.fault, latest_t):
+            continue
+        before = faults.get(d.fault) or FaultHistory()
+        faults[d.fault], events, marks[d.fault] = extend(before, record, d, rules[d.fault])
+        alerts += events
+        found = d.state in ("warning", "fault")
+        keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
+    if not marks:
+        return HealthUpdate(marks, history)
+    t = max(0.0, record.t_end, *(h.last_t for h in faults.values() if h.last_t <= latest_t))
+    fused = Fused.of(faults, t)
+    now, last, published = Published(record.t_end, *fused[:2]), history.last_published, None
+    if now.is_due_after(last):
+        last, published = now, replace(assess(faults, t), t=now.t)
+    return HealthUpdate(
+        marks,
+        MachineHistory(faults, last, t),
+        alerts,
+        published,
+        keep_waveform,
+        fused.fingerprint(faults),
+    )
+
+
+def is_past(history: MachineHistory, record: Record, fault: str, latest_t: float) -> bool:
+    """Return whether a record is older than the last one of a fault: a replay, or overtaken.
+
+    A last one beyond `latest_t` came from a clock that was ahead: what follows is not its past.
+    """
+    last = history.faults.get(fault)
+    return last is not None and record.t_end < last.last_t <= latest_t
+
+
+def last_load_a(history: MachineHistory) -> float | None:
+    """Return the load that the machine showed last, positive-sequence A rms; None: not measured."""
+    loads = [(h.last_t, h.load_a) for f, h in history.faults.items() if f in FAULTS and h.load_a]
+    return float(max(loads)[1]) if loads else None

@@ -1,0 +1,391 @@
+"""The values that travel through VTOX: windows, recordings, nameplates, diagnoses, assessments."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite, sqrt
+from numbers import Real
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.motor.errors import NameplateError, RecordingError
+from vtox.motor.values.bearing import Bearing
+from vtox.motor.values.energy import MeterRow
+from vtox.motor.values.nameplate_ranges import (
+    ASSET_LEVELS,
+    validate,
+    validate_neighbours,
+    validate_place,
+)
+from vtox.motor.values.scalars import parse_limits
+from vtox.motor.words.rendering import render, render_all
+
+Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+State = Literal["normal", "warning", "fault", "unknown"]
+STATES: tuple[State, ...] = get_args(State)
+Value = float | int | str | bool | None
+# Efficiency classes of motors at the grid, IEC 60034-30-1.
+IeClass = Literal["IE1", "IE2", "IE3", "IE4"]
+
+CURRENTS = ("ia", "ib", "ic")
+VOLTAGES = ("va", "vb", "vc")
+# Between lines; two are enough, for three add up to zero.
+LINE_VOLTAGES = ("vab", "vbc", "vca")
+VIBRATIONS = ("vibration", "vibration_y", "vibration_z")
+# Channel name -> unit. One home for what a window may carry.
+CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
+    {c: "A" for c in CURRENTS}
+    | {c: "V" for c in (*VOLTAGES, *LINE_VOLTAGES)}
+    | {c: "m/s^2" for c in VIBRATIONS}
+    | {"leakage": "A"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motor:
+    """The nameplate of one motor. A missing value is a reason to abstain, never a default."""
+
+    pole_pairs: int | None = None
+    supply_hz: float | None = None
+    rated_speed_rpm: float | None = None
+    rated_current_a: float | None = None
+    rated_voltage_v: float | None = None
+    rated_power_w: float | None = None
+    rotor_bars: int | None = None
+    # Speed of the motor over that of the shaft that a gear drives.
+    gear_ratio: float | None = None
+    # Other shafts, wheels or machines that the sensor hears, turns a turn of the motor.
+    neighbour_orders: tuple[float, ...] | None = None
+    # Output over input at rated load, as a ratio; or the class of IEC 60034-30-1.
+    rated_efficiency: float | None = None
+    ie_class: IeClass | None = None
+    rated_power_factor: float | None = None
+    # Of one phase as a star, warm: half of what is measured between two terminals.
+    stator_resistance_ohm: float | None = None
+    max_starts_per_hour: float | None = None
+    # From one window, snapshot or burst of its sender to the next; without it, it is learned.
+    expected_every_s: float | None = None
+    # What its stop means, from 1 (a spare is there) to 5 (the plant stops too).
+    criticality: int | None = None
+    # Of an unplanned stop, in the currency of the plant.
+    downtime_cost_per_hour: float | None = None
+    supply: Literal["grid", "inverter"] = "grid"
+    # Its foundation, at the frequency of its shaft: for the zones of vibration velocity.
+    support: Literal["rigid", "flexible"] | None = None
+    # Limits of its scalars: `vtox.motor.values.scalars.parse_limits`.
+    scalar_limits: str | None = None
+    bearing: Bearing | None = None
+    # Where it is, and the assets that it belongs to: levels with `/` between them.
+    site: str | None = None
+    asset_path: str | None = None
+    # The bus or transformer that feeds it: its neighbours there see the same supply.
+    feeder: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.site is not None:
+            validate_place("site", self.site, levels=1)
+        if self.feeder is not None:
+            validate_place("feeder", self.feeder, levels=1)
+        if self.asset_path is not None:
+            validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
+        for name in (
+            "pole_pairs",
+            "supply_hz",
+            "rated_speed_rpm",
+            "rated_current_a",
+            "rated_voltage_v",
+            "rated_power_w",
+            "rotor_bars",
+            "gear_ratio",
+            "rated_efficiency",
+            "rated_power_factor",
+            "stator_resistance_ohm",
+            "max_starts_per_hour",
+            "expected_every_s",
+            "criticality",
+            "downtime_cost_per_hour",
+        ):
+            object.__setattr__(self, name, validate(name, getattr(self, name)))
+        if self.neighbour_orders is not None:
+            orders = validate_neighbours(self.neighbour_orders)
+            object.__setattr__(self, "neighbour_orders", orders)
+        if self.supply not in ("grid", "inverter"):
+            raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
+        if self.support not in (None, "rigid", "flexible"):
+            raise NameplateError(
+                f"support: {self.support!r}, expected rigid or flexible", "support"
+            )
+        if self.scalar_limits is not None:
+            tuple(parse_limits(self.scalar_limits))
+        if self.ie_class is not None and self.ie_class not in get_args(IeClass):
+            expected = ", ".join(get_args(IeClass))
+            raise NameplateError(f"ie_class: {self.ie_class!r}, expected {expected}", "ie_class")
+        if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
+            raise NameplateError(
+                f"rated_speed_rpm: {self.rated_speed_rpm} gives a slip of {self.rated_slip:.3f} "
+                f"with {self.pole_pairs} pole pairs at {self.supply_hz} Hz, expected 0 to 0.5",
+                "rated_speed_rpm",
+            )
+
+    @property
+    def rated_slip(self) -> float | None:
+        """Slip at rated speed, or None where the nameplate does not give it."""
+        if not (self.pole_pairs and self.supply_hz and self.rated_speed_rpm):
+            return None
+        return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
+
+    @property
+    def other_shafts(self) -> tuple[float, ...]:
+        """Orders of other shafts: of the one behind the gear, and of neighbours."""
+        behind_gear = (1 / self.gear_ratio,) if self.gear_ratio else ()
+        return (*behind_gear, *(self.neighbour_orders or ()))
+
+    @property
+    def active_share(self) -> float | None:
+        """Power factor times efficiency at rated load, None where the nameplate lacks it."""
+        if not (self.rated_power_w and self.rated_voltage_v and self.rated_current_a):
+            return None
+        share = self.rated_power_w / (sqrt(3) * self.rated_voltage_v * self.rated_current_a)
+        return share if share < 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBlock:
+    """Simultaneous samples of the channels of one machine, with what was measured with them.
+
+    `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
+    given there.
+    """
+
+    channels: Mapping[str, Array]
+    fs_hz: float
+    speed_rpm: float | None = None
+    temperature_c: float | None = None
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in each channel."""
+        return int(next(iter(self.channels.values())).shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Recording(SampleBlock):
+    """The samples that a diagnosis is made of, from a file, from memory or joined from windows.
+
+    A speed or temperature that is not a finite number counts as not measured.
+    """
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            raise RecordingError(
+                f"recording has no channels, expected some of {', '.join(CHANNEL_UNITS)}"
+            )
+        if unknown := self.channels.keys() - CHANNEL_UNITS.keys():
+            raise RecordingError(
+                f"unknown channel {min(unknown)!r}, expected some of {', '.join(CHANNEL_UNITS)}"
+            )
+        if not isinstance(self.fs_hz, Real) or not (isfinite(self.fs_hz) and self.fs_hz > 0):
+            raise RecordingError(f"fs_hz: {self.fs_hz}, expected a positive number of Hz")
+        arrays = {n: np.asarray(x) for n, x in self.channels.items()}
+        lengths = {n: x.shape for n, x in arrays.items()}
+        if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
+            raise RecordingError(f"channels: expected one dimension and one length, got {lengths}")
+        object.__setattr__(self, "channels", {n: _floats(n, x) for n, x in arrays.items()})
+        for name in ("speed_rpm", "temperature_c"):
+            object.__setattr__(self, name, _measured_value(name, getattr(self, name)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(SampleBlock):
+    """One contiguous block of samples as a sender publishes it. (machine_id, run, seq) names it."""
+
+    machine_id: str
+    seq: int
+    t0: float
+    run: str = ""
+    vehicle_id: str | None = None
+    # Name -> value and unit of what was measured with the samples.
+    scalars: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Consecutive windows of one machine, to be diagnosed as one; without the samples.
+
+    `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
+    early, and is None where it has the length its family needs. `shared` says where the bridge has
+    put the windows in the memory of its host: the name of the ring, then position and bytes of each
+    (`vtox/store/stream/shared_windows.py`); empty where they are in the stream alone. `traces` are
+    the spans, as `traceparent`, that followed some of its windows here (`vtox/windows/tracing.py`).
+    The windows lie in the stream of `partition`; `arrived_ms` is when the record was
+    complete, 0 where the id of its last entry says it: else that was moved here from another
+    partition, or silence ended the record.
+    """
+
+    machine_id: str
+    run: str
+    first_seq: int
+    last_seq: int
+    t_start: float
+    t_end: float
+    ids: str
+    windows: int
+    bytes: int
+    closed: "Reason | None" = None
+    shared: str = ""
+    traces: str = ""
+    partition: int = 0
+    arrived_ms: int = 0
+
+    def record_id(self, family: str) -> str:
+        """Name of the record: unique because an entry is in one record of a family."""
+        return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
+
+    @property
+    def arrived_t(self) -> float:
+        """When it was complete at the server, s since 1970 by the server's clock."""
+        return (self.arrived_ms or int(self.ids.rpartition(" ")[2].partition("-")[0])) / 1000
+
+
+ReasonValue = float | int | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a diagnosis says what it says: a stable `code` with its `values`.
+
+    The unit is the suffix of a value's name, as in indicators. Text values are identifiers
+    (channels, defects, sources), never words. `vtox.motor.words` renders both as a sentence.
+    Numbers keep six significant digits, so that they are the same offline and from the stream.
+    """
+
+    code: str
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", {k: _compact(v) for k, v in self.values.items()})
+
+    @property
+    def sentence(self) -> str:
+        """The sentence for people."""
+        return render(self.code, self.values)
+
+
+def reason(code: str, **values: ReasonValue) -> Reason:
+    """Return the reason of that code with its values."""
+    return Reason(code, values)
+
+
+def sentence_of(reasons: Iterable[Reason]) -> str:
+    """Return the sentence for people: of a code, and of the doubts about it."""
+    return render_all((r.code, r.values) for r in reasons)
+
+
+def _compact(value: ReasonValue) -> ReasonValue:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+# Evidence of an `unknown` that found nothing where it could search: it may clear an open alert.
+QUIET: Mapping[str, Any] = {"kind": "quiet"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What is concluded of one fault over one record.
+
+    `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
+    `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the
+    suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio; `_s` is siemens in
+    those of conductance. `evidence` lists the frequencies examined, alternatives and episodes.
+    """
+
+    fault: str = ""
+    state: State = "unknown"
+    code: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    severity: float | None = None
+    confidence: float | None = None
+    statistic: float | None = None
+    threshold: float | None = None
+    indicators: Mapping[str, Value] = field(default_factory=dict)
+    evidence: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis(Conclusion):
+    """The answer for one fault over one record, with the sentence of its code and doubts."""
+
+    fault: str
+    state: State
+    confidence: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", Reason(self.code, self.values).values)
+
+    @property
+    def reason(self) -> str:
+        """The sentence for people: of the code, and of the doubts."""
+        reasons = [Reason(self.code, self.values)] if self.code else []
+        return sentence_of([*reasons, *self.doubts])
+
+
+class Answer(NamedTuple):
+    """What a `Diagnosis` says, with its sentence: a row that takes a fifth of the time to make.
+
+    `energy` is what the record says of energy, with the answer of the one fault that is metered.
+    """
+
+    fault: str
+    state: State
+    code: str
+    values: Mapping[str, ReasonValue]
+    doubts: tuple[Reason, ...]
+    reason: str
+    severity: float | None
+    confidence: float
+    statistic: float | None
+    threshold: float | None
+    indicators: Mapping[str, Value]
+    evidence: tuple[Mapping[str, Any], ...]
+    energy: MeterRow | None = None
+
+
+def abstain(
+    fault: str, why: Reason, *doubts: Reason, indicators: Mapping[str, Value] = MappingProxyType({})
+) -> Diagnosis:
+    """Return an abstention: state `unknown`, no severity, no confidence."""
+    return Diagnosis(
+        fault=fault,
+        state="unknown",
+        code=why.code,
+        values=why.values,
+        doubts=doubts,
+        indicators=dict(indicators),
+    )
+
+
+def _floats(name: str, x: npt.NDArray[Any]) -> Array:
+    """Return real numbers as floats, unchanged where they are."""
+    if x.dtype in (np.float32, np.float64):
+        return x
+    try:
+        return x.astype(np.float64, casting="unsafe" if x.dtype == object else "same_kind")
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"{name}: {x.dtype}, expected real numbers") from error
+
+
+def _measured_value(name: str, value: float | None) -> float | None:
+    """Return a measured number as a float, None where it is not finite."""
+    if value is not None and not isinstance(value, Real):
+        raise RecordingError(f"{name}: {value!r}, expected a number")
+    return float(value) if value is not None and isfinite(value) else None

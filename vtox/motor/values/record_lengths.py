@@ -1,0 +1,95 @@
+"""How long the records of a family are, by the nameplate of the machine. Pure.
+
+Of what the nameplate does not say nothing is made longer: the answer names the length that it needs
+(docs/calibration/record_lengths.md).
+"""
+
+from collections.abc import Callable, Mapping
+from math import ceil, inf
+
+from vtox.motor.faults import FAMILIES
+from vtox.motor.values.domain import Motor
+
+# The broken-bar sidebands, 2*s*f from the supply line, must lie so many bins from it at a typical
+# load, relative to the rated one.
+SIDEBAND_DISTANCE_BINS = 10.0
+TYPICAL_LOAD = 0.4
+# Of a two-pole motor f + fr is the slip frequency below 2f: bins between them at that load, so that
+# they part from two thirds of it on. docs/calibration/eccentricity.md#two-poles
+ROTATION_DISTANCE_BINS = 4.0
+# Shaft turns from which races of 0 dB are found: fewer than 15 are refused.
+TURNS = 25.0
+# A race within this of a whole number of turns is separated from the lines of the shaft by a longer
+# record, but not nearer than the second: shaft lines are as wide
+# (`vtox.motor.diagnosis.dsp.comb_plan`).
+NEAR_WHOLE, SHAFT_LINE = 0.01, 0.002
+SHAFT_LINE_BINS = 2.0
+# Longer than this, supply and load seldom stay constant. The setting `record_max_s` may be less.
+MAX_RECORD_S = 40.0
+
+
+def record_length_s(family: str, motor: Motor | None, most_s: float = MAX_RECORD_S) -> float:
+    """Return the length of a machine's records of `family`, s: what its nameplate needs.
+
+    At most `most_s`, but never less than the family needs at any rate. No family's records are
+    longer than those of the rotor cage, from which baselines are learnt.
+    """
+    shortest = FAMILIES[family].min_record_s
+    needs = [] if motor is None else [need(motor) for need in _NEEDS.get(family, ())]
+    longest = max(most_s, shortest)
+    if family != _LONGEST:
+        longest = min(longest, record_length_s(_LONGEST, motor, most_s))
+    return min(max(float(ceil(max(needs, default=0.0))), shortest), longest)
+
+
+def longest_record_s(family: str) -> float:
+    """Return the length of the longest records of `family` of any machine, s."""
+    return MAX_RECORD_S if family in _NEEDS else FAMILIES[family].min_record_s
+
+
+def _sidebands_s(motor: Motor) -> float:
+    """Return the time in which the lines of the rotor cage part from that of the supply, s."""
+    slip_hz = TYPICAL_LOAD * (motor.rated_slip or 0.0) * (motor.supply_hz or 0.0)
+    return SIDEBAND_DISTANCE_BINS / (2 * slip_hz) if slip_hz > 0 else 0.0
+
+
+def _two_poles_s(motor: Motor) -> float:
+    """Return the time in which the upper line of rotation of a two-pole motor parts from 2f, s."""
+    if motor.pole_pairs != 1:
+        return 0.0
+    slip_hz = TYPICAL_LOAD * (motor.rated_slip or 0.0) * (motor.supply_hz or 0.0)
+    return ROTATION_DISTANCE_BINS / slip_hz if slip_hz > 0 else 0.0
+
+
+def _turns_s(motor: Motor) -> float:
+    """Return the time of enough shaft turns, s."""
+    return TURNS / _shaft_hz(motor)
+
+
+def _whole_orders_s(motor: Motor) -> float:
+    """Return the time in which races near whole orders part from the lines of the shaft, s.
+
+    Of one that no length parts nothing is made longer.
+    """
+    orders = motor.bearing.defect_orders if motor.bearing else {}
+    apart = [
+        abs(order - round(order)) - SHAFT_LINE * order
+        for name, order in orders.items()
+        if name in ("BPFO", "BPFI") and abs(order - round(order)) <= NEAR_WHOLE * order
+    ]
+    needed = [SHAFT_LINE_BINS / (x * _shaft_hz(motor)) for x in apart if x > 0]
+    return max((s for s in needed if s <= MAX_RECORD_S), default=0.0)
+
+
+def _shaft_hz(motor: Motor) -> float:
+    """Return the rated speed, or the synchronous one, 1/s; infinite where neither is known."""
+    if motor.rated_speed_rpm:
+        return motor.rated_speed_rpm / 60
+    return motor.supply_hz / motor.pole_pairs if motor.supply_hz and motor.pole_pairs else inf
+
+
+_LONGEST = "broken_bar"
+_NEEDS: Mapping[str, tuple[Callable[[Motor], float], ...]] = {
+    _LONGEST: (_sidebands_s,),
+    "bearing": (_two_poles_s, _turns_s, _whole_orders_s),
+}

@@ -1,0 +1,153 @@
+"""Named scalars of a machine: readings, their limits on the nameplate, and who crosses one. Pure.
+
+A reading is (machine, time, name, value, unit). The same machine, name and time are the same one.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Literal, NamedTuple
+
+from vtox.motor.errors import NameplateError, WireError
+from vtox.motor.values.nameplate_ranges import PLACE_LENGTHS
+from vtox.motor.values.plain_names import name_error
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# Printable, without spaces and without what separates a name from its unit.
+_UNIT = re.compile(r"[^\s:\x00-\x1f\x7f]{1,16}")
+# Of one message or window.
+MOST = 64
+# Names with their units of one machine, in the history: a machine of the largest plants has some
+# 100 measuring points. VTOX's own velocities come on top.
+MOST_OF_MACHINE = 256
+LARGEST = 1e30
+# Back within a limit by this share of it, before its alarm ends: a value on the limit is one alarm.
+DEADBAND = 0.02
+_LIMIT = re.compile(r"(\S+)\s*([<>])\s*(\S+)\s+(\S+)\s+(warning|fault)")
+_FORM = "NAME > VALUE UNIT warning|fault, with ; between several"
+# Before name and unit of a scalar: its quantity in the history, its alarm.
+PREFIX, FLAG = "scalar:", "limit"
+
+
+class ScalarReading(NamedTuple):
+    """One value of one scalar at `t`, s since 1970."""
+
+    machine_id: str
+    t: float
+    name: str
+    value: float
+    unit: str
+
+    @property
+    def quantity(self) -> str:
+        """Its name in the history: another unit is another quantity."""
+        return f"{PREFIX}{self.name}:{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarLimit:
+    """A limit of a scalar: values beyond it are a warning or a fault."""
+
+    name: str
+    side: Literal["<", ">"]
+    value: float
+    unit: str
+    level: Literal["warning", "fault"]
+
+    def crossed(self, value: float, *, was: bool = False) -> bool:
+        """Return whether a value is beyond it; one that was stays so within the dead band."""
+        room = DEADBAND * abs(self.value) if was else 0.0
+        return value > self.value - room if self.side == ">" else value < self.value + room
+
+
+def checked(machine_id: Any, t: Any, name: Any, value: Any, unit: Any) -> ScalarReading:
+    """Return a reading.
+
+    Raises `WireError`: a part of it cannot be one; the error names it.
+    """
+    if not isinstance(machine_id, str) or (wrong := name_error(machine_id)):
+        what = wrong if isinstance(machine_id, str) else "expected a name"
+        raise WireError("bad_machine_id", f"machine_id: {machine_id!r}: {what}", "machine_id")
+    if not _is_number(t) or not 0 < t < 1e11:
+        raise WireError("bad_number", f"t: {t!r}, expected seconds since 1970 (UTC)", "t")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        expected = "expected 1 to 32 of a-z, digits and _, a letter first"
+        raise WireError("bad_json", f"name: {repr(name)[:60]}, {expected}", "name")
+    if not _is_number(value) or abs(value) > LARGEST:
+        detail = f"{name}: {repr(value)[:60]}, expected a finite number up to {LARGEST:g}"
+        raise WireError("bad_number", detail, name)
+    if not isinstance(unit, str) or not is_unit(unit):
+        expected = "expected a unit of 1 to 16 characters that are seen, no spaces and colons"
+        raise WireError("bad_json", f"{name}: unit {repr(unit)[:40]}, {expected}", name)
+    return ScalarReading(machine_id, float(t), name, float(value), unit)
+
+
+def is_unit(text: str) -> bool:
+    """Return whether a text may be a unit. All of it is seen: else two units would look alike."""
+    return bool(_UNIT.fullmatch(text)) and text.isprintable()
+
+
+def readings_of(machine_id: str, t: float, table: object) -> list[ScalarReading]:
+    """Return the readings of `{"NAME": [value, "unit"], ...}`.
+
+    Raises `WireError`: it is no such table, or one of them cannot be a reading.
+    """
+    if not isinstance(table, Mapping) or not 0 < len(table) <= MOST:
+        detail = f'scalars: expected 1 to {MOST} of {{"NAME": [value, "unit"]}}'
+        raise WireError("bad_json", detail, "scalars")
+    found = []
+    for name, pair in table.items():
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            detail = f'scalars.{str(name)[:40]}: {repr(pair)[:40]}, expected [value, "unit"]'
+            raise WireError("bad_json", detail, f"scalars.{name}")
+        found.append(checked(machine_id, t, name, *pair))
+    return found
+
+
+def readings_of_text(machine_id: str, t: float, text: bytes) -> list[ScalarReading]:
+    """Return the readings of the field `scalars` of a window, which is JSON.
+
+    Raises `WireError`: as `readings_of`.
+    """
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError):
+        raise WireError("bad_json", "scalars: no JSON", "scalars") from None
+    return readings_of(machine_id, t, table)
+
+
+def name_and_unit(quantity: str) -> tuple[str, str]:
+    """Return name and unit of a quantity of the history."""
+    _, name, unit = quantity.split(":", 2)
+    return name, unit
+
+
+def parse_limits(text: object) -> Iterator[ScalarLimit]:
+    """Yield the limits of a nameplate: `oil_pressure < 1.2 bar fault; motor_temp > 110 degC fault`.
+
+    Raises `NameplateError`: one is of another form.
+    """
+    if not isinstance(text, str) or len(text) > PLACE_LENGTHS["scalar_limits"]:
+        raise NameplateError(f"scalar_limits: {repr(text)[:60]}, expected {_FORM}", "scalar_limits")
+    for part in filter(None, map(str.strip, text.split(";"))):
+        found = _LIMIT.fullmatch(part)
+        name, side, value, unit, level = found.groups() if found else ("",) * 5
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not (NAME.fullmatch(name) and is_unit(unit) and isfinite(number)):
+            detail = f"scalar_limits: {part[:80]!r}, expected {_FORM}"
+            raise NameplateError(detail, "scalar_limits")
+        yield ScalarLimit(name, side, number, unit, level)  # type: ignore[arg-type]
+
+
+def limit_flag(name: str, level: str) -> str:
+    """Return the name of the alarm of a scalar beyond its limits of a level."""
+    return f"{FLAG}:{name}:{level}"
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool) and isfinite(x)
