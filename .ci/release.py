@@ -3,7 +3,7 @@
     make release
 
 The checkout must be committed, and CHANGELOG.md must have a section of the version, which is
-`RELEASE` in vtox/version.py.
+`RELEASE` in vtox/pipeline/configuration/version.py.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit import sbom
 
-from vtox.version import RELEASE
+from vtox.pipeline.configuration.version import RELEASE
 
 DIST = Path("dist")
 

@@ -46,14 +46,14 @@ from api.shapes.growth import Growths
 from api.state.backend import Backend
 from api.state.server import AWAY
 from api.state.way_in import print_way_in
-from vtox.cluster import logging_setup, parent_watch
-from vtox.cluster.api_owned import ApiOwnedCluster
-from vtox.configuration import settings as settings_module
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import SettingsError, SystemStateError
-from vtox.store.system import apikeys
-from vtox.store.system.agreement import of_api, require_agreement
-from vtox.version import RELEASE
+from vtox.pipeline.cluster import logging_setup, parent_watch
+from vtox.pipeline.cluster.api_owned import ApiOwnedCluster
+from vtox.pipeline.configuration import settings as settings_module
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.version import RELEASE
+from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.agreement import of_api, require_agreement
 
 log = structlog.get_logger()
 

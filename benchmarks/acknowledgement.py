@@ -18,13 +18,13 @@ import numpy as np
 import psutil
 
 from benchmarks.server_kills import WINDOW
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.groups.servers import Fsync
-from vtox.configuration.settings import load
-from vtox.store.server.client import connect
-from vtox.store.stream.durability import add_window_on_disk
-from vtox.store.stream.window_log import add_window
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.groups.servers import Fsync
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.stream.durability import add_window_on_disk
+from vtox.pipeline.store.stream.window_log import add_window
 
 CONNECTIONS = 4
 KEEP = 500

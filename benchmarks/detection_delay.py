@@ -22,7 +22,7 @@ from vtox.motor.simulator.signals import FS_HZ, window
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Record, Recording
 from vtox.motor.values.record_lengths import record_length_s
-from vtox.sending.senders.simulated_fleet import baseline_of
+from vtox.pipeline.sending.senders.simulated_fleet import baseline_of
 
 ONSET_S = (10.0, 14.0)
 # A fault is missed when this many records after its onset raise no alert.

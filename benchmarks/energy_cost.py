@@ -34,20 +34,20 @@ from evaluation.families.catalogue import FAMILIES
 from evaluation.families.machines import machine
 from tests.integration.helpers import T0, add_window
 from tests.signals.loaded_motor import loaded, nameplate
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.diagnosis import diagnosis as diagnosing
 from vtox.motor.diagnosis.diagnosers.current import front_end
 from vtox.motor.values.domain import Motor, Record
 from vtox.motor.values.energy import KEPT, MeterCounts, MeterRow
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.machines.energy import ENERGY, metered
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.stream.window_log import create_group
 from vtox.records.history import writing
 from vtox.records.history.recorder import Recorder
-from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.machines.energy import ENERGY, metered
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.window_log import create_group
 from workers import batch
 from workers.celery_signals import process
 from workers.malloc import keep_freed_memory

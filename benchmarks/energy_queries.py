@@ -17,8 +17,8 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, text
 
 from tests.postgresql import postgresql
-from vtox.configuration.settings import load
 from vtox.motor.values.energy import QUARTER_S, MeterCounts
+from vtox.pipeline.configuration.settings import load
 from vtox.records.history import energy
 from vtox.records.history.database import engine_to_read, engine_to_write, make_file
 from vtox.records.history.energy import DAY_S

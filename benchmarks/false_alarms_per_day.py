@@ -29,17 +29,18 @@ from benchmarks.bench.measure import cpu_s, running, wait_for, worker
 from benchmarks.bench.systems import windows_done as done
 from benchmarks.day_profiles import UNBALANCE_RMS, Day, days
 from benchmarks.day_signals import CountedWindow, window
-from vtox import keys, learn_baseline
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
+from vtox import learn_baseline
 from vtox.motor.faults import FAMILIES, FAULTS, PERSISTENCE
 from vtox.motor.values.baseline import Baseline
-from vtox.store.machines.baselines import set_baseline
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.machines.baselines import set_baseline
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client, connect
 
 # Commissioning: number of runs, their length and distance, as in
-# `vtox.sending.senders.simulated_fleet`.
+# `vtox.pipeline.sending.senders.simulated_fleet`.
 RUNS, RUN_S, RUN_DISTANCE_S = 4, 20.0, 150.0
 # At most so many windows of a machine, or seconds, wait or are in open records.
 AHEAD_WINDOWS, AHEAD_S = 6, 60.0

@@ -30,9 +30,6 @@ import psutil
 
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.alarms.health.alert_values import FaultHistory
 from vtox.motor.alarms.health.alerts import MARKS
 from vtox.motor.alarms.health.assessment import Fused
@@ -40,12 +37,15 @@ from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.faults import FAULTS
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, Record, State
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger_rows import record_json
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.entries import entry_of
 from vtox.records.history.recorder import Recorder
-from vtox.store.ledger.ledger import Ledger, Outcome
-from vtox.store.ledger.ledger_rows import record_json
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.entries import entry_of
 
 BATCH = 50
 FAMILY = "bearing"

@@ -39,14 +39,14 @@ from benchmarks.bench.systems import LIGHT, windows_done
 from benchmarks.results import Run
 from benchmarks.server_commands import Commands, commands, comparison, per_window
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.cluster.processes import server_responds
-from vtox.configuration.settings import load
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Motor
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.window_log import backlog, group_info
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.processes import server_responds
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.window_log import backlog, group_info
 
 SENDING = 50
 FEW_WAITING = 1_000

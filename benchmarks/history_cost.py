@@ -20,14 +20,14 @@ import psutil
 from tests.integration.reporting.history.entries import RESULT
 from tests.naive_entries import encode_result
 from tests.postgresql import postgresql
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.bearing import DEFECTS
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.stream.entries import Result, Texts
 from vtox.records.history.recorder import PAUSE_S, Recorder
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.entries import Result, Texts
 
 STOP = Event()
 # As many as the entries of the demo's fleet have, within a factor of two.

@@ -20,10 +20,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.opcua_fleet import change, fill
 from tests.mosquitto import Mosquitto, new_broker
-from vtox.cluster import parent_watch
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
-from vtox.store.server.client import Client, connect
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
 
 SECONDS, CHANGES_A_SECOND = 20, 10
 # Of a machine; and the state of the system.

@@ -18,12 +18,12 @@ from pathlib import Path
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.parent_watch import child_environment
-from vtox.cluster.ports import accepts_connections
-from vtox.configuration.settings import load
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.parent_watch import child_environment
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
 
 MAPPING = '[[topics]]\ntopic = "plant/{machine_id}/window"\nformat = "entry"\n'
 RATE = 50.0  # windows a second, of 50 machines

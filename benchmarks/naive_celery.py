@@ -16,10 +16,10 @@ from kombu import Exchange, Queue
 
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import CHANNELS, FS_HZ, Sent, case, motor
-from vtox import keys
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Recording
+from vtox.pipeline import keys
 
 URL = os.environ["NAIVE_URL"]
 RESULTS = "naive:results"

@@ -19,15 +19,15 @@ from asyncua import Client as UaClient
 from asyncua import ua
 
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.ports import accepts_connections
-from vtox.configuration.settings import load
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client, connect
 from vtox.plant.opcua.nodes import NAMESPACE
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client, connect
 
 SECONDS, CHANGES_A_SECOND, ALARMS = 20, 10, 10
 

@@ -29,10 +29,10 @@ import psutil
 import redis
 
 from tests.cluster import Cluster, cluster
-from vtox import keys
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger import heartbeats
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.server.client import Client
 
 MACHINES = 20
 FS_HZ = 680  # three currents of one second are 4 kB

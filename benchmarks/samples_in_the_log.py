@@ -20,10 +20,10 @@ import psutil
 
 from benchmarks.bench.workload import windows
 from benchmarks.results import Run
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
 
 UNPROPAGATED = """\
 server.set_repl(server.REPL_NONE)

@@ -24,18 +24,18 @@ import psutil
 
 from benchmarks.bench.workload import windows
 from benchmarks.results import Run
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.server_allocator import JEMALLOC, TUNABLES
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
-from vtox.store.ledger.ledger import Ledger, Outcome
-from vtox.store.ledger.retention import server_memory, trim_outputs
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.admissions import Admission, record
-from vtox.store.stream.window_log import create_group, group_info, read_new
-from vtox.windows.wire import UNLIMITED, Header, decode_header
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.server_allocator import JEMALLOC, TUNABLES
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.ledger.retention import server_memory, trim_outputs
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.admissions import Admission, record
+from vtox.pipeline.store.stream.window_log import create_group, group_info, read_new
+from vtox.pipeline.windows.wire import UNLIMITED, Header, decode_header
 
 # What it is -> environment of the server.
 WAYS: Mapping[str, Mapping[str, str]] = {

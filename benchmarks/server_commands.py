@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 # Below this difference a command is not worth a line, us a window.
 SHOWN_FROM_US = 1.0

@@ -18,12 +18,12 @@ from pathlib import Path
 import redis
 
 from faults.slow_fsync import slow_fsync
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.groups.servers import Fsync
-from vtox.configuration.settings import load
-from vtox.store.server.client import connect
-from vtox.store.stream.window_log import add_window
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.groups.servers import Fsync
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.stream.window_log import add_window
 
 WINDOW = {"machine_id": "M", **{c: bytes(20_000) for c in ("ia", "ib", "ic", "vibration")}}
 # The first second holds the server's start; three more hold several syncs at any phase.

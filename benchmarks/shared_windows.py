@@ -19,13 +19,13 @@ import psutil
 from benchmarks.bench.measure import server_process
 from benchmarks.bench.workload import BATCH, windows
 from benchmarks.results import Run
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
 from vtox.motor.values.domain import Record
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.shared_windows import SharedWindows
-from vtox.store.stream.windows import fetch
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.shared_windows import SharedWindows
+from vtox.pipeline.store.stream.windows import fetch
 
 
 def main() -> None:

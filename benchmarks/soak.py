@@ -24,11 +24,11 @@ import psutil
 import redis
 
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.configuration.settings import load
 from vtox.motor.errors import ServerUnavailable
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.window_log import group_info
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.window_log import group_info
 
 ROOT = Path(__file__).parents[1]
 READ_EVERY_S = 10.0

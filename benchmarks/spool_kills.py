@@ -24,11 +24,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.integration.pipeline.client.test_spool import Line
 from tests.mosquitto import Mosquitto, new_broker
 from tests.small_disk import Disk
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
 
 MACHINES, WINDOWS, PER_S = 10, 600, 20.0
 # Seconds from the begin.

@@ -13,7 +13,7 @@ from faults.history import History
 from faults.proxy import Link
 from faults.schedule import Disturbance
 from faults.system import System
-from vtox.store.server.partition_table import served
+from vtox.pipeline.store.server.partition_table import served
 
 # A target that does not run just now is waited for.
 PATIENCE_S = 10.0

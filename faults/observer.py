@@ -9,14 +9,14 @@ from pathlib import Path
 import redis
 
 from faults.history import Event, History
-from vtox import keys
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.energy import MeterCounts, counts_of
-from vtox.store.machines.energy import meters
-from vtox.store.server.client import Client
-from vtox.store.server.partition_table import served
-from vtox.store.stream.window_log import group_info, sum_groups
-from vtox.store.system.status import over_partitions
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.energy import meters
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.partition_table import served
+from vtox.pipeline.store.stream.window_log import group_info, sum_groups
+from vtox.pipeline.store.system.status import over_partitions
 
 BLOCK_MS = 200
 # After a loss of the server it is looked for again.

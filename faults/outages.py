@@ -11,8 +11,8 @@ from faults.history import History
 from faults.probe import LIVE, READY, Probe
 from faults.run import DISTURBED, ON_DISK, Load, Test
 from faults.system import Options, System
-from vtox import keys
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
 
 OUTAGE_S = 60.0
 BACK_S = 30.0

@@ -24,9 +24,9 @@ from faults.sender import small_window
 from faults.sentinel_group import PASSWORD, Node, server_lines
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox import keys
 from vtox.motor.errors import NotReplicated
-from vtox.store.stream.durability import add_window_on_replicas
+from vtox.pipeline import keys
+from vtox.pipeline.store.stream.durability import add_window_on_replicas
 
 RATE = 50.0
 # Each packet is late by once to twice this; a chunk waits for the one before it.

@@ -24,9 +24,9 @@ import redis
 from faults.sender import small_window
 from faults.sentinel_group import SentinelGroup, sentinel_group
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.client.publisher import Publisher
-from vtox.store.server.client import connect
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.store.server.client import connect
 
 BALLAST = bytes(80_000)
 T0 = 1_764_000_000.0

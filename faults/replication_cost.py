@@ -2,9 +2,9 @@
 
     python -m faults.replication_cost [--rounds N]
 
-A primary and two replicas on this host, windows of 80 kB by `vtox.client.Publisher`. In each round
-every way of acknowledging has its turn, in another order each time: windows one by one, then as
-fast as it can in batches. Compared are the medians over rounds.
+A primary and two replicas on this host, windows of 80 kB by `vtox.pipeline.client.Publisher`. In
+each round every way of acknowledging has its turn, in another order each time: windows one by one,
+then as fast as it can in batches. Compared are the medians over rounds.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from faults.replication import BALLAST, T0
 from faults.sender import small_window
 from faults.sentinel_group import Node, SentinelGroup, sentinel_group
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.client.publisher import Publisher
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Publisher
 
 SINGLE, BATCHES, BATCH = 50, 8, 25
 

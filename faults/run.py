@@ -13,9 +13,9 @@ from faults.reference import IDLE, Reference
 from faults.schedule import Disturbance
 from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
-from vtox.configuration.groups.windows import WindowSettings
 from vtox.motor.faults import FAMILIES
 from vtox.motor.simulator.signals import WINDOW_S
+from vtox.pipeline.configuration.groups.windows import WindowSettings
 
 # Longer than any limit of a test, as often as the box is slow: what is not finished then is lost.
 DRAIN_S = 120.0

@@ -23,15 +23,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 from redis.sentinel import Sentinel
 
 from faults.history import History, read
-from vtox import keys
-from vtox.client.publisher import Publisher
-from vtox.configuration.sentinel_urls import is_sentinel, parse
 from vtox.motor.simulator.fleet import fleet
 from vtox.motor.simulator.signals import FS_HZ, WINDOW_S
 from vtox.motor.simulator.signals import window as simulate
 from vtox.motor.values.domain import Window
-from vtox.store.server.sentinels import sentinel_options, tls_arguments
-from vtox.windows.wire import Limits, encode
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration.sentinel_urls import is_sentinel, parse
+from vtox.pipeline.store.server.sentinels import sentinel_options, tls_arguments
+from vtox.pipeline.windows.wire import Limits, encode
 
 SAMPLES, SMALL_FS_HZ = 200, 1000.0
 SMALL_WINDOW_S = SAMPLES / SMALL_FS_HZ

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import redis
 
 from faults.waiting import wait_for
-from vtox.cluster.embedded_server import program
+from vtox.pipeline.cluster.embedded_server import program
 
 SERVICE = "vtox"
 PASSWORD = "gr0up-s3cret"

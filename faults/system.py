@@ -21,13 +21,13 @@ from faults.parts import STOP_S, Part, Parts, children, end_parts
 from faults.proxy import Links
 from faults.sentinel_group import DOWN_AFTER_MS, SentinelGroup, local_group
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.configuration.server_urls import server_url
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger.heartbeats import live_workers
-from vtox.store.server.client import Client, connect
-from vtox.store.server.partition_table import served
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.server_urls import server_url
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.heartbeats import live_workers
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.server.partition_table import served
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")

@@ -13,8 +13,8 @@ import vtox
 from api.shapes import metrics
 from benchmarks.code_counts import house
 from vtox.cli.main import application
-from vtox.configuration.settings import TABLES, Settings, variable
 from vtox.motor.words.catalogue import catalogue
+from vtox.pipeline.configuration.settings import TABLES, Settings, variable
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ROOT = Path(__file__).parents[1]
@@ -123,7 +123,7 @@ def _python() -> Iterator[str]:
     homes = dict(vtox._HOMES)
     for name in sorted(n for n in homes if n != "app"):
         yield f"::: {homes[name]}.{name}\n"
-    yield "::: vtox.client\n"
+    yield "::: vtox.pipeline.client\n"
 
 
 def _codes() -> Iterator[str]:

@@ -17,11 +17,11 @@ import numpy as np
 import redis
 
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerUnavailable
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client, connect
 
 WINDOW_S = 0.2
 T0 = 1_764_000_000.0

@@ -9,9 +9,9 @@ import hypothesis
 import pytest
 import structlog
 
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import Client, connect
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client, connect
 
 KEPT = {"VTOX_RECORDINGS"}
 # A test run that a script starts in the background ignores Ctrl-C, and so would all it starts: the

@@ -19,18 +19,18 @@ from threading import Event
 from tests.integration.api.test_spectra import MOTOR, outer_race, windows_of
 from tests.integration.conftest import serving
 from tests.integration.helpers import bridging, counters, eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
 from vtox.motor.faults import FAMILIES, Persistence
 from vtox.motor.values.domain import reason
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.alarms.system_alarms import Condition, keep
+from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.windows.wire import encode
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms.system_alarms import Condition, keep
-from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
-from vtox.store.machines.machines import register
-from vtox.store.server.client import connect
-from vtox.store.system import apikeys
-from vtox.windows.wire import encode
 from workers import batch
 
 MACHINE, OPERATOR, KEY = "M1", "Ada", "a0a0a0a0"

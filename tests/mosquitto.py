@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.cluster.ports import accepts_connections
+from vtox.pipeline.cluster.ports import accepts_connections
 
 # In /usr/sbin, which is not in the path of every user.
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/sbin")

@@ -9,7 +9,7 @@ from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Answer, Diagnosis, Reason, Record
 from vtox.motor.words.rendering import render_all
-from vtox.store.stream.entries import Result, Texts
+from vtox.pipeline.store.stream.entries import Result, Texts
 
 
 def counts_text(counts: Iterable[int]) -> bytes:

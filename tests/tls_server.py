@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.cluster.ports import accepts_connections
+from vtox.pipeline.cluster.ports import accepts_connections
 
 PASSWORD = "t1s-s3cret"
 PROGRAMS = ("valkey-server", "redis-server")

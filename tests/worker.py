@@ -13,9 +13,9 @@ from kombu import Connection, Producer
 
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox import keys
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
 
 SECRET = "not-for-the-log"
 QUEUE = "bearing"

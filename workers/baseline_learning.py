@@ -19,7 +19,6 @@ from math import inf
 
 import structlog
 
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alerts import is_notice
 from vtox.motor.alarms.health.update import MachineHistory, last_load_a
 from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
@@ -38,18 +37,19 @@ from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.channel_map import corrected
 from vtox.motor.values.domain import Answer, Record
 from vtox.motor.values.operating_state import operating_state
-from vtox.store.machines import learning_notes
-from vtox.store.machines.baselines import (
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import learning_notes
+from vtox.pipeline.store.machines.baselines import (
     refuse_load,
     store_extended_baseline,
     store_learnt_baseline,
 )
-from vtox.store.machines.learning_notes import LearningNote
-from vtox.store.machines.machine_states import MachineState
-from vtox.store.machines.machines import is_listed
-from vtox.store.server.client import Client
-from vtox.store.stream.windows import fetch
-from vtox.windows.partitions import Partition
+from vtox.pipeline.store.machines.learning_notes import LearningNote
+from vtox.pipeline.store.machines.machine_states import MachineState
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.windows import fetch
+from vtox.pipeline.windows.partitions import Partition
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 log = structlog.get_logger()

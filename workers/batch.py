@@ -21,7 +21,7 @@ from vtox.motor.values.channel_map import corrected, sent_channels
 from vtox.motor.values.domain import Answer, Reason, Record, Recording, abstain, reason
 from vtox.motor.values.energy import counts_of
 from vtox.motor.values.scalars import ScalarReading
-from vtox.store.ledger.ledger import (
+from vtox.pipeline.store.ledger.ledger import (
     CHANGED,
     COMMITTED,
     COMMITTED_AT_ONCE,
@@ -29,13 +29,13 @@ from vtox.store.ledger.ledger import (
     Outcome,
     Text,
 )
-from vtox.store.machines.baselines import OF_OTHER_CHANNELS
-from vtox.store.machines.energy import ENERGY, Metered, metered
-from vtox.store.machines.machine_states import MachineState, load_states
-from vtox.store.stream.entries import encode_result, entry_of
-from vtox.store.stream.scalars import add_readings, note_no_velocity
-from vtox.store.stream.unreadable import is_trouble
-from vtox.store.stream.windows import fetch
+from vtox.pipeline.store.machines.baselines import OF_OTHER_CHANNELS
+from vtox.pipeline.store.machines.energy import ENERGY, Metered, metered
+from vtox.pipeline.store.machines.machine_states import MachineState, load_states
+from vtox.pipeline.store.stream.entries import encode_result, entry_of
+from vtox.pipeline.store.stream.scalars import add_readings, note_no_velocity
+from vtox.pipeline.store.stream.unreadable import is_trouble
+from vtox.pipeline.store.stream.windows import fetch
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit

@@ -27,21 +27,21 @@ from celery.signals import (
 )
 from threadpoolctl import threadpool_limits
 
-from vtox.cluster import logging_setup, parent_watch
-from vtox.cluster.probe_server import serve
-from vtox.cluster.restart import CANNOT_START
-from vtox.cluster.worker_allocation import worker_ports
-from vtox.configuration import settings
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import PortTaken, SystemStateError
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.ledger import Ledger
-from vtox.store.machines.machine_states import StateCache
-from vtox.store.server.client import Client, connect
-from vtox.store.system import agreement
-from vtox.windows.partitions import Partition
-from vtox.windows.tracing import Tracing, start_tracing
+from vtox.pipeline.cluster import logging_setup, parent_watch
+from vtox.pipeline.cluster.probe_server import serve
+from vtox.pipeline.cluster.restart import CANNOT_START
+from vtox.pipeline.cluster.worker_allocation import worker_ports
+from vtox.pipeline.configuration import settings
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.ledger import Ledger
+from vtox.pipeline.store.machines.machine_states import StateCache
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system import agreement
+from vtox.pipeline.windows.partitions import Partition
+from vtox.pipeline.windows.tracing import Tracing, start_tracing
 from workers.baseline_learning import LearningTime
 from workers.feeders import Feeders
 from workers.heartbeat import HeartbeatThread

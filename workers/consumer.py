@@ -14,7 +14,7 @@ from celery.worker import consumer
 from kombu.exceptions import ContentDisallowed
 
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger.task_queues import count_refused_tasks
+from vtox.pipeline.store.ledger.task_queues import count_refused_tasks
 from workers.celery_signals import process
 
 log = structlog.get_logger()

@@ -15,8 +15,8 @@ from vtox.motor.diagnosis.diagnosers.turn_short.feeder import (
     said_by_feeder,
 )
 from vtox.motor.values.domain import Answer, Motor, Record
-from vtox.store.machines.machines import last_arrivals, latest_results, load_motors
-from vtox.store.server.client import Client
+from vtox.pipeline.store.machines.machines import last_arrivals, latest_results, load_motors
+from vtox.pipeline.store.server.client import Client
 
 # Nameplates are read again after so long, s: a machine that is new on a feeder tells from then on.
 REREAD_AFTER_S = 60.0

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import psutil
 import structlog
 
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import Worker
-from vtox.store.server.client import Client, clock_offset_s
-from vtox.version import version
+from vtox.pipeline.configuration.version import version
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import Worker
+from vtox.pipeline.store.server.client import Client, clock_offset_s
 
 log = structlog.get_logger()
 

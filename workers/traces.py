@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from vtox.motor.values.domain import Answer, Record
-from vtox.windows.tracing import Span, Tracing
+from vtox.pipeline.windows.tracing import Span, Tracing
 
 
 class Stopwatch:

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from api.http.errors import Problem
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
 
 # Room for what a body holds besides the samples: names, numbers and punctuation.
 ENVELOPE_BYTES = 64 << 10

@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from api.http.http_methods import allowed_methods
 from api.http.language import answer_language
 from api.http.sign_in import sign_in_page
-from vtox.cluster.parts import parts
 from vtox.motor.errors import (
     AlarmRefused,
     ChannelMapError,
@@ -37,6 +36,7 @@ from vtox.motor.errors import (
 from vtox.motor.values.domain import CHANNEL_UNITS
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT
+from vtox.pipeline.cluster.parts import parts
 
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
 SIGN_IN_STATUSES = (401, 403)

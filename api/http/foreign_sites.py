@@ -14,7 +14,7 @@ from starlette.types import Scope
 from api.http.errors import Problem
 from api.http.http_methods import SAFE_METHODS
 from api.http.local_requests import is_local
-from vtox.cluster.host_names import is_own_name
+from vtox.pipeline.cluster.host_names import is_own_name
 
 OWN_SITES = ("same-origin", "none")  # `none`: typed by a person, or sent by a program
 

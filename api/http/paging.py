@@ -8,10 +8,10 @@ import structlog
 from fastapi import Request
 
 from api.http.query import PageQuery, bad_cursor
-from vtox.store.server.client import Client
-from vtox.store.stream import outputs
-from vtox.store.stream.outputs import entry_order
-from vtox.store.stream.unreadable import Unreadable, read
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.stream.outputs import entry_order
+from vtox.pipeline.store.stream.unreadable import Unreadable, read
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -16,13 +16,13 @@ from api.schemas.diagnoses import Alert, OpenAlert
 from api.shapes.explanation import advice, doubts_with_sentences, reason
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox import keys
 from vtox.motor.alarms.health.alert_values import Alert as AlertEvent
 from vtox.motor.alarms.health.alert_values import EventName
 from vtox.motor.values import codec
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.open_alerts import alert_sort_key
+from vtox.pipeline.store.stream.outputs import entry_order, oldest_id
 from vtox.records.history.queries import alerts_before
-from vtox.store.alarms.open_alerts import alert_sort_key
-from vtox.store.stream.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # No entry that the history has is later: it keeps ids of 63 bits.

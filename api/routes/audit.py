@@ -11,11 +11,11 @@ from api.schemas.audit import AuditEntry
 from api.schemas.common import Page, rfc3339
 from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
-from vtox import keys
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
-from vtox.store.stream.outputs import entry_order
-from vtox.store.system.audit import Deed
+from vtox.pipeline import keys
+from vtox.pipeline.store.stream.outputs import entry_order
+from vtox.pipeline.store.system.audit import Deed
 
 router = APIRouter(prefix="/api/v1", tags=["system"])
 

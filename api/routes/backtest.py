@@ -24,15 +24,15 @@ from api.state.backend import Backend
 from vtox.motor.alarms.health.alerts import Event
 from vtox.motor.alarms.health.sensitivity import FIELDS, rule_from_dict
 from vtox.motor.faults import Persistence
+from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, present_setting
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.server.client import server_time
 from vtox.records.history.recorded_slots import (
     RecordedSlots,
     nothing_recorded,
     recorded_events,
     recorded_slots,
 )
-from vtox.store.machines.machine_settings import SENSITIVITY, present_setting
-from vtox.store.machines.machines import is_listed
-from vtox.store.server.client import server_time
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 

@@ -31,10 +31,10 @@ from vtox.motor.errors import SpectrumError
 from vtox.motor.values import codec
 from vtox.motor.values.channel_map import ChannelMap, Sources, composed, sources_from_dict
 from vtox.motor.values.domain import CURRENTS, Reason
-from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import present_setting, setting_versions
-from vtox.store.machines.machines import is_listed
-from vtox.store.system.deeds import change_channel_map
+from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
+from vtox.pipeline.store.machines.machine_settings import present_setting, setting_versions
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.system.deeds import change_channel_map
 
 if TYPE_CHECKING:
     from vtox.motor.diagnosis.commissioning.findings import Commissioning

@@ -25,8 +25,8 @@ from vtox.motor.alarms.coverage.coverage import LatestState, coverage
 from vtox.motor.alarms.coverage.unlocks import unlock
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Reason
-from vtox.store.machines import machines
-from vtox.store.machines.machines import MachineOverview
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.machines import MachineOverview
 
 router = APIRouter(prefix="/api/v1", tags=["machines"])
 

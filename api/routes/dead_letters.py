@@ -13,12 +13,12 @@ from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
 from api.state.auth import needs
 from api.state.operator import actor_of
-from vtox import keys
 from vtox.motor.errors import InputError
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
-from vtox.store.stream import deadletters
-from vtox.store.system.deeds import resend_letter
+from vtox.pipeline import keys
+from vtox.pipeline.store.stream import deadletters
+from vtox.pipeline.store.system.deeds import resend_letter
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # Dead letters carry their samples, megabytes at worst.

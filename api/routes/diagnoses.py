@@ -15,9 +15,11 @@ from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
 from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox import keys
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import State
+from vtox.pipeline import keys
+from vtox.pipeline.store.stream.entries import decode_result
+from vtox.pipeline.store.stream.outputs import entry_order, oldest_id
 from vtox.records.history import queries
 from vtox.records.history.diagnoses import (
     PagePosition,
@@ -26,8 +28,6 @@ from vtox.records.history.diagnoses import (
     recorded_diagnoses,
 )
 from vtox.records.history.retention import oldest_kept
-from vtox.store.stream.entries import decode_result
-from vtox.store.stream.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

@@ -16,7 +16,7 @@ from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Waveform
 from api.state.auth import needs
 from vtox.motor.errors import InputError
-from vtox.store.stream import evidence
+from vtox.pipeline.store.stream import evidence
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

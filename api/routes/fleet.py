@@ -27,10 +27,10 @@ from vtox.motor.alarms.health.assessment import Assessment
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import State
 from vtox.motor.values.plain_names import NAME, name_error
+from vtox.pipeline.store.machines import fleet
 from vtox.records.history import queries
 from vtox.records.history.downsampling import HOUR_S, MINUTE_S
 from vtox.records.history.resolution import HOURS, Grid
-from vtox.store.machines import fleet
 
 router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
 

@@ -23,8 +23,11 @@ from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCoun
 from api.shapes.growth import Growths
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox import keys
 from vtox.motor.faults import FAULTS, LINES
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.line_levels import EVERY_S
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.machines.points import HEALTH, METRICS
 from vtox.records.history import queries
 from vtox.records.history.gaps import missed_between
 from vtox.records.history.queries import Cursor, Trends
@@ -32,9 +35,6 @@ from vtox.records.history.resolution import Grid, Resolution, grid
 from vtox.records.history.retention import oldest_kept
 from vtox.records.history.scalars import quantities
 from vtox.records.history.trend import Trend
-from vtox.store.machines.line_levels import EVERY_S
-from vtox.store.machines.machines import is_listed
-from vtox.store.machines.points import HEALTH, METRICS
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

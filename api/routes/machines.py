@@ -27,16 +27,16 @@ from api.shapes.explanation import (
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.assessment import Assessment, present_state
 from vtox.motor.values import codec
 from vtox.motor.values.nameplate import motor_from_dict
 from vtox.motor.values.plain_names import NAME, name_error
 from vtox.motor.values.plate_checks import contradictions, plate_contradictions
-from vtox.store.machines import machines
-from vtox.store.machines.machines import MachineOverview
-from vtox.store.stream.entries import Result
-from vtox.store.system.deeds import register_machine, retire_machine
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.machines import MachineOverview
+from vtox.pipeline.store.stream.entries import Result
+from vtox.pipeline.store.system.deeds import register_machine, retire_machine
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 

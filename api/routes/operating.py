@@ -49,8 +49,8 @@ from api.state.operator import (
 from vtox.motor.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.motor.alarms.supplies import group_ids
 from vtox.motor.errors import AlarmRefused
-from vtox.store.machines.machines import is_listed
-from vtox.store.system.deeds import change_service
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.system.deeds import change_service
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"], route_class=JsonRoute)
 

@@ -35,11 +35,11 @@ from vtox.motor.values.vibration_zones import (
     limits_of,
     machine_class,
 )
+from vtox.pipeline.store.machines.machines import is_listed, load_motors
+from vtox.pipeline.store.machines.points import AHEAD_MS
+from vtox.pipeline.store.machines.scalar_room import admit_readings
+from vtox.pipeline.store.stream.scalars import why_no_velocity
 from vtox.records.history.scalars import latest, quantities
-from vtox.store.machines.machines import is_listed, load_motors
-from vtox.store.machines.points import AHEAD_MS
-from vtox.store.machines.scalar_room import admit_readings
-from vtox.store.stream.scalars import why_no_velocity
 
 router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=JsonRoute)
 _FIELDS = frozenset(ScalarsIn.model_fields)

@@ -24,9 +24,13 @@ from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
 from vtox.motor.alarms.health.sensitivity import Sensitivity, rules_from_dict
 from vtox.motor.faults import PERSISTENCE, Persistence
-from vtox.store.machines.machine_settings import SENSITIVITY, present_setting, setting_versions
-from vtox.store.machines.machines import is_listed
-from vtox.store.system.deeds import change_sensitivity
+from vtox.pipeline.store.machines.machine_settings import (
+    SENSITIVITY,
+    present_setting,
+    setting_versions,
+)
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.system.deeds import change_sensitivity
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
 

@@ -18,12 +18,12 @@ from api.state.backend import Backend
 from api.state.sign_in_attempt import LIFETIME_S, SignIn, not_begun
 from api.state.wrong_keys import WrongKeys
 from vtox.motor.errors import SignInRefused
-from vtox.store.server.client import Client
-from vtox.store.stream.own_fields import make_secret
-from vtox.store.system import audit, sessions
-from vtox.store.system.apikeys import ApiKey
-from vtox.store.system.audit import Actor
-from vtox.store.system.sessions import Person
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.own_fields import make_secret
+from vtox.pipeline.store.system import audit, sessions
+from vtox.pipeline.store.system.apikeys import ApiKey
+from vtox.pipeline.store.system.audit import Actor
+from vtox.pipeline.store.system.sessions import Person
 
 if TYPE_CHECKING:
     from api.state.provider import Provider

@@ -37,8 +37,9 @@ from api.shapes.metrics import CONTENT_TYPE, exposition
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.server import Server
-from vtox import keys
-from vtox.cluster.parts import unready_parts
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.parts import unready_parts
+from vtox.pipeline.configuration.version import version
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.monitoring.throughput import (
@@ -47,14 +48,13 @@ from vtox.pipeline.monitoring.throughput import (
     metrics_age_s,
     throughput,
 )
-from vtox.store.alarms import open_alerts as alerts
-from vtox.store.ledger.heartbeats import HostScaling, Worker
-from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.machines.energy import power_by_site
-from vtox.store.machines.machines import last_arrivals
-from vtox.store.stream.entries import Metrics
-from vtox.store.system.status import PartitionState, Snapshot
-from vtox.version import version
+from vtox.pipeline.store.alarms import open_alerts as alerts
+from vtox.pipeline.store.ledger.heartbeats import HostScaling, Worker
+from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
+from vtox.pipeline.store.machines.energy import power_by_site
+from vtox.pipeline.store.machines.machines import last_arrivals
+from vtox.pipeline.store.stream.entries import Metrics
+from vtox.pipeline.store.system.status import PartitionState, Snapshot
 
 router = APIRouter(tags=["system"])
 LINKS = {

@@ -14,12 +14,12 @@ from api.schemas.common import Data, DescribedBy
 from api.schemas.windows import Accepted, WindowIn
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.store.ledger.quotas import Quota, charge
-from vtox.store.ledger.retention import MB
-from vtox.store.stream.durability import add_window_on_disk, add_window_on_replicas
-from vtox.store.stream.window_log import Fields, add_window
-from vtox.windows.json_windows import entry_fields
-from vtox.windows.wire import Limits, decode_header
+from vtox.pipeline.store.ledger.quotas import Quota, charge
+from vtox.pipeline.store.ledger.retention import MB
+from vtox.pipeline.store.stream.durability import add_window_on_disk, add_window_on_replicas
+from vtox.pipeline.store.stream.window_log import Fields, add_window
+from vtox.pipeline.windows.json_windows import entry_fields
+from vtox.pipeline.windows.wire import Limits, decode_header
 
 router = APIRouter(prefix="/api/v1/machines", tags=["windows"], route_class=JsonRoute)
 

@@ -1,4 +1,4 @@
-"""Shape of a window as JSON; `vtox.windows.wire` is what checks one."""
+"""Shape of a window as JSON; `vtox.pipeline.windows.wire` is what checks one."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from vtox.motor.values.domain import CHANNEL_UNITS
 from vtox.motor.values.plain_names import NAME
 from vtox.motor.values.scalars import MOST
 from vtox.motor.values.scalars import NAME as SCALAR_NAME
-from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
+from vtox.pipeline.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
 
 _CHANNELS = {
     "type": "object",

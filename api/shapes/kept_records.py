@@ -14,12 +14,12 @@ from vtox.motor.faults import FAMILIES
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.channel_map import corrected
 from vtox.motor.values.domain import Motor, Recording
-from vtox.store.machines import machine_states, machines
-from vtox.store.server.client import Client
-from vtox.store.stream import evidence
-from vtox.store.stream.entries import Result
-from vtox.store.stream.evidence import Waveform
-from vtox.store.stream.latest_records import record_of
+from vtox.pipeline.store.machines import machine_states, machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import evidence
+from vtox.pipeline.store.stream.entries import Result
+from vtox.pipeline.store.stream.evidence import Waveform
+from vtox.pipeline.store.stream.latest_records import record_of
 
 # Stored records of a machine that are looked at for one with the channels wanted.
 LOOKED_AT = 20

@@ -11,18 +11,18 @@ from api.schemas.machine_events import MachineEvent
 from api.shapes.alarm_shapes import alarm_time, work_order_shape
 from api.shapes.explanation import reason
 from api.state.backend import Backend
-from vtox import keys
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.errors import HistoryUnavailable
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.alarm_actions import decode_action
+from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.stream.stream_reader import BEGIN
+from vtox.pipeline.store.stream.unreadable import read_or_none
 from vtox.records.history.alarm_queries import actions_of_machine, last_recorded
 from vtox.records.history.queries import alerts_before
-from vtox.store.alarms.alarm_actions import decode_action
-from vtox.store.stream import outputs
-from vtox.store.stream.stream_reader import BEGIN
-from vtox.store.stream.unreadable import read_or_none
 
 T = TypeVar("T")
 _LAST_ID = f"{(1 << 53) - 1}-0"

@@ -14,7 +14,7 @@ from vtox.motor.alarms.life import Alarm
 from vtox.motor.alarms.precedence import Precedence, precedence
 from vtox.motor.alarms.priority import ActionTime, Priority
 from vtox.motor.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
-from vtox.store.machines.fleet import priorities_of
+from vtox.pipeline.store.machines.fleet import priorities_of
 
 # Filters in use at a time, of several pages.
 KEPT_LISTS = 16

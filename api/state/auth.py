@@ -27,9 +27,9 @@ from api.state.backend import Backend
 from api.state.people import person_of
 from api.state.wrong_keys import Attempts
 from vtox.motor.errors import ServerUnavailable
-from vtox.store.system import apikeys, audit, sessions
-from vtox.store.system.apikeys import ApiKey, Scope, without_admin
-from vtox.store.system.audit import Actor
+from vtox.pipeline.store.system import apikeys, audit, sessions
+from vtox.pipeline.store.system.apikeys import ApiKey, Scope, without_admin
+from vtox.pipeline.store.system.audit import Actor
 
 COOKIE = "vtox_session"
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")

@@ -15,15 +15,15 @@ from api.state.fleet_lists import FleetLists
 from api.state.key_reader import KeyReader
 from api.state.server import Server
 from api.state.wrong_keys import WrongKeys
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import Oidc
 from vtox.motor.alarms.book import Book
 from vtox.motor.errors import ServerUnavailable, SystemStateError, TooBusy
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import Oidc
+from vtox.pipeline.configuration.version import install_command
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
+from vtox.pipeline.store.server.client import check, server_time
+from vtox.pipeline.store.system import apikeys
 from vtox.records.history import database
-from vtox.store.server.client import check, server_time
-from vtox.store.system import apikeys
-from vtox.version import install_command
 
 if TYPE_CHECKING:
     from api.state.provider import Provider

@@ -1,7 +1,7 @@
 """All machines as the list of the fleet needs them, kept by one API process and brought up to date.
 
-Of the server it reads what has changed since it last looked (`vtox.store.machines.fleet`), at most
-once in `REFRESH_S`; a request for the list costs no extra command.
+Of the server it reads what has changed since it last looked (`vtox.pipeline.store.machines.fleet`),
+at most once in `REFRESH_S`; a request for the list costs no extra command.
 """
 
 import threading
@@ -13,9 +13,9 @@ from api.state.fleet_list import FleetRow, count_states
 from vtox.motor.alarms.coverage.coverage import LatestState, coverage
 from vtox.motor.alarms.health.assessment import Assessment, present_state
 from vtox.motor.values.domain import Reason, State
-from vtox.store.machines import fleet
-from vtox.store.machines.fleet import FleetMachine, FleetState
-from vtox.store.server.client import Client
+from vtox.pipeline.store.machines import fleet
+from vtox.pipeline.store.machines.fleet import FleetMachine, FleetState
+from vtox.pipeline.store.server.client import Client
 
 # Lists are at most so old; five open pages cost the server one look.
 REFRESH_S = 1.0

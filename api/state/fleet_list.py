@@ -11,7 +11,7 @@ from vtox.motor.alarms.priority import Priority, fault_priority
 from vtox.motor.alarms.supplies import SuppliedMachine
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import State
-from vtox.store.machines.fleet import FleetMachine
+from vtox.pipeline.store.machines.fleet import FleetMachine
 
 Order = Literal[
     "priority",

@@ -8,8 +8,8 @@ import redis
 
 from api.state.server import AWAY
 from vtox.motor.errors import ServerUnavailable
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 # A command each time would cost a sender a twentieth of its rate.
 KEYS_ASKED_EVERY_S = 0.1

@@ -20,8 +20,8 @@ from api.schemas.common import NAME_MAX
 from api.state.server import Server
 from vtox.motor.alarms.book import Action, ActionName, Book
 from vtox.motor.alarms.life import Alarm
-from vtox.store.alarms.alarm_actions import work_order
-from vtox.store.system.audit import Actor
+from vtox.pipeline.store.alarms.alarm_actions import work_order
+from vtox.pipeline.store.system.audit import Actor
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from fastapi import Request
 from api.http.errors import Problem
 from api.http.http_methods import SAFE_METHODS
 from api.schemas.common import NAME_MAX
-from vtox.store.system.apikeys import ApiKey, Scope, without_admin
+from vtox.pipeline.store.system.apikeys import ApiKey, Scope, without_admin
 
 # Group -> scope, the widest first.
 ROLES: dict[str, Scope] = {

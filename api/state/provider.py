@@ -21,9 +21,9 @@ import jwt
 from api.schemas.common import NAME_MAX
 from api.state.people import ROLES, scopes_of
 from api.state.sign_in_attempt import SignIn
-from vtox.configuration.tables import Oidc, is_safe_address
 from vtox.motor.errors import SignInRefused
-from vtox.store.system.sessions import Person
+from vtox.pipeline.configuration.tables import Oidc, is_safe_address
+from vtox.pipeline.store.system.sessions import Person
 
 # Of all requests that one sign-in takes, three as a rule.
 DEADLINE_S = 10.0

@@ -6,16 +6,16 @@ import time
 import redis
 
 from api.state.fleet_index import FleetIndex, FleetView
-from vtox.configuration.server_urls import mask
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import ServerUnavailable
+from vtox.pipeline.configuration.server_urls import mask
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.throughput import Reading, Sampler
-from vtox.store.alarms.alarm_book import KeptBook
-from vtox.store.alarms.open_alerts import OpenAlerts
-from vtox.store.machines.fleet import MachineNames
-from vtox.store.server.client import Client, connect, loading_error
-from vtox.store.server.partition_table import Addresses
-from vtox.store.system.status import Snapshot, snapshot
+from vtox.pipeline.store.alarms.alarm_book import KeptBook
+from vtox.pipeline.store.alarms.open_alerts import OpenAlerts
+from vtox.pipeline.store.machines.fleet import MachineNames
+from vtox.pipeline.store.server.client import Client, connect, loading_error
+from vtox.pipeline.store.server.partition_table import Addresses
+from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 # So that a hundred dashboards cost the server one snapshot.
 SNAPSHOT_LIFE_S = 0.25

@@ -14,10 +14,10 @@ from benchmarks.bench.measure import Measured
 from benchmarks.bench.systems import SERVER_MB, SYSTEMS, Ground
 from benchmarks.bench.workload import CYCLE, Sent, windows
 from benchmarks.results import Run
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import connect
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import connect
 
 NAMES = ("memory", *SYSTEMS)
 # With fewer tasks of a family, their rate is mostly that of the first and the last.

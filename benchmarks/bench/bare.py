@@ -12,12 +12,12 @@ import os
 from typing import Any
 
 from benchmarks.bench.workload import BATCH, CHANNELS, Joiner, case, record
-from vtox import keys
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.entries import encode_result
-from vtox.windows.wire import Fields
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.windows.wire import Fields
 from workers.malloc import keep_freed_memory
 
 READ_BYTES = 2 << 20

@@ -18,9 +18,9 @@ from docket import Docket, Worker
 from benchmarks.bench import bare
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import BATCH, case
-from vtox import keys
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
 from workers.malloc import keep_freed_memory
 
 _clients: dict[str, redis.Redis] = {}

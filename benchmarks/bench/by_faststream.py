@@ -19,9 +19,9 @@ from faststream.redis import RedisBroker, StreamSub
 from benchmarks.bench import bare
 from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import BATCH, Joiner, case
-from vtox import keys
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
 from workers.malloc import keep_freed_memory
 
 IDS = "bench:ids"

@@ -25,9 +25,9 @@ from benchmarks.bench.measure import (
 )
 from benchmarks.bench.systems import SYSTEMS, Ground, System
 from benchmarks.bench.workload import CYCLE, MACHINES, Sent
-from vtox.configuration.usable_cores import usable_cores
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.usable_cores import usable_cores
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client
 
 # Windows that are sent at once in a drain.
 SLICE = 10

@@ -28,9 +28,9 @@ from benchmarks.bench.measure import ROOT, SHARES, wire_bytes
 from benchmarks.results import Run
 from tests.cluster import free_ports
 from vtox.pipeline.monitoring.monitor import percentile
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client, connect
-from vtox.store.system.status import Snapshot, snapshot
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 WARM_UP_S = 120.0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 ROOT = Path(__file__).parents[2]
 Processes = dict[str, list[psutil.Process]]

@@ -9,7 +9,7 @@ import time
 from benchmarks.bench.workload import MACHINES, batched, cases, windows
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import connect
+from vtox.pipeline.store.server.client import connect
 from workers.malloc import keep_freed_memory
 
 

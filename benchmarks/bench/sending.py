@@ -14,8 +14,8 @@ from time import time
 import redis
 
 from benchmarks.bench.workload import Sent
-from vtox import keys
-from vtox.store.server.client import connect
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import connect
 
 Send = Callable[[Sequence[Sent]], list[float | None]]
 # Opened with the address of the server and the load of the tasks.

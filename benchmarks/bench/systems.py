@@ -13,9 +13,9 @@ import psutil
 from benchmarks import soak
 from benchmarks.bench import bare, live, sending
 from benchmarks.bench.measure import Running, cpu_s, running, server_process, wait_for, worker
-from vtox import keys
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client, connect
 
 NAIVE_RESULTS = "naive:results"
 LIGHT = ("-I", "benchmarks.stub_diagnosis")

@@ -12,7 +12,7 @@ from vtox.motor.simulator.fleet import SimulatedMachine, fleet
 from vtox.motor.simulator.signals import window as simulate
 from vtox.motor.values.domain import Array, Motor, Record, Recording, Window
 from vtox.motor.values.record_lengths import record_length_s
-from vtox.windows.wire import Fields, decode_channels, encode
+from vtox.pipeline.windows.wire import Fields, decode_channels, encode
 
 MACHINES = 50
 CHANNELS = ("ia", "ib", "ic", "vibration")

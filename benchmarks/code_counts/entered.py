@@ -23,14 +23,14 @@ import httpx
 import numpy as np
 import uvicorn
 
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.simulator.fleet import SimulatedMachine, fleet
 from vtox.motor.simulator.signals import window
+from vtox.pipeline import keys
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.store.machines import machines
-from vtox.store.server.client import connect
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import connect
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = tuple(f"{ROOT / name}{os.sep}" for name in ("vtox", "api", "workers"))
@@ -109,7 +109,7 @@ def in_window(profile: Profile, settings: Settings) -> set[str]:
     found: set[str] = set()
     with connect(settings.working_url(), "bridge") as client:
         machines.register(client, machine.machine_id, machine.motor)
-        publisher = import_module("vtox.client").Publisher(client)
+        publisher = import_module("vtox.pipeline.client").Publisher(client)
         bridge = Bridge(client, settings, send)
         assert bridge.take_over()
         t0 = time.time() - SECONDS

@@ -2,8 +2,8 @@
 
 Counted from the files of a checkout, by their syntax alone. An arrow is a folder that imports from
 another one, in any of its files. A room is a folder of `vtox`, or another folder at the top, with
-all that is below: `vtox/store`, `api`. What is at the top of `vtox` is a room; its `__main__` is a
-command.
+all that is below: `vtox/pipeline/store`, `api`. What is at the top of `vtox` is a room; its
+`__main__` is a command.
 """
 
 import ast
@@ -43,7 +43,7 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "rooms", len({room(root, f) for f in everything})
     yield "arrows between rooms", len(rooms)
     yield "rooms in a cycle", len(cycle(rooms))
-    store = [f for f in files if f.is_relative_to(root / "vtox/store")]
+    store = [f for f in files if f.is_relative_to(root / "vtox/pipeline/store")]
     inside = arrows(root, store, lambda f: f.parent)
     yield "arrows inside the store", len(inside)
     yield "rooms of the store in a cycle", len(cycle(inside))

@@ -6,7 +6,7 @@ the resource that carries the fewest machines is the answer.
 
 from collections.abc import Iterable
 
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.requirements import TYPICAL, Box, resources
 
 GIGABIT, GB = 125e6, 1e9

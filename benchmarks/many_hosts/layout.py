@@ -4,12 +4,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.bridge.lease import LEASE_LIFE_MS
 from vtox.pipeline.bridge.loop import MAINTENANCE_EVERY_S
-from vtox.store.server.client import SOCKET_TIMEOUT_S
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import SOCKET_TIMEOUT_S
 
 MEASURED = Path(__file__).with_name("measured.toml")
 

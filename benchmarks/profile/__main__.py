@@ -26,8 +26,8 @@ from benchmarks.bench import live
 from benchmarks.profile.flames import draw
 from benchmarks.profile.stacks import Stacks, read_stacks, shares
 from benchmarks.results import Run
-from vtox.store.server.client import Client, connect
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system.status import snapshot
 
 SAMPLES_PER_S = 100
 ROWS = 12

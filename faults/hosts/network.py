@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.cluster.file_lock import try_lock
+from vtox.pipeline.cluster.file_lock import try_lock
 
 FIRST = 11
 NUMBERS = range(1, 255)

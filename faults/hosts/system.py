@@ -25,13 +25,13 @@ from faults.parts import STOP_S, Part, children, end_parts
 from faults.sentinel_group import Node, NodeTls, SentinelGroup
 from faults.system import Options, System
 from tests.tls_server import Authority, authority, system_server
-from vtox import keys
-from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
-from vtox.configuration.settings import load
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger import heartbeats
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.system import apikeys
 
 HOSTS = ("a", "b", "c")
 SERVER_HOST, VEHICLES_HOST = "a", "c"

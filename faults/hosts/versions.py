@@ -11,9 +11,9 @@ from faults.hosts.system import ROOT, SERVER_HOST, START_S, VEHICLES_HOST, Hosts
 from faults.outages import measure
 from faults.system import System
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.configuration.version import commit_of
 from vtox.pipeline.monitoring.readiness import checks
-from vtox.store.system.status import snapshot
-from vtox.version import commit_of
+from vtox.pipeline.store.system.status import snapshot
 
 # How many commits lie between the two versions.
 EARLIER = 40

@@ -21,7 +21,7 @@ from faults.interleavings.events import is_general
 from faults.interleavings.run import Outcome, Run
 from faults.interleavings.server import FrozenClock, server
 from faults.interleavings.shrinking import Plan, shrink
-from vtox.configuration.settings import load
+from vtox.pipeline.configuration.settings import load
 
 # Runs between two collections of garbage.
 COLLECT_EVERY = 20

@@ -16,8 +16,8 @@ from hiredis import pack_command
 from faults.interleavings import events
 from faults.interleavings.events import Event
 from faults.interleavings.scheduler import Process
-from vtox.store.server.client import Client
-from vtox.store.server.scripts import source
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.scripts import source
 
 Args = tuple[Any, ...]
 # Sees a command and the name of its process, empty once that has given it up.
@@ -51,7 +51,7 @@ def _names() -> dict[str, str]:
 
 
 def _sources() -> list[tuple[str, str]]:
-    folder = files("vtox.store.server") / "lua"
+    folder = files("vtox.pipeline.store.server") / "lua"
     names = sorted(f.name.removesuffix(".lua") for f in folder.iterdir() if f.name.endswith(".lua"))
     return [(n, source(n, shared=s)) for n in names if n != "_shared" for s in (False, True)]
 

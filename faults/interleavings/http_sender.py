@@ -16,7 +16,7 @@ from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import Name
 from faults.interleavings.workload import Step
 from vtox.motor.errors import VtoxError
-from vtox.store.server.partition_table import Addresses
+from vtox.pipeline.store.server.partition_table import Addresses
 
 
 @cache

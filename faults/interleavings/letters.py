@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 
 from faults.interleavings.events import CLOCK, TASK_OTHER, Event, Place
-from vtox.store.ledger.ledger import MAX_ATTEMPTS
-from vtox.store.stream.deadletters import DeadLetter
+from vtox.pipeline.store.ledger.ledger import MAX_ATTEMPTS
+from vtox.pipeline.store.stream.deadletters import DeadLetter
 
 Happened = Mapping[Place, tuple[str, Event]]
 # Stream and id of an entry.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 Changes = tuple[tuple[Path, str, str], ...]
 
-SCRIPTS = Path("vtox/store/server/lua")
+SCRIPTS = Path("vtox/pipeline/store/server/lua")
 # Scripts that decide on the fate of a window, and on alerts.
 GUARDED = ("admit", "bury_record", "commit", "dispatch", "family_progress", "lease", "move")
 GUARDED += ("refuse", "release", "report", "retire_partition", "start", "unassigned_entries")
@@ -122,7 +122,10 @@ _SAY_PYTHON = "__import__('faults.interleavings.reached').interleavings.reached.
 
 
 def _of_python(root: Path) -> Iterator[Mutant]:
-    for path in (*sorted((root / BRIDGE).glob("*.py")), *root.glob("vtox/store/**/ledger.py")):
+    for path in (
+        *sorted((root / BRIDGE).glob("*.py")),
+        *root.glob("vtox/pipeline/store/**/ledger.py"),
+    ):
         lines = path.read_text().splitlines()
         for i, line in enumerate(lines):
             m = _CALLS.match(line) or _RAISES.match(line)
@@ -180,7 +183,7 @@ def _put_back() -> Iterator[Mutant]:
     trimmed = "    oldest = min(before, unfinished, key=_id)\n"
     yield Mutant(
         "a bridge trims windows that are unfinished",
-        ((Path("vtox/store/stream/window_log.py"), trimmed, "    oldest = before\n"),),
+        ((Path("vtox/pipeline/store/stream/window_log.py"), trimmed, "    oldest = before\n"),),
     )
     redone = "            if before is not row and"
     yield Mutant(

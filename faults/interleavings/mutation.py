@@ -86,7 +86,7 @@ def fork(root: Path, changes: Changes, output: Path, arguments: Sequence[str]) -
 def _command(root: Path, changes: Changes) -> Any:
     """Return the command over a changed product."""
     if all(path.parent == SCRIPTS for path, _, _ in changes):
-        for name in ("vtox.store.server.scripts", "faults.interleavings.commands"):
+        for name in ("vtox.pipeline.store.server.scripts", "faults.interleavings.commands"):
             sys.modules[name].files = lambda package: root.joinpath(*package.split("."))
         return faults.interleavings.command
     kept = ("faults", "faults.interleavings", "faults.interleavings.virtual")

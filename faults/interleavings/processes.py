@@ -18,15 +18,15 @@ from faults.interleavings.commands import Seam
 from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import Name, Truth
 from faults.interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRONG_S, Step, Workload
-from vtox.client.publisher import Publisher
-from vtox.configuration.settings import Settings
-from vtox.configuration.usable_cores import CoreUse
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.errors import BrokerUnavailable, ServerUnavailable, VtoxError
 from vtox.motor.values.domain import Array, Window
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.store.server.client import Client, connect
-from vtox.windows.partitions import Partition
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.usable_cores import CoreUse
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.windows.partitions import Partition
 from workers.batch import TASK_VERSION
 from workers.celery_signals import Process as WorkerProcess
 

@@ -19,25 +19,25 @@ from faults.interleavings.processes import Parts, Stop
 from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import PARTITIONS, Broken, Truth, metered
 from faults.interleavings.workload import RETIRING
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.book import Action, ActionName, Book
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
 from vtox.motor.values.energy import MeterCounts
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring import monitor as monitoring
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.line_levels import QUANTITIES
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.partition_table import set_number
+from vtox.pipeline.store.stream import deadletters
 from vtox.records.history import database, schema, writing
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
-from vtox.store.alarms import alarm_book
-from vtox.store.machines import machines
-from vtox.store.machines.line_levels import QUANTITIES
-from vtox.store.server.client import Client
-from vtox.store.server.partition_table import set_number
-from vtox.store.stream import deadletters
 
 HOOK = {"kind": "webhook", "url": "https://example.org/alarms", "secret_env": "NO_SECRET"}
 RULES = Rules.model_validate({"targets": {"hook": HOOK}, "rules": ({"targets": ["hook"]},)})

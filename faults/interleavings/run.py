@@ -27,11 +27,11 @@ from faults.interleavings.workload import (
     Workload,
     workload,
 )
-from vtox import keys
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import Client
-from vtox.store.server.partition_table import set_number
-from vtox.windows.partitions import Partition
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.partition_table import set_number
+from vtox.pipeline.windows.partitions import Partition
 
 LOOKS_EVERY_S = 0.5
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from faults.server_clock import ServerClock
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
 
 # A run ends before anything would be on disk, and is not to wait for one.
 IN_MEMORY = 'appendonly no\nsave ""\n'

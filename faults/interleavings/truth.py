@@ -14,12 +14,12 @@ import redis
 from faults.interleavings.commands import Command, ask
 from faults.interleavings.letters import Entry, Happened, unexplained
 from faults.interleavings.workload import RETIRING
-from vtox import keys
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.values.energy import NOTHING, MeterCounts, counts_of
-from vtox.store.machines.energy import meters
-from vtox.store.stream import deadletters
-from vtox.windows.partitions import Partition
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.energy import meters
+from vtox.pipeline.store.stream import deadletters
+from vtox.pipeline.windows.partitions import Partition
 
 # As many as there ever are in a run.
 PARTITIONS = tuple(map(Partition, range(3)))

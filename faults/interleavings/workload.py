@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from faults.interleavings.events import is_general
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.values import KeptFor
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.values import KeptFor
 
 # Windows of so few samples that a real diagnosis takes a few milliseconds.
 FS_HZ = 100.0

@@ -32,23 +32,23 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.motor.values.arrays",
         "vtox.motor.errors",
         "vtox.motor.faults",
-        "vtox.keys",
+        "vtox.pipeline.keys",
         "vtox.motor.words",
-        "vtox.configuration.demo_folder",
-        "vtox.configuration.sentinel_urls",
-        "vtox.configuration.usable_cores",
-        "vtox.version",
+        "vtox.pipeline.configuration.demo_folder",
+        "vtox.pipeline.configuration.sentinel_urls",
+        "vtox.pipeline.configuration.usable_cores",
+        "vtox.pipeline.configuration.version",
     ),
     (
-        "vtox.windows.partitions",
-        "vtox.configuration.prices",
-        "vtox.configuration.server_urls",
-        "vtox.configuration.system_limits",
-        "vtox.configuration.values",
+        "vtox.pipeline.windows.partitions",
+        "vtox.pipeline.configuration.prices",
+        "vtox.pipeline.configuration.server_urls",
+        "vtox.pipeline.configuration.system_limits",
+        "vtox.pipeline.configuration.values",
         "vtox.motor.values.terminal_power",
     ),
-    ("vtox.configuration.mqtt_urls", "vtox.configuration.tables"),
-    ("vtox.configuration.groups",),
+    ("vtox.pipeline.configuration.mqtt_urls", "vtox.pipeline.configuration.tables"),
+    ("vtox.pipeline.configuration.groups",),
     (
         "vtox.motor.values.bearing_catalogue",
         "vtox.motor.values.codec",
@@ -58,10 +58,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.motor.values.plain_data",
         "vtox.motor.values.plain_names",
         "vtox.motor.values.rhythm",
-        "vtox.configuration.settings",
+        "vtox.pipeline.configuration.settings",
     ),
     ("vtox.motor.values.bearing", "vtox.motor.values.scalars"),
-    ("vtox.motor.values.domain", "vtox.windows.tracing"),
+    ("vtox.motor.values.domain", "vtox.pipeline.windows.tracing"),
     (
         "vtox.motor.values.baseline",
         "vtox.motor.values.channel_map",
@@ -72,20 +72,24 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.motor.values.nameplate_fields",
         "vtox.motor.values.record_lengths",
         "vtox.motor.values.vibration_zones",
-        "vtox.windows.wire",
+        "vtox.pipeline.windows.wire",
     ),
     ("vtox.motor.values.fleet_rows", "vtox.motor.values.plate_checks"),
-    ("vtox.motor.alarms.health", "vtox.motor.alarms.coverage", "vtox.windows.json_windows"),
+    (
+        "vtox.motor.alarms.health",
+        "vtox.motor.alarms.coverage",
+        "vtox.pipeline.windows.json_windows",
+    ),
     ("vtox.motor.alarms",),
     (
         "vtox.motor.diagnosis.diagnosers.columns",
         "vtox.motor.diagnosis.dsp",
         "vtox.motor.files",
         "vtox.motor.simulator",
-        "vtox.store",
+        "vtox.pipeline.store",
     ),
     (
-        "vtox.client",
+        "vtox.pipeline.client",
         "vtox.motor.diagnosis.diagnosers.current",
         "vtox.motor.diagnosis.diagnosers.decision",
         "vtox.motor.diagnosis.diagnosers.features",
@@ -104,9 +108,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "vtox.motor.diagnosis.diagnosers.registry",
         "vtox.pipeline.bridge",
-        "vtox.sending.senders",
-        "vtox.sending.mqtt",
-        "vtox.cluster",
+        "vtox.pipeline.sending.senders",
+        "vtox.pipeline.sending.mqtt",
+        "vtox.pipeline.cluster",
     ),
     (
         "vtox.motor.diagnosis.commissioning",
@@ -122,7 +126,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.records.reports",
         "vtox.records.tables",
     ),
-    ("vtox.pipeline.coordinator", "vtox.plant"),
+    ("vtox.pipeline.monitoring.coordinator", "vtox.plant"),
     ("workers", "vtox.cli", "api.http"),
     ("api.schemas",),
     ("api.state",),
@@ -204,15 +208,15 @@ def test_the_log_of_windows_is_known_to_one_module() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in commands
     }
-    assert users == {"vtox.store.stream.window_log"}
+    assert users == {"vtox.pipeline.store.stream.window_log"}
 
 
 def test_supervision_is_known_to_its_entry_points_only() -> None:
     parts = ("supervisor", "processes", "embedded_server", "child_process")
-    users = importers(*(f"vtox.cluster.{part}" for part in parts))
+    users = importers(*(f"vtox.pipeline.cluster.{part}" for part in parts))
     # `vtox doctor` checks the server's binary and the ports that the processes would take.
     checks = ("vtox.pipeline.monitoring.doctor", "vtox.pipeline.monitoring.host_checks")
-    assert within(users, "vtox.cluster", "vtox.cli", *checks) == set()
+    assert within(users, "vtox.pipeline.cluster", "vtox.cli", *checks) == set()
 
 
 def test_celery_and_http_are_known_where_they_belong() -> None:
@@ -246,17 +250,17 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
         "vtox.motor.alarms.health",
         "vtox.motor.alarms",
         "vtox.motor.alarms.coverage",
-        "vtox.windows.wire",
+        "vtox.pipeline.windows.wire",
         "vtox.motor.simulator",
     ],
 )
 def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
     forbidden = (
         "redis",
-        "vtox.store",
-        "vtox.configuration.settings",
-        "vtox.configuration.groups",
-        "vtox.keys",
+        "vtox.pipeline.store",
+        "vtox.pipeline.configuration.settings",
+        "vtox.pipeline.configuration.groups",
+        "vtox.pipeline.keys",
         "time",
         "os",
         "structlog",
@@ -299,11 +303,11 @@ def test_the_environment_is_read_in_one_place() -> None:
     # The parent watch takes the supervisor's pid, which is no setting; supervisor and server hand
     # their own environment on to the processes they start, as the reader of files does.
     assert readers <= {
-        "vtox.configuration.settings",
-        "vtox.cluster.parent_watch",
-        "vtox.cluster.processes",
-        "vtox.cluster.server_allocator",
-        "vtox.cluster.supervisor",
+        "vtox.pipeline.configuration.settings",
+        "vtox.pipeline.cluster.parent_watch",
+        "vtox.pipeline.cluster.processes",
+        "vtox.pipeline.cluster.server_allocator",
+        "vtox.pipeline.cluster.supervisor",
         "vtox.motor.files.child",
     }
 
@@ -324,7 +328,7 @@ READERS = (
 )
 OPTIONAL_PACKAGES = (
     *(f"vtox.motor.files.readers.{name}" for name in READERS),
-    *("vtox.windows.tracing", "vtox.motor.values.frames", "vtox.records.tables.export"),
+    *("vtox.pipeline.windows.tracing", "vtox.motor.values.frames", "vtox.records.tables.export"),
     "api.state.backend",
 )
 
@@ -366,7 +370,7 @@ def test_modules_are_not_imported_by_a_string() -> None:
     "module",
     [
         "vtox.pipeline.bridge.loop",
-        "vtox.pipeline.coordinator",
+        "vtox.pipeline.monitoring.coordinator",
         "api.main",
         "vtox.motor.values.baseline",
     ],
@@ -415,7 +419,7 @@ def test_cited_works_are_listed() -> None:
 # What a sender and its spool, a key's record, a report's date, a span of a trace, the time stamp of
 # a webhook and the comparison of clocks themselves need a host's clock for.
 HOST_CLOCK = {
-    "vtox/client/spool.py",
+    "vtox/pipeline/client/spool.py",
     "vtox/pipeline/bridge/traces.py",
     "vtox/cli/recordings/replay.py",
     "vtox/cli/shared/report_files.py",
@@ -423,8 +427,8 @@ HOST_CLOCK = {
     "vtox/records/notification/trial.py",
     "vtox/records/notification/webhook.py",
     "vtox/pipeline/monitoring/server_checks.py",
-    "vtox/sending/mqtt/connection.py",
-    "vtox/store/server/client.py",
+    "vtox/pipeline/sending/mqtt/connection.py",
+    "vtox/pipeline/store/server/client.py",
     "workers/heartbeat.py",
     "workers/traces.py",
 }

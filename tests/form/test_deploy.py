@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from vtox.configuration.server_urls import complete_database
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.configuration.server_urls import complete_database
+from vtox.pipeline.configuration.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"

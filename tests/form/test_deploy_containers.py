@@ -16,10 +16,10 @@ import redis
 from deploy import role_settings
 from tests.cluster import free_ports
 from tests.form.test_deploy import ROOT, optional, procfile
-from vtox.cluster.server_allocator import JEMALLOC
-from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
-from vtox.configuration.settings import OTHER_VARIABLES, Settings, each, load, variable
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.cluster.server_allocator import JEMALLOC
+from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.pipeline.configuration.settings import OTHER_VARIABLES, Settings, each, load, variable
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 DEPLOY = ROOT / "deploy"

@@ -9,10 +9,10 @@ from api.schemas.system import QueueStatus
 from deploy import role_settings
 from tests.form.test_deploy import optional, procfile
 from tests.form.test_deploy_containers import DEPLOY, ELSEWHERE, WITHOUT_SECRET, names, shell
-from vtox.cluster.processes import LIVENESS_PATH
-from vtox.cluster.worker_allocation import worker_ports
-from vtox.configuration.settings import each, load, variable
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.cluster.processes import LIVENESS_PATH
+from vtox.pipeline.cluster.worker_allocation import worker_ports
+from vtox.pipeline.configuration.settings import each, load, variable
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"

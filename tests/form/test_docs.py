@@ -10,10 +10,10 @@ import pytest
 
 from handbook.fault_codes import UNWRITTEN, advice_of, with_codes
 from tests.paths import ROOT
-from vtox.configuration.settings import Settings, each, load, variable
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.bearing import DEFECTS
 from vtox.motor.words.catalogue import catalogue
+from vtox.pipeline.configuration.settings import Settings, each, load, variable
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}
 CODE_PAGES = {

@@ -13,8 +13,8 @@ from handbook.reference import write_reference
 from handbook.search import MORE_TERMS, terms
 from handbook.sources import gather
 from tests.paths import ROOT
-from vtox.configuration.settings import Settings, each, load, variable
 from vtox.motor.words.catalogue import catalogue
+from vtox.pipeline.configuration.settings import Settings, each, load, variable
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
-"""Commands of the server stand in `vtox/store/` alone; elsewhere clients are opened and handed on.
+"""Commands of the server stand in `vtox/pipeline/store/` alone; elsewhere clients are opened and
+handed on.
 
 To connect, and to catch what a client raises, is everybody's.
 """
@@ -16,7 +17,7 @@ SOURCES = [
     p
     for folder in ("vtox", "workers", "api")
     for p in (ROOT / folder).rglob("*.py")
-    if not p.is_relative_to(ROOT / "vtox/store")
+    if not p.is_relative_to(ROOT / "vtox/pipeline/store")
 ]
 OTHERS = ("pipeline", "transaction", "register_script", "pubsub", "execute_command")
 COMMANDS = {n for n in dir(CoreCommands) if not n.startswith("_")} | set(OTHERS)

@@ -24,11 +24,11 @@ from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file, read_scalar
 from vtox.motor.values.baseline import VERSION, Baseline
 from vtox.motor.values.domain import Motor, Window
 from vtox.motor.values.nameplate import motor_from_dict, read_motor
-from vtox.sending.mqtt import sparkplug_nodes
-from vtox.sending.mqtt.payloads import Message, Samples, samples_of
-from vtox.sending.mqtt.sparkplug_nodes import Births
-from vtox.windows.json_windows import entry_fields
-from vtox.windows.wire import decode, encode
+from vtox.pipeline.sending.mqtt import sparkplug_nodes
+from vtox.pipeline.sending.mqtt.payloads import Message, Samples, samples_of
+from vtox.pipeline.sending.mqtt.sparkplug_nodes import Births
+from vtox.pipeline.windows.json_windows import entry_fields
+from vtox.pipeline.windows.wire import decode, encode
 
 # For each format in the child, then for each parser of our own.
 COUNTS = {True: 10_000, False: 100_000}

@@ -17,9 +17,9 @@ from api.factory import create_app
 from api.state import fleet_index, key_reader
 from tests.conftest import wipe
 from tests.integration.api.conformance import conformance_hook, document
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import Client
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client
 
 
 def serving(settings: Settings, **options: Any) -> AbstractContextManager[httpx.Client]:

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from tests.waiting import eventually as eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
+from vtox.pipeline import keys
 from vtox.pipeline.bridge.dispatcher import WaitingTasks
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.store.ledger.heartbeats import LIFE_S
-from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.server.client import Client, connect, server_time
-from vtox.windows.partitions import FIRST, Partition
-from vtox.windows.tracing import start_tracing
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.heartbeats import LIFE_S
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.windows.partitions import FIRST, Partition
+from vtox.pipeline.windows.tracing import start_tracing
 
 T0 = 1_764_000_000.0
 

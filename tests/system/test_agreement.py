@@ -17,16 +17,17 @@ import pytest
 
 from tests.cluster import Cluster, cluster
 from tests.integration.helpers import eventually
-from vtox import diagnose, keys, learn_baseline
+from vtox import diagnose, learn_baseline
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.simulator.fleet import SimulatedMachine, fleet
 from vtox.motor.simulator.signals import window
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Motor, Recording, Window
-from vtox.store.machines.baselines import set_baseline
-from vtox.store.machines.machines import register
-from vtox.store.stream.entries import Result, decode_result
-from vtox.windows.wire import decode, encode
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.baselines import set_baseline
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.stream.entries import Result, decode_result
+from vtox.pipeline.windows.wire import decode, encode
 
 pytestmark = pytest.mark.alone
 

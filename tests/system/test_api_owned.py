@@ -18,12 +18,12 @@ from structlog.testing import capture_logs
 
 from tests.cluster import free_ports
 from tests.waiting import eventually, is_alive
-from vtox.cluster import api_owned as module
-from vtox.cluster import processes, restart
-from vtox.cluster.api_owned import ApiOwnedCluster
-from vtox.cluster.file_lock import try_lock
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAULTS
+from vtox.pipeline.cluster import api_owned as module
+from vtox.pipeline.cluster import processes, restart
+from vtox.pipeline.cluster.api_owned import ApiOwnedCluster
+from vtox.pipeline.cluster.file_lock import try_lock
+from vtox.pipeline.configuration.settings import Settings, load
 
 UP = ["vtox", "up"]
 
@@ -71,7 +71,7 @@ def clusters(parent: psutil.Process) -> list[psutil.Process]:
     found = []
     for p in family(parent):
         try:
-            if p.cmdline()[3:6] == ["vtox.cluster.parent_watch", *UP]:
+            if p.cmdline()[3:6] == ["vtox.pipeline.cluster.parent_watch", *UP]:
                 found.append(p)
         except psutil.Error:
             continue

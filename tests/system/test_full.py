@@ -11,12 +11,12 @@ import redis
 
 from tests.cluster import Cluster, answered, cluster, small_window
 from tests.waiting import eventually
-from vtox import keys
 from vtox.motor.faults import FAMILIES, FAULTS
+from vtox.pipeline import keys
 from vtox.pipeline.monitoring.readiness import checks
-from vtox.store.alarms.open_alerts import events_after
-from vtox.store.server.client import Client
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.alarms.open_alerts import events_after
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.status import snapshot
 
 pytestmark = pytest.mark.alone
 

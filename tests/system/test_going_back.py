@@ -15,7 +15,7 @@ from tests.cluster import Cluster, cluster
 from tests.data_folder import MACHINE, OF_SYSTEM, OPERATOR, fill
 from tests.paths import ROOT
 from tests.waiting import eventually
-from vtox.store.system import apikeys
+from vtox.pipeline.store.system import apikeys
 from workers.celery_signals import process
 
 COMMIT = (ROOT / "tests/data_folders/build_before").read_text().strip()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import Cluster, cluster
-from vtox import keys
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger.heartbeats import live_workers
+from vtox.pipeline import keys
+from vtox.pipeline.store.ledger.heartbeats import live_workers
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from tests.cluster import WINDOW_S, Cluster, answered, cluster, small_window
-from vtox import keys
 from vtox.motor.faults import FAMILIES, FAULTS
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = pytest.mark.alone
 

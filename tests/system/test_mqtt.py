@@ -22,11 +22,11 @@ from tests.mosquitto import broker as broker
 from tests.paths import ROOT
 from tests.system.test_notification import FEW
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.cluster.file_lock import holder_pid
-from vtox.cluster.ports import accepts_connections
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.file_lock import holder_pid
+from vtox.pipeline.cluster.ports import accepts_connections
 
 pytestmark = needs_mosquitto
 

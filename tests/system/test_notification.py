@@ -13,7 +13,7 @@ from tests.integration.reporting.notification.receiver import receiving
 from tests.integration.reporting.notification.test_delivery import raise_alarms
 from tests.integration.reporting.notification.test_processes import RULES
 from tests.waiting import eventually
-from vtox.store.ledger import heartbeats
+from vtox.pipeline.store.ledger import heartbeats
 
 FEW = [a for role in ("workers", "recorder", "api", "flower") for a in ("--without", role)]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.cluster import Cluster, cluster
-from vtox import keys
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.values.domain import Motor
-from vtox.store.machines.machines import overview, register
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.machines import overview, register
 
 FS_HZ = 2000
 MOTOR = Motor(pole_pairs=2, supply_hz=50, rated_speed_rpm=1450, rated_current_a=10)

@@ -17,12 +17,12 @@ from tests.integration.helpers import add_window, bridging, counters
 from tests.paths import ROOT
 from tests.system.poison_worker import KINDS, WAITS
 from tests.waiting import eventually
-from vtox import keys
 from vtox.cli.main import application
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import Settings, load
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = pytest.mark.alone
 

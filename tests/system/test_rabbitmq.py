@@ -32,14 +32,14 @@ from tests.rabbitmq import RabbitMQ, needs_rabbitmq, rabbitmq
 from tests.rabbitmq import node as node
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.server.client import Client
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.status import snapshot
 
 pytestmark = [needs_rabbitmq, pytest.mark.alone, pytest.mark.timeout(400)]
 LONGEST_STOP_S = 8.0

@@ -16,12 +16,12 @@ from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging
 from tests.paths import ROOT
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 pytest.importorskip("opentelemetry.exporter", reason="no OpenTelemetry: make setup EXTRAS=otel")
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest

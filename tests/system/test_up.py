@@ -21,21 +21,21 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.cluster import Cluster, cluster, free_ports
 from tests.waiting import eventually, is_alive
-from vtox.cluster.ports import accepts_connections
-from vtox.cluster.processes import server_responds
-from vtox.cluster.restart import PAUSE_MAX_S
-from vtox.store.ledger import heartbeats
-from vtox.store.server.client import connect
-from vtox.store.system import apikeys
-from vtox.store.system.status import snapshot
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.cluster.processes import server_responds
+from vtox.pipeline.cluster.restart import PAUSE_MAX_S
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.status import snapshot
 
 ROLES = {
-    "server": ("vtox.cluster.parent_watch", "vtox", "server"),
+    "server": ("vtox.pipeline.cluster.parent_watch", "vtox", "server"),
     # As it serves; each start tries the program before, with another allocator.
     "valkey": ("valkey-server", "127.0.0.1"),
-    "bridge": ("vtox.cluster.parent_watch", "vtox", "bridge"),
+    "bridge": ("vtox.pipeline.cluster.parent_watch", "vtox", "bridge"),
     "worker": ("celery", "worker", "bearing"),
-    "recorder": ("vtox.cluster.parent_watch", "vtox", "recorder"),
+    "recorder": ("vtox.pipeline.cluster.parent_watch", "vtox", "recorder"),
     "api": ("uvicorn", "api.main:app"),
     "flower": ("vtox", "flower"),
     "mcp": ("vtox", "mcp", "--http"),

@@ -12,7 +12,7 @@ import pytest
 from tests.cluster import cluster, free_ports
 from tests.system.test_up import family, ready
 from tests.waiting import eventually, is_alive
-from vtox.cluster.supervisor import STOP_TIMEOUTS_S
+from vtox.pipeline.cluster.supervisor import STOP_TIMEOUTS_S
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from vtox.motor.errors import ServerUnavailable, VtoxError
-from vtox.version import version, with_vtox_command
+from vtox.pipeline.configuration.version import version, with_vtox_command
 
 # The folder of each command, in the order of the help.
 _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def _unreachable(error: redis.RedisError) -> str:
-    from vtox.store.server.client import unavailable
+    from vtox.pipeline.store.server.client import unavailable
 
     why = unavailable(error)
     return str(why) if why.remedy else _running(f"the server does not respond: {error}")

@@ -1,1 +1,1 @@
-"""The stream bridge, the queues, and the monitor."""
+"""The way of a window, from its sender to the committed result."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx2
 
 from vtox.motor.errors import SettingsError, StatusApiError
-from vtox.version import version
+from vtox.pipeline.configuration.version import version
 
 # The first request for the energy of a large fleet takes seconds.
 TIMEOUT_S = 30.0

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.factory import create_app
 from tests.integration.conftest import serving_app
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(

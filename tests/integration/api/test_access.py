@@ -12,13 +12,13 @@ from api.state import key_reader
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import SettingsError
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys, sessions
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys, sessions
 
 # As Chromium asks for a page.
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}

@@ -10,8 +10,8 @@ import pytest
 from api.factory import create_app
 from tests.integration.api.conformance import document
 from tests.paths import ROOT
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys, sessions
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys, sessions
 
 PAGE = ROOT / "docs/reference/access.md"
 MACHINE = "M1"

@@ -14,8 +14,8 @@ from tests.integration.api.test_chinese_pages import fleet as fleet
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_trends_page import narrow
 from tests.waiting import eventually
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 pytestmark = needs_browser
 

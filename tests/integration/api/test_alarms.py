@@ -9,14 +9,14 @@ import pytest
 from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor, reason
-from vtox.store.alarms import alarm_book
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time_ms
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time_ms
+from vtox.pipeline.store.system import apikeys
 
 ALARM = "M1:bearing:1"
 PATH = f"/api/v1/alarms/{ALARM}"

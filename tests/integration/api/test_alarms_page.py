@@ -13,16 +13,16 @@ from tests.integration.conftest import serving_app
 from tests.integration.pipeline.store.test_alarm_book import ALARM, action
 from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.domain import Motor, reason
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms.alarm_book import act, advance
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.system import apikeys
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms.alarm_book import act, advance
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system import apikeys
 
 pytestmark = needs_browser
 

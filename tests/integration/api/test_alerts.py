@@ -5,13 +5,13 @@ import pytest
 
 from tests.integration.helpers import T0, eventually
 from tests.integration.pipeline.store.test_retire import with_open_alert
-from vtox import keys
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
-from vtox.store.alarms.flags import set_flag
-from vtox.store.alarms.system_alarms import Condition, keep
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.alarms.system_alarms import Condition, keep
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 
 def test_alerts(http: httpx.Client, client: Client) -> None:

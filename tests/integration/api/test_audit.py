@@ -9,12 +9,12 @@ import pytest
 from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.integration.api.conformance import document
 from tests.integration.api.test_cluster_page import add_letter
-from vtox import keys
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.stream import deadletters
-from vtox.store.system import apikeys, sessions
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import deadletters
+from vtox.pipeline.store.system import apikeys, sessions
 
 URL = "/api/v1/audit"
 MACHINE = "/api/v1/machines/M1"

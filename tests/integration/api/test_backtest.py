@@ -8,14 +8,14 @@ import pytest
 
 from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_alert, add_result
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import Keep
 from vtox.motor.alarms.health.sensitivity import rules_from_dict
 from vtox.motor.values.domain import Motor
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines import machines
-from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
-from vtox.store.server.client import Client, server_time
 
 URL = "/api/v1/machines/M1/sensitivity/backtest"
 HOUR_S = 3600

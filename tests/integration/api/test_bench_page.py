@@ -19,9 +19,9 @@ from tests.integration.api.test_trends_page import press
 from tests.integration.conftest import serving_app
 from tests.signals import current_lines
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 

@@ -9,12 +9,12 @@ from tests.broken_entries import broken
 from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.history.test_broken_entries import GOOD
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
-from vtox.store.alarms.alarm_book import advance
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_book import advance
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
 
 PAGES = {
     keys.RESULTS: ["/machines/M1/diagnoses"],

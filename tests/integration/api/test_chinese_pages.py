@@ -25,13 +25,13 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.unit.motor.words.latin import latin_words
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import reason
-from vtox.store.alarms.system_alarms import Condition, keep
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.system_alarms import Condition, keep
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 

@@ -11,17 +11,17 @@ import pytest
 
 from tests.integration.helpers import bridging, counters, eventually
 from tests.unit.motor.diagnosis.commissioning.test_findings import MOTOR, SWAPPED, wrong
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CURRENTS, Recording, Window
-from vtox.store.machines import machine_states, machines
-from vtox.store.machines.baselines import set_baseline
-from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import present_setting
-from vtox.store.machines.machines import overview
-from vtox.store.server.client import Client
-from vtox.windows.wire import encode
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines import machine_states, machines
+from vtox.pipeline.store.machines.baselines import set_baseline
+from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
+from vtox.pipeline.store.machines.machine_settings import present_setting
+from vtox.pipeline.store.machines.machines import overview
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.windows.wire import encode
 from workers import batch
 from workers.celery_signals import process
 

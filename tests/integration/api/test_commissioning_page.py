@@ -8,11 +8,11 @@ from tests.integration.api.test_commissioning import system as system
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
 from tests.unit.motor.diagnosis.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
-from vtox.store.machines import machines
-from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import present_setting
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
+from vtox.pipeline.store.machines.machine_settings import present_setting
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 

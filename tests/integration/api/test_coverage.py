@@ -5,11 +5,11 @@ import time
 import httpx
 
 from tests.integration.api.test_machines import change_memory, commit_health, note_change
-from vtox import keys
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Diagnosis, Record, reason
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_result
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import encode_result
 
 
 def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> None:

@@ -2,9 +2,9 @@
 
 import httpx
 
-from vtox import keys
-from vtox.store.server.client import Client
-from vtox.store.stream import deadletters
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import deadletters
 
 
 def test_dead_letters_show_no_samples(http: httpx.Client, client: Client) -> None:

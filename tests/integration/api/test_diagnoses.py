@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from vtox import keys
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Diagnosis, Record, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_result
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import encode_result
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from tests.integration.api.test_machines import note_change
 from tests.integration.helpers import T0
 from tests.unit.motor.words.test_rendering import sample_values
-from vtox import keys
 from vtox.motor.alarms.health.alerts import PASSING_TIMES
 from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import PERSISTENCE
@@ -18,9 +17,10 @@ from vtox.motor.values.domain import Diagnosis, Motor, Reason, Record
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import LANGUAGES, Language
 from vtox.motor.words.rendering import render, render_all
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import entry_of
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import entry_of
 
 FAULT = "turn_short"
 DOUBTS = tuple(

@@ -7,14 +7,14 @@ import httpx
 import numpy as np
 
 from tests.integration.reporting.history.test_energy import add_second
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Record
 from vtox.motor.values.energy import ESTIMATES, KEPT, MeterCounts, MeterRow
 from vtox.motor.values.terminal_power import POWERS, SUMS
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.energy import ENERGY, metered
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import ENERGY, metered
-from vtox.store.server.client import Client, server_time
 
 RECORD = Record(
     machine_id="M1", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",

@@ -8,10 +8,10 @@ import pytest
 from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.reporting.history.test_energy import add_second
-from vtox.configuration.settings import Settings
 from vtox.motor.values.energy import MeterCounts
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

@@ -7,15 +7,15 @@ import httpx
 import pytest
 
 from tests.integration.reporting.history.entries import add, add_assessment
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.health.alert_values import Alert
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.alarms.alarm_actions import encode_action
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.entries import entry_of
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms import alarm_book
-from vtox.store.alarms.alarm_actions import encode_action
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import entry_of
 
 URL = "/api/v1/alarms/figures"
 

@@ -13,10 +13,10 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms import alarm_book
-from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

@@ -10,20 +10,20 @@ from tests.integration.api.test_machines import change_memory, commit_health, no
 from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import FaultHistory
 from vtox.motor.alarms.health.assessment import Fused
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, Record
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger_rows import record_json
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.fleet import fleet_state
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system import kept_state
 from vtox.records.history.recorder import Recorder
-from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.ledger.ledger_rows import record_json
-from vtox.store.machines import machines
-from vtox.store.machines.fleet import fleet_state
-from vtox.store.server.client import Client, server_time
-from vtox.store.system import kept_state
 
 URL = "/api/v1/fleet"
 

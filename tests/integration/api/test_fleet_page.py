@@ -14,11 +14,11 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

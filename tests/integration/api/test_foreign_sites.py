@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 MOTOR = {"pole_pairs": 2, "supply_hz": 50}
 PATH = "/api/v1/machines/M1"

@@ -16,8 +16,8 @@ from vtox.motor.alarms.health.sensitivity import FIELDS as FIELDS_OF_RULES
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import CHANNEL_UNITS, Motor
-from vtox.store.alarms.alarm_book import advance
-from vtox.store.server.client import Client
+from vtox.pipeline.store.alarms.alarm_book import advance
+from vtox.pipeline.store.server.client import Client
 
 MACHINE = PATH.rpartition("/")[0]
 # Lone surrogates, noncharacters and NUL too: json.dumps writes them as escapes.

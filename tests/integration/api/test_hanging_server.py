@@ -20,10 +20,10 @@ from tests.integration.api.test_alarms_page import page, raise_alarm
 from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.conftest import serving, serving_app
 from tests.waiting import eventually
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import HURRIED_TIMEOUT_S, Client, connect
-from vtox.store.system import apikeys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import HURRIED_TIMEOUT_S, Client, connect
+from vtox.pipeline.store.system import apikeys
 
 # A page gives up after this (`PATIENCE_MS` of common.js).
 PATIENCE_S = 15.0
@@ -50,7 +50,7 @@ def hanging(
     With half of the times, so that a busy host does not decide.
     """
     assert HURRIED_TIMEOUT_S == 2 * WAIT_S
-    monkeypatch.setattr("vtox.store.server.client.HURRIED_TIMEOUT_S", WAIT_S)
+    monkeypatch.setattr("vtox.pipeline.store.server.client.HURRIED_TIMEOUT_S", WAIT_S)
     monkeypatch.setattr(health, "READY_TIMEOUT_S", health.READY_TIMEOUT_S / 2)
     with (
         EmbeddedServer(load(data_dir=tmp_path / "server")) as server,

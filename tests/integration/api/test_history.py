@@ -14,16 +14,16 @@ from tests.integration.reporting.history.entries import (
     add_metrics,
     add_result,
 )
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.line_levels import EVERY_S
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.database import engine_to_write, execute_many, insert
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import hours, minutes, outcomes, records, series
-from vtox.store.machines import machines
-from vtox.store.machines.line_levels import EVERY_S
-from vtox.store.server.client import Client, server_time
 
 URL = "/api/v1/machines/M1/history"
 STOP = Event()

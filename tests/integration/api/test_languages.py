@@ -9,11 +9,11 @@ import pytest
 
 from tests.integration.api.test_machines import commit_health
 from tests.unit.motor.words.latin import latin_words
-from vtox import keys
 from vtox.motor.values.domain import reason
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.rendering import advice, render
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 CODE = "load_too_low"

@@ -16,9 +16,9 @@ from api.http.local_requests import is_loopback
 from tests.cluster import free_ports
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 

@@ -5,13 +5,13 @@ from threading import Event
 import httpx
 
 from tests.integration.reporting.history.entries import add, add_alert
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.book import Action, ActionName
 from vtox.motor.alarms.work_orders import WorkOrder
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_actions import encode_action
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms.alarm_actions import encode_action
-from vtox.store.server.client import Client, server_time
 
 ALARM = "M1:bearing:1"
 ORDER = WorkOrder(system="CMMS", reference="4711", url="")

@@ -18,12 +18,12 @@ from tests.integration.api.test_spectra import (
     outer_race,
 )
 from tests.signals import vibration
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.values.domain import Diagnosis
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 

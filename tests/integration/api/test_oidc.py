@@ -16,12 +16,12 @@ from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.conftest import serving_app
 from tests.oidc import CLIENT, known_person, needs_provider, provider
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Oidc
 from vtox.motor.errors import SystemStateError
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Oidc
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 pytestmark = needs_provider
 

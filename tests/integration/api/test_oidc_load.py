@@ -17,10 +17,10 @@ from tests.integration.conftest import serving_app
 from tests.oidc import CLIENT, Scripted
 from tests.oidc import scripted as scripted
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Oidc
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Oidc
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 HTML = {"Accept": "text/html"}
 FAR = {"X-Forwarded-For": "192.0.2.7"}

@@ -17,9 +17,9 @@ from api.state.provider import Provider
 from api.state.sign_in_attempt import SignIn
 from tests.oidc import CLIENT, Scripted
 from tests.oidc import scripted as scripted
-from vtox.configuration.tables import Oidc
 from vtox.motor.errors import SignInRefused
-from vtox.store.system.sessions import Person
+from vtox.pipeline.configuration.tables import Oidc
+from vtox.pipeline.store.system.sessions import Person
 
 BACK = "https://vtox.example/sign-in/callback"
 

@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from tests.integration.api.test_alarms import ADA, alarm_ids
-from vtox import keys
 from vtox.motor.values.domain import Motor, reason
-from vtox.store.alarms import alarm_book
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 BULK = "/api/v1/alarms/actions"
 OUT, IN = "/api/v1/machines/M1/out-of-service", "/api/v1/machines/M1/in-service"

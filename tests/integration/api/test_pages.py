@@ -10,14 +10,14 @@ import pytest
 from tests.integration.api.browser import document_of, needs_browser, pages
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
-from vtox.store.alarms.system_alarms import Condition, keep
-from vtox.store.ledger.absent_processes import report_absent
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.system_alarms import Condition, keep
+from vtox.pipeline.store.ledger.absent_processes import report_absent
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 

@@ -8,10 +8,10 @@ from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 WRONG = {"rated_power_w": 3.7, "rated_voltage_v": 400, "rated_current_a": 8}
 SOUND = WRONG | {"rated_power_w": 3700}

@@ -12,10 +12,10 @@ from tests.cluster import free_ports
 from tests.integration.api.test_nginx import NGINX
 from tests.integration.conftest import serving_app
 from tests.integration.helpers import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 URL = "/api/v1/machines/M1"
 HEADERS = "X-Remote-User X-Remote-Groups"

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 # Pages and probes are addressed by others, who may add parameters of their own.
 LENIENT = ("/", "/health/live", "/health/ready")

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import SendLimits
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import SendLimits
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 GOOD: dict[str, Any] = {"t0": 1764000000.25, "fs_hz": 1000, "channels": {"ia": [0.5, -1, 2.25]}}
 Serve = Callable[..., httpx.Client]

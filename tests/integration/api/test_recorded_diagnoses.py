@@ -8,16 +8,16 @@ import pytest
 
 from tests.integration.api.test_history import cpu_time_s
 from tests.integration.reporting.history.entries import add_assessment, add_result
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.database import engine_to_write, execute_many, insert
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import outcomes, records, series
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
 
 ALL = "/api/v1/diagnoses"
 M1 = "/api/v1/machines/M1/diagnoses"

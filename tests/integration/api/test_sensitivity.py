@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from vtox.motor.faults import FAULTS, PERSISTENCE
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 PATH = "/api/v1/machines/M1/sensitivity"
 

@@ -8,10 +8,14 @@ from tests.integration.api.test_backtest import add_marks
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.machine_settings import (
+    SENSITIVITY,
+    present_setting,
+    store_setting,
+)
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.machine_settings import SENSITIVITY, present_setting, store_setting
-from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

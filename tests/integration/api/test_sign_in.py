@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from tests.integration.conftest import serving
-from vtox.configuration.settings import Settings
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys, sessions
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys, sessions
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 FORM = "application/x-www-form-urlencoded"

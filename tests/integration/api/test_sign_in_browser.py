@@ -19,9 +19,9 @@ from tests.integration.api.browser import BROWSER
 from tests.integration.api.test_machines import commit_health
 from tests.integration.conftest import serving_app
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="no Chromium: on Debian and Ubuntu, apt-get install chromium"

@@ -21,10 +21,10 @@ from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving, serving_app
 from tests.paths import ROOT
 from tests.waiting import eventually
-from vtox.cluster import processes
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.cluster import processes
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 # Long on a busy host, short beside the real times of 10 s.
 SOON_S = 8.0

@@ -16,18 +16,18 @@ import pytest
 from api.state.backend import Backend
 from tests.integration.api.test_diagnoses import add_result
 from tests.signals import current_lines, vibration
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.errors import TooBusy
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Record, Recording, Window
+from vtox.pipeline import keys
 from vtox.pipeline.bridge.deduplication import mark
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_result
-from vtox.windows.wire import UNLIMITED, decode_header, encode
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.windows.wire import UNLIMITED, decode_header, encode
 
 T0 = 1_764_000_000.0
 MOTOR = replace(current_lines.MOTOR, bearing=Bearing(orders=dict(vibration.BEARING.defect_orders)))

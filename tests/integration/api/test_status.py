@@ -20,17 +20,17 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.conftest import serving
 from tests.paths import ROOT
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import SystemStateError
 from vtox.motor.faults import FAMILIES
 from vtox.motor.words.rendering import render
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import HostScaling
-from vtox.store.server.client import Client, server_time
-from vtox.store.system.agreement import terms
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import HostScaling
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system.agreement import terms
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

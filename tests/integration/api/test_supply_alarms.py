@@ -7,10 +7,10 @@ import pytest
 
 from tests.integration.reporting.history.entries import add_alert
 from vtox.motor.values.domain import Motor, reason
-from vtox.store.alarms import alarm_book
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 T0 = 1_764_000_000.0
 ADA = {"by": "Ada"}

@@ -7,9 +7,9 @@ from tests.integration.api.test_alarms_page import page
 from tests.integration.api.test_supply_alarms import GROUP, raise_on_supply
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.waiting import eventually
-from vtox.configuration.settings import Settings
-from vtox.store.alarms.alarm_book import advance
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_book import advance
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 

@@ -9,8 +9,8 @@ import pytest
 from api.http import tables
 from tests.integration.api.conformance import document
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 
 def rows(answer: httpx.Response) -> list[dict[str, str]]:

@@ -18,13 +18,13 @@ from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_alert, add_assessment, add_result
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Diagnosis
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_book import advance
+from vtox.pipeline.store.machines.line_levels import EVERY_S
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms.alarm_book import advance
-from vtox.store.machines.line_levels import EVERY_S
-from vtox.store.server.client import Client, server_time
 
 pytestmark = needs_browser
 

@@ -14,13 +14,13 @@ import pytest
 
 from tests.conftest import wipe
 from tests.integration.conftest import serving
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.domain import Window
-from vtox.store.server.client import Client, connect
-from vtox.windows import wire
-from vtox.windows.wire import Limits
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.windows import wire
+from vtox.pipeline.windows.wire import Limits
 
 PATH = "/api/v1/machines/V001/windows"
 JSON = {"Content-Type": "application/json"}

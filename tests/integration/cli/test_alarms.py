@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_supply_alarms import GROUP, raise_on_supply
 from vtox.cli.main import add
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import InputError
-from vtox.store.server.client import Client
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
 
 ALONE = "ALONE:turn_short:1764000004000"
 

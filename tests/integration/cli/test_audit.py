@@ -13,16 +13,16 @@ import redis
 from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_cluster_page import add_letter
-from vtox import keys
 from vtox.cli.main import application
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import UnknownMachine
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
-from vtox.store.system.audit import Actor, audited
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.audit import Actor, audited
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 WHO = Actor(by="Ada").deed("baseline_deleted", "M1")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from vtox.cli.processes.drain import queues_of_no_other, supervisor_pid
-from vtox.cluster.file_lock import try_lock, write_holder
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import SystemStateError
-from vtox.store.ledger.heartbeats import Worker, send
-from vtox.store.server.client import Client
+from vtox.pipeline.cluster.file_lock import try_lock, write_holder
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.heartbeats import Worker, send
+from vtox.pipeline.store.server.client import Client
 
 
 def test_without_a_running_system_there_is_nothing_to_drain(tmp_path: Path) -> None:

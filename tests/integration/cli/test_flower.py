@@ -11,8 +11,8 @@ import psutil
 
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.cluster.ports import accepts_connections
-from vtox.configuration.settings import Settings
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration.settings import Settings
 
 PAGES = ("/", "/tasks", "/metrics", "/healthcheck", "/api/workers", "/static/css/flower.css")
 

@@ -8,14 +8,14 @@ import pytest
 from tests.integration.cli.test_flower import flower
 from tests.waiting import eventually
 from tests.worker import QUEUE, worker
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.queues.celery_app import app
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 SHORT_LOOK = """
 from vtox.cli.processes import flower_events, flower_server
-from vtox.configuration.settings import load
+from vtox.pipeline.configuration.settings import load
 flower_events.LOOKED_AT_S = 3.0
 flower_server.run(load())
 """

@@ -8,12 +8,12 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from vtox import keys
 from vtox.cli.main import add
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import InputError, ServerUnavailable
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 
 def run(*arguments: str) -> Result:

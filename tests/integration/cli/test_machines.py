@@ -13,17 +13,17 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from vtox import keys
 from vtox.cli.main import add
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import InputError, NameplateError, UnknownMachine, WireError
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines import machine_states
+from vtox.pipeline.store.machines import machines as store
+from vtox.pipeline.store.machines.baselines import set_baseline
+from vtox.pipeline.store.server.client import Client
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines import machine_states
-from vtox.store.machines import machines as store
-from vtox.store.machines.baselines import set_baseline
-from vtox.store.server.client import Client
 
 FLEET = """
 [machines.M1]

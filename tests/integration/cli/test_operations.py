@@ -17,16 +17,16 @@ from typer.testing import CliRunner, Result
 
 from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging, eventually
-from vtox import keys
 from vtox.cli.main import application, main
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.domain import reason
-from vtox.store.alarms.system_alarms import Condition, keep
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import HostScaling
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.window_log import create_group
-from vtox.store.system.status import snapshot
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms.system_alarms import Condition, keep
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import HostScaling
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.window_log import create_group
+from vtox.pipeline.store.system.status import snapshot
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
 
 FOLDER = '''"""Whether the supply frequency is more than 5 % off that of the nameplate."""
 
@@ -104,11 +104,11 @@ import numpy as np
 from typer.testing import CliRunner
 from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
+from vtox.pipeline import keys
 from vtox.cli.main import application
-from vtox.configuration.settings import load
-from vtox.store.machines.machines import register
-from vtox.store.server.client import connect
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import connect
 from vtox.motor.values.domain import Motor
 from workers import batch
 

@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox import diagnose, keys, learn_baseline
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import Keep
+from vtox import diagnose, learn_baseline
 from vtox.motor.alarms.health.alert_values import FaultHistory
 from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
 from vtox.motor.diagnosis.learning.extension import PERIOD_S, covers_load
@@ -28,19 +26,22 @@ from vtox.motor.values.domain import (
     abstain,
     reason,
 )
-from vtox.store.machines.baselines import (
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.store.machines.baselines import (
     STALE_DAYS,
     baseline_state,
     set_baseline,
     store_extended_baseline,
 )
-from vtox.store.machines.channel_maps import CHANNEL_MAP, set_channel_map
-from vtox.store.machines.machine_settings import store_setting
-from vtox.store.machines.machine_states import load_states
-from vtox.store.machines.machines import overview, register, retire
-from vtox.store.server.client import Client
-from vtox.store.stream.windows import fetch
-from vtox.windows.wire import encode
+from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP, set_channel_map
+from vtox.pipeline.store.machines.machine_settings import store_setting
+from vtox.pipeline.store.machines.machine_states import load_states
+from vtox.pipeline.store.machines.machines import overview, register, retire
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.windows import fetch
+from vtox.pipeline.windows.wire import encode
 from workers import baseline_learning, time_limit
 from workers.baseline_learning import LearningTime, learn
 

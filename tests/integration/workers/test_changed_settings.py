@@ -9,19 +9,19 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, eventually
 from tests.worker import worker
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.alarms.health.sensitivity import rules_from_dict
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.channel_map import sources_from_dict
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.machines.baselines import set_baseline, store_learnt_baseline
-from vtox.store.machines.channel_maps import set_channel_map
-from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
-from vtox.store.machines.machine_states import StateCache, load_states
-from vtox.store.machines.machines import register, retire
-from vtox.store.server.client import Client
+from vtox.pipeline.store.machines.baselines import set_baseline, store_learnt_baseline
+from vtox.pipeline.store.machines.channel_maps import set_channel_map
+from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
+from vtox.pipeline.store.machines.machine_states import StateCache, load_states
+from vtox.pipeline.store.machines.machines import register, retire
+from vtox.pipeline.store.server.client import Client
 
 WORKERS = ("turn_short", "bearing")
 RULES = rules_from_dict({"bearing": {"k": 2}})

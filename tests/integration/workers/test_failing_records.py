@@ -11,14 +11,14 @@ import pytest
 import redis
 
 from tests.integration.helpers import add_window, bridging, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Diagnosis
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.ledger import MAX_ATTEMPTS, Ledger
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.ledger import MAX_ATTEMPTS, Ledger
+from vtox.pipeline.store.server.client import Client
 from workers import batch, time_limit
 from workers.celery_signals import process
 

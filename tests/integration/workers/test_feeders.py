@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from tests.unit.motor.alarms.health.test_update import record
-from vtox import keys
 from vtox.motor.values.domain import Answer, Diagnosis, Motor, Reason, Record
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_result
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import encode_result
 from workers.feeders import FAULT, Feeders
 
 MOTOR = Motor(rated_current_a=10.0, site="Quarry", feeder="Bus 1")

@@ -8,8 +8,8 @@ from threading import Thread
 import psutil
 
 from tests.integration.helpers import count_work, eventually
-from vtox import keys
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
 from workers.heartbeat import HeartbeatThread
 
 

@@ -7,11 +7,11 @@ import psutil
 
 from tests.integration.helpers import eventually
 from tests.worker import QUEUE, worker
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
-from vtox.store.ledger.heartbeats import live_workers
-from vtox.store.server.client import Client
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.ledger.heartbeats import live_workers
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.status import snapshot
 
 # Each process of the pool starts only while this file is there.
 HOLD = """

@@ -7,15 +7,15 @@ import pytest
 
 from api.state.fleet_index import FleetIndex
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.alarms.health.sensitivity import rules_from_dict
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Diagnosis
-from vtox.store.machines.machine_settings import SENSITIVITY, store_setting
-from vtox.store.machines.machine_states import load_states
-from vtox.store.machines.machines import overview
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
+from vtox.pipeline.store.machines.machine_states import load_states
+from vtox.pipeline.store.machines.machines import overview
+from vtox.pipeline.store.server.client import Client
 from workers import batch
 from workers.celery_signals import process
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
-from vtox import keys
-from vtox.configuration.settings import Settings
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 JUNK = (
     b"",

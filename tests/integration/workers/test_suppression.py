@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.configuration.settings import Settings, load
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Diagnosis, abstain, reason
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.server.client import Client
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms import alarm_book
-from vtox.store.server.client import Client
 from workers import batch
 from workers.celery_signals import process
 

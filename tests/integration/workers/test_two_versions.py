@@ -5,15 +5,15 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.signals.phasor_motor import MOTOR
-from vtox import keys
-from vtox.configuration.settings import Settings, load
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.ledger.ledger import Ledger
-from vtox.store.machines.machine_states import load_states
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client
-from vtox.store.stream.window_log import group_info
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.ledger.ledger import Ledger
+from vtox.pipeline.store.machines.machine_states import load_states
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.window_log import group_info
+from vtox.pipeline.store.system.status import snapshot
 from workers import batch, bearing
 from workers.celery_signals import process
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.integration.helpers import T0, add_window, bridging, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client
 from workers import batch
 from workers.celery_signals import process
 

@@ -28,7 +28,7 @@ from benchmarks.bench.workload import (
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.bridge import record_joiner
-from vtox.windows.wire import decode_channels, entry_header
+from vtox.pipeline.windows.wire import decode_channels, entry_header
 
 
 @pytest.fixture(scope="module")

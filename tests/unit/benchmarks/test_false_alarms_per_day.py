@@ -6,10 +6,10 @@ import pytest
 from benchmarks.day_profiles import DAY_S, Day, days
 from benchmarks.day_signals import window
 from benchmarks.false_alarms_per_day import Tally, poisson, report
-from vtox import keys
 from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
 from vtox.motor.diagnosis.diagnosers.turn_short.conditions import sequences
 from vtox.motor.diagnosis.dsp.supply_line import FRAME_S
+from vtox.pipeline import keys
 
 FS_HZ = 2000.0
 

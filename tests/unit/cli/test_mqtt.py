@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from vtox.cli.main import application
-from vtox.configuration.settings import load
 from vtox.motor.errors import SettingsError, SystemStateError
-from vtox.sending.mqtt.connection import Connection, parse_url
-from vtox.version import install_command
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.sending.mqtt.connection import Connection, parse_url
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def mapping(tmp_path: Path) -> Path:
 def test_missing_packages_are_named_with_the_command_that_installs_them(
     mapping: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "vtox.sending.mqtt.connection")
+    monkeypatch.delitem(sys.modules, "vtox.pipeline.sending.mqtt.connection")
     for name in [m for m in sys.modules if m.startswith("paho")]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(SystemStateError, match=re.escape(install_command("mqtt"))):

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from vtox.cli.recordings.replay_table import show
 from vtox.motor.values.domain import State
-from vtox.sending.senders.results_reader import Answers
-from vtox.store.stream.entries import Result
+from vtox.pipeline.sending.senders.results_reader import Answers
+from vtox.pipeline.store.stream.entries import Result
 
 
 def result(seq: int, state: State, code: str, reason: str) -> Result:

@@ -19,7 +19,7 @@ from faults.interleavings.letters import unexplained
 from faults.interleavings.mutants import apply, mutants
 from faults.interleavings.shrinking import shrink
 from tests.paths import ROOT
-from vtox.store.stream.deadletters import DeadLetter
+from vtox.pipeline.store.stream.deadletters import DeadLetter
 
 
 def test_a_schedule_shrinks_to_the_events_that_matter() -> None:

@@ -1,8 +1,8 @@
 """What the harness sends is what VTOX takes, by both ways."""
 
 from faults.sender import http_body, simulated_window, small_window
-from vtox.windows.json_windows import entry_fields
-from vtox.windows.wire import Limits, decode_header
+from vtox.pipeline.windows.json_windows import entry_fields
+from vtox.pipeline.windows.wire import Limits, decode_header
 
 LIMITS = Limits(8 << 20, 1_000_000)
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from vtox.configuration.settings import load
+from vtox.pipeline.configuration.settings import load
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 

@@ -16,7 +16,7 @@ from vtox.motor.alarms.priority import Priority
 from vtox.motor.alarms.supplies import SupplyAlarm
 from vtox.motor.values import codec
 from vtox.motor.words.rendering import advice, full_reason, name_of, render
-from vtox.store.machines.fleet import FleetState
+from vtox.pipeline.store.machines.fleet import FleetState
 
 _COLUMNS = ("priority", "state", "level", "machine", "fault", "assignee", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}

@@ -15,14 +15,14 @@ from vtox.cli.fleet.alarm_table import (
 )
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
-from vtox.configuration.settings import load
 from vtox.motor.alarms.life import STATES, Alarm
 from vtox.motor.alarms.precedence import Precedence, precedence
 from vtox.motor.alarms.priority import Priority
 from vtox.motor.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
 from vtox.motor.errors import InputError
-from vtox.store.alarms.alarm_book import KeptBook
-from vtox.store.machines.fleet import (
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.alarms.alarm_book import KeptBook
+from vtox.pipeline.store.machines.fleet import (
     FleetState,
     all_machines,
     fleet_state,

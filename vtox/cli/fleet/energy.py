@@ -12,15 +12,15 @@ from vtox.cli.shared.energy_lines import counts_line, fleet_line, line, reading_
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.report_files import Lang, check_target
 from vtox.cli.shared.server_access import running_server
-from vtox.configuration.settings import Settings, load
 from vtox.motor.diagnosis.energy.better_class import class_saving
 from vtox.motor.errors import InputError, UnknownMachine
 from vtox.motor.values.energy import NOTHING, QUARTER_S, MeterCounts, in_hours, in_kwh
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
-from vtox.store.machines.energy import Meter, meters
-from vtox.store.machines.machines import is_listed, load_motors
-from vtox.store.server.client import server_time
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines.energy import Meter, meters
+from vtox.pipeline.store.machines.machines import is_listed, load_motors
+from vtox.pipeline.store.server.client import server_time
 
 _HOUR_S, _DAY_S = 3600, 86_400
 _Machine = Annotated[

@@ -17,7 +17,6 @@ from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
-from vtox.configuration.settings import Settings, load
 from vtox.motor.alarms.health.assessment import Assessment, present_state
 from vtox.motor.alarms.health.growth import FaultGrowth
 from vtox.motor.errors import InputError, NameplateError
@@ -30,14 +29,15 @@ from vtox.motor.values.plain_data import digits
 from vtox.motor.values.plate_checks import contradictions, plate_contradictions
 from vtox.motor.values.scalars import ScalarReading
 from vtox.motor.words.rendering import advice, name_of, render, render_all
-from vtox.store.machines import machine_states
-from vtox.store.machines import machines as store
-from vtox.store.machines.baselines import stored_baseline
-from vtox.store.machines.points import AHEAD_MS
-from vtox.store.machines.scalar_room import admit_readings
-from vtox.store.server.client import Client, server_time
-from vtox.store.system.deeds import change_baseline, register_machine, retire_machine
-from vtox.windows.wire import Limits, encode, entry_header
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines import machine_states
+from vtox.pipeline.store.machines import machines as store
+from vtox.pipeline.store.machines.baselines import stored_baseline
+from vtox.pipeline.store.machines.points import AHEAD_MS
+from vtox.pipeline.store.machines.scalar_room import admit_readings
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system.deeds import change_baseline, register_machine, retire_machine
+from vtox.pipeline.windows.wire import Limits, encode, entry_header
 
 SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
 NO_HEALTH = Assessment(0.0, None, "unknown", {})

@@ -11,14 +11,14 @@ from typing import Any, TextIO
 import redis
 import typer
 
-from vtox.cluster.cluster_log import FILE
-from vtox.cluster.file_lock import holder_pid
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerUnavailable, SystemStateError
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger.heartbeats import Worker
-from vtox.store.server.client import connect
-from vtox.store.system.agreement import read_parties
+from vtox.pipeline.cluster.cluster_log import FILE
+from vtox.pipeline.cluster.file_lock import holder_pid
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.heartbeats import Worker
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.system.agreement import read_parties
 
 POLL_S = 0.2
 OWN_ROLE = "vtox"

@@ -1,7 +1,7 @@
 """`vtox flower`: Flower alone, for users who start the processes themselves."""
 
-from vtox.cluster import logging_setup
-from vtox.configuration.settings import load
+from vtox.pipeline.cluster import logging_setup
+from vtox.pipeline.configuration.settings import load
 
 
 def flower() -> None:

@@ -15,10 +15,10 @@ from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from vtox.cli.processes.flower_events import EventsWhileLookedAt
-from vtox.cluster.flower_password import USER, flower_password
-from vtox.cluster.host_names import is_own_name
-from vtox.cluster.ports import LOOPBACK
-from vtox.configuration.settings import Settings
+from vtox.pipeline.cluster.flower_password import USER, flower_password
+from vtox.pipeline.cluster.host_names import is_own_name
+from vtox.pipeline.cluster.ports import LOOPBACK
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.queues import celery_app
 
 # Flower keeps so many tasks; with 10,000 it took 171 MB after 12 minutes of 50 windows/s.

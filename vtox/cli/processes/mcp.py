@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from vtox.cluster import logging_setup
-from vtox.cluster.ports import base_url
-from vtox.configuration.settings import load
 from vtox.motor.errors import SystemStateError
+from vtox.pipeline.cluster import logging_setup
+from vtox.pipeline.cluster.ports import base_url
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.version import install_command
 from vtox.plant.status_api import StatusApi
-from vtox.version import install_command
 
 
 def mcp(

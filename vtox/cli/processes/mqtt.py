@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from vtox.cluster import logging_setup
-from vtox.cluster.file_lock import lock, write_holder
-from vtox.cluster.signal_handlers import stop_event
-from vtox.configuration.settings import load
 from vtox.motor.errors import InputError, SettingsError, SystemStateError
-from vtox.store.server.client import check_when_loaded, connect
-from vtox.version import install_command
-from vtox.windows.wire import Limits
+from vtox.pipeline.cluster import logging_setup
+from vtox.pipeline.cluster.file_lock import lock, write_holder
+from vtox.pipeline.cluster.signal_handlers import stop_event
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.store.server.client import check_when_loaded, connect
+from vtox.pipeline.windows.wire import Limits
 
 # One that was killed may take so long to end.
 TAKE_OVER_S = 3.0
@@ -56,15 +56,15 @@ def mqtt(
     logging_setup.setup("mqtt")
     # Not at the top: an extra, which other commands do not need.
     try:
-        from vtox.sending.mqtt.connection import Connection
-        from vtox.sending.mqtt.gateway import Gateway
-        from vtox.sending.mqtt.mapping import read_mapping
-        from vtox.sending.mqtt.sparkplug_nodes import Births
+        from vtox.pipeline.sending.mqtt.connection import Connection
+        from vtox.pipeline.sending.mqtt.gateway import Gateway
+        from vtox.pipeline.sending.mqtt.mapping import read_mapping
+        from vtox.pipeline.sending.mqtt.sparkplug_nodes import Births
     except ImportError as error:
         raise SystemStateError(
             f"{error.name} is not installed", remedy=install_command("mqtt")
         ) from error
-    from vtox.client.publisher import Publisher
+    from vtox.pipeline.client.publisher import Publisher
 
     settings = load()
     if not settings.mqtt_url:
@@ -113,7 +113,7 @@ def mqtt(
 
 
 def _repair(folder: Path | None) -> None:
-    from vtox.client.spool_file import repair
+    from vtox.pipeline.client.spool_file import repair
 
     if folder is None:
         raise InputError("--repair: of which folder, expected --spool FOLDER too")

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.text import Text
 
 from vtox.cli.shared.options import Json
-from vtox.cluster import logging_setup
-from vtox.cluster.signal_handlers import stop_event
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import InputError, RulesError, SettingsError
-from vtox.store.server.client import check_when_loaded, connect, server_time_ms
-from vtox.store.system.agreement import of_readers, require_agreement
-from vtox.version import install_command
+from vtox.pipeline.cluster import logging_setup
+from vtox.pipeline.cluster.signal_handlers import stop_event
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.store.server.client import check_when_loaded, connect, server_time_ms
+from vtox.pipeline.store.system.agreement import of_readers, require_agreement
 
 notify = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status, retry.",
@@ -188,7 +188,7 @@ def _check_target(name: str, target: Any) -> None:
         signing_keys(name, target)
         return
     if target.kind == "mqtt":
-        from vtox.configuration.mqtt_urls import parse_url
+        from vtox.pipeline.configuration.mqtt_urls import parse_url
 
         try:
             parse_url(url, f"targets.{name}")

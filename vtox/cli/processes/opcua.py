@@ -2,12 +2,12 @@
 
 import asyncio
 
-from vtox.cluster import logging_setup
-from vtox.cluster.signal_handlers import SignalHandlers
-from vtox.configuration.settings import load
 from vtox.motor.errors import SettingsError, SystemStateError
-from vtox.store.server.client import check_when_loaded, connect
-from vtox.version import install_command
+from vtox.pipeline.cluster import logging_setup
+from vtox.pipeline.cluster.signal_handlers import SignalHandlers
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.store.server.client import check_when_loaded, connect
 
 
 def opcua() -> None:

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from vtox.cli.shared.server_access import running_server, stopped
-from vtox.cluster import logging_setup
-from vtox.cluster.signal_handlers import stop_event
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerUnavailable
-from vtox.store.server.client import check_when_loaded, connect
-from vtox.store.system.agreement import of_readers, require_agreement
+from vtox.pipeline.cluster import logging_setup
+from vtox.pipeline.cluster.signal_handlers import stop_event
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import check_when_loaded, connect
+from vtox.pipeline.store.system.agreement import of_readers, require_agreement
 
 
 def recorder(

@@ -9,24 +9,24 @@ import redis
 import typer
 
 from vtox.cli.shared.actor import actor
-from vtox.cluster import processes
-from vtox.cluster.absence import report_absences
-from vtox.cluster.cluster_log import ClusterLog, open_console
-from vtox.cluster.embedded_server import program
-from vtox.cluster.file_lock import try_lock, write_holder
-from vtox.cluster.flower_password import USER
-from vtox.cluster.parts import keep_parts
-from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
-from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
-from vtox.cluster.scaler import Scaler
-from vtox.cluster.supervisor import Supervisor
-from vtox.configuration.settings import Settings, given_settings, load, unknown_settings
 from vtox.motor.errors import SystemStateError
-from vtox.store.server.client import check_when_loaded, connect
-from vtox.store.system.agreement import require_agreement
-from vtox.store.system.apikeys import require_keys, required
-from vtox.store.system.deeds import note_settings
+from vtox.pipeline.cluster import processes
+from vtox.pipeline.cluster.absence import report_absences
+from vtox.pipeline.cluster.cluster_log import ClusterLog, open_console
+from vtox.pipeline.cluster.embedded_server import program
+from vtox.pipeline.cluster.file_lock import try_lock, write_holder
+from vtox.pipeline.cluster.flower_password import USER
+from vtox.pipeline.cluster.parts import keep_parts
+from vtox.pipeline.cluster.ports import base_url, require_distinct_ports, require_free_ports
+from vtox.pipeline.cluster.processes import ProcessSpec
+from vtox.pipeline.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
+from vtox.pipeline.cluster.scaler import Scaler
+from vtox.pipeline.cluster.supervisor import Supervisor
+from vtox.pipeline.configuration.settings import Settings, given_settings, load, unknown_settings
+from vtox.pipeline.store.server.client import check_when_loaded, connect
+from vtox.pipeline.store.system.agreement import require_agreement
+from vtox.pipeline.store.system.apikeys import require_keys, required
+from vtox.pipeline.store.system.deeds import note_settings
 
 
 def up(

@@ -15,19 +15,19 @@ from vtox.cli.recordings.replay_table import show
 from vtox.cli.shared import options
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.server_access import running_server
-from vtox.client.reader import Reader as ResultsReader
-from vtox.cluster.ports import base_url
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAULTS
 from vtox.motor.files.matching import options as reader_options
 from vtox.motor.files.recordings import find, named_recordings
 from vtox.motor.values.domain import Recording
-from vtox.sending.senders import pacing, replay
-from vtox.sending.senders.replay import Reader, ReplayedRecording
-from vtox.sending.senders.results_reader import Answers, follow
-from vtox.store.server.client import Client
-from vtox.store.system.deeds import change_baseline, register_machine
-from vtox.windows.wire import Limits, encode, entry_header
+from vtox.pipeline.client.reader import Reader as ResultsReader
+from vtox.pipeline.cluster.ports import base_url
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.sending.senders import pacing, replay
+from vtox.pipeline.sending.senders.replay import Reader, ReplayedRecording
+from vtox.pipeline.sending.senders.results_reader import Answers, follow
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.deeds import change_baseline, register_machine
+from vtox.pipeline.windows.wire import Limits, encode, entry_header
 
 # Give up after so long without a diagnosis. Records of turn short and bearing end every second or
 # two, so that only the last long record can take this long.

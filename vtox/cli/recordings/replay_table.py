@@ -9,8 +9,8 @@ from rich.text import Text
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import STYLES
 from vtox.motor.faults import FAULTS
-from vtox.sending.senders.results_reader import Answers
-from vtox.store.stream.entries import Result
+from vtox.pipeline.sending.senders.results_reader import Answers
+from vtox.pipeline.store.stream.entries import Result
 
 MARKS = {"normal": "·", "warning": "▲", "fault": "■", "unknown": "?"}
 PLAIN_MARKS = {"normal": ".", "warning": "w", "fault": "F", "unknown": "?"}

@@ -10,9 +10,9 @@ import typer
 
 from vtox.cli.shared.report_files import Lang, check_target, write_report
 from vtox.cli.shared.server_access import running_server
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import InputError
 from vtox.motor.words.languages import DEFAULT
+from vtox.pipeline.configuration.settings import Settings, load
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -4,7 +4,7 @@ import os
 import pwd
 import socket
 
-from vtox.store.system.audit import Actor
+from vtox.pipeline.store.system.audit import Actor
 
 
 def actor() -> Actor:

@@ -12,7 +12,7 @@ from vtox.motor.values.plain_data import digits
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
 from vtox.motor.words.rendering import advice, join, name_of, render
-from vtox.store.stream.entries import Result
+from vtox.pipeline.store.stream.entries import Result
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")

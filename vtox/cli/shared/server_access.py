@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.file_lock import try_lock
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import ServerUnavailable, StillRunning
-from vtox.store.server.client import Client, check, connect
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.file_lock import try_lock
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client, check, connect
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def running_or_embedded(settings: Settings, name: str) -> Iterator[Client]:
         if settings.redis_url:
             raise
     # The log lines of the server's start and end would hide what the command prints.
-    logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
+    logging.getLogger("vtox.pipeline.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, name) as client:
         yield client
 

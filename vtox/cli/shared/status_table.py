@@ -3,14 +3,14 @@
 from rich.table import Table
 from rich.text import Text
 
-from vtox import keys
 from vtox.cli.shared.columns import columns
 from vtox.motor.words.rendering import render
+from vtox.pipeline import keys
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
-from vtox.store.ledger.heartbeats import HostScaling
-from vtox.store.stream.entries import Metrics
-from vtox.store.system.status import Snapshot
+from vtox.pipeline.store.ledger.heartbeats import HostScaling
+from vtox.pipeline.store.stream.entries import Metrics
+from vtox.pipeline.store.system.status import Snapshot
 
 UNKNOWN = "?"
 

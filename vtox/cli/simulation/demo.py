@@ -12,16 +12,16 @@ from vtox.cli.shared.actor import actor
 from vtox.cli.simulation.demo_score import Score, fleet_summary
 from vtox.cli.simulation.demo_view import DemoView
 from vtox.cli.simulation.simulate import FaultMode, Machines, Seed
-from vtox.cluster import processes
-from vtox.cluster.cluster_log import ClusterLog, open_console
-from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.roles import host_roles
-from vtox.configuration.settings import Settings, load_for_demo
 from vtox.motor.errors import InputError, UnknownMachine
 from vtox.motor.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet
 from vtox.motor.simulator.severity import FAULT_MODES
-from vtox.store.server.client import connect, server_time_ms
-from vtox.store.system.deeds import retire_machine
+from vtox.pipeline.cluster import processes
+from vtox.pipeline.cluster.cluster_log import ClusterLog, open_console
+from vtox.pipeline.cluster.processes import ProcessSpec
+from vtox.pipeline.cluster.roles import host_roles
+from vtox.pipeline.configuration.settings import Settings, load_for_demo
+from vtox.pipeline.store.server.client import connect, server_time_ms
+from vtox.pipeline.store.system.deeds import retire_machine
 
 
 def demo(

@@ -15,17 +15,17 @@ from rich.text import Text
 from vtox.cli.shared import status_table
 from vtox.cli.shared.status_table import UNKNOWN
 from vtox.cli.simulation.demo_score import Score, latest
-from vtox.cluster.cluster_log import ClusterLog, local_time
-from vtox.cluster.probing import Status
-from vtox.cluster.supervisor import Supervisor
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.errors import ServerUnavailable
+from vtox.pipeline.cluster.cluster_log import ClusterLog, local_time
+from vtox.pipeline.cluster.probing import Status
+from vtox.pipeline.cluster.supervisor import Supervisor
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.throughput import Sampler, Throughput, throughput
-from vtox.store.alarms.open_alerts import events_after
-from vtox.store.machines.fleet import listed_machines
-from vtox.store.server.client import Client, connect
-from vtox.store.system.status import Snapshot, snapshot
+from vtox.pipeline.store.alarms.open_alerts import events_after
+from vtox.pipeline.store.machines.fleet import listed_machines
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 POLL_S = 1.0
 PLAIN_LINE_S = 10.0

@@ -18,17 +18,17 @@ from vtox.cli.shared.actor import actor
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.simulation.demo_score import fleet_summary
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import load
-from vtox.configuration.usable_cores import usable_cores
 from vtox.motor.errors import InputError
 from vtox.motor.faults import FAULTS
 from vtox.motor.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet, truth
 from vtox.motor.simulator.severity import FAULT_MODES
 from vtox.motor.values.plain_data import digits
-from vtox.sending.senders import pacing
-from vtox.store.server.client import Client
-from vtox.store.system.deeds import change_baseline, register_machine
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.usable_cores import usable_cores
+from vtox.pipeline.sending.senders import pacing
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.deeds import change_baseline, register_machine
 
 # For fewer machines starting a pool takes longer than the work.
 POOL_MIN_MACHINES = 8
@@ -141,7 +141,7 @@ def _commission(console: Console, client: Client, machines: Sequence[SimulatedMa
 
 def _baselines(machines: Sequence[SimulatedMachine]) -> Iterator[str]:
     # Not at the top: it loads scipy, which `vtox --help` does not need.
-    from vtox.sending.senders.simulated_fleet import baseline_of
+    from vtox.pipeline.sending.senders.simulated_fleet import baseline_of
 
     if len(machines) < POOL_MIN_MACHINES:
         yield from map(baseline_of, machines)
@@ -163,7 +163,7 @@ def _send(
     factor: float | None,
     duration: float | None,
 ) -> None:
-    from vtox.sending.senders.simulated_fleet import jobs
+    from vtox.pipeline.sending.senders.simulated_fleet import jobs
 
     t0 = pacing.first_t0(time.time(), duration or 0.0, factor)
     run = f"sim.{secrets.token_hex(3)}"

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from vtox import keys
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_or_embedded
-from vtox.configuration.settings import load
 from vtox.motor.values import codec
 from vtox.motor.words.rendering import render
-from vtox.store.stream import outputs
-from vtox.store.system.audit import Deed
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.system.audit import Deed
 
 _READ_AT_ONCE = 500
 _COLUMNS = ("time", "who", "from", "machine", "what")

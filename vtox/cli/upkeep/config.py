@@ -18,12 +18,13 @@ from rich.markup import escape
 
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.options import Json
-from vtox.cluster.data_folder import open_private
-from vtox.cluster.server_config import read_address
-from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
-from vtox.configuration.prices import PricePeriods
-from vtox.configuration.server_urls import mask
-from vtox.configuration.settings import (
+from vtox.motor.errors import InputError, VtoxError
+from vtox.pipeline.cluster.data_folder import open_private
+from vtox.pipeline.cluster.server_config import read_address
+from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.pipeline.configuration.prices import PricePeriods
+from vtox.pipeline.configuration.server_urls import mask
+from vtox.pipeline.configuration.settings import (
     MODE_DEFAULTS,
     SECRETS,
     Settings,
@@ -33,8 +34,7 @@ from vtox.configuration.settings import (
     unknown_settings,
     variable,
 )
-from vtox.configuration.values import Acknowledgement, KeptFor, SendLimit, WorkerCount
-from vtox.motor.errors import InputError, VtoxError
+from vtox.pipeline.configuration.values import Acknowledgement, KeptFor, SendLimit, WorkerCount
 
 config = typer.Typer(
     help="Settings: show their values and sources; users for a server of your own.",

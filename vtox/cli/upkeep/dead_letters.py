@@ -16,12 +16,12 @@ from rich.text import Text
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_server
-from vtox.configuration.settings import load
 from vtox.motor.errors import InputError
-from vtox.store.stream import deadletters
-from vtox.store.stream.deadletters import DeadLetter
-from vtox.store.stream.outputs import entry_order
-from vtox.store.system.deeds import resend_letter
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.stream import deadletters
+from vtox.pipeline.store.stream.deadletters import DeadLetter
+from vtox.pipeline.store.stream.outputs import entry_order
+from vtox.pipeline.store.system.deeds import resend_letter
 
 # Longer values of an entry are samples, of which only the length is shown.
 VALUE_MAX_BYTES = 64

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from vtox.cli.shared.options import Json
 from vtox.cli.upkeep.status import STYLES
-from vtox.configuration.settings import load
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.version import with_vtox_command
 from vtox.pipeline.monitoring.doctor import inspect
-from vtox.version import with_vtox_command
 
 Machines = Annotated[
     int | None,

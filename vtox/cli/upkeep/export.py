@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 
 from vtox.cli.shared.options import duration_s
-from vtox.configuration.settings import load
 from vtox.motor.errors import InputError
-from vtox.version import install_command
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.version import install_command
 
 _Folder = Annotated[
     Path, typer.Option("--to", metavar="FOLDER", help="Where the files go; made if it is missing.")

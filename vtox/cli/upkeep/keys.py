@@ -16,12 +16,12 @@ from rich.table import Table
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json, duration_s
 from vtox.cli.shared.server_access import running_or_embedded
-from vtox.configuration import settings as settings_module
 from vtox.motor.errors import InputError
-from vtox.store.server.client import Client, server_time
-from vtox.store.system import apikeys
-from vtox.store.system.apikeys import ApiKey, Scope
-from vtox.store.system.deeds import create_key, revoke_key
+from vtox.pipeline.configuration import settings as settings_module
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.apikeys import ApiKey, Scope
+from vtox.pipeline.store.system.deeds import create_key, revoke_key
 
 PATTERN = re.compile(r"[A-Za-z0-9._:*?-]{1,64}")
 

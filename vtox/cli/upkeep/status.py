@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vtox import keys
 from vtox.cli.shared import status_table
 from vtox.cli.shared.options import Json
-from vtox.configuration.settings import load
 from vtox.motor.words.rendering import advice, full_reason, name_of
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.capacity import capacity
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
-from vtox.store.server.client import Client, check, connect
-from vtox.store.system.status import Snapshot, snapshot
+from vtox.pipeline.store.server.client import Client, check, connect
+from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 

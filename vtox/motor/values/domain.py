@@ -222,11 +222,11 @@ class Record:
     `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
     early, and is None where it has the length its family needs. `shared` says where the bridge has
     put the windows in the memory of its host: the name of the ring, then position and bytes of each
-    (`vtox/store/stream/shared_windows.py`); empty where they are in the stream alone. `traces` are
-    the spans, as `traceparent`, that followed some of its windows here (`vtox/windows/tracing.py`).
-    The windows lie in the stream of `partition`; `arrived_ms` is when the record was
-    complete, 0 where the id of its last entry says it: else that was moved here from another
-    partition, or silence ended the record.
+    (`vtox/pipeline/store/stream/shared_windows.py`); empty where they are in the stream alone.
+    `traces` are the spans, as `traceparent`, that followed some of its windows here
+    (`vtox/pipeline/windows/tracing.py`). The windows lie in the stream of `partition`; `arrived_ms`
+    is when the record was complete, 0 where the id of its last entry says it: else that was moved
+    here from another partition, or silence ended the record.
     """
 
     machine_id: str

@@ -5,8 +5,8 @@ By the time of arrival, not of reading: what waited while the bridge was away is
 
 from dataclasses import dataclass, field
 
-from vtox.store.ledger.quotas import BURST_S
-from vtox.windows.wire import Header
+from vtox.pipeline.store.ledger.quotas import BURST_S
+from vtox.pipeline.windows.wire import Header
 
 
 @dataclass(slots=True)

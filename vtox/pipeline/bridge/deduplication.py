@@ -6,7 +6,7 @@ The bridge keeps the marks on the server too (`keys.known_windows`) and restores
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vtox.windows.wire import Header
+from vtox.pipeline.windows.wire import Header
 
 Decision = Literal["new", "again", "duplicate"]
 

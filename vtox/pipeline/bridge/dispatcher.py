@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import BrokerUnavailable, StaleState
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
@@ -18,10 +17,11 @@ from vtox.pipeline.bridge.lease import Lease
 from vtox.pipeline.bridge.record_joiner import ClosedRecord, batches
 from vtox.pipeline.bridge.traces import trace_dispatch
 from vtox.pipeline.bridge.waiting_records import WaitingRecords
-from vtox.store.ledger.backlog import report_waiting
-from vtox.store.ledger.ledger import Ledger
-from vtox.store.server.client import server_time
-from vtox.windows.tracing import Tracing
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.backlog import report_waiting
+from vtox.pipeline.store.ledger.ledger import Ledger
+from vtox.pipeline.store.server.client import server_time
+from vtox.pipeline.windows.tracing import Tracing
 
 log = structlog.get_logger()
 

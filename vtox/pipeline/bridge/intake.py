@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import TooManyMachines, WireError
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.values.record_lengths import record_length_s
@@ -18,23 +17,24 @@ from vtox.motor.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.bridge.record_joiner import Piece
-from vtox.store.alarms.flags import set_flag
-from vtox.store.ledger.ledger import INDEX
-from vtox.store.ledger.quotas import BURST_S
-from vtox.store.ledger.refusals import Refusal, refuse
-from vtox.store.ledger.retention import MB
-from vtox.store.machines.fleet import FleetChanges, begin_epoch
-from vtox.store.machines.machines import load_motors
-from vtox.store.machines.rhythms import keep_rhythms
-from vtox.store.server.client import Client, server_time
-from vtox.store.server.partition_table import Stray, move
-from vtox.store.stream import admissions, own_fields
-from vtox.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
-from vtox.store.stream.scalars import add_readings
-from vtox.store.stream.unreadable import Unreadable, read
-from vtox.store.stream.window_log import Entry
-from vtox.windows.partitions import FIRST, Partition, partition_number
-from vtox.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.ledger.ledger import INDEX
+from vtox.pipeline.store.ledger.quotas import BURST_S
+from vtox.pipeline.store.ledger.refusals import Refusal, refuse
+from vtox.pipeline.store.ledger.retention import MB
+from vtox.pipeline.store.machines.fleet import FleetChanges, begin_epoch
+from vtox.pipeline.store.machines.machines import load_motors
+from vtox.pipeline.store.machines.rhythms import keep_rhythms
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.server.partition_table import Stray, move
+from vtox.pipeline.store.stream import admissions, own_fields
+from vtox.pipeline.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
+from vtox.pipeline.store.stream.scalars import add_readings
+from vtox.pipeline.store.stream.unreadable import Unreadable, read
+from vtox.pipeline.store.stream.window_log import Entry
+from vtox.pipeline.windows.partitions import FIRST, Partition, partition_number
+from vtox.pipeline.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
 
 log = structlog.get_logger()
 

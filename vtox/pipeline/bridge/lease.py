@@ -7,7 +7,7 @@ from collections.abc import Callable
 import redis
 import structlog
 
-from vtox.store.ledger.ledger import Ledger
+from vtox.pipeline.store.ledger.ledger import Ledger
 
 log = structlog.get_logger()
 

@@ -12,8 +12,6 @@ from threading import Event
 import redis
 import structlog
 
-from vtox.configuration.settings import Settings
-from vtox.configuration.usable_cores import CoreUse
 from vtox.motor.errors import LeaseLost, StaleState
 from vtox.pipeline.bridge.dispatcher import Dispatcher, Send, WaitingTasks
 from vtox.pipeline.bridge.gathering import READ_EVERY_S, gathering_factor
@@ -22,20 +20,22 @@ from vtox.pipeline.bridge.lease import Lease
 from vtox.pipeline.bridge.read_size import MAX_READ_WINDOWS, ReadSize
 from vtox.pipeline.bridge.record_joiner import Joiner
 from vtox.pipeline.bridge.traces import traced_pieces
-from vtox.store.ledger.ledger import Ledger
-from vtox.store.ledger.refusals import summarise
-from vtox.store.ledger.retention import (
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.usable_cores import CoreUse
+from vtox.pipeline.store.ledger.ledger import Ledger
+from vtox.pipeline.store.ledger.refusals import summarise
+from vtox.pipeline.store.ledger.retention import (
     ServerMemory,
     open_records_limit,
     server_memory,
     shortened_retention_s,
     trim_outputs,
 )
-from vtox.store.server.client import Client
-from vtox.store.server.partition_table import number_in_force, retire
-from vtox.store.stream.shared_memory import ring_mb
-from vtox.store.stream.shared_windows import SharedWindows
-from vtox.store.stream.window_log import (
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.partition_table import number_in_force, retire
+from vtox.pipeline.store.stream.shared_memory import ring_mb
+from vtox.pipeline.store.stream.shared_windows import SharedWindows
+from vtox.pipeline.store.stream.window_log import (
     Entry,
     create_group,
     oldest_age_s,
@@ -43,9 +43,9 @@ from vtox.store.stream.window_log import (
     read_pending,
     trim_raw,
 )
-from vtox.store.system.agreement import report_agreement
-from vtox.windows.partitions import FIRST, Partition
-from vtox.windows.tracing import Tracing
+from vtox.pipeline.store.system.agreement import report_agreement
+from vtox.pipeline.windows.partitions import FIRST, Partition
+from vtox.pipeline.windows.tracing import Tracing
 
 log = structlog.get_logger()
 

@@ -14,9 +14,9 @@ import structlog
 
 from vtox.pipeline.bridge.lease import MAX_ITERATION_S
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.store.server.client import Client
-from vtox.store.server.partition_table import join, leave, set_number, share
-from vtox.windows.partitions import Partition
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.partition_table import join, leave, set_number, share
+from vtox.pipeline.windows.partitions import Partition
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from math import ceil, floor, inf
 from zlib import crc32
 
 from vtox.motor.values.domain import Reason, Record, reason
-from vtox.windows.wire import Header
+from vtox.pipeline.windows.wire import Header
 
 # A record is closed after so many window lengths without data, but not before so many seconds.
 MAX_SILENCE_WINDOWS, MIN_SILENCE_S = 3.0, 2.0

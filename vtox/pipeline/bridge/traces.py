@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.record_joiner import Piece
-from vtox.store.stream.admissions import arrived_ms
-from vtox.windows.tracing import Attributes, Span, Tracing
+from vtox.pipeline.store.stream.admissions import arrived_ms
+from vtox.pipeline.windows.tracing import Attributes, Span, Tracing
 
 
 def traced_pieces(tracing: Tracing, pieces: Iterable[Piece]) -> list[Piece]:
@@ -38,6 +38,9 @@ def trace_dispatch(tracing: Tracing, family: str, records: Iterable[Record]) -> 
     """Add the dispatch of records to the traces of their windows, from the last one's arrival."""
     now = time.time()
     for r in records:
-        about: Attributes = {"vtox.record_id": r.record_id(family), "vtox.windows": r.windows}
+        about: Attributes = {
+            "vtox.record_id": r.record_id(family),
+            "vtox.pipeline.windows": r.windows,
+        }
         for parent in r.traces.split():
             tracing.add(Span(f"dispatch {family}", r.arrived_t, now), parent, about)

@@ -6,8 +6,8 @@ from statistics import fmean
 
 from vtox.motor.values.domain import Reason, reason
 from vtox.pipeline.monitoring.throughput import metrics_age_s
-from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.stream.entries import Metrics
+from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
+from vtox.pipeline.store.stream.entries import Metrics
 
 # Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
 AVERAGE_S = 60.0

@@ -6,12 +6,12 @@ docs/reference/alarms.md says of each what its limit is for and what to do.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from vtox.configuration.settings import Settings
-from vtox.configuration.system_limits import AlarmLimits
 from vtox.motor.values.domain import Reason, reason
 from vtox.motor.values.record_lengths import MAX_RECORD_S
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.pipeline.bridge.record_joiner import MAX_SILENCE_WINDOWS
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.system_limits import AlarmLimits
 from vtox.pipeline.monitoring.readiness import (
     LOST_SHOWN_S,
     MEMORY_FAIL_SHARE,
@@ -22,13 +22,13 @@ from vtox.pipeline.monitoring.readiness import (
     TARGET_FAILS,
     recorder_behind_s,
 )
-from vtox.store.alarms.system_alarms import Condition, Watch
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.backlog import Backlog
-from vtox.store.ledger.heartbeats import NotifierHeartbeat
-from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.ledger.retention import NOT_FROM_SHARE
-from vtox.store.system.status import Queue, Snapshot, dead_letters
+from vtox.pipeline.store.alarms.system_alarms import Condition, Watch
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.backlog import Backlog
+from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat
+from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
+from vtox.pipeline.store.ledger.retention import NOT_FROM_SHARE
+from vtox.pipeline.store.system.status import Queue, Snapshot, dead_letters
 
 # An alarm that was raised at a limit is cleared below this share of it.
 CLEAR_SHARE = 0.8

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import psutil
 import redis
 
-from vtox.cluster import data_folder
-from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
-from vtox.configuration.server_urls import broker_address
-from vtox.configuration.settings import Settings
-from vtox.configuration.usable_cores import usable_cores
 from vtox.motor.errors import BrokerUnavailable, ServerUnavailable, SettingsError
+from vtox.pipeline.cluster import data_folder
+from vtox.pipeline.cluster.embedded_server import USE_ANOTHER_SERVER, program
+from vtox.pipeline.configuration.server_urls import broker_address
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.usable_cores import usable_cores
 from vtox.pipeline.monitoring.host_checks import host_checks
 from vtox.pipeline.monitoring.measured_load import measured_load
 from vtox.pipeline.monitoring.readiness import Check
@@ -23,9 +23,9 @@ from vtox.pipeline.monitoring.server_checks import (
     work_checks,
 )
 from vtox.pipeline.queues import broker
-from vtox.store.server.client import check, connect, replicas_of, unavailable
-from vtox.store.stream import shared_memory
-from vtox.store.system.status import Snapshot, snapshot
+from vtox.pipeline.store.server.client import check, connect, replicas_of, unavailable
+from vtox.pipeline.store.stream import shared_memory
+from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 
 def inspect(settings: Settings, machines: int | None = None, hosts: int = 1) -> Iterator[Check]:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import vtox
-from vtox.cluster import data_folder, ports, processes, server_allocator
-from vtox.cluster.embedded_server import program
-from vtox.configuration.server_urls import complete_database, mask, unencrypted_host
-from vtox.configuration.settings import Settings, files, unknown_settings
 from vtox.motor.errors import ServerUnavailable, SettingsError
+from vtox.pipeline.cluster import data_folder, ports, processes, server_allocator
+from vtox.pipeline.cluster.embedded_server import program
+from vtox.pipeline.configuration.server_urls import complete_database, mask, unencrypted_host
+from vtox.pipeline.configuration.settings import Settings, files, unknown_settings
+from vtox.pipeline.configuration.version import version
 from vtox.pipeline.monitoring.readiness import Check, Status
-from vtox.store.stream import shared_memory
-from vtox.version import version
+from vtox.pipeline.store.stream import shared_memory
 
 PACKAGES = ("celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20

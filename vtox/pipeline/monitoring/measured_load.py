@@ -6,11 +6,11 @@ from vtox.motor.faults import FAMILIES
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.monitoring.capacity import CPU, THREADS, capacity, of_last_minute
 from vtox.pipeline.monitoring.requirements import TYPICAL, MachineLoad
-from vtox.store.machines.machines import load_motors
-from vtox.store.server.client import Client
-from vtox.store.server.memory_use import last_senders, mean_state_bytes
-from vtox.store.stream.window_log import mean_window_bytes
-from vtox.store.system.status import Snapshot
+from vtox.pipeline.store.machines.machines import load_motors
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.memory_use import last_senders, mean_state_bytes
+from vtox.pipeline.store.stream.window_log import mean_window_bytes
+from vtox.pipeline.store.system.status import Snapshot
 
 # Machines whose memory is measured and whose nameplates are read.
 SAMPLED = 50

@@ -14,10 +14,10 @@ from threading import Event
 import redis
 import structlog
 
-from vtox.configuration.settings import Settings
-from vtox.configuration.system_limits import AlarmLimits, read_limits
-from vtox.configuration.usable_cores import CoreUse, usable_cores
 from vtox.motor.errors import RulesError
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.system_limits import AlarmLimits, read_limits
+from vtox.pipeline.configuration.usable_cores import CoreUse, usable_cores
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.conditions import (
     Observation,
@@ -27,18 +27,28 @@ from vtox.pipeline.monitoring.conditions import (
 )
 from vtox.pipeline.monitoring.silence import SilenceWatch, look_every_s
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
-from vtox.store.alarms import alarm_book, system_alarms
-from vtox.store.ledger import metrics
-from vtox.store.ledger.backlog import backlog
-from vtox.store.ledger.ledger import BUCKET_BASE
-from vtox.store.ledger.metrics import STALE_INTERVALS, Counts
-from vtox.store.ledger.retention import BOUNDED
-from vtox.store.ledger.retention_clock import RetentionClock, keep_time
-from vtox.store.server.client import Client, own_clock_offset_s, server_thread_s, server_time
-from vtox.store.server.partition_table import served
-from vtox.store.stream.entries import Metrics
-from vtox.store.stream.window_log import deleted_unread, group_info, read_until_t, sum_groups
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.alarms import alarm_book, system_alarms
+from vtox.pipeline.store.ledger import metrics
+from vtox.pipeline.store.ledger.backlog import backlog
+from vtox.pipeline.store.ledger.ledger import BUCKET_BASE
+from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS, Counts
+from vtox.pipeline.store.ledger.retention import BOUNDED
+from vtox.pipeline.store.ledger.retention_clock import RetentionClock, keep_time
+from vtox.pipeline.store.server.client import (
+    Client,
+    own_clock_offset_s,
+    server_thread_s,
+    server_time,
+)
+from vtox.pipeline.store.server.partition_table import served
+from vtox.pipeline.store.stream.entries import Metrics
+from vtox.pipeline.store.stream.window_log import (
+    deleted_unread,
+    group_info,
+    read_until_t,
+    sum_groups,
+)
+from vtox.pipeline.store.system.status import snapshot
 
 log = structlog.get_logger()
 

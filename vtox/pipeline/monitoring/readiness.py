@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from vtox import keys
 from vtox.motor.words.rendering import advice, render
+from vtox.pipeline import keys
 from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
-from vtox.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
-from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.system.agreement import differences, in_words, title
-from vtox.store.system.status import ServerInfo, Snapshot
+from vtox.pipeline.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
+from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
+from vtox.pipeline.store.system.agreement import differences, in_words, title
+from vtox.pipeline.store.system.status import ServerInfo, Snapshot
 
 Status = Literal["pass", "warn", "fail"]
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.readiness import Check, coded_check
-from vtox.store.ledger.retention import (
+from vtox.pipeline.store.ledger.retention import (
     BOUNDED,
     MB,
     NOT_FROM_SHARE,

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import redis
 
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.words.rendering import advice, full_reason, render
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import Check, Status, checks
-from vtox.store.ledger.retention import sizes_are_measured
-from vtox.store.server.client import Client, server_info, server_time
-from vtox.store.server.partition_table import number_in_force
-from vtox.store.system.status import Snapshot
+from vtox.pipeline.store.ledger.retention import sizes_are_measured
+from vtox.pipeline.store.server.client import Client, server_info, server_time
+from vtox.pipeline.store.server.partition_table import number_in_force
+from vtox.pipeline.store.system.status import Snapshot
 
 REDIS_MIN = (7, 0)
 # Alerts carry the senders' times, throughput the server's: a second shows.

@@ -6,16 +6,16 @@ silent since it looked last: one that is silent costs nothing more.
 
 import structlog
 
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Reason, reason
 from vtox.motor.values.rhythm import SendingInterval
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import MEMORY_FAIL_SHARE
-from vtox.store.alarms.flags import FlagChange, departures, flag_states, set_flags
-from vtox.store.ledger.retention import server_memory
-from vtox.store.ledger.retention_clock import retention_time
-from vtox.store.machines.machines import arrivals_since, forget_silent
-from vtox.store.machines.rhythms import Intervals, read_intervals
-from vtox.store.server.client import Client, server_start_t
+from vtox.pipeline.store.alarms.flags import FlagChange, departures, flag_states, set_flags
+from vtox.pipeline.store.ledger.retention import server_memory
+from vtox.pipeline.store.ledger.retention_clock import retention_time
+from vtox.pipeline.store.machines.machines import arrivals_since, forget_silent
+from vtox.pipeline.store.machines.rhythms import Intervals, read_intervals
+from vtox.pipeline.store.server.client import Client, server_start_t
 
 log = structlog.get_logger()
 

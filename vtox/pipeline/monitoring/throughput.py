@@ -13,12 +13,12 @@ from typing import Literal
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Reason, reason
 from vtox.motor.words.rendering import render_all
-from vtox.store.ledger.heartbeats import Worker
-from vtox.store.ledger.metrics import STALE_INTERVALS
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import Metrics
-from vtox.store.stream.window_log import ConsumerGroup
-from vtox.store.system import status
+from vtox.pipeline.store.ledger.heartbeats import Worker
+from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import Metrics
+from vtox.pipeline.store.stream.window_log import ConsumerGroup
+from vtox.pipeline.store.system import status
 
 Source = Literal["performance_metrics", "stream_activity", "workers"]
 

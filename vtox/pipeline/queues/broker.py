@@ -7,12 +7,12 @@ from typing import Any
 
 from kombu import Connection
 
-from vtox import keys
-from vtox.configuration import server_urls, settings
-from vtox.configuration.sentinel_urls import is_sentinel, parse, split_url
 from vtox.motor.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
-from vtox.store.server.client import check, connect
-from vtox.store.server.sentinels import sentinel_options
+from vtox.pipeline import keys
+from vtox.pipeline.configuration import server_urls, settings
+from vtox.pipeline.configuration.sentinel_urls import is_sentinel, parse, split_url
+from vtox.pipeline.store.server.client import check, connect
+from vtox.pipeline.store.server.sentinels import sentinel_options
 
 # A broker that needs longer for one step is away: meanwhile the bridge's lease of 5 s runs.
 STEP_TIMEOUT_S = 3.0

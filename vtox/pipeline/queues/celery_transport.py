@@ -15,9 +15,9 @@ import orjson
 import structlog
 from kombu.transport import redis, virtual
 
-from vtox.store.server.overlimit import OverLimit, OverLimitPipeline
-from vtox.store.server.scripts import SHEBANG
-from vtox.store.server.sentinels import PrimaryConnection, PrimarySSLConnection
+from vtox.pipeline.store.server.overlimit import OverLimit, OverLimitPipeline
+from vtox.pipeline.store.server.scripts import SHEBANG
+from vtox.pipeline.store.server.sentinels import PrimaryConnection, PrimarySSLConnection
 
 EMPTY = b"{}"
 # A sentinel answers in less than a millisecond.

@@ -10,9 +10,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 
 from vtox.motor.errors import VtoxError
+from vtox.pipeline.configuration.version import version
 from vtox.plant.mcp.tools import INSTRUCTIONS, TOOLS, Tools
 from vtox.plant.status_api import StatusApi
-from vtox.version import version
 
 # The addresses of this host by which a client of it comes.
 LOCAL = ("127.0.0.1", "::1")

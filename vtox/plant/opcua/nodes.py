@@ -16,8 +16,8 @@ from vtox.motor.alarms.health.assessment import present_state
 from vtox.motor.alarms.ne107 import Status, ne107
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.energy import measured_kwh
-from vtox.store.machines.energy import Meter
-from vtox.store.machines.fleet import FleetMachine
+from vtox.pipeline.store.machines.energy import Meter
+from vtox.pipeline.store.machines.fleet import FleetMachine
 
 NAMESPACE = "urn:vtox:machines"
 # As DeviceHealthEnumeration of OPC 10000-100 counts the statuses of NE 107.

@@ -21,8 +21,6 @@ from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.server.event_generator import EventGenerator
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.errors import VtoxError
 from vtox.motor.values import codec
@@ -30,6 +28,25 @@ from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_to_dict
 from vtox.motor.values.nameplate_fields import flattened
 from vtox.motor.words import rendering
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.version import RELEASE
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import OpcuaHeartbeat
+from vtox.pipeline.store.machines.energy import meters
+from vtox.pipeline.store.machines.followed_fleet import FollowedFleet
+from vtox.pipeline.store.machines.machines import load_motors
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream import stream_reader
+from vtox.pipeline.store.stream.outputs import newest_id
+from vtox.pipeline.store.stream.stream_reader import Position
+from vtox.pipeline.store.stream.unreadable import (
+    UNREADABLE,
+    Unreadable,
+    note_skipped,
+    read_each,
+    reason_of,
+)
 from vtox.plant.opcua import connections, sessions
 from vtox.plant.opcua.machine_nodes import MachineNodes
 from vtox.plant.opcua.nodes import (
@@ -45,23 +62,6 @@ from vtox.plant.opcua.nodes import (
 from vtox.plant.opcua.users import Users
 from vtox.records.history.database import reading
 from vtox.records.history.scalars import latest
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import OpcuaHeartbeat
-from vtox.store.machines.energy import meters
-from vtox.store.machines.followed_fleet import FollowedFleet
-from vtox.store.machines.machines import load_motors
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream import stream_reader
-from vtox.store.stream.outputs import newest_id
-from vtox.store.stream.stream_reader import Position
-from vtox.store.stream.unreadable import (
-    UNREADABLE,
-    Unreadable,
-    note_skipped,
-    read_each,
-    reason_of,
-)
-from vtox.version import RELEASE
 
 log = structlog.get_logger()
 

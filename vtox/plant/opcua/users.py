@@ -6,8 +6,8 @@ import redis
 from asyncua.crypto.permission_rules import User, UserRole
 
 from vtox.motor.errors import VtoxError
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 
 @dataclass

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.cluster.data_folder import make_private, translate_os_errors
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import StillRunning
+from vtox.pipeline.cluster.data_folder import make_private, translate_os_errors
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import kept_state
+from vtox.pipeline.store.system.kept_state import Kept
 from vtox.records.backup import archive
 from vtox.records.backup.archive import Manifest
 from vtox.records.history import copying
-from vtox.store.server.client import Client
-from vtox.store.system import kept_state
-from vtox.store.system.kept_state import Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import InputError
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.version import version
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system import kept_state
 from vtox.records.backup import archive
 from vtox.records.backup.archive import Manifest
 from vtox.records.history import copying
-from vtox.store.server.client import Client, server_time
-from vtox.store.system import kept_state
-from vtox.version import version
 
 
 def save(

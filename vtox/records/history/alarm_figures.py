@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, Select, func, literal_column, select
 
-from vtox import keys
 from vtox.motor.alarms.figures import RaisedAlarm
 from vtox.motor.alarms.life import OUTCOMES, Outcome
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.points import HEALTH
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.queries import recorded_until_s
 from vtox.records.history.schema import alarm_actions, alerts, hours, series
-from vtox.store.machines.points import HEALTH
 
 DAY_S = 86_400
 

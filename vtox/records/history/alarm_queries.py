@@ -4,10 +4,10 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.health.alert_values import Alert
+from vtox.pipeline.store.alarms.alarm_actions import work_order
+from vtox.pipeline.store.stream.stream_reader import BEGIN
 from vtox.records.history.queries import alert_of, entry_id_of
 from vtox.records.history.schema import alarm_actions, alerts, positions
-from vtox.store.alarms.alarm_actions import work_order
-from vtox.store.stream.stream_reader import BEGIN
 
 
 def alerts_of_alarm(db: Connection, alarm_id: str) -> list[tuple[int, Alert]]:

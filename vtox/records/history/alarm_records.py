@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager, suppress
 
 from sqlalchemy import Connection
 
-from vtox import keys
 from vtox.motor.alarms.book import Action, Book, replay
 from vtox.motor.alarms.life import Alarm
 from vtox.motor.errors import HistoryUnavailable
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.alarm_actions import actions_after
+from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.records.history import alarm_queries
-from vtox.store.alarms.alarm_actions import actions_after
-from vtox.store.server.client import Client, server_time_ms
 
 # Opens the history for reading; None where nothing was ever recorded.
 OpenHistory = Callable[[], AbstractContextManager[Connection | None]]

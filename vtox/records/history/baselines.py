@@ -3,11 +3,11 @@
 import orjson
 from sqlalchemy import Engine, select
 
+from vtox.pipeline.store.machines.baselines import stored_baseline, versions
+from vtox.pipeline.store.machines.fleet import FleetChanges, listed_machines
+from vtox.pipeline.store.server.client import Client
 from vtox.records.history.database import insert
 from vtox.records.history.schema import baselines
-from vtox.store.machines.baselines import stored_baseline, versions
-from vtox.store.machines.fleet import FleetChanges, listed_machines
-from vtox.store.server.client import Client
 
 
 class BaselineRecorder:

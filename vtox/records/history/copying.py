@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
 
-from vtox.cluster.data_folder import open_private, translate_os_errors
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import HistoryUnavailable
+from vtox.pipeline.cluster.data_folder import open_private, translate_os_errors
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.system.damaged_sqlite import LOGS
 from vtox.records.history import database
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import alerts, baselines, metadata, series
-from vtox.store.system.damaged_sqlite import LOGS
 
 FILE = "history.sqlite"
 

@@ -24,14 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from vtox.cluster.data_folder import make_private, open_private, translate_os_errors
-from vtox.configuration.server_urls import complete_database, mask
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import HistoryUnavailable, SettingsError
+from vtox.pipeline.cluster.data_folder import make_private, open_private, translate_os_errors
+from vtox.pipeline.configuration.server_urls import complete_database, mask
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.store.system.damaged_sqlite import is_damage
 from vtox.records.history.file_watch import watch
 from vtox.records.history.schema import positions
-from vtox.store.system.damaged_sqlite import is_damage
-from vtox.version import install_command
 
 SETTING = "VTOX_DATABASE_URL"
 # A writer waits this long for another one's transaction, a client for an answer of PostgreSQL.

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import Case, Connection, Table, and_, case, func, or_, select
 
-from vtox.configuration.prices import QUARTERS_A_WEEK, quarters_ahead
-from vtox.configuration.tables import EnergyPrice
 from vtox.motor.values.arrays import Bool, Int
 from vtox.motor.values.energy import COUNTS_FORM, NOTHING, QUARTER_S, MeterCounts, counts_of, in_kwh
+from vtox.pipeline.configuration.prices import QUARTERS_A_WEEK, quarters_ahead
+from vtox.pipeline.configuration.tables import EnergyPrice
+from vtox.pipeline.store.machines.points import Point
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import energy_days, energy_quarters, series
-from vtox.store.machines.points import Point
 
 DAY_S = 86_400
 # Larger ones are of no machine, and the sum of many would not fit.

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
-from vtox.store.system.damaged_sqlite import LOGS
+from vtox.pipeline.store.system.damaged_sqlite import LOGS
 
 
 def watch(engine: Engine, file: Path) -> None:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, select
 
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.stream.stream_reader import BEGIN, Missed
 from vtox.records.history.database import insert
 from vtox.records.history.schema import missed
-from vtox.store.server.client import Client
-from vtox.store.stream import outputs
-from vtox.store.stream.stream_reader import BEGIN, Missed
 
 # So many of the last ones are shown to people; the table has all.
 MISSED_NAMED = 3

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table, select, tuple_
 
+from vtox.pipeline.store.machines.points import Point
 from vtox.records.history.database import insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import outcomes, series
-from vtox.store.machines.points import Point
 
 # So many pairs in one query: SQLite takes 32,766 values, older ones 999.
 _PAIRS_PER_QUERY = 400

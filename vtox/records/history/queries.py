@@ -8,9 +8,11 @@ from typing import Literal
 
 from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column, select, tuple_
 
-from vtox import keys
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.points import HEALTH
+from vtox.pipeline.store.stream.stream_reader import BEGIN
 from vtox.records.history.downsampling import HOUR_S
 from vtox.records.history.resolution import Grid
 from vtox.records.history.schema import (
@@ -23,8 +25,6 @@ from vtox.records.history.schema import (
     series,
 )
 from vtox.records.history.trend import StepOutcome, Trend, TrendRecord, of_records, of_steps
-from vtox.store.machines.points import HEALTH
-from vtox.store.stream.stream_reader import BEGIN
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]

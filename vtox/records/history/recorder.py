@@ -10,9 +10,22 @@ import redis
 import structlog
 from sqlalchemy import Engine
 
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import DiskNearlyFull, TooManyMachines, VtoxError
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat
+from vtox.pipeline.store.ledger.retention_clock import RetentionClock
+from vtox.pipeline.store.machines.line_levels import LineSampler
+from vtox.pipeline.store.machines.machines import list_senders
+from vtox.pipeline.store.machines.retirements import noted_retirements, remove_notes
+from vtox.pipeline.store.machines.scalar_room import keep_full
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream import stream_reader
+from vtox.pipeline.store.stream.outputs import entry_order
+from vtox.pipeline.store.stream.scalars import acknowledge
+from vtox.pipeline.store.stream.stream_reader import BEGIN, Position
+from vtox.pipeline.store.stream.unreadable import note_skipped
 from vtox.records.history import database, deletion, retention, writing
 from vtox.records.history.baselines import BaselineRecorder
 from vtox.records.history.disk_room import check_room
@@ -23,19 +36,6 @@ from vtox.records.history.redone import Redone
 from vtox.records.history.retention import Oldest, oldest_kept
 from vtox.records.history.scalars import LimitWatch, full_machines
 from vtox.records.history.writing import Portion
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import RecorderHeartbeat
-from vtox.store.ledger.retention_clock import RetentionClock
-from vtox.store.machines.line_levels import LineSampler
-from vtox.store.machines.machines import list_senders
-from vtox.store.machines.retirements import noted_retirements, remove_notes
-from vtox.store.machines.scalar_room import keep_full
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream import stream_reader
-from vtox.store.stream.outputs import entry_order
-from vtox.store.stream.scalars import acknowledge
-from vtox.store.stream.stream_reader import BEGIN, Position
-from vtox.store.stream.unreadable import note_skipped
 
 log = structlog.get_logger()
 

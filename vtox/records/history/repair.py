@@ -8,19 +8,19 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from vtox.cluster.data_folder import translate_os_errors
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import InputError
-from vtox.records.history import copying, database
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.history.schema import hours, metadata, minutes, records, series
-from vtox.store.system.damaged_sqlite import (
+from vtox.pipeline.cluster.data_folder import translate_os_errors
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.system.damaged_sqlite import (
     Row,
     from_both_ends,
     is_whole,
     open_damaged,
     put_aside,
 )
+from vtox.records.history import copying, database
+from vtox.records.history.migrations.upgrade import migrate
+from vtox.records.history.schema import hours, metadata, minutes, records, series
 
 # Read series by series: damage costs rows of the series that it is in.
 _OF_SERIES = (records, minutes, hours)

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, exists, select
 
-from vtox.configuration.settings import Settings
 from vtox.motor.values.scalars import PREFIX
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
+from vtox.pipeline.store.server.client import server_time
 from vtox.records.history.schema import (
     alarm_actions,
     alerts,
@@ -21,8 +23,6 @@ from vtox.records.history.schema import (
     series,
     start_parts,
 )
-from vtox.store.ledger.retention_clock import KeptTime, RetentionClock, first_time
-from vtox.store.server.client import server_time
 
 # A transaction deletes of so many series: a few ms in which the recorder or another one waits.
 SERIES_PER_TRANSACTION = 500

@@ -15,13 +15,13 @@ from vtox.motor.values.scalars import (
     name_and_unit,
 )
 from vtox.motor.values.vibration_zones import VELOCITIES, limits_of
+from vtox.pipeline.store.alarms.flags import FlagChange, are_set, set_flags
+from vtox.pipeline.store.machines.machines import load_motors
+from vtox.pipeline.store.machines.points import Point
+from vtox.pipeline.store.server.client import Client
 from vtox.records.history.downsampling import Row
 from vtox.records.history.names import numbers_of_series
 from vtox.records.history.schema import outcomes, records, series
-from vtox.store.alarms.flags import FlagChange, are_set, set_flags
-from vtox.store.machines.machines import load_motors
-from vtox.store.machines.points import Point
-from vtox.store.server.client import Client
 
 # So many pairs in one query: SQLite takes 32,766 values, older ones 999.
 _PAIRS_PER_QUERY = 400

@@ -42,7 +42,7 @@ missed = Table(
     Column("entries", BigInteger),
 )
 
-# One row: the time by which this history deletes (`vtox.store.ledger.retention_clock`).
+# One row: the time by which this history deletes (`vtox.pipeline.store.ledger.retention_clock`).
 retention_clock = Table(
     "retention_clock",
     metadata,

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, select
 
 from vtox.motor.values import codec
 from vtox.motor.values.energy import START_FIGURES
+from vtox.pipeline.store.machines.points import Point
 from vtox.records.history.database import insert
 from vtox.records.history.downsampling import Row
 from vtox.records.history.schema import series, start_parts
-from vtox.store.machines.points import Point
 
 # Parts so close to each other are of one start, ms.
 _GAP_MS = 500

@@ -7,12 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
 
-from vtox import keys
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.errors import TooManyScalars, VtoxError
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.motor.values.scalars import MOST_OF_MACHINE, PREFIX, name_and_unit
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.alarm_actions import decode_action
+from vtox.pipeline.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
+from vtox.pipeline.store.machines.line_levels import LineSampler
+from vtox.pipeline.store.machines.points import POINTS_OF, Point, entry_numbers
+from vtox.pipeline.store.stream.stream_reader import BEGIN, Batch, Missed, Position
+from vtox.pipeline.store.stream.unreadable import Unreadable, read_each
 from vtox.records.history.database import execute_many, insert
 from vtox.records.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.records.history.energy import add_energy
@@ -30,12 +36,6 @@ from vtox.records.history.schema import (
     records,
 )
 from vtox.records.history.starts import add_starts
-from vtox.store.alarms.alarm_actions import decode_action
-from vtox.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
-from vtox.store.machines.line_levels import LineSampler
-from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
-from vtox.store.stream.stream_reader import BEGIN, Batch, Missed, Position
-from vtox.store.stream.unreadable import Unreadable, read_each
 
 
 @dataclass(slots=True)

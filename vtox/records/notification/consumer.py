@@ -7,11 +7,18 @@ import orjson
 import structlog
 from sqlalchemy import Engine
 
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.book import Book
 from vtox.motor.alarms.health.growth import Growth
 from vtox.motor.values.codec import TEXT_MAX, RawFields
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_book import KeptBook
+from vtox.pipeline.store.machines.fleet import FleetMachine, priority_among, read_machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import stream_reader
+from vtox.pipeline.store.stream.outputs import entry_order, newest_id
+from vtox.pipeline.store.stream.stream_reader import Batch, Position
+from vtox.pipeline.store.stream.unreadable import Unreadable, note_skipped, read
 from vtox.records.history.growth import alarm_growth
 from vtox.records.history.retention import oldest_kept
 from vtox.records.notification import outbox
@@ -20,13 +27,6 @@ from vtox.records.notification.messages import alarm_message, digest_message, en
 from vtox.records.notification.outbox import NewDelivery, State
 from vtox.records.notification.plan import Schedule, plans
 from vtox.records.notification.rules import Rules
-from vtox.store.alarms.alarm_book import KeptBook
-from vtox.store.machines.fleet import FleetMachine, priority_among, read_machines
-from vtox.store.server.client import Client
-from vtox.store.stream import stream_reader
-from vtox.store.stream.outputs import entry_order, newest_id
-from vtox.store.stream.stream_reader import Batch, Position
-from vtox.store.stream.unreadable import Unreadable, note_skipped, read
 
 log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal, get_args
 
-from vtox import keys
 from vtox.motor.alarms.book import Action, ActionName, Book
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.motor.values.domain import Reason, ReasonValue
-from vtox.store.alarms.alarm_actions import decode_action
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.alarm_actions import decode_action
 
 EventName = Literal[
     "raised",

@@ -12,8 +12,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from vtox.configuration.mqtt_urls import broker_port, parse_url, tls_context
 from vtox.motor.errors import RulesError, SettingsError
+from vtox.pipeline.configuration.mqtt_urls import broker_port, parse_url, tls_context
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.mqtt_topics import publication, status_topic
 from vtox.records.notification.rules import Target

@@ -13,10 +13,10 @@ from vtox.motor.alarms.health.assessment import present_state
 from vtox.motor.alarms.ne107 import ne107
 from vtox.motor.values.domain import State
 from vtox.motor.values.energy import measured_kwh
+from vtox.pipeline.configuration.version import version
+from vtox.pipeline.store.machines.energy import Meter
+from vtox.pipeline.store.machines.fleet import FleetMachine
 from vtox.records.notification.messages import iso
-from vtox.store.machines.energy import Meter
-from vtox.store.machines.fleet import FleetMachine
-from vtox.version import version
 
 NOW = "vtox_now_"
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9-]")

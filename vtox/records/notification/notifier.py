@@ -15,8 +15,12 @@ from dataclasses import replace
 import redis
 import structlog
 
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import RulesError, VtoxError
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat, TargetState
+from vtox.pipeline.store.ledger.retention_clock import retention_time
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history import database
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.notification import outbox, outbox_figures
@@ -26,10 +30,6 @@ from vtox.records.notification.consumer import Consumer
 from vtox.records.notification.outbox import OutgoingMessage
 from vtox.records.notification.present import PresentStates
 from vtox.records.notification.rules import Rules, Target
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
-from vtox.store.ledger.retention_clock import retention_time
-from vtox.store.server.client import Client, server_time
 
 log = structlog.get_logger()
 

@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import update as sql_update
 
+from vtox.pipeline.store.stream.stream_reader import Position
 from vtox.records.history.database import insert
 from vtox.records.history.schema import deliveries, delivery_targets, notified
 from vtox.records.notification.mqtt_topics import NOW
-from vtox.store.stream.stream_reader import Position
 
 State = Literal["waiting", "suspended", "gathered", "delivered", "dead", "dropped"]
 # What is settled stays this long, to be looked at and to be sent again.

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Engine, and_, func, select
 
+from vtox.pipeline.store.ledger.heartbeats import TargetState
 from vtox.records.history.schema import deliveries, delivery_targets
-from vtox.store.ledger.heartbeats import TargetState
 
 _c = deliveries.c
 

@@ -13,8 +13,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine
 
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.assessment import present_state
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.energy import meters
+from vtox.pipeline.store.machines.fleet import FleetMachine
+from vtox.pipeline.store.machines.followed_fleet import FleetNews, FollowedFleet
+from vtox.pipeline.store.server.client import Client
 from vtox.records.notification import outbox
 from vtox.records.notification.events import Place
 from vtox.records.notification.mqtt_topics import (
@@ -27,10 +31,6 @@ from vtox.records.notification.mqtt_topics import (
 from vtox.records.notification.outbox import NewDelivery
 from vtox.records.notification.plan import is_at
 from vtox.records.notification.rules import Rules
-from vtox.store.machines.energy import meters
-from vtox.store.machines.fleet import FleetMachine
-from vtox.store.machines.followed_fleet import FleetNews, FollowedFleet
-from vtox.store.server.client import Client
 
 # Counters rise all the time: their message is made so often.
 ENERGY_EVERY_S = 60.0

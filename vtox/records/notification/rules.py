@@ -20,12 +20,12 @@ from pydantic import (
     model_validator,
 )
 
-from vtox.configuration.system_limits import AlarmLimits
 from vtox.motor.errors import RulesError
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.words.languages import DEFAULT, Language
+from vtox.pipeline.configuration.system_limits import AlarmLimits
+from vtox.pipeline.store.alarms.flags import FLAGS
 from vtox.records.notification.events import EventName
-from vtox.store.alarms.flags import FLAGS
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

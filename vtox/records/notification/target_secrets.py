@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TypeVar
 
-from vtox.configuration.settings import environment_value
 from vtox.motor.errors import RulesError
+from vtox.pipeline.configuration.settings import environment_value
 from vtox.records.notification.rules import Target, check_webhook_url
 from vtox.records.notification.signature import signing_key
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx2
 
 from vtox.motor.errors import RulesError
+from vtox.pipeline.configuration.version import version
 from vtox.records.notification.addresses import Address, is_allowed, resolve
 from vtox.records.notification.attempt import Attempt
 from vtox.records.notification.rules import TARGETS_AT_MOST, Target
 from vtox.records.notification.signature import headers
 from vtox.records.notification.target_secrets import signing_keys, target_url
-from vtox.version import version
 
 # A host may have an address that does not answer (an IPv6 that leads nowhere) before one that
 # works.

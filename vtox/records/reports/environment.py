@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy
 import scipy
 
+from vtox.pipeline.configuration.version import RELEASE
 from vtox.records.reports.contents import Environment
-from vtox.version import RELEASE
 
 CPUINFO = Path("/proc/cpuinfo")
 PACKAGE = Path(__file__).parent.parent

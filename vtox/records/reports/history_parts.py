@@ -13,6 +13,7 @@ from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.plain_data import plain
 from vtox.motor.values.vibration_zones import VELOCITIES, MachineClass, machine_class
+from vtox.pipeline.store.alarms.open_alerts import OpenAlert
 from vtox.records.history import queries
 from vtox.records.history.alarm_queries import actions_of_machine
 from vtox.records.history.growth import alarm_growth, machine_growth
@@ -20,7 +21,6 @@ from vtox.records.history.resolution import MINUTES, grid
 from vtox.records.history.retention import Oldest
 from vtox.records.history.scalars import latest
 from vtox.records.reports.contents import ReportedTrend, TrendColumns
-from vtox.store.alarms.open_alerts import OpenAlert
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40

@@ -6,12 +6,12 @@ from math import inf
 
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.values.codec import RawFields
+from vtox.pipeline.store.alarms.open_alerts import OpenAlert
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import evidence
+from vtox.pipeline.store.stream.entries import Result
+from vtox.pipeline.store.stream.latest_records import record_of
 from vtox.records.reports.samples import Packed, pack_counts
-from vtox.store.alarms.open_alerts import OpenAlert
-from vtox.store.server.client import Client
-from vtox.store.stream import evidence
-from vtox.store.stream.entries import Result
-from vtox.store.stream.latest_records import record_of
 
 
 @dataclass(frozen=True, slots=True)

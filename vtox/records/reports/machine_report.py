@@ -7,8 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.alarms.priority import ActionTime
 from vtox.motor.errors import BaselineError, ReportError
@@ -19,6 +17,14 @@ from vtox.motor.values.channel_map import Sources, corrected
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_to_dict
 from vtox.motor.words.languages import DEFAULT
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.open_alerts import OpenAlert, open_alerts
+from vtox.pipeline.store.machines import machine_states, machines
+from vtox.pipeline.store.machines.fleet import priority_among, read_machines
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.stream.windows import joined_windows
 from vtox.records.history.retention import oldest_kept
 from vtox.records.reports import history_parts, making
 from vtox.records.reports.cards import RANK
@@ -32,12 +38,6 @@ from vtox.records.reports.contents import (
 from vtox.records.reports.document import MAX_REPORT_MB
 from vtox.records.reports.environment import environment
 from vtox.records.reports.kept_samples import KeptSamples, samples_of_machine
-from vtox.store.alarms.open_alerts import OpenAlert, open_alerts
-from vtox.store.machines import machine_states, machines
-from vtox.store.machines.fleet import priority_among, read_machines
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream import outputs
-from vtox.store.stream.windows import joined_windows
 
 # For samples, of what a report may take: drawings and texts take some 0.2 MB a record.
 SAMPLES_MB = MAX_REPORT_MB - 4

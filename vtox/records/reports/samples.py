@@ -33,8 +33,8 @@ class Packed:
     """The samples of one channel, not compressed yet.
 
     `kind` f4 and f8 are the floats themselves. Whole numbers with `scales` (samples, scale) are
-    counts times scale in single precision, as `vtox.windows.wire` decodes them; with `decimals`,
-    numbers over a power of ten in double precision, as a file is read.
+    counts times scale in single precision, as `vtox.pipeline.windows.wire` decodes them; with
+    `decimals`, numbers over a power of ten in double precision, as a file is read.
     """
 
     kind: str

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import InputError
 from vtox.motor.values.frames import frame
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.records.history.database import explain_errors, reading
 from vtox.records.tables.rows import last_seconds, rows, table_of
 

@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Diagnosis
-from vtox.store.server.client import Client
-from vtox.store.stream.window_log import group_info
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.window_log import group_info
 from workers import batch
 from workers.celery_signals import process
 

@@ -5,14 +5,14 @@ import time
 import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Diagnosis
+from vtox.pipeline import keys
 from vtox.pipeline.bridge import dispatcher, read_size
-from vtox.store.ledger.backlog import backlog
-from vtox.store.server.client import Client
-from vtox.store.stream.window_log import group_info
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.backlog import backlog
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.window_log import group_info
 from workers import batch
 from workers.celery_signals import process
 

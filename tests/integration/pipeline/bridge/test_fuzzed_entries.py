@@ -8,14 +8,14 @@ from collections import Counter
 import numpy as np
 
 from tests.integration.helpers import bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Keep
 from vtox.motor.values.plain_names import NAME
-from vtox.store.server.client import Client
-from vtox.store.stream import deadletters
-from vtox.store.stream.window_log import group_info
-from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX, UNLIMITED, WIRE_CODES, decode
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import deadletters
+from vtox.pipeline.store.stream.window_log import group_info
+from vtox.pipeline.windows.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX, UNLIMITED, WIRE_CODES, decode
 
 Entry = dict[bytes, bytes]
 KINDS = 1200

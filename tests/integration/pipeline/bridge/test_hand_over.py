@@ -8,8 +8,8 @@ import pytest
 from tests.integration.helpers import counters
 from tests.integration.pipeline.bridge.test_model import BRIDGES, HORIZON, TURNS, BridgeModel
 from tests.integration.pipeline.bridge.test_model import model as model
-from vtox import keys
-from vtox.store.server.scripts import source
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.scripts import source
 
 A, B = BRIDGES
 Command = tuple[Any, ...]

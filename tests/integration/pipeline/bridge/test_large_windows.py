@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tests.integration.helpers import add_window, bridging, counters
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
-from vtox.store.server.client import connect
-from vtox.store.stream.window_log import group_info
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.stream.window_log import group_info
 
 # An eighth of the limit that the server has in use, so that an eighth of the bytes exceeds it.
 REPLY_LIMIT = "client-output-buffer-limit normal 64mb 32mb 30\n"

@@ -8,25 +8,30 @@ import pytest
 import redis
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Keep, SendLimits
 from vtox.motor.errors import TooManyMachines
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.values.rhythm import SendingInterval
+from vtox.pipeline import keys
 from vtox.pipeline.bridge import loop
 from vtox.pipeline.bridge.intake import Intake
-from vtox.store.alarms.flags import set_flag
-from vtox.store.ledger import refusals
-from vtox.store.ledger.ledger import Ledger
-from vtox.store.ledger.refusals import summarise
-from vtox.store.machines.machines import forget_silent, is_listed, overview, register
-from vtox.store.server.client import Client, server_time_ms
-from vtox.store.server.partition_table import set_number
-from vtox.store.stream import admissions, deadletters
-from vtox.store.stream.admissions import MARKS_LIFE_S
-from vtox.store.stream.window_log import create_group, deleted_unread, read_new, read_pending
-from vtox.windows.partitions import FIRST, partition_of
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Keep, SendLimits
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.ledger import refusals
+from vtox.pipeline.store.ledger.ledger import Ledger
+from vtox.pipeline.store.ledger.refusals import summarise
+from vtox.pipeline.store.machines.machines import forget_silent, is_listed, overview, register
+from vtox.pipeline.store.server.client import Client, server_time_ms
+from vtox.pipeline.store.server.partition_table import set_number
+from vtox.pipeline.store.stream import admissions, deadletters
+from vtox.pipeline.store.stream.admissions import MARKS_LIFE_S
+from vtox.pipeline.store.stream.window_log import (
+    create_group,
+    deleted_unread,
+    read_new,
+    read_pending,
+)
+from vtox.pipeline.windows.partitions import FIRST, partition_of
 
 TOKEN = "me"
 

@@ -10,21 +10,21 @@ import pytest
 
 from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.cluster.ports import responds
-from vtox.cluster.probe_server import serve
-from vtox.cluster.scaling import CALM_S
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
 from vtox.pipeline.bridge import lease, loop
 from vtox.pipeline.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.pipeline.bridge.loop import Bridge
+from vtox.pipeline.cluster.ports import responds
+from vtox.pipeline.cluster.probe_server import serve
+from vtox.pipeline.cluster.scaling import CALM_S
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.ledger.backlog import oldest_records_s
-from vtox.store.ledger.retention import ServerMemory
-from vtox.store.machines.machines import last_arrivals
-from vtox.store.server.client import Client, server_time_ms
-from vtox.store.stream.window_log import create_group, group_info
+from vtox.pipeline.store.ledger.backlog import oldest_records_s
+from vtox.pipeline.store.ledger.retention import ServerMemory
+from vtox.pipeline.store.machines.machines import last_arrivals
+from vtox.pipeline.store.server.client import Client, server_time_ms
+from vtox.pipeline.store.stream.window_log import create_group, group_info
 
 
 def families(sent: list[tuple[str, list[str]]]) -> dict[str, int]:

@@ -7,9 +7,9 @@ from threading import Event, Thread
 from urllib.parse import urlsplit
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client
 
 
 class Cable:

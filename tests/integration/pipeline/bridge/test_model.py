@@ -30,23 +30,23 @@ from hypothesis.stateful import (
 )
 
 from tests.integration.helpers import counters, end_starts
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import LeaseLost, StaleState
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
+from vtox.pipeline import keys
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.store.ledger.ledger import Ledger, Outcome
-from vtox.store.machines import machines
-from vtox.store.server.client import connect
-from vtox.store.server.partition_table import Addresses, number_in_force, set_number
-from vtox.store.server.scripts import source
-from vtox.store.stream import deadletters
-from vtox.store.stream.shared_windows import SharedReader
-from vtox.store.stream.window_log import group_info
-from vtox.store.stream.windows import entries_of
-from vtox.windows.partitions import Partition
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.server.partition_table import Addresses, number_in_force, set_number
+from vtox.pipeline.store.server.scripts import source
+from vtox.pipeline.store.stream import deadletters
+from vtox.pipeline.store.stream.shared_windows import SharedReader
+from vtox.pipeline.store.stream.window_log import group_info
+from vtox.pipeline.store.stream.windows import entries_of
+from vtox.pipeline.windows.partitions import Partition
 
 HORIZON = 8
 # So few windows in flight that some families run out of room while others have some.

@@ -10,13 +10,13 @@ import pytest
 import redis
 
 from tests.integration.helpers import T0, Worker, bridging, counters, eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
 from vtox.motor.faults import FAMILIES
-from vtox.store.ledger.retention import server_memory
-from vtox.store.server.client import connect
-from vtox.store.stream.window_log import group_info
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.ledger.retention import server_memory
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.stream.window_log import group_info
 
 SENT, LIMIT_MB, IN_FLIGHT = 800, 64, 64
 # While the senders send, the workers finish one window in so many.

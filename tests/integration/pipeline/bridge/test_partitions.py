@@ -8,16 +8,16 @@ from threading import Event, Thread
 import pytest
 
 from tests.integration.helpers import T0, Worker, add_window, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import Keep
+from vtox.pipeline import keys
 from vtox.pipeline.bridge import lease
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.bridge.partition_keeper import PartitionKeeper, share_size
-from vtox.store.server.client import Client, connect
-from vtox.store.server.partition_table import join, number_in_force, served, set_number
-from vtox.store.system.status import snapshot
-from vtox.windows.partitions import Partition, partition_of
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.server.partition_table import join, number_in_force, served, set_number
+from vtox.pipeline.store.system.status import snapshot
+from vtox.pipeline.windows.partitions import Partition, partition_of
 
 # One in each of four partitions.
 MACHINES = ("V004", "V002", "V005", "V001")

@@ -5,11 +5,11 @@ from collections import Counter
 
 from tests.cluster import small_window
 from tests.integration.helpers import Worker, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAMILIES
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.window_log import group_info
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.window_log import group_info
 
 MACHINES, WINDOWS, PARTS = ("M1", "M2", "M3"), 80, 4
 

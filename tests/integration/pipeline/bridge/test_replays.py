@@ -3,11 +3,11 @@
 from typing import Any
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
-from vtox.store.ledger.ledger import INDEX
-from vtox.store.server.client import Client
-from vtox.store.stream import deadletters
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.ledger import INDEX
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import deadletters
 
 
 def send_again(client: Client, entry_id: str, family: str, **changes: Any) -> str:

@@ -3,9 +3,9 @@
 import orjson
 
 from tests.integration.helpers import T0, add_window, bridging, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
 
 FAMILIES = ("turn_short", "broken_bar")
 

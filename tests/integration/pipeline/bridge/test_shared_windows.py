@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from tests.integration.helpers import Worker, add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.domain import Record
+from vtox.pipeline import keys
 from vtox.pipeline.bridge.loop import Bridge
-from vtox.store.ledger.ledger_rows import record_from_json
-from vtox.store.server.client import Client, connect
-from vtox.store.stream import shared_windows
-from vtox.store.stream.shared_windows import SharedReader
-from vtox.store.stream.windows import entries_of, fetch
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.ledger_rows import record_from_json
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream import shared_windows
+from vtox.pipeline.store.stream.shared_windows import SharedReader
+from vtox.pipeline.store.stream.windows import entries_of, fetch
 
 WINDOWS = 10
 SHORT = "turn_short"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vtox.client.publisher import Publisher
+from vtox.pipeline.client.publisher import Publisher
 
 T0 = 1_764_000_000.0
 BATCH, MACHINES, SAMPLES, FS_HZ = 4, 3, 1000, 1000.0

@@ -4,9 +4,9 @@ import pytest
 
 from tests.broken_entries import broken
 from tests.integration.reporting.history.test_broken_entries import GOOD
-from vtox import keys
-from vtox.client.reader import Reader
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline import keys
+from vtox.pipeline.client.reader import Reader
+from vtox.pipeline.store.server.client import Client, server_time
 
 
 @pytest.mark.parametrize("stream", [keys.RESULTS, keys.ALERTS])

@@ -12,10 +12,10 @@ from pathlib import Path
 from tests.integration.helpers import bridging, counters, eventually
 from tests.integration.pipeline.client.sender import BATCH, MACHINES
 from tests.paths import ROOT
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import connect
 
 BATCHES, KILLS = 300, 9
 WINDOWS = BATCH * BATCHES

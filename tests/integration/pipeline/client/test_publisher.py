@@ -13,16 +13,16 @@ import pytest
 import redis
 
 from tests.integration.helpers import bridging, counters, eventually
-from vtox import keys
-from vtox.client.publisher import Publisher
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerFull, ServerUnavailable, WireError
 from vtox.motor.values.domain import Window
-from vtox.store.ledger.retention import server_memory
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.window_log import create_group
-from vtox.windows.wire import Limits, decode
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.retention import server_memory
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.window_log import create_group
+from vtox.pipeline.windows.wire import Limits, decode
 
 T0 = 1_764_000_000.0
 X = 10 * np.sin(np.arange(1000) * 0.3)

@@ -11,15 +11,15 @@ import pytest
 
 from tests.integration.helpers import bridging, eventually
 from tests.integration.pipeline.sending.senders.test_results_reader import answer
-from vtox import keys
-from vtox.client.publisher import Publisher
-from vtox.client.reader import Reader
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.errors import ServerUnavailable, SettingsError
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.entries import entry_of
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.client.reader import Reader
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.entries import entry_of
 
 QUIET_S = 0.2
 

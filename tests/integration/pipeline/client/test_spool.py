@@ -16,14 +16,14 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.integration.helpers import bridging, counters, eventually
-from vtox import keys
 from vtox.cli.main import application
-from vtox.client import spool_file, store_and_forward
-from vtox.client.publisher import NUMBERS_FILE, Publisher
-from vtox.client.spool_file import FILE, repair
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import SettingsError
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.client import spool_file, store_and_forward
+from vtox.pipeline.client.publisher import NUMBERS_FILE, Publisher
+from vtox.pipeline.client.spool_file import FILE, repair
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
 
 T0 = 1_764_000_000.0
 X = 10 * np.sin(np.arange(200) * 0.3)
@@ -122,7 +122,7 @@ def test_a_killed_sender_goes_on_where_it_was(
 ) -> None:
     script = (
         "import sys, time, numpy as np\n"
-        "from vtox.client import Publisher\n"
+        "from vtox.pipeline.client import Publisher\n"
         "p = Publisher(sys.argv[1], spool=sys.argv[2])\n"
         f"for i in range(20): p.send('M1', {{'ia': np.zeros(200)}}, t0={T0} + i, fs_hz=1000.0)\n"
         "print(p.waiting, flush=True); time.sleep(60)\n"

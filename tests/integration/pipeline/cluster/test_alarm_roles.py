@@ -6,15 +6,15 @@ import pytest
 import redis
 
 from tests.integration.conftest import serving
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.domain import Motor, reason
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms.alarm_book import advance
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, connect
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms.alarm_book import advance
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, connect
 
 ADA = {"by": "Ada", "reason": "repair"}
 

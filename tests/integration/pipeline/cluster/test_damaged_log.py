@@ -13,14 +13,14 @@ import redis
 from tests.integration.conftest import serving
 from tests.small_disk import Disk, disk
 from tests.waiting import eventually
-from vtox.cluster import embedded_server as module
-from vtox.cluster import log_repair
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerUnavailable, SettingsError, SystemStateError
+from vtox.pipeline.cluster import embedded_server as module
+from vtox.pipeline.cluster import log_repair
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.monitoring.readiness import Check
-from vtox.store.server.client import connect
+from vtox.pipeline.store.server.client import connect
 
 __all__ = ["disk"]
 

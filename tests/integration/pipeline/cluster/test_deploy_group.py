@@ -7,11 +7,11 @@ import redis
 from faults.sentinel_group import Node, SentinelGroup
 from tests.cluster import free_ports
 from tests.integration.helpers import eventually
-from vtox import keys
-from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
-from vtox.configuration.server_urls import complete
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.durability import add_window_on_replicas
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.pipeline.configuration.server_urls import complete
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.durability import add_window_on_replicas
 
 FILES = Path(__file__).parents[3] / "deploy" / "redis"
 

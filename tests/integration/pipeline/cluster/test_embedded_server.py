@@ -12,16 +12,16 @@ import pytest
 import redis
 
 from tests.waiting import eventually, is_alive
-from vtox.cluster import embedded_server as module
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import PortTaken, ServerKilled, ServerUnavailable, SystemStateError
-from vtox.store.server.client import Client, connect
+from vtox.pipeline.cluster import embedded_server as module
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client, connect
 
 STARTER = """
 import sys, time
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import load
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import load
 server = EmbeddedServer(load(data_dir=sys.argv[1]))
 server.start()
 print(server.pid, flush=True)

@@ -13,12 +13,12 @@ import redis
 
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox.cluster import embedded_server as module
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerLoading
+from vtox.pipeline.cluster import embedded_server as module
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.doctor import inspect
-from vtox.store.server.client import check, check_when_loaded, connect
+from vtox.pipeline.store.server.client import check, check_when_loaded, connect
 
 KEYS = 2000
 VALUE_BYTES = 256
@@ -67,7 +67,7 @@ def is_loading(settings: Settings) -> bool:
 def test_a_loading_server_is_waited_for_and_doctor_says_how_far_it_is(
     stored: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "vtox.cluster.embedded_server")
+    caplog.set_level(logging.INFO, "vtox.pipeline.cluster.embedded_server")
     with loading(stored), connect(stored.working_url(), "test") as client:
         with pytest.raises(ServerLoading, match=r"loading: \d+ % of 1 MB, about \d+ s left"):
             check(client)

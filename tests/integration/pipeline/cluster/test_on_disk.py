@@ -13,12 +13,12 @@ from benchmarks.server_kills import trials
 from faults.slow_fsync import compiler, slow_fsync
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.values import Acknowledgement
 from vtox.motor.errors import SettingsError
-from vtox.store.server.client import connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.values import Acknowledgement
+from vtox.pipeline.store.server.client import connect
 
 FSYNC_S = 0.2
 WINDOW = {"seq": 1, "t0": 1.0, "fs_hz": 1000, "channels": {"ia": [0.1] * 1000}}
@@ -100,7 +100,7 @@ def test_by_http_a_window_is_accepted_once_redis_has_it_on_disk(
 def test_a_window_that_is_not_on_disk_in_time_is_stored_and_may_be_sent_again(
     redis_8: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vtox.store.stream.durability.ON_DISK_TIMEOUT_MS", 1)
+    monkeypatch.setattr("vtox.pipeline.store.stream.durability.ON_DISK_TIMEOUT_MS", 1)
     settings = load(redis_url=redis_8, ack="disk", data_dir=tmp_path)
     with serving(settings) as http, connect(redis_8, "test") as client:
         answers = [post(http)[0] for _ in range(2)]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import eventually, is_alive
-from vtox.cluster import parent_watch
+from vtox.pipeline.cluster import parent_watch
 
 PARENT = """
 import subprocess, sys, time
-from vtox.cluster import parent_watch
+from vtox.pipeline.cluster import parent_watch
 command = parent_watch.command_watching_parent(*sys.argv[1:])
 child = subprocess.Popen(command, env=parent_watch.child_environment())
 print(child.pid, flush=True)
@@ -63,7 +63,7 @@ def test_a_watching_module_gets_its_arguments_and_not_the_working_folder(
     foreign = tmp_path_factory.mktemp("foreign")
     (foreign / "printer.py").write_text("print('foreign')")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", "printer", "-a", "b"],
+        [sys.executable, "-P", "-m", "vtox.pipeline.cluster.parent_watch", "printer", "-a", "b"],
         capture_output=True,
         text=True,
         cwd=foreign,
@@ -77,7 +77,7 @@ def test_a_watching_module_gets_its_arguments_and_not_the_working_folder(
 def test_without_a_parent_pid_nothing_is_watched(child_module: Path) -> None:
     (child_module / "counter.py").write_text("import threading; print(threading.active_count())")
     done = subprocess.run(
-        [sys.executable, "-m", "vtox.cluster.parent_watch", "counter"],
+        [sys.executable, "-m", "vtox.pipeline.cluster.parent_watch", "counter"],
         capture_output=True,
         text=True,
         check=True,

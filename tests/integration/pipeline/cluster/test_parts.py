@@ -16,10 +16,10 @@ from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.conftest import serving, serving_app
 from tests.integration.pipeline.cluster.test_supervisor import run, spec
 from tests.waiting import eventually_async
-from vtox.cluster.parts import keep_parts, parts, unready_parts
-from vtox.cluster.supervisor import Supervisor
-from vtox.configuration.settings import Settings, load
-from vtox.store.server.client import Client
+from vtox.pipeline.cluster.parts import keep_parts, parts, unready_parts
+from vtox.pipeline.cluster.supervisor import Supervisor
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.server.client import Client
 
 
 def written(folder: Path, pid: int, **states: str) -> None:

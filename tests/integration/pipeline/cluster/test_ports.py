@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from tests.cluster import free_ports
-from vtox.cluster import processes
-from vtox.cluster.ports import base_url, port_is_free, require_distinct_ports, responds
-from vtox.cluster.probe_server import serve
-from vtox.cluster.roles import host_roles
-from vtox.cluster.server_config import choose_address
-from vtox.configuration.settings import load
 from vtox.motor.errors import PortTaken, SettingsError
+from vtox.pipeline.cluster import processes
+from vtox.pipeline.cluster.ports import base_url, port_is_free, require_distinct_ports, responds
+from vtox.pipeline.cluster.probe_server import serve
+from vtox.pipeline.cluster.roles import host_roles
+from vtox.pipeline.cluster.server_config import choose_address
+from vtox.pipeline.configuration.settings import load
 
 NAMES = ("api_port", "coordinator_port", "flower_port", "worker_port", "redis_port")
 
@@ -54,7 +54,7 @@ def test_another_port_serves_where_the_first_is_taken() -> None:
 
 def test_a_process_that_outlives_its_parent_holds_no_port() -> None:
     (port,) = free_ports(1)
-    script = "import os, sys; from vtox.cluster.probe_server import serve; "
+    script = "import os, sys; from vtox.pipeline.cluster.probe_server import serve; "
     script += f"serve('127.0.0.1', {port}); os.fork() and os._exit(0); print(os.getpid()); "
     script += "sys.stdout.flush(); sys.stdin.read()"
     command = [sys.executable, "-W", "ignore", "-c", script]

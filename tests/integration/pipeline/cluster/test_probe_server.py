@@ -12,8 +12,8 @@ import pytest
 
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.cluster import probe_server
-from vtox.cluster.probe_server import MAX_CONNECTIONS, serve
+from vtox.pipeline.cluster import probe_server
+from vtox.pipeline.cluster.probe_server import MAX_CONNECTIONS, serve
 
 
 @pytest.fixture

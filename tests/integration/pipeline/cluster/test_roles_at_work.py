@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 from tests.cluster import free_ports
 from tests.integration.helpers import add_window
 from tests.waiting import eventually
-from vtox import keys
 from vtox.cli.main import application
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.server_urls import server_url
-from vtox.configuration.settings import load
-from vtox.store.server.client import Client, connect
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.server_urls import server_url
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system import apikeys
 
 NOBODY = """
 [targets.nobody]

@@ -9,15 +9,15 @@ import pytest
 from rich.console import Console
 
 from tests.waiting import eventually_async
-from vtox import keys
-from vtox.cluster import scaler as module
-from vtox.cluster.cluster_log import ClusterLog
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.scaler import Scaler
-from vtox.cluster.supervisor import Supervisor
-from vtox.cluster.worker_allocation import ALL_QUEUES
-from vtox.configuration.settings import load
-from vtox.store.server.client import connect
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import scaler as module
+from vtox.pipeline.cluster.cluster_log import ClusterLog
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.scaler import Scaler
+from vtox.pipeline.cluster.supervisor import Supervisor
+from vtox.pipeline.cluster.worker_allocation import ALL_QUEUES
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import connect
 
 
 def test_the_scaler_works_once_the_first_server_is_there(

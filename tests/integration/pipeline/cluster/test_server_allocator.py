@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from vtox.cluster import server_allocator
-from vtox.cluster.embedded_server import EmbeddedServer, program
-from vtox.configuration.settings import load
+from vtox.pipeline.cluster import server_allocator
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer, program
+from vtox.pipeline.configuration.settings import load
 
 
 def test_the_server_has_the_allocator_that_was_found(server: EmbeddedServer) -> None:

@@ -13,21 +13,21 @@ from typer.testing import CliRunner
 from tests.cluster import free_ports
 from tests.tls_server import system_server
 from tests.waiting import eventually
-from vtox import keys
 from vtox.cli.main import application
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.ports import accepts_connections
-from vtox.cluster.server_users import GROUP_USERS, ROLES
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.scalars import ScalarReading
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.open_alerts import open_alerts
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.server.partition_table import number_in_force
+from vtox.pipeline.store.stream.scalars import add_readings
+from vtox.pipeline.windows.partitions import Partition
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms.open_alerts import open_alerts
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.server.partition_table import number_in_force
-from vtox.store.stream.scalars import add_readings
-from vtox.windows.partitions import Partition
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
 TRIM = "XTRIM motor_raw_data MAXLEN 0"

@@ -22,16 +22,16 @@ from tests.cluster import free_ports
 from tests.waiting import eventually_async, is_alive
 from vtox.cli.simulation.demo_score import Score
 from vtox.cli.simulation.demo_view import DemoView
-from vtox.cluster import api_owned, embedded_server, probing
-from vtox.cluster import supervisor as module
-from vtox.cluster.cluster_log import ClusterLog
-from vtox.cluster.ports import is_live, responds
-from vtox.cluster.probing import ProcessState
-from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.supervisor import Supervisor
-from vtox.configuration.settings import load
 from vtox.motor.errors import SettingsError, SystemStateError
 from vtox.motor.simulator.fleet import fleet
+from vtox.pipeline.cluster import api_owned, embedded_server, probing
+from vtox.pipeline.cluster import supervisor as module
+from vtox.pipeline.cluster.cluster_log import ClusterLog
+from vtox.pipeline.cluster.ports import is_live, responds
+from vtox.pipeline.cluster.probing import ProcessState
+from vtox.pipeline.cluster.processes import ProcessSpec
+from vtox.pipeline.cluster.supervisor import Supervisor
+from vtox.pipeline.configuration.settings import load
 from workers.time_limit import limit_s
 
 BATCH_WINDOWS = load().batch_windows
@@ -203,7 +203,7 @@ def test_a_process_that_is_not_live_is_killed_and_restarted(
 def test_without_free_descriptors_processes_count_as_live() -> None:
     statement = """
 import os, resource, socket
-from vtox.cluster.ports import is_live, responds
+from vtox.pipeline.cluster.ports import is_live, responds
 unused = socket.socket(); unused.bind(("127.0.0.1", 0))
 address = f"http://127.0.0.1:{unused.getsockname()[1]}/"
 assert not is_live(address, 1.0), "nothing listens there"

@@ -8,11 +8,11 @@ import pytest
 from tests.broken_entries import broken
 from tests.integration.reporting.history.entries import add_metrics
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings, load
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring import monitor
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.system.status import snapshot
 
 
 def test_no_entry_of_the_metrics_stops_the_monitor(client: Client, settings: Settings) -> None:

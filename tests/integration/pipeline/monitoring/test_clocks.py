@@ -6,16 +6,16 @@ import psutil
 import pytest
 
 from tests.integration.helpers import add_window
-from vtox import keys
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
+from vtox.pipeline import keys
 from vtox.pipeline.monitoring.throughput import from_workers
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.machines.baselines import set_baseline
-from vtox.store.server.client import Client, server_time
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.baselines import set_baseline
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system.status import snapshot
 from workers.heartbeat import HeartbeatThread
 
 HOUR_S = 3600.0

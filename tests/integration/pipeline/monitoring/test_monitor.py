@@ -9,21 +9,27 @@ from threading import Event, Thread
 import pytest
 
 from tests.integration.helpers import add_window, bridging, count_work, counters, eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.usable_cores import usable_cores
 from vtox.motor.values.domain import reason
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.usable_cores import usable_cores
 from vtox.pipeline.monitoring import monitor, silence
 from vtox.pipeline.monitoring.measured_load import measured_load
 from vtox.pipeline.monitoring.requirements import TYPICAL
 from vtox.pipeline.monitoring.silence import SilenceWatch
-from vtox.store.alarms.flags import set_flag
-from vtox.store.alarms.open_alerts import events_after, open_alerts
-from vtox.store.ledger.retention import server_memory
-from vtox.store.server.client import Client, connect, server_thread_s, server_time, server_time_ms
-from vtox.store.stream.window_log import create_group, read_until_t
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts
+from vtox.pipeline.store.ledger.retention import server_memory
+from vtox.pipeline.store.server.client import (
+    Client,
+    connect,
+    server_thread_s,
+    server_time,
+    server_time_ms,
+)
+from vtox.pipeline.store.stream.window_log import create_group, read_until_t
+from vtox.pipeline.store.system.status import snapshot
 
 
 def finish(client: Client, windows: int) -> None:

@@ -5,15 +5,15 @@ from math import floor
 
 import pytest
 
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.rhythm import Arrivals, Rhythm
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.silence import SilenceWatch, look_every_s
-from vtox.store.alarms.open_alerts import events_after, open_alerts
-from vtox.store.machines.machines import overview, register
-from vtox.store.machines.rhythms import keep_rhythms
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts
+from vtox.pipeline.store.machines.machines import overview, register
+from vtox.pipeline.store.machines.rhythms import keep_rhythms
+from vtox.pipeline.store.server.client import Client, server_time
 
 HOUR_S, WEEK_S = 3600.0, 7 * 86_400.0
 CLAMPS, SENSORS = ("C1", "C2", "C3"), ("S1", "S2", "S3")

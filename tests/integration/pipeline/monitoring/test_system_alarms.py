@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from tests.integration.helpers import add_window, bridging, eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.system_limits import AlarmLimits
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values import codec
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.system_limits import AlarmLimits
 from vtox.pipeline.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,
@@ -38,20 +38,20 @@ from vtox.pipeline.monitoring.readiness import (
     TARGET_FAILS,
     checks,
 )
-from vtox.store.alarms.open_alerts import OpenAlert, events_after, open_alerts
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.absent_processes import report_absent
-from vtox.store.ledger.backlog import report_waiting
-from vtox.store.ledger.heartbeats import (
+from vtox.pipeline.store.alarms.open_alerts import OpenAlert, events_after, open_alerts
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.absent_processes import report_absent
+from vtox.pipeline.store.ledger.backlog import report_waiting
+from vtox.pipeline.store.ledger.heartbeats import (
     NotifierHeartbeat,
     OpcuaHeartbeat,
     RecorderHeartbeat,
     TargetState,
     Worker,
 )
-from vtox.store.server.client import Client, connect, server_time, server_time_ms
-from vtox.store.stream.window_log import create_group
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.server.client import Client, connect, server_time, server_time_ms
+from vtox.pipeline.store.stream.window_log import create_group
+from vtox.pipeline.store.system.status import snapshot
 
 # So long may a busy host hold us between two lines; what the tests tell apart is further off.
 SLACK_S = 10.0

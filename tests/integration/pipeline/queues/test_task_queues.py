@@ -3,13 +3,13 @@
 import pytest
 
 from tests.cluster import free_ports
-from vtox import keys
-from vtox.cluster.worker_allocation import ALL_QUEUES
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import BrokerUnavailable
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.worker_allocation import ALL_QUEUES
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues
-from vtox.store.server.client import Client
+from vtox.pipeline.store.server.client import Client
 
 QUEUE = "bearing"
 LIST = keys.CELERY_PREFIX + QUEUE

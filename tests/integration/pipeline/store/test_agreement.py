@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from tests.integration.helpers import bridging, eventually
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Keep
 from vtox.motor.errors import SystemStateError
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.configuration.version import version
 from vtox.pipeline.monitoring.readiness import Check, checks
-from vtox.store.ledger.heartbeats import Worker, send
-from vtox.store.server.client import Client, connect
-from vtox.store.system import agreement
-from vtox.store.system.agreement import (
+from vtox.pipeline.store.ledger.heartbeats import Worker, send
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system import agreement
+from vtox.pipeline.store.system.agreement import (
     Part,
     differences,
     of_api,
@@ -26,8 +27,7 @@ from vtox.store.system.agreement import (
     require_agreement,
     terms,
 )
-from vtox.store.system.status import snapshot
-from vtox.version import version
+from vtox.pipeline.store.system.status import snapshot
 
 
 def report(

@@ -9,16 +9,16 @@ import pytest
 
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from tests.integration.reporting.history.entries import add_alert
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.book import Action, Book
 from vtox.motor.errors import AlarmRefused
 from vtox.motor.values.domain import Motor, reason
-from vtox.store.alarms.alarm_actions import actions_after, decode_action, encode_action
-from vtox.store.alarms.alarm_book import act, advance
-from vtox.store.alarms.flags import set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, connect
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_actions import actions_after, decode_action, encode_action
+from vtox.pipeline.store.alarms.alarm_book import act, advance
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, connect
 
 ALARM = "M1:bearing:1"
 

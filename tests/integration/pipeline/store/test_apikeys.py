@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from vtox import keys
-from vtox.configuration.settings import load
 from vtox.motor.errors import SettingsError
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys, sessions
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys, sessions
 
 
 def test_a_key_is_known_by_its_text_alone(client: Client) -> None:

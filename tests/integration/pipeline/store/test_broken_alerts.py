@@ -2,10 +2,10 @@
 
 from tests.broken_entries import broken
 from tests.integration.reporting.history.test_broken_entries import GOOD
-from vtox import keys
-from vtox.store.alarms.alarm_book import KeptBook, advance
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.outputs import newest_id
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.alarm_book import KeptBook, advance
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.outputs import newest_id
 
 
 def test_no_alert_stops_the_alarm_book(client: Client) -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from tests.broken_entries import TEXTS
 from tests.integration.api.test_machines import commit_health
-from vtox import keys
 from vtox.motor.values.domain import Motor
-from vtox.store.alarms.open_alerts import open_alerts
-from vtox.store.ledger.absent_processes import absent_processes
-from vtox.store.ledger.refusals import summarise
-from vtox.store.machines.followed_fleet import FollowedFleet
-from vtox.store.machines.machines import arrivals_since, last_arrivals, register
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.open_alerts import open_alerts
+from vtox.pipeline.store.ledger.absent_processes import absent_processes
+from vtox.pipeline.store.ledger.refusals import summarise
+from vtox.pipeline.store.machines.followed_fleet import FollowedFleet
+from vtox.pipeline.store.machines.machines import arrivals_since, last_arrivals, register
+from vtox.pipeline.store.server.client import Client, server_time
 
 NO_NAMES = (b"", b"\xff\xfe", b"a b", b"a/b", b"+", b"\x00", b"x" * 65)
 

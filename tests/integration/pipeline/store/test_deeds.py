@@ -1,11 +1,11 @@
 """What is changed outside the HTTP service is in the audit too."""
 
-from vtox import keys
-from vtox.configuration.settings import given_settings, load
 from vtox.motor.values import codec
-from vtox.store.server.client import Client
-from vtox.store.system.audit import Actor, Deed
-from vtox.store.system.deeds import note_settings
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import given_settings, load
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.audit import Actor, Deed
+from vtox.pipeline.store.system.deeds import note_settings
 
 
 def table_of(results: str, **more: object) -> dict[str, str]:

@@ -6,15 +6,15 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.naive_entries import counts_text
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.diagnosis.diagnosis import METERED, DiagnosisInput
 from vtox.motor.values.domain import Answer
 from vtox.motor.values.energy import NOTHING, MeterCounts, MeterRow, counts_of
-from vtox.store.ledger.ledger import CHANGED, Ledger, Outcome
-from vtox.store.machines.energy import meters
-from vtox.store.machines.machines import retire
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.ledger.ledger import CHANGED, Ledger, Outcome
+from vtox.pipeline.store.machines.energy import meters
+from vtox.pipeline.store.machines.machines import retire
+from vtox.pipeline.store.server.client import Client
 from workers import batch
 from workers.celery_signals import process
 

@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from tests.integration.helpers import add_window
-from vtox import keys
 from vtox.motor.files.recordings import read
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 RECORD = "turn_short|V001|1-0"
 

@@ -7,14 +7,14 @@ import pytest
 import redis
 
 from tests.integration.helpers import add_window, counters, end_starts
-from vtox import keys
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Keep
 from vtox.motor.errors import LeaseLost
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
-from vtox.store.ledger.heartbeats import LIFE_S
-from vtox.store.ledger.ledger import (
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.store.ledger.heartbeats import LIFE_S
+from vtox.pipeline.store.ledger.ledger import (
     BUCKET_BASE,
     CHANGED,
     COMMITTED,
@@ -26,12 +26,12 @@ from vtox.store.ledger.ledger import (
     Outcome,
     Work,
 )
-from vtox.store.ledger.refusals import Refusal, refuse
-from vtox.store.machines.machines import retire
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream import window_log
-from vtox.store.stream.window_log import create_group, deleted_unread, group_info, trim_raw
-from vtox.store.system.status import snapshot
+from vtox.pipeline.store.ledger.refusals import Refusal, refuse
+from vtox.pipeline.store.machines.machines import retire
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.stream import window_log
+from vtox.pipeline.store.stream.window_log import create_group, deleted_unread, group_info, trim_raw
+from vtox.pipeline.store.system.status import snapshot
 
 TOKEN = "me"
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from tests.integration.pipeline.store.test_retire import with_open_alert
-from vtox import keys
 from vtox.motor.alarms.health.sensitivity import DEFAULT, rules_from_dict
 from vtox.motor.errors import SettingChanged, UnknownMachine
 from vtox.motor.values.domain import Motor
-from vtox.store.machines import machine_states, machines
-from vtox.store.machines.machine_settings import (
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines import machine_states, machines
+from vtox.pipeline.store.machines.machine_settings import (
     SENSITIVITY,
     VERSIONS_KEPT,
     SettingKind,
@@ -18,7 +18,7 @@ from vtox.store.machines.machine_settings import (
     setting_versions,
     store_setting,
 )
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline.store.server.client import Client, server_time
 
 
 @dataclass(frozen=True)

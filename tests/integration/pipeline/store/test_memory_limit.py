@@ -15,27 +15,27 @@ from tests.integration.api.test_windows import GOOD, PATH
 from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.integration.pipeline.sending.senders.test_pacing import jobs
-from vtox import keys
 from vtox.cli.main import add
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import reason
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring import monitor
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.queues import celery_app
-from vtox.sending.senders.pacing import send
-from vtox.store.alarms.flags import set_flag
-from vtox.store.ledger.retention import (
+from vtox.pipeline.sending.senders.pacing import send
+from vtox.pipeline.store.alarms.flags import set_flag
+from vtox.pipeline.store.ledger.retention import (
     ServerMemory,
     effective_retention_s,
     server_memory,
     shortened_retention_s,
     trim_outputs,
 )
-from vtox.store.machines.machines import retire
-from vtox.store.server.client import Client, connect
-from vtox.store.stream.window_log import create_group
+from vtox.pipeline.store.machines.machines import retire
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.window_log import create_group
 
 LIMIT_MB = 64
 FILL = "fill"

@@ -6,17 +6,17 @@ import pytest
 
 from tests.integration.pipeline.store.test_ledger import TOKEN, deliver, record
 from tests.integration.pipeline.store.test_retire import with_open_alert
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values.domain import Motor, reason
-from vtox.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
-from vtox.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts
-from vtox.store.ledger.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import entry_of
-from vtox.store.stream.window_log import create_group
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
+from vtox.pipeline.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import entry_of
+from vtox.pipeline.store.stream.window_log import create_group
 
 FAMILY = "bearing"
 RAISED = Alert(

@@ -1,8 +1,8 @@
 """Quotas by the server's clock, whatever happens to that clock."""
 
-from vtox import keys
-from vtox.store.ledger.quotas import BURST_S, Quota, charge
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.store.ledger.quotas import BURST_S, Quota, charge
+from vtox.pipeline.store.server.client import Client
 
 
 def test_a_clock_that_was_set_back_blocks_no_sender(client: Client) -> None:

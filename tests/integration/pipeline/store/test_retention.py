@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.server_urls import server_url
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Keep
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.server_urls import server_url
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.monitoring.doctor import inspect
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import RecorderHeartbeat
-from vtox.store.ledger.retention import BOUNDED, ServerMemory, trim_outputs
-from vtox.store.ledger.retention_clock import RetentionClock, keep_time
-from vtox.store.server.client import Client, connect
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat
+from vtox.pipeline.store.ledger.retention import BOUNDED, ServerMemory, trim_outputs
+from vtox.pipeline.store.ledger.retention_clock import RetentionClock, keep_time
+from vtox.pipeline.store.server.client import Client, connect
 
 
 def test_bounded_in_time(client: Client, settings: Settings) -> None:

@@ -1,15 +1,15 @@
 """A machine that is retired leaves nothing raised."""
 
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import FAMILIES, PERSISTENCE
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Diagnosis, Motor, Record, reason
-from vtox.store.alarms.flags import FLAGS, set_flag
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.flags import FLAGS, set_flag
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 
 
 def with_open_alert(client: Client, machine_id: str, fault: str) -> str:

@@ -12,13 +12,13 @@ import redis
 from faults.sentinel_group import SentinelGroup, sentinel_group
 from tests.cluster import free_ports
 from tests.integration.helpers import bridging, eventually
-from vtox import keys
-from vtox.client.publisher import Accepted, Publisher
-from vtox.configuration.server_urls import complete
-from vtox.configuration.settings import load
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Accepted, Publisher
+from vtox.pipeline.configuration.server_urls import complete
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.queues import broker, celery_app
-from vtox.store.server.client import SOCKET_TIMEOUT_S, Client, connect
-from vtox.store.server.sentinels import IDLE_S
+from vtox.pipeline.store.server.client import SOCKET_TIMEOUT_S, Client, connect
+from vtox.pipeline.store.server.sentinels import IDLE_S
 
 T0 = 1_764_000_000.0
 X = np.ones(200)

@@ -10,21 +10,21 @@ import pytest
 
 from api.shapes.metrics import exposition
 from tests.integration.helpers import bridging, eventually
-from vtox import keys
 from vtox.cli.shared.status_table import broker_line, scaling_line
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.monitoring.throughput import Reading, Sampler, throughput
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.backlog import oldest_records_s, report_waiting
-from vtox.store.ledger.heartbeats import HostScaling
-from vtox.store.ledger.task_queues import forget_broker, write_broker
-from vtox.store.server.client import Client, server_time
-from vtox.store.server.partition_table import set_number
-from vtox.store.stream.window_log import group_info
-from vtox.store.system.status import read_group, snapshot
-from vtox.windows.partitions import Partition
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.backlog import oldest_records_s, report_waiting
+from vtox.pipeline.store.ledger.heartbeats import HostScaling
+from vtox.pipeline.store.ledger.task_queues import forget_broker, write_broker
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.server.partition_table import set_number
+from vtox.pipeline.store.stream.window_log import group_info
+from vtox.pipeline.store.system.status import read_group, snapshot
+from vtox.pipeline.windows.partitions import Partition
 
 
 def store_heartbeat(client: Client, name: str, queues: str, **more: float) -> None:

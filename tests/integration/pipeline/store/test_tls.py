@@ -16,13 +16,13 @@ from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging
 from tests.tls_server import PASSWORD, Authority, authority, system_server, tls_server
 from tests.waiting import eventually
-from vtox import keys
 from vtox.cli.main import main
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import ServerNotTrusted
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.queues import celery_app
-from vtox.store.server.client import check, connect
+from vtox.pipeline.store.server.client import check, connect
 
 pytestmark = pytest.mark.skipif(
     system_server() is None,

@@ -14,23 +14,23 @@ from tests.conftest import wipe
 from tests.integration.helpers import add_window
 from tests.integration.pipeline.store.test_alarm_book import action
 from tests.integration.reporting.history.entries import add_alert, add_result
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.alarms.alarm_book import act
+from vtox.pipeline.store.alarms.open_alerts import open_alerts
+from vtox.pipeline.store.machines import machine_states, machines
+from vtox.pipeline.store.machines.baselines import set_baseline, stored_baseline
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream import evidence
+from vtox.pipeline.store.system import apikeys, audit
+from vtox.pipeline.store.system.audit import Actor
 from vtox.records.backup.saving import save
 from vtox.records.history import database, schema
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms import alarm_book
-from vtox.store.alarms.alarm_book import act
-from vtox.store.alarms.open_alerts import open_alerts
-from vtox.store.machines import machine_states, machines
-from vtox.store.machines.baselines import set_baseline, stored_baseline
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream import evidence
-from vtox.store.system import apikeys, audit
-from vtox.store.system.audit import Actor
 
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450)
 RECORD = "bearing|M1|1-0"

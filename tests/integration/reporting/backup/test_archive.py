@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tests.integration.reporting.backup.conftest import Saved
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import ArchiveError, HistoryUnavailable, InputError
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import kept_state
 from vtox.records.backup import archive, restoring
-from vtox.store.server.client import Client
-from vtox.store.system import kept_state
 
 
 def rewrite(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Path:

@@ -17,20 +17,20 @@ from tests.integration.reporting.backup.conftest import (
     state_of,
 )
 from tests.integration.reporting.history.entries import add_alert
-from vtox import keys
 from vtox.cli.main import application
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.file_lock import try_lock
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import InputError, NotEmpty, StillRunning, SystemStateError
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.file_lock import try_lock
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.system import apikeys, audit, kept_state
+from vtox.pipeline.store.system.agreement import require_agreement
+from vtox.pipeline.store.system.audit import Actor
 from vtox.records.backup import restoring
 from vtox.records.backup.saving import save
 from vtox.records.history import database
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.system import apikeys, audit, kept_state
-from vtox.store.system.agreement import require_agreement
-from vtox.store.system.audit import Actor
 
 
 def restore(client: Client, settings: Settings, path: Path) -> list[str]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.postgresql import PostgreSQL, needs_postgresql, postgresql
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
 from vtox.records.history.recorder import Recorder
-from vtox.store.server.client import Client
 
 
 @pytest.fixture(scope="session")

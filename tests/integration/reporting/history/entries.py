@@ -4,12 +4,12 @@ from itertools import count
 from typing import Any
 
 from tests.naive_entries import encode_result
-from vtox import keys
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.alarms.health.assessment import Assessment
 from vtox.motor.values.domain import reason
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import (
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import (
     Metrics,
     Result,
     Texts,

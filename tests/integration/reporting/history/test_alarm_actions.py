@@ -12,16 +12,16 @@ from tests.integration.conftest import serving
 from tests.integration.pipeline.store.test_alarm_book import ALARM, action
 from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.history.test_recorder import count, rows
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_book import act, advance
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.database import engine_to_write
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import alarm_actions, alerts
-from vtox.store.alarms.alarm_book import act, advance
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
 
 STOP = threading.Event()
 PATH = f"/api/v1/alarms/{ALARM}"

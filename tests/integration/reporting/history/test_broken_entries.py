@@ -17,18 +17,18 @@ from tests.integration.reporting.history.entries import (
     add_metrics,
     add_result,
 )
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.motor.values.codec import RawFields
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_actions import encode_action
+from vtox.pipeline.store.machines.points import POINTS_OF, Point, points_of_result
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.system.status import snapshot
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import alerts, positions, series
-from vtox.store.alarms.alarm_actions import encode_action
-from vtox.store.machines.points import POINTS_OF, Point, points_of_result
-from vtox.store.server.client import Client, server_time
-from vtox.store.system.status import snapshot
 
 
 def add_action(client: Client, t: float) -> str:

@@ -12,18 +12,18 @@ from tests.conftest import wipe
 from tests.integration.helpers import add_window
 from tests.integration.reporting.history.entries import add_result
 from tests.integration.reporting.history.test_recorder import count
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.configuration.tables import Keep
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.monitoring.silence import SilenceWatch
+from vtox.pipeline.store.ledger.retention import BOUNDED, trim_outputs
+from vtox.pipeline.store.ledger.retention_clock import RetentionClock, keep_time
+from vtox.pipeline.store.machines.machines import is_listed
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.stream.window_log import create_group, read_new, trim_raw
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import hours, minutes, records
-from vtox.store.ledger.retention import BOUNDED, trim_outputs
-from vtox.store.ledger.retention_clock import RetentionClock, keep_time
-from vtox.store.machines.machines import is_listed
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.window_log import create_group, read_new, trim_raw
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD")
 

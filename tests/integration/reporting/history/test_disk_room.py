@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 
 from tests.integration.reporting.history.entries import add_result
 from tests.integration.reporting.history.test_recorder import STOP
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import records
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import RecorderHeartbeat
-from vtox.store.server.client import Client, server_time
 
 SetFree = Callable[[float], None]
 

@@ -11,17 +11,17 @@ from sqlalchemy import Connection, select
 
 from tests.integration.reporting.history.entries import RESULT, add
 from tests.naive_entries import counts_text, encode_result
-from vtox import keys
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import EnergyPrice
 from vtox.motor.values.energy import QUARTER_S, MeterCounts
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import EnergyPrice
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.entries import Result
 from vtox.records.history import energy
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.energy import DAY_S
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import energy_days, energy_quarters
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import Result
 
 STOP = threading.Event()
 T = TypeVar("T")

@@ -8,18 +8,18 @@ import pytest
 from api.schemas.common import rfc3339
 from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_alert, add_result
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.growth import DAY_S
 from vtox.motor.words.rendering import render
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.alarm_book import advance
+from vtox.pipeline.store.alarms.open_alerts import OpenAlert
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.database import reading
 from vtox.records.history.growth import machine_growth
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.retention import oldest_kept
 from vtox.records.reports.history_parts import growth_reasons
-from vtox.store.alarms.alarm_book import advance
-from vtox.store.alarms.open_alerts import OpenAlert
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
 
 
 def raise_alarm(client: Client, began_s: float, now_s: float, to_dbc: float) -> str:

@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from tests.integration.reporting.history.entries import add_result
-from vtox.configuration.settings import Settings
 from vtox.motor.faults import LINES
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.line_levels import EVERY_S
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.database import engine_to_read
 from vtox.records.history.queries import trends_of_steps
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.resolution import Grid
 from vtox.records.history.schema import records, series
-from vtox.store.machines.line_levels import EVERY_S
-from vtox.store.server.client import Client, server_time
 
 NAMES = tuple(line.quantity for line in LINES["broken_bar"])
 

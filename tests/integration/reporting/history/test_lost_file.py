@@ -11,17 +11,17 @@ from typer.testing import CliRunner
 
 from tests.integration.reporting.history.entries import add_result
 from tests.integration.reporting.history.test_recorder import STOP, count, rows
-from vtox import keys
 from vtox.cli.main import add
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.readiness import checks
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.stream_reader import BEGIN
+from vtox.pipeline.store.system.status import snapshot
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.schema import hours, minutes, missed, records, series
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.stream_reader import BEGIN
-from vtox.store.system.status import snapshot
 
 NewRecorder = Callable[[], Recorder]
 # Of SQLite's format: the size of a page, and the first byte of one with rows of `records`.

@@ -5,8 +5,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import HistoryUnavailable
+from vtox.pipeline.configuration.settings import Settings
 from vtox.records.history.database import engine_to_write
 from vtox.records.history.migrations.upgrade import migrate
 from vtox.records.history.schema import metadata

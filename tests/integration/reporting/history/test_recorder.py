@@ -20,12 +20,18 @@ from tests.integration.reporting.history.entries import (
     add_result,
 )
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import Keep
 from vtox.motor.values.domain import Motor
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.monitoring.readiness import checks
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.baselines import set_baseline
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.stream.stream_reader import Missed
+from vtox.pipeline.store.system.status import snapshot
 from vtox.records.history import recorder as recorder_module
 from vtox.records.history.baselines import versions_of
 from vtox.records.history.database import engine_to_read
@@ -41,12 +47,6 @@ from vtox.records.history.schema import (
     series,
 )
 from vtox.records.history.writing import positions_of
-from vtox.store.ledger import heartbeats
-from vtox.store.machines import machines
-from vtox.store.machines.baselines import set_baseline
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.stream_reader import Missed
-from vtox.store.system.status import snapshot
 
 STOP = threading.Event()
 

@@ -10,23 +10,23 @@ import pytest
 from api.routes.history import SCALARS_PER_PAGE
 from tests.integration.conftest import serving
 from tests.integration.pipeline.bridge.test_limits import admit, intake
-from vtox import keys
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import TooManyScalars
 from vtox.motor.values.domain import Motor, Reason, Recording, Window
 from vtox.motor.values.scalars import MOST_OF_MACHINE, ScalarReading
 from vtox.motor.values.vibration_zones import VELOCITIES
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts
+from vtox.pipeline.store.machines.machines import forget_silent, last_arrivals, register, retire
+from vtox.pipeline.store.machines.scalar_room import admit_readings
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.scalars import add_readings, note_no_velocity
+from vtox.pipeline.store.stream.window_log import add_window
+from vtox.pipeline.windows.wire import encode
 from vtox.records.history.database import engine_to_write, reading
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.retention import delete_older, oldest_kept
 from vtox.records.history.scalars import latest, quantities
-from vtox.store.alarms.open_alerts import events_after, open_alerts
-from vtox.store.machines.machines import forget_silent, last_arrivals, register, retire
-from vtox.store.machines.scalar_room import admit_readings
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.scalars import add_readings, note_no_velocity
-from vtox.store.stream.window_log import add_window
-from vtox.windows.wire import encode
 from workers.velocity import velocity_readings
 
 RAW = {"resolution": "raw", "points": 10}

@@ -13,14 +13,14 @@ from evaluation.motor_model.start_records import start_records
 from tests.integration.reporting.history.entries import add
 from tests.integration.reporting.history.test_energy import STOP, read_history
 from tests.naive_entries import counts_text, encode_result
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.diagnosis.diagnosers.current.motor_start import motor_start
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.entries import Result
 from vtox.records.history.recorder import Recorder
 from vtox.records.history.starts import MotorStart, most_in_an_hour, starts
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.entries import Result
 
 PLANT = PLANTS["2kw2"]
 FS_HZ = 2500.0

@@ -19,17 +19,17 @@ from tests.integration.reporting.history.test_energy import SECOND, STOP, add_se
 from tests.paths import ROOT
 from tests.postgresql import needs_postgresql
 from vtox.cli.main import application
-from vtox.configuration.settings import Settings, load
 from vtox.motor.errors import InputError
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.energy import MeterCounts
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.alarms.alarm_book import act, advance
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.history.recorder import Recorder
 from vtox.records.tables import export
 from vtox.records.tables.export import Written
 from vtox.records.tables.views import TABLES, VIEWS
-from vtox.store.alarms.alarm_book import act, advance
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 START = {"on_s": 0.25, "duration_s": 0.5, "inrush_a": 40.0, "dip_ratio": 0.02, "energy_j": 900.0}

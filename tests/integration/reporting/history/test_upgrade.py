@@ -11,11 +11,11 @@ from tests.integration.api.test_spectra import MOTOR
 from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.paths import ROOT
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
-from vtox.store.machines.machine_states import load_states
-from vtox.store.server.client import Client, connect
-from vtox.store.system import apikeys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.store.machines.machine_states import load_states
+from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.system import apikeys
 from workers import batch
 from workers.celery_signals import process
 

@@ -9,12 +9,12 @@ import pytest
 from tests.integration.reporting.history.conftest import database_server
 from tests.integration.reporting.notification.receiver import Receiver, receiving
 from tests.postgresql import PostgreSQL, needs_postgresql
-from vtox.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
 from vtox.records.notification import notifier as notifier_module
 from vtox.records.notification import webhook
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
-from vtox.store.server.client import Client
 
 __all__ = ["database_server"]
 

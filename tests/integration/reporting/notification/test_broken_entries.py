@@ -10,11 +10,11 @@ from tests.integration.reporting.notification.conftest import hook, rules_of
 from tests.integration.reporting.notification.receiver import Receiver
 from tests.integration.reporting.notification.test_delivery import running
 from tests.waiting import eventually
-from vtox import keys
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client, server_time
 from vtox.records.notification import outbox
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
-from vtox.store.server.client import Client, server_time
 
 
 @pytest.mark.parametrize("stream", [keys.ALERTS, keys.ALARM_ACTIONS])

@@ -23,17 +23,17 @@ from tests.integration.reporting.notification.conftest import (
 )
 from tests.integration.reporting.notification.receiver import Receiver, Request, receiving
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.heartbeats import TargetState
+from vtox.pipeline.store.server.client import Client
 from vtox.records.history.database import engine_to_write
 from vtox.records.notification import outbox, outbox_figures
 from vtox.records.notification.events import alert_message_id
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
-from vtox.store.ledger.heartbeats import TargetState
-from vtox.store.server.client import Client
 
 New = Callable[[Rules], Notifier]
 MANY = 12

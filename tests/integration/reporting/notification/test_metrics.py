@@ -4,10 +4,10 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.conftest import serving
-from vtox.configuration.settings import Settings
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
-from vtox.store.server.client import Client, server_time
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat, TargetState
+from vtox.pipeline.store.server.client import Client, server_time
 
 
 def figures(http: httpx.Client) -> dict[tuple[str, str], float]:

@@ -19,14 +19,14 @@ from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.mosquitto import broker as broker
 from tests.naive_entries import counts_text
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
-from vtox.store.machines.energy import ENERGY
-from vtox.store.machines.machines import register, retire
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.energy import ENERGY
+from vtox.pipeline.store.machines.machines import register, retire
+from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_mosquitto
 RULES = """

@@ -18,13 +18,13 @@ from tests.integration.reporting.notification.conftest import SECRET, on_each_da
 from tests.integration.reporting.notification.receiver import Receiver
 from tests.integration.reporting.notification.test_delivery import raise_alarms
 from tests.waiting import eventually
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import Settings
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
-from vtox.store.ledger import heartbeats
-from vtox.store.ledger.heartbeats import NotifierHeartbeat, TargetState
-from vtox.store.server.client import Client
-from vtox.store.system.status import Snapshot, snapshot
+from vtox.pipeline.store.ledger import heartbeats
+from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat, TargetState
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 Start = Callable[..., subprocess.Popen[bytes]]
 RULES = """

@@ -18,12 +18,12 @@ from tests.integration.reporting.notification.test_delivery import (
 from tests.waiting import eventually
 from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.motor.values.domain import Motor
+from vtox.pipeline.store.alarms.alarm_book import act, advance
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.records.notification import plan
 from vtox.records.notification.notifier import Notifier
 from vtox.records.notification.rules import Rules
-from vtox.store.alarms.alarm_book import act, advance
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time_ms
 
 New = Callable[[Rules], Notifier]
 

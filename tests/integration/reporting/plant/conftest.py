@@ -9,10 +9,10 @@ import pytest
 
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.cluster import parent_watch
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.ports import accepts_connections
-from vtox.configuration.settings import Settings
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration.settings import Settings
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ import pytest
 
 from tests.integration.api.test_machines import PLATE, commit_health
 from tests.integration.reporting.history.entries import add_alert
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.configuration.settings import Settings
 from vtox.motor.values.scalars import ScalarReading
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.scalars import add_readings
+from vtox.pipeline.store.system import apikeys
 from vtox.records.history.recorder import Recorder
-from vtox.store.alarms import alarm_book
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.scalars import add_readings
-from vtox.store.system import apikeys
 
 pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
 from mcp import StdioServerParameters

@@ -11,11 +11,11 @@ import pytest
 from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox import keys
-from vtox.cluster import parent_watch
-from vtox.cluster.ports import accepts_connections
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline import keys
+from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
 from mcp.client import Client as McpClient

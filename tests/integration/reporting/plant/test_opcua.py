@@ -16,17 +16,17 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read
 from tests.naive_entries import counts_text
 from tests.waiting import eventually, eventually_async
-from vtox import keys
-from vtox.cluster.ports import accepts_connections
-from vtox.configuration.settings import Settings
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.scalars import ScalarReading
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.energy import ENERGY
+from vtox.pipeline.store.machines.machines import register, retire
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.scalars import add_readings
+from vtox.pipeline.store.system import apikeys
 from vtox.records.history.recorder import Recorder
-from vtox.store.machines.energy import ENERGY
-from vtox.store.machines.machines import register, retire
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream.scalars import add_readings
-from vtox.store.system import apikeys
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import Client as UaClient

@@ -8,11 +8,11 @@ import pytest
 from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read, serving
 from tests.waiting import eventually_async
-from vtox import keys
 from vtox.motor.values.domain import Motor
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client
-from vtox.store.system.status import snapshot
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system.status import snapshot
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
 from asyncua import Client as UaClient

@@ -14,9 +14,9 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read, serving
 from tests.waiting import eventually_async
 from vtox.motor.values.domain import Motor
-from vtox.store.machines.machines import register
-from vtox.store.server.client import Client
-from vtox.store.system import apikeys
+from vtox.pipeline.store.machines.machines import register
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
 from asyncua import Client as UaClient

@@ -14,17 +14,17 @@ from tests.integration.reporting.notification.conftest import NOTIFY, SECRET, ho
 from tests.integration.reporting.notification.receiver import receiving
 from tests.integration.reporting.notification.test_delivery import running
 from tests.waiting import eventually
-from vtox import keys
-from vtox.configuration.settings import Settings
 from vtox.motor.alarms.health.alert_values import FaultHistory, Level
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.words.rendering import advice, name_of
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms import alarm_book
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client
 from vtox.records.notification.notifier import Notifier
-from vtox.store.alarms import alarm_book
-from vtox.store.machines import machines
-from vtox.store.server.client import Client
 
 pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
 from vtox.plant.mcp.tools import Tools

@@ -17,24 +17,24 @@ from tests.integration.api.test_spectra import (
     windows_of,
 )
 from tests.integration.reporting.history.entries import add_alert, add_result
-from vtox import keys
 from vtox.cli.main import add
 from vtox.cli.recordings import report as command
-from vtox.configuration.settings import Settings
 from vtox.motor.errors import ReportError
 from vtox.motor.values.domain import Recording
 from vtox.motor.values.scalars import ScalarReading
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.alarms.open_alerts import OpenAlert
+from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream import evidence
+from vtox.pipeline.store.stream.scalars import add_readings
+from vtox.pipeline.windows.wire import Dtype, encode
 from vtox.records.history.recorder import Recorder
 from vtox.records.reports.contents import recording_of
 from vtox.records.reports.document import BEGIN, Report, read_report
 from vtox.records.reports.kept_samples import samples_of_machine
 from vtox.records.reports.verification import verify
-from vtox.store.alarms.open_alerts import OpenAlert
-from vtox.store.machines import machines
-from vtox.store.server.client import Client, server_time
-from vtox.store.stream import evidence
-from vtox.store.stream.scalars import add_readings
-from vtox.windows.wire import Dtype, encode
 
 BAR = broken_bars()
 

@@ -9,8 +9,8 @@ from api.routes.dead_letters import _reason
 from tests.unit.motor.words.latin import latin_words
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, LANGUAGES, Language
-from vtox.windows.json_windows import JSON_CODES
-from vtox.windows.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
+from vtox.pipeline.windows.json_windows import JSON_CODES
+from vtox.pipeline.windows.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
 
 FORMATS = {"JSON", "Host", "API", "Redis", "Valkey", "NaN", "dtype", "json", "base64", "VTOX"}
 OF_LETTERS = {"poison", "samples_missing", "unknown_version", "quota_exceeded"}

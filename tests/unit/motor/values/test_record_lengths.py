@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.configuration.settings import Settings
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.record_lengths import MAX_RECORD_S, record_length_s
+from vtox.pipeline.configuration.settings import Settings
 
 TWO_POLES = Motor(pole_pairs=1, supply_hz=50, rated_speed_rpm=2970)
 

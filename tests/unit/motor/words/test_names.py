@@ -15,10 +15,10 @@ from vtox.motor.values.scalars import FLAG
 from vtox.motor.words.catalogue import Kind, catalogue
 from vtox.motor.words.languages import LANGUAGES, Language
 from vtox.motor.words.rendering import name_of
+from vtox.pipeline.store.alarms.flags import FLAGS
 from vtox.records.notification.messages import alarm_message
 from vtox.records.notification.rules import CONDITIONS
 from vtox.records.reports.texts import texts
-from vtox.store.alarms.flags import FLAGS
 
 NAMED: dict[Kind, set[str]] = {
     "fault": {*FAULTS, *FLAGS, FLAG, *(c.partition(":")[0] for c in CONDITIONS)},

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vtox.pipeline.bridge.arrival_quota import BURST_S, ArrivalQuota
-from vtox.windows.wire import Header
+from vtox.pipeline.windows.wire import Header
 
 H = Header("M", "", 7, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
-from vtox.windows.wire import Header
+from vtox.pipeline.windows.wire import Header
 
 H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 

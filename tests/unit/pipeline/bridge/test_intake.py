@@ -6,8 +6,8 @@ import pytest
 
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.bridge.intake import classify
-from vtox.store.ledger.ledger import INDEX
-from vtox.windows.wire import Header
+from vtox.pipeline.store.ledger.ledger import INDEX
+from vtox.pipeline.windows.wire import Header
 
 H = Header("M", "", 7, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 ALL = frozenset(INDEX)

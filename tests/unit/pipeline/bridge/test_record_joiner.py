@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtox.pipeline.bridge.record_joiner import ClosedRecord, Joiner, Piece, batches
-from vtox.windows.wire import Header
+from vtox.pipeline.windows.wire import Header
 
 FAMILIES = {"short": 1.0, "long": 10.0}
 

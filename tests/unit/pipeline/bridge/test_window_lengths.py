@@ -12,7 +12,7 @@ from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.pipeline.bridge.record_joiner import Joiner, Piece
-from vtox.windows.wire import Header
+from vtox.pipeline.windows.wire import Header
 
 SECONDS = {"turn_short": 10.0, "bearing": 20.0, "broken_bar": 40.0}
 WINDOWS_S = (0.1, 0.5, 2.0, 10.0)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from vtox.client import in_doubt
-from vtox.client.in_doubt import InDoubt
+from vtox.pipeline.client import in_doubt
+from vtox.pipeline.client.in_doubt import InDoubt
 
 
 class Replicas:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vtox.client.numbers import KEPT, SequenceNumbers
 from vtox.motor.errors import SettingsError
+from vtox.pipeline.client.numbers import KEPT, SequenceNumbers
 
 
 def test_a_window_keeps_its_number_and_machines_count_by_themselves(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_last_name_with_a_beginning(tmp_path: Path) -> None:
 
 def test_two_processes_never_give_one_number_twice(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from vtox.client.numbers import SequenceNumbers\n"
+        "import sys; from pathlib import Path; from vtox.pipeline.client.numbers import SequenceNumbers\n"
         "numbers = SequenceNumbers(Path(sys.argv[1]))\n"
         "print(*(numbers.assign([('M1', sys.argv[2] + str(i), 1.0)])[0][0] for i in range(100)))"
     )

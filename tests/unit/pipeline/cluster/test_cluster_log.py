@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from vtox.cluster.cluster_log import ClusterLog
+from vtox.pipeline.cluster.cluster_log import ClusterLog
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ def test_a_quiet_log_writes_to_the_file_only(tmp_path: Path) -> None:
 
 
 def test_the_size_of_the_file_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtox.cluster.cluster_log.FILE_BYTES", 1000)
+    monkeypatch.setattr("vtox.pipeline.cluster.cluster_log.FILE_BYTES", 1000)
     with ClusterLog(tmp_path, Console(file=io.StringIO()), quiet=True) as log:
         for _ in range(100):
             log.write_own("x" * 100)

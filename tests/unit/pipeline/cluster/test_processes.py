@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from vtox.cluster import processes
-from vtox.cluster.file_lock import lock, write_holder
-from vtox.cluster.ports import Listener
-from vtox.cluster.roles import host_roles
-from vtox.configuration.settings import load
 from vtox.motor.errors import InputError, SystemStateError
+from vtox.pipeline.cluster import processes
+from vtox.pipeline.cluster.file_lock import lock, write_holder
+from vtox.pipeline.cluster.ports import Listener
+from vtox.pipeline.cluster.roles import host_roles
+from vtox.pipeline.configuration.settings import load
 
 
 def test_workers_have_names_of_their_own(tmp_path: Path) -> None:

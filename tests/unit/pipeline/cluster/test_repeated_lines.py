@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from vtox.cluster.repeated_lines import EVERY_S, KEPT, RepeatedLines
+from vtox.pipeline.cluster.repeated_lines import EVERY_S, KEPT, RepeatedLines
 
 
 class Log:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from vtox.cluster import restart
-from vtox.cluster.restart import RunEnd, keep_running
+from vtox.pipeline.cluster import restart
+from vtox.pipeline.cluster.restart import RunEnd, keep_running
 
 FIRST_PAUSE_S = 0.001
 READY, NEVER_READY = True, False

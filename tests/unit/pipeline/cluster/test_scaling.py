@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from vtox.cluster.scaling import (
+from vtox.pipeline.cluster.scaling import (
     ADD_AFTER_S,
     ADD_PAUSE_S,
     REMOVE_AFTER_S,

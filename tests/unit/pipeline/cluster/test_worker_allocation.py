@@ -2,7 +2,7 @@
 
 import pytest
 
-from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues, removable_worker
+from vtox.pipeline.cluster.worker_allocation import ALL_QUEUES, allocate_queues, removable_worker
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, 6, 9])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.configuration import server_urls
-from vtox.configuration.settings import load
 from vtox.motor.errors import SettingsError
+from vtox.pipeline.configuration import server_urls
+from vtox.pipeline.configuration.settings import load
 
 PASSWORD = "s3cret"
 

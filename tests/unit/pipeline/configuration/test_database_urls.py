@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.configuration.server_urls import complete_database, unencrypted_host
-from vtox.configuration.settings import load
 from vtox.motor.errors import SettingsError
+from vtox.pipeline.configuration.server_urls import complete_database, unencrypted_host
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.records.history.database import address, engine_to_write
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vtox.cluster.file_lock import try_lock
-from vtox.configuration.settings import given_settings, load, load_for_demo
+from vtox.pipeline.cluster.file_lock import try_lock
+from vtox.pipeline.configuration.settings import given_settings, load, load_for_demo
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from kombu import Connection
 
-from vtox.configuration import sentinel_urls
-from vtox.configuration.server_urls import (
+from vtox.motor.errors import SettingsError
+from vtox.pipeline.configuration import sentinel_urls
+from vtox.pipeline.configuration.server_urls import (
     MASK,
     TLS_FILES,
     broker_address,
@@ -23,9 +24,8 @@ from vtox.configuration.server_urls import (
     tls_options,
     unencrypted_host,
 )
-from vtox.motor.errors import SettingsError
-from vtox.store.server.client import connect
-from vtox.store.server.sentinels import PrimarySSLConnection, sentinel_options
+from vtox.pipeline.store.server.client import connect
+from vtox.pipeline.store.server.sentinels import PrimarySSLConnection, sentinel_options
 
 # Form of a URL -> what is left of it when the secret can be told apart.
 FORMS = {

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from vtox.cli.main import application
 from vtox.cli.upkeep.config import sources
-from vtox.cluster.server_config import Address
-from vtox.configuration.settings import (
+from vtox.motor.errors import ServerUnavailable, SettingsError
+from vtox.pipeline.cluster.server_config import Address
+from vtox.pipeline.configuration.settings import (
     Settings,
     UnknownSetting,
     each,
@@ -21,7 +22,6 @@ from vtox.configuration.settings import (
     unknown_settings,
     variable,
 )
-from vtox.motor.errors import ServerUnavailable, SettingsError
 
 
 def config_rows(*arguments: str) -> dict[str, dict[str, object]]:

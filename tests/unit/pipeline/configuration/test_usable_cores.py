@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from vtox.configuration import usable_cores as module
-from vtox.configuration.usable_cores import CoreUse, usable_cores
+from vtox.pipeline.configuration import usable_cores as module
+from vtox.pipeline.configuration.usable_cores import CoreUse, usable_cores
 
 Files = dict[str, str]
 
@@ -116,7 +116,7 @@ def test_a_process_that_is_held_to_one_core_may_use_one() -> None:
     core = min(os.sched_getaffinity(0))
     code = (
         f"import os; os.sched_setaffinity(0, [{core}])\n"
-        "from vtox.configuration.usable_cores import usable_cores; print(usable_cores())"
+        "from vtox.pipeline.configuration.usable_cores import usable_cores; print(usable_cores())"
     )
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30

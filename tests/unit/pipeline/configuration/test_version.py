@@ -12,7 +12,7 @@ from shlex import quote, split
 import pytest
 
 from tests.paths import ROOT
-from vtox.version import (
+from vtox.pipeline.configuration.version import (
     RELEASE,
     commit_of,
     install_command,

@@ -4,7 +4,7 @@ import pytest
 
 from vtox.motor.values import codec
 from vtox.pipeline.monitoring.capacity import capacity
-from vtox.store.stream.entries import Metrics, entry_of
+from vtox.pipeline.store.stream.entries import Metrics, entry_of
 
 NOW = 1000.0
 BUSY = {"turn_short": 0.1, "bearing": 0.25, "broken_bar": 0.05}

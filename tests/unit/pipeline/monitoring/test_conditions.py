@@ -1,8 +1,8 @@
 """Limits of the alarms of the system agree with what they are derived from."""
 
-from vtox.configuration.settings import load
 from vtox.motor.values.record_lengths import MAX_RECORD_S
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.conditions import OPEN_RECORD_MAX_S, STALLED_S, unassigned_limit_s
 from workers.time_limit import limit_s
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.configuration.settings import load
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.host_checks import is_built_by_profile, room_for_windows, transport
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from vtox.pipeline.monitoring.readiness import LATE_MS, Check, checks
-from vtox.store.stream.entries import Metrics
-from vtox.store.system.status import Snapshot
+from vtox.pipeline.store.stream.entries import Metrics
+from vtox.pipeline.store.system.status import Snapshot
 
 NOW = 1000.0
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.configuration.settings import load
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.capacity import SERVER
 from vtox.pipeline.monitoring.requirements import (
     TYPICAL,
@@ -14,7 +14,7 @@ from vtox.pipeline.monitoring.requirements import (
     resources,
     retained_s,
 )
-from vtox.store.ledger.retention import SHORTER_FROM_SHARE
+from vtox.pipeline.store.ledger.retention import SHORTER_FROM_SHARE
 
 GB = 1e9
 SETTINGS = load()

@@ -15,10 +15,10 @@ from vtox.pipeline.monitoring.throughput import (
     from_workers,
     throughput,
 )
-from vtox.store.ledger.heartbeats import Worker
-from vtox.store.stream.entries import Metrics
-from vtox.store.stream.window_log import ConsumerGroup
-from vtox.store.system.status import Snapshot
+from vtox.pipeline.store.ledger.heartbeats import Worker
+from vtox.pipeline.store.stream.entries import Metrics
+from vtox.pipeline.store.stream.window_log import ConsumerGroup
+from vtox.pipeline.store.system.status import Snapshot
 
 NOW = 1_764_000_000.0
 

@@ -13,7 +13,7 @@ from vtox.motor.diagnosis.diagnosis import answer_batch, diagnose_batch
 from vtox.motor.faults import FAULTS
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Answer, Diagnosis, reason
-from vtox.store.stream import entries
+from vtox.pipeline.store.stream import entries
 
 Both = tuple[list[list[Answer]], list[list[Diagnosis]]]
 

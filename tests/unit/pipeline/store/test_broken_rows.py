@@ -5,8 +5,8 @@ from dataclasses import replace
 from tests.broken_entries import JSON, LARGE, broken_tables
 from tests.unit.pipeline.store.test_entries import RECORD
 from vtox.motor.values.domain import Record, reason
-from vtox.store.ledger.ledger_rows import record_from_json, record_json
-from vtox.store.stream.unreadable import Unreadable, read
+from vtox.pipeline.store.ledger.ledger_rows import record_from_json, record_json
+from vtox.pipeline.store.stream.unreadable import Unreadable, read
 
 ROW = record_json(replace(RECORD, closed=reason("ended_by_gap", gap_s=2.0)))
 

@@ -15,10 +15,10 @@ from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.values import codec
 from vtox.motor.values.domain import STATES, Diagnosis, Reason, Record, reason
-from vtox.store.alarms.open_alerts import may_have_alert
-from vtox.store.ledger import ledger_rows
-from vtox.store.stream import entries
-from vtox.store.stream.entries import Metrics, Result
+from vtox.pipeline.store.alarms.open_alerts import may_have_alert
+from vtox.pipeline.store.ledger import ledger_rows
+from vtox.pipeline.store.stream import entries
+from vtox.pipeline.store.stream.entries import Metrics, Result
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 numbers = st.floats(-codec.NUMBER_MAX, codec.NUMBER_MAX)

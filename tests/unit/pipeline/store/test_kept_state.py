@@ -1,7 +1,7 @@
 """A backup knows what each key of the server is."""
 
-from vtox import keys
-from vtox.store.system import kept_state
+from vtox.pipeline import keys
+from vtox.pipeline.store.system import kept_state
 
 # Parts of names and values, and a limit: not keys.
 NO_KEYS = {"GROUP", "MAX_PARTITIONS", "CELERY_PREFIX", "AT_WORK"}

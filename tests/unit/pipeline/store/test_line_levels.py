@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from vtox.motor.values import codec
-from vtox.store.machines.line_levels import EVERY_S, LINES, QUANTITIES, LineSampler
-from vtox.store.machines.points import Point, points_of_result
+from vtox.pipeline.store.machines.line_levels import EVERY_S, LINES, QUANTITIES, LineSampler
+from vtox.pipeline.store.machines.points import Point, points_of_result
 
 T0 = 1_764_000_000  # a multiple of EVERY_S
 SIDEBANDS = {"indicators": {"lower_sideband_dbc": -42.5, "upper_sideband_dbc": None}}

@@ -21,23 +21,23 @@ from vtox.motor.values import codec
 from vtox.motor.values.baseline import Asymmetry, Band, Baseline, Level
 from vtox.motor.values.domain import Diagnosis, Motor, reason
 from vtox.motor.values.nameplate import motor_to_dict
-from vtox.store.alarms.system_alarms import Watch
-from vtox.store.ledger import (
+from vtox.pipeline.store.alarms.system_alarms import Watch
+from vtox.pipeline.store.ledger import (
     heartbeats,
     ledger_rows,
 )
-from vtox.store.ledger.heartbeats import (
+from vtox.pipeline.store.ledger.heartbeats import (
     Heartbeat,
     HostScaling,
     NotifierHeartbeat,
     RecorderHeartbeat,
     Worker,
 )
-from vtox.store.machines import learning_notes
-from vtox.store.machines.channel_maps import CHANNEL_MAP
-from vtox.store.machines.machine_settings import SENSITIVITY, decode_setting
-from vtox.store.stream import entries
-from vtox.store.system.apikeys import ApiKey
+from vtox.pipeline.store.machines import learning_notes
+from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
+from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, decode_setting
+from vtox.pipeline.store.stream import entries
+from vtox.pipeline.store.system.apikeys import ApiKey
 
 WHY = reason("ended_by_gap", gap_s=2.0)
 ALARM = {"id": "M:bearing:1", "machine_id": "M", "fault": "bearing", "level": "fault", "t": 5.0}

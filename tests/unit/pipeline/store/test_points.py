@@ -2,8 +2,8 @@
 
 import pytest
 
-from vtox import keys
-from vtox.store.machines.points import POINTS_OF, Point, entry_numbers
+from vtox.pipeline import keys
+from vtox.pipeline.store.machines.points import POINTS_OF, Point, entry_numbers
 
 RESULT = {
     b"machine_id": b"M1",

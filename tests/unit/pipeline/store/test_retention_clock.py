@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from vtox.store.ledger.retention_clock import (
+from vtox.pipeline.store.ledger.retention_clock import (
     BELIEVED_AFTER_S,
     FOLLOWED_S,
     KeptTime,

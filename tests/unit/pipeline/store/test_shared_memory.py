@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from vtox.configuration.settings import load
-from vtox.store.stream import shared_memory
-from vtox.store.stream.shared_memory import MAX_MB, memory_bytes, ring_mb
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.store.stream import shared_memory
+from vtox.pipeline.store.stream.shared_memory import MAX_MB, memory_bytes, ring_mb
 
 GB = 1 << 30
 

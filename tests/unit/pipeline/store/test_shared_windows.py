@@ -16,10 +16,15 @@ from hypothesis import strategies as st
 
 from tests.unit.pipeline.store.test_entries import RECORD
 from vtox.motor.values.domain import Record
-from vtox.store.stream import shared_windows
-from vtox.store.stream.shared_memory import PREFIX, shortage
-from vtox.store.stream.shared_windows import KEEP_S, SharedReader, SharedWindows, remove_abandoned
-from vtox.windows.wire import Fields
+from vtox.pipeline.store.stream import shared_windows
+from vtox.pipeline.store.stream.shared_memory import PREFIX, shortage
+from vtox.pipeline.store.stream.shared_windows import (
+    KEEP_S,
+    SharedReader,
+    SharedWindows,
+    remove_abandoned,
+)
+from vtox.pipeline.windows.wire import Fields
 
 MB = 1 << 20
 MEMORY_OK = hypothesis_settings(

@@ -3,7 +3,7 @@
 from vtox.motor.alarms.book import Book
 from vtox.motor.alarms.life import Alarm
 from vtox.motor.values.codec import loads
-from vtox.store.alarms.stored_alarms import changed_fields
+from vtox.pipeline.store.alarms.stored_alarms import changed_fields
 
 
 def test_what_an_earlier_build_requires_of_an_alarm_is_written() -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from vtox.store.stream.outputs import Extent
-from vtox.store.stream.stream_reader import Batch, Missed, Position, batch
+from vtox.pipeline.store.stream.outputs import Extent
+from vtox.pipeline.store.stream.stream_reader import Batch, Missed, Position, batch
 
 AT_5 = Position("s", "5-0", 5)
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from vtox.motor.errors import LedgerRowError, ServerUnavailable, WireError
-from vtox.store.stream.unreadable import (
+from vtox.pipeline.store.stream.unreadable import (
     MAX_REASON,
     UNREADABLE,
     Unreadable,

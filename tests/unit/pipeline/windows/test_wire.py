@@ -5,7 +5,14 @@ import pytest
 
 from vtox.motor.errors import WireError
 from vtox.motor.values.domain import Window
-from vtox.windows.wire import WIRE_CODES, Limits, decode, decode_channels, decode_header, encode
+from vtox.pipeline.windows.wire import (
+    WIRE_CODES,
+    Limits,
+    decode,
+    decode_channels,
+    decode_header,
+    encode,
+)
 
 
 def entry(**changes: object) -> dict[bytes, bytes]:

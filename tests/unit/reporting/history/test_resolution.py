@@ -2,8 +2,8 @@
 
 import pytest
 
-from vtox.configuration.settings import load
-from vtox.configuration.tables import Keep
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.configuration.tables import Keep
 from vtox.records.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
 from vtox.records.history.retention import Oldest, oldest_kept
 

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.reporting.notification.conftest import rules_of
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.values.energy import MeterCounts
+from vtox.pipeline.store.machines.energy import Meter
+from vtox.pipeline.store.machines.fleet import FleetMachine
 from vtox.records.notification.messages import trial_message
 from vtox.records.notification.mqtt_topics import (
     discovery_message,
@@ -14,8 +16,6 @@ from vtox.records.notification.mqtt_topics import (
     publication,
     state_message,
 )
-from vtox.store.machines.energy import Meter
-from vtox.store.machines.fleet import FleetMachine
 
 SOUND = Assessment(5.0, 99.0, "normal", {"bearing": FaultAssessment("normal", last="normal")})
 MACHINE = FleetMachine("Hall.2:M1", "", "Hall 2", "", SOUND)

@@ -8,9 +8,9 @@ from asyncua import ua
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.alarms.ne107 import STATUSES
 from vtox.motor.values.energy import MeterCounts, MeterReading
+from vtox.pipeline.store.machines.energy import Meter
+from vtox.pipeline.store.machines.fleet import FleetMachine
 from vtox.plant.opcua.nodes import DEVICE_HEALTH, energy_values, nameplate_values, state_values
-from vtox.store.machines.energy import Meter
-from vtox.store.machines.fleet import FleetMachine
 
 
 def test_each_status_has_a_number_of_its_own() -> None:

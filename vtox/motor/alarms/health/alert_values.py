@@ -98,9 +98,9 @@ class RaisedAlert(Why):
     """What is said of an alert by each of its events, by its alarm, and while it is open.
 
     Its `id` (machine:fault:ms of the onset) is that of the alarm too. `fault` is a fault, or the
-    name of a flag (`vtox.store.alarms.flags`). An alarm of the system itself has no machine: its
-    `fault` is a condition (`vtox.pipeline.monitoring.conditions`). `t` is a time of the signal, s:
-    of an event when it came, otherwise when the alert began.
+    name of a flag (`vtox.pipeline.store.alarms.flags`). An alarm of the system itself has no
+    machine: its `fault` is a condition (`vtox.pipeline.monitoring.conditions`). `t` is a time of
+    the signal, s: of an event when it came, otherwise when the alert began.
     """
 
     id: str = ""

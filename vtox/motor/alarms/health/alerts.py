@@ -1,7 +1,8 @@
 """Raises, escalates and clears alerts: from the diagnoses of a fault to its level. Pure.
 
-What is remembered of a machine's faults is kept with it on the server (`vtox.store.stream.entries`
-is the codec): per fault the last slots, the severities and the open alert.
+What is remembered of a machine's faults is kept with it on the server
+(`vtox.pipeline.store.stream.entries` is the codec): per fault the last slots, the severities and
+the open alert.
 """
 
 from collections.abc import Iterable, Mapping

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from tests.mosquitto import SUBSCRIBED, Mosquitto
 from tests.mosquitto import broker as broker
 from tests.waiting import eventually
-from vtox.client.publisher import Publisher
-from vtox.configuration.settings import Settings
-from vtox.sending.mqtt.connection import Connection
-from vtox.sending.mqtt.gateway import Gateway
-from vtox.sending.mqtt.mapping import read_mapping
-from vtox.sending.mqtt.sparkplug_nodes import Births
-from vtox.store.server.client import connect
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.sending.mqtt.connection import Connection
+from vtox.pipeline.sending.mqtt.gateway import Gateway
+from vtox.pipeline.sending.mqtt.mapping import read_mapping
+from vtox.pipeline.sending.mqtt.sparkplug_nodes import Births
+from vtox.pipeline.store.server.client import connect
 
 MAPPING = """
 [[topics]]

@@ -13,13 +13,13 @@ from tests.integration.helpers import bridging, eventually
 from tests.integration.pipeline.sending.mqtt.conftest import subscribed
 from tests.integration.pipeline.sending.mqtt.test_gateway import COUNTS, ENTRY
 from tests.mosquitto import Mosquitto, needs_mosquitto
-from vtox import keys
-from vtox.configuration.settings import Settings
-from vtox.configuration.tables import Keep
 from vtox.motor.values.plain_names import NAME
-from vtox.sending.mqtt.sparkplug import Payload
-from vtox.store.server.client import Client
-from vtox.store.stream.deadletters import newest_first
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.sending.mqtt.sparkplug import Payload
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.deadletters import newest_first
 
 pytestmark = needs_mosquitto
 

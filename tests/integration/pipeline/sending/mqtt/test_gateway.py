@@ -14,20 +14,20 @@ from tests.integration.pipeline.sending.mqtt.conftest import gateway, subscribed
 from tests.mosquitto import PUBLISH, Mosquitto, needs_mosquitto, new_broker
 from tests.tls_server import authority
 from tests.unit.pipeline.sending.mqtt.test_sparkplug import BIRTH, DATA, death
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings, load
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.errors import BrokerRefused
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Window
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.silence import SilenceWatch
-from vtox.sending.mqtt.connection import Connection
-from vtox.store.machines.machines import load_motors
-from vtox.store.machines.scalar_room import keep_full
-from vtox.store.server.client import Client, connect, server_time
-from vtox.store.stream.deadletters import newest_first
-from vtox.windows.wire import decode
+from vtox.pipeline.sending.mqtt.connection import Connection
+from vtox.pipeline.store.machines.machines import load_motors
+from vtox.pipeline.store.machines.scalar_room import keep_full
+from vtox.pipeline.store.server.client import Client, connect, server_time
+from vtox.pipeline.store.stream.deadletters import newest_first
+from vtox.pipeline.windows.wire import decode
 
 pytestmark = needs_mosquitto
 

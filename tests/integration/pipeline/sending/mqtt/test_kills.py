@@ -17,11 +17,11 @@ from tests.integration.pipeline.sending.mqtt.conftest import MAPPING
 from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto, new_broker
 from tests.paths import ROOT
 from tests.small_disk import Disk, disk
-from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.cluster.parent_watch import child_environment
-from vtox.configuration.settings import Settings
-from vtox.store.server.client import Client
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.parent_watch import child_environment
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
 
 __all__ = ["disk"]
 

@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from vtox import keys
-from vtox.client.publisher import Publisher
 from vtox.motor.errors import InputError
 from vtox.motor.values.domain import Window
-from vtox.sending.senders import pacing
-from vtox.sending.senders.pacing import Job, first_t0, parse_speed, send
-from vtox.store.server.client import Client
-from vtox.store.stream.window_log import backlog, create_group
+from vtox.pipeline import keys
+from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.sending.senders import pacing
+from vtox.pipeline.sending.senders.pacing import Job, first_t0, parse_speed, send
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.window_log import backlog, create_group
 
 
 def window(seq: int, samples: int = 1000) -> Window:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from vtox import keys
 from vtox.cli.recordings.replay_table import show
-from vtox.client.reader import Reader
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Diagnosis, Record
-from vtox.sending.senders.results_reader import Answers, follow
-from vtox.store.server.client import Client
-from vtox.store.stream.entries import encode_result
+from vtox.pipeline import keys
+from vtox.pipeline.client.reader import Reader
+from vtox.pipeline.sending.senders.results_reader import Answers, follow
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import encode_result
 
 
 def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: str = "M1") -> None:

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from tests.integration.pipeline.sending.senders.test_results_reader import answer
 from tests.paths import ROOT
-from vtox import keys
 from vtox.cli.main import application
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.configuration.settings import Settings
-from vtox.store.server.client import Client
-from vtox.windows.wire import decode
+from vtox.pipeline import keys
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.windows.wire import decode
 
 
 def blocks(page: str, language: str, word: str) -> list[str]:

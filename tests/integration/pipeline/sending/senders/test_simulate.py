@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 
 from tests.paths import ROOT
 from tests.waiting import eventually, is_alive
-from vtox import keys
 from vtox.cli.main import add
-from vtox.configuration.settings import Settings
 from vtox.motor.simulator.fleet import fleet
 from vtox.motor.values.baseline import Baseline
-from vtox.store.machines.machine_states import load_states
-from vtox.store.server.client import Client
-from vtox.windows.wire import decode
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.machines.machine_states import load_states
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.windows.wire import decode
 
 
 def run(settings: Settings, *arguments: str) -> str:

@@ -16,9 +16,9 @@ from tests.unit.pipeline.sending.mqtt.test_payloads import FLAT, NESTED, rule
 from tests.unit.pipeline.sending.mqtt.test_sparkplug import RULE
 from vtox.motor.errors import InputError
 from vtox.motor.values.plain_names import NAME
-from vtox.sending.mqtt import sparkplug_nodes
-from vtox.sending.mqtt.mapping import TopicRule
-from vtox.sending.mqtt.payloads import (
+from vtox.pipeline.sending.mqtt import sparkplug_nodes
+from vtox.pipeline.sending.mqtt.mapping import TopicRule
+from vtox.pipeline.sending.mqtt.payloads import (
     Action,
     Birth,
     Message,
@@ -27,10 +27,10 @@ from vtox.sending.mqtt.payloads import (
     refusal,
     samples_of,
 )
-from vtox.sending.mqtt.sparkplug import Payload, parse_topic
-from vtox.sending.mqtt.sparkplug_nodes import Births
-from vtox.store.stream.unreadable import Unreadable, read
-from vtox.windows.wire import entry_header
+from vtox.pipeline.sending.mqtt.sparkplug import Payload, parse_topic
+from vtox.pipeline.sending.mqtt.sparkplug_nodes import Births
+from vtox.pipeline.store.stream.unreadable import Unreadable, read
+from vtox.pipeline.windows.wire import entry_header
 
 quick = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 ROWS = rule(format="json", channels=["ia", "ib"])

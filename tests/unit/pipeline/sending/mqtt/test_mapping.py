@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vtox.motor.errors import MappingError
-from vtox.sending.mqtt.mapping import TopicRule, read_mapping
+from vtox.pipeline.sending.mqtt.mapping import TopicRule, read_mapping
 
 
 def rules(tmp_path: Path, text: str) -> list[TopicRule]:

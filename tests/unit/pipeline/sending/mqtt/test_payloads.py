@@ -10,9 +10,9 @@ import pytest
 from vtox.motor.errors import InputError
 from vtox.motor.values.domain import Window
 from vtox.motor.values.scalars import ScalarReading
-from vtox.sending.mqtt.mapping import TopicRule
-from vtox.sending.mqtt.payloads import Message, Samples, Scalars, refusal, samples_of
-from vtox.windows.wire import decode
+from vtox.pipeline.sending.mqtt.mapping import TopicRule
+from vtox.pipeline.sending.mqtt.payloads import Message, Samples, Scalars, refusal, samples_of
+from vtox.pipeline.windows.wire import decode
 
 COUNTS = np.array([[1, -2, 3], [4, 5, -6]], "<i2")
 

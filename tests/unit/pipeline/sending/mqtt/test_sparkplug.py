@@ -10,9 +10,9 @@ import pytest
 from vtox.motor.errors import InputError
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.scalars import ScalarReading
-from vtox.sending.mqtt import sparkplug, sparkplug_nodes
-from vtox.sending.mqtt.mapping import TopicRule
-from vtox.sending.mqtt.payloads import (
+from vtox.pipeline.sending.mqtt import sparkplug, sparkplug_nodes
+from vtox.pipeline.sending.mqtt.mapping import TopicRule
+from vtox.pipeline.sending.mqtt.payloads import (
     Action,
     Birth,
     Departure,
@@ -22,8 +22,8 @@ from vtox.sending.mqtt.payloads import (
     Samples,
     Scalars,
 )
-from vtox.sending.mqtt.sparkplug import Payload
-from vtox.sending.mqtt.sparkplug_nodes import Births
+from vtox.pipeline.sending.mqtt.sparkplug import Payload
+from vtox.pipeline.sending.mqtt.sparkplug_nodes import Births
 
 BIRTH = bytes.fromhex(
     "08fad1dfb4ab33120b0a05626453657120085803121b0a1550726f706572746965732f706f6c655f706169727320"

@@ -7,10 +7,10 @@ import pytest
 from vtox.motor.errors import RecordingError
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Recording, State
-from vtox.sending.senders import replay
-from vtox.sending.senders.replay import Reader
-from vtox.sending.senders.results_reader import Answers
-from vtox.store.stream.entries import Result
+from vtox.pipeline.sending.senders import replay
+from vtox.pipeline.sending.senders.replay import Reader
+from vtox.pipeline.sending.senders.results_reader import Answers
+from vtox.pipeline.store.stream.entries import Result
 
 
 def reader(**durations: float) -> Reader:

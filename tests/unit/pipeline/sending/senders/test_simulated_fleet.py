@@ -12,8 +12,8 @@ from vtox.motor.faults import FAULTS
 from vtox.motor.simulator.fleet import fleet
 from vtox.motor.simulator.signals import window
 from vtox.motor.values.nameplate import motor_from_dict
-from vtox.sending.senders import simulated_fleet
-from vtox.windows.wire import Limits, encode, entry_header
+from vtox.pipeline.sending.senders import simulated_fleet
+from vtox.pipeline.windows.wire import Limits, encode, entry_header
 
 
 def run(*arguments: str) -> str:

@@ -1,0 +1,204 @@
+"""Alerts of machines and of the system: what is open now, and the events of `system_alerts`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Literal
+
+from vtox.motor.alarms.health.alert_values import Alert, RaisedAlert, Verdict
+from vtox.motor.alarms.health.update import MachineHistory
+from vtox.motor.faults import FAULTS
+from vtox.motor.values import codec
+from vtox.motor.values.codec import loads
+from vtox.motor.values.domain import Reason, reason
+from vtox.motor.values.plain_names import names_of
+from vtox.motor.values.scalars import FLAG
+from vtox.motor.words.rendering import render
+from vtox.pipeline import keys
+from vtox.pipeline.store.alarms.flags import FLAGS
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream import outputs
+
+# After more events since the last look all open alerts are read again, as at the first look.
+MOST_FOLLOWED = 1000
+_LIMIT = f"{FLAG}:".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlert(RaisedAlert):
+    """An alert that was raised and not cleared.
+
+    The reason of a fault is that of the last record at its level, `latest` what a later one said.
+    """
+
+    latest: Verdict | None = None
+
+
+def open_alerts(client: Client) -> list[OpenAlert]:
+    """Return the alerts that are open now, the latest first."""
+    listed = client.smembers(keys.OPEN_ALERTS)
+    machine_ids = sorted(set(names_of(m.rpartition(b"|")[0] for m in listed)))
+    found = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
+    return sorted(found, key=lambda a: alert_sort_key(a.id))
+
+
+class OpenAlerts:
+    """The alerts that are open: raised, escalated or cleared ones are read again."""
+
+    def __init__(self) -> None:
+        self._newest: str | None = None
+        self._alerts: list[OpenAlert] = []
+        self._lock = Lock()
+
+    def read(self, client: Client) -> list[OpenAlert]:
+        """Return them, the latest first, some with a reason that is no longer the last one."""
+        with self._lock:
+            self._read(client)
+            return self._alerts
+
+    def _read(self, client: Client) -> None:
+        pipe = client.pipeline(transaction=True)
+        pipe.xrevrange(keys.ALERTS, count=1)
+        pipe.xrange(keys.ALERTS, count=1)
+        newest, oldest = pipe.execute()
+        now = newest[0][0].decode() if newest else None
+        known = self._newest
+        if now is None or known is None or not _between(oldest[0][0].decode(), known, now):
+            self._alerts = open_alerts(client)
+        elif now != known:
+            self._follow(client, known)
+        self._newest = now
+
+    def _follow(self, client: Client, known: str) -> None:
+        """Read the alerts again of the machines that had an event after the one known."""
+        events, _ = events_after(client, known, count=MOST_FOLLOWED)
+        if len(events) == MOST_FOLLOWED:
+            self._alerts = open_alerts(client)
+            return
+        machine_ids = {e.machine_id for e in events}
+        found = _of_machines(client, sorted(machine_ids - {""}))
+        if "" in machine_ids:
+            found += open_alarms(client.hgetall(keys.ALARMS))
+        others = [a for a in self._alerts if a.machine_id not in machine_ids]
+        self._alerts = sorted(others + found, key=lambda a: alert_sort_key(a.id))
+
+    def with_last_reasons(self, client: Client, some: Sequence[OpenAlert]) -> list[OpenAlert]:
+        """Return some of them, each as it is now."""
+        machine_ids = sorted({a.machine_id for a in some if a.fault in FAULTS})
+        now = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
+        by_id = {a.id: a for a in now}
+        return [by_id.get(a.id, a) for a in some]
+
+
+def list_open_alerts(client: Client) -> None:
+    """List the open alerts of all machines: a restored server has no list."""
+    machine_ids = names_of(client.zrange(keys.MACHINES, 0, -1))
+    if members := [f"{a.machine_id}|{a.fault}" for a in _of_machines(client, machine_ids)]:
+        client.sadd(keys.OPEN_ALERTS, *members)
+
+
+def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hmget(keys.machine(m), "memory", *FLAGS)
+        pipe.hkeys(keys.machine(m))
+    replies = pipe.execute()
+    found = []
+    limits: list[tuple[str, str]] = []
+    for m, (memory, *flags), fields in zip(machine_ids, replies[::2], replies[1::2], strict=True):
+        limits += [(m, f.decode("utf-8", "replace")) for f in fields if f.startswith(_LIMIT)]
+        if memory and may_have_alert(memory):
+            history = codec.decode_or_none(MachineHistory, memory)
+            found += _of_faults(m, history) if history else []
+        for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
+            if alert_id:
+                found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
+    return found + (_of_limits(client, limits) if limits else [])
+
+
+def _of_limits(client: Client, flags: Sequence[tuple[str, str]]) -> list[OpenAlert]:
+    pipe = client.pipeline(transaction=False)
+    for m, flag in flags:
+        pipe.hget(keys.machine(m), flag)
+    found = []
+    for (m, flag), alert_id in zip(flags, pipe.execute(), strict=True):
+        if alert_id:
+            _, scalar, level = flag.split(":")
+            why = reason("limit_crossed", scalar=scalar)
+            reached: Literal["warning", "fault"] = "fault" if level == "fault" else "warning"
+            alert = _open(alert_id.decode(), m, flag, reached, why.code, why.sentence)
+            found.append(replace(alert, values=why.values))
+    return found
+
+
+def may_have_alert(memory: bytes) -> bool:
+    """Whether a stored history may hold an open alert, without decoding it: most hold none."""
+    return memory.count(b'"alert":') != memory.count(b'"alert":""')
+
+
+def _between(first: str, middle: str, last: str) -> bool:
+    """Return whether three ids of entries are in this order."""
+    order = outputs.entry_order
+    return order(first) <= order(middle) <= order(last)
+
+
+def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
+    """Return the alarms of the system that are open, from the hash of its conditions."""
+    alarms = []
+    for name, text in conditions.items():
+        kept = loads(text)
+        if alert_id := kept.get("id"):
+            why = codec.from_plain(
+                Reason, kept | {"values": codec.json_of_field(kept["values"].encode())}
+            )
+            alarm = _open(alert_id, "", name.decode(), kept["level"], why.code, why.sentence)
+            alarms.append(replace(alarm, values=why.values))
+    return sorted(alarms, key=lambda a: alert_sort_key(a.id))
+
+
+def events_after(
+    client: Client, last_id: str, *, count: int | None = None
+) -> tuple[list[Alert], str]:
+    """Return the events after an entry, all or the first `count`, and the id of the last one."""
+    entries, last_id = outputs.after(client, keys.ALERTS, last_id, count=count)
+    return [codec.decode_fields(Alert, fields) for _, fields in entries], last_id
+
+
+def alert_sort_key(alert_id: str) -> tuple[int, str]:
+    """Return what sorts the ids of alerts (machine:fault:ms), the latest first.
+
+    Raises `ValueError`: it is no such id.
+    """
+    return -int(alert_id.rpartition(":")[2]), alert_id
+
+
+def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
+    found = []
+    for fault in FAULTS:
+        h = history.faults.get(fault)
+        if h and h.alert and h.level:
+            why = h.held or h.latest
+            alert = _open(h.alert, machine_id, fault, h.level, why.code, why.reason)
+            latest = None if why.t == h.last_t else h.latest
+            about = replace(alert, values=dict(why.values), doubts=why.doubts, latest=latest)
+            found.append(about)
+    return found
+
+
+def _open(
+    alert_id: str,
+    machine_id: str,
+    fault: str,
+    level: Literal["warning", "fault"],
+    code: str,
+    reason: str,
+) -> OpenAlert:
+    return OpenAlert(
+        id=alert_id,
+        machine_id=machine_id,
+        fault=fault,
+        level=level,
+        t=-alert_sort_key(alert_id)[0] / 1000,
+        code=code,
+        reason=reason,
+    )

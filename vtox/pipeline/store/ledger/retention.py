@@ -1,0 +1,169 @@
+"""Bounds in time and size of what VTOX writes; tighter ones when the server's memory is short."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from vtox.pipeline import keys
+from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat, read
+from vtox.pipeline.store.ledger.retention_clock import retention_time
+from vtox.pipeline.store.server.client import Client
+
+# Stream -> the row of `VTOX_KEEP` that bounds it.
+BOUNDED = {
+    keys.RESULTS: "results",
+    keys.ASSESSMENTS: "assessments",
+    keys.ALERTS: "alerts",
+    keys.ALARM_ACTIONS: "alarm_actions",
+    keys.AUDIT: "audit",
+    keys.METRICS: "metrics",
+    keys.DEAD_LETTERS: "dead_letters",
+    keys.EVIDENCE: "evidence",
+    # What the recorder has stored leaves it at once.
+    keys.SCALARS: "metrics",
+}
+# The server estimates a stream's size from so many of its nodes.
+_SIZE_SAMPLES = 20
+MB = 1_000_000
+# Between these shares of the memory limit finished windows are kept for a shorter time, and not at
+# all above: what is left is for windows that wait, and no alarm is due to the others.
+SHORTER_FROM_SHARE, NOT_FROM_SHARE = 0.65, 0.75
+# From this share on, at which the alarm of memory is due, that is so at once. Below, what was kept
+# a second ago is shortened by a second.
+AT_ONCE_FROM_SHARE = 0.8
+# The windows of open records, and what VTOX writes, get at most these shares of the limit: with
+# more the server could be full for good.
+OPEN_RECORDS_SHARE, OUTPUTS_SHARE = 0.6, 0.4
+# What the recorder has not read is kept up to this many times the bounds of all outputs, and never
+# beyond their share of the limit: with the embedded server's 2 GB the share is the lower one.
+UNREAD_TIMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMemory:
+    """The server's memory as it counts it against its limit; no limit is 0."""
+
+    used_bytes: int = 0
+    limit_bytes: int = 0
+
+    @property
+    def share(self) -> float:
+        """Share of the limit in use, 0 without a limit."""
+        return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
+
+    def at_most(self, wanted_bytes: float, share: float) -> float:
+        """Return `wanted_bytes`, or a share of the limit where that is less."""
+        return min(wanted_bytes, share * self.limit_bytes) if self.limit_bytes else wanted_bytes
+
+
+def server_memory(client: Client) -> ServerMemory:
+    """Return the memory of the server; zeros where INFO is denied."""
+    try:
+        info = client.info("memory")
+    except redis.exceptions.NoPermissionError:
+        return ServerMemory()
+    used = info["used_memory"] - info.get("mem_not_counted_for_evict", 0)
+    return ServerMemory(used, info.get("maxmemory", 0))
+
+
+def effective_retention_s(settings: Settings, memory: ServerMemory) -> float:
+    """Return how long finished windows are kept: less where the memory is short."""
+    left = (NOT_FROM_SHARE - memory.share) / (NOT_FROM_SHARE - SHORTER_FROM_SHARE)
+    return settings.keep.windows.s * min(max(left, 0.0), 1.0)
+
+
+def shortened_retention_s(
+    settings: Settings, memory: ServerMemory, kept_s: float, passed_s: float
+) -> float:
+    """Return how long finished windows are kept now; `passed_s` ago those of `kept_s` were left.
+
+    What is deleted lowers the share. A fleet that fills 4 % of the limit a second makes the
+    retention 20 s shorter in one: all that would be deleted at once, where 2 s of it make room.
+    """
+    wanted_s = effective_retention_s(settings, memory)
+    if memory.share >= AT_ONCE_FROM_SHARE:
+        return wanted_s
+    return max(wanted_s, kept_s - passed_s)
+
+
+def open_records_limit(settings: Settings, memory: ServerMemory) -> int:
+    """Return how many bytes the windows of open records may take."""
+    return int(memory.at_most(settings.open_record_bytes, OPEN_RECORDS_SHARE))
+
+
+def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None = None) -> int:
+    """Delete the oldest entries beyond the bounds in time and size; return how many.
+
+    The bounds in time are of the time that the monitor keeps
+    (`vtox.pipeline.store.ledger.retention_clock`). Beyond its bound in size a stream keeps what the
+    recorder has not read, as long as all outputs fit in their share of the memory. Whole nodes of
+    the server's tree go (about 100 small entries), so a little more than the bound may stay. Where
+    MEMORY USAGE is denied, the bounds in size do not hold; `vtox doctor` says so.
+    """
+    now_t = retention_time(client)
+    pipe = client.pipeline(transaction=False)
+    for stream in BOUNDED:
+        pipe.xlen(stream)
+        pipe.memory_usage(stream, samples=_SIZE_SAMPLES)
+    pipe.hgetall(keys.RECORDER)
+    *sizes, recorder = pipe.execute(raise_on_error=False)
+    used = dict(zip(BOUNDED, map(_or_zero, sizes[1::2]), strict=True))
+    entries = dict(zip(BOUNDED, map(_or_zero, sizes[::2]), strict=True))
+    beat = read(RecorderHeartbeat, recorder) if isinstance(recorder, dict) else None
+    recorded = beat.recorded if beat else {}
+    bounds = _size_bounds(settings, memory or ServerMemory(), used, recorded)
+    for stream, name in BOUNDED.items():
+        if now_t is not None:
+            oldest_s = now_t - getattr(settings.keep, name).s
+            pipe.xtrim(stream, minid=max(0, round(oldest_s * 1000)), approximate=True)
+        length = entries[stream]
+        own, with_unread = (
+            int(length * min(bound / max(used[stream], 1), 1.0)) for bound in bounds[stream]
+        )
+        if own < length and stream in recorded:
+            excess = length - own
+            pipe.xtrim(stream, minid=recorded[stream], limit=excess, approximate=True)
+        if with_unread < length:
+            pipe.xtrim(stream, maxlen=with_unread, approximate=True)
+    return sum(pipe.execute())
+
+
+def _size_bounds(
+    settings: Settings,
+    memory: ServerMemory,
+    used_bytes: Mapping[str, int],
+    recorded: Container[str],
+) -> dict[str, tuple[float, float]]:
+    """Return stream -> the bytes it may take, and those with what the recorder has not read.
+
+    Both are equal where the stream is not `recorded`. The streams that hold unread entries share
+    what the others leave of the outputs' share, by what they have beyond their own bound.
+    """
+    own = {s: getattr(settings.keep, name).nbytes for s, name in BOUNDED.items()}
+    total = sum(own.values())
+    scale = memory.at_most(total, OUTPUTS_SHARE) / total
+    own = {s: scale * bound for s, bound in own.items()}
+    over = {s: max(used_bytes[s] - own[s], 0.0) if s in recorded else 0.0 for s in own}
+    room = memory.at_most(UNREAD_TIMES * total, OUTPUTS_SHARE)
+    room -= sum(min(used_bytes[s], own[s]) for s in own)
+    share = min(1.0, room / sum(over.values())) if any(over.values()) else 0.0
+    return {s: (own[s], own[s] + share * over[s]) for s in own}
+
+
+def sizes_are_measured(client: Client) -> bool:
+    """Return whether the server says the size of a stream; its users may be denied that."""
+    try:
+        client.memory_usage(keys.RESULTS)
+    except redis.exceptions.NoPermissionError:
+        return False
+    return True
+
+
+def _or_zero(reply: Any) -> int:
+    """Return a size; 0 for a stream that does not exist, or a size that the server denies."""
+    if isinstance(reply, Exception) and not isinstance(reply, redis.exceptions.NoPermissionError):
+        raise reply
+    return reply if isinstance(reply, int) else 0

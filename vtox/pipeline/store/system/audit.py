@@ -1,0 +1,72 @@
+"""Who changed what, and from where: the stream `audit`, an entry for each deed.
+
+Operators' actions on alarms are in `alarm_actions` (`vtox.pipeline.store.alarms.alarm_actions`).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import redis
+
+from vtox.motor.values import codec
+from vtox.motor.values.domain import Reason, ReasonValue
+from vtox.pipeline import keys
+from vtox.pipeline.store.server.client import Client
+
+# Of a name or an address, characters.
+TEXT_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts; what is not known is empty.
+
+    `by` is a person's name or that of the API key, `key_id` the id of that key, `address` where the
+    request came from: of a command line the name of its host.
+    """
+
+    by: str = ""
+    key_id: str = ""
+    address: str = ""
+
+    def deed(self, code: str, machine_id: str = "", **values: ReasonValue) -> "Deed":
+        """Return what this one did; long names are cut."""
+        names = (self.by, self.key_id, self.address, machine_id)
+        by, key_id, address, machine_id = (n[:TEXT_MAX] for n in names)
+        return Deed(by, key_id, address, machine_id, code, Reason(code, values).values)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody did, an entry of `audit`: a code with its values, about a machine or none."""
+
+    by: str = ""
+    key_id: str = ""
+    address: str = ""
+    machine_id: str = ""
+    code: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+
+
+@contextmanager
+def audited(client: Client, deed: Deed) -> Iterator[None]:
+    """Write a deed before it is done, and take it back where it is refused.
+
+    So nothing is done without an entry. Where the server goes away meanwhile, it may be there
+    although nothing was done.
+    """
+    entry_id = write(client, deed)
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError):
+        raise
+    except BaseException:
+        client.xdel(keys.AUDIT, entry_id)
+        raise
+
+
+def write(client: Client, deed: Deed) -> str:
+    """Add an entry; return its id."""
+    entry_id: bytes = client.xadd(keys.AUDIT, codec.encode_fields(deed))
+    return entry_id.decode()
