@@ -46,8 +46,8 @@ from vtox.pipeline.store.machines.energy import ENERGY, metered
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.stream.window_log import create_group
-from vtox.records.history import writing
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history import writing
+from vtox.reporting.history.recorder import Recorder
 from workers import batch
 from workers.celery_signals import process
 from workers.malloc import keep_freed_memory

@@ -19,11 +19,11 @@ from sqlalchemy import Connection, insert, text
 from tests.postgresql import postgresql
 from vtox.motor.values.energy import QUARTER_S, MeterCounts
 from vtox.pipeline.configuration.settings import load
-from vtox.records.history import energy
-from vtox.records.history.database import engine_to_read, engine_to_write, make_file
-from vtox.records.history.energy import DAY_S
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.history.schema import energy_days, energy_quarters, series
+from vtox.reporting.history import energy
+from vtox.reporting.history.database import engine_to_read, engine_to_write, make_file
+from vtox.reporting.history.energy import DAY_S
+from vtox.reporting.history.migrations.upgrade import migrate
+from vtox.reporting.history.schema import energy_days, energy_quarters, series
 
 MACHINES, DAYS, TURNS = 1000, 92, 7
 FIRST_S = 1_764_000_000 // DAY_S * DAY_S

@@ -45,7 +45,7 @@ from vtox.pipeline.store.ledger.ledger_rows import record_json
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.entries import entry_of
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 BATCH = 50
 FAMILY = "bearing"

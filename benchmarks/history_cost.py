@@ -27,7 +27,7 @@ from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.stream.entries import Result, Texts
-from vtox.records.history.recorder import PAUSE_S, Recorder
+from vtox.reporting.history.recorder import PAUSE_S, Recorder
 
 STOP = Event()
 # As many as the entries of the demo's fleet have, within a factor of two.

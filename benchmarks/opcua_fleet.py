@@ -27,7 +27,7 @@ from vtox.pipeline.cluster.ports import accepts_connections
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect
-from vtox.plant.opcua.nodes import NAMESPACE
+from vtox.reporting.plant.opcua.nodes import NAMESPACE
 
 SECONDS, CHANGES_A_SECOND, ALARMS = 20, 10, 10
 

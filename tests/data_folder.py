@@ -30,7 +30,7 @@ from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.system import apikeys
 from vtox.pipeline.windows.wire import encode
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 from workers import batch
 
 MACHINE, OPERATOR, KEY = "M1", "Ada", "a0a0a0a0"

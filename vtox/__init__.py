@@ -14,7 +14,7 @@ _HOMES = {
     "read": "vtox.motor.files.recordings",
     "ReadOptions": "vtox.motor.files.matching",
     "diagnose": "vtox.motor.diagnosis.diagnosis",
-    "history": "vtox.records.tables.history",
+    "history": "vtox.reporting.tables.history",
     "motor_start": "vtox.motor.diagnosis.diagnosers.current.motor_start",
     "learn_baseline": "vtox.motor.diagnosis.learning.fit",
     "app": "vtox.pipeline.queues.celery_app",

@@ -45,7 +45,7 @@ from vtox.motor.alarms.book import Action, ActionName, Book
 from vtox.motor.alarms.precedence import Precedence, precedence
 from vtox.motor.alarms.priority import ActionTime, Priority
 from vtox.motor.alarms.supplies import group_ids
-from vtox.records.history.alarm_records import actions_of, alarm_of
+from vtox.reporting.history.alarm_records import actions_of, alarm_of
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"], route_class=JsonRoute)
 

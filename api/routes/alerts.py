@@ -22,7 +22,7 @@ from vtox.motor.values import codec
 from vtox.pipeline import keys
 from vtox.pipeline.store.alarms.open_alerts import alert_sort_key
 from vtox.pipeline.store.stream.outputs import entry_order, oldest_id
-from vtox.records.history.queries import alerts_before
+from vtox.reporting.history.queries import alerts_before
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # No entry that the history has is later: it keeps ids of 63 bits.

@@ -27,7 +27,7 @@ from vtox.motor.faults import Persistence
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, present_setting
 from vtox.pipeline.store.machines.machines import is_listed
 from vtox.pipeline.store.server.client import server_time
-from vtox.records.history.recorded_slots import (
+from vtox.reporting.history.recorded_slots import (
     RecordedSlots,
     nothing_recorded,
     recorded_events,

@@ -20,14 +20,14 @@ from vtox.motor.values.domain import State
 from vtox.pipeline import keys
 from vtox.pipeline.store.stream.entries import decode_result
 from vtox.pipeline.store.stream.outputs import entry_order, oldest_id
-from vtox.records.history import queries
-from vtox.records.history.diagnoses import (
+from vtox.reporting.history import queries
+from vtox.reporting.history.diagnoses import (
     PagePosition,
     RecordedDiagnosis,
     Wanted,
     recorded_diagnoses,
 )
-from vtox.records.history.retention import oldest_kept
+from vtox.reporting.history.retention import oldest_kept
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

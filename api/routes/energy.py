@@ -32,9 +32,9 @@ from vtox.motor.values.domain import Motor
 from vtox.motor.values.energy import NOTHING, QUARTER_S, MeterCounts
 from vtox.pipeline.store.machines.energy import Meter, meters
 from vtox.pipeline.store.machines.machines import is_listed, load_motors
-from vtox.records.history import energy
-from vtox.records.history.energy import DAY_S, Cost, Stretch
-from vtox.records.history.starts import MotorStart, most_in_an_hour, starts
+from vtox.reporting.history import energy
+from vtox.reporting.history.energy import DAY_S, Cost, Stretch
+from vtox.reporting.history.starts import MotorStart, most_in_an_hour, starts
 
 router = APIRouter(prefix="/api/v1", tags=["energy"])
 

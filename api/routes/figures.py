@@ -26,7 +26,7 @@ from api.state.backend import Backend
 from vtox.motor.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
 from vtox.motor.alarms.life import Alarm
 from vtox.motor.alarms.promise import PROMISED_PER_MACHINE_DAY
-from vtox.records.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
+from vtox.reporting.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 

@@ -28,9 +28,9 @@ from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import State
 from vtox.motor.values.plain_names import NAME, name_error
 from vtox.pipeline.store.machines import fleet
-from vtox.records.history import queries
-from vtox.records.history.downsampling import HOUR_S, MINUTE_S
-from vtox.records.history.resolution import HOURS, Grid
+from vtox.reporting.history import queries
+from vtox.reporting.history.downsampling import HOUR_S, MINUTE_S
+from vtox.reporting.history.resolution import HOURS, Grid
 
 router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
 

@@ -28,13 +28,13 @@ from vtox.pipeline import keys
 from vtox.pipeline.store.machines.line_levels import EVERY_S
 from vtox.pipeline.store.machines.machines import is_listed
 from vtox.pipeline.store.machines.points import HEALTH, METRICS
-from vtox.records.history import queries
-from vtox.records.history.gaps import missed_between
-from vtox.records.history.queries import Cursor, Trends
-from vtox.records.history.resolution import Grid, Resolution, grid
-from vtox.records.history.retention import oldest_kept
-from vtox.records.history.scalars import quantities
-from vtox.records.history.trend import Trend
+from vtox.reporting.history import queries
+from vtox.reporting.history.gaps import missed_between
+from vtox.reporting.history.queries import Cursor, Trends
+from vtox.reporting.history.resolution import Grid, Resolution, grid
+from vtox.reporting.history.retention import oldest_kept
+from vtox.reporting.history.scalars import quantities
+from vtox.reporting.history.trend import Trend
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

@@ -44,9 +44,9 @@ def machine_report(
     Of the latest records that are kept, those behind open alarms, and the history.
     """
     # scipy takes 0.3 s and 40 MB, which a process that makes no report does without.
-    from vtox.records.reports.document import document
-    from vtox.records.reports.machine_report import Period, machine_contents
-    from vtox.records.reports.page import page
+    from vtox.reporting.reports.document import document
+    from vtox.reporting.reports.machine_report import Period, machine_contents
+    from vtox.reporting.reports.page import page
 
     if query.from_t is not None and query.to_t is not None and query.from_t >= query.to_t:
         detail = f"from_t: {query.from_t} is not before to_t {query.to_t}"

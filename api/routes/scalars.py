@@ -39,7 +39,7 @@ from vtox.pipeline.store.machines.machines import is_listed, load_motors
 from vtox.pipeline.store.machines.points import AHEAD_MS
 from vtox.pipeline.store.machines.scalar_room import admit_readings
 from vtox.pipeline.store.stream.scalars import why_no_velocity
-from vtox.records.history.scalars import latest, quantities
+from vtox.reporting.history.scalars import latest, quantities
 
 router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=JsonRoute)
 _FIELDS = frozenset(ScalarsIn.model_fields)

@@ -19,8 +19,8 @@ from vtox.motor.diagnosis.energy.better_class import class_saving
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.energy import MeterCounts, in_hours, in_kwh, measured_kwh
 from vtox.pipeline.store.machines.energy import Meter
-from vtox.records.history.energy import Cost
-from vtox.records.history.starts import MotorStart
+from vtox.reporting.history.energy import Cost
+from vtox.reporting.history.starts import MotorStart
 
 
 def counts_shape(c: MeterCounts) -> EnergyCounts:

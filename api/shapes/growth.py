@@ -17,8 +17,8 @@ from vtox.motor.alarms.health.growth import FaultGrowth as FaultGrowthOf
 from vtox.motor.alarms.health.growth import Growth as GrowthOf
 from vtox.motor.alarms.life import Alarm
 from vtox.motor.errors import HistoryUnavailable
-from vtox.records.history.growth import alarm_growth, machine_growth
-from vtox.records.history.retention import Oldest, oldest_kept
+from vtox.reporting.history.growth import alarm_growth, machine_growth
+from vtox.reporting.history.retention import Oldest, oldest_kept
 
 LIFE_S, REMEMBERED = 60.0, 2000
 _LEVELS = ("course", "then_db", "now_db", "slope_db", "low_db", "high_db", "per")

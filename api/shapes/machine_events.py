@@ -21,8 +21,8 @@ from vtox.pipeline.store.alarms.alarm_actions import decode_action
 from vtox.pipeline.store.stream import outputs
 from vtox.pipeline.store.stream.stream_reader import BEGIN
 from vtox.pipeline.store.stream.unreadable import read_or_none
-from vtox.records.history.alarm_queries import actions_of_machine, last_recorded
-from vtox.records.history.queries import alerts_before
+from vtox.reporting.history.alarm_queries import actions_of_machine, last_recorded
+from vtox.reporting.history.queries import alerts_before
 
 T = TypeVar("T")
 _LAST_ID = f"{(1 << 53) - 1}-0"

@@ -23,7 +23,7 @@ from vtox.pipeline.configuration.version import install_command
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.pipeline.store.server.client import check, server_time
 from vtox.pipeline.store.system import apikeys
-from vtox.records.history import database
+from vtox.reporting.history import database
 
 if TYPE_CHECKING:
     from api.state.provider import Provider

@@ -188,14 +188,14 @@ def _put_back() -> Iterator[Mutant]:
     redone = "            if before is not row and"
     yield Mutant(
         "windows that are diagnosed again are recorded twice, if in one transaction",
-        ((Path("vtox/records/history/redone.py"), redone, "            if False and"),),
+        ((Path("vtox/reporting/history/redone.py"), redone, "            if False and"),),
     )
     moved = "    moved = update(positions).where(at_start)"
     yield Mutant(
         "a recorder writes a portion that another one has written",
         (
             (
-                Path("vtox/records/history/writing.py"),
+                Path("vtox/reporting/history/writing.py"),
                 moved,
                 "    moved = update(positions).where(positions.c.stream == start.stream)",
             ),

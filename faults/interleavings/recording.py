@@ -32,12 +32,12 @@ from vtox.pipeline.store.machines.line_levels import QUANTITIES
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.partition_table import set_number
 from vtox.pipeline.store.stream import deadletters
-from vtox.records.history import database, schema, writing
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.history.recorder import Recorder
-from vtox.records.notification.attempt import Attempt
-from vtox.records.notification.notifier import Notifier
-from vtox.records.notification.rules import Rules
+from vtox.reporting.history import database, schema, writing
+from vtox.reporting.history.migrations.upgrade import migrate
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.notification.attempt import Attempt
+from vtox.reporting.notification.notifier import Notifier
+from vtox.reporting.notification.rules import Rules
 
 HOOK = {"kind": "webhook", "url": "https://example.org/alarms", "secret_env": "NO_SECRET"}
 RULES = Rules.model_validate({"targets": {"hook": HOOK}, "rules": ({"targets": ["hook"]},)})

@@ -67,7 +67,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.motor.values.channel_map",
         "vtox.motor.values.csv_cells",
         "vtox.motor.values.frames",
-        "vtox.records.tables.views",
+        "vtox.reporting.history.views",
         "vtox.motor.values.nameplate",
         "vtox.motor.values.nameplate_fields",
         "vtox.motor.values.record_lengths",
@@ -117,16 +117,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.motor.diagnosis.diagnosis",
         "vtox.pipeline.monitoring",
         "vtox.motor.diagnosis.spectra",
-        "vtox.records.history",
+        "vtox.reporting.history",
     ),
     (
         "vtox.motor.diagnosis.learning",
-        "vtox.records.backup",
-        "vtox.records.notification",
-        "vtox.records.reports",
-        "vtox.records.tables",
+        "vtox.reporting.backup",
+        "vtox.reporting.notification",
+        "vtox.reporting.reports",
+        "vtox.reporting.tables",
     ),
-    ("vtox.pipeline.monitoring.coordinator", "vtox.plant"),
+    ("vtox.pipeline.monitoring.coordinator", "vtox.reporting.plant"),
     ("workers", "vtox.cli", "api.http"),
     ("api.schemas",),
     ("api.state",),
@@ -137,7 +137,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 
 
-READER = "vtox.plant.status_api"
+READER = "vtox.reporting.plant.status_api"
 
 
 @cache
@@ -231,7 +231,7 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
     # Nothing else of VTOX calls others; what passes health on calls our own API.
     callers = importers("httpx2", "apprise")
     provider = "api.state.provider"
-    assert within(callers, "vtox.records.notification", READER, provider) == set()
+    assert within(callers, "vtox.reporting.notification", READER, provider) == set()
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ READERS = (
 )
 OPTIONAL_PACKAGES = (
     *(f"vtox.motor.files.readers.{name}" for name in READERS),
-    *("vtox.pipeline.windows.tracing", "vtox.motor.values.frames", "vtox.records.tables.export"),
+    *("vtox.pipeline.windows.tracing", "vtox.motor.values.frames", "vtox.reporting.tables.export"),
     "api.state.backend",
 )
 
@@ -424,8 +424,8 @@ HOST_CLOCK = {
     "vtox/cli/recordings/replay.py",
     "vtox/cli/shared/report_files.py",
     "vtox/cli/simulation/simulate.py",
-    "vtox/records/notification/trial.py",
-    "vtox/records/notification/webhook.py",
+    "vtox/reporting/notification/trial.py",
+    "vtox/reporting/notification/webhook.py",
     "vtox/pipeline/monitoring/server_checks.py",
     "vtox/pipeline/sending/mqtt/connection.py",
     "vtox/pipeline/store/server/client.py",

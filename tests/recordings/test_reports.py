@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from tests.paths import ROOT
 from tests.recordings.folder import recordings
 from vtox.cli.main import add
-from vtox.records.reports.document import BEGIN, read_report
-from vtox.records.reports.verification import verify
+from vtox.reporting.reports.document import BEGIN, read_report
+from vtox.reporting.reports.verification import verify
 
 pytestmark = pytest.mark.recordings
 

@@ -22,7 +22,7 @@ from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.system import apikeys
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 pytestmark = needs_browser
 

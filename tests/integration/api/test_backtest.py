@@ -15,7 +15,7 @@ from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 URL = "/api/v1/machines/M1/sensitivity/backtest"
 HOUR_S = 3600

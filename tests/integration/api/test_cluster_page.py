@@ -16,7 +16,7 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.system import apikeys, audit
 from vtox.pipeline.store.system.audit import Actor
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 LETTER = {
     "stream_id": "5-0",

@@ -14,7 +14,7 @@ from vtox.pipeline import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.energy import ENERGY, metered
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 RECORD = Record(
     machine_id="M1", run="", first_seq=0, last_seq=0, t_start=0.0, t_end=1.0, ids="1-1",

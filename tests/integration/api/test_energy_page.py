@@ -11,7 +11,7 @@ from tests.integration.reporting.history.test_energy import add_second
 from vtox.motor.values.energy import MeterCounts
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 pytestmark = needs_browser
 

@@ -15,7 +15,7 @@ from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.alarm_actions import encode_action
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.entries import entry_of
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 URL = "/api/v1/alarms/figures"
 

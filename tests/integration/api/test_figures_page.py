@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 pytestmark = needs_browser
 

@@ -23,7 +23,7 @@ from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.fleet import fleet_state
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.system import kept_state
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 URL = "/api/v1/fleet"
 

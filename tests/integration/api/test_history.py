@@ -20,10 +20,10 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.line_levels import EVERY_S
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.database import engine_to_write, execute_many, insert
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import hours, minutes, outcomes, records, series
+from vtox.reporting.history.database import engine_to_write, execute_many, insert
+from vtox.reporting.history.migrations.upgrade import migrate
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import hours, minutes, outcomes, records, series
 
 URL = "/api/v1/machines/M1/history"
 STOP = Event()

@@ -11,7 +11,7 @@ from vtox.pipeline import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_actions import encode_action
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 ALARM = "M1:bearing:1"
 ORDER = WorkOrder(system="CMMS", reference="4711", url="")

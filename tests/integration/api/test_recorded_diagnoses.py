@@ -14,10 +14,10 @@ from vtox.pipeline import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.database import engine_to_write, execute_many, insert
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import outcomes, records, series
+from vtox.reporting.history.database import engine_to_write, execute_many, insert
+from vtox.reporting.history.migrations.upgrade import migrate
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import outcomes, records, series
 
 ALL = "/api/v1/diagnoses"
 M1 = "/api/v1/machines/M1/diagnoses"

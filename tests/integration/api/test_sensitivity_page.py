@@ -15,7 +15,7 @@ from vtox.pipeline.store.machines.machine_settings import (
     store_setting,
 )
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 pytestmark = needs_browser
 

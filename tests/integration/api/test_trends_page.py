@@ -24,7 +24,7 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.machines.line_levels import EVERY_S
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 pytestmark = needs_browser
 

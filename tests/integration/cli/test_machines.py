@@ -23,7 +23,7 @@ from vtox.pipeline.store.machines import machine_states
 from vtox.pipeline.store.machines import machines as store
 from vtox.pipeline.store.machines.baselines import set_baseline
 from vtox.pipeline.store.server.client import Client
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 FLEET = """
 [machines.M1]

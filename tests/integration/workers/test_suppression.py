@@ -14,7 +14,7 @@ from vtox.motor.values.domain import Diagnosis, abstain, reason
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.server.client import Client
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 from workers import batch
 from workers.celery_signals import process
 

@@ -93,8 +93,8 @@ def list_alarms(
 def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
     """Show one alarm with what operators did; older ones come from the history."""
     # Not at the top: SQLAlchemy is slow to load.
-    from vtox.records.history.alarm_records import actions_of, alarm_of
-    from vtox.records.history.database import reading
+    from vtox.reporting.history.alarm_records import actions_of, alarm_of
+    from vtox.reporting.history.database import reading
 
     settings = load()
     with running_server(settings) as client:

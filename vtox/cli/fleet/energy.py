@@ -83,8 +83,8 @@ def _counted(
 ) -> tuple[list[_Row], dict[str, float]]:
     """Return what was counted: by machine, or of one machine by step; and what energy cost."""
     # Not at the top: SQL takes a quarter of a second to import.
-    from vtox.records.history import energy
-    from vtox.records.history.database import reading
+    from vtox.reporting.history import energy
+    from vtox.reporting.history.database import reading
 
     with reading(settings) as db:
         if db is None:

@@ -298,10 +298,10 @@ def _of_history(
 ) -> tuple[list[FaultGrowth], list[tuple[ScalarReading, str]]]:
     """Return the faults of a machine over time, and its latest scalars with their states."""
     # Not at the top: SQL takes a quarter of a second to import.
-    from vtox.records.history.database import reading
-    from vtox.records.history.growth import machine_growth
-    from vtox.records.history.retention import oldest_kept
-    from vtox.records.history.scalars import latest
+    from vtox.reporting.history.database import reading
+    from vtox.reporting.history.growth import machine_growth
+    from vtox.reporting.history.retention import oldest_kept
+    from vtox.reporting.history.scalars import latest
 
     with reading(settings) as db:
         if db is None:

@@ -9,7 +9,7 @@ from vtox.pipeline.cluster import logging_setup
 from vtox.pipeline.cluster.ports import base_url
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.configuration.version import install_command
-from vtox.plant.status_api import StatusApi
+from vtox.reporting.plant.status_api import StatusApi
 
 
 def mcp(
@@ -31,7 +31,7 @@ def mcp(
     logging_setup.setup("mcp")
     # Not at the top: an extra, which other commands do not need.
     try:
-        from vtox.plant.mcp import server
+        from vtox.reporting.plant.mcp import server
     except ImportError as error:
         raise SystemStateError(
             f"{error.name} is not installed", remedy=install_command("mcp")

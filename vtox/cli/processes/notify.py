@@ -32,7 +32,7 @@ def run() -> None:
     """Notify until stopped. `vtox up` does this for you where VTOX_NOTIFY_FILE is set."""
     logging_setup.setup("notifier")
     # Not at the top, as everywhere here: SQLAlchemy and HTTP, for which no help should wait.
-    from vtox.records.notification.notifier import Notifier
+    from vtox.reporting.notification.notifier import Notifier
 
     settings = load()
     rules = _rules(settings)
@@ -47,7 +47,7 @@ def run() -> None:
 @notify.command("check")
 def check() -> None:
     """Check the file of rules, its secrets, and where its webhooks lead. Sends nothing."""
-    from vtox.records.notification.trial import problem_of_target
+    from vtox.reporting.notification.trial import problem_of_target
 
     settings = load()
     rules = _rules(settings)
@@ -70,7 +70,7 @@ def check() -> None:
 @notify.command("test")
 def test(target: Target) -> None:
     """Send a test to one target now, and say what it answers."""
-    from vtox.records.notification.trial import send_trial
+    from vtox.reporting.notification.trial import send_trial
 
     rules = _rules(load())
     if target not in rules.targets:
@@ -91,8 +91,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show what waits for each target, how it answers, and what was given up."""
-    from vtox.records.history import database
-    from vtox.records.notification import outbox_figures
+    from vtox.reporting.history import database
+    from vtox.reporting.notification import outbox_figures
 
     settings = load()
     names = list(_rules(settings).targets) if settings.notify_file else []
@@ -139,7 +139,7 @@ def _counted(n: int, what: str) -> str:
 
 
 def _rules(settings: Settings) -> Any:
-    from vtox.records.notification.rules import read_rules
+    from vtox.reporting.notification.rules import read_rules
 
     if settings.notify_file is None:
         raise InputError(
@@ -151,19 +151,19 @@ def _rules(settings: Settings) -> Any:
 
 def _senders(rules: Any) -> Mapping[str, Any]:
     """Return what sends to each kind of target that the rules have."""
-    from vtox.records.notification import webhook
+    from vtox.reporting.notification import webhook
 
     kinds = {t.kind: name for name, t in rules.targets.items()}
     senders: dict[str, Any] = {"webhook": webhook.send}
     kind, extra = "apprise", "notify"
     try:
         if "apprise" in kinds:
-            from vtox.records.notification import apprise_target
+            from vtox.reporting.notification import apprise_target
 
             senders["apprise"] = apprise_target.send
         kind, extra = "mqtt", "mqtt"
         if "mqtt" in kinds:
-            from vtox.records.notification.mqtt_target import MqttTargets
+            from vtox.reporting.notification.mqtt_target import MqttTargets
 
             senders["mqtt"] = MqttTargets().send
     except ImportError as error:
@@ -181,7 +181,7 @@ def _check_secrets(rules: Any, only: str = "") -> None:
 
 
 def _check_target(name: str, target: Any) -> None:
-    from vtox.records.notification.target_secrets import signing_keys, target_url
+    from vtox.reporting.notification.target_secrets import signing_keys, target_url
 
     url = target_url(name, target)
     if target.kind == "webhook":
@@ -195,7 +195,7 @@ def _check_target(name: str, target: Any) -> None:
         except SettingsError as error:
             raise RulesError(str(error)) from None
         return
-    from vtox.records.notification import apprise_target
+    from vtox.reporting.notification import apprise_target
 
     apprise_target.check_url(name, url)
 
@@ -203,8 +203,8 @@ def _check_target(name: str, target: Any) -> None:
 @contextmanager
 def _reader(settings: Settings) -> Iterator[Any]:
     """Yield the engine of a reader, None where no notifier has ever made its tables."""
-    from vtox.records.history import database
-    from vtox.records.history.schema import deliveries
+    from vtox.reporting.history import database
+    from vtox.reporting.history.schema import deliveries
 
     if not settings.database_url and not settings.history_file.exists():
         yield None
@@ -219,8 +219,8 @@ def _reader(settings: Settings) -> Iterator[Any]:
 
 
 def _revive(target: str, *, drop: bool) -> int:
-    from vtox.records.history import database
-    from vtox.records.notification import outbox
+    from vtox.reporting.history import database
+    from vtox.reporting.notification import outbox
 
     settings = load()
     with _reader(settings) as there:

@@ -19,7 +19,7 @@ def opcua() -> None:
     logging_setup.setup("opcua")
     # Not at the top: an extra, which other commands do not need.
     try:
-        from vtox.plant.opcua.server import PlantServer
+        from vtox.reporting.plant.opcua.server import PlantServer
     except ImportError as error:
         raise SystemStateError(
             f"{error.name} is not installed", remedy=install_command("opcua")

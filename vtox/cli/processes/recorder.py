@@ -29,8 +29,8 @@ def recorder(
         return
     logging_setup.setup("recorder")
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
-    from vtox.records.history.database import engine_to_write
-    from vtox.records.history.recorder import Recorder
+    from vtox.reporting.history.database import engine_to_write
+    from vtox.reporting.history.recorder import Recorder
 
     settings = load()
     stop = stop_event()
@@ -43,8 +43,8 @@ def recorder(
 
 
 def _repair(settings: Settings) -> None:
-    from vtox.records.backup.restoring import require_stopped
-    from vtox.records.history.repair import repair
+    from vtox.reporting.backup.restoring import require_stopped
+    from vtox.reporting.history.repair import repair
 
     with stopped(settings):
         with suppress(ServerUnavailable), running_server(settings) as client:

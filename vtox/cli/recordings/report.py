@@ -38,7 +38,7 @@ def report_command(
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise InputError(f"--from {from_}: not before --to {to}")
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.records.reports.machine_report import Period, machine_contents
+    from vtox.reporting.reports.machine_report import Period, machine_contents
 
     settings = load()
     with running_server(settings) as client:
@@ -50,7 +50,7 @@ def report_command(
 
 def _history(settings: Settings) -> "AbstractContextManager[Connection | None]":
     """Return the history opened for reading; None in it where nothing was ever recorded."""
-    from vtox.records.history import database
+    from vtox.reporting.history import database
 
     @contextmanager
     def opened() -> "Iterator[Connection | None]":

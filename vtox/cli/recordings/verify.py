@@ -16,8 +16,8 @@ from vtox.motor.errors import ReportError
 from vtox.motor.values.plain_data import digits
 
 if TYPE_CHECKING:
-    from vtox.records.reports.document import Report
-    from vtox.records.reports.verification import Verification
+    from vtox.reporting.reports.document import Report
+    from vtox.reporting.reports.verification import Verification
 
 # Exit statuses.
 AGREES, DISAGREES, NO_REPORT = 0, 1, 2
@@ -34,8 +34,8 @@ def verify_command(
     Exit status: 0 they agree, 1 they do not, 2 no report, or a damaged one.
     """
     # Not at the top: they load scipy, which other commands do not need.
-    from vtox.records.reports.document import read_report
-    from vtox.records.reports.verification import verify
+    from vtox.reporting.reports.document import read_report
+    from vtox.reporting.reports.verification import verify
 
     try:
         report = read_report(file)

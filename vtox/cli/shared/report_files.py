@@ -16,7 +16,7 @@ from vtox.motor.values.nameplate import motor_to_dict
 from vtox.motor.words.languages import DEFAULT, LANGUAGES
 
 if TYPE_CHECKING:
-    from vtox.records.reports.contents import Contents
+    from vtox.reporting.reports.contents import Contents
 
 Lang = Annotated[
     str, typer.Option("--lang", metavar="|".join(LANGUAGES), help="Language of reasons and report.")
@@ -50,9 +50,9 @@ def file_contents(
     The verdicts are computed once more, by one thread, as `vtox verify` will.
     """
     # Not at the top: they load scipy, which other commands do not need.
-    from vtox.records.reports import making
-    from vtox.records.reports.contents import FORM, Contents, ReportedMachine
-    from vtox.records.reports.environment import environment
+    from vtox.reporting.reports import making
+    from vtox.reporting.reports.contents import FORM, Contents, ReportedMachine
+    from vtox.reporting.reports.environment import environment
 
     records = []
     for name, recording, diagnoses in results:
@@ -78,8 +78,8 @@ def write_report(path: Path, contents: "Contents") -> None:
 
     Raises `InputError`: it would be too large, or cannot be written.
     """
-    from vtox.records.reports.document import document
-    from vtox.records.reports.page import page
+    from vtox.reporting.reports.document import document
+    from vtox.reporting.reports.page import page
 
     text = document(contents, page(contents))
     try:

@@ -36,7 +36,7 @@ def backup(
     history in PostgreSQL is not in it: that is what pg_dump is for.
     """
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
-    from vtox.records.backup.saving import save
+    from vtox.reporting.backup.saving import save
 
     settings = load()
     with running_or_embedded(settings, "backup") as client, _progress() as told:
@@ -64,7 +64,7 @@ def restore(
     The whole archive is checked first; one that is damaged, or of a later form, changes nothing.
     Exit status 1: a part could not be restored, and is named.
     """
-    from vtox.records.backup import restoring
+    from vtox.reporting.backup import restoring
 
     settings = load()
     with stopped(settings), restoring.checked(settings, file) as found:

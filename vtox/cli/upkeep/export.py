@@ -34,9 +34,9 @@ def export_command(to: _Folder, machine: _Machines = None, last: _Last = "") -> 
     may run meanwhile. Files of the same name are replaced.
     """
     # Not at the top: SQL takes a quarter of a second to import.
-    from vtox.records.history.database import reading
-    from vtox.records.tables.export import export, has_parquet
-    from vtox.records.tables.rows import last_seconds
+    from vtox.reporting.history.database import reading
+    from vtox.reporting.tables.export import export, has_parquet
+    from vtox.reporting.tables.rows import last_seconds
 
     settings, span_s = load(), duration_s(last, "--last")
     console = Console(highlight=False)

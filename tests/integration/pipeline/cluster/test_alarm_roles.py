@@ -14,7 +14,7 @@ from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, connect
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 ADA = {"by": "Ada", "reason": "repair"}
 

@@ -27,7 +27,7 @@ from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.server.partition_table import number_in_force
 from vtox.pipeline.store.stream.scalars import add_readings
 from vtox.pipeline.windows.partitions import Partition
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
 TRIM = "XTRIM motor_raw_data MAXLEN 0"

@@ -28,9 +28,9 @@ from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream import evidence
 from vtox.pipeline.store.system import apikeys, audit
 from vtox.pipeline.store.system.audit import Actor
-from vtox.records.backup.saving import save
-from vtox.records.history import database, schema
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.backup.saving import save
+from vtox.reporting.history import database, schema
+from vtox.reporting.history.recorder import Recorder
 
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450)
 RECORD = "bearing|M1|1-0"

@@ -17,7 +17,7 @@ from vtox.motor.errors import ArchiveError, HistoryUnavailable, InputError
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import kept_state
-from vtox.records.backup import archive, restoring
+from vtox.reporting.backup import archive, restoring
 
 
 def rewrite(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Path:

@@ -28,9 +28,9 @@ from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.system import apikeys, audit, kept_state
 from vtox.pipeline.store.system.agreement import require_agreement
 from vtox.pipeline.store.system.audit import Actor
-from vtox.records.backup import restoring
-from vtox.records.backup.saving import save
-from vtox.records.history import database
+from vtox.reporting.backup import restoring
+from vtox.reporting.backup.saving import save
+from vtox.reporting.history import database
 
 
 def restore(client: Client, settings: Settings, path: Path) -> list[str]:

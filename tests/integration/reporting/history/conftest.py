@@ -7,7 +7,7 @@ import pytest
 from tests.postgresql import PostgreSQL, needs_postgresql, postgresql
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,9 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import act, advance
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.database import engine_to_write
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import alarm_actions, alerts
+from vtox.reporting.history.database import engine_to_write
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import alarm_actions, alerts
 
 STOP = threading.Event()
 PATH = f"/api/v1/alarms/{ALARM}"

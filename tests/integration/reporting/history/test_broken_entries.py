@@ -26,9 +26,9 @@ from vtox.pipeline.store.alarms.alarm_actions import encode_action
 from vtox.pipeline.store.machines.points import POINTS_OF, Point, points_of_result
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.system.status import snapshot
-from vtox.records.history.database import engine_to_read
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import alerts, positions, series
+from vtox.reporting.history.database import engine_to_read
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import alerts, positions, series
 
 
 def add_action(client: Client, t: float) -> str:

@@ -22,8 +22,8 @@ from vtox.pipeline.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.pipeline.store.machines.machines import is_listed
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.stream.window_log import create_group, read_new, trim_raw
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import hours, minutes, records
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import hours, minutes, records
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD")
 

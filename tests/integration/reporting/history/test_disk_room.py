@@ -12,9 +12,9 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.database import engine_to_read
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import records
+from vtox.reporting.history.database import engine_to_read
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import records
 
 SetFree = Callable[[float], None]
 
@@ -27,7 +27,7 @@ def set_free(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SetFree:
 
     def set_share(share: float) -> None:
         free_mb = shutil.disk_usage(settings.data_dir).free / 1e6
-        monkeypatch.setattr("vtox.records.history.disk_room.MIN_FREE_MB", free_mb / share)
+        monkeypatch.setattr("vtox.reporting.history.disk_room.MIN_FREE_MB", free_mb / share)
 
     return set_share
 
@@ -85,8 +85,8 @@ def test_a_long_backlog_stops_where_the_room_ends(
     set_free: SetFree,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vtox.records.history.recorder.ENTRIES_PER_READ", 10)
-    monkeypatch.setattr("vtox.records.history.recorder.POINTS_PER_TRANSACTION", 10)
+    monkeypatch.setattr("vtox.reporting.history.recorder.ENTRIES_PER_READ", 10)
+    monkeypatch.setattr("vtox.reporting.history.recorder.POINTS_PER_TRANSACTION", 10)
     now = server_time(client)
     for k in range(25):
         add_result(client, now + 2 * k)

@@ -17,11 +17,11 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import EnergyPrice
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.entries import Result
-from vtox.records.history import energy
-from vtox.records.history.database import engine_to_read
-from vtox.records.history.energy import DAY_S
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import energy_days, energy_quarters
+from vtox.reporting.history import energy
+from vtox.reporting.history.database import engine_to_read
+from vtox.reporting.history.energy import DAY_S
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import energy_days, energy_quarters
 
 STOP = threading.Event()
 T = TypeVar("T")

@@ -15,11 +15,11 @@ from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.alarms.open_alerts import OpenAlert
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.database import reading
-from vtox.records.history.growth import machine_growth
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.retention import oldest_kept
-from vtox.records.reports.history_parts import growth_reasons
+from vtox.reporting.history.database import reading
+from vtox.reporting.history.growth import machine_growth
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.retention import oldest_kept
+from vtox.reporting.reports.history_parts import growth_reasons
 
 
 def raise_alarm(client: Client, began_s: float, now_s: float, to_dbc: float) -> str:

@@ -10,11 +10,11 @@ from vtox.motor.faults import LINES
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.line_levels import EVERY_S
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.database import engine_to_read
-from vtox.records.history.queries import trends_of_steps
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.resolution import Grid
-from vtox.records.history.schema import records, series
+from vtox.reporting.history.database import engine_to_read
+from vtox.reporting.history.queries import trends_of_steps
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.resolution import Grid
+from vtox.reporting.history.schema import records, series
 
 NAMES = tuple(line.quantity for line in LINES["broken_bar"])
 

@@ -20,8 +20,8 @@ from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.stream_reader import BEGIN
 from vtox.pipeline.store.system.status import snapshot
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import hours, minutes, missed, records, series
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import hours, minutes, missed, records, series
 
 NewRecorder = Callable[[], Recorder]
 # Of SQLite's format: the size of a page, and the first byte of one with rows of `records`.

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from vtox.motor.errors import HistoryUnavailable
 from vtox.pipeline.configuration.settings import Settings
-from vtox.records.history.database import engine_to_write
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.history.schema import metadata
+from vtox.reporting.history.database import engine_to_write
+from vtox.reporting.history.migrations.upgrade import migrate
+from vtox.reporting.history.schema import metadata
 
 
 def test_migrations_lead_to_the_schema(settings: Settings) -> None:

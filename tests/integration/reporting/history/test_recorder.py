@@ -32,11 +32,11 @@ from vtox.pipeline.store.machines.baselines import set_baseline
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.stream.stream_reader import Missed
 from vtox.pipeline.store.system.status import snapshot
-from vtox.records.history import recorder as recorder_module
-from vtox.records.history.baselines import versions_of
-from vtox.records.history.database import engine_to_read
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.schema import (
+from vtox.reporting.history import recorder as recorder_module
+from vtox.reporting.history.baselines import versions_of
+from vtox.reporting.history.database import engine_to_read
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.schema import (
     alerts,
     baselines,
     hours,
@@ -46,7 +46,7 @@ from vtox.records.history.schema import (
     records,
     series,
 )
-from vtox.records.history.writing import positions_of
+from vtox.reporting.history.writing import positions_of
 
 STOP = threading.Event()
 

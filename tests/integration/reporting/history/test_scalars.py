@@ -23,10 +23,10 @@ from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.scalars import add_readings, note_no_velocity
 from vtox.pipeline.store.stream.window_log import add_window
 from vtox.pipeline.windows.wire import encode
-from vtox.records.history.database import engine_to_write, reading
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.retention import delete_older, oldest_kept
-from vtox.records.history.scalars import latest, quantities
+from vtox.reporting.history.database import engine_to_write, reading
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.retention import delete_older, oldest_kept
+from vtox.reporting.history.scalars import latest, quantities
 from workers.velocity import velocity_readings
 
 RAW = {"resolution": "raw", "points": 10}

@@ -19,8 +19,8 @@ from vtox.pipeline import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.entries import Result
-from vtox.records.history.recorder import Recorder
-from vtox.records.history.starts import MotorStart, most_in_an_hour, starts
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.starts import MotorStart, most_in_an_hour, starts
 
 PLANT = PLANTS["2kw2"]
 FS_HZ = 2500.0

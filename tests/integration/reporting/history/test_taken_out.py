@@ -26,10 +26,10 @@ from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.alarms.alarm_book import act, advance
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.history.recorder import Recorder
-from vtox.records.tables import export
-from vtox.records.tables.export import Written
-from vtox.records.tables.views import TABLES, VIEWS
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.history.views import TABLES, VIEWS
+from vtox.reporting.tables import export
+from vtox.reporting.tables.export import Written
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 START = {"on_s": 0.25, "duration_s": 0.5, "inrush_a": 40.0, "dip_ratio": 0.02, "energy_j": 900.0}

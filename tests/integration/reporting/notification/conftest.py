@@ -11,10 +11,10 @@ from tests.integration.reporting.notification.receiver import Receiver, receivin
 from tests.postgresql import PostgreSQL, needs_postgresql
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
-from vtox.records.notification import notifier as notifier_module
-from vtox.records.notification import webhook
-from vtox.records.notification.notifier import Notifier
-from vtox.records.notification.rules import Rules
+from vtox.reporting.notification import notifier as notifier_module
+from vtox.reporting.notification import webhook
+from vtox.reporting.notification.notifier import Notifier
+from vtox.reporting.notification.rules import Rules
 
 __all__ = ["database_server"]
 

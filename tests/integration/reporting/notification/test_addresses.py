@@ -11,9 +11,9 @@ import pytest
 from tests.integration.reporting.notification.conftest import hook
 from tests.integration.reporting.notification.receiver import Receiver, receiving
 from tests.tls_server import authority
-from vtox.records.notification import addresses, webhook
-from vtox.records.notification.attempt import Attempt
-from vtox.records.notification.rules import Target
+from vtox.reporting.notification import addresses, webhook
+from vtox.reporting.notification.attempt import Attempt
+from vtox.reporting.notification.rules import Target
 
 BODY = b'{"type": "test"}'
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.reporting.notification.receiver import Receiver
 from tests.unit.reporting.notification.test_plan import EVENT
-from vtox.records.notification import apprise_target
-from vtox.records.notification.messages import alarm_message, encode
-from vtox.records.notification.rules import Target
+from vtox.reporting.notification import apprise_target
+from vtox.reporting.notification.messages import alarm_message, encode
+from vtox.reporting.notification.rules import Target
 
 # Some of its plug-ins use what Python will give up.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -12,9 +12,9 @@ from tests.integration.reporting.notification.test_delivery import running
 from tests.waiting import eventually
 from vtox.pipeline import keys
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.records.notification import outbox
-from vtox.records.notification.notifier import Notifier
-from vtox.records.notification.rules import Rules
+from vtox.reporting.notification import outbox
+from vtox.reporting.notification.notifier import Notifier
+from vtox.reporting.notification.rules import Rules
 
 
 @pytest.mark.parametrize("stream", [keys.ALERTS, keys.ALARM_ACTIONS])

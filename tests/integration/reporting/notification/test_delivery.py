@@ -29,11 +29,11 @@ from vtox.pipeline import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.heartbeats import TargetState
 from vtox.pipeline.store.server.client import Client
-from vtox.records.history.database import engine_to_write
-from vtox.records.notification import outbox, outbox_figures
-from vtox.records.notification.events import alert_message_id
-from vtox.records.notification.notifier import Notifier
-from vtox.records.notification.rules import Rules
+from vtox.reporting.history.database import engine_to_write
+from vtox.reporting.notification import outbox, outbox_figures
+from vtox.reporting.notification.events import alert_message_id
+from vtox.reporting.notification.notifier import Notifier
+from vtox.reporting.notification.rules import Rules
 
 New = Callable[[Rules], Notifier]
 MANY = 12

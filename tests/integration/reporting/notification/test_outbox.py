@@ -10,10 +10,10 @@ from sqlalchemy.exc import OperationalError
 from vtox.pipeline import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.stream.stream_reader import Position
-from vtox.records.history import database
-from vtox.records.history.migrations.upgrade import migrate
-from vtox.records.notification import outbox
-from vtox.records.notification.outbox import NewDelivery
+from vtox.reporting.history import database
+from vtox.reporting.history.migrations.upgrade import migrate
+from vtox.reporting.notification import outbox
+from vtox.reporting.notification.outbox import NewDelivery
 
 BEGIN, END = Position(keys.ALERTS, "1-0"), Position(keys.ALERTS, "2-0")
 RAISED = NewDelivery(

@@ -21,9 +21,9 @@ from vtox.motor.values.domain import Motor
 from vtox.pipeline.store.alarms.alarm_book import act, advance
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time_ms
-from vtox.records.notification import plan
-from vtox.records.notification.notifier import Notifier
-from vtox.records.notification.rules import Rules
+from vtox.reporting.notification import plan
+from vtox.reporting.notification.notifier import Notifier
+from vtox.reporting.notification.rules import Rules
 
 New = Callable[[Rules], Notifier]
 

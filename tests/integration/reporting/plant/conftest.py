@@ -48,7 +48,7 @@ async def read(opened: Any, *names: str) -> list[Any]:
     """Read variables by the ids of their nodes."""
     from asyncua import ua
 
-    from vtox.plant.opcua.nodes import NAMESPACE
+    from vtox.reporting.plant.opcua.nodes import NAMESPACE
 
     index = await opened.get_namespace_index(NAMESPACE)
     nodes = [opened.get_node(ua.NodeId(n, index)) for n in names]

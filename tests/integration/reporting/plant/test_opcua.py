@@ -26,7 +26,7 @@ from vtox.pipeline.store.machines.machines import register, retire
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.scalars import add_readings
 from vtox.pipeline.store.system import apikeys
-from vtox.records.history.recorder import Recorder
+from vtox.reporting.history.recorder import Recorder
 
 pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import Client as UaClient
@@ -35,7 +35,7 @@ from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from vtox.plant.opcua.nodes import FOLDER, NAMESPACE
+from vtox.reporting.plant.opcua.nodes import FOLDER, NAMESPACE
 
 
 @pytest.fixture

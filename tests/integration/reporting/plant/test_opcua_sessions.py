@@ -23,8 +23,8 @@ from asyncua import Client as UaClient
 from asyncua import ua
 
 from tests.integration.reporting.plant.test_opcua import Seen
-from vtox.plant.opcua.connections import HELLO_S, WAITING_PER_ADDRESS
-from vtox.plant.opcua.nodes import NAMESPACE
+from vtox.reporting.plant.opcua.connections import HELLO_S, WAITING_PER_ADDRESS
+from vtox.reporting.plant.opcua.nodes import NAMESPACE
 
 # More than asyncua takes at all.
 SILENT = 1500

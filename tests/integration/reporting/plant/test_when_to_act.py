@@ -24,11 +24,11 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
-from vtox.records.notification.notifier import Notifier
+from vtox.reporting.notification.notifier import Notifier
 
 pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
-from vtox.plant.mcp.tools import Tools
-from vtox.plant.status_api import StatusApi
+from vtox.reporting.plant.mcp.tools import Tools
+from vtox.reporting.plant.status_api import StatusApi
 
 VALUES = {"distance_hz": 2.2, "lower_sideband_dbc": -35.0, "upper_sideband_dbc": -36.0}
 WHY = reason("rotor_asymmetry", **VALUES, slip=0.022, slip_source="speed sensor")

@@ -30,11 +30,11 @@ from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream import evidence
 from vtox.pipeline.store.stream.scalars import add_readings
 from vtox.pipeline.windows.wire import Dtype, encode
-from vtox.records.history.recorder import Recorder
-from vtox.records.reports.contents import recording_of
-from vtox.records.reports.document import BEGIN, Report, read_report
-from vtox.records.reports.kept_samples import samples_of_machine
-from vtox.records.reports.verification import verify
+from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.reports.contents import recording_of
+from vtox.reporting.reports.document import BEGIN, Report, read_report
+from vtox.reporting.reports.kept_samples import samples_of_machine
+from vtox.reporting.reports.verification import verify
 
 BAR = broken_bars()
 
@@ -158,7 +158,7 @@ def test_the_command_writes_a_file_that_verifies(
 def test_records_that_do_not_fit_are_counted(
     http: httpx.Client, client: Client, m1: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vtox.records.reports.machine_report.MAX_RECORDS", 1)
+    monkeypatch.setattr("vtox.reporting.reports.machine_report.MAX_RECORDS", 1)
     x = replace(BAR, speed_rpm=None)
     for window in windows_of("M1", x, seconds=2.0)[:2]:
         client.xadd(keys.EVIDENCE, {"record": "bearing|M1|9-0"} | encode(window, "i2"))

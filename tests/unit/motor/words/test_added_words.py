@@ -18,9 +18,9 @@ vtox.motor.words.__path__[:] = [sys.argv[1]]
 SPEAK = """
 from api.http.page_texts import page_in_language
 from api.http.query import EmptyQuery
-from vtox.records.notification.messages import trial_message
-from vtox.records.notification.rules import Target
-from vtox.records.reports.texts import texts
+from vtox.reporting.notification.messages import trial_message
+from vtox.reporting.notification.rules import Target
+from vtox.reporting.reports.texts import texts
 from vtox.motor.words.languages import LANGUAGES, accepted_language
 from vtox.motor.words.rendering import render
 print(LANGUAGES, accepted_language("de-AT"), EmptyQuery(lang="de").lang)
@@ -34,8 +34,8 @@ NAME = """
 from dataclasses import replace
 from api.http.page_texts import page_texts
 from tests.unit.reporting.notification.test_plan import EVENT
-from vtox.records.notification.messages import alarm_message
-from vtox.records.reports.texts import texts
+from vtox.reporting.notification.messages import alarm_message
+from vtox.reporting.reports.texts import texts
 from vtox.motor.words.rendering import advice, name_of, render
 print(name_of("fault", "supply_frequency"), page_texts("en")["words.fault_supply_frequency"])
 print(texts("en")["fault_supply_frequency"], page_texts("en")["machine.needs_supply_frequency"])

@@ -16,9 +16,9 @@ from vtox.motor.words.catalogue import Kind, catalogue
 from vtox.motor.words.languages import LANGUAGES, Language
 from vtox.motor.words.rendering import name_of
 from vtox.pipeline.store.alarms.flags import FLAGS
-from vtox.records.notification.messages import alarm_message
-from vtox.records.notification.rules import CONDITIONS
-from vtox.records.reports.texts import texts
+from vtox.reporting.notification.messages import alarm_message
+from vtox.reporting.notification.rules import CONDITIONS
+from vtox.reporting.reports.texts import texts
 
 NAMED: dict[Kind, set[str]] = {
     "fault": {*FAULTS, *FLAGS, FLAG, *(c.partition(":")[0] for c in CONDITIONS)},

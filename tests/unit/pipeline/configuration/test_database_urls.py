@@ -6,7 +6,7 @@ from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration.server_urls import complete_database, unencrypted_host
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.doctor import inspect
-from vtox.records.history.database import address, engine_to_write
+from vtox.reporting.history.database import address, engine_to_write
 
 PASSWORD = "s3cret"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from vtox.records.history.downsampling import Aggregate, Key, Row, hours_of, minutes_of
+from vtox.reporting.history.downsampling import Aggregate, Key, Row, hours_of, minutes_of
 
 
 def row(t_s: float, value: float | None, **changes: float | int | None) -> Row:

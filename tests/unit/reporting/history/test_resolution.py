@@ -4,8 +4,8 @@ import pytest
 
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.configuration.tables import Keep
-from vtox.records.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
-from vtox.records.history.retention import Oldest, oldest_kept
+from vtox.reporting.history.resolution import HOURS, MINUTES, RECORDS, STEPS_S, grid
+from vtox.reporting.history.retention import Oldest, oldest_kept
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NOW_S = 1_800_000_000

@@ -1,6 +1,6 @@
 """Trends: columns of equal length, gaps as None, the worst state of each step."""
 
-from vtox.records.history.trend import StepOutcome, TrendRecord, of_records, of_steps
+from vtox.reporting.history.trend import StepOutcome, TrendRecord, of_records, of_steps
 
 
 def group(

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from vtox.records.notification.addresses import is_allowed
+from vtox.reporting.notification.addresses import is_allowed
 
 REFUSED = [
     "127.0.0.1",

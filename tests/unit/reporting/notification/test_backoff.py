@@ -2,8 +2,8 @@
 
 import pytest
 
-from vtox.records.notification.backoff import RETRY_AFTER_MAX_S, delay_s
-from vtox.records.notification.webhook import attempt_of, retry_after_s
+from vtox.reporting.notification.backoff import RETRY_AFTER_MAX_S, delay_s
+from vtox.reporting.notification.webhook import attempt_of, retry_after_s
 
 
 def test_waits_double_up_to_the_longest_and_jitter_halves_them_at_most() -> None:

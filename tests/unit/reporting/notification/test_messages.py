@@ -14,8 +14,8 @@ from vtox.motor.values.domain import reason
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import LANGUAGES, Language
 from vtox.motor.words.rendering import render, render_all
-from vtox.records.notification.events import EVENTS, action_message_id, alert_message_id
-from vtox.records.notification.messages import (
+from vtox.reporting.notification.events import EVENTS, action_message_id, alert_message_id
+from vtox.reporting.notification.messages import (
     BODY_MAX_BYTES,
     alarm_message,
     digest_message,

@@ -9,8 +9,8 @@ from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.values.energy import MeterCounts
 from vtox.pipeline.store.machines.energy import Meter
 from vtox.pipeline.store.machines.fleet import FleetMachine
-from vtox.records.notification.messages import trial_message
-from vtox.records.notification.mqtt_topics import (
+from vtox.reporting.notification.messages import trial_message
+from vtox.reporting.notification.mqtt_topics import (
     discovery_message,
     energy_message,
     publication,

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vtox.records.notification.events import AlarmEvent, Place
-from vtox.records.notification.plan import Schedule, matches, plans
-from vtox.records.notification.rules import NotificationRule, Rules
+from vtox.reporting.notification.events import AlarmEvent, Place
+from vtox.reporting.notification.plan import Schedule, matches, plans
+from vtox.reporting.notification.rules import NotificationRule, Rules
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENT = AlarmEvent(

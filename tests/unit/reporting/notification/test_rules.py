@@ -7,8 +7,8 @@ import pytest
 
 from tests.paths import ROOT
 from vtox.motor.errors import RulesError
-from vtox.records.notification.rules import read_rules
-from vtox.records.notification.target_secrets import signing_keys, target_url
+from vtox.reporting.notification.rules import read_rules
+from vtox.reporting.notification.target_secrets import signing_keys, target_url
 
 GOOD = """
 page = "https://vtox.example"

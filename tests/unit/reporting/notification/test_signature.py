@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from vtox.records.notification.signature import headers, signature, signing_key
+from vtox.reporting.notification.signature import headers, signature, signing_key
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

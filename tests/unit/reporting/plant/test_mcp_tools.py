@@ -8,9 +8,9 @@ import pytest
 from tests.paths import ROOT
 from vtox.motor.errors import StatusApiError
 from vtox.motor.words.catalogue import catalogue
-from vtox.plant import status_api
-from vtox.plant.mcp.tools import TOOLS, Tools
-from vtox.plant.status_api import StatusApi
+from vtox.reporting.plant import status_api
+from vtox.reporting.plant.mcp.tools import TOOLS, Tools
+from vtox.reporting.plant.status_api import StatusApi
 
 API = StatusApi("http://127.0.0.1:1")
 TABLE = re.compile(r"^\| `(\w+)` \| ", re.MULTILINE)

@@ -10,7 +10,12 @@ from vtox.motor.alarms.ne107 import STATUSES
 from vtox.motor.values.energy import MeterCounts, MeterReading
 from vtox.pipeline.store.machines.energy import Meter
 from vtox.pipeline.store.machines.fleet import FleetMachine
-from vtox.plant.opcua.nodes import DEVICE_HEALTH, energy_values, nameplate_values, state_values
+from vtox.reporting.plant.opcua.nodes import (
+    DEVICE_HEALTH,
+    energy_values,
+    nameplate_values,
+    state_values,
+)
 
 
 def test_each_status_has_a_number_of_its_own() -> None:

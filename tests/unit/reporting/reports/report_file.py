@@ -12,9 +12,9 @@ from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.cli.shared.report_files import file_contents
 from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.values.domain import Recording
-from vtox.records.reports.contents import Contents, part_hashes
-from vtox.records.reports.document import BEGIN, END, PAGE, document
-from vtox.records.reports.page import page
+from vtox.reporting.reports.contents import Contents, part_hashes
+from vtox.reporting.reports.document import BEGIN, END, PAGE, document
+from vtox.reporting.reports.page import page
 
 NAME = "pump <7> & fan.npz"
 BAR = Machine(lower_dbc=-42, upper_dbc=-46, tip_rad=0.5, slot_dbc=-55, rotor_dbc=-62)

@@ -8,7 +8,7 @@ import pytest
 from vtox.motor.errors import ReportError
 from vtox.motor.values.domain import Array, Window
 from vtox.pipeline.windows.wire import decode, encode
-from vtox.records.reports.samples import Packed, compress, decompress, pack, pack_counts, unpack
+from vtox.reporting.reports.samples import Packed, compress, decompress, pack, pack_counts, unpack
 
 
 def same_bits(a: Array, b: Array) -> bool:

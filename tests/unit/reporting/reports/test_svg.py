@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vtox.records.reports import svg
-from vtox.records.reports.svg import Axes, Mark
+from vtox.reporting.reports import svg
+from vtox.reporting.reports.svg import Axes, Mark
 
 AXES = Axes((0.0, 100.0), (-60.0, 0.0), "Hz", "dB")
 

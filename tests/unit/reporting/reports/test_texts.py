@@ -3,12 +3,12 @@ from pathlib import Path
 
 from tests.paths import ROOT
 from tests.unit.reporting.reports.report_file import contents
-from vtox.records.reports.document import BEGIN, document
-from vtox.records.reports.page import page
-from vtox.records.reports.texts import texts
+from vtox.reporting.reports.document import BEGIN, document
+from vtox.reporting.reports.page import page
+from vtox.reporting.reports.texts import texts
 
 ENGLISH = texts("en")
-SOURCES = "\n".join(p.read_text() for p in (ROOT / "vtox/records/reports").glob("*.py"))
+SOURCES = "\n".join(p.read_text() for p in (ROOT / "vtox/reporting/reports").glob("*.py"))
 
 
 def test_every_text_is_used() -> None:

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from vtox.records.reports.contents import ReportedTrend, TrendColumns
-from vtox.records.reports.texts import texts
-from vtox.records.reports.trend_charts import trend_section
+from vtox.reporting.reports.contents import ReportedTrend, TrendColumns
+from vtox.reporting.reports.texts import texts
+from vtox.reporting.reports.trend_charts import trend_section
 
 TEXT = texts("en")
 T0 = 1_764_000_000

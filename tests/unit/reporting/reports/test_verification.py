@@ -12,9 +12,9 @@ from tests.paths import ROOT
 from tests.unit.reporting.reports.report_file import forged, text, written
 from vtox.cli.main import add
 from vtox.motor.errors import ReportError
-from vtox.records.reports.document import read_report
-from vtox.records.reports.environment import environment
-from vtox.records.reports.verification import verify
+from vtox.reporting.reports.document import read_report
+from vtox.reporting.reports.environment import environment
+from vtox.reporting.reports.verification import verify
 
 
 def run(path: Path, *options: str) -> Result:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from vtox.motor.faults import FAMILIES
-from vtox.records.reports.views import SpectrumView, hidden_parts, spectrum_views, waveform_groups
+from vtox.reporting.reports.views import SpectrumView, hidden_parts, spectrum_views, waveform_groups
 
 ALL = dict.fromkeys(("ia", "ib", "ic", "va", "vb", "vc", "vibration", "leakage"))
 

@@ -1,1 +1,0 @@
-"""What is kept and reported: history, reports, notification, backup."""

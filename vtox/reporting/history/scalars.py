@@ -1,0 +1,200 @@
+"""Scalars in the history: each reading once, the latest of each, and what crosses a limit."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select, tuple_
+
+from vtox.motor.values.domain import reason
+from vtox.motor.values.scalars import (
+    MOST_OF_MACHINE,
+    PREFIX,
+    ScalarLimit,
+    ScalarReading,
+    limit_flag,
+    name_and_unit,
+)
+from vtox.motor.values.vibration_zones import VELOCITIES, limits_of
+from vtox.pipeline.store.alarms.flags import FlagChange, are_set, set_flags
+from vtox.pipeline.store.machines.machines import load_motors
+from vtox.pipeline.store.machines.points import Point
+from vtox.pipeline.store.server.client import Client
+from vtox.reporting.history.downsampling import Row
+from vtox.reporting.history.names import numbers_of_series
+from vtox.reporting.history.schema import outcomes, records, series
+
+# So many pairs in one query: SQLite takes 32,766 values, older ones 999.
+_PAIRS_PER_QUERY = 400
+
+
+def unrecorded(db: Connection, rows: Sequence[Row], late_ms: int) -> list[Row]:
+    """Return the readings that are not recorded, each once, under an id that is the same for all.
+
+    The same machine, scalar and time are the same reading, whatever entry it came in. One from
+    before `late_ms` keeps the id of its entry: its record stays for a time after its arrival, so
+    that it is known if it comes again.
+    """
+    new = {
+        (r.series_id, r.t_ms): r if r.t_ms < late_ms else r._replace(id_ms=0, id_seq=0)
+        for r in reversed(rows)
+    }
+    pairs = list(new)
+    c = records.c
+    for start in range(0, len(pairs), _PAIRS_PER_QUERY):
+        part = pairs[start : start + _PAIRS_PER_QUERY]
+        known = select(c.series_id, c.t_ms).where(tuple_(c.series_id, c.t_ms).in_(part))
+        for number, t_ms in db.execute(known):
+            new.pop((number, t_ms), None)
+    return list(new.values())
+
+
+def without_room(db: Connection, points: Sequence[Point]) -> set[tuple[str, str]]:
+    """Return machine and quantity of the new scalars of machines that may get no more of them."""
+    pairs = list(dict.fromkeys((p.machine_id, p.quantity) for p in points))
+    known = numbers_of_series(db, pairs)
+    new = [
+        (m, q) for m, q in pairs if (m, q) not in known and name_and_unit(q)[0] not in VELOCITIES
+    ]
+    room = _room(db, list(dict.fromkeys(m for m, _ in new)))
+    refused = set()
+    for machine_id, quantity in new:
+        room[machine_id] -= 1
+        if room[machine_id] < 0:
+            refused.add((machine_id, quantity))
+    return refused
+
+
+def _room(db: Connection, machine_ids: Sequence[str]) -> dict[str, int]:
+    """Return machine id -> how many scalars it may still get."""
+    room = dict.fromkeys(machine_ids, MOST_OF_MACHINE)
+    for start in range(0, len(machine_ids), _PAIRS_PER_QUERY):
+        part = machine_ids[start : start + _PAIRS_PER_QUERY]
+        counted = _counted().where(series.c.machine_id.in_(part))
+        room |= {m: MOST_OF_MACHINE - n for m, n in db.execute(counted)}
+    return room
+
+
+def full_machines(db: Connection) -> dict[str, list[str]]:
+    """Return machine id -> its scalars, as quantities, of those that may get no more."""
+    full = _counted().having(func.count() >= MOST_OF_MACHINE)
+    return {m: quantities(db, m) for m, _ in db.execute(full).all()}
+
+
+def _counted() -> Select[Any]:
+    c = series.c
+    own = (
+        c.quantity.startswith(PREFIX),
+        *(~c.quantity.startswith(f"{PREFIX}{name}:", autoescape=True) for name in VELOCITIES),
+    )
+    return select(c.machine_id, func.count()).where(*own).group_by(c.machine_id)
+
+
+def quantities(
+    db: Connection, machine_id: str, *, first: str = "", most: int | None = None
+) -> list[str]:
+    """Return the scalars of a machine in the history, as its quantities, from `first` on."""
+    c = series.c
+    own = select(c.quantity).where(c.machine_id == machine_id, c.quantity.startswith(PREFIX))
+    found = own.where(c.quantity >= first).order_by(c.quantity).limit(most)
+    return list(db.execute(found).scalars())
+
+
+def latest(
+    db: Connection, machine_id: str = "", only: Sequence[str] = ()
+) -> Iterator[tuple[ScalarReading, str]]:
+    """Yield the latest reading of each scalar that is kept, with its state, of one machine or all.
+
+    By names of machines and scalars. `only` are quantities.
+    """
+    c, of, own = records.c, series.c, records.alias().c
+    wanted = of.quantity.in_(only) if only else of.quantity.startswith(PREFIX)
+    if machine_id:
+        wanted &= of.machine_id == machine_id
+    newest = select(func.max(own.t_ms)).where(own.series_id == of.id).correlate(series)
+    # Outer joins: else SQLite goes through all records (0.4 s of 1,000 machines, so 0.04 s).
+    found = (
+        select(of.machine_id, of.quantity, c.t_ms, c.value, outcomes.c.state)
+        .select_from(series)
+        .outerjoin(records, (of.id == c.series_id) & (c.t_ms == newest.scalar_subquery()))
+        .outerjoin(outcomes, outcomes.c.id == c.outcome_id)
+        .where(wanted)
+        .order_by(of.machine_id, of.quantity)
+    )
+    for machine, quantity, t_ms, value, state in db.execute(found):
+        if t_ms is not None:
+            name, unit = name_and_unit(quantity)
+            yield ScalarReading(machine, t_ms / 1000, name, float(value), unit), state
+
+
+class LimitWatch:
+    """Compares readings with the limits of their machines, and raises and ends their alarms.
+
+    Whether an alarm is open is asked of the server: it holds only the newest time of each scalar,
+    as what a line has held back says nothing of now.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._newest_ms: dict[tuple[str, str], int] = {}
+
+    def with_states(self, points: Sequence[Point], late_ms: int) -> list[Point]:
+        """Return points with state and threshold by their limits; alarms are reported at once.
+
+        Before the points are written: after a crash they come again, which changes nothing. Those
+        from before `late_ms` change no alarm.
+        """
+        ids = list({p.machine_id for p in points})
+        motors = zip(ids, load_motors(self._client, ids), strict=True)
+        limits = {m: found for m, motor in motors if (found := limits_of(motor))}
+        if not limits:
+            return list(points)
+        own = [[x for x in limits.get(p.machine_id, ()) if _is_of(x, p)] for p in points]
+        self._tell((p, of) for p, of in zip(points, own, strict=True) if p.t_ms >= late_ms)
+        return [_with_state(p, of) for p, of in zip(points, own, strict=True)]
+
+    def _tell(self, limited: Iterable[tuple[Point, Sequence[ScalarLimit]]]) -> None:
+        newest = {
+            (p.machine_id, p.quantity): (p, of)
+            for p, of in sorted(limited, key=lambda pair: pair[0].t_ms)
+            if of and p.t_ms >= self._newest_ms.get((p.machine_id, p.quantity), 0)
+        }
+        self._newest_ms |= {key: p.t_ms for key, (p, _) in newest.items()}
+        asked = [
+            (p, level, [x for x in of if x.level == level])
+            for p, of in newest.values()
+            for level in sorted({x.level for x in of})
+        ]
+        flags = [limit_flag(name_and_unit(p.quantity)[0], level) for p, level, _ in asked]
+        pairs = [(p.machine_id, flag) for (p, *_), flag in zip(asked, flags, strict=True)]
+        for (p, level, of), flag, is_set in zip(
+            asked, flags, are_set(self._client, pairs), strict=True
+        ):
+            assert p.value is not None
+            crossed = next((x for x in of if x.crossed(p.value, was=is_set)), None)
+            if is_set != (crossed is not None):
+                about = crossed or of[0]
+                code = "limit_kept"
+                if crossed:
+                    code = "limit_above" if crossed.side == ">" else "limit_below"
+                why = reason(
+                    code,
+                    scalar=about.name,
+                    value=p.value,
+                    limit=about.value,
+                    unit=about.unit,
+                )
+                change = FlagChange(p.machine_id, crossed is not None, (why,), level)
+                set_flags(self._client, flag, [change])
+
+
+def _is_of(limit: ScalarLimit, p: Point) -> bool:
+    return name_and_unit(p.quantity) == (limit.name, limit.unit)
+
+
+def _with_state(p: Point, limits: Sequence[ScalarLimit]) -> Point:
+    if not limits or p.value is None:
+        return p
+    beyond = [x for x in limits if x.crossed(p.value)]
+    worst = max(beyond, key=lambda x: x.level == "fault", default=None)
+    shown = worst or min(limits, key=lambda x: abs(x.value - (p.value or 0.0)))
+    return p._replace(state=worst.level if worst else "normal", threshold=shown.value)
