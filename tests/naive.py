@@ -1,4 +1,4 @@
-"""Slow and plainly right versions of what `vtox/motor/diagnosis/dsp` computes fast, to test against."""
+"""Slow and plainly right versions of `vtox/motor/diagnosis/dsp`, to test against."""
 
 from itertools import pairwise
 

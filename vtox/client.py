@@ -1,3 +1,8 @@
-"""The client for programs that send windows or read results."""
+"""What other programs import to send windows and to read answers.
 
-from vtox.pipeline.client import *  # noqa: F403
+from vtox.client import Publisher, Reader
+"""
+
+from vtox.pipeline.client import Accepted, Item, Publisher, Reader
+
+__all__ = ["Accepted", "Item", "Publisher", "Reader"]

@@ -23,8 +23,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.motor.diagnosis.diagnosers.decision import DecisionTable, Stated, Verdicts, always, rule, stated
-from vtox.motor.diagnosis.diagnosers.decision import verdicts
+from vtox.motor.diagnosis.diagnosers.decision import (
+    DecisionTable,
+    Stated,
+    Verdicts,
+    always,
+    rule,
+    stated,
+    verdicts,
+)
 from vtox.motor.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis
 from vtox.motor.values.arrays import Float64
 from vtox.motor.values.baseline import Baseline

@@ -1,9 +1,4 @@
-"""What other programs import to send windows and to read answers.
-
-    from vtox.pipeline.client import Publisher, Reader
-
-Inside VTOX the modules are imported, as everywhere.
-"""
+"""What senders and readers use; other programs import it as `vtox.client`."""
 
 from vtox.pipeline.client.publisher import Accepted, Publisher
 from vtox.pipeline.client.reader import Item, Reader

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import redis
 
-import vtox
 from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.child_process import is_stopped
@@ -178,7 +177,7 @@ def environment(settings: Settings) -> dict[str, str]:
     # Only the process that a person started brings up a cluster.
     variables["VTOX_CLUSTER_ENABLED"] = "false"
     variables["PYTHONWARNINGS"] = ALLOW_ROOT
-    root = Path(vtox.__file__).parent.parent
+    root = Path(__file__).parents[3]
     if root.name not in ("site-packages", "dist-packages"):
         variables["PYTHONPATH"] = str(root)
     return parent_watch.child_environment(variables)

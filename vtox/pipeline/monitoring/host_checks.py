@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import vtox
 from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.cluster import data_folder, ports, processes, server_allocator
 from vtox.pipeline.cluster.embedded_server import program
@@ -65,7 +64,7 @@ def is_built_by_profile(variables: Mapping[str, Any]) -> bool | None:
 
 
 def _celeryconfig() -> Check:
-    ours = Path(vtox.__file__).parent.parent / "celeryconfig.py"
+    ours = Path(__file__).parents[3] / "celeryconfig.py"
     if not ours.exists():
         remedy = "reinstall vtox"
         return Check(name="celeryconfig", status="fail", observed=f"{ours} missing", remedy=remedy)

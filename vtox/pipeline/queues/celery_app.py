@@ -9,7 +9,6 @@ from celery import Celery
 from celery.signals import celeryd_init
 from kombu.transport import TRANSPORT_ALIASES
 
-import vtox
 from vtox.pipeline.queues import broker
 
 
@@ -18,7 +17,7 @@ def _config() -> ModuleType:
 
     By name, a foreign `celeryconfig.py` in the working folder would be loaded, with its broker.
     """
-    path = Path(vtox.__file__).parent.parent / "celeryconfig.py"
+    path = Path(__file__).parents[3] / "celeryconfig.py"
     spec = importlib.util.spec_from_file_location("vtox_celeryconfig", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is missing: reinstall vtox")

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy
 import scipy
 
-import vtox
 from vtox.pipeline.configuration.version import RELEASE
 from vtox.reporting.reports.contents import Environment
 
 CPUINFO = Path("/proc/cpuinfo")
-PACKAGE = Path(vtox.__file__).parent
+PACKAGE = Path(__file__).parents[2]
 # Of the hash of the code, that people read.
 SHOWN = 12
 

@@ -39,7 +39,8 @@ def test_the_last_name_with_a_beginning(tmp_path: Path) -> None:
 
 def test_two_processes_never_give_one_number_twice(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from vtox.pipeline.client.numbers import SequenceNumbers\n"
+        "import sys; from pathlib import Path\n"
+        "from vtox.pipeline.client.numbers import SequenceNumbers\n"
         "numbers = SequenceNumbers(Path(sys.argv[1]))\n"
         "print(*(numbers.assign([('M1', sys.argv[2] + str(i), 1.0)])[0][0] for i in range(100)))"
     )

@@ -1,1 +1,1 @@
-"""What can be set, by subject; `vtox/pipeline/configuration/settings.py` puts it together and reads it."""
+"""What can be set, by subject; `settings.py` of the folder above puts it together and reads it."""

@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 
-import vtox
+from vtox.motor.diagnosis.learning.fit import learn_baseline
 from vtox.motor.simulator.fleet import SimulatedMachine
 from vtox.motor.simulator.signals import FS_HZ, WINDOW_S, window
 from vtox.motor.values.domain import Recording, Window
@@ -21,7 +21,7 @@ def baseline_of(machine: SimulatedMachine) -> str:
     """Return the baseline, as JSON, that a healthy simulated run of `machine` leads to."""
     starts = range(0, RUNS * APART_WINDOWS, APART_WINDOWS)
     healthy = [_recording(machine, first) for first in starts]
-    text: str = vtox.learn_baseline(healthy, machine.motor).to_json()
+    text: str = learn_baseline(healthy, machine.motor).to_json()
     return text
 
 
