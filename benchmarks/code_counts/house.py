@@ -1,9 +1,9 @@
 """How much a newcomer has to learn: folders, imports, names, settings, commands, words.
 
 Counted from the files of a checkout, by their syntax alone. An arrow is a folder that imports from
-another one, in any of its files. A room is a folder of `vtox`, or another folder at the top, with
-all that is below: `vtox/pipeline/store`, `api`. What is at the top of `vtox` is a room; its
-`__main__` is a command.
+another one, in any of its files. A house is a folder of `vtox`, or another folder at the top, with
+all that is below: `vtox/motor`, `api`. The files at the top of `vtox` count as one; its `__main__`
+is a command. A room is a folder or a file in a house of `vtox`: `vtox/motor/values`.
 """
 
 import ast
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.code_counts.sizes import NOT_OURS, PRODUCT
 
+HOUSES = ("vtox/motor", "vtox/pipeline", "vtox/reporting")
 TOOLS = ("benchmarks", "evaluation", "faults", "handbook")
 # Pages that are looked up, not read from end to end.
 LOOKED_UP = frozenset(("reference", "appendix", "adr", "calibration"))
@@ -39,10 +40,16 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     everything = [*files, *_sources(root, TOOLS)]
     yield "folders of code", len({f.parent for f in everything})
     yield "arrows between folders", len(arrows(root, everything, lambda f: f.parent))
-    rooms = arrows(root, everything, lambda f: room(root, f))
-    yield "rooms", len({room(root, f) for f in everything})
-    yield "arrows between rooms", len(rooms)
-    yield "rooms in a cycle", len(cycle(rooms))
+    between = arrows(root, everything, lambda f: house_of(root, f))
+    yield "houses and top folders", len({house_of(root, f) for f in everything})
+    yield "arrows between them", len(between)
+    yield "of them in a cycle", len(cycle(between))
+    for name in HOUSES:
+        files_of = [f for f in files if f.is_relative_to(root / name)]
+        rooms = arrows(root, files_of, lambda f: room(root, f))
+        yield f"rooms of {name}", len({room(root, f) for f in files_of} - {name})
+        yield f"arrows inside {name}", len(rooms)
+        yield f"rooms of {name} in a cycle", len(cycle(rooms))
     store = [f for f in files if f.is_relative_to(root / "vtox/pipeline/store")]
     inside = arrows(root, store, lambda f: f.parent)
     yield "arrows inside the store", len(inside)
@@ -77,12 +84,21 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     yield "phrases to replace, code", _phrases(said for f in files for said in _said(f, trees[f]))
 
 
-def room(root: Path, file: Path) -> str:
-    """Return the room that a file is in."""
+def house_of(root: Path, file: Path) -> str:
+    """Return the house, or the other folder at the top, that a file is in."""
     if file == root / "vtox/__main__.py":
         return "vtox/cli"
     top, *below = file.relative_to(root).parts[:-1]
     return "/".join((top, *below[:1])) if top == "vtox" else top
+
+
+def room(root: Path, file: Path) -> str:
+    """Return the room that a file is in; the diagnosis, which is large, has three."""
+    home, parts = house_of(root, file), file.relative_to(root).with_suffix("").parts
+    if home not in HOUSES or (parts[-1] == "__init__" and len(parts) == 3):
+        return home
+    depth = 4 if parts[2:4] in (("diagnosis", "dsp"), ("diagnosis", "diagnosers")) else 3
+    return "/".join(parts[:depth])
 
 
 def arrows(

@@ -1,161 +1,17 @@
-"""The house rules that a linter cannot say: layers, cycles, who reads the environment."""
+"""Rules that a linter cannot say: who knows Celery, the server, a clock or the environment."""
 
 import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from functools import cache
-from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 
+from tests.form.houses import LAZY, SOURCES, imported, module_name
 from tests.paths import ROOT
-
-PACKAGES = ("vtox", "workers", "api")
-SOURCES = [ROOT / "celeryconfig.py", *(p for d in PACKAGES for p in (ROOT / d).rglob("*.py"))]
-LAZY = ROOT / "vtox/__init__.py"
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-KNOWN = {module_name(p) for p in SOURCES}
-
-# The order of layers, lowest first: the way of the data read backwards. A room (a module, or a
-# folder with all its modules) imports from rooms of lower layers only, never from one beside it.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    (
-        "vtox.motor.values.arrays",
-        "vtox.motor.errors",
-        "vtox.motor.faults",
-        "vtox.pipeline.keys",
-        "vtox.motor.words",
-        "vtox.pipeline.configuration.demo_folder",
-        "vtox.pipeline.configuration.sentinel_urls",
-        "vtox.pipeline.configuration.usable_cores",
-        "vtox.pipeline.configuration.version",
-    ),
-    (
-        "vtox.pipeline.windows.partitions",
-        "vtox.pipeline.configuration.prices",
-        "vtox.pipeline.configuration.server_urls",
-        "vtox.pipeline.configuration.system_limits",
-        "vtox.pipeline.configuration.values",
-        "vtox.motor.values.terminal_power",
-    ),
-    ("vtox.pipeline.configuration.mqtt_urls", "vtox.pipeline.configuration.tables"),
-    ("vtox.pipeline.configuration.groups",),
-    (
-        "vtox.motor.values.bearing_catalogue",
-        "vtox.motor.values.codec",
-        "vtox.motor.values.energy",
-        "vtox.motor.values.nameplate_ranges",
-        "vtox.motor.values.operating_state",
-        "vtox.motor.values.plain_data",
-        "vtox.motor.values.plain_names",
-        "vtox.motor.values.rhythm",
-        "vtox.pipeline.configuration.settings",
-    ),
-    ("vtox.motor.values.bearing", "vtox.motor.values.scalars"),
-    ("vtox.motor.values.domain", "vtox.pipeline.windows.tracing"),
-    (
-        "vtox.motor.values.baseline",
-        "vtox.motor.values.channel_map",
-        "vtox.motor.values.csv_cells",
-        "vtox.motor.values.frames",
-        "vtox.reporting.history.views",
-        "vtox.motor.values.nameplate",
-        "vtox.motor.values.nameplate_fields",
-        "vtox.motor.values.record_lengths",
-        "vtox.motor.values.vibration_zones",
-        "vtox.pipeline.windows.wire",
-    ),
-    ("vtox.motor.values.fleet_rows", "vtox.motor.values.plate_checks"),
-    (
-        "vtox.motor.alarms.health",
-        "vtox.motor.alarms.coverage",
-        "vtox.pipeline.windows.json_windows",
-    ),
-    ("vtox.motor.alarms",),
-    (
-        "vtox.motor.diagnosis.diagnosers.columns",
-        "vtox.motor.diagnosis.dsp",
-        "vtox.motor.files",
-        "vtox.motor.simulator",
-        "vtox.pipeline.store",
-    ),
-    (
-        "vtox.pipeline.client",
-        "vtox.motor.diagnosis.diagnosers.current",
-        "vtox.motor.diagnosis.diagnosers.decision",
-        "vtox.motor.diagnosis.diagnosers.features",
-        "vtox.pipeline.queues",
-    ),
-    ("vtox.motor.diagnosis.diagnosers.shared_analysis",),
-    (
-        "vtox.motor.diagnosis.diagnosers.turn_short",
-        "vtox.motor.diagnosis.diagnosers.insulation",
-        "vtox.motor.diagnosis.diagnosers.bearing",
-        "vtox.motor.diagnosis.diagnosers.eccentricity",
-        "vtox.motor.diagnosis.diagnosers.broken_bar",
-        "vtox.motor.diagnosis.energy",
-        "celeryconfig",
-    ),
-    (
-        "vtox.motor.diagnosis.diagnosers.registry",
-        "vtox.pipeline.bridge",
-        "vtox.pipeline.sending.senders",
-        "vtox.pipeline.sending.mqtt",
-        "vtox.pipeline.cluster",
-    ),
-    (
-        "vtox.motor.diagnosis.commissioning",
-        "vtox.motor.diagnosis.diagnosis",
-        "vtox.pipeline.monitoring",
-        "vtox.motor.diagnosis.spectra",
-        "vtox.reporting.history",
-    ),
-    (
-        "vtox.motor.diagnosis.learning",
-        "vtox.reporting.backup",
-        "vtox.reporting.notification",
-        "vtox.reporting.reports",
-        "vtox.reporting.tables",
-    ),
-    ("vtox.pipeline.monitoring.coordinator", "vtox.reporting.plant"),
-    ("workers", "vtox.cli", "api.http"),
-    ("api.schemas",),
-    ("api.state",),
-    ("api.shapes",),
-    ("api.routes",),
-    ("api",),
-    ("vtox.__main__",),
-)
-
+from vtox.motor.faults import FAULTS
 
 READER = "vtox.reporting.plant.status_api"
-
-
-@cache
-def imported(path: Path) -> tuple[str, ...]:
-    """Every module that a file imports, `from package import module` spelled out."""
-    return tuple(_imported(ast.parse(path.read_text())))
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            submodules = [f"{node.module}.{a.name}" for a in node.names]
-            inside = [m for m in submodules if m in KNOWN]
-            yield from inside
-            if len(inside) < len(submodules):
-                yield node.module
 
 
 def importers(*prefixes: str) -> set[str]:
@@ -170,34 +26,6 @@ def importers(*prefixes: str) -> set[str]:
 def within(names: set[str], *allowed: str) -> set[str]:
     """The names that are none of `allowed` or below one of them."""
     return {n for n in names if not any(n == a or n.startswith(f"{a}.") for a in allowed)}
-
-
-def room(module: str) -> tuple[int, str]:
-    """Return the layer and the room of a module."""
-    parts = module.split(".")
-    names = {".".join(parts[: n + 1]) for n in range(len(parts))}
-    for height, layer in enumerate(LAYERS):
-        for name in layer:
-            if name in names:
-                return height, name
-    raise AssertionError(f"{module} is in none of LAYERS")
-
-
-def inner_imports() -> Iterator[tuple[str, str]]:
-    """Yield (importing, imported) among our modules; the lazy package stands in no layer."""
-    for path in SOURCES:
-        for name in imported(path):
-            if name in KNOWN and name != "vtox" and path != LAZY:
-                yield module_name(path), name
-
-
-def test_imports_run_against_the_way_of_the_data() -> None:
-    upward = {
-        (here, there)
-        for here, there in inner_imports()
-        if room(here)[1] != room(there)[1] and room(here)[0] <= room(there)[0]
-    }
-    assert upward == set()
 
 
 def test_the_log_of_windows_is_known_to_one_module() -> None:
@@ -285,12 +113,12 @@ def test_simulator_and_diagnosers_share_nothing_but_the_vocabulary() -> None:
     assert [name for names in model for name in names if name.startswith(diagnosing)] == []
 
 
-def test_no_cycle() -> None:
-    graph = {
-        module_name(p): {m for m in imported(p) if m in KNOWN and m != module_name(p)}
-        for p in SOURCES
+def test_the_folder_of_a_fault_is_not_imported_by_another_one() -> None:
+    folders = [f"vtox.motor.diagnosis.diagnosers.{fault}" for fault in FAULTS]
+    among = {
+        (m, folder) for folder in folders for m in importers(folder) if m.startswith(tuple(folders))
     }
-    TopologicalSorter(graph).prepare()
+    assert {(m, folder) for m, folder in among if not m.startswith(f"{folder}.")} == set()
 
 
 def test_the_environment_is_read_in_one_place() -> None:
@@ -330,6 +158,8 @@ OPTIONAL_PACKAGES = (
     *(f"vtox.motor.files.readers.{name}" for name in READERS),
     *("vtox.pipeline.windows.tracing", "vtox.motor.values.frames", "vtox.reporting.tables.export"),
     "api.state.backend",
+    # A sender that gives the URL of its server pays for no settings.
+    "vtox.pipeline.client.address",
 )
 
 
