@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from vtox.motor.errors import ServerFull
 from vtox.motor.values.domain import Window
+from vtox.pipeline.client.address import server_of_settings
 from vtox.pipeline.client.delivery import Accepted as Accepted
 from vtox.pipeline.client.delivery import Delivery, Entry, EntryFields, Hindrance, Terms
 from vtox.pipeline.client.numbers import SequenceNumbers, new_run
@@ -42,9 +43,9 @@ class Publisher:
     server
         URL of the server (a user who may add windows, `ingest`), or a client of it. The time-out
         is 5 s; `?socket_timeout=30` in the URL sets another, for links on which a window takes
-        longer.
+        longer. None: the server of this host's settings.
     numbers
-        The file that keeps the sequence numbers over restarts (`vtox.pipeline.client.numbers`).
+        The file that keeps the sequence numbers over restarts (`numbers` of this folder).
         Without it every publisher is a separate run, which begins at 0; what is sent again by the
         next one is then diagnosed twice.
     batch_s
@@ -75,7 +76,7 @@ class Publisher:
 
     def __init__(
         self,
-        server: str | Client,
+        server: str | Client | None = None,
         *,
         name: str = "publisher",
         numbers: Path | str | None = None,
@@ -100,6 +101,7 @@ class Publisher:
             keep_s=keep_s,
             replicas=replicas,
         )
+        server = server_of_settings() if server is None else server
         self._owns_client = isinstance(server, str)
         self._client = _client(server, name, careful=bool(keep_s or replicas))
         self._delivery: Delivery | StoreAndForward

@@ -16,6 +16,7 @@ from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.pipeline import keys
+from vtox.pipeline.client.address import server_of_settings
 from vtox.pipeline.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
 from vtox.pipeline.client.publisher import PATIENCE_S, Publisher
 from vtox.pipeline.store.server.client import MAX_BLOCK_MS, Client, connect
@@ -76,12 +77,13 @@ class Reader:
 
     def __init__(
         self,
-        server: str | Client,
+        server: str | Client | None = None,
         *,
         name: str = "reader",
         positions: Path | str | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
+        server = server_of_settings() if server is None else server
         self._client: Client = connect(server, name) if isinstance(server, str) else server
         self._owns_client = isinstance(server, str)
         self._file = Path(positions) if positions else None
