@@ -3,13 +3,14 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit integration system alone test fuzz check audit release evaluate faults hosts interleavings bench plots profile handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit form integration system alone test fuzz check audit release evaluate faults hosts interleavings bench plots profile handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
 	@echo "make up        the whole system"
 	@echo "make setup     .venv alone (EXTRAS='mqtt opcua' adds the packages of these extras)"
-	@echo "make unit      the pure tests, in under a minute"
+	@echo "make unit      the pure tests, in under a minute (HOUSE=motor: those of one house)"
+	@echo "make form      tests of names, texts, imports and documents (part of make check)"
 	@echo "make test      all tests, cheapest first"
 	@echo "make fuzz      random damage to files, windows, messages and bodies: one class of error (ARGS='x.csv --count 1000')"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
@@ -60,7 +61,10 @@ up: setup
 # One thread per process: arrays of this size gain nothing from more.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 unit: tools
-	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
+	$(PYTEST) tests/unit$(if $(HOUSE),/$(HOUSE)) -m "not slow" -n 2 $(ARGS)
+
+form: tools
+	$(PYTEST) tests/form -n 2 $(ARGS)
 
 test: tools
 	$(MAKE) unit ARGS='-m "" $(ARGS)'
@@ -85,7 +89,7 @@ check: tools
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(MAKE) audit
+	$(MAKE) audit form
 	$(MAKE) test
 
 # Both tools get an environment of their own; no index of vulnerabilities, no audit, and it says so.
