@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.form.test_architecture import KNOWN
+from tests.form.houses import KNOWN
 from tests.paths import ROOT
 
 # Run in a process of its own, because an audit hook cannot be removed. A path that is a number is
