@@ -86,12 +86,12 @@ def test_calls_are_those_of_python_and_of_c() -> None:
 
 def test_folders_and_names_are_counted(tmp_path: Path) -> None:
     for name, text in {
-        "vtox/store/a.py": "from vtox.wire import code\nclass Event: ...\nclass _Own: ...",
-        "vtox/wire/code.py": "import vtox.store.a\nclass Event: ...\ndef encode_row(): ...",
+        "vtox/pipeline/store/a.py": "from vtox.pipeline.wire import code\nclass Event: ...\nclass _Own: ...",
+        "vtox/pipeline/wire/code.py": "import vtox.pipeline.store.a\nclass Event: ...\ndef encode_row(): ...",
         "vtox/cli/main.py": "_PLACES = 'fleet.run'",
         "vtox/cli/run.py": "def run(): ...",
-        "vtox/configuration/tables.py": "class Keep:\n    a: int = Field(1)\n    b: int = Field(2)",
-        "vtox/groups/one.py": "class A:\n    size: int = Field(1)\n    keep: Keep = Field(Keep())",
+        "vtox/pipeline/configuration/tables.py": "class Keep:\n    a: int = Field(1)\n    b: int = Field(2)",
+        "vtox/pipeline/groups/one.py": "class A:\n    size: int = Field(1)\n    keep: Keep = Field(Keep())",
         "docs/a.md": "# Title\n\nFour words are here. Two more.\n\n| a | b |\n",
         "docs/reference/b.md": "Looked up.\n\n```sh\nno words\n```\n",
     }.items():
@@ -101,9 +101,18 @@ def test_folders_and_names_are_counted(tmp_path: Path) -> None:
     assert counted == {
         "folders of code": 5,
         "arrows between folders": 2,
-        "rooms": 5,
-        "arrows between rooms": 2,
-        "rooms in a cycle": 2,
+        "houses and top folders": 2,
+        "arrows between them": 0,
+        "of them in a cycle": 0,
+        "rooms of vtox/motor": 0,
+        "arrows inside vtox/motor": 0,
+        "rooms of vtox/motor in a cycle": 0,
+        "rooms of vtox/pipeline": 4,
+        "arrows inside vtox/pipeline": 2,
+        "rooms of vtox/pipeline in a cycle": 2,
+        "rooms of vtox/reporting": 0,
+        "arrows inside vtox/reporting": 0,
+        "rooms of vtox/reporting in a cycle": 0,
         "arrows inside the store": 0,
         "rooms of the store in a cycle": 0,
         "files at the top of vtox": 0,
