@@ -46,12 +46,13 @@ from api.shapes.growth import Growths
 from api.state.backend import Backend
 from api.state.server import AWAY
 from api.state.way_in import print_way_in
-from vtox.motor.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster import logging_setup, parent_watch
 from vtox.pipeline.cluster.api_owned import ApiOwnedCluster
 from vtox.pipeline.configuration import settings as settings_module
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.version import RELEASE
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.system import apikeys
 from vtox.pipeline.store.system.agreement import of_api, require_agreement
 

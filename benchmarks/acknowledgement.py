@@ -18,8 +18,8 @@ import numpy as np
 import psutil
 
 from benchmarks.server_kills import WINDOW
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.groups.servers import Fsync
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import connect

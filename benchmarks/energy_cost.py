@@ -38,8 +38,8 @@ from vtox.motor.diagnosis import diagnosis as diagnosing
 from vtox.motor.diagnosis.diagnosers.current import front_end
 from vtox.motor.values.domain import Motor, Record
 from vtox.motor.values.energy import KEPT, MeterCounts, MeterRow
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.pipeline.store.machines.energy import ENERGY, metered

@@ -32,8 +32,8 @@ from benchmarks.day_signals import CountedWindow, window
 from vtox import learn_baseline
 from vtox.motor.faults import FAMILIES, FAULTS, PERSISTENCE
 from vtox.motor.values.baseline import Baseline
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines.baselines import set_baseline
 from vtox.pipeline.store.machines.machines import register

@@ -37,8 +37,8 @@ from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.faults import FAULTS
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, Record, State
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
 from vtox.pipeline.store.ledger.ledger_rows import record_json

@@ -41,8 +41,8 @@ from benchmarks.server_commands import Commands, commands, comparison, per_windo
 from tests.cluster import free_ports
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.processes import server_responds
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect

@@ -22,8 +22,8 @@ from tests.naive_entries import encode_result
 from tests.postgresql import postgresql
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.bearing import DEFECTS
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.store.stream.entries import Result, Texts

@@ -18,10 +18,10 @@ from pathlib import Path
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.parent_watch import child_environment
 from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 

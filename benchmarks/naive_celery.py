@@ -19,7 +19,7 @@ from benchmarks.bench.workload import CHANNELS, FS_HZ, Sent, case, motor
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Recording
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 URL = os.environ["NAIVE_URL"]
 RESULTS = "naive:results"

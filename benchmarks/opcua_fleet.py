@@ -20,10 +20,10 @@ from asyncua import ua
 
 from tests.cluster import free_ports
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect

@@ -28,8 +28,8 @@ import numpy as np
 import psutil
 
 from benchmarks import acknowledgement, server_kills
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.window_log import create_group, trim_raw

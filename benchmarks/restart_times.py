@@ -30,7 +30,7 @@ import redis
 
 from tests.cluster import Cluster, cluster
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.server.client import Client
 

@@ -20,8 +20,8 @@ import psutil
 
 from benchmarks.bench.workload import windows
 from benchmarks.results import Run
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 

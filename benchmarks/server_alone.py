@@ -26,9 +26,9 @@ from benchmarks.bench.workload import windows
 from benchmarks.results import Run
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.server_allocator import JEMALLOC, TUNABLES
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
 from vtox.pipeline.store.ledger.retention import server_memory, trim_outputs

@@ -20,8 +20,8 @@ from benchmarks.bench.measure import server_process
 from benchmarks.bench.workload import BATCH, windows
 from benchmarks.results import Run
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.shared_windows import SharedWindows

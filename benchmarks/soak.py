@@ -24,9 +24,9 @@ import psutil
 import redis
 
 from tests.cluster import free_ports
-from vtox.motor.errors import ServerUnavailable
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.window_log import group_info
 

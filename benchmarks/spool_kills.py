@@ -24,9 +24,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.integration.pipeline.client.test_spool import Line
 from tests.mosquitto import Mosquitto, new_broker
 from tests.small_disk import Disk
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 

@@ -10,7 +10,7 @@ from faults.server_clock import ServerClock
 from faults.slow_fsync import compiler
 from faults.system import Options, System
 from vtox.motor.faults import FAMILIES, FAULTS
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 # By how much it is ahead, s, and how much it gains in each second from then on.
 STEPS = ((3600.0, 0.0), (0.0, 0.0), (-3600.0, 0.0), (0.0, 0.0), (0.0, 0.05), (0.0, 0.0))

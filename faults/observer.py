@@ -11,7 +11,7 @@ import redis
 from faults.history import Event, History
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.energy import MeterCounts, counts_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.energy import meters
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.partition_table import served

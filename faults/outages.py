@@ -12,7 +12,7 @@ from faults.probe import LIVE, READY, Probe
 from faults.run import DISTURBED, ON_DISK, Load, Test
 from faults.system import Options, System
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 OUTAGE_S = 60.0
 BACK_S = 30.0

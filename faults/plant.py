@@ -29,8 +29,8 @@ from faults.schedule import Kinds, schedule
 from faults.system import Options, System
 from tests.cluster import free_ports
 from tests.mosquitto import PROGRAM, SUBSCRIBED
-from vtox.pipeline import keys
 from vtox.pipeline.client.spool import FILE
+from vtox.pipeline.configuration import keys
 
 GATEWAY, NOTIFIER, BROKER = "gateway", "notifier", "broker"
 BOTH = (GATEWAY, NOTIFIER)

@@ -24,8 +24,8 @@ from faults.sender import small_window
 from faults.sentinel_group import PASSWORD, Node, server_lines
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.motor.errors import NotReplicated
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import NotReplicated
 from vtox.pipeline.store.stream.durability import add_window_on_replicas
 
 RATE = 50.0

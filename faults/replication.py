@@ -24,8 +24,8 @@ import redis
 from faults.sender import small_window
 from faults.sentinel_group import SentinelGroup, sentinel_group
 from tests.cluster import free_ports
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import connect
 
 BALLAST = bytes(80_000)

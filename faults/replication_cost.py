@@ -23,8 +23,8 @@ from faults.replication import BALLAST, T0
 from faults.sender import small_window
 from faults.sentinel_group import Node, SentinelGroup, sentinel_group
 from tests.cluster import free_ports
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration import keys
 
 SINGLE, BATCHES, BATCH = 50, 8, 25
 

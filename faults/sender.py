@@ -27,8 +27,8 @@ from vtox.motor.simulator.fleet import fleet
 from vtox.motor.simulator.signals import FS_HZ, WINDOW_S
 from vtox.motor.simulator.signals import window as simulate
 from vtox.motor.values.domain import Window
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.sentinel_urls import is_sentinel, parse
 from vtox.pipeline.store.server.sentinels import sentinel_options, tls_arguments
 from vtox.pipeline.windows.wire import Limits, encode

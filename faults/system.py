@@ -22,7 +22,7 @@ from faults.proxy import Links
 from faults.sentinel_group import DOWN_AFTER_MS, SentinelGroup, local_group
 from tests.cluster import free_ports
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.server_urls import server_url
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.heartbeats import live_workers

@@ -17,10 +17,10 @@ import numpy as np
 import redis
 
 from tests.waiting import eventually
-from vtox.motor.errors import ServerUnavailable
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import Client, connect
 
 WINDOW_S = 0.2

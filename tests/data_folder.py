@@ -21,8 +21,8 @@ from tests.integration.conftest import serving
 from tests.integration.helpers import bridging, counters, eventually
 from vtox.motor.faults import FAMILIES, Persistence
 from vtox.motor.values.domain import reason
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.alarms.system_alarms import Condition, keep
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting

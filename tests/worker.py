@@ -14,7 +14,7 @@ from kombu import Connection, Producer
 from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 SECRET = "not-for-the-log"

@@ -27,7 +27,7 @@ from celery.signals import (
 )
 from threadpoolctl import threadpool_limits
 
-from vtox.motor.errors import PortTaken, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.cluster import logging_setup, parent_watch
 from vtox.pipeline.cluster.probe_server import serve
@@ -35,6 +35,7 @@ from vtox.pipeline.cluster.restart import CANNOT_START
 from vtox.pipeline.cluster.worker_allocation import worker_ports
 from vtox.pipeline.configuration import settings
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import PortTaken
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.ledger import Ledger
 from vtox.pipeline.store.machines.machine_states import StateCache

@@ -19,24 +19,26 @@ from api.http.sign_in import sign_in_page
 from vtox.motor.errors import (
     AlarmRefused,
     ChannelMapError,
-    HistoryUnavailable,
     NameplateError,
-    NotOnDisk,
-    NotReplicated,
     SensitivityError,
-    ServerUnavailable,
-    SettingChanged,
     SpectrumError,
-    TooBusy,
-    TooManyMachines,
-    TooManyScalars,
-    UnknownMachine,
     WireError,
 )
 from vtox.motor.values.domain import CHANNEL_UNITS
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT
 from vtox.pipeline.cluster.parts import parts
+from vtox.pipeline.errors import (
+    NotOnDisk,
+    NotReplicated,
+    ServerUnavailable,
+    SettingChanged,
+    TooBusy,
+    TooManyMachines,
+    TooManyScalars,
+    UnknownMachine,
+)
+from vtox.reporting.history.errors import HistoryUnavailable
 
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
 SIGN_IN_STATUSES = (401, 403)

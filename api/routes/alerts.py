@@ -19,7 +19,7 @@ from api.state.backend import Backend
 from vtox.motor.alarms.health.alert_values import Alert as AlertEvent
 from vtox.motor.alarms.health.alert_values import EventName
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.open_alerts import alert_sort_key
 from vtox.pipeline.store.stream.outputs import entry_order, oldest_id
 from vtox.reporting.history.queries import alerts_before

@@ -13,7 +13,7 @@ from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.stream.outputs import entry_order
 from vtox.pipeline.store.system.audit import Deed
 

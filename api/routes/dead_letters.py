@@ -16,7 +16,7 @@ from api.state.operator import actor_of
 from vtox.motor.errors import InputError
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.stream import deadletters
 from vtox.pipeline.store.system.deeds import resend_letter
 

@@ -17,7 +17,7 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import State
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.stream.entries import decode_result
 from vtox.pipeline.store.stream.outputs import entry_order, oldest_id
 from vtox.reporting.history import queries

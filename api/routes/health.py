@@ -15,7 +15,7 @@ from api.schemas.system import CheckDetail, Liveness, Readiness
 from api.shapes.explanation import check_in_words
 from api.state.auth import needs_no_key, reading_permission
 from api.state.backend import Backend
-from vtox.motor.errors import ServerUnavailable
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.monitoring.readiness import Check, checks
 
 router = APIRouter(prefix="/health", tags=["health"])

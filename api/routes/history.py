@@ -24,7 +24,7 @@ from api.shapes.growth import Growths
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.faults import FAULTS, LINES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.line_levels import EVERY_S
 from vtox.pipeline.store.machines.machines import is_listed
 from vtox.pipeline.store.machines.points import HEALTH, METRICS

@@ -12,7 +12,7 @@ from api.routes.history import T_END
 from api.routes.machines import MachineId, machine_by_id
 from api.routes.system import OpenBackend
 from api.state.auth import needs
-from vtox.motor.errors import ReportError
+from vtox.reporting.reports.errors import ReportError
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 FILE = {"text/html": {"schema": {"type": "string"}}}

@@ -37,8 +37,8 @@ from api.shapes.metrics import CONTENT_TYPE, exposition
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.server import Server
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.parts import unready_parts
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.version import version
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.readiness import Check, checks

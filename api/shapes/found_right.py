@@ -9,8 +9,8 @@ from api.schemas.alarms import (
 from api.shapes.explanation import sentence
 from api.state.backend import Backend
 from vtox.motor.alarms.life import Outcome
-from vtox.motor.errors import HistoryUnavailable
 from vtox.reporting.history.alarm_figures import outcomes_by_code
+from vtox.reporting.history.errors import HistoryUnavailable
 
 # What was not inspected says nothing of the alarm.
 INSPECTED: tuple[Outcome, ...] = ("confirmed", "false_alarm", "other_cause")

@@ -16,7 +16,7 @@ from api.state.backend import Backend
 from vtox.motor.alarms.health.growth import FaultGrowth as FaultGrowthOf
 from vtox.motor.alarms.health.growth import Growth as GrowthOf
 from vtox.motor.alarms.life import Alarm
-from vtox.motor.errors import HistoryUnavailable
+from vtox.reporting.history.errors import HistoryUnavailable
 from vtox.reporting.history.growth import alarm_growth, machine_growth
 from vtox.reporting.history.retention import Oldest, oldest_kept
 

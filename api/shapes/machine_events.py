@@ -13,15 +13,15 @@ from api.shapes.explanation import reason
 from api.state.backend import Backend
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.motor.errors import HistoryUnavailable
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.alarm_actions import decode_action
 from vtox.pipeline.store.stream import outputs
 from vtox.pipeline.store.stream.stream_reader import BEGIN
 from vtox.pipeline.store.stream.unreadable import read_or_none
 from vtox.reporting.history.alarm_queries import actions_of_machine, last_recorded
+from vtox.reporting.history.errors import HistoryUnavailable
 from vtox.reporting.history.queries import alerts_before
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from api.http.local_requests import is_local
 from api.state.backend import Backend
 from api.state.people import person_of
 from api.state.wrong_keys import Attempts
-from vtox.motor.errors import ServerUnavailable
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.system import apikeys, audit, sessions
 from vtox.pipeline.store.system.apikeys import ApiKey, Scope, without_admin
 from vtox.pipeline.store.system.audit import Actor

@@ -16,10 +16,11 @@ from api.state.key_reader import KeyReader
 from api.state.server import Server
 from api.state.wrong_keys import WrongKeys
 from vtox.motor.alarms.book import Book
-from vtox.motor.errors import ServerUnavailable, SystemStateError, TooBusy
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import Oidc
 from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.errors import ServerUnavailable, TooBusy
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.pipeline.store.server.client import check, server_time
 from vtox.pipeline.store.system import apikeys

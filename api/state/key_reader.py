@@ -7,7 +7,7 @@ from contextlib import suppress
 import redis
 
 from api.state.server import AWAY
-from vtox.motor.errors import ServerUnavailable
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
 

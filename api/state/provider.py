@@ -19,9 +19,9 @@ import httpx2
 import jwt
 
 from api.schemas.common import NAME_MAX
+from api.state.errors import SignInRefused
 from api.state.people import ROLES, scopes_of
 from api.state.sign_in_attempt import SignIn
-from vtox.motor.errors import SignInRefused
 from vtox.pipeline.configuration.tables import Oidc, is_safe_address
 from vtox.pipeline.store.system.sessions import Person
 

@@ -6,9 +6,9 @@ import time
 import redis
 
 from api.state.fleet_index import FleetIndex, FleetView
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.configuration.server_urls import mask
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Reading, Sampler
 from vtox.pipeline.store.alarms.alarm_book import KeptBook
 from vtox.pipeline.store.alarms.open_alerts import OpenAlerts

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import NamedTuple, Self
 from urllib.parse import quote, unquote
 
-from vtox.motor.errors import SignInRefused
+from api.state.errors import SignInRefused
 
 WANTED_MAX = 1000
 # The time to type a password and to find a second factor.

@@ -8,7 +8,7 @@ import structlog
 
 from api.http.local_requests import is_loopback, listening_at
 from api.state.backend import Backend
-from vtox.motor.errors import ServerUnavailable
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.system import apikeys
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.bench.workload import BATCH, CHANNELS, Joiner, case, record
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.entries import encode_result
 from vtox.pipeline.windows.wire import Fields

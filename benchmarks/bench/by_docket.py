@@ -20,7 +20,7 @@ from benchmarks.bench.light import light_batch
 from benchmarks.bench.workload import BATCH, case
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from workers.malloc import keep_freed_memory
 
 _clients: dict[str, redis.Redis] = {}

@@ -14,7 +14,7 @@ from time import time
 import redis
 
 from benchmarks.bench.workload import Sent
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import connect
 
 Send = Callable[[Sequence[Sent]], list[float | None]]

@@ -14,7 +14,7 @@ from benchmarks import soak
 from benchmarks.bench import bare, live, sending
 from benchmarks.bench.measure import Running, cpu_s, running, server_process, wait_for, worker
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, connect
 
 NAIVE_RESULTS = "naive:results"

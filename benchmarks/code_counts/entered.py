@@ -25,9 +25,9 @@ import uvicorn
 
 from vtox.motor.simulator.fleet import SimulatedMachine, fleet
 from vtox.motor.simulator.signals import window
-from vtox.pipeline import keys
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import connect

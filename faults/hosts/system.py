@@ -26,8 +26,8 @@ from faults.sentinel_group import Node, NodeTls, SentinelGroup
 from faults.system import Options, System
 from tests.tls_server import Authority, authority, system_server
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.server.client import Client, connect, server_time

@@ -19,12 +19,13 @@ from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import Name, Truth
 from faults.interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRONG_S, Step, Workload
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
-from vtox.motor.errors import BrokerUnavailable, ServerUnavailable, VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.motor.values.domain import Array, Window
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.client.publisher import Publisher
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.usable_cores import CoreUse
+from vtox.pipeline.errors import BrokerUnavailable, ServerUnavailable
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.windows.partitions import Partition
 from workers.batch import TASK_VERSION

@@ -23,7 +23,7 @@ from vtox.motor.alarms.book import Action, ActionName, Book
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
 from vtox.motor.values.energy import MeterCounts
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring import monitor as monitoring
 from vtox.pipeline.store.alarms import alarm_book

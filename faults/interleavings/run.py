@@ -28,7 +28,7 @@ from faults.interleavings.workload import (
     workload,
 )
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.partition_table import set_number
 from vtox.pipeline.windows.partitions import Partition

@@ -16,7 +16,7 @@ from faults.interleavings.letters import Entry, Happened, unexplained
 from faults.interleavings.workload import RETIRING
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.values.energy import NOTHING, MeterCounts, counts_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.energy import meters
 from vtox.pipeline.store.stream import deadletters
 from vtox.pipeline.windows.partitions import Partition

@@ -10,7 +10,7 @@ import redis
 
 from faults.interleavings.commands import Command, ask
 from faults.interleavings.truth import RAWS, Broken, Truth
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 Answered = Callable[[Any], None]
 

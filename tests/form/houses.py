@@ -31,7 +31,7 @@ HOUSES: dict[str, tuple[str, ...]] = {
         "diagnosis",
     ),
     "vtox.pipeline": (
-        "keys",
+        "errors",
         "configuration",
         "windows",
         "store",

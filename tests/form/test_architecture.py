@@ -88,7 +88,7 @@ def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
         "vtox.pipeline.store",
         "vtox.pipeline.configuration.settings",
         "vtox.pipeline.configuration.groups",
-        "vtox.pipeline.keys",
+        "vtox.pipeline.configuration.keys",
         "time",
         "os",
         "structlog",

@@ -13,7 +13,7 @@ LIMITS = {
     "arrows inside vtox/motor": 18,
     "rooms of vtox/motor in a cycle": 0,
     "rooms of vtox/pipeline": 10,
-    "arrows inside vtox/pipeline": 36,
+    "arrows inside vtox/pipeline": 32,
     "rooms of vtox/pipeline in a cycle": 0,
     "rooms of vtox/reporting": 6,
     "arrows inside vtox/reporting": 5,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tests.waiting import eventually as eventually
-from vtox.pipeline import keys
 from vtox.pipeline.bridge.dispatcher import WaitingTasks
 from vtox.pipeline.bridge.loop import Bridge
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.heartbeats import LIFE_S
 from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome

@@ -23,7 +23,7 @@ from vtox.motor.simulator.fleet import SimulatedMachine, fleet
 from vtox.motor.simulator.signals import window
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Motor, Recording, Window
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.baselines import set_baseline
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.stream.entries import Result, decode_result

@@ -12,7 +12,7 @@ import redis
 from tests.cluster import Cluster, answered, cluster, small_window
 from tests.waiting import eventually
 from vtox.motor.faults import FAMILIES, FAULTS
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.store.alarms.open_alerts import events_after
 from vtox.pipeline.store.server.client import Client

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster import Cluster, cluster
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger.heartbeats import live_workers
 
 

@@ -13,7 +13,7 @@ import redis
 
 from tests.cluster import WINDOW_S, Cluster, answered, cluster, small_window
 from vtox.motor.faults import FAMILIES, FAULTS
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 pytestmark = pytest.mark.alone

@@ -23,10 +23,10 @@ from tests.paths import ROOT
 from tests.system.test_notification import FEW
 from tests.waiting import eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.file_lock import holder_pid
 from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration import keys
 
 pytestmark = needs_mosquitto
 

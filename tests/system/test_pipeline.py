@@ -10,7 +10,7 @@ import pytest
 from tests.cluster import Cluster, cluster
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machines import overview, register
 
 FS_HZ = 2000

@@ -18,8 +18,8 @@ from tests.paths import ROOT
 from tests.system.poison_worker import KINDS, WAITS
 from tests.waiting import eventually
 from vtox.cli.main import application
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.server.client import Client

@@ -33,7 +33,7 @@ from tests.rabbitmq import node as node
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.queues import celery_app

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster import Cluster, cluster
 from tests.integration.conftest import serving
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 
 VEHICLES = 50

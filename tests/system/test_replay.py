@@ -18,7 +18,7 @@ from tests.recordings.test_itsc import HEALTHY, MOTOR, truths, whole_recording
 from tests.recordings.test_real_motor_life import WITHIN_S, known_for_days
 from vtox import learn_baseline
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 FS_HZ = 1000.0
 SECONDS = 6

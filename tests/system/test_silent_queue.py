@@ -9,8 +9,8 @@ import pytest
 from tests.rabbitmq import RabbitMQ, needs_rabbitmq, rabbitmq
 from tests.rabbitmq import node as node
 from tests.waiting import eventually
-from vtox.motor.errors import BrokerUnavailable
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.errors import BrokerUnavailable
 from vtox.pipeline.queues import broker, task_queues
 from vtox.pipeline.queues.task_queues import TaskQueues
 

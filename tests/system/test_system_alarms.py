@@ -12,7 +12,7 @@ import pytest
 from tests.cluster import Cluster, cluster, small_window
 from tests.waiting import eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts
 from vtox.pipeline.store.alarms.system_alarms import load_watch
 from vtox.pipeline.store.server.client import Client

@@ -17,8 +17,8 @@ from tests.integration.helpers import add_window, bridging
 from tests.paths import ROOT
 from tests.waiting import eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.server.client import Client

@@ -9,8 +9,8 @@ from tests.integration.helpers import bridging, counters
 from tests.system.poison_worker import SLOW, SLOW_S
 from tests.system.test_poison import QUEUE, send_record, worker
 from tests.waiting import eventually
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.supervisor import STOP_TIMEOUTS_S
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.server.client import Client

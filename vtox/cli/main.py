@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from vtox.motor.errors import ServerUnavailable, VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.pipeline.configuration.version import version, with_vtox_command
+from vtox.pipeline.errors import ServerUnavailable
 
 # The folder of each command, in the order of the help.
 _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.doctor

@@ -12,10 +12,10 @@ from api.state import key_reader
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox.motor.errors import SettingsError
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys, sessions

@@ -10,7 +10,7 @@ from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.flags import set_flag

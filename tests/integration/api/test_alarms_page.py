@@ -14,8 +14,8 @@ from tests.integration.pipeline.store.test_alarm_book import ALARM, action
 from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.alarms.alarm_book import act, advance
 from vtox.pipeline.store.alarms.flags import set_flag

@@ -7,7 +7,7 @@ from tests.integration.helpers import T0, eventually
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.alarms.system_alarms import Condition, keep
 from vtox.pipeline.store.machines import machines

@@ -10,7 +10,7 @@ from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.integration.api.conformance import document
 from tests.integration.api.test_cluster_page import add_letter
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import deadletters

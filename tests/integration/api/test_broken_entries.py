@@ -10,7 +10,7 @@ from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.history.test_broken_entries import GOOD
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.machines import machines

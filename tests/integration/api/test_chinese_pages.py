@@ -27,7 +27,7 @@ from tests.unit.motor.words.latin import latin_words
 from tests.waiting import eventually
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.system_alarms import Condition, keep
 from vtox.pipeline.store.machines import machines

@@ -11,7 +11,7 @@ from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.helpers import count_work, eventually
 from tests.integration.reporting.history.entries import add_metrics
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.system import apikeys, audit

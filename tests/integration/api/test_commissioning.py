@@ -13,7 +13,7 @@ from tests.integration.helpers import bridging, counters, eventually
 from tests.unit.motor.diagnosis.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CURRENTS, Recording, Window
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.machines import machine_states, machines
 from vtox.pipeline.store.machines.baselines import set_baseline

@@ -7,7 +7,7 @@ import httpx
 from tests.integration.api.test_machines import change_memory, commit_health, note_change
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Diagnosis, Record, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import encode_result
 

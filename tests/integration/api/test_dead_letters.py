@@ -2,7 +2,7 @@
 
 import httpx
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import deadletters
 

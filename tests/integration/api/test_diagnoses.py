@@ -9,7 +9,7 @@ import pytest
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Diagnosis, Record, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import encode_result
 

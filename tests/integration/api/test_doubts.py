@@ -17,7 +17,7 @@ from vtox.motor.values.domain import Diagnosis, Motor, Reason, Record
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import LANGUAGES, Language
 from vtox.motor.words.rendering import render, render_all
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import entry_of

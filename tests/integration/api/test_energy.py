@@ -10,7 +10,7 @@ from tests.integration.reporting.history.test_energy import add_second
 from vtox.motor.values.domain import Record
 from vtox.motor.values.energy import ESTIMATES, KEPT, MeterCounts, MeterRow
 from vtox.motor.values.terminal_power import POWERS, SUMS
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.energy import ENERGY, metered
 from vtox.pipeline.store.server.client import Client, server_time

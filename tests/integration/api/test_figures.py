@@ -9,7 +9,7 @@ import pytest
 from tests.integration.reporting.history.entries import add, add_assessment
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.alarm_actions import encode_action

@@ -15,7 +15,7 @@ from vtox.motor.alarms.health.assessment import Fused
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, Record
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
 from vtox.pipeline.store.ledger.ledger_rows import record_json

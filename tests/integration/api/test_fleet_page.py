@@ -15,7 +15,7 @@ from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_alert
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time

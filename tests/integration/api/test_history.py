@@ -15,7 +15,7 @@ from tests.integration.reporting.history.entries import (
     add_result,
 )
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.line_levels import EVERY_S

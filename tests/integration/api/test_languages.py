@@ -12,7 +12,7 @@ from tests.unit.motor.words.latin import latin_words
 from vtox.motor.values.domain import reason
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.rendering import advice, render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}

@@ -7,7 +7,7 @@ import httpx
 from tests.integration.reporting.history.entries import add, add_alert
 from vtox.motor.alarms.book import Action, ActionName
 from vtox.motor.alarms.work_orders import WorkOrder
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_actions import encode_action
 from vtox.pipeline.store.server.client import Client, server_time

@@ -20,7 +20,7 @@ from tests.integration.api.test_spectra import (
 from tests.signals import vibration
 from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.values.domain import Diagnosis
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client

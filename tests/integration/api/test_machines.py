@@ -10,7 +10,7 @@ import pytest
 from vtox.motor.alarms.health.alerts import MARKS
 from vtox.motor.words.catalogue import Sentence, catalogue
 from vtox.motor.words.rendering import render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time
 
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}

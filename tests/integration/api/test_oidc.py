@@ -17,7 +17,7 @@ from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.conftest import serving_app
 from tests.oidc import CLIENT, known_person, needs_provider, provider
 from vtox.motor.errors import SystemStateError
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Oidc
 from vtox.pipeline.store.server.client import Client

@@ -13,11 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
+from api.state.errors import SignInRefused
 from api.state.provider import Provider
 from api.state.sign_in_attempt import SignIn
 from tests.oidc import CLIENT, Scripted
 from tests.oidc import scripted as scripted
-from vtox.motor.errors import SignInRefused
 from vtox.pipeline.configuration.tables import Oidc
 from vtox.pipeline.store.system.sessions import Person
 

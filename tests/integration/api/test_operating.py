@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.api.test_alarms import ADA, alarm_ids
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.machines import machines

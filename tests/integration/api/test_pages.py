@@ -12,7 +12,7 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.words.catalogue import Sentence, catalogue
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.system_alarms import Condition, keep
 from vtox.pipeline.store.ledger.absent_processes import report_absent

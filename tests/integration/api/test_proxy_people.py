@@ -12,7 +12,7 @@ from tests.cluster import free_ports
 from tests.integration.api.test_nginx import NGINX
 from tests.integration.conftest import serving_app
 from tests.integration.helpers import eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.conftest import serving
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import SendLimits
 from vtox.pipeline.store.machines import machines

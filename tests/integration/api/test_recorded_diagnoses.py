@@ -10,7 +10,7 @@ from tests.integration.api.test_history import cpu_time_s
 from tests.integration.reporting.history.entries import add_assessment, add_result
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time

@@ -12,7 +12,7 @@ from tests.integration.conftest import serving_app
 from tests.unit.motor.diagnosis.commissioning.test_findings import SWAPPED, wrong
 from tests.waiting import eventually
 from vtox.motor.values.bearing import Bearing
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP

@@ -17,13 +17,13 @@ from api.state.backend import Backend
 from tests.integration.api.test_diagnoses import add_result
 from tests.signals import current_lines, vibration
 from vtox.motor.diagnosis.diagnosis import diagnose
-from vtox.motor.errors import TooBusy
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Record, Recording, Window
-from vtox.pipeline import keys
 from vtox.pipeline.bridge.deduplication import mark
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import TooBusy
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import encode_result

@@ -23,7 +23,7 @@ from tests.waiting import eventually
 from vtox.motor.errors import SystemStateError
 from vtox.motor.faults import FAMILIES
 from vtox.motor.words.rendering import render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S

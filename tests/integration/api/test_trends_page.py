@@ -19,7 +19,7 @@ from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_alert, add_assessment, add_result
 from tests.waiting import eventually
 from vtox.motor.values.domain import Diagnosis
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.machines.line_levels import EVERY_S

@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import wipe
 from tests.integration.conftest import serving
 from vtox.motor.values.domain import Window
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.windows import wire

@@ -14,11 +14,11 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.api.test_cluster_page import add_letter
 from vtox.cli.main import application
-from vtox.motor.errors import UnknownMachine
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import UnknownMachine
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys

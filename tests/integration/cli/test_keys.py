@@ -9,9 +9,10 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox.cli.main import add
-from vtox.motor.errors import InputError, ServerUnavailable
-from vtox.pipeline import keys
+from vtox.motor.errors import InputError
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
 

@@ -14,11 +14,12 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox.cli.main import add
-from vtox.motor.errors import InputError, NameplateError, UnknownMachine, WireError
+from vtox.motor.errors import InputError, NameplateError, WireError
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import UnknownMachine
 from vtox.pipeline.store.machines import machine_states
 from vtox.pipeline.store.machines import machines as store
 from vtox.pipeline.store.machines.baselines import set_baseline

@@ -19,7 +19,7 @@ from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox.cli.main import application, main
 from vtox.motor.values.domain import reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.alarms.system_alarms import Condition, keep
 from vtox.pipeline.store.ledger import heartbeats

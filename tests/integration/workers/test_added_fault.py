@@ -111,7 +111,7 @@ import numpy as np
 from typer.testing import CliRunner
 from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.cli.main import application
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines.machines import register

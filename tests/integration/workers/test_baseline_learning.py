@@ -26,7 +26,7 @@ from vtox.motor.values.domain import (
     abstain,
     reason,
 )
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.store.machines.baselines import (

@@ -13,7 +13,7 @@ from vtox.motor.alarms.health.sensitivity import rules_from_dict
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.channel_map import sources_from_dict
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.machines.baselines import set_baseline, store_learnt_baseline

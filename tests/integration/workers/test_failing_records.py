@@ -14,7 +14,7 @@ from tests.integration.helpers import add_window, bridging, eventually
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Diagnosis
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.ledger import MAX_ATTEMPTS, Ledger

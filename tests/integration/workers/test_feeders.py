@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.unit.motor.alarms.health.test_update import record
 from vtox.motor.values.domain import Answer, Diagnosis, Motor, Reason, Record
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import encode_result

@@ -8,7 +8,7 @@ from threading import Thread
 import psutil
 
 from tests.integration.helpers import count_work, eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from workers.heartbeat import HeartbeatThread
 

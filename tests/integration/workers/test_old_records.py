@@ -10,7 +10,7 @@ from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox.motor.alarms.health.sensitivity import rules_from_dict
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Diagnosis
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.pipeline.store.machines.machine_states import load_states

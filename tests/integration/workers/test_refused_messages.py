@@ -6,7 +6,7 @@ import pytest
 
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues

@@ -5,7 +5,7 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.signals.phasor_motor import MOTOR
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.ledger.ledger import Ledger

@@ -5,7 +5,7 @@ import pytest
 
 from tests.integration.helpers import T0, add_window, bridging, eventually
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client

@@ -86,12 +86,16 @@ def test_calls_are_those_of_python_and_of_c() -> None:
 
 def test_folders_and_names_are_counted(tmp_path: Path) -> None:
     for name, text in {
-        "vtox/pipeline/store/a.py": "from vtox.pipeline.wire import code\nclass Event: ...\nclass _Own: ...",
-        "vtox/pipeline/wire/code.py": "import vtox.pipeline.store.a\nclass Event: ...\ndef encode_row(): ...",
+        "vtox/pipeline/store/a.py": "from vtox.pipeline.wire import code\n"
+        "class Event: ...\nclass _Own: ...",
+        "vtox/pipeline/wire/code.py": "import vtox.pipeline.store.a\n"
+        "class Event: ...\ndef encode_row(): ...",
         "vtox/cli/main.py": "_PLACES = 'fleet.run'",
         "vtox/cli/run.py": "def run(): ...",
-        "vtox/pipeline/configuration/tables.py": "class Keep:\n    a: int = Field(1)\n    b: int = Field(2)",
-        "vtox/pipeline/groups/one.py": "class A:\n    size: int = Field(1)\n    keep: Keep = Field(Keep())",
+        "vtox/pipeline/configuration/tables.py": "class Keep:\n"
+        "    a: int = Field(1)\n    b: int = Field(2)",
+        "vtox/pipeline/groups/one.py": "class A:\n"
+        "    size: int = Field(1)\n    keep: Keep = Field(Keep())",
         "docs/a.md": "# Title\n\nFour words are here. Two more.\n\n| a | b |\n",
         "docs/reference/b.md": "Looked up.\n\n```sh\nno words\n```\n",
     }.items():

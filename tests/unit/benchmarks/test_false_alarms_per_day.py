@@ -9,7 +9,7 @@ from benchmarks.false_alarms_per_day import Tally, poisson, report
 from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
 from vtox.motor.diagnosis.diagnosers.turn_short.conditions import sequences
 from vtox.motor.diagnosis.dsp.supply_line import FRAME_S
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 FS_HZ = 2000.0
 

@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from vtox.cli.main import application
-from vtox.motor.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.sending.mqtt.connection import Connection, parse_url
 
 

@@ -13,11 +13,12 @@ from vtox.cli.shared.options import Json
 from vtox.cli.shared.report_files import Lang, check_target
 from vtox.cli.shared.server_access import running_server
 from vtox.motor.diagnosis.energy.better_class import class_saving
-from vtox.motor.errors import InputError, UnknownMachine
+from vtox.motor.errors import InputError
 from vtox.motor.values.energy import NOTHING, QUARTER_S, MeterCounts, in_hours, in_kwh
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import UnknownMachine
 from vtox.pipeline.store.machines.energy import Meter, meters
 from vtox.pipeline.store.machines.machines import is_listed, load_motors
 from vtox.pipeline.store.server.client import server_time

@@ -11,11 +11,12 @@ from typing import Any, TextIO
 import redis
 import typer
 
-from vtox.motor.errors import ServerUnavailable, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.cluster.cluster_log import FILE
 from vtox.pipeline.cluster.file_lock import holder_pid
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.ledger.heartbeats import Worker
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.system.agreement import read_parties

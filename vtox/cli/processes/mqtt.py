@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from vtox.motor.errors import InputError, SettingsError, SystemStateError
+from vtox.motor.errors import InputError, SystemStateError
 from vtox.pipeline.cluster import logging_setup
 from vtox.pipeline.cluster.file_lock import lock, write_holder
 from vtox.pipeline.cluster.signal_handlers import stop_event
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import check_when_loaded, connect
 from vtox.pipeline.windows.wire import Limits
 

@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from vtox.cli.shared.options import Json
-from vtox.motor.errors import InputError, RulesError, SettingsError
+from vtox.motor.errors import InputError
 from vtox.pipeline.cluster import logging_setup
 from vtox.pipeline.cluster.signal_handlers import stop_event
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.errors import RulesError, SettingsError
 from vtox.pipeline.store.server.client import check_when_loaded, connect, server_time_ms
 from vtox.pipeline.store.system.agreement import of_readers, require_agreement
 

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from vtox.motor.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster import logging_setup
 from vtox.pipeline.cluster.signal_handlers import SignalHandlers
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import check_when_loaded, connect
 
 

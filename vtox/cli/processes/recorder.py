@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from vtox.cli.shared.server_access import running_server, stopped
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.cluster import logging_setup
 from vtox.pipeline.cluster.signal_handlers import stop_event
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import check_when_loaded, connect
 from vtox.pipeline.store.system.agreement import of_readers, require_agreement
 

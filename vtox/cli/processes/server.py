@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from vtox.motor.errors import ServerKilled, ServerUnavailable, SettingsError
 from vtox.pipeline.cluster import log_repair, logging_setup
 from vtox.pipeline.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
 from vtox.pipeline.cluster.signal_handlers import stop_event
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerKilled, ServerUnavailable, SettingsError
 from vtox.pipeline.store.server.client import check_when_loaded, connect
 
 POLL_S = 0.2

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.options import Json
-from vtox.motor.errors import ReportError
 from vtox.motor.values.plain_data import digits
+from vtox.reporting.reports.errors import ReportError
 
 if TYPE_CHECKING:
     from vtox.reporting.reports.document import Report

@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vtox.motor.errors import ServerUnavailable, StillRunning
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.file_lock import try_lock
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import Client, check, connect
+from vtox.reporting.backup.errors import StillRunning
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from vtox.cli.shared.columns import columns
 from vtox.motor.words.rendering import render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.monitoring.capacity import Capacity, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
 from vtox.pipeline.store.ledger.heartbeats import HostScaling

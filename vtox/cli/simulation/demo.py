@@ -12,7 +12,7 @@ from vtox.cli.shared.actor import actor
 from vtox.cli.simulation.demo_score import Score, fleet_summary
 from vtox.cli.simulation.demo_view import DemoView
 from vtox.cli.simulation.simulate import FaultMode, Machines, Seed
-from vtox.motor.errors import InputError, UnknownMachine
+from vtox.motor.errors import InputError
 from vtox.motor.simulator.fleet import DEFAULT_SEED, SimulatedMachine, fleet
 from vtox.motor.simulator.severity import FAULT_MODES
 from vtox.pipeline.cluster import processes
@@ -20,6 +20,7 @@ from vtox.pipeline.cluster.cluster_log import ClusterLog, open_console
 from vtox.pipeline.cluster.processes import ProcessSpec
 from vtox.pipeline.cluster.roles import host_roles
 from vtox.pipeline.configuration.settings import Settings, load_for_demo
+from vtox.pipeline.errors import UnknownMachine
 from vtox.pipeline.store.server.client import connect, server_time_ms
 from vtox.pipeline.store.system.deeds import retire_machine
 

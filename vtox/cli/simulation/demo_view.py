@@ -16,11 +16,11 @@ from vtox.cli.shared import status_table
 from vtox.cli.shared.status_table import UNKNOWN
 from vtox.cli.simulation.demo_score import Score, latest
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.cluster.cluster_log import ClusterLog, local_time
 from vtox.pipeline.cluster.probing import Status
 from vtox.pipeline.cluster.supervisor import Supervisor
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.pipeline.store.alarms.open_alerts import events_after
 from vtox.pipeline.store.machines.fleet import listed_machines

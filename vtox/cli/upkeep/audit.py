@@ -12,7 +12,7 @@ from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_or_embedded
 from vtox.motor.values import codec
 from vtox.motor.words.rendering import render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.stream import outputs
 from vtox.pipeline.store.system.audit import Deed

@@ -14,9 +14,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json
 from vtox.cli.shared.server_access import running_or_embedded, stopped
-from vtox.motor.errors import NotEmpty
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.system.audit import audited
+from vtox.reporting.backup.errors import NotEmpty
 
 PG_DUMP = (
     "not in it: the history, which VTOX_DATABASE_URL keeps in PostgreSQL; save it with pg_dump"

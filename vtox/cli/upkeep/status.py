@@ -13,7 +13,7 @@ from rich.text import Text
 from vtox.cli.shared import status_table
 from vtox.cli.shared.options import Json
 from vtox.motor.words.rendering import advice, full_reason, name_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.monitoring.capacity import capacity
 from vtox.pipeline.monitoring.readiness import Check, checks

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from vtox.motor.errors import BrokerUnavailable, StaleState
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
 from vtox.pipeline.bridge.gathering import gathering_s
@@ -18,6 +17,7 @@ from vtox.pipeline.bridge.record_joiner import ClosedRecord, batches
 from vtox.pipeline.bridge.traces import trace_dispatch
 from vtox.pipeline.bridge.waiting_records import WaitingRecords
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import BrokerUnavailable, StaleState
 from vtox.pipeline.store.ledger.backlog import report_waiting
 from vtox.pipeline.store.ledger.ledger import Ledger
 from vtox.pipeline.store.server.client import server_time

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from vtox.motor.errors import TooManyMachines, WireError
+from vtox.motor.errors import WireError
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.motor.values.rhythm import Arrivals, Rhythm, SendingInterval
@@ -18,6 +18,7 @@ from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.bridge.record_joiner import Piece
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import TooManyMachines
 from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.ledger.ledger import INDEX
 from vtox.pipeline.store.ledger.quotas import BURST_S

@@ -12,7 +12,6 @@ from threading import Event
 import redis
 import structlog
 
-from vtox.motor.errors import LeaseLost, StaleState
 from vtox.pipeline.bridge.dispatcher import Dispatcher, Send, WaitingTasks
 from vtox.pipeline.bridge.gathering import READ_EVERY_S, gathering_factor
 from vtox.pipeline.bridge.intake import Intake
@@ -22,6 +21,7 @@ from vtox.pipeline.bridge.record_joiner import Joiner
 from vtox.pipeline.bridge.traces import traced_pieces
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.usable_cores import CoreUse
+from vtox.pipeline.errors import LeaseLost, StaleState
 from vtox.pipeline.store.ledger.ledger import Ledger
 from vtox.pipeline.store.ledger.refusals import summarise
 from vtox.pipeline.store.ledger.retention import (

@@ -12,9 +12,9 @@ from typing import Literal
 
 import redis
 
-from vtox.motor.errors import ServerUnavailable, SettingsError
-from vtox.pipeline import keys
 from vtox.pipeline.client.in_doubt import InDoubt
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.partition_table import Addresses, served
 from vtox.pipeline.store.stream import window_log

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from vtox.motor.errors import SettingsError
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.system.damaged_sqlite import is_damage, put_aside
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vtox.motor.errors import ServerFull
 from vtox.motor.values.domain import Window
 from vtox.pipeline.client.address import server_of_settings
 from vtox.pipeline.client.delivery import Accepted as Accepted
@@ -18,6 +17,7 @@ from vtox.pipeline.client.delivery import Delivery, Entry, EntryFields, Hindranc
 from vtox.pipeline.client.numbers import SequenceNumbers, new_run
 from vtox.pipeline.client.spool import MAX_AGE_S, MAX_BYTES, Spool
 from vtox.pipeline.client.store_and_forward import StoreAndForward
+from vtox.pipeline.errors import ServerFull
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.windows.wire import Dtype, Limits, encode, entry_header
 

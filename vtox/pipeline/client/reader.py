@@ -12,13 +12,13 @@ from typing import Generic, TypeVar
 import redis
 
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
-from vtox.pipeline import keys
 from vtox.pipeline.client.address import server_of_settings
 from vtox.pipeline.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
 from vtox.pipeline.client.publisher import PATIENCE_S, Publisher
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.store.server.client import MAX_BLOCK_MS, Client, connect
 from vtox.pipeline.store.stream import outputs, stream_reader
 from vtox.pipeline.store.stream.deadletters import DeadLetter, decode

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from vtox.motor.errors import InputError, SettingsError
+from vtox.motor.errors import InputError
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.system.damaged_sqlite import (
     from_both_ends,
     is_whole,

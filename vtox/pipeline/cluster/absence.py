@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import redis
 
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.cluster.supervisor import Supervisor
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.ledger.absent_processes import report_absent
 from vtox.pipeline.store.server.client import connect
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vtox.motor.errors import SettingsError
+from vtox.pipeline.errors import SettingsError
 
 
 @contextmanager

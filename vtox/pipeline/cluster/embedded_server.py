@@ -17,13 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from vtox.motor.errors import ServerKilled, ServerLoading, ServerUnavailable, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster import server_allocator
 from vtox.pipeline.cluster.child_process import exit_description
 from vtox.pipeline.cluster.data_folder import make_private, translate_os_errors
 from vtox.pipeline.cluster.file_lock import lock
 from vtox.pipeline.cluster.server_config import Address, choose_address, config, write_address
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerKilled, ServerLoading, ServerUnavailable
 from vtox.pipeline.store.server.client import check, connect
 
 USE_ANOTHER_SERVER = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"

@@ -10,7 +10,7 @@ from http.client import HTTPException
 
 import psutil
 
-from vtox.motor.errors import PortTaken, SettingsError
+from vtox.pipeline.errors import PortTaken, SettingsError
 
 LOOPBACK = "127.0.0.1"
 # The processes of a cluster that was killed with -9 end by themselves within this time.

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
-from vtox.motor.errors import PortTaken
 from vtox.pipeline.cluster.host_names import is_own_name
+from vtox.pipeline.errors import PortTaken
 
 log = structlog.get_logger()
 

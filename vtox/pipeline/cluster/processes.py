@@ -12,7 +12,6 @@ from pathlib import Path
 
 import redis
 
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.child_process import is_stopped
 from vtox.pipeline.cluster.file_lock import holder_pid
@@ -27,6 +26,7 @@ from vtox.pipeline.cluster.ports import (
 from vtox.pipeline.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.pipeline.cluster.worker_allocation import ALL_QUEUES, allocate_queues, worker_ports
 from vtox.pipeline.configuration.settings import SUPERVISED, Settings, each, variable
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.heartbeats import Heartbeat, port_of
 from vtox.pipeline.store.server.client import Client, check, connect

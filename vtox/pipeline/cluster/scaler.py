@@ -12,13 +12,13 @@ from statistics import fmean
 
 import redis
 
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.cluster import processes
 from vtox.pipeline.cluster.cluster_log import ClusterLog
 from vtox.pipeline.cluster.scaling import Bounds, Decision, ScalingState, Workload, decide
 from vtox.pipeline.cluster.supervisor import Supervisor
 from vtox.pipeline.cluster.worker_allocation import removable_worker
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.backlog import oldest_records_s
 from vtox.pipeline.store.ledger.heartbeats import HostScaling, live_workers

@@ -7,11 +7,11 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from vtox.motor.errors import PortTaken
 from vtox.pipeline.cluster.ports import LOOPBACK, port_is_free
 from vtox.pipeline.cluster.server_users import ROLES, admin_line, role_line, role_password, sha256
 from vtox.pipeline.configuration.server_urls import server_url
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import PortTaken
 
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.

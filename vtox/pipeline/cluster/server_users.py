@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 ANYTHING = "*"
 # For keys that hold one thing each, whatever its name.

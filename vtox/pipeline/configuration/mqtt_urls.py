@@ -3,8 +3,8 @@
 import ssl
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration import server_urls
+from vtox.pipeline.errors import SettingsError
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration import sentinel_urls
+from vtox.pipeline.errors import SettingsError
 
 MASK = "***"
 AMQP_SCHEMES = ("amqp", "amqps")

@@ -19,7 +19,6 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as SourceError
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration import demo_folder
 from vtox.pipeline.configuration.groups.limits import LimitSettings
 from vtox.pipeline.configuration.groups.processes import ProcessSettings
@@ -28,6 +27,7 @@ from vtox.pipeline.configuration.groups.servers import ServerSettings
 from vtox.pipeline.configuration.groups.windows import WindowSettings
 from vtox.pipeline.configuration.tables import EnergyPrice, Keep, Oidc, SendLimits
 from vtox.pipeline.configuration.values import WorkerCount
+from vtox.pipeline.errors import SettingsError
 
 SECRETS = frozenset(
     {

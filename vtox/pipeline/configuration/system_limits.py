@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vtox.motor.errors import RulesError
+from vtox.pipeline.errors import RulesError
 
 
 class AlarmLimits(BaseModel):

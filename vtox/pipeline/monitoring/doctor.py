@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import psutil
 import redis
 
-from vtox.motor.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.pipeline.cluster import data_folder
 from vtox.pipeline.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.pipeline.configuration.server_urls import broker_address
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.usable_cores import usable_cores
+from vtox.pipeline.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.pipeline.monitoring.host_checks import host_checks
 from vtox.pipeline.monitoring.measured_load import measured_load
 from vtox.pipeline.monitoring.readiness import Check

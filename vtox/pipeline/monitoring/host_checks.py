@@ -9,12 +9,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.cluster import data_folder, ports, processes, server_allocator
 from vtox.pipeline.cluster.embedded_server import program
 from vtox.pipeline.configuration.server_urls import complete_database, mask, unencrypted_host
 from vtox.pipeline.configuration.settings import Settings, files, unknown_settings
 from vtox.pipeline.configuration.version import version
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.store.stream import shared_memory
 

@@ -14,10 +14,10 @@ from threading import Event
 import redis
 import structlog
 
-from vtox.motor.errors import RulesError
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.system_limits import AlarmLimits, read_limits
 from vtox.pipeline.configuration.usable_cores import CoreUse, usable_cores
+from vtox.pipeline.errors import RulesError
 from vtox.pipeline.monitoring.capacity import BRIDGE, SERVER
 from vtox.pipeline.monitoring.conditions import (
     Observation,

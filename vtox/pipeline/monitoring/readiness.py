@@ -6,7 +6,7 @@ from statistics import median
 from typing import Literal
 
 from vtox.motor.words.rendering import advice, render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
 from vtox.pipeline.store.ledger.heartbeats import Heartbeat, RecorderHeartbeat
 from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS

@@ -8,7 +8,7 @@ from dataclasses import replace
 import redis
 
 from vtox.motor.words.rendering import advice, full_reason, render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import Check, Status, checks
 from vtox.pipeline.store.ledger.retention import sizes_are_measured

@@ -7,10 +7,10 @@ from typing import Any
 
 from kombu import Connection
 
-from vtox.motor.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
-from vtox.pipeline import keys
-from vtox.pipeline.configuration import server_urls, settings
+from vtox.motor.errors import VtoxError
+from vtox.pipeline.configuration import keys, server_urls, settings
 from vtox.pipeline.configuration.sentinel_urls import is_sentinel, parse, split_url
+from vtox.pipeline.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable
 from vtox.pipeline.store.server.client import check, connect
 from vtox.pipeline.store.server.sentinels import sentinel_options
 

@@ -16,8 +16,8 @@ import structlog
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-from vtox.motor.errors import BrokerUnavailable
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.errors import BrokerUnavailable
 from vtox.pipeline.queues import broker
 from vtox.pipeline.queues.celery_app import app
 

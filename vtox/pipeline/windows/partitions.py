@@ -5,13 +5,13 @@ of its name. Of N = 4, `V001` (CRC-32 1,708,219,451) is in partition 3:
 
     python -c "import zlib; print(zlib.crc32(b'V001') % 4)"
 
-Partition 0 has the plain names of `vtox.pipeline.keys`: with one partition nothing else exists.
+Partition 0 has the plain names of `configuration/keys.py`: with one partition nothing else exists.
 """
 
 from dataclasses import dataclass
 from zlib import crc32
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 
 
 @dataclass(frozen=True, slots=True)

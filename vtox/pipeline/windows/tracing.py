@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration.version import install_command, version
+from vtox.pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

@@ -26,7 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from vtox.motor.errors import ArchiveError, InputError
+from vtox.motor.errors import InputError
+from vtox.reporting.backup.errors import ArchiveError
 from vtox.reporting.history.copying import FILE as HISTORY
 
 # Raised when an older version could not restore what this one writes.

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.motor.errors import StillRunning
 from vtox.pipeline.cluster.data_folder import make_private, translate_os_errors
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
@@ -14,6 +13,7 @@ from vtox.pipeline.store.system import kept_state
 from vtox.pipeline.store.system.kept_state import Kept
 from vtox.reporting.backup import archive
 from vtox.reporting.backup.archive import Manifest
+from vtox.reporting.backup.errors import StillRunning
 from vtox.reporting.history import copying
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Connection, Select, func, literal_column, sel
 
 from vtox.motor.alarms.figures import RaisedAlarm
 from vtox.motor.alarms.life import OUTCOMES, Outcome
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.points import HEALTH
 from vtox.reporting.history.downsampling import HOUR_S
 from vtox.reporting.history.queries import recorded_until_s

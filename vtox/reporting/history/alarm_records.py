@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from vtox.motor.alarms.book import Action, Book, replay
 from vtox.motor.alarms.life import Alarm
-from vtox.motor.errors import HistoryUnavailable
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.alarm_actions import actions_after
 from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.reporting.history import alarm_queries
+from vtox.reporting.history.errors import HistoryUnavailable
 
 # Opens the history for reading; None where nothing was ever recorded.
 OpenHistory = Callable[[], AbstractContextManager[Connection | None]]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
 
-from vtox.motor.errors import HistoryUnavailable
 from vtox.pipeline.cluster.data_folder import open_private, translate_os_errors
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.system.damaged_sqlite import LOGS
 from vtox.reporting.history import database
+from vtox.reporting.history.errors import HistoryUnavailable
 from vtox.reporting.history.migrations.upgrade import migrate
 from vtox.reporting.history.schema import alerts, baselines, metadata, series
 

@@ -24,12 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from vtox.motor.errors import HistoryUnavailable, SettingsError
 from vtox.pipeline.cluster.data_folder import make_private, open_private, translate_os_errors
 from vtox.pipeline.configuration.server_urls import complete_database, mask
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.version import install_command
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.system.damaged_sqlite import is_damage
+from vtox.reporting.history.errors import HistoryUnavailable
 from vtox.reporting.history.file_watch import watch
 from vtox.reporting.history.schema import positions
 

@@ -6,8 +6,8 @@ streams still hold the entries not read.
 
 import shutil
 
-from vtox.motor.errors import DiskNearlyFull
 from vtox.pipeline.configuration.settings import Settings
+from vtox.reporting.history.errors import DiskNearlyFull
 
 MIN_FREE_MB = 1024.0
 # What was stopped goes on with so much more, so that it does not stop and go at the limit.

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column,
 
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.points import HEALTH
 from vtox.pipeline.store.stream.stream_reader import BEGIN
 from vtox.reporting.history.downsampling import HOUR_S

@@ -10,9 +10,10 @@ import redis
 import structlog
 from sqlalchemy import Engine
 
-from vtox.motor.errors import DiskNearlyFull, TooManyMachines, VtoxError
-from vtox.pipeline import keys
+from vtox.motor.errors import VtoxError
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import TooManyMachines
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat
 from vtox.pipeline.store.ledger.retention_clock import RetentionClock
@@ -29,6 +30,7 @@ from vtox.pipeline.store.stream.unreadable import note_skipped
 from vtox.reporting.history import database, deletion, retention, writing
 from vtox.reporting.history.baselines import BaselineRecorder
 from vtox.reporting.history.disk_room import check_room
+from vtox.reporting.history.errors import DiskNearlyFull
 from vtox.reporting.history.gaps import missed_between, missed_sentence, write_lost
 from vtox.reporting.history.migrations.upgrade import migrate
 from vtox.reporting.history.names import Names

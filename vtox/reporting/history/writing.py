@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
 
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.motor.errors import TooManyScalars, VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.motor.values.scalars import MOST_OF_MACHINE, PREFIX, name_and_unit
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import TooManyScalars
 from vtox.pipeline.store.alarms.alarm_actions import decode_action
 from vtox.pipeline.store.machines.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.pipeline.store.machines.line_levels import LineSampler

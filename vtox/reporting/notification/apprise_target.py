@@ -6,7 +6,7 @@ from typing import Any
 import apprise
 import orjson
 
-from vtox.motor.errors import RulesError
+from vtox.pipeline.errors import RulesError
 from vtox.reporting.notification.attempt import Attempt
 from vtox.reporting.notification.rules import Target
 from vtox.reporting.notification.target_secrets import target_url

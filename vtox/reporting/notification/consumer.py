@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from vtox.motor.alarms.book import Book
 from vtox.motor.alarms.health.growth import Growth
 from vtox.motor.values.codec import TEXT_MAX, RawFields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import KeptBook
 from vtox.pipeline.store.machines.fleet import FleetMachine, priority_among, read_machines

@@ -10,7 +10,7 @@ from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.motor.values.domain import Reason, ReasonValue
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.alarm_actions import decode_action
 
 EventName = Literal[

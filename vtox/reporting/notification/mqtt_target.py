@@ -12,8 +12,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from vtox.motor.errors import RulesError, SettingsError
 from vtox.pipeline.configuration.mqtt_urls import broker_port, parse_url, tls_context
+from vtox.pipeline.errors import RulesError, SettingsError
 from vtox.reporting.notification.attempt import Attempt
 from vtox.reporting.notification.mqtt_topics import publication, status_topic
 from vtox.reporting.notification.rules import Target

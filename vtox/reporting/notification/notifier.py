@@ -15,8 +15,9 @@ from dataclasses import replace
 import redis
 import structlog
 
-from vtox.motor.errors import RulesError, VtoxError
+from vtox.motor.errors import VtoxError
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import RulesError
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat, TargetState
 from vtox.pipeline.store.ledger.retention_clock import retention_time

@@ -20,10 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from vtox.motor.errors import RulesError
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.motor.words.languages import DEFAULT, Language
 from vtox.pipeline.configuration.system_limits import AlarmLimits
+from vtox.pipeline.errors import RulesError
 from vtox.pipeline.store.alarms.flags import FLAGS
 from vtox.reporting.notification.events import EventName
 

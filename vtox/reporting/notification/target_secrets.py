@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TypeVar
 
-from vtox.motor.errors import RulesError
 from vtox.pipeline.configuration.settings import environment_value
+from vtox.pipeline.errors import RulesError
 from vtox.reporting.notification.rules import Target, check_webhook_url
 from vtox.reporting.notification.signature import signing_key
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from vtox.motor.errors import RulesError
+from vtox.pipeline.errors import RulesError
 from vtox.reporting.notification.addresses import is_allowed, resolve
 from vtox.reporting.notification.attempt import Attempt
 from vtox.reporting.notification.messages import encode, trial_message

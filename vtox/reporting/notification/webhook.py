@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx2
 
-from vtox.motor.errors import RulesError
 from vtox.pipeline.configuration.version import version
+from vtox.pipeline.errors import RulesError
 from vtox.reporting.notification.addresses import Address, is_allowed, resolve
 from vtox.reporting.notification.attempt import Attempt
 from vtox.reporting.notification.rules import TARGETS_AT_MOST, Target

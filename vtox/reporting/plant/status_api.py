@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import httpx2
 
-from vtox.motor.errors import SettingsError, StatusApiError
 from vtox.pipeline.configuration.version import version
+from vtox.pipeline.errors import SettingsError
+from vtox.reporting.plant.errors import StatusApiError
 
 # The first request for the energy of a large fleet takes seconds.
 TIMEOUT_S = 30.0

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from vtox.motor.errors import BaselineError, InputError, ReportError
+from vtox.motor.errors import BaselineError, InputError
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CHANNEL_UNITS, Motor, Recording
 from vtox.motor.values.nameplate import motor_from_dict
+from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.samples import Packed, compress, decompress, unpack
 
 FORM = 1

@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.motor.errors import ReportError
 from vtox.reporting.reports.contents import (
     Contents,
     contents_from_json,
     data_hash,
     part_hashes,
 )
+from vtox.reporting.reports.errors import ReportError
 
 # Mail takes attachments of 25 MB, and browsers open that at once.
 MAX_REPORT_MB = 24

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.alarms.priority import ActionTime
-from vtox.motor.errors import BaselineError, ReportError
+from vtox.motor.errors import BaselineError
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values import codec
 from vtox.motor.values.baseline import Baseline
@@ -17,7 +17,7 @@ from vtox.motor.values.channel_map import Sources, corrected
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_to_dict
 from vtox.motor.words.languages import DEFAULT
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.open_alerts import OpenAlert, open_alerts
 from vtox.pipeline.store.machines import machine_states, machines
@@ -37,6 +37,7 @@ from vtox.reporting.reports.contents import (
 )
 from vtox.reporting.reports.document import MAX_REPORT_MB
 from vtox.reporting.reports.environment import environment
+from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.kept_samples import KeptSamples, samples_of_machine
 
 # For samples, of what a report may take: drawings and texts take some 0.2 MB a record.

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vtox.motor.errors import ReportError
 from vtox.motor.values.domain import Array
+from vtox.reporting.reports.errors import ReportError
 
 # Largest samples of one report when unpacked: a bound for files that claim any size.
 MAX_BYTES = 256 << 20

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vtox.motor.errors import ReportError
 from vtox.motor.values.plain_data import digits
 from vtox.reporting.reports import making
 from vtox.reporting.reports.contents import Environment, baseline_of, motor_of, recording_of
 from vtox.reporting.reports.document import Report
 from vtox.reporting.reports.environment import environment
+from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.page import page
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Diagnosis
-from vtox.pipeline import keys
 from vtox.pipeline.bridge import dispatcher, read_size
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.backlog import backlog
 from vtox.pipeline.store.server.client import Client

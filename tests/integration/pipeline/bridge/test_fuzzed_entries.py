@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.integration.helpers import bridging, counters, eventually
 from vtox.motor.values.plain_names import NAME
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.store.server.client import Client

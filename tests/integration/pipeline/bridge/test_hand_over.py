@@ -8,7 +8,7 @@ import pytest
 from tests.integration.helpers import counters
 from tests.integration.pipeline.bridge.test_model import BRIDGES, HORIZON, TURNS, BridgeModel
 from tests.integration.pipeline.bridge.test_model import model as model
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.scripts import source
 
 A, B = BRIDGES

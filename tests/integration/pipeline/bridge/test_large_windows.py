@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.integration.helpers import add_window, bridging, counters
 from tests.waiting import eventually
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.stream.window_log import group_info

@@ -8,14 +8,14 @@ import pytest
 import redis
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.motor.errors import TooManyMachines
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.values.rhythm import SendingInterval
-from vtox.pipeline import keys
 from vtox.pipeline.bridge import loop
 from vtox.pipeline.bridge.intake import Intake
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Keep, SendLimits
+from vtox.pipeline.errors import TooManyMachines
 from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.ledger import refusals
 from vtox.pipeline.store.ledger.ledger import Ledger

@@ -11,13 +11,13 @@ import pytest
 from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
 from vtox.pipeline.bridge import lease, loop
 from vtox.pipeline.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.cluster.ports import responds
 from vtox.pipeline.cluster.probe_server import serve
 from vtox.pipeline.cluster.scaling import CALM_S
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.ledger.backlog import oldest_records_s

@@ -7,7 +7,7 @@ from threading import Event, Thread
 from urllib.parse import urlsplit
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client
 

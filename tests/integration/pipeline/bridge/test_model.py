@@ -30,13 +30,13 @@ from hypothesis.stateful import (
 )
 
 from tests.integration.helpers import counters, end_starts
-from vtox.motor.errors import LeaseLost, StaleState
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import LeaseLost, StaleState
 from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import connect

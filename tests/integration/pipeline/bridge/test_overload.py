@@ -11,8 +11,8 @@ import redis
 
 from tests.integration.helpers import T0, Worker, bridging, counters, eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.ledger.retention import server_memory
 from vtox.pipeline.store.server.client import connect

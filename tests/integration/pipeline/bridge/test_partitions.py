@@ -8,10 +8,10 @@ from threading import Event, Thread
 import pytest
 
 from tests.integration.helpers import T0, Worker, add_window, counters, eventually
-from vtox.pipeline import keys
 from vtox.pipeline.bridge import lease
 from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.bridge.partition_keeper import PartitionKeeper, share_size
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.store.server.client import Client, connect

@@ -6,7 +6,7 @@ from collections import Counter
 from tests.cluster import small_window
 from tests.integration.helpers import Worker, bridging, counters, eventually
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.window_log import group_info

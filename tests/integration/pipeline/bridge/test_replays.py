@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.ledger import INDEX
 from vtox.pipeline.store.server.client import Client

@@ -3,7 +3,7 @@
 import orjson
 
 from tests.integration.helpers import T0, add_window, bridging, eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.integration.helpers import Worker, add_window, bridging, counters, eventually
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
 from vtox.pipeline.bridge.loop import Bridge
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.ledger_rows import record_from_json
 from vtox.pipeline.store.server.client import Client, connect

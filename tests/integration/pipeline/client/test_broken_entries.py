@@ -4,8 +4,8 @@ import pytest
 
 from tests.broken_entries import broken
 from tests.integration.reporting.history.test_broken_entries import GOOD
-from vtox.pipeline import keys
 from vtox.pipeline.client.reader import Reader
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.integration.helpers import bridging, counters, eventually
 from tests.integration.pipeline.client.sender import BATCH, MACHINES
 from tests.paths import ROOT
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import connect
 

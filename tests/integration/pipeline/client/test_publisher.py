@@ -13,12 +13,13 @@ import pytest
 import redis
 
 from tests.integration.helpers import bridging, counters, eventually
-from vtox.motor.errors import ServerFull, ServerUnavailable, WireError
+from vtox.motor.errors import WireError
 from vtox.motor.values.domain import Window
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Publisher
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerFull, ServerUnavailable
 from vtox.pipeline.store.ledger.retention import server_memory
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.window_log import create_group

@@ -12,12 +12,12 @@ import pytest
 from tests.integration.helpers import bridging, eventually
 from tests.integration.pipeline.sending.senders.test_results_reader import answer
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.motor.errors import ServerUnavailable, SettingsError
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Publisher
 from vtox.pipeline.client.reader import Reader
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.entries import entry_of
 

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from tests.integration.helpers import bridging, counters, eventually
 from vtox.cli.main import application
-from vtox.motor.errors import SettingsError
-from vtox.pipeline import keys
 from vtox.pipeline.client import spool_file, store_and_forward
 from vtox.pipeline.client.publisher import NUMBERS_FILE, Publisher
 from vtox.pipeline.client.spool_file import FILE, repair
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import Client
 
 T0 = 1_764_000_000.0

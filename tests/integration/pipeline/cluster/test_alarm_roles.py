@@ -7,8 +7,8 @@ import redis
 
 from tests.integration.conftest import serving
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.alarms.flags import set_flag

@@ -13,11 +13,12 @@ import redis
 from tests.integration.conftest import serving
 from tests.small_disk import Disk, disk
 from tests.waiting import eventually
-from vtox.motor.errors import ServerUnavailable, SettingsError, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster import embedded_server as module
 from vtox.pipeline.cluster import log_repair
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.monitoring.readiness import Check
 from vtox.pipeline.store.server.client import connect

@@ -7,13 +7,14 @@ import redis
 from faults.sentinel_group import Node, SentinelGroup
 from tests.cluster import free_ports
 from tests.integration.helpers import eventually
-from vtox.pipeline import keys
+from tests.paths import ROOT
 from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.server_urls import complete
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.durability import add_window_on_replicas
 
-FILES = Path(__file__).parents[3] / "deploy" / "redis"
+FILES = ROOT / "deploy" / "redis"
 
 
 def replaced(name: str, changes: dict[str, str]) -> str:

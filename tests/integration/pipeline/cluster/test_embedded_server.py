@@ -12,10 +12,11 @@ import pytest
 import redis
 
 from tests.waiting import eventually, is_alive
-from vtox.motor.errors import PortTaken, ServerKilled, ServerUnavailable, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster import embedded_server as module
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import PortTaken, ServerKilled, ServerUnavailable
 from vtox.pipeline.store.server.client import Client, connect
 
 STARTER = """

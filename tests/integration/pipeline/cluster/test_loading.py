@@ -13,10 +13,10 @@ import redis
 
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox.motor.errors import ServerLoading
 from vtox.pipeline.cluster import embedded_server as module
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerLoading
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.store.server.client import check, check_when_loaded, connect
 

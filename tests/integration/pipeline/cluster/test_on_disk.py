@@ -13,11 +13,11 @@ from benchmarks.server_kills import trials
 from faults.slow_fsync import compiler, slow_fsync
 from tests.integration.conftest import serving
 from tests.waiting import eventually
-from vtox.motor.errors import SettingsError
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.values import Acknowledgement
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import connect
 
 FSYNC_S = 0.2

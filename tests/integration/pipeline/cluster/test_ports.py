@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from tests.cluster import free_ports
-from vtox.motor.errors import PortTaken, SettingsError
 from vtox.pipeline.cluster import processes
 from vtox.pipeline.cluster.ports import base_url, port_is_free, require_distinct_ports, responds
 from vtox.pipeline.cluster.probe_server import serve
 from vtox.pipeline.cluster.roles import host_roles
 from vtox.pipeline.cluster.server_config import choose_address
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import PortTaken, SettingsError
 
 NAMES = ("api_port", "coordinator_port", "flower_port", "worker_port", "redis_port")
 

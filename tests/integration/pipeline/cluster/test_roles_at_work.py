@@ -16,8 +16,8 @@ from tests.cluster import free_ports
 from tests.integration.helpers import add_window
 from tests.waiting import eventually
 from vtox.cli.main import application
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.server_urls import server_url
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect

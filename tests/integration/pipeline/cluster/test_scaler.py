@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from tests.waiting import eventually_async
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import scaler as module
 from vtox.pipeline.cluster.cluster_log import ClusterLog
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.scaler import Scaler
 from vtox.pipeline.cluster.supervisor import Supervisor
 from vtox.pipeline.cluster.worker_allocation import ALL_QUEUES
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import connect
 

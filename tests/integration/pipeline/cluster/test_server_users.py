@@ -16,10 +16,10 @@ from tests.waiting import eventually
 from vtox.cli.main import application
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.scalars import ScalarReading
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.ports import accepts_connections
 from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.open_alerts import open_alerts
 from vtox.pipeline.store.machines.machines import register

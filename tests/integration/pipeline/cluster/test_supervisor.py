@@ -22,7 +22,7 @@ from tests.cluster import free_ports
 from tests.waiting import eventually_async, is_alive
 from vtox.cli.simulation.demo_score import Score
 from vtox.cli.simulation.demo_view import DemoView
-from vtox.motor.errors import SettingsError, SystemStateError
+from vtox.motor.errors import SystemStateError
 from vtox.motor.simulator.fleet import fleet
 from vtox.pipeline.cluster import api_owned, embedded_server, probing
 from vtox.pipeline.cluster import supervisor as module
@@ -32,6 +32,7 @@ from vtox.pipeline.cluster.probing import ProcessState
 from vtox.pipeline.cluster.processes import ProcessSpec
 from vtox.pipeline.cluster.supervisor import Supervisor
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import SettingsError
 from workers.time_limit import limit_s
 
 BATCH_WINDOWS = load().batch_windows

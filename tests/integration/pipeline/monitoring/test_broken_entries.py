@@ -8,7 +8,7 @@ import pytest
 from tests.broken_entries import broken
 from tests.integration.reporting.history.entries import add_metrics
 from tests.waiting import eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring import monitor
 from vtox.pipeline.store.server.client import Client, connect, server_time

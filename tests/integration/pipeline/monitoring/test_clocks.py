@@ -9,7 +9,7 @@ from tests.integration.helpers import add_window
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.monitoring.throughput import from_workers
 from vtox.pipeline.store.alarms.flags import set_flag
 from vtox.pipeline.store.machines import machines

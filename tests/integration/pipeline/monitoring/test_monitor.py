@@ -10,8 +10,8 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, count_work, counters, eventually
 from vtox.motor.values.domain import reason
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.usable_cores import usable_cores
 from vtox.pipeline.monitoring import monitor, silence

@@ -7,7 +7,7 @@ import pytest
 
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.rhythm import Arrivals, Rhythm
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.silence import SilenceWatch, look_every_s
 from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts

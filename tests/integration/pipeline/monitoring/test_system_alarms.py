@@ -16,8 +16,8 @@ from tests.integration.helpers import add_window, bridging, eventually
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values import codec
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.system_limits import AlarmLimits
 from vtox.pipeline.monitoring.conditions import (

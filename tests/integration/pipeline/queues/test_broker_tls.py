@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from vtox.motor.errors import BrokerUnavailable
+from vtox.pipeline.errors import BrokerUnavailable
 from vtox.pipeline.queues import broker
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.cluster import free_ports
-from vtox.motor.errors import BrokerUnavailable
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.worker_allocation import ALL_QUEUES
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import BrokerUnavailable
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.server.client import Client

@@ -10,8 +10,8 @@ import pytest
 
 from tests.integration.helpers import bridging, eventually
 from vtox.motor.errors import SystemStateError
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.configuration.version import version

@@ -12,7 +12,7 @@ from tests.integration.reporting.history.entries import add_alert
 from vtox.motor.alarms.book import Action, Book
 from vtox.motor.errors import AlarmRefused
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_actions import actions_after, decode_action, encode_action
 from vtox.pipeline.store.alarms.alarm_book import act, advance

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from vtox.motor.errors import SettingsError
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys, sessions
 

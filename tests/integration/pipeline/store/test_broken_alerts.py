@@ -2,7 +2,7 @@
 
 from tests.broken_entries import broken
 from tests.integration.reporting.history.test_broken_entries import GOOD
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.alarm_book import KeptBook, advance
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.outputs import newest_id

@@ -5,7 +5,7 @@ import pytest
 from tests.broken_entries import TEXTS
 from tests.integration.api.test_machines import commit_health
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.open_alerts import open_alerts
 from vtox.pipeline.store.ledger.absent_processes import absent_processes
 from vtox.pipeline.store.ledger.refusals import summarise

@@ -1,7 +1,7 @@
 """What is changed outside the HTTP service is in the audit too."""
 
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import given_settings, load
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system.audit import Actor, Deed

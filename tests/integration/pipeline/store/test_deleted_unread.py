@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.window_log import create_group, deleted_unread, group_info, trim_raw

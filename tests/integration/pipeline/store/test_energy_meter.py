@@ -9,7 +9,7 @@ from tests.naive_entries import counts_text
 from vtox.motor.diagnosis.diagnosis import METERED, DiagnosisInput
 from vtox.motor.values.domain import Answer
 from vtox.motor.values.energy import NOTHING, MeterCounts, MeterRow, counts_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.ledger.ledger import CHANGED, Ledger, Outcome
 from vtox.pipeline.store.machines.energy import meters

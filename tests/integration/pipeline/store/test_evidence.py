@@ -8,7 +8,7 @@ import pytest
 from tests.integration.helpers import add_window
 from vtox.motor.files.recordings import read
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.pipeline.store.test_alarm_book import ALARM
 from tests.integration.reporting.history.entries import add_alert, alert_fields
 from vtox.motor.alarms.book import Action, Book
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.alarm_book import KeptBook
 from vtox.pipeline.store.alarms.stored_alarms import take_field

@@ -7,12 +7,12 @@ import pytest
 import redis
 
 from tests.integration.helpers import add_window, counters, end_starts
-from vtox.motor.errors import LeaseLost
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Keep
+from vtox.pipeline.errors import LeaseLost
 from vtox.pipeline.store.ledger.heartbeats import LIFE_S
 from vtox.pipeline.store.ledger.ledger import (
     BUCKET_BASE,

@@ -6,9 +6,9 @@ import pytest
 
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox.motor.alarms.health.sensitivity import DEFAULT, rules_from_dict
-from vtox.motor.errors import SettingChanged, UnknownMachine
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import SettingChanged, UnknownMachine
 from vtox.pipeline.store.machines import machine_states, machines
 from vtox.pipeline.store.machines.machine_settings import (
     SENSITIVITY,

@@ -18,8 +18,8 @@ from tests.integration.pipeline.sending.senders.test_pacing import jobs
 from vtox.cli.main import add
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import reason
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring import monitor
 from vtox.pipeline.monitoring.doctor import inspect

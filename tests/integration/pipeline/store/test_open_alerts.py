@@ -8,7 +8,7 @@ from tests.integration.pipeline.store.test_ledger import TOKEN, deliver, record
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values.domain import Motor, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
 from vtox.pipeline.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts

@@ -1,6 +1,6 @@
 """Quotas by the server's clock, whatever happens to that clock."""
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger.quotas import BURST_S, Quota, charge
 from vtox.pipeline.store.server.client import Client
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.server_urls import server_url
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Keep

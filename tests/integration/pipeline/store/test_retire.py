@@ -5,7 +5,7 @@ from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import FAMILIES, PERSISTENCE
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Diagnosis, Motor, Record, reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.flags import FLAGS, set_flag
 from vtox.pipeline.store.machines import machines

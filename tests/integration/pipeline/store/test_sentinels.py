@@ -12,8 +12,8 @@ import redis
 from faults.sentinel_group import SentinelGroup, sentinel_group
 from tests.cluster import free_ports
 from tests.integration.helpers import bridging, eventually
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Accepted, Publisher
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.server_urls import complete
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.queues import broker, celery_app

@@ -12,7 +12,7 @@ from api.shapes.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox.cli.shared.status_table import broker_line, scaling_line
 from vtox.motor.faults import FAMILIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.monitoring.throughput import Reading, Sampler, throughput

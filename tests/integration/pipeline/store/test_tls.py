@@ -17,9 +17,9 @@ from tests.integration.helpers import add_window, bridging
 from tests.tls_server import PASSWORD, Authority, authority, system_server, tls_server
 from tests.waiting import eventually
 from vtox.cli.main import main
-from vtox.motor.errors import ServerNotTrusted
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import ServerNotTrusted
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.queues import celery_app
 from vtox.pipeline.store.server.client import check, connect

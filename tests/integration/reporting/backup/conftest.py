@@ -16,8 +16,8 @@ from tests.integration.pipeline.store.test_alarm_book import action
 from tests.integration.reporting.history.entries import add_alert, add_result
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.alarm_book import act

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from tests.integration.reporting.backup.conftest import Saved
-from vtox.motor.errors import ArchiveError, HistoryUnavailable, InputError
+from vtox.motor.errors import InputError
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import kept_state
 from vtox.reporting.backup import archive, restoring
+from vtox.reporting.backup.errors import ArchiveError
+from vtox.reporting.history.errors import HistoryUnavailable
 
 
 def rewrite(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Path:

@@ -18,10 +18,10 @@ from tests.integration.reporting.backup.conftest import (
 )
 from tests.integration.reporting.history.entries import add_alert
 from vtox.cli.main import application
-from vtox.motor.errors import InputError, NotEmpty, StillRunning, SystemStateError
-from vtox.pipeline import keys
+from vtox.motor.errors import InputError, SystemStateError
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.file_lock import try_lock
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, connect, server_time
@@ -29,6 +29,7 @@ from vtox.pipeline.store.system import apikeys, audit, kept_state
 from vtox.pipeline.store.system.agreement import require_agreement
 from vtox.pipeline.store.system.audit import Actor
 from vtox.reporting.backup import restoring
+from vtox.reporting.backup.errors import NotEmpty, StillRunning
 from vtox.reporting.backup.saving import save
 from vtox.reporting.history import database
 

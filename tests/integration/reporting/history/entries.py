@@ -7,7 +7,7 @@ from tests.naive_entries import encode_result
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.alarms.health.assessment import Assessment
 from vtox.motor.values.domain import reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import (
     Metrics,

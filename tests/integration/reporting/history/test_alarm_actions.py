@@ -14,7 +14,7 @@ from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.history.test_recorder import count, rows
 from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import act, advance
 from vtox.pipeline.store.machines import machines

@@ -20,7 +20,7 @@ from tests.integration.reporting.history.entries import (
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.motor.values.codec import RawFields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_actions import encode_action
 from vtox.pipeline.store.machines.points import POINTS_OF, Point, points_of_result

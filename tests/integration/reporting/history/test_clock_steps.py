@@ -12,8 +12,8 @@ from tests.conftest import wipe
 from tests.integration.helpers import add_window
 from tests.integration.reporting.history.entries import add_result
 from tests.integration.reporting.history.test_recorder import count
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.monitoring.silence import SilenceWatch

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from tests.integration.reporting.history.entries import RESULT, add
 from tests.naive_entries import counts_text, encode_result
 from vtox.motor.values.energy import QUARTER_S, MeterCounts
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import EnergyPrice
 from vtox.pipeline.store.server.client import Client, server_time

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from tests.integration.reporting.history.entries import add_result
 from tests.integration.reporting.history.test_recorder import STOP, count, rows
 from vtox.cli.main import add
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.monitoring.monitor import watch_system
 from vtox.pipeline.monitoring.readiness import checks

@@ -5,9 +5,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from vtox.motor.errors import HistoryUnavailable
 from vtox.pipeline.configuration.settings import Settings
 from vtox.reporting.history.database import engine_to_write
+from vtox.reporting.history.errors import HistoryUnavailable
 from vtox.reporting.history.migrations.upgrade import migrate
 from vtox.reporting.history.schema import metadata
 

@@ -21,8 +21,8 @@ from tests.integration.reporting.history.entries import (
 )
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.monitoring.readiness import checks

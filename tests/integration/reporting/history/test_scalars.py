@@ -10,12 +10,12 @@ import pytest
 from api.routes.history import SCALARS_PER_PAGE
 from tests.integration.conftest import serving
 from tests.integration.pipeline.bridge.test_limits import admit, intake
-from vtox.motor.errors import TooManyScalars
 from vtox.motor.values.domain import Motor, Reason, Recording, Window
 from vtox.motor.values.scalars import MOST_OF_MACHINE, ScalarReading
 from vtox.motor.values.vibration_zones import VELOCITIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import TooManyScalars
 from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts
 from vtox.pipeline.store.machines.machines import forget_silent, last_arrivals, register, retire
 from vtox.pipeline.store.machines.scalar_room import admit_readings

@@ -15,7 +15,7 @@ from tests.integration.reporting.history.test_energy import STOP, read_history
 from tests.naive_entries import counts_text, encode_result
 from vtox.motor.diagnosis.diagnosers.current.motor_start import motor_start
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.entries import Result

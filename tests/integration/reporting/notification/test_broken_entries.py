@@ -10,7 +10,7 @@ from tests.integration.reporting.notification.conftest import hook, rules_of
 from tests.integration.reporting.notification.receiver import Receiver
 from tests.integration.reporting.notification.test_delivery import running
 from tests.waiting import eventually
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.reporting.notification import outbox
 from vtox.reporting.notification.notifier import Notifier

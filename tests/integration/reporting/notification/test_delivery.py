@@ -25,7 +25,7 @@ from tests.integration.reporting.notification.receiver import Receiver, Request,
 from tests.waiting import eventually
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.heartbeats import TargetState
 from vtox.pipeline.store.server.client import Client

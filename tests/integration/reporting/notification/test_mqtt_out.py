@@ -20,9 +20,9 @@ from tests.mosquitto import broker as broker
 from tests.naive_entries import counts_text
 from tests.waiting import eventually
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.energy import ENERGY
 from vtox.pipeline.store.machines.machines import register, retire

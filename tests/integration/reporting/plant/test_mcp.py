@@ -12,8 +12,8 @@ import pytest
 from tests.integration.api.test_machines import PLATE, commit_health
 from tests.integration.reporting.history.entries import add_alert
 from vtox.motor.values.scalars import ScalarReading
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.server.client import Client, server_time

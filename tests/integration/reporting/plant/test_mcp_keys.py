@@ -11,9 +11,9 @@ import pytest
 from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.cluster import free_ports
 from tests.waiting import eventually
-from vtox.pipeline import keys
 from vtox.pipeline.cluster import parent_watch
 from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
 

@@ -18,8 +18,8 @@ from tests.naive_entries import counts_text
 from tests.waiting import eventually, eventually_async
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.scalars import ScalarReading
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.ports import accepts_connections
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.energy import ENERGY
 from vtox.pipeline.store.machines.machines import register, retire

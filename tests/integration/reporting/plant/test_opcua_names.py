@@ -9,7 +9,7 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.reporting.plant.conftest import read, serving
 from tests.waiting import eventually_async
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system.status import snapshot

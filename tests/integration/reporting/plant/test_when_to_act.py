@@ -19,7 +19,7 @@ from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.words.rendering import advice, name_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.machines import machines

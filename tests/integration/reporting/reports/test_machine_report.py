@@ -19,10 +19,9 @@ from tests.integration.api.test_spectra import (
 from tests.integration.reporting.history.entries import add_alert, add_result
 from vtox.cli.main import add
 from vtox.cli.recordings import report as command
-from vtox.motor.errors import ReportError
 from vtox.motor.values.domain import Recording
 from vtox.motor.values.scalars import ScalarReading
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.open_alerts import OpenAlert
 from vtox.pipeline.store.machines import machines
@@ -33,6 +32,7 @@ from vtox.pipeline.windows.wire import Dtype, encode
 from vtox.reporting.history.recorder import Recorder
 from vtox.reporting.reports.contents import recording_of
 from vtox.reporting.reports.document import BEGIN, Report, read_report
+from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.kept_samples import samples_of_machine
 from vtox.reporting.reports.verification import verify
 

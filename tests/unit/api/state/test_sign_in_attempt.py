@@ -2,8 +2,8 @@
 
 import pytest
 
+from api.state.errors import SignInRefused
 from api.state.sign_in_attempt import LIFETIME_S, SignIn
-from vtox.motor.errors import SignInRefused
 
 SECRET, NOW_S = b"s" * 32, 1764000000.5
 

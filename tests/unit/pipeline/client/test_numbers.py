@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.client.numbers import KEPT, SequenceNumbers
+from vtox.pipeline.errors import SettingsError
 
 
 def test_a_window_keeps_its_number_and_machines_count_by_themselves(tmp_path: Path) -> None:

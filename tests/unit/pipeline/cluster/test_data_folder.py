@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.cluster.cluster_log import ClusterLog, open_console
 from vtox.pipeline.cluster.data_folder import translate_os_errors, why_unusable
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.file_lock import try_lock
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 
 
 @pytest.fixture

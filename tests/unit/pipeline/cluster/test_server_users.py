@@ -3,8 +3,8 @@
 import re
 
 from tests.paths import ROOT
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.server_users import GROUP_USERS, ROLES, acl_file
+from vtox.pipeline.configuration import keys
 
 
 def test_the_file_of_users_in_deploy_is_the_one_that_vtox_writes() -> None:

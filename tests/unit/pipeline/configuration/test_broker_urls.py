@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration import server_urls
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import SettingsError
 
 PASSWORD = "s3cret"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration.server_urls import complete_database, unencrypted_host
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.reporting.history.database import address, engine_to_write
 

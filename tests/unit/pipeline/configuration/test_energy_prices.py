@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration.prices import QUARTERS_A_WEEK, PricePeriods, quarters_ahead
 from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import SettingsError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -11,7 +11,6 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from kombu import Connection
 
-from vtox.motor.errors import SettingsError
 from vtox.pipeline.configuration import sentinel_urls
 from vtox.pipeline.configuration.server_urls import (
     MASK,
@@ -24,6 +23,7 @@ from vtox.pipeline.configuration.server_urls import (
     tls_options,
     unencrypted_host,
 )
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.server.sentinels import PrimarySSLConnection, sentinel_options
 

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from vtox.cli.main import application
 from vtox.cli.upkeep.config import sources
-from vtox.motor.errors import ServerUnavailable, SettingsError
 from vtox.pipeline.cluster.server_config import Address
 from vtox.pipeline.configuration.settings import (
     Settings,
@@ -22,6 +21,7 @@ from vtox.pipeline.configuration.settings import (
     unknown_settings,
     variable,
 )
+from vtox.pipeline.errors import ServerUnavailable, SettingsError
 
 
 def config_rows(*arguments: str) -> dict[str, dict[str, object]]:

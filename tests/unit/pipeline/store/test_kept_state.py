@@ -1,6 +1,6 @@
 """A backup knows what each key of the server is."""
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.system import kept_state
 
 # Parts of names and values, and a limit: not keys.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.points import POINTS_OF, Point, entry_numbers
 
 RESULT = {

@@ -5,7 +5,8 @@ import sqlite3
 import pytest
 import redis
 
-from vtox.motor.errors import LedgerRowError, ServerUnavailable, WireError
+from vtox.motor.errors import WireError
+from vtox.pipeline.errors import LedgerRowError, ServerUnavailable
 from vtox.pipeline.store.stream.unreadable import (
     MAX_REASON,
     UNREADABLE,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from vtox.motor.errors import RulesError
+from vtox.pipeline.errors import RulesError
 from vtox.reporting.notification.rules import read_rules
 from vtox.reporting.notification.target_secrets import signing_keys, target_url
 

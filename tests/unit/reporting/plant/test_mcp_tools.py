@@ -6,9 +6,9 @@ import re
 import pytest
 
 from tests.paths import ROOT
-from vtox.motor.errors import StatusApiError
 from vtox.motor.words.catalogue import catalogue
 from vtox.reporting.plant import status_api
+from vtox.reporting.plant.errors import StatusApiError
 from vtox.reporting.plant.mcp.tools import TOOLS, Tools
 from vtox.reporting.plant.status_api import StatusApi
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.unit.reporting.reports.report_file import NAME, contents, text, written
 from vtox.cli.shared.report_files import write_report
-from vtox.motor.errors import ReportError
 from vtox.reporting.reports import document
 from vtox.reporting.reports.document import BEGIN, hash_of_data, read_report
+from vtox.reporting.reports.errors import ReportError
 
 
 def test_a_report_reads_back_as_it_was(tmp_path: Path) -> None:

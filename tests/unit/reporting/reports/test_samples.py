@@ -5,9 +5,9 @@ from base64 import b64encode
 import numpy as np
 import pytest
 
-from vtox.motor.errors import ReportError
 from vtox.motor.values.domain import Array, Window
 from vtox.pipeline.windows.wire import decode, encode
+from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.samples import Packed, compress, decompress, pack, pack_counts, unpack
 
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 from tests.paths import ROOT
 from tests.unit.reporting.reports.report_file import forged, text, written
 from vtox.cli.main import add
-from vtox.motor.errors import ReportError
 from vtox.reporting.reports.document import read_report
 from vtox.reporting.reports.environment import environment
+from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.verification import verify
 
 

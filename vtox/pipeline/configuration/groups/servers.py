@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 from platformdirs import user_data_path
 from pydantic import BaseModel, Field
 
-from vtox.motor.errors import ServerUnavailable
 from vtox.pipeline.configuration import server_urls
+from vtox.pipeline.errors import ServerUnavailable
 
 Fsync = Literal["everysec", "always"]
 # Longest path of a unix socket on macOS; on Linux 107.

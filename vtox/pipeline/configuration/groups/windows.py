@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from vtox.pipeline.keys import MAX_PARTITIONS
+from vtox.pipeline.configuration.keys import MAX_PARTITIONS
 
 
 class WindowSettings(BaseModel):

@@ -20,8 +20,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from vtox.motor.errors import BrokerRefused
 from vtox.pipeline.configuration.mqtt_urls import broker_port, parse_url, tls_context
+from vtox.pipeline.errors import BrokerRefused
 from vtox.pipeline.sending.mqtt.payloads import Message
 
 log = structlog.get_logger()

@@ -12,8 +12,9 @@ from threading import Event
 
 import structlog
 
-from vtox.motor.errors import InputError, TooManyScalars
+from vtox.motor.errors import InputError
 from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.errors import TooManyScalars
 from vtox.pipeline.sending.mqtt import sparkplug, sparkplug_nodes
 from vtox.pipeline.sending.mqtt.connection import Connection, ReceivedMessage
 from vtox.pipeline.sending.mqtt.mapping import TopicRule

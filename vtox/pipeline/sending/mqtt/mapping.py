@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from vtox.motor.errors import MappingError
 from vtox.motor.values.domain import CHANNEL_UNITS, Motor
 from vtox.motor.values.scalars import NAME, is_unit
+from vtox.pipeline.errors import MappingError
 from vtox.pipeline.sending.mqtt.sparkplug import NAMESPACE
 
 Format = Literal["entry", "json", "i2", "f4", "sparkplug"]

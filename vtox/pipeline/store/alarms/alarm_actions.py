@@ -6,7 +6,7 @@ from vtox.motor.alarms.book import Action, ActionName
 from vtox.motor.alarms.life import OUTCOMES
 from vtox.motor.alarms.work_orders import WorkOrder
 from vtox.motor.values.codec import TEXT_MAX, RawFields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import outputs
 from vtox.pipeline.store.stream.entries import time_s

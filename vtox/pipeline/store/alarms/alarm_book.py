@@ -17,12 +17,12 @@ import redis
 from vtox.motor.alarms.book import Action, Book
 from vtox.motor.alarms.health.alert_values import Alert, Verdict
 from vtox.motor.alarms.life import Alarm
-from vtox.motor.errors import TooBusy
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.motor.values.operating_state import suppresses_alarms
 from vtox.motor.values.plain_data import known_fields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import TooBusy
 from vtox.pipeline.store.alarms.alarm_actions import encode_action
 from vtox.pipeline.store.alarms.open_alerts import OpenAlert, open_alerts
 from vtox.pipeline.store.alarms.stored_alarms import POSITION, VERSION, changed_fields, take_field

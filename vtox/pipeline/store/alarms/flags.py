@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Reason, reason
 from vtox.motor.words.rendering import render_all
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client, server_time
 

@@ -14,7 +14,7 @@ from vtox.motor.values.domain import Reason, reason
 from vtox.motor.values.plain_names import names_of
 from vtox.motor.values.scalars import FLAG
 from vtox.motor.words.rendering import render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.flags import FLAGS
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import outputs

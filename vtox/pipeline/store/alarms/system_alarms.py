@@ -10,7 +10,7 @@ from typing import Literal
 from vtox.motor.values import codec
 from vtox.motor.values.codec import loads
 from vtox.motor.values.domain import Reason
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client
 

@@ -18,7 +18,7 @@ from vtox.motor.values.codec import (
     encode,
     encode_fields,
 )
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 LIFE_S = 15

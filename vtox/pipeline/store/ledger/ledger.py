@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from vtox.motor.errors import LeaseLost
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import LeaseLost
 from vtox.pipeline.store.ledger.heartbeats import LIFE_S
 from vtox.pipeline.store.ledger.ledger_rows import record_from_json, record_json
 from vtox.pipeline.store.server import scripts

@@ -8,9 +8,9 @@ import re
 
 import orjson
 
-from vtox.motor.errors import LedgerRowError
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Record
+from vtox.pipeline.errors import LedgerRowError
 
 VERSION = 1
 _IDS = re.compile(r"\d{1,20}-\d{1,20}( \d{1,20}-\d{1,20})*")

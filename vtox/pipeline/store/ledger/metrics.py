@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import Metrics, entry_of, number

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vtox.motor.errors import TooManyMachines
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import TooManyMachines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import source
 

@@ -8,7 +8,7 @@ it is about.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import fenced, source

@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.heartbeats import RecorderHeartbeat, read
 from vtox.pipeline.store.ledger.retention_clock import retention_time

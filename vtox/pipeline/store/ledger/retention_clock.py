@@ -14,7 +14,7 @@ from typing import Any
 import redis
 import structlog
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger.heartbeats import live_workers
 from vtox.pipeline.store.server.client import Client, own_clock_offset_s, server_time
 from vtox.pipeline.store.stream.entries import number

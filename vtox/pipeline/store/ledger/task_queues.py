@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from vtox.motor.values.codec import Prefix, Time, encode_fields
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time
 
 # The bridge counts every second; lengths older than this are not known any more.

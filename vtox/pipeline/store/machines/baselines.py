@@ -12,7 +12,7 @@ from typing import Any
 
 from vtox.motor.values import codec
 from vtox.motor.values.channel_map import NO_MAP, ChannelMap, Sources
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines import learning_notes
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
 from vtox.pipeline.store.machines.machine_settings import present_setting

@@ -21,7 +21,7 @@ from vtox.motor.values.energy import (
     MeterRow,
     counts_of,
 )
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machines import load_motors
 from vtox.pipeline.store.server.client import Client
 

@@ -16,7 +16,7 @@ from vtox.motor.alarms.priority import NOT_STATED, Concern, Importance, Priority
 from vtox.motor.alarms.supplies import SuppliedMachine, supply_of
 from vtox.motor.values.codec import loads
 from vtox.motor.values.plain_names import names_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machine_states import health_of
 from vtox.pipeline.store.machines.rhythms import Intervals, read_intervals
 from vtox.pipeline.store.server.client import Client

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Record
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 FIELD = "learning"

@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from vtox.motor.alarms.health.sensitivity import DEFAULT, Sensitivity
-from vtox.motor.errors import SettingChanged, UnknownMachine
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import SettingChanged, UnknownMachine
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client
 

@@ -16,7 +16,7 @@ from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
 from vtox.motor.values.channel_map import NO_MAP, ChannelMap
 from vtox.motor.values.domain import Motor
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.baselines import is_of_other_channels
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
 from vtox.pipeline.store.machines.machine_settings import MOTOR, SENSITIVITY, decode_setting

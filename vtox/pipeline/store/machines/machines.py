@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtox.motor.alarms.health.assessment import Assessment
-from vtox.motor.errors import TooManyMachines
 from vtox.motor.faults import FAULTS
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, Reason, reason
@@ -14,7 +13,8 @@ from vtox.motor.values.plain_names import names_of
 from vtox.motor.values.rhythm import Rhythm, SendingInterval
 from vtox.motor.values.scalars import FLAG
 from vtox.motor.words.rendering import render
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import TooManyMachines
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.alarms.flags import FLAGS
 from vtox.pipeline.store.machines.baselines import baseline_state, is_of_other_channels

@@ -17,7 +17,7 @@ from vtox.motor.values.codec import RawFields
 from vtox.motor.values.domain import State
 from vtox.motor.values.plain_names import NAME
 from vtox.motor.values.scalars import ScalarReading, checked
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.stream.entries import BUSY, number, time_s
 
 HEALTH = "health"

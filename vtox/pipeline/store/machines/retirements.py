@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time_ms
 
 

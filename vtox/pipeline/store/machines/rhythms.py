@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vtox.motor.values import codec
 from vtox.motor.values.rhythm import Rhythm, SendingInterval
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import source
 from vtox.pipeline.store.stream.unreadable import read_or_none

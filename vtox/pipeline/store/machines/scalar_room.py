@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from vtox.motor.errors import TooManyMachines, TooManyScalars
 from vtox.motor.values.scalars import MOST_OF_MACHINE, ScalarReading
 from vtox.motor.values.vibration_zones import VELOCITIES
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import TooManyMachines, TooManyScalars
 from vtox.pipeline.store.machines.machines import list_senders
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.scalars import add_readings

@@ -13,9 +13,9 @@ from redis.connection import HiredisRespSerializer
 from redis.retry import Retry
 from redis.sentinel import SentinelConnectionPool
 
-from vtox.motor.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
 from vtox.pipeline.configuration.sentinel_urls import is_sentinel
 from vtox.pipeline.configuration.server_urls import mask
+from vtox.pipeline.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
 from vtox.pipeline.store.server.connections import Connections
 from vtox.pipeline.store.server.hanging import Hang
 from vtox.pipeline.store.server.overlimit import OverLimit

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vtox.motor.values.plain_names import names_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 

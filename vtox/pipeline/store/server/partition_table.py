@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.pipeline.store.server.scripts import fenced, source
 from vtox.pipeline.windows.partitions import Partition, partition_of

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import redis
 
-from vtox.motor.errors import LeaseLost, StaleState
+from vtox.pipeline.errors import LeaseLost, StaleState
 
 # Leads every script. What they write is bounded, and most of it makes room for more, so that a
 # server at its memory limit runs them.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from vtox.motor.values import codec
 from vtox.motor.values.rhythm import Rhythm
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import fenced, source
 from vtox.pipeline.store.stream.window_log import id_ms

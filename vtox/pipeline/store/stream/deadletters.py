@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from vtox.motor.errors import InputError
 from vtox.motor.values import codec
 from vtox.motor.values.codec import Number
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.partition_table import Addresses
 from vtox.pipeline.store.stream import outputs

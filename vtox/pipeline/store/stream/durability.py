@@ -4,8 +4,8 @@ from typing import Any
 
 import redis
 
-from vtox.motor.errors import NotOnDisk, NotReplicated
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import NotOnDisk, NotReplicated
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.window_log import Fields, add_with
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vtox.motor.errors import InputError
 from vtox.motor.values.domain import Array, Recording, Window
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import outputs
 from vtox.pipeline.store.stream.unreadable import read_or_none

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vtox.motor.values.domain import Record, Recording
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.partition_table import Addresses
 from vtox.pipeline.store.stream import windows

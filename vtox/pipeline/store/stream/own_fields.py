@@ -4,7 +4,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.windows.wire import ARRIVED
 

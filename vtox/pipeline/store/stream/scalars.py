@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Reason
 from vtox.motor.values.scalars import ScalarReading
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 # Field of a machine: why its last record gave no vibration velocity.

@@ -13,8 +13,9 @@ from typing import ParamSpec, TypeVar
 
 import redis
 
-from vtox.motor.errors import InputError, ServerFull, ServerUnavailable, VtoxError
-from vtox.pipeline import keys
+from vtox.motor.errors import InputError, VtoxError
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import ServerFull, ServerUnavailable
 from vtox.pipeline.store.server.client import Client
 
 # Not structlog, which takes longer to load than all else that `vtox.pipeline.client` needs.

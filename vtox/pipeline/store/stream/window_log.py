@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.windows.partitions import FIRST, Partition

@@ -15,7 +15,7 @@ import psutil
 from vtox.motor.errors import SystemStateError
 from vtox.motor.faults import FAMILIES, TASK_VERSION
 from vtox.motor.values.codec import encode
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, variable
 from vtox.pipeline.configuration.version import version
 from vtox.pipeline.store.ledger import ledger_rows

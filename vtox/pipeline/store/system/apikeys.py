@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
-from vtox.motor.errors import SettingsError
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import Client, server_time
 
 Scope = Literal["read", "operate", "engineer", "ingest", "proxy", "admin"]

@@ -11,7 +11,7 @@ import redis
 
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Reason, ReasonValue
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 
 # Of a name or an address, characters.

@@ -4,14 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from vtox.motor.alarms.book import Action
-from vtox.motor.errors import UnknownMachine
 from vtox.motor.faults import PERSISTENCE, Persistence
 from vtox.motor.values import codec
 from vtox.motor.values.channel_map import Sources
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_to_dict
 from vtox.motor.values.plain_data import changes
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.errors import UnknownMachine
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.baselines import set_baseline

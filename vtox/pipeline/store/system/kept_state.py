@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from vtox.motor.errors import SystemStateError
 from vtox.motor.values.plain_names import names_of
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms import open_alerts
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import outputs

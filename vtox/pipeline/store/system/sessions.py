@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from vtox.motor.values import codec
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system.apikeys import ApiKey, Scope, valid_key
 

@@ -11,7 +11,7 @@ import redis
 
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.codec import decode_fields, decode_or_none
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.open_alerts import OpenAlert, open_alarms
 from vtox.pipeline.store.alarms.system_alarms import Watch
 from vtox.pipeline.store.ledger.absent_processes import AbsentProcess, absent_processes

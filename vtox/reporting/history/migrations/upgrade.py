@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from vtox.motor.errors import HistoryUnavailable
+from vtox.reporting.history.errors import HistoryUnavailable
 
 # Any number that no other lock has in this database: one migration at a time.
 _MIGRATION_LOCK = 0x5670_7801

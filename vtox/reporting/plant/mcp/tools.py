@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from vtox.motor.alarms.coverage.unlocks import unlock
-from vtox.motor.errors import StatusApiError
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT
+from vtox.reporting.plant.errors import StatusApiError
 from vtox.reporting.plant.status_api import StatusApi
 
 INSTRUCTIONS = (

@@ -28,7 +28,7 @@ from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_to_dict
 from vtox.motor.values.nameplate_fields import flattened
 from vtox.motor.words import rendering
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.version import RELEASE
 from vtox.pipeline.store.ledger import heartbeats

@@ -14,7 +14,7 @@ from tests.integration.pipeline.sending.mqtt.conftest import subscribed
 from tests.integration.pipeline.sending.mqtt.test_gateway import COUNTS, ENTRY
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from vtox.motor.values.plain_names import NAME
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.sending.mqtt.sparkplug import Payload

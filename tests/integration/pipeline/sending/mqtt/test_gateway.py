@@ -15,12 +15,12 @@ from tests.mosquitto import PUBLISH, Mosquitto, needs_mosquitto, new_broker
 from tests.tls_server import authority
 from tests.unit.pipeline.sending.mqtt.test_sparkplug import BIRTH, DATA, death
 from vtox.motor.alarms.health.alert_values import Alert
-from vtox.motor.errors import BrokerRefused
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Window
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
+from vtox.pipeline.errors import BrokerRefused
 from vtox.pipeline.monitoring.silence import SilenceWatch
 from vtox.pipeline.sending.mqtt.connection import Connection
 from vtox.pipeline.store.machines.machines import load_motors

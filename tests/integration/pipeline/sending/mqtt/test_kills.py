@@ -17,9 +17,9 @@ from tests.integration.pipeline.sending.mqtt.conftest import MAPPING
 from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto, new_broker
 from tests.paths import ROOT
 from tests.small_disk import Disk, disk
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.parent_watch import child_environment
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 

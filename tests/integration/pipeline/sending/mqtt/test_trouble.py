@@ -17,8 +17,8 @@ from tests.integration.pipeline.sending.mqtt.test_gateway import (
 )
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.small_disk import Disk, disk
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.machines.machines import load_motors
 from vtox.pipeline.store.server.client import Client, connect

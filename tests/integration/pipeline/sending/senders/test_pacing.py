@@ -10,8 +10,8 @@ import pytest
 
 from vtox.motor.errors import InputError
 from vtox.motor.values.domain import Window
-from vtox.pipeline import keys
 from vtox.pipeline.client.publisher import Publisher
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.sending.senders import pacing
 from vtox.pipeline.sending.senders.pacing import Job, first_t0, parse_speed, send
 from vtox.pipeline.store.server.client import Client

@@ -9,8 +9,8 @@ from rich.console import Console
 from vtox.cli.recordings.replay_table import show
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.domain import Diagnosis, Record
-from vtox.pipeline import keys
 from vtox.pipeline.client.reader import Reader
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.sending.senders.results_reader import Answers, follow
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import encode_result

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from tests.integration.pipeline.sending.senders.test_results_reader import answer
 from tests.paths import ROOT
 from vtox.cli.main import application
-from vtox.pipeline import keys
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.windows.wire import decode

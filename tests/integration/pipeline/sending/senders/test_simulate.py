@@ -16,7 +16,7 @@ from tests.waiting import eventually, is_alive
 from vtox.cli.main import add
 from vtox.motor.simulator.fleet import fleet
 from vtox.motor.values.baseline import Baseline
-from vtox.pipeline import keys
+from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines.machine_states import load_states
 from vtox.pipeline.store.server.client import Client

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.motor.errors import MappingError
+from vtox.pipeline.errors import MappingError
 from vtox.pipeline.sending.mqtt.mapping import TopicRule, read_mapping
 
 
