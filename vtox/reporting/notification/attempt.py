@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# The code of a message that a broker does not take, though it takes others.
+MESSAGE_REFUSED = "mqtt_message_refused"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

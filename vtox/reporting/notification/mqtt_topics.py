@@ -6,6 +6,7 @@ What is now has one message a topic; its id begins with `NOW`, and a later one t
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -39,9 +40,9 @@ def publication(prefix: str, message: Mapping[str, Any]) -> tuple[str, bytes, bo
     alarm = message["data"].get("alarm")
     if alarm is None:
         return f"{prefix}/{message['type']}", orjson.dumps(message), False
-    where = f"machines/{alarm['machine_id']}" if alarm["machine_id"] else "system"
+    where = f"machines/{_level(alarm['machine_id'])}" if alarm["machine_id"] else "system"
     # An alarm of the system may be of a queue: `workers:bearing`.
-    topic = f"{prefix}/{where}/alarms/{alarm['fault'] or 'service'}"
+    topic = f"{prefix}/{where}/alarms/{_level(alarm['fault']) or 'service'}"
     return topic, orjson.dumps(message), True
 
 
@@ -136,6 +137,11 @@ def discovery_message(discovery: str, prefix: str, m: FleetMachine) -> dict[str,
         "availability_topic": status_topic(prefix),
     }
     return {"topic": f"{discovery}/device/vtox_{own}/config", "payload": payload}
+
+
+def _level(name: str) -> str:
+    """Return a name as one level of a topic; others may have written signs that MQTT forbids."""
+    return quote(name, safe=":")
 
 
 def _of_machine(prefix: str, machine_id: str, what: str, payload: Any) -> dict[str, Any]:

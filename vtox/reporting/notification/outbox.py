@@ -25,6 +25,7 @@ from sqlalchemy import update as sql_update
 from vtox.pipeline.store.stream.stream_reader import Position
 from vtox.reporting.history.database import insert
 from vtox.reporting.history.schema import deliveries, delivery_targets, notified
+from vtox.reporting.notification.attempt import MESSAGE_REFUSED
 from vtox.reporting.notification.mqtt_topics import NOW
 
 State = Literal["waiting", "suspended", "gathered", "delivered", "dead", "dropped"]
@@ -128,9 +129,10 @@ def kept_now(engine: Engine) -> list[NewDelivery]:
 def renew(engine: Engine, target: str, now_ms: int, but_id: int) -> None:
     """Let what a target holds be sent to it again, which may have lost it.
 
-    That is what is now, and of each alarm the last message.
+    That is what is now, and of each alarm the last message. What it has refused it refuses again.
     """
-    done = and_(_c.target == target, _c.id != but_id, _c.state != "waiting")
+    refused = _c.error.startswith(MESSAGE_REFUSED, autoescape=True)
+    done = and_(_c.target == target, _c.id != but_id, _c.state != "waiting", ~refused)
     with engine.begin() as db:
         of_alarms = select(_c.id, _c.alarm_id).where(
             done, _c.state == "delivered", _c.alarm_id != ""

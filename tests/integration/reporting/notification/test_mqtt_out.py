@@ -74,7 +74,7 @@ class Held:
     def _begin(self, *_: Any) -> None:
         # A broker that was started again holds what it says now.
         self.topics = {}
-        self.client.subscribe("#", qos=1)
+        [self.client.subscribe(x, qos=1) for x in ("plant/vtox/#", "homeassistant/#")]
 
     def _note(self, _: Any, __: Any, message: paho.MQTTMessage) -> None:
         topic = message.topic.removeprefix("plant/vtox/")

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from tests.broken_entries import TEXTS
 from tests.integration.reporting.notification.conftest import rules_of
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.values.energy import MeterCounts
 from vtox.pipeline.store.machines.energy import Meter
 from vtox.pipeline.store.machines.fleet import FleetMachine
-from vtox.reporting.notification.messages import trial_message
+from vtox.reporting.notification.messages import NAME_MAX, trial_message
 from vtox.reporting.notification.mqtt_topics import (
     discovery_message,
     energy_message,
@@ -32,6 +33,7 @@ def alarm(machine_id: str, fault: str) -> dict[str, object]:
         (alarm("M1", "bearing"), "p/machines/M1/alarms/bearing", True),
         (alarm("M1", ""), "p/machines/M1/alarms/service", True),
         (alarm("", "workers:bearing"), "p/system/alarms/workers:bearing", True),
+        (alarm("M1", "limit:oil_bar:fault"), "p/machines/M1/alarms/limit:oil_bar:fault", True),
         (trial_message(0), "p/test", False),
         (state_message("p", MACHINE, silent=False), "p/machines/Hall.2:M1/state", True),
     ],
@@ -40,6 +42,17 @@ def test_a_message_has_its_topic(message: dict[str, object], topic: str, is_kept
     where, payload, retain = publication("p", message)
     assert (where, retain) == (topic, is_kept)
     assert json.loads(payload)
+
+
+@pytest.mark.parametrize("name", [n.decode("utf-8", "replace") for n in TEXTS if n])
+def test_no_name_makes_a_topic_that_brokers_refuse(name: str) -> None:
+    for message in (alarm(name[:NAME_MAX], "bearing"), alarm("M1", name[:NAME_MAX])):
+        topic = publication("p", message)[0]
+        assert topic.isascii()
+        assert topic.isprintable()
+        assert topic.count("/") == 4
+        assert not set("+#") & set(topic)
+        assert len(topic) < 1 << 16
 
 
 def test_what_is_no_more_is_taken_away() -> None:
