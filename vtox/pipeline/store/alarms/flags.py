@@ -9,6 +9,7 @@ from vtox.motor.words.rendering import render_all
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.entries import number
 
 # Flag -> code of its alert while it is set.
 # Alarms of limits are flags too, with their own names: `vtox.motor.values.scalars.limit_flag`.
@@ -80,7 +81,7 @@ def departures(client: Client, machine_ids: Iterable[str]) -> list[float]:
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), DEPARTED)
-    return [float(t or 0.0) for t in pipe.execute()]
+    return [number(t) or 0.0 for t in pipe.execute()]
 
 
 def flag_states(client: Client, machine_ids: Iterable[str], flag: str) -> list[bool]:

@@ -18,6 +18,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.flags import FLAGS
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import outputs
+from vtox.pipeline.store.stream.unreadable import read_or_none
 
 # After more events since the last look all open alerts are read again, as at the first look.
 MOST_FOLLOWED = 1000
@@ -103,7 +104,7 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
         pipe.hmget(keys.machine(m), "memory", *FLAGS)
         pipe.hkeys(keys.machine(m))
     replies = pipe.execute()
-    found = []
+    found: list[OpenAlert | None] = []
     limits: list[tuple[str, str]] = []
     for m, (memory, *flags), fields in zip(machine_ids, replies[::2], replies[1::2], strict=True):
         limits += [(m, f.decode("utf-8", "replace")) for f in fields if f.startswith(_LIMIT)]
@@ -112,8 +113,8 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
             found += _of_faults(m, history) if history else []
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
-                found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
-    return found + (_of_limits(client, limits) if limits else [])
+                found.append(read_or_none(_of_flag, m, flag, code, alert_id))
+    return [a for a in found if a] + (_of_limits(client, limits) if limits else [])
 
 
 def _of_limits(client: Client, flags: Sequence[tuple[str, str]]) -> list[OpenAlert]:
@@ -122,13 +123,20 @@ def _of_limits(client: Client, flags: Sequence[tuple[str, str]]) -> list[OpenAle
         pipe.hget(keys.machine(m), flag)
     found = []
     for (m, flag), alert_id in zip(flags, pipe.execute(), strict=True):
-        if alert_id:
-            _, scalar, level = flag.split(":")
-            why = reason("limit_crossed", scalar=scalar)
-            reached: Literal["warning", "fault"] = "fault" if level == "fault" else "warning"
-            alert = _open(alert_id.decode(), m, flag, reached, why.code, why.sentence)
-            found.append(replace(alert, values=why.values))
-    return found
+        found.append(read_or_none(_of_limit, m, flag, alert_id) if alert_id else None)
+    return [a for a in found if a]
+
+
+def _of_flag(machine_id: str, flag: str, code: str, alert_id: bytes) -> OpenAlert:
+    return _open(alert_id.decode(), machine_id, flag, "warning", code, render(code, {}))
+
+
+def _of_limit(machine_id: str, flag: str, alert_id: bytes) -> OpenAlert:
+    _, scalar, level = flag.split(":")
+    why = reason("limit_crossed", scalar=scalar)
+    reached: Literal["warning", "fault"] = "fault" if level == "fault" else "warning"
+    alert = _open(alert_id.decode(), machine_id, flag, reached, why.code, why.sentence)
+    return replace(alert, values=why.values)
 
 
 def may_have_alert(memory: bytes) -> bool:
@@ -144,16 +152,18 @@ def _between(first: str, middle: str, last: str) -> bool:
 
 def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
     """Return the alarms of the system that are open, from the hash of its conditions."""
-    alarms = []
-    for name, text in conditions.items():
-        kept = loads(text)
-        if alert_id := kept.get("id"):
-            why = codec.from_plain(
-                Reason, kept | {"values": codec.json_of_field(kept["values"].encode())}
-            )
-            alarm = _open(alert_id, "", name.decode(), kept["level"], why.code, why.sentence)
-            alarms.append(replace(alarm, values=why.values))
-    return sorted(alarms, key=lambda a: alert_sort_key(a.id))
+    found = (read_or_none(_of_condition, name, text) for name, text in conditions.items())
+    return sorted((a for a in found if a), key=lambda a: alert_sort_key(a.id))
+
+
+def _of_condition(name: bytes, text: bytes) -> OpenAlert | None:
+    kept = loads(text)
+    if not kept.get("id"):
+        return None
+    values = codec.json_of_field(kept["values"].encode())
+    why = codec.from_plain(Reason, kept | {"values": values})
+    alarm = _open(kept["id"], "", name.decode(), kept["level"], why.code, why.sentence)
+    return replace(alarm, values=why.values)
 
 
 def events_after(
@@ -161,7 +171,8 @@ def events_after(
 ) -> tuple[list[Alert], str]:
     """Return the events after an entry, all or the first `count`, and the id of the last one."""
     entries, last_id = outputs.after(client, keys.ALERTS, last_id, count=count)
-    return [codec.decode_fields(Alert, fields) for _, fields in entries], last_id
+    found = (read_or_none(codec.decode_fields, Alert, fields) for _, fields in entries)
+    return [alert for alert in found if alert], last_id
 
 
 def alert_sort_key(alert_id: str) -> tuple[int, str]:
@@ -178,10 +189,13 @@ def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
         h = history.faults.get(fault)
         if h and h.alert and h.level:
             why = h.held or h.latest
-            alert = _open(h.alert, machine_id, fault, h.level, why.code, why.reason)
+            about = (machine_id, fault, h.level, why.code, why.reason)
+            alert = read_or_none(_open, h.alert, *about)
+            if alert is None:
+                continue
             latest = None if why.t == h.last_t else h.latest
-            about = replace(alert, values=dict(why.values), doubts=why.doubts, latest=latest)
-            found.append(about)
+            values = dict(why.values)
+            found.append(replace(alert, values=values, doubts=why.doubts, latest=latest))
     return found
 
 

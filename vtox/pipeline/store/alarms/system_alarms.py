@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox.motor.values import codec
-from vtox.motor.values.codec import loads
 from vtox.motor.values.domain import Reason
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server import scripts
@@ -71,15 +70,17 @@ def keep(client: Client, condition: Condition, forget_after_s: float) -> Event:
         *(int(s * 1000) for s in (condition.raise_after_s, condition.clear_after_s)),
         int(forget_after_s * 1000),
     ]
-    script = client.register_script(scripts.source("set_alarm"))
+    script = client.register_script(scripts.source("set_alarm", shared=True))
     event: bytes = script(keys=[keys.ALARMS, keys.ALERTS], args=args)
     return event.decode()  # type: ignore[return-value]
 
 
 def kept_names(client: Client) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the conditions that are kept, and of those whose alarm is raised."""
-    states = {name.decode(): loads(text) for name, text in client.hgetall(keys.ALARMS).items()}
-    return frozenset(states), frozenset(n for n, state in states.items() if state.get("id"))
+    rows = client.hgetall(keys.ALARMS).items()
+    states = {name.decode("utf-8", "replace"): codec.json_of_field(text) for name, text in rows}
+    raised = (n for n, state in states.items() if isinstance(state, dict) and state.get("id"))
+    return frozenset(states), frozenset(raised)
 
 
 def load_watch(client: Client) -> Watch | None:

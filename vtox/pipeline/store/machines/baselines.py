@@ -24,6 +24,11 @@ STALE_DAYS = 180.0
 # Bands whose loads differ by less than this ratio are shown as one: between them both apply
 # (`vtox.motor.values.baseline`).
 MAX_LOAD_GAP_RATIO = 1.1
+# What a field of `baseline_info` may hold.
+_KINDS: Mapping[str, Any] = {
+    **{"source": str, "learnt_t": int | float, "version": int, "channels": dict},
+    **{"loads": list, "refused": dict},
+}
 # Why the baseline of a machine is not used though it has one.
 OF_OTHER_CHANNELS = "baseline_of_other_channels"
 
@@ -63,7 +68,7 @@ def store_extended_baseline(
     False where `before` was changed meanwhile.
     """
     about = client.hget(keys.machine(machine_id), "baseline_info")
-    info = json.loads(about) if about else {"source": "given", "loads": []}
+    info = {"source": "given", "loads": [], **_about(about)}
     if loads_a:
         load = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
         info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
@@ -77,20 +82,20 @@ def versions(client: Client, machine_ids: Sequence[str]) -> dict[str, int]:
     for m in machine_ids:
         pipe.hget(keys.machine(m), "baseline_version")
     found = zip(machine_ids, pipe.execute(), strict=True)
-    return {m: int(version) for m, version in found if version}
+    return {m: int(version) for m, version in found if version and version.isdigit()}
 
 
 def stored_baseline(client: Client, machine_id: str) -> tuple[dict[str, Any], str] | None:
     """Return what is known of a baseline and its JSON, None where there is none."""
     stored, about = client.hmget(keys.machine(machine_id), "baseline", "baseline_info")
-    return (json.loads(about) if about else {}, stored.decode()) if stored else None
+    return (dict(_about(about)), stored.decode("utf-8", "replace")) if stored else None
 
 
 def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reason: str) -> None:
     """Note why a load was not learnt as healthy."""
     key = keys.machine(machine_id)
     about = client.hget(key, "baseline_info")
-    info = json.loads(about) if about else {}
+    info = dict(_about(about))
     refused = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
     info["refused"] = refused | {"reason": reason}
     client.hset(key, "baseline_info", json.dumps(info))
@@ -103,9 +108,24 @@ def is_of_other_channels(info: bytes | None, present: ChannelMap) -> bool:
 
 @lru_cache(maxsize=4096)
 def _about(info: bytes | None) -> Mapping[str, Any]:
-    """Return what is known of a baseline, decoded once; it must not be changed."""
-    about: Mapping[str, Any] = json.loads(info) if info else {}
+    """Return what is known of a baseline, decoded once; it must not be changed.
+
+    What a field may not hold counts as absent.
+    """
+    table = codec.json_of_field(info)
+    if not isinstance(table, dict):
+        return {}
+    about = {n: x for n, x in table.items() if isinstance(x, _KINDS.get(n, object))}
+    if "loads" in about:
+        about["loads"] = [x for x in about["loads"] if _is_load(x)]
+    if not _is_load(about.get("refused")):
+        about.pop("refused", None)
     return about
+
+
+def _is_load(x: object) -> bool:
+    numbers = ("low_a", "high_a", "learnt_t")
+    return isinstance(x, dict) and all(isinstance(x.get(n), int | float) for n in numbers)
 
 
 def baseline_state(
@@ -127,7 +147,7 @@ def baseline_state(
         return {"state": "learning", "records": len(noted)}
     if not has_baseline:
         return {"state": "none", "records": 0}
-    about = json.loads(info) if info else {}
+    about = dict(_about(info))
     about.pop("channels", None)
     if refused:
         return {"state": "refused", **about, "code": OF_OTHER_CHANNELS}

@@ -8,19 +8,19 @@ number of changes, not of machines.
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vtox.motor.alarms.health.assessment import Assessment
 from vtox.motor.alarms.life import Alarm
 from vtox.motor.alarms.priority import NOT_STATED, Concern, Importance, Priority, alarm_priority
 from vtox.motor.alarms.supplies import SuppliedMachine, supply_of
-from vtox.motor.values.codec import loads
+from vtox.motor.values.domain import Motor
 from vtox.motor.values.plain_names import names_of
 from vtox.pipeline.configuration import keys
+from vtox.pipeline.store.machines.machine_settings import MOTOR, decode_setting
 from vtox.pipeline.store.machines.machine_states import health_of
 from vtox.pipeline.store.machines.rhythms import Intervals, read_intervals
 from vtox.pipeline.store.server.client import Client
-from vtox.pipeline.store.stream.unreadable import read_or_none
+from vtox.pipeline.store.stream.admissions import vehicle_of
 
 # Machines read in one round trip.
 PART = 500
@@ -188,18 +188,16 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
         for m in part:
             pipe.hmget(keys.machine(m), "vehicle_id", "motor", "memory")
         for m, (vehicle, motor, memory) in zip(part, pipe.execute(), strict=True):
-            plate = _plate(motor)
+            plate = decode_setting(motor, MOTOR) or Motor()
             found.append(
                 FleetMachine(
                     machine_id=m,
-                    vehicle_id=vehicle.decode() if vehicle else "",
-                    site=plate.get("site") or "",
-                    asset_path=plate.get("asset_path") or "",
+                    vehicle_id=vehicle_of(vehicle) or "",
+                    site=plate.site or "",
+                    asset_path=plate.asset_path or "",
                     health=health_of(memory),
-                    behind_drive=plate.get("supply") == "inverter",
-                    importance=Importance(
-                        plate.get("criticality"), plate.get("downtime_cost_per_hour")
-                    ),
+                    behind_drive=plate.supply == "inverter",
+                    importance=Importance(plate.criticality, plate.downtime_cost_per_hour),
                 )
             )
     return found
@@ -228,12 +226,6 @@ def supplied_machine(m: FleetMachine) -> SuppliedMachine:
     """Return a machine with its supply."""
     supply, diagnosed = supply_of(m.site, m.asset_path), m.health is not None
     return SuppliedMachine(m.machine_id, supply, m.behind_drive, m.site, diagnosed)
-
-
-def _plate(text: bytes | None) -> Mapping[str, Any]:
-    """Return a stored nameplate, empty where there is none that can be read."""
-    plate = read_or_none(loads, text) if text else None
-    return plate if isinstance(plate, dict) else {}
 
 
 def assessments(client: Client, machine_ids: Iterable[str]) -> list[Assessment | None]:

@@ -18,6 +18,8 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.errors import SettingChanged, UnknownMachine
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import number
+from vtox.pipeline.store.stream.unreadable import read_or_none
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -82,11 +84,12 @@ def present_setting(client: Client, machine_id: str, kind: SettingKind[T]) -> T:
 def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> list[T]:
     """Return the versions of a setting that are kept and can be read, the newest first."""
     key = keys.machine(machine_id)
-    newest = int(client.hget(key, f"{kind.field}_version") or 0)
+    newest = int(number(client.hget(key, f"{kind.field}_version")) or 0)
     oldest = max(newest - VERSIONS_KEPT + 1, 1)
     names = [f"{kind.field}:{version}" for version in range(newest, oldest - 1, -1)]
     found = client.hmget(key, names) if names else []
-    return [codec.decode(kind.type, text, strict=kind.strict) for text in found if text]
+    read = (read_or_none(codec.decode, kind.type, x, strict=kind.strict) for x in found if x)
+    return [version for version in read if version is not None]
 
 
 @lru_cache(maxsize=8192)

@@ -110,11 +110,16 @@ def _state(
     changed: Sequence[bytes | None] | None,
 ) -> MachineState:
     """Return a state that was known, with what has changed of it."""
-    state = _with_settings(known, name.decode(), *settings) if settings else known
+    state = _with_settings(known, _text(name), *settings) if settings else known
     if changed is None:
         return state
     memory, meter = changed
-    return state._replace(history=_history(memory), version=version.decode(), meter=meter or b"")
+    return state._replace(history=_history(memory), version=_text(version), meter=meter or b"")
+
+
+def _text(stored: bytes | None) -> str:
+    """Return a stored text; signs that are none make it another than ours."""
+    return (stored or b"").decode("utf-8", "replace")
 
 
 def health_of(memory: bytes | None) -> Assessment | None:
@@ -143,7 +148,7 @@ def _with_settings(
     channel_map = decode_setting(channels, CHANNEL_MAP)
     return known._replace(
         motor=decode_setting(motor, MOTOR),
-        stored_baseline=baseline.decode() if baseline else "",
+        stored_baseline=_text(baseline),
         sensitivity=decode_setting(sensitivity, SENSITIVITY),
         channel_map=channel_map,
         baseline_refused=baseline is not None and is_of_other_channels(info, channel_map),

@@ -25,7 +25,8 @@ from vtox.pipeline.store.machines.retirements import note_retirement
 from vtox.pipeline.store.machines.rhythms import RHYTHM, interval_of
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.pipeline.store.stream.entries import Result, decode_result
+from vtox.pipeline.store.stream.admissions import vehicle_of
+from vtox.pipeline.store.stream.entries import Result, decode_result, number
 from vtox.pipeline.store.stream.unreadable import read_or_none
 
 
@@ -117,7 +118,7 @@ def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
     forgotten = [
         m
         for m, (motor, scalars_ms) in zip(silent, pipe.execute(), strict=True)
-        if motor is None and int(scalars_ms or 0) <= 1000 * before_t
+        if motor is None and (number(scalars_ms) or 0.0) <= 1000 * before_t
         if _retire(client, m, str(before_t), why)
     ]
     if forgotten:
@@ -130,10 +131,12 @@ def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> 
     where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES]
     cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
     because = ("code", why.code, "reason", render(why.code, why.values))
-    fields = (name.decode() for name in client.hkeys(own[0]))
+    fields = (name.decode("utf-8", "replace") for name in client.hkeys(own[0]))
     flags = [*FLAGS, *(name for name in fields if name.startswith(f"{FLAG}:"))]
     args = [machine_id, silent_since, len(flags), *flags, len(FAULTS), *FAULTS, *cleared, *because]
-    return bool(client.register_script(scripts.source("retire"))(keys=where, args=args))
+    return bool(
+        client.register_script(scripts.source("retire", shared=True))(keys=where, args=args)
+    )
 
 
 def is_listed(client: Client, machine_id: str) -> bool:
@@ -193,7 +196,8 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         if arrived is None:
             continue
         info, learning, channels, rhythm = about
-        nameplate = codec.json_of_field(motor)
+        plate = decode_setting(motor, MOTOR)
+        nameplate = motor_to_dict(plate) if plate else None
         sent = codec.decode_or_none(Rhythm, rhythm) if rhythm else None
         interval = interval_of(nameplate, sent)
         present = decode_setting(channels, CHANNEL_MAP)
@@ -203,7 +207,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         found.append(
             MachineOverview(
                 machine_id=m,
-                vehicle_id=vehicle.decode() if vehicle else None,
+                vehicle_id=vehicle_of(vehicle),
                 last_window_t=arrived or None,
                 last_window_age_s=max(now - arrived, 0.0) if arrived else None,
                 nameplate=nameplate,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from vtox.motor.values.plain_names import names_of
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time_ms
 
@@ -13,7 +14,8 @@ def note_retirement(client: Client, machine_id: str) -> None:
 
 def noted_retirements(client: Client) -> dict[str, int]:
     """Return machine id -> time (ms, server clock) until which its history is to be deleted."""
-    return {m.decode(): int(ms) for m, ms in client.hgetall(keys.RETIRED).items()}
+    noted = client.hgetall(keys.RETIRED).items()
+    return {m: int(ms) for name, ms in noted for m in names_of([name]) if ms.isdigit()}
 
 
 def remove_notes(client: Client, retired: Mapping[str, int]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vtox.motor.values import codec
+from vtox.motor.values.plain_names import names_of
 from vtox.motor.values.rhythm import Rhythm, SendingInterval
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
@@ -48,8 +49,8 @@ def read_intervals(client: Client, machine_ids: Iterable[str], known: Intervals)
     kept = dict(known.of) if epoch and epoch == known.epoch and change >= known.change else {}
     if kept and change > known.change:
         changed = client.zrange(keys.FLEET_CHANGES, f"({known.change}", "+inf", byscore=True)
-        for m in changed:
-            kept.pop(m.decode(), None)
+        for m in names_of(changed):
+            kept.pop(m, None)
     missing = [m for m in machine_ids if m not in kept]
     return Intervals(epoch or b"", change, kept | _read(client, missing))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vtox.motor.values import codec
+from vtox.motor.values.plain_names import names_of
 from vtox.motor.values.rhythm import Rhythm
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
@@ -71,6 +72,11 @@ class KnownMachine:
     rhythm: Rhythm | None
 
 
+def vehicle_of(stored: bytes | None) -> str | None:
+    """Return the vehicle of a machine, None where there is none, or no name of one."""
+    return next(iter(names_of([stored or b""])), None)
+
+
 def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMachine]:
     """Return what is kept of each machine."""
     pipe = client.pipeline(transaction=False)
@@ -80,8 +86,8 @@ def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMach
     replies = iter(pipe.execute())
     return [
         KnownMachine(
-            {k.decode(): v.decode() for k, v in marks.items()},
-            vehicle.decode() if vehicle else None,
+            {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in marks.items()},
+            vehicle_of(vehicle),
             clock is not None,
             codec.decode_or_none(Rhythm, rhythm),
         )

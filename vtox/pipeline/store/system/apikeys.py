@@ -18,6 +18,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.stream.entries import time_s
 
 Scope = Literal["read", "operate", "engineer", "ingest", "proxy", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -110,7 +111,9 @@ def unreadable(client: Client) -> list[str]:
 
 def last_uses(client: Client) -> dict[str, float]:
     """Return key id -> time of its last use, to about a minute; absent: never used."""
-    return {k.decode(): float(t) for k, t in client.hgetall(keys.API_KEY_USES).items()}
+    used = client.hgetall(keys.API_KEY_USES).items()
+    times = {k.decode("utf-8", "replace"): time_s(t) for k, t in used}
+    return {k: t for k, t in times.items() if t is not None}
 
 
 def note_use(client: Client, key_id: str) -> None:

@@ -230,6 +230,9 @@ def _portions(rows: Iterable[_T]) -> Iterator[Sequence[_T]]:
 
 
 def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    """Return fields as text; a byte that is no UTF-8 becomes an escape, and a byte again."""
-    decoded = ((n.decode(), v.decode("utf-8", "surrogateescape")) for n, v in fields.items())
-    return dict(decoded)
+    """Return fields as text; a byte that is no UTF-8 becomes an escape, and a byte again.
+
+    All our names are ASCII: what another program has under one that is not is left out.
+    """
+    ours = ((n, v) for n, v in fields.items() if n.isascii())
+    return {n.decode(): v.decode("utf-8", "surrogateescape") for n, v in ours}

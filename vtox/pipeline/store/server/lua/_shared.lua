@@ -96,6 +96,21 @@ local function decode_table(text)
   if ok and type(found) == 'table' then return found end
 end
 
+-- A time in ms, nil for what is none.
+local function decode_ms(n)
+  if type(n) == 'number' and n >= 0 and n < 1e14 then return n end
+end
+
+-- The row of a condition of the system, without what is damaged.
+local function decode_condition(text)
+  local s = decode_table(text) or {}
+  local alarm = {since = decode_ms(s.since), seen = decode_ms(s.seen), over = decode_ms(s.over)}
+  if type(s.id) == 'string' and (s.level == 'warning' or s.level == 'fault') then
+    alarm.id, alarm.level = s.id, s.level
+  end
+  return alarm
+end
+
 -- What was refused of a sender, nil where it is damaged.
 local function decode_refused(text)
   local s = decode_table(text)

@@ -7,7 +7,7 @@ if new and limit > 0 and redis.call('ZCARD', KEYS[1]) >= limit then return 0 end
 if ARGV[2] == '' then
   -- By the hour: a write with each reading would fill the server's log.
   local now = now_ms()
-  if now - tonumber(redis.call('HGET', KEYS[2], 'scalars_ms') or 0) > 3600000 then
+  if now - (tonumber(redis.call('HGET', KEYS[2], 'scalars_ms') or '') or 0) > 3600000 then
     redis.call('HSET', KEYS[2], 'scalars_ms', string.format('%.0f', now))
   end
   if not new then return 1 end

@@ -20,11 +20,11 @@ local function clear(id, fault, level)
   redis.call('XADD', KEYS[4], '*', 'id', id, 'fault', fault, 'level', level, unpack(ARGV, at))
 end
 
-local memory = cjson.decode(redis.call('HGET', KEYS[2], 'memory') or '{}')
+local memory = decode_table(redis.call('HGET', KEYS[2], 'memory')) or {}
 local open = {}
 for _, fault in ipairs(faults) do
-  local entry = memory.faults and memory.faults[fault]
-  if entry and (entry.alert or '') ~= '' then open[#open + 1] = {entry.alert, fault, entry.level} end
+  local entry = type(memory.faults) == 'table' and memory.faults[fault]
+  if type(entry) == 'table' and type(entry.alert) == 'string' and entry.alert ~= '' then open[#open + 1] = {entry.alert, fault, entry.level == 'fault' and 'fault' or 'warning'} end
 end
 if since then
   local arrived = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]))

@@ -7,8 +7,7 @@
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local name, holds, level, code, values = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], ARGV[5]
-local text = redis.call('HGET', KEYS[1], name)
-local alarm = text and cjson.decode(text) or {}
+local alarm = decode_condition(redis.call('HGET', KEYS[1], name))
 -- Whether it held between two observations far apart is not known: it begins anew. The clock may
 -- have been set back since.
 if alarm.seen and not alarm.id and math.abs(now - alarm.seen) > tonumber(ARGV[9]) then alarm = {} end
