@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from tests.broken_entries import Fields, broken
+from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import change_memory, commit_health
+from tests.naive_entries import counts_text
 from vtox.motor.alarms.health.sensitivity import Sensitivity
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
@@ -45,7 +47,9 @@ def add_full_machine(client: Client, machine_id: str) -> None:
     set_flag(client, machine_id, "limit:oil_bar:fault", True, LIMIT)
     note_no_velocity(client, {machine_id: reason("no_baseline")})
     more = {"vehicle_id": "V1", "version": "3", "learning": "[]", "fingerprint": "x"}
-    client.hset(keys.machine(machine_id), mapping={**more, "meter_ms": "5", "meter": b"\x01" * 64})
+    client.hset(
+        keys.machine(machine_id), mapping={**more, "meter_ms": "5", "meter": counts_text(HOUR)}
+    )
     client.hset(keys.machine(machine_id), "energy", '{"t": 5.0, "figures": {"active_w": 2000.0}}')
 
 

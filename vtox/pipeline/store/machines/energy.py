@@ -24,6 +24,7 @@ from vtox.motor.values.energy import (
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.machines import load_motors
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.stream.entries import number, time_s
 
 log = structlog.get_logger()
 
@@ -147,7 +148,7 @@ def power_by_site(client: Client, machine_ids: list[str], now_s: float) -> dict[
 def _counted(meter: bytes | None, since_ms: bytes | None) -> tuple[MeterCounts, float | None]:
     try:
         counts = MeterCounts(*counts_of(meter or b"")[: len(MeterCounts._fields)])
-        return counts, int(since_ms or 0) / 1000 or None
+        return counts, time_s((number(since_ms) or 0.0) / 1000) or None
     except ValueError:
         return NOTHING, None
 
