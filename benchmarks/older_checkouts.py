@@ -1,24 +1,21 @@
 """Lets a script run in a checkout from before its modules were moved to their folders.
 
-Imported in the process that answers for another checkout. A module that is not where this one has
-it is looked for with one folder less: `vtox.motor.values.domain` was `vtox.domain`. `MOVED` names
-those whose content was in another module.
+Imported in the process that answers for another checkout, whose folder is the current one. A module
+that is not where this checkout has it is looked for with one folder less, then with two:
+`vtox.motor.values.domain` was `vtox.values.domain`, and `vtox.domain` before.
 """
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from itertools import combinations
+from pathlib import Path
 from types import ModuleType
 
-FOLDERS = frozenset(
-    f"vtox.{name}"
-    for name in (
-        *("values", "configuration", "windows", "sending", "records", "pipeline"),
-        *(f"store.{n}" for n in ("server", "stream", "work", "alarms", "machines", "system")),
-    )
-)
+HERE = Path(__file__).resolve().parents[1]
+# Modules whose content was in another one.
 MOVED = {"vtox.motor.values.bearing": "vtox.motor.values.domain"}
 
 
@@ -29,39 +26,45 @@ class Alias(Loader):
         self.older = older
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module."""
-        if self.older:
-            return importlib.import_module(self.older)
-        folder = ModuleType(spec.name)
-        folder.__path__ = []
-        return folder
+        """Return the module, which may have others in it: a folder may have been a module."""
+        module = importlib.import_module(self.older) if self.older else ModuleType(spec.name)
+        if not hasattr(module, "__path__"):
+            module.__path__ = []
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         """Do nothing: it is there."""
 
 
 class Elsewhere(MetaPathFinder):
-    """Finds modules under the name that they had."""
+    """Finds modules of this checkout under the names that they had in the one at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return how a module is found that no other finder knows."""
-        if not name.startswith("vtox."):
+        """Return how a module is found that is not at its place."""
+        if not name.startswith("vtox.") or _holds(self.root, name):
             return None
-        if name in MOVED:
-            return ModuleSpec(name, Alias(MOVED[name]))
-        if name in FOLDERS:
-            return ModuleSpec(name, Alias(""), is_package=True)
-        parts = name.split(".")
-        for i in range(1, min(len(parts) - 1, 3)):
-            older = ".".join(parts[:i] + parts[i + 1 :])
-            if importlib.util.find_spec(older) is not None:
-                return ModuleSpec(name, Alias(older), is_package=True)
+        older = next((n for n in _names_before(name) if _holds(self.root, n)), MOVED.get(name, ""))
+        if older or (HERE / name.replace(".", "/")).is_dir():
+            return ModuleSpec(name, Alias(older), is_package=True)
         return None
 
 
-sys.meta_path.append(Elsewhere())
-diagnosis = importlib.import_module("vtox.motor.diagnosis")
-if not hasattr(diagnosis, "__path__"):  # it was a module, and is a folder
-    diagnosis.__path__ = []
+def _holds(root: Path, name: str) -> bool:
+    file = root / name.replace(".", "/")
+    return file.is_dir() or file.with_suffix(".py").exists()
+
+
+def _names_before(name: str) -> Iterator[str]:
+    """Yield the names with one folder less, then those with two."""
+    top, *folders, last = name.split(".")
+    for fewer in (1, 2):
+        for kept in combinations(folders, max(0, len(folders) - fewer)):
+            yield ".".join((top, *kept, last))
+
+
+sys.meta_path.insert(0, Elsewhere(Path.cwd()))

@@ -17,7 +17,8 @@ from benchmarks.code_counts.walk import Walk
 ROOT = Path(__file__).resolve().parents[2]
 # Where it is, and where an older checkout has it.
 STARTS = tuple(
-    f"vtox.{folder}.turn_short.diagnoser" for folder in ("diagnosis.diagnosers", "diagnosers")
+    f"vtox.{folder}diagnosers.turn_short.diagnoser"
+    for folder in ("motor.diagnosis.", "diagnosis.", "")
 )
 
 

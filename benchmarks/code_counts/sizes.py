@@ -8,10 +8,11 @@ PRODUCT = ("vtox", "api", "workers")
 LANGUAGES = (".py", ".lua", ".js", ".css", ".html")
 # Folders of what others wrote, and of what tools leave.
 NOT_OURS = frozenset(("vendor", "__pycache__"))
-# Where they are, and where an older checkout has them.
-OF_DIAGNOSIS = (
-    *("vtox/motor/diagnosis/diagnosers", "vtox/motor/diagnosis/dsp"),
-    *("vtox/diagnosers", "vtox/dsp"),
+# Where they are, and where older checkouts have them.
+OF_DIAGNOSIS = tuple(
+    f"vtox/{folder}{name}"
+    for folder in ("motor/diagnosis/", "diagnosis/", "")
+    for name in ("diagnosers", "dsp")
 )
 
 
