@@ -6,15 +6,11 @@
 The systems drain the same windows one after the other, in several rounds of one run; then each gets
 them at the pace of a fleet (`--live`), with each number of machines:
 
-memory           the diagnosers alone, on arrays in memory, one process per core; drains only
-bare             a redis-py loop: a consumer group and a process for each family
-naive            Celery, a task for each window and family, the samples in its arguments
-careful          Celery, a task for each window and family, the entry's id in its arguments
-faststream       FastStream, a message a window, taken in batches by each family
-docket           pydocket, a task for each window and family, the entry's id in its arguments
-faststream_noop  the same with tasks that do nothing; drains only
-docket_noop
-vtox             VTOX as shipped; live with all that `vtox up` starts
+memory    the diagnosers alone, on arrays in memory, one process per core; drains only
+bare      a redis-py loop: a consumer group and a process for each family
+naive     Celery, a task for each window and family, the samples in its arguments
+careful   Celery, a task for each window and family, the entry's id in its arguments
+vtox      VTOX as shipped; live with all that `vtox up` starts
 
 A window is 1 s of ia, ib, ic and vibration at 10 kHz, int16. All share the cores of this machine,
 so only ratios inside a round mean anything. What is measured, and from when to when, is said in

@@ -4,16 +4,15 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import benchmarks.bench
-from benchmarks import results
+from benchmarks.bench.conditions import conditions
 from benchmarks.bench.forms import at_pace, drain, memory
 from benchmarks.bench.measure import Measured
 from benchmarks.bench.systems import SERVER_MB, SYSTEMS, Ground
 from benchmarks.bench.workload import CYCLE, Sent, windows
-from benchmarks.results import Run
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration.settings import load
@@ -29,12 +28,10 @@ Row = Mapping[str, Measured]
 def main() -> None:
     """Run the rounds, then the paces, print a table of each, and the ratios of all rounds."""
     options = _options()
-    names = [name for name in options.only or NAMES if not _is_missing(name)]
-    run = Run()
-    print(run, flush=True)
+    names = options.only or NAMES
+    print(conditions(), flush=True)
     sent = windows(CYCLE + options.windows)
     rounds: list[Row] = []
-    paces: list[tuple[int, Row]] = []
     with tempfile.TemporaryDirectory(prefix="vtox-bench-") as data:
         with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=SERVER_MB)) as server:
             client = connect(server.url, "benchmark")
@@ -53,38 +50,19 @@ def main() -> None:
                 rounds.append(row)
             for machines in options.live:
                 print(f"\n{machines} machines that send\n{PACED}", flush=True)
-                row = {}
                 for name in names:
-                    if name in SYSTEMS and not SYSTEMS[name].load:
-                        row[name] = at_pace(name, ground, sent, machines, options.seconds)
-                        print(paced(name, row[name]), flush=True)
-                paces.append((machines, row))
+                    if name in SYSTEMS:
+                        m = at_pace(name, ground, sent, machines, options.seconds)
+                        print(paced(name, m), flush=True)
     print()
     for line in ratios(rounds):
         print(line)
-    figures = {
-        "windows": options.windows,
-        "rounds": [_as_json(row) for row in rounds],
-        "live": [{"machines": n, "systems": _as_json(row)} for n, row in paces],
-    }
-    run.keep(options.json, figures)
 
 
 def _drained(name: str, ground: Ground, sent: Sequence[Sent]) -> Measured:
     if name == "memory":
         return memory(ground, sent[CYCLE:])
     return drain(SYSTEMS[name], ground, sent)
-
-
-def _is_missing(name: str) -> bool:
-    missing = name in SYSTEMS and SYSTEMS[name].missing
-    if missing:
-        print(f"{name}: not installed, make setup EXTRAS=bench")
-    return missing
-
-
-def _as_json(row: Row) -> dict[str, object]:
-    return {name: asdict(m) for name, m in row.items()}
 
 
 def _options() -> argparse.Namespace:
@@ -106,7 +84,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--batches", type=_sizes, default=[], help="VTOX also with tasks of so many windows: 1,8,64"
     )
-    results.add_option(parser)
     options = parser.parse_args()
     if options.short:
         vars(options).update(SHORT)

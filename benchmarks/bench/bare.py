@@ -9,7 +9,6 @@ deduplication nor dead letters, health nor alerts, and whoever dies takes what i
 
 import argparse
 import os
-from typing import Any
 
 from benchmarks.bench.workload import BATCH, CHANNELS, Joiner, case, record
 from vtox.motor.diagnosis.diagnosis import diagnose_batch
@@ -66,19 +65,14 @@ def drain(client: Client, family: str, light: bool) -> None:
 def commit(client: Client, family: str, batch: list[Entries], answers: list) -> None:  # type: ignore[type-arg]
     """Write what a batch gave, in one pipeline."""
     pipe = client.pipeline(transaction=False)
-    add_results(pipe, family, batch, answers)
-    pipe.xack(keys.RAW, family, *(i for entries in batch for i, _ in entries))
-    pipe.execute()
-
-
-def add_results(pipe: Any, family: str, batch: list[Entries], answers: list) -> None:  # type: ignore[type-arg]
-    """Add the results of a batch, and its windows to the count of those that are done."""
     for entries, diagnoses in zip(batch, answers, strict=True):
         of = record(entries)
         for diagnosis in diagnoses:
             fields, _ = encode_result(family, of, diagnosis)
             pipe.execute_command("XADD", keys.RESULTS, "*", *fields)
     pipe.hincrby("bench:done", family, sum(map(len, batch)))
+    pipe.xack(keys.RAW, family, *(i for entries in batch for i, _ in entries))
+    pipe.execute()
 
 
 def main() -> None:

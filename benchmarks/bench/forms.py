@@ -68,10 +68,9 @@ def drain(system: System, ground: Ground, sent: Sequence[Sent]) -> Measured:
     """
     first = CYCLE if system.joins else MACHINES
     sent = sent[: system.few and first + system.few]
-    ground = replace(ground, load=system.load or ground.load)
     wipe(ground.client)
     _register(ground.client, {s.machine_id for s in sent})
-    with system.start(ground) as run, system.way(run.url, ground.load) as send:
+    with system.start(ground) as run, system.way(run.url) as send:
 
         def finish(windows: int) -> None:
             wait_for(lambda: system.done(run.client) >= windows, run.processes)
@@ -114,10 +113,10 @@ def at_pace(
     with start(ground) as run:
         names = {workload.live_name(k) for k in range(machines)}
         _register(run.client, {s.machine_id for s in sent[:first]} | names)
-        with system.way(run.url, ground.load) as send:
+        with system.way(run.url) as send:
             _send(send, sent[:first])
         wait_for(lambda: system.done(run.client) >= first, run.processes)
-        return _while_sending(system, run, [name, ground.load, run.url, machines], seconds)
+        return _while_sending(system, run, [name, run.url, machines], seconds)
 
 
 def _while_sending(

@@ -21,18 +21,28 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import redis
 
-from benchmarks import results, soak
 from benchmarks.bench import measure, workload
+from benchmarks.bench.conditions import conditions
 from benchmarks.bench.measure import ROOT, SHARES, wire_bytes
-from benchmarks.results import Run
 from tests.cluster import free_ports
+from vtox.motor.faults import FAMILIES
+from vtox.pipeline.configuration import keys
+from vtox.pipeline.configuration.settings import load
+from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.monitoring.monitor import percentile
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect
+from vtox.pipeline.store.stream.window_log import group_info
 from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 WARM_UP_S = 120.0
+START_TIMEOUT_S = 90.0
+# A server that the environment names is somebody's: nothing is written there.
+OWN_SERVER = {"VTOX_REDIS_URL": ""}
+# Words of command lines by which processes are known, the first that is there.
+ROLES = ("vtox up", "valkey", "flower", "recorder", "uvicorn", *FAMILIES, "bridge")
 
 
 def main() -> None:
@@ -42,22 +52,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--warm-up", type=float, default=WARM_UP_S / 60, help="minutes")
     parser.add_argument("--core", type=int, default=None, help="hold VTOX to this core")
-    results.add_option(parser)
     options = parser.parse_args()
-    kept = Run()
-    print(kept, flush=True)
+    print(conditions(), flush=True)
     with tempfile.TemporaryDirectory(prefix="vtox-live-") as name:
         up = start(Path(name), options.core)
         try:
-            soak.wait_for_server(Path(name))
-            url = soak.server_url(Path(name))
+            wait_for_server(Path(name))
+            url = server_url(Path(name))
             supervisor = psutil.Process(up.pid)
             lengths_s = 60 * options.warm_up, 60 * options.minutes
-            found = run(url, supervisor, options.machines, lengths_s, options.core)
+            run(url, supervisor, options.machines, lengths_s, options.core)
         finally:
             up.terminate()
             up.wait(timeout=60)
-    kept.keep(options.json, found)
 
 
 def start(
@@ -66,7 +73,7 @@ def start(
     """Start a cluster with its own settings, on ports of its own."""
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
-    env = os.environ | ports | soak.OWN_SERVER | (more or {})
+    env = os.environ | ports | OWN_SERVER | (more or {})
     env |= {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     held = [] if core is None else ["taskset", "-c", str(core)]
     with (folder / "up.log").open("wb") as log:
@@ -75,14 +82,33 @@ def start(
         )
 
 
+def server_url(folder: Path) -> str:
+    """Return the address of the embedded server of a folder."""
+    return load(data_dir=folder, redis_url=None).working_url()
+
+
+def wait_for_server(folder: Path) -> None:
+    """Wait until the server and the workers of all queues are there."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        try:
+            client = connect(server_url(folder), "bench")
+            if client.scard(keys.WORKERS) >= len(FAMILIES) and group_info(client, keys.RAW):
+                return
+        except (ServerUnavailable, redis.RedisError):
+            continue  # it is not up yet
+    raise SystemExit(f"the cluster did not start: {folder}/up.log")
+
+
 def run(
     url: str,
     up: psutil.Process,
     machines: int,
     lengths_s: tuple[float, float],
     core: int | None,
-) -> dict[str, Any]:
-    """Register the machines, send, and measure after the warm-up; return the figures.
+) -> None:
+    """Register the machines, send, and print what was measured after the warm-up.
 
     `lengths_s` are those of the warm-up and of what is measured.
     """
@@ -104,7 +130,6 @@ def run(
     found = {"machines": machines, "core": core, "warm_up_s": warm_up_s}
     found |= figures(before, after, dict(used), wire, backlogs)
     report(found)
-    return found
 
 
 def register_machines(client: Client, machines: int) -> None:
@@ -166,7 +191,7 @@ def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterat
     """Send from a process of its own while the block runs."""
     others = sorted(set(range(os.cpu_count() or 1)) - {core})
     held = [] if core is None else ["taskset", "-c", ",".join(map(str, others))]
-    with measure.sending(["vtox", "diagnosis", url, machines, seconds], held) as process:
+    with measure.sending(["vtox", url, machines, seconds], held) as process:
         assert process.stdout
         yield
         said = process.stdout.read()
@@ -174,15 +199,21 @@ def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterat
     print(f"the sender was {late_s:.2f} s late at its end, {refused} windows were refused")
 
 
+def role(command: list[str]) -> str:
+    """Return the role of a process by its command line."""
+    text = " ".join(command)
+    return next((word for word in ROLES if word in text), "other")
+
+
 def cpu_by_role(up: psutil.Process) -> dict[str, float]:
     """Return role -> CPU time so far of all its processes, s; pools with their parents."""
     used: dict[str, float] = {}
     for p in [up, *up.children(recursive=True)]:
         try:
-            role, times = soak.role(p.cmdline()), p.cpu_times()
+            name, times = role(p.cmdline()), p.cpu_times()
         except psutil.Error:
             continue
-        used[role] = used.get(role, 0.0) + times.user + times.system
+        used[name] = used.get(name, 0.0) + times.user + times.system
     return used
 
 

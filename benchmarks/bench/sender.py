@@ -1,6 +1,6 @@
 """The sender of a live run, a process of its own: each machine a window a second, evenly.
 
-    python -m benchmarks.bench.sender SYSTEM LOAD URL MACHINES SECONDS
+    python -m benchmarks.bench.sender SYSTEM URL MACHINES SECONDS
 
 The samples are those of 50 machines over ten seconds; the windows differ in machine, number and
 time. All machines begin in the same second, so that their long records end together. It prints a
@@ -60,8 +60,8 @@ def main() -> None:
     """Send, and print."""
     from benchmarks.bench.systems import SYSTEMS
 
-    name, load, url, machines, seconds = sys.argv[1:]
-    with SYSTEMS[name].way(url, load) as send:
+    name, url, machines, seconds = sys.argv[1:]
+    with SYSTEMS[name].way(url) as send:
         print(json.dumps(send_evenly(send, int(machines), float(seconds))))
 
 

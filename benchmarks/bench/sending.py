@@ -5,7 +5,6 @@ id. Of `naive`, whose windows only become tasks, it is that of this host before 
 sent; both are the same host. None: the server refused the window for want of memory.
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,8 +17,8 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import connect
 
 Send = Callable[[Sequence[Sent]], list[float | None]]
-# Opened with the address of the server and the load of the tasks.
-Way = Callable[[str, str], AbstractContextManager[Send]]
+# Opened with the address of the server.
+Way = Callable[[str], AbstractContextManager[Send]]
 
 
 def arrival_ms(entry_id: bytes) -> float:
@@ -28,7 +27,7 @@ def arrival_ms(entry_id: bytes) -> float:
 
 
 @contextmanager
-def to_stream(url: str, load: str) -> Iterator[Send]:
+def to_stream(url: str) -> Iterator[Send]:
     """Add windows to the stream, some at a time."""
     with connect(url, "sender") as client:
 
@@ -36,21 +35,17 @@ def to_stream(url: str, load: str) -> Iterator[Send]:
             pipe = client.pipeline(transaction=False)
             for w in windows:
                 pipe.xadd(keys.RAW, w.fields)  # type: ignore[arg-type]
-            return _arrivals(pipe.execute(raise_on_error=False))
+            replies = pipe.execute(raise_on_error=False)
+            for r in replies:
+                if not isinstance(r, bytes | redis.OutOfMemoryError):
+                    raise r
+            return [arrival_ms(r) if isinstance(r, bytes) else None for r in replies]
 
         yield send
 
 
-def _arrivals(replies: Sequence[bytes | Exception]) -> list[float | None]:
-    """Return the arrival of each entry that was added, None of each that was refused."""
-    for r in replies:
-        if not isinstance(r, bytes | redis.OutOfMemoryError):
-            raise r
-    return [arrival_ms(r) if isinstance(r, bytes) else None for r in replies]
-
-
 @contextmanager
-def as_tasks(url: str, load: str) -> Iterator[Send]:
+def as_tasks(url: str) -> Iterator[Send]:
     """Send the tasks of the Celery pipeline `naive`, samples and all."""
     send_one = _celery(url).send_naive
 
@@ -68,7 +63,7 @@ def as_tasks(url: str, load: str) -> Iterator[Send]:
 
 
 @contextmanager
-def as_ids(url: str, load: str) -> Iterator[Send]:
+def as_ids(url: str) -> Iterator[Send]:
     """Add windows to the stream, and send the tasks of `careful`, which name their entries."""
     send_one = _celery(url).send_careful
     yield lambda windows: [_arrival_or_refusal(send_one, w) for w in windows]
@@ -86,41 +81,3 @@ def _celery(url: str):  # type: ignore[no-untyped-def]
     from benchmarks import naive_celery
 
     return naive_celery
-
-
-@contextmanager
-def by_faststream(url: str, load: str) -> Iterator[Send]:
-    """Add windows to the stream, and publish their ids."""
-    from benchmarks.bench.by_faststream import publishing
-
-    with asyncio.Runner() as runner, _then(url, publishing(url), runner) as send:
-        yield send
-
-
-@contextmanager
-def by_docket(url: str, load: str) -> Iterator[Send]:
-    """Add windows to the stream, and a task for each window and family."""
-    from benchmarks.bench.by_docket import adding
-
-    with asyncio.Runner() as runner, _then(url, adding(url, load), runner) as send:
-        yield send
-
-
-@contextmanager
-def _then(url, opened, runner) -> Iterator[Send]:  # type: ignore[no-untyped-def]
-    """Hand the ids of entries to what an asynchronous library opens."""
-    announce = runner.run(opened.__aenter__())
-    try:
-        with connect(url, "sender") as client:
-
-            def send(windows: Sequence[Sent]) -> list[float | None]:
-                pipe = client.pipeline(transaction=False)
-                for w in windows:
-                    pipe.xadd(keys.RAW, w.fields)  # type: ignore[arg-type]
-                replies = pipe.execute(raise_on_error=False)
-                runner.run(announce([r.decode() for r in replies if isinstance(r, bytes)]))
-                return _arrivals(replies)
-
-            yield send
-    finally:
-        runner.run(opened.__aexit__(None, None, None))

@@ -5,12 +5,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 
-from benchmarks import soak
 from benchmarks.bench import bare, live, sending
 from benchmarks.bench.measure import Running, cpu_s, running, server_process, wait_for, worker
 from vtox.motor.faults import FAMILIES
@@ -23,8 +21,6 @@ LIGHT = ("-I", "benchmarks.stub_diagnosis")
 FEW = 300
 # Limit of the server's memory, the same for all.
 SERVER_MB = 8192
-# Tasks that do nothing: what the library alone costs.
-NO_LOAD = "none"
 # What `cpu_by_role` calls by the program.
 PARTS = {"valkey": "server", "uvicorn": "API", "flower": "Flower", "vtox up": "supervisor"}
 # Machines learn a baseline once in their life, in their first minutes: not in these. All results
@@ -39,7 +35,7 @@ class Ground:
     client: Client
     url: str
     data_dir: str
-    load: str = "diagnosis"  # what a task does; or "light", or "none"
+    load: str = "diagnosis"  # what a task does; or "light"
     broker_url: str = ""
     batch_windows: int | None = None  # of a task of VTOX, at most; None: as shipped
 
@@ -58,14 +54,7 @@ class System:
     # It joins windows to records of several seconds. The others diagnose each window alone.
     joins: bool = True
     few: int | None = None  # windows that it drains at most
-    load: str = ""  # what its tasks do, where that is always the same
-    package: str = ""  # that it needs
     start_live: Start | None = None  # where more runs live than in a drain
-
-    @property
-    def missing(self) -> bool:
-        """Whether its package is not installed."""
-        return bool(self.package) and find_spec(self.package) is None
 
 
 def _parts(ground: Ground, parts: Mapping[str, psutil.Process]) -> Running:
@@ -99,25 +88,12 @@ def _celery(ground: Ground) -> AbstractContextManager[Running]:
     return _by_family(ground, lambda f: worker("benchmarks.naive_celery", f"naive_{f}"), env)
 
 
-def _faststream(ground: Ground) -> AbstractContextManager[Running]:
-    from benchmarks.bench import by_faststream
-
-    by_faststream.prepare(ground.client)
-    python = [sys.executable, "-m", "benchmarks.bench.by_faststream"]
-    return _by_family(ground, lambda f: [*python, f, ground.url, ground.load])
-
-
-def _docket(ground: Ground) -> AbstractContextManager[Running]:
-    python = [sys.executable, "-m", "benchmarks.bench.by_docket"]
-    return _by_family(ground, lambda f: [*python, f, ground.url])
-
-
 @contextmanager
 def _vtox(ground: Ground) -> Iterator[Running]:
     """Run bridge, a worker of each queue, and the recorder."""
     env = (
         OF_VTOX
-        | soak.OWN_SERVER
+        | live.OWN_SERVER
         | {
             "VTOX_BROKER_URL": ground.broker_url,
             "VTOX_DATA_DIR": ground.data_dir,
@@ -144,8 +120,8 @@ def _vtox_up(ground: Ground) -> Iterator[Running]:
         same = {"VTOX_REDIS_MAXMEMORY_MB": str(SERVER_MB), "VTOX_BROKER_URL": ground.broker_url}
         up = live.start(Path(name), None, OF_VTOX | same)
         try:
-            soak.wait_for_server(Path(name))
-            url = soak.server_url(Path(name))
+            live.wait_for_server(Path(name))
+            url = live.server_url(Path(name))
             process = psutil.Process(up.pid)
             with connect(url, "benchmark") as client:
                 yield Running(client, url, [process], lambda: _by_part(process))
@@ -164,15 +140,9 @@ def windows_done(client: Client) -> int:
 
 
 _CELERY = System(sending.as_tasks, _celery, bare.done, NAIVE_RESULTS, joins=False, few=FEW)
-_FASTSTREAM = System(sending.by_faststream, _faststream, bare.done, package="faststream")
-_DOCKET = System(sending.by_docket, _docket, bare.done, joins=False, few=3 * FEW, package="docket")
 SYSTEMS: dict[str, System] = {
     "bare": System(sending.to_stream, _bare, bare.done),
     "naive": _CELERY,
     "careful": replace(_CELERY, way=sending.as_ids, few=3 * FEW),
-    "faststream": _FASTSTREAM,
-    "docket": _DOCKET,
-    "faststream_noop": replace(_FASTSTREAM, load=NO_LOAD, joins=False),
-    "docket_noop": replace(_DOCKET, load=NO_LOAD, few=None),
     "vtox": System(sending.to_stream, _vtox, windows_done, start_live=_vtox_up),
 }

@@ -12,14 +12,8 @@ from benchmarks.code_counts import __doc__ as description
 from benchmarks.code_counts.calls import BATCHES
 from benchmarks.code_counts.house import house
 from benchmarks.code_counts.sizes import constants, product_lines
-from benchmarks.code_counts.walk import Walk
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where it is, and where an older checkout has it.
-STARTS = tuple(
-    f"vtox.{folder}diagnosers.turn_short.diagnoser"
-    for folder in ("motor.diagnosis.", "diagnosis.", "")
-)
 
 
 def counts(root: Path) -> Iterator[tuple[str, int]]:
@@ -27,10 +21,6 @@ def counts(root: Path) -> Iterator[tuple[str, int]]:
     for suffix, lines in product_lines(root).items():
         yield f"lines of {suffix}", lines
     yield "constants of diagnosis", len(constants(root))
-    start = next(m for m in STARTS if (root / f"{m.replace('.', '/')}.py").exists())
-    walk = Walk(root).follow(start, "diagnose", "analysis")
-    yield "turn_short: stops of `analysis`", len(walk.stops)
-    yield "turn_short: returns", walk.returns
     calls = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("calls.py"))],
         env={**os.environ, "PYTHONPATH": str(root)},

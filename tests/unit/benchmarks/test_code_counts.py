@@ -1,4 +1,4 @@
-"""Counts of the code: the way of a value, constants and lines, on a checkout of three files."""
+"""Counts of the code: constants and lines, on a checkout of three files."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pytest
 from benchmarks.code_counts.calls import count_calls
 from benchmarks.code_counts.house import house
 from benchmarks.code_counts.sizes import constants, product_lines
-from benchmarks.code_counts.walk import Walk
 
 DIAGNOSER = """
 from vtox.motor.diagnosis.dsp import lines
@@ -50,13 +49,6 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
-
-
-def test_a_value_stops_in_the_files_that_it_is_given_to(checkout: Path) -> None:
-    walk = Walk(checkout).follow("vtox.motor.diagnosis.diagnosers.d", "diagnose", "x")
-    diagnoser, lines = "vtox.motor.diagnosis.diagnosers.d", "vtox.motor.diagnosis.dsp.lines"
-    assert walk.stops == [diagnoser, lines, diagnoser, lines]
-    assert walk.returns == 2
 
 
 def test_constants_are_names_in_capitals_one_a_statement(checkout: Path) -> None:

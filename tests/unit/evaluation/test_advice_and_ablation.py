@@ -1,7 +1,6 @@
 """Which abstentions advice ends, and which records a rule that is off changes."""
 
 from evaluation.ablation import codes_of, switched_off
-from evaluation.constants import moved_alone
 from evaluation.inputs.base import Base
 from evaluation.inputs.mistake import RawInput
 from evaluation.runs.advice import SetUp, Tried, _put_right, _tried
@@ -9,7 +8,6 @@ from evaluation.seeds import Stage
 from evaluation.studies.advice import advice_study
 from tests.signals.phasor_motor import Machine, recording
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.motor.diagnosis.diagnosers.turn_short import asymmetry_model, rules
 from vtox.motor.diagnosis.diagnosers.turn_short.evidence import TurnShortEvidence
 from vtox.motor.diagnosis.diagnosers.turn_short.rules import RULES
 from vtox.motor.values.baseline import Baseline
@@ -78,14 +76,3 @@ def test_a_code_that_an_earlier_step_states_is_switched_off_too() -> None:
 def test_rules_are_listed_in_reading_order() -> None:
     codes = codes_of("turn_short")
     assert codes.index("missing_channel") < codes.index("turn_short_found")
-
-
-def test_a_constant_is_moved_with_what_is_computed_from_it() -> None:
-    def read() -> dict[str, int]:
-        limit = round(1000 * asymmetry_model.SUPPLY_I2_LIMIT)
-        return {"state": rules.LEAST_PERIODS, "code": limit, "error": 0}
-
-    of = asymmetry_model
-    assert moved_alone(of, "LEAST_PERIODS", 1.3, read) == {"state": 7, "code": 200, "error": 0}
-    assert moved_alone(of, "SUPPLY_V2_LIMIT", 0.7, read) == {"state": 5, "code": 140, "error": 0}
-    assert read() == {"state": 5, "code": 200, "error": 0}

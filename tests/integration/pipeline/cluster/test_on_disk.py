@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.server_kills import trials
 from faults.slow_fsync import compiler, slow_fsync
 from tests.integration.conftest import serving
+from tests.integration.pipeline.cluster.server_kills import trials
 from tests.waiting import eventually
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration import keys
@@ -38,7 +38,7 @@ def post(http: httpx.Client) -> tuple[httpx.Response, float]:
 @needs_compiler
 def test_with_fsync_always_no_acknowledged_window_is_lost_by_kills(tmp_path: Path) -> None:
     with slow_fsync(tmp_path, FSYNC_S):
-        done = trials(8, 50.0, "always", kill_after_s=(0.5, 1.5))
+        done = trials(8, per_s=50.0, kill_after_s=(0.5, 1.5))
     assert sum(t.acknowledged for t in done) > 8
     assert [t.lost for t in done] == [0] * 8
 

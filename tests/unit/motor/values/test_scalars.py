@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.velocity import integrated, rms_mm_s
+from tests import naive
 from vtox.motor.diagnosis.dsp.velocity import vibration_velocity
 from vtox.motor.errors import NameplateError, WireError
 from vtox.motor.values.domain import Motor, Reason
@@ -121,9 +121,9 @@ def test_the_velocity_is_that_of_an_integration_in_time(seed: int) -> None:
     )
     # Its second half is twice as loud, and it moves below the band.
     x = (lines + rng.normal(size=n)) * (1 + (t > t[-1] / 2)) + 2 * np.sin(2 * np.pi * 3 * t)
-    v, cut = integrated(x, FS_HZ)
+    v, cut = naive.velocity(x, FS_HZ)
     found = vibration_velocity(x[cut : cut + len(v)], FS_HZ)
-    assert found == pytest.approx(rms_mm_s(v), rel=0.01)
+    assert found == pytest.approx(naive.rms_mm_s(v), rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""Where the time of a window goes, function by function, in each process of a running cluster."""
