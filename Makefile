@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit form integration system alone test fuzz check audit release evaluate faults hosts interleavings bench plots profile handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit form integration system alone test fuzz check audit release evaluate faults hosts interleavings bench handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -18,8 +18,6 @@ help:
 	@echo "make interleavings  the system in one process, replayed from a seed: orders of events and deaths"
 	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
-	@echo "make plots     the pictures of docs/appendix/performance.md, from the figures in benchmarks/results"
-	@echo "make profile   where the time of a window goes, function by function, in each process"
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
 	@echo "make release   wheel, sdist and the locked packages as CycloneDX, in dist"
@@ -126,17 +124,6 @@ hosts: tools
 # twelve minutes more. VTOX alone, for longer: python -m benchmarks.bench.live
 bench: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(ARGS)
-
-plots: tools
-	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
-	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[bench]'
-	@$(BIN)/python -m benchmarks.plots $(ARGS)
-
-# About three minutes, on an otherwise idle box; ARGS='--machines 600 --to docs/img/profile'
-profile: tools
-	@{ [ -x $(BIN)/py-spy ] && $(BIN)/python -c 'import matplotlib'; } 2>/dev/null || \
-	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[profile]'
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.profile $(ARGS)
 
 handbook: tools
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r handbook/requirements.lock

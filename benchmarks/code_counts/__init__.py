@@ -11,8 +11,9 @@
   pages with their tables.
 
 The goals were set with other means. Of ba71250 these give the same 481 constants, but 2 to 8 % more
-calls: those of the whole diagnosis, from the recordings to the values that it returns. The same checkout gives 53 folders
-and 256 arrows between them here, where a drawing counted 57 and 361; 33 rooms and 159 arrows
-between rooms, which is what the drawing's target of 24 and 121 counts; 73 codecs for 81; 25 names
-with two meanings for 22. Its 85 settings, 59 commands and 1,540 public names are the same.
+calls: those of the whole diagnosis, from the recordings to the values that it returns. The same
+checkout gives 53 folders and 256 arrows between them here, where a drawing counted 57 and 361; 33
+rooms and 159 arrows between rooms, which is what the drawing's target of 24 and 121 counts; 73
+codecs for 81; 25 names with two meanings for 22. Its 85 settings, 59 commands and 1,540 public
+names are the same.
 """

