@@ -21,11 +21,16 @@ from vtox.pipeline.store.stream.stream_reader import Batch, Position
 from vtox.pipeline.store.stream.unreadable import Unreadable, note_skipped, read
 from vtox.reporting.history.growth import alarm_growth
 from vtox.reporting.history.retention import oldest_kept
-from vtox.reporting.notification import outbox
+from vtox.reporting.notification import outbox, outbox_digests
 from vtox.reporting.notification.events import AlarmEvent, Place, event_of_entry, event_of_message
 from vtox.reporting.notification.messages import alarm_message, digest_message, encode
 from vtox.reporting.notification.outbox import NewDelivery, State
-from vtox.reporting.notification.plan import Schedule, plans
+from vtox.reporting.notification.plan import (
+    ENDS_TOGETHER_MS,
+    Schedule,
+    plans,
+    with_ends_together,
+)
 from vtox.reporting.notification.rules import Rules
 
 log = structlog.get_logger()
@@ -51,11 +56,15 @@ class _Rows(NamedTuple):
 
 
 class _Present(NamedTuple):
-    """The alarms and their machines, as they are at `ms` (server clock)."""
+    """The alarms and their machines, as they are at `ms` (server clock).
+
+    `gathering` is when the digest of a target is due that ends of alarms join.
+    """
 
     book: Book
     machines: Mapping[str, FleetMachine]
     ms: int
+    gathering: Mapping[str, int]
 
     @property
     def places(self) -> Mapping[str, Place]:
@@ -95,7 +104,8 @@ class Consumer:
         if not moved:
             return True
         rows, skipped = self._rows(moved)
-        if not outbox.add(self.engine, [(b.start, b.end) for b in moved], rows.new, rows.ended):
+        moves, overtaking = [(b.start, b.end) for b in moved], self._overtaking(rows.new)
+        if not outbox.add(self.engine, moves, rows.new, rows.ended, overtaking):
             # Another notifier was here: go on where it ended.
             self.forget()
             return False
@@ -129,8 +139,12 @@ class Consumer:
 
     def make_digests(self, now_ms: int) -> None:
         """Put together the digests that are due; waits for no server."""
-        for target, due_ms in outbox.due_digests(self.engine, now_ms):
-            rows = outbox.gathered(self.engine, target, due_ms)
+        for target, due_ms in outbox_digests.due_digests(self.engine, now_ms):
+            if self.rules.targets[target].is_of_people:
+                outbox_digests.send_alone(self.engine, target, due_ms)
+            rows = outbox_digests.gathered(self.engine, target, due_ms)
+            if not rows:
+                continue
             messages = [orjson.loads(body) for _, body in rows]
             language = self.rules.targets[target].language
             message = digest_message(messages, due_ms, language, self.rules.page)
@@ -144,14 +158,15 @@ class Consumer:
                 created_ms=now_ms,
                 due_ms=due_ms,
             )
-            outbox.replace_by_digest(self.engine, [i for i, _ in rows], digest)
+            outbox_digests.replace_by_digest(self.engine, [i for i, _ in rows], digest)
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[_Rows, Skipped]:
         """Return what entries make of the outbox, and by stream the unreadable ones."""
         entries = [(i, b.end.stream, f) for b in batches for i, f in b.entries]
         entries.sort(key=lambda entry: entry_order(entry[0].decode()))
         book, now_ms = self._book.read(self.client, keep=False)
-        present = _Present(book, self._machines(f for *_, f in entries), now_ms)
+        gathering = dict(outbox_digests.due_digests(self.engine, now_ms + ENDS_TOGETHER_MS))
+        present = _Present(book, self._machines(f for *_, f in entries), now_ms, gathering)
         found = _Rows([], [], self._held())
         skipped: Skipped = {}
         for entry_id, stream, fields in entries:
@@ -179,7 +194,10 @@ class Consumer:
             return rows
         alarm = present.book.alarms.get(e.alarm_id)
         suspended = alarm is not None and bool(alarm.suspensions)
-        for target, plan in plans(self.rules, e, present.ms, suspended=suspended).items():
+        found = plans(self.rules, e, present.ms, suspended=suspended)
+        if e.name == "cleared":
+            found = with_ends_together(found, self.rules, present.ms, present.gathering)
+        for target, plan in found.items():
             if e.name == "cleared":
                 rows.ended.append((target, e.alarm_id))
                 # Without a message that it was raised there is none that it ended.
@@ -189,6 +207,11 @@ class Consumer:
                 rows.held.add((target, e.alarm_id, e.name))
             rows.new.append(self._row(e, target, plan, present))
         return rows
+
+    def _overtaking(self, new: Iterable[NewDelivery]) -> list[NewDelivery]:
+        """Return what goes at once to people, who may get the end of an earlier alarm later."""
+        at_once = [n for n in new if n.state == "waiting" and n.alarm_id]
+        return [n for n in at_once if self.rules.targets[n.target].is_of_people]
 
     def _held(self) -> set[tuple[str, str, str]]:
         return {

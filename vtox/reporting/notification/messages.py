@@ -78,7 +78,8 @@ def alarm_message(
 def digest_message(
     gathered: Sequence[Message], to_ms: int, language: Language = DEFAULT, page: str = ""
 ) -> Message:
-    """Return the message of a day, from those of its events, oldest first."""
+    """Return the message of a day, or of ends that came together, from those of its events."""
+    cleared = all(m["data"]["event"] == "cleared" for m in gathered)
     shown = [_short(m) for m in gathered[:DIGEST_EVENTS_MAX]]
     lines = [f"{s['time']} {s['title']}" for s in shown]
     if left := len(gathered) - len(shown):
@@ -88,7 +89,7 @@ def digest_message(
         "from": gathered[0]["timestamp"],
         "to": iso(to_ms),
         "events": shown,
-        "title": _say("digest", language, count=len(gathered)),
+        "title": _say("digest_cleared" if cleared else "digest", language, count=len(gathered)),
         "text": "\n".join(lines),
         "url": f"{page.rstrip('/')}/alarms" if page else "",
     }

@@ -27,6 +27,7 @@ from vtox.reporting.history.database import insert
 from vtox.reporting.history.schema import deliveries, delivery_targets, notified
 from vtox.reporting.notification.attempt import MESSAGE_REFUSED
 from vtox.reporting.notification.mqtt_topics import NOW
+from vtox.reporting.notification.plan import ENDS_TOGETHER_MS
 
 State = Literal["waiting", "suspended", "gathered", "delivered", "dead", "dropped"]
 # What is settled stays this long, to be looked at and to be sent again.
@@ -83,11 +84,13 @@ def add(
     moves: Sequence[tuple[Position, Position]],
     new: Sequence[NewDelivery],
     ended: Sequence[tuple[str, str]],
+    overtaking: Sequence[NewDelivery] = (),
 ) -> bool:
     """Make rows and move the positions; False where another notifier has moved one.
 
     `ended` are target and alarm of messages that wait for the end of a suspension, and are not
-    sent any more because the alarm has ended.
+    sent any more because the alarm has ended. `overtaking` are new rows that would go before the
+    end of an earlier alarm of their machine and fault, which waits for a digest.
     """
     with engine.begin() as db:
         for start, end in moves:
@@ -99,7 +102,20 @@ def add(
             db.execute(sql_update(deliveries).where(held).values(state="dropped"))
         if new:
             db.execute(insert(db, deliveries).on_conflict_do_nothing(), [asdict(n) for n in new])
+        for n in overtaking:
+            _send_end_before(db, n)
     return True
+
+
+def _send_end_before(db: Connection, n: NewDelivery) -> None:
+    new = deliveries.alias().c
+    row_id = select(new.id).where(new.target == n.target, new.message_id == n.message_id)
+    # The last part of an alarm's id is when it began.
+    of_fault = _c.alarm_id.startswith(n.alarm_id.rpartition(":")[0] + ":", autoescape=True)
+    ends = and_(_c.target == n.target, _c.state == "gathered", of_fault)
+    soon = and_(_c.due_ms <= n.due_ms + ENDS_TOGETHER_MS, _c.id < row_id.scalar_subquery())
+    values = {"state": "waiting", "due_ms": n.due_ms}
+    db.execute(sql_update(deliveries).where(ends, soon).values(values))
 
 
 def keep_now(engine: Engine, rows: Sequence[NewDelivery]) -> None:
@@ -259,37 +275,6 @@ def resume(engine: Engine, row_id: int, state: State, due_ms: int) -> None:
     held = and_(_c.id == row_id, _c.state == "suspended")
     with engine.begin() as db:
         db.execute(sql_update(deliveries).where(held).values(state=state, due_ms=due_ms))
-
-
-def due_digests(engine: Engine, now_ms: int) -> list[tuple[str, int]]:
-    """Return target and time of the digests that are due."""
-    due = select(_c.target, _c.due_ms).where(_c.state == "gathered", _c.due_ms <= now_ms)
-    with engine.connect() as db:
-        return [(r.target, r.due_ms) for r in db.execute(due.distinct().order_by(_c.due_ms))]
-
-
-def gathered(engine: Engine, target: str, due_ms: int) -> list[tuple[int, str]]:
-    """Return ids and bodies of what goes into a digest, oldest first."""
-    of = and_(_c.target == target, _c.state == "gathered", _c.due_ms == due_ms)
-    with engine.connect() as db:
-        found = db.execute(select(_c.id, _c.body).where(of).order_by(_c.id))
-        return [(row.id, row.body) for row in found]
-
-
-def replace_by_digest(engine: Engine, ids: Sequence[int], digest: NewDelivery) -> None:
-    """Make the message of a digest in place of its parts, all or nothing.
-
-    What was gathered for a digest that is made already goes into another one.
-    """
-    with engine.begin() as db:
-        of = and_(_c.id.in_(ids), _c.state == "gathered")
-        if db.execute(sql_update(deliveries).where(of).values(state="dropped")).rowcount < len(ids):
-            db.rollback()  # another notifier makes it
-            return
-        new = insert(db, deliveries).on_conflict_do_nothing()
-        if not db.execute(new, asdict(digest)).rowcount:
-            late = replace(digest, message_id=f"{digest.message_id}_{ids[0]}")
-            db.execute(new, asdict(late))
 
 
 def revive(engine: Engine, target: str, now_ms: int, state: State) -> int:

@@ -1,6 +1,6 @@
 """When an event goes to which target: now, after quiet hours, or in a digest. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from vtox.reporting.notification.events import SUSPENDABLE, AlarmEvent, Place
 from vtox.reporting.notification.rules import DAYS, NotificationRule, Quiet, Rules
+
+# Ends of alarms wait so long for others: machines behind one switch return within seconds.
+ENDS_TOGETHER_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,6 +40,21 @@ def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> d
             known = found.get(target)
             found[target] = plan if known is None else min(known, plan, key=_precedence)
     return found
+
+
+def with_ends_together(
+    found: Mapping[str, Schedule], rules: Rules, now_ms: int, gathering: Mapping[str, int]
+) -> dict[str, Schedule]:
+    """Return the plans of an alarm's end: people get it with other ends, programs at once.
+
+    `gathering` is when (ms) the digest of a target is due that the end may still join.
+    """
+    shared = {
+        target: Schedule(gathering.get(target, now_ms + ENDS_TOGETHER_MS), digest=True)
+        for target, plan in found.items()
+        if plan == Schedule(now_ms) and rules.targets[target].is_of_people
+    }
+    return {**found, **shared}
 
 
 def matches(rule: NotificationRule, event: AlarmEvent) -> bool:

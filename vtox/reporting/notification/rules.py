@@ -131,6 +131,11 @@ class Target(_Table):
     retry_max_s: float = Field(300.0, gt=0, le=86_400)
     give_up_after_days: float = Field(3.0, gt=0, le=30)
 
+    @property
+    def is_of_people(self) -> bool:
+        """Whether people read its messages: chats and e-mail, by apprise."""
+        return self.kind == "apprise"
+
     @model_validator(mode="after")
     def _is_complete(self) -> "Target":
         given = [n for n in ("url", "url_env", "url_file") if getattr(self, n) is not None]

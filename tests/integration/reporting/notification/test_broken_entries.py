@@ -12,7 +12,7 @@ from tests.integration.reporting.notification.test_delivery import running
 from tests.waiting import eventually
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time
-from vtox.reporting.notification import outbox
+from vtox.reporting.notification import outbox_digests
 from vtox.reporting.notification.notifier import Notifier
 from vtox.reporting.notification.rules import Rules
 
@@ -39,8 +39,8 @@ def test_no_entry_of_a_stream_stops_the_notifier(
     assert notifier.problem == ""
     assert (
         len(
-            outbox.gathered(
-                notifier.reader, "hook", outbox.due_digests(notifier.reader, 1 << 60)[0][1]
+            outbox_digests.gathered(
+                notifier.reader, "hook", outbox_digests.due_digests(notifier.reader, 1 << 60)[0][1]
             )
         )
         > 100

@@ -115,6 +115,16 @@ def test_a_digest_has_each_event_and_counts_the_rest() -> None:
     assert data["events"][0]["alarm_id"] == EVENT.alarm_id
 
 
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "4 alarms cleared"), ("zh", "4 条报警已恢复")]
+)
+def test_a_digest_of_ends_says_so_in_its_title(language: Language, title: str) -> None:
+    end = alarm_message(replace(EVENT, name="cleared"), language)
+    assert digest_message([end] * 4, 7, language)["data"]["title"] == title
+    mixed = digest_message([end, alarm_message(EVENT, language)], 7, language)
+    assert mixed["data"]["title"] != title
+
+
 def test_a_time_that_is_none_is_no_error() -> None:
     assert iso(1e300) == iso(float("nan")) == ""
     assert iso(0) == "1970-01-01T00:00:00.000Z"

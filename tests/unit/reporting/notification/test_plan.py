@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from vtox.reporting.notification.events import AlarmEvent, Place
-from vtox.reporting.notification.plan import Schedule, matches, plans
+from vtox.reporting.notification.plan import (
+    ENDS_TOGETHER_MS,
+    Schedule,
+    matches,
+    plans,
+    with_ends_together,
+)
 from vtox.reporting.notification.rules import NotificationRule, Rules
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -136,3 +142,18 @@ def test_a_suspended_alarm_waits_unless_a_rule_wants_it() -> None:
     assert plans(rules({}), EVENT, 5, suspended=True) == {"a": Schedule(5, suspended=True)}
     wanted = rules({}, {"suspended": True})
     assert plans(wanted, EVENT, 5, suspended=True) == {"a": Schedule(5)}
+
+
+def test_the_end_of_an_alarm_waits_for_others_at_people_alone() -> None:
+    mail = {"kind": "apprise", "url_env": "U"}
+    hook = {"kind": "webhook", "url": "https://a.example/", "secret_env": "S"}
+    both = Rules.model_validate(
+        {"targets": {"mail": mail, "hook": hook}, "rules": [{"targets": ["mail", "hook"]}]}
+    )
+    at_once = {"mail": Schedule(5), "hook": Schedule(5)}
+    first = with_ends_together(at_once, both, 5, {})
+    assert first == at_once | {"mail": Schedule(5 + ENDS_TOGETHER_MS, digest=True)}
+    second = with_ends_together(at_once, both, 5, {"mail": 900, "hook": 900})
+    assert second == at_once | {"mail": Schedule(900, digest=True)}
+    later = {"mail": Schedule(6), "hook": Schedule(5)}
+    assert with_ends_together(later, both, 5, {}) == later
