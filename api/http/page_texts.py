@@ -53,6 +53,7 @@ def nameplate_form() -> list[dict[str, Any]]:
         row: dict[str, Any] = {"name": f.name, "kind": f.kind}
         if f.range:
             row |= {"low": f.range.low, "high": f.range.high, "whole": f.range.whole}
+            row["kilo"] = f.range.kilo
         if f.choices:
             row["choices"] = f.choices
         if f.max_length:

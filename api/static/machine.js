@@ -3,6 +3,7 @@
 import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, linkTable, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sentences, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
 import { follow, setRated, setRecorded, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
+import { sizeOf, unitOf } from "./nameplateform.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
 import { energyRanges, showEnergy } from "./machineenergy.js";
@@ -217,7 +218,7 @@ async function takeGrowth() {
 }
 const overTime = (fault) => (grown[fault] ? el("p", { class: "small" }, el("b", {}, t("machine.over_time")), sentenceCase(ended(grown[fault].held.sentence)), sentenceCase(ended(grown[fault].growth.sentence))) : null);
 
-const plateValue = (name, value) => (typeof value === "number" ? value.toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : hasText(`machine.${name}_${value}`) ? t(`machine.${name}_${value}`) : value);
+const plateValue = (f, value) => (typeof value === "number" ? (value / sizeOf(f)).toLocaleString(locale) : Array.isArray(value) ? value.map(exact).join(", ") : hasText(`machine.${f.name}_${value}`) ? t(`machine.${f.name}_${value}`) : value);
 
 function drawNameplate(m) {
   const { state, records } = m.baseline_state;
@@ -226,7 +227,7 @@ function drawNameplate(m) {
     put("nameplate", el("p", { class: "soft" }, rich("machine.not_registered", { call: el("a", { href: setupAddress }, t("machine.register_it")) })));
     return;
   }
-  const rows = NAMEPLATE.map((f) => f.name).filter((k) => m.nameplate[k] !== undefined).map((k) => [t(`machine.plate_${k}`), `${plateValue(k, m.nameplate[k])} ${named(k)[1]}`]);
+  const rows = NAMEPLATE.filter((f) => m.nameplate[f.name] !== undefined).map((f) => [t(`machine.plate_${f.name}`), `${plateValue(f, m.nameplate[f.name])} ${unitOf(f)}`]);
   const bearing = m.nameplate.bearing;
   if (bearing?.designation) rows.push([t("machine.plate_bearing_designation"), bearing.designation]);
   if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([t("machine.plate_bearing_order", { part: k }), t("machine.orders", { value: exact(v) })]);

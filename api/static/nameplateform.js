@@ -10,10 +10,9 @@ export const plateName = (name) => {
 };
 // The text for a field, or the one for all of its table.
 export const plateHelp = (name) => [`setup.help_${key(name)}`, `setup.help_${key(name.replace(/\.\w+$/, ""))}`].filter(hasText).map((k) => t(k))[0] ?? "";
-// A power is asked in kW, as plates give it; the nameplate has W.
-const ASKED = { rated_power_w: { unit: "kW", size: 1000 } };
-const sizeOf = (f) => ASKED[f.name]?.size ?? 1;
-const unitOf = (name) => ASKED[name]?.unit ?? named(name.split(".").at(-1))[1];
+// A power is asked and shown in kW, as plates give it; the nameplate has W.
+export const sizeOf = (f) => (f.kilo ? 1000 : 1);
+export const unitOf = (f) => `${f.kilo ? "k" : ""}${named(f.name.split(".").at(-1))[1]}`;
 const FIRST = ["pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a"];
 const limit = (value) => value.toLocaleString(locale, { maximumSignificantDigits: 6 });
 const groupOf = (f) => (FIRST.includes(f.name) ? "rating" : f.name.includes(".") ? "table" : ["site", "asset_path", "feeder"].includes(f.name) ? "place" : "more");
@@ -25,7 +24,7 @@ export function rangeText(f) {
   if (f.kind === "text" && f.choices) return t("setup.with_suffix", { count: f.choices.length });
   if (f.low === undefined) return f.length ? t("setup.characters", { n: f.length }) : "";
   const range = t(f.kind === "numbers" ? "setup.range_several" : "setup.range", { low: limit(f.low / sizeOf(f)), high: limit(f.high / sizeOf(f)) });
-  return `${range} ${unitOf(f.name)}`.trim();
+  return `${range} ${unitOf(f)}`.trim();
 }
 
 function input(f) {
@@ -47,7 +46,7 @@ export function plateFields({ focused, changed }) {
     const box = held.matches("input, select") ? held : held.querySelector("input");
     box.addEventListener("focus", () => focused(f));
     box.addEventListener("input", () => { box.setCustomValidity(""); changed(); });
-    const unit = unitOf(f.name);
+    const unit = unitOf(f);
     return el("label", { class: "field-of" }, el("span", {}, plateName(f.name), unit ? ` (${unit})` : ""), held, el("span", { class: "small", id: `${key(f.name)}_range` }, isGuide(f) ? rangeText(f) : ""));
   };
   const group = (name) => {

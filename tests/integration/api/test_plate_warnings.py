@@ -69,6 +69,7 @@ def test_the_form_begins_with_four_fields_and_asks_for_kilowatts(
         narrow(tab, 1280)
         tab.command("Page.navigate", tab._session, url=str(http.base_url.join("/machines/M1")))
         tab.shows("does not fit")
+        tab.shows("3.7 kW")
         tab.command("Page.navigate", tab._session, url=str(http.base_url.join("/setup?machine=M1")))
         tab.shows("does not fit")
         assert tab.run("document.querySelector('#rated_power_w').value") == "3.7"

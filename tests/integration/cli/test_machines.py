@@ -135,10 +135,12 @@ def test_nameplates_that_contradict_themselves_are_not_imported_at_once(
         run("machines", "import", file)
     assert store.load_motors(client, ["P1", "P2"]) == [None, None]
     accepted = run("machines", "import", file, "--accept-warnings").output
-    assert "P1: rated power of 3.7 W does not fit 400 V and 8 A" in accepted
+    assert "P1: rated power of 0.0037 kW does not fit 400 V and 8 A" in accepted
     assert "2 machines registered" in accepted
-    assert "check: rated power of 3.7 W" in run("machines", "show", "P1").output
-    assert "check:" not in run("machines", "show", "P2").output
+    assert "check: rated power of 0.0037 kW" in run("machines", "show", "P1").output
+    shown = run("machines", "show", "P2").output
+    assert "check:" not in shown
+    assert "rated_power 3.7 kW" in shown
 
 
 def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from vtox.motor.files.matching import options as reader_options
 from vtox.motor.values import codec
 from vtox.motor.values.csv_cells import MARK
 from vtox.motor.values.domain import Motor, Window
+from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.plain_data import digits
 from vtox.motor.values.plate_checks import contradictions, plate_contradictions
 from vtox.motor.values.scalars import ScalarReading
@@ -363,11 +364,18 @@ def _check_id(machine: str) -> None:
 def _nameplate(plate: dict[str, Any] | None) -> str:
     if not plate:
         return "none"
-    parts = [f"{k} {digits(v)}" for k, v in plate.items() if k != "bearing"]
+    parts = [_plate_value(k, v) for k, v in plate.items() if k != "bearing"]
     if bearing := plate.get("bearing"):
         orders = bearing.get("orders") or {k: v for k, v in bearing.items() if k != "orders"}
         parts.append("bearing " + " ".join(f"{k} {digits(v)}" for k, v in orders.items()))
     return " · ".join(parts)
+
+
+def _plate_value(name: str, value: Any) -> str:
+    if name not in RANGES or not RANGES[name].kilo:
+        return f"{name} {digits(value)}"
+    shown, prefix = RANGES[name].shown(value)
+    return f"{name.rpartition('_')[0]} {digits(shown)} {prefix}{RANGES[name].unit}"
 
 
 def _sending(machine: store.MachineOverview) -> str:

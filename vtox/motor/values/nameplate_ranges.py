@@ -9,12 +9,24 @@ from vtox.motor.errors import NameplateError
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range with both ends included; of `whole` numbers for counts."""
+    """A range with both ends included; of `whole` numbers for counts.
+
+    `kilo`: people read and enter thousands of the unit, as plates have them.
+    """
 
     low: float
     high: float
     unit: str = ""
     whole: bool = False
+    kilo: bool = False
+
+    def shown(self, value: float) -> tuple[float, str]:
+        """Return a value as people read it, and the prefix of its unit.
+
+        >>> RANGES["rated_power_w"].shown(3700.0), RANGES["rated_current_a"].shown(7.8)
+        ((3.7, 'k'), (7.8, ''))
+        """
+        return (value / 1000, "k") if self.kilo else (value, "")
 
     def __str__(self) -> str:
         kind = "a whole number from" if self.whole else "a number from"
@@ -32,7 +44,7 @@ RANGES = {
     # From the motor of a clock to the largest generator: 30 kA, 30 kV, 2 GVA at its terminals.
     "rated_current_a": Range(1e-3, 1e5, "A"),
     "rated_voltage_v": Range(1, 1e6, "V"),
-    "rated_power_w": Range(0.1, 1e9, "W"),
+    "rated_power_w": Range(0.1, 1e9, "W", kilo=True),
     # Rotor cages have 14 to some 200.
     "rotor_bars": Range(8, 1000, whole=True),
     # Speed of the motor over that of the driven shaft: below 1 the gear steps up.

@@ -2,8 +2,8 @@
 
 A text has `{load_a:.1f}` where a value belongs, written as `str.format` does. `{channels!w}` has
 words for an identifier, of several a list, `{channels!part}` those of what measures a channel;
-`{n|record|records}` the first word where `n` is one, else the second. Scripts of the pages do the
-same (`api/static/texts.js`).
+`{power_w!k}` the value in thousands; `{n|record|records}` the first word where `n` is one, else
+the second. Scripts of the pages do the same (`api/static/texts.js`).
 """
 
 import re
@@ -61,7 +61,7 @@ class Explained(_Coded, Protocol):
 
 
 # Places that `str.format` cannot fill.
-SPECIAL = re.compile(r"\{(\w+)(?:!(w|part)|\|([^|}]*)\|([^}]*))\}")
+SPECIAL = re.compile(r"\{(\w+)(?:!(w|part|k)|\|([^|}]*)\|([^}]*))\}")
 
 
 def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
@@ -86,6 +86,8 @@ def _template(text: str) -> tuple[str, tuple[re.Match[str], ...]]:
 
 def _choice(place: re.Match[str], values: Mapping[str, Any], known: Catalogue) -> str:
     name, kind, one, several = place.groups()
+    if kind == "k":
+        return f"{values[name] / 1000:.4g}"
     if kind:
         return _words(values[name], known, "part." if kind == "part" else "")
     return one if values[name] == 1 else several

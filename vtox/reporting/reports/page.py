@@ -9,6 +9,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.plain_data import digits
 from vtox.motor.words.catalogue import catalogue
 from vtox.reporting.reports.cards import fault_name, state_pill, verdict_card, worst_first
@@ -160,9 +161,12 @@ def _machine(machine: ReportedMachine, text: Mapping[str, str]) -> str:
 def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in PLATE:
         if name in plate:
-            known = digits(plate[name])
-            value = f"{text.get(f'plate_{known}', known)} {indicator_name(name, text)[1]}".strip()
-            yield text[f"plate_{name}"], value
+            value, unit = plate[name], indicator_name(name, text)[1]
+            if name in RANGES and isinstance(value, int | float):
+                value, prefix = RANGES[name].shown(value)
+                unit = prefix + unit
+            known = digits(value)
+            yield text[f"plate_{name}"], f"{text.get(f'plate_{known}', known)} {unit}".strip()
     bearing = plate.get("bearing")
     if not isinstance(bearing, dict):
         return

@@ -5,6 +5,7 @@ import pytest
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.plate_checks import contradictions
+from vtox.motor.words.rendering import render
 
 
 def codes(motor: Motor) -> list[str]:
@@ -45,6 +46,7 @@ def test_kilowatts_as_watts_are_found_with_and_without_the_voltage() -> None:
     (said,) = contradictions(Motor(rated_power_w=3.7, rated_voltage_v=400, rated_current_a=8))
     assert said.code == "plate_power_contradicts"
     assert said.values["low_w"] == pytest.approx(1386, abs=1)
+    assert render(said.code, said.values).endswith("A, which give 1.386 to 5.653 kW")
     assert codes(Motor(rated_power_w=3.7, rated_current_a=8)) == ["plate_power_or_current"]
     assert codes(Motor(rated_power_w=3700, rated_current_a=8)) == []
 

@@ -17,8 +17,8 @@ OTHERS = [name for name in LANGUAGES if name != DEFAULT]
 ENGLISH = catalogue(DEFAULT)
 
 
-# `{x}`, `{x:.1f}`, `{x!w}`, `{x!part}`, `{x|one|several}`.
-PLACE = re.compile(r"\{(\w+)(?:!(?:w|part)|:([^{}|]+)|\|[^{}|]*\|[^{}|]*)?\}")
+# `{x}`, `{x:.1f}`, `{x!w}`, `{x!part}`, `{x!k}`, `{x|one|several}`.
+PLACE = re.compile(r"\{(\w+)(?:!(?:w|part|k)|:([^{}|]+)|\|[^{}|]*\|[^{}|]*)?\}")
 
 
 def texts(language: Language) -> dict[str, str]:

@@ -9,6 +9,7 @@ from vtox.cli.shared.report_files import write_report
 from vtox.reporting.reports import document
 from vtox.reporting.reports.document import BEGIN, hash_of_data, read_report
 from vtox.reporting.reports.errors import ReportError
+from vtox.reporting.reports.page import page
 
 
 def test_a_report_reads_back_as_it_was(tmp_path: Path) -> None:
@@ -26,6 +27,14 @@ def test_the_page_is_one_file_without_scripts_or_requests() -> None:
     assert "pump &lt;7&gt; &amp; fan.npz" in visible
     assert hash_of_data(contents()) in visible
     assert "complies" not in visible
+
+
+def test_rated_power_is_in_kilowatts_as_on_the_plate() -> None:
+    plate = {"rated_power_w": 3700.0, "rated_current_a": 8.0}
+    machine = contents().machine.model_copy(update={"nameplate": plate})
+    visible = page(contents().model_copy(update={"machine": machine}))
+    assert "<dd>3.7 kW</dd>" in visible
+    assert "<dd>8 A</dd>" in visible
 
 
 class Balance(HTMLParser):
