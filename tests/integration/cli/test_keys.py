@@ -1,6 +1,7 @@
 """`vtox keys` against a real server, and before there is one."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from typer.testing import CliRunner, Result
 
 from vtox.cli.main import add
 from vtox.motor.errors import InputError
+from vtox.pipeline.cluster.embedded_server import EmbeddedServer
+from vtox.pipeline.cluster.file_lock import try_lock
 from vtox.pipeline.configuration import keys
-from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings, load_for_demo
 from vtox.pipeline.errors import ServerUnavailable
-from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.system import apikeys
 
 
@@ -103,6 +106,24 @@ def test_only_the_key_is_on_standard_output(client: Client) -> None:
 def test_what_cannot_be_understood_is_an_error(arguments: tuple[str, ...], words: str) -> None:
     with pytest.raises(InputError, match=words):
         run(*arguments)
+
+
+def test_a_key_is_of_the_plant_that_is_stopped_and_not_of_a_running_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_DATA_DIR", str(tmp_path))
+    demo = tmp_path / "demo"
+    lock = try_lock(demo / "cluster.lock")
+    assert lock is not None
+    try:
+        with EmbeddedServer(load_for_demo()) as server, connect(server.url, "test") as of_demo:
+            made = run("create", "Ada")
+            assert apikeys.list_keys(of_demo) == []
+        assert f"acts on {tmp_path}; for the demo" in made.stderr
+        assert f"VTOX_DATA_DIR={demo}" in made.stderr
+        assert "Ada" in run("list").stdout
+    finally:
+        os.close(lock)
 
 
 def test_the_first_key_can_be_made_before_the_first_start(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vtox.cli.shared.server_access import running_server, stopped
+from vtox.cli.shared.server_access import load_of_plant, running_server, stopped
 from vtox.pipeline.cluster import logging_setup
 from vtox.pipeline.cluster.signal_handlers import stop_event
 from vtox.pipeline.configuration.settings import Settings, load
@@ -25,7 +25,7 @@ def recorder(
     VTOX_DATABASE_URL leads to PostgreSQL; without it, history.sqlite of the data folder is used.
     """
     if repair:
-        _repair(load())
+        _repair(load_of_plant())
         return
     logging_setup.setup("recorder")
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.

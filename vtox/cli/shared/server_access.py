@@ -5,12 +5,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
+
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.file_lock import try_lock
-from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.server.client import Client, check, connect
 from vtox.reporting.backup.errors import StillRunning
+
+
+def load_of_plant() -> Settings:
+    """Return the settings for commands that need no running system: never those of a demo.
+
+    A copy, a key or a repair of the demo would look like one of the plant that is stopped.
+    """
+    settings, demo = load(find_demo=False), load()
+    if demo.data_dir != settings.data_dir:
+        for_demo = f"for the demo that runs, set VTOX_DATA_DIR={demo.data_dir}"
+        typer.echo(f"acts on {settings.data_dir}; {for_demo}", err=True)
+    return settings
 
 
 @contextmanager

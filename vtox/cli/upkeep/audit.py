@@ -9,11 +9,10 @@ import typer
 from rich.console import Console
 
 from vtox.cli.shared.options import Json
-from vtox.cli.shared.server_access import running_or_embedded
+from vtox.cli.shared.server_access import load_of_plant, running_or_embedded
 from vtox.motor.values import codec
 from vtox.motor.words.rendering import render
 from vtox.pipeline.configuration import keys
-from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.stream import outputs
 from vtox.pipeline.store.system.audit import Deed
 
@@ -32,7 +31,7 @@ def audit(
 
     What operators did with alarms is shown by `vtox alarms show`.
     """
-    with running_or_embedded(load(), "audit") as client:
+    with running_or_embedded(load_of_plant(), "audit") as client:
         entries = outputs.newest_first(client, keys.AUDIT, "", read_at_once=_READ_AT_ONCE)
         every = (
             (entry_id.decode(), codec.decode_fields(Deed, fields)) for entry_id, fields in entries

@@ -13,8 +13,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json
-from vtox.cli.shared.server_access import running_or_embedded, stopped
-from vtox.pipeline.configuration.settings import Settings, load
+from vtox.cli.shared.server_access import load_of_plant, running_or_embedded, stopped
+from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.system.audit import audited
 from vtox.reporting.backup.errors import NotEmpty
 
@@ -38,7 +38,7 @@ def backup(
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
     from vtox.reporting.backup.saving import save
 
-    settings = load()
+    settings = load_of_plant()
     with running_or_embedded(settings, "backup") as client, _progress() as told:
         manifest = save(client, settings, file, told)
     if as_json:
@@ -66,7 +66,7 @@ def restore(
     """
     from vtox.reporting.backup import restoring
 
-    settings = load()
+    settings = load_of_plant()
     with stopped(settings), restoring.checked(settings, file) as found:
         with running_or_embedded(settings, "restore") as client:
             restoring.require_stopped(client)

@@ -15,9 +15,8 @@ from rich.table import Table
 
 from vtox.cli.shared.actor import actor
 from vtox.cli.shared.options import Json, duration_s
-from vtox.cli.shared.server_access import running_or_embedded
+from vtox.cli.shared.server_access import load_of_plant, running_or_embedded
 from vtox.motor.errors import InputError
-from vtox.pipeline.configuration import settings as settings_module
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.system import apikeys
 from vtox.pipeline.store.system.apikeys import ApiKey, Scope
@@ -120,7 +119,7 @@ def revoke(
 
 def _client() -> AbstractContextManager[Client]:
     """Return a client; in production mode the first key must exist before the first start."""
-    return running_or_embedded(settings_module.load(), "keys")
+    return running_or_embedded(load_of_plant(), "keys")
 
 
 def _scopes(text: str) -> list[Scope]:

@@ -126,16 +126,17 @@ class Settings(
         return self.data_dir / "flower-password"
 
 
-def load(**overrides: Any) -> Settings:
+def load(*, find_demo: bool = True, **overrides: Any) -> Settings:
     """Return the settings of this process, with the defaults of its mode.
 
-    Their data folder is the demo's while only the demo runs, unless an argument names one.
+    Their data folder is the demo's while only the demo runs, unless an argument names one or
+    `find_demo` is not set.
 
     Raises `SettingsError`: a value cannot be used; the message names the setting and what was
     expected.
     """
     settings = _load(**overrides)
-    if "data_dir" in overrides:
+    if "data_dir" in overrides or not find_demo:
         return settings
     return _in_folder(settings, demo_folder.running_folder(settings.data_dir))
 
