@@ -4,11 +4,10 @@ Such requests need no API key while none exists. The sockets decide, not the set
 be started with any `--host`.
 """
 
-import ipaddress
-from functools import lru_cache
-
 import psutil
 from starlette.types import Scope
+
+from vtox.pipeline.store.system.wrong_keys import is_loopback
 
 # A proxy on this host connects from loopback for clients that are elsewhere.
 PROXY_HEADERS = (b"forwarded", b"via", b"x-real-ip")
@@ -32,17 +31,6 @@ def is_local(scope: Scope) -> bool:
     if port not in only_loopback:
         only_loopback[port] = all(is_loopback(ip) for ip, of in listening_at() if of == port)
     return is_loopback(client[0]) and is_loopback(server[0]) and only_loopback[port]
-
-
-@lru_cache(maxsize=256)
-def is_loopback(address: str) -> bool:
-    """Whether an address by number is of this host alone."""
-    try:
-        number = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(number, "ipv4_mapped", None)
-    return bool((mapped or number).is_loopback)
 
 
 def listening_at() -> list[tuple[str, int]]:

@@ -24,6 +24,7 @@ from vtox.pipeline.store.system import audit, sessions
 from vtox.pipeline.store.system.apikeys import ApiKey
 from vtox.pipeline.store.system.audit import Actor
 from vtox.pipeline.store.system.sessions import Person
+from vtox.pipeline.store.system.wrong_keys import WrongKeys
 
 if TYPE_CHECKING:
     from api.state.provider import Provider

@@ -5,8 +5,6 @@ another host.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from math import ceil
 from typing import Annotated, Any, cast
 
@@ -25,11 +23,9 @@ from api.http.http_methods import SAFE_METHODS
 from api.http.local_requests import is_local
 from api.state.backend import Backend
 from api.state.people import person_of
-from api.state.wrong_keys import Attempts
 from vtox.pipeline.errors import ServerUnavailable
-from vtox.pipeline.store.system import apikeys, audit, sessions
+from vtox.pipeline.store.system import apikeys, sessions
 from vtox.pipeline.store.system.apikeys import ApiKey, Scope, without_admin
-from vtox.pipeline.store.system.audit import Actor
 
 COOKIE = "vtox_session"
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")
@@ -108,27 +104,13 @@ def key_of_text(request: Request, text: str) -> ApiKey:
     """Return the key that a client sent, or raise `unauthorized` or `too_many_requests`."""
     backend: Backend = request.app.state.backend
     address = request.client.host if request.client else ""
-    wait_s = backend.wrong_keys.wait_s(address, text)
-    key = None if wait_s else apikeys.verify(backend.client(), text)
+    key, wait_s = backend.wrong_keys.verify(backend.client, address, text)
     if key is not None:
-        backend.wrong_keys.confirm(text)
         return key
-    if attempts := backend.wrong_keys.note(address, text):
-        _audit_attempts(backend, attempts, text)
     if wait_s:
         detail = "too many wrong API keys came from this address: wait before you send another"
         raise Problem("too_many_requests", detail, headers={"Retry-After": f"{ceil(wait_s)}"})
     raise _unauthorized("this API key is unknown, revoked or expired")
-
-
-def _audit_attempts(backend: Backend, attempts: Attempts, text: str) -> None:
-    actor = Actor(address=attempts.address)
-    code = "wrong_keys_elsewhere"
-    if attempts.address:
-        actor, code = replace(actor, key_id=apikeys.id_of(text)), "wrong_keys"
-    # A server that takes no writes is no reason to answer otherwise.
-    with suppress(redis.RedisError, ServerUnavailable):
-        audit.write(backend.client(), actor.deed(code, attempts=attempts.so_far))
 
 
 def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> ApiKey:

@@ -14,7 +14,6 @@ from api.state.alarm_list import AlarmLists
 from api.state.fleet_lists import FleetLists
 from api.state.key_reader import KeyReader
 from api.state.server import Server
-from api.state.wrong_keys import WrongKeys
 from vtox.motor.alarms.book import Book
 from vtox.motor.errors import SystemStateError
 from vtox.pipeline.configuration.settings import Settings
@@ -24,6 +23,7 @@ from vtox.pipeline.errors import ServerUnavailable, TooBusy
 from vtox.pipeline.monitoring.throughput import READING_EVERY_S
 from vtox.pipeline.store.server.client import check, server_time
 from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.wrong_keys import WrongKeys
 from vtox.reporting.history import database
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import time
 import redis
 import structlog
 
-from api.http.local_requests import is_loopback, listening_at
+from api.http.local_requests import listening_at
 from api.state.backend import Backend
 from vtox.pipeline.errors import ServerUnavailable
 from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.wrong_keys import is_loopback
 
 log = structlog.get_logger()
 

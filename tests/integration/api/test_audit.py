@@ -6,7 +6,6 @@ from typing import Any
 import httpx
 import pytest
 
-from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.integration.api.conformance import document
 from tests.integration.api.test_cluster_page import add_letter
 from vtox.motor.values.domain import Motor
@@ -15,6 +14,7 @@ from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import deadletters
 from vtox.pipeline.store.system import apikeys, sessions
+from vtox.pipeline.store.system.wrong_keys import DIFFERENT_AT_MOST
 
 URL = "/api/v1/audit"
 MACHINE = "/api/v1/machines/M1"

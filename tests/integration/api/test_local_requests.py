@@ -12,13 +12,13 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from api.http.local_requests import is_loopback
 from tests.cluster import free_ports
 from tests.integration.conftest import serving
 from tests.waiting import eventually
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.wrong_keys import is_loopback
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 

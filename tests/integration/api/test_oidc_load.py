@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from api.factory import create_app
 from api.state.provider import AT_ONCE
-from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.integration.conftest import serving_app
 from tests.oidc import CLIENT, Scripted
 from tests.oidc import scripted as scripted
@@ -21,6 +20,7 @@ from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.configuration.tables import Oidc
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.wrong_keys import DIFFERENT_AT_MOST
 
 HTML = {"Accept": "text/html"}
 FAR = {"X-Forwarded-For": "192.0.2.7"}

@@ -8,7 +8,6 @@ import httpx
 import httpx2
 import pytest
 
-from api.state.wrong_keys import DIFFERENT_AT_MOST
 from tests.cluster import free_ports
 from tests.waiting import eventually
 from vtox.pipeline.cluster import parent_watch
@@ -16,6 +15,7 @@ from vtox.pipeline.cluster.ports import accepts_connections
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.wrong_keys import DIFFERENT_AT_MOST
 
 pytest.importorskip("mcp", reason="mcp is not installed: pip install 'vtox[mcp]'")
 from mcp.client import Client as McpClient

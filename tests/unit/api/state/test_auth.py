@@ -15,9 +15,9 @@ from httpx import Response
 from api.http.errors import install
 from api.state.auth import COOKIE, needs, needs_no_key, reading_permission, require_key
 from api.state.backend import Backend
-from api.state.wrong_keys import DIFFERENT_AT_MOST, MINUTE_S
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.system.apikeys import Scope
+from vtox.pipeline.store.system.wrong_keys import DIFFERENT_AT_MOST, MINUTE_S
 
 HERE, PORT = "127.0.0.1", 8000
 ADDRESS = "10.0.0.7"

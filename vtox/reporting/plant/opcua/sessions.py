@@ -60,6 +60,8 @@ class _Session(InternalSession):  # type: ignore[misc]
     def activate_session(self, *given: Any, **named: Any) -> ua.ActivateSessionResult:
         """Activate it; a session that is active stays that of its user."""
         before = self.user if self.is_activated() else None
+        # Host and port of the connection that made the session; of none for the server's own.
+        self.iserver.user_manager.address = self.name[0] if isinstance(self.name, tuple) else ""
         result = super().activate_session(*given, **named)
         if before is not None and self.user != before:
             self.user = before

@@ -8,6 +8,7 @@ from asyncua.crypto.permission_rules import User, UserRole
 from vtox.motor.errors import VtoxError
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
+from vtox.pipeline.store.system.wrong_keys import WrongKeys
 
 
 @dataclass
@@ -21,12 +22,16 @@ class KeyUser(User):  # type: ignore[misc]  # asyncua's type
 class Users:
     """Who may read: the password is an API key with scope `read`, the name is free.
 
-    Without a password only where no API key exists, and this host alone can connect.
+    Without a password only where no API key exists, and this host alone can connect. An address
+    that tries keys is slowed down as over HTTP.
     """
 
     def __init__(self, client: Client, *, may_be_anonymous: bool) -> None:
         self._client = client
         self._may_be_anonymous = may_be_anonymous
+        self._wrong_keys = WrongKeys()
+        #: Where the session comes from that asks next; asyncua does not pass it on.
+        self.address = ""
 
     def get_user(
         self,
@@ -41,7 +46,7 @@ class Users:
                 anyone = self._may_be_anonymous and not apikeys.any_exist(self._client)
                 return KeyUser() if anyone else None
             text = password.decode("utf-8", "replace") if isinstance(password, bytes) else password
-            key = apikeys.verify(self._client, text)
+            key, _ = self._wrong_keys.verify(lambda: self._client, self.address, text)
         except (redis.RedisError, VtoxError):
             return None
         return KeyUser(key_id=key.id) if key is not None and key.allows("read") else None

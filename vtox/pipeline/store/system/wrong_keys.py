@@ -13,14 +13,20 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
+import redis
 import structlog
 
-from api.http.local_requests import is_loopback
+from vtox.pipeline.errors import ServerUnavailable
+from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.system import apikeys, audit
+from vtox.pipeline.store.system.apikeys import ApiKey
+from vtox.pipeline.store.system.audit import Actor
 
 log = structlog.get_logger()
 
@@ -66,6 +72,21 @@ class WrongKeys:
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
         self._named: set[str] = set()
         self._confirmed: OrderedDict[bytes, bool] = OrderedDict()
+
+    def verify(
+        self, client: Callable[[], Client], address: str, text: str
+    ) -> tuple[ApiKey | None, float]:
+        """Return the key that came from an address, None for a wrong one, and for how long to wait.
+
+        A wrong one is counted, and kept in the audit.
+        """
+        wait_s = self.wait_s(address, text)
+        key = None if wait_s else apikeys.verify(client(), text)
+        if key is not None:
+            self.confirm(text)
+        elif attempts := self.note(address, text):
+            _audit(client, attempts, text)
+        return key, wait_s
 
     def wait_s(self, address: str, text: str) -> float:
         """Return for how long a key from an address is not looked at, 0 where it is.
@@ -117,6 +138,17 @@ class WrongKeys:
         return Attempts(address, known.count)
 
 
+@lru_cache(maxsize=256)
+def is_loopback(address: str) -> bool:
+    """Whether an address by number is of this host alone."""
+    try:
+        number = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(number, "ipv4_mapped", None)
+    return bool((mapped or number).is_loopback)
+
+
 @lru_cache(maxsize=REMEMBERED)
 def network(address: str) -> str:
     """Return what counts as one address: of IPv6 the network of 64 bits, which is one customer's.
@@ -133,6 +165,15 @@ def network(address: str) -> str:
     if number.ipv4_mapped:
         return str(number.ipv4_mapped)
     return address if number.is_loopback else str(ipaddress.ip_network((number, 64), strict=False))
+
+
+def _audit(client: Callable[[], Client], attempts: Attempts, text: str) -> None:
+    actor, code = Actor(address=attempts.address), "wrong_keys_elsewhere"
+    if attempts.address:
+        actor, code = replace(actor, key_id=apikeys.id_of(text)), "wrong_keys"
+    # A server that takes no writes is no reason to answer otherwise.
+    with suppress(redis.RedisError, ServerUnavailable):
+        audit.write(client(), actor.deed(code, attempts=attempts.so_far))
 
 
 def _digest(text: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.state.wrong_keys import (
+from vtox.pipeline.store.system.wrong_keys import (
     DIFFERENT_AT_MOST,
     HOUR_S,
     MINUTE_S,
