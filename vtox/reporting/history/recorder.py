@@ -36,7 +36,7 @@ from vtox.reporting.history.migrations.upgrade import migrate
 from vtox.reporting.history.names import Names
 from vtox.reporting.history.redone import Redone
 from vtox.reporting.history.retention import Oldest, oldest_kept
-from vtox.reporting.history.scalars import LimitWatch, full_machines
+from vtox.reporting.history.scalars import LimitWatch, full_machines, quantities
 from vtox.reporting.history.writing import Portion
 
 log = structlog.get_logger()
@@ -205,6 +205,9 @@ class Recorder:
         beyond = any(why.code == "too_many_scalars" for _, why in portion.skipped)
         if beyond and self._is_due("full", _FULL_EVERY_S):
             self._keep_full(engine)
+        if portion.filled:
+            with engine.connect() as db:
+                keep_full(self.client, {m: quantities(db, m) for m in portion.filled})
         if stream == keys.SCALARS:
             acknowledge(self.client, portion.end.entry_id)
         note_skipped(self.client, "recorder", stream, portion.skipped)

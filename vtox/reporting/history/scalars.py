@@ -48,20 +48,21 @@ def unrecorded(db: Connection, rows: Sequence[Row], late_ms: int) -> list[Row]:
     return list(new.values())
 
 
-def without_room(db: Connection, points: Sequence[Point]) -> set[tuple[str, str]]:
-    """Return machine and quantity of the new scalars of machines that may get no more of them."""
+def without_room(db: Connection, points: Sequence[Point]) -> tuple[set[tuple[str, str]], list[str]]:
+    """Return machine and quantity of new scalars without room, and machines filled by others."""
     pairs = list(dict.fromkeys((p.machine_id, p.quantity) for p in points))
     known = numbers_of_series(db, pairs)
     new = [
         (m, q) for m, q in pairs if (m, q) not in known and name_and_unit(q)[0] not in VELOCITIES
     ]
     room = _room(db, list(dict.fromkeys(m for m, _ in new)))
+    open_before = {m for m, left in room.items() if left > 0}
     refused = set()
     for machine_id, quantity in new:
         room[machine_id] -= 1
         if room[machine_id] < 0:
             refused.add((machine_id, quantity))
-    return refused
+    return refused, sorted(m for m in open_before if room[m] <= 0)
 
 
 def _room(db: Connection, machine_ids: Sequence[str]) -> dict[str, int]:

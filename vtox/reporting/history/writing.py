@@ -44,6 +44,7 @@ class Portion:
     """What one transaction writes: a stretch of a stream, from one position to another.
 
     A stream leads to points, or each of its entries to a row. `lines` takes samples of results.
+    `filled` are machines that have as many scalars as they may by this portion.
     """
 
     start: Position
@@ -54,6 +55,7 @@ class Portion:
     rows: list[dict[str, Any]] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
     skipped: list[tuple[bytes, Unreadable]] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
 
     def add(self, batch: Batch, oldest: Oldest, retired: Mapping[str, int]) -> None:
         """Append a batch, without what is older than kept, or than the end of a retired machine.
@@ -123,7 +125,7 @@ def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest
 
 def _refuse_new_names(db: Connection, portion: Portion) -> None:
     """Move the readings under new names of machines that may get no more to `skipped`."""
-    refused = without_room(db, portion.points)
+    refused, portion.filled = without_room(db, portion.points)
     for p in (p for p in portion.points if (p.machine_id, p.quantity) in refused):
         why = TooManyScalars(p.machine_id, *name_and_unit(p.quantity), MOST_OF_MACHINE)
         portion.refuse(p, "too_many_scalars", why)

@@ -243,6 +243,24 @@ def test_machines_that_send_scalars_alone_count(
     assert forget_silent(client, now + 60) == 2
 
 
+def test_a_machine_that_is_filled_gets_no_name_more_at_intake(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = server_time(client)
+
+    def admit(first: int, behind: int) -> None:
+        readings = [ScalarReading("M1", now, f"n{k}", 1.0, "bar") for k in range(first, behind)]
+        admit_readings(client, readings, settings.max_machines)
+
+    admit(0, MOST_OF_MACHINE - 1)
+    recorder.record(Event())
+    admit(MOST_OF_MACHINE - 1, MOST_OF_MACHINE)
+    recorder.record(Event())
+    with pytest.raises(TooManyScalars, match="M1 has 256"):
+        admit(MOST_OF_MACHINE, MOST_OF_MACHINE + 1)
+    admit(0, MOST_OF_MACHINE)
+
+
 def test_an_import_beyond_the_names_of_a_machine_stores_nothing(
     client: Client, settings: Settings
 ) -> None:

@@ -40,8 +40,8 @@ def _without_room(
 ) -> dict[ScalarReading, TooManyMachines | TooManyScalars]:
     """List the machines of readings; return those whose machine or name is new and has no room.
 
-    A name is known to have none once the history has as many. Until then those beyond are found by
-    the recorder, which decides.
+    A name is known to have none once the history has as many as a machine may have. Names that come
+    beyond before that, within a pass of the recorder, are refused by the recorder.
     """
     ids = list(dict.fromkeys(r.machine_id for r in readings))
     strangers = set(list_senders(client, ids, limit=max_machines))
