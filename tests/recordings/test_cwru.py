@@ -5,6 +5,7 @@ Smith & Randall 2015 (MSSP 64-65:100-131) found no bearing lines in OR014@6 and 
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from evaluation.runs.recordings import NOMINAL_RPM, bearing_motor
 from tests.recordings.folder import recordings
 from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
 from vtox.motor.files.units import STANDARD_GRAVITY
+from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Diagnosis, Motor, Recording
 
 pytestmark = pytest.mark.recordings
@@ -32,8 +34,9 @@ Diagnoses = list[tuple[str, str | None, Diagnosis]]
 
 
 @cache
-def diagnoses(folder: Path, seconds: float | None) -> Diagnoses:
-    """Diagnose every recording, whole or cut."""
+def diagnoses(folder: Path, seconds: float | None, designation: str = "") -> Diagnoses:
+    """Diagnose every recording, whole or cut; by the bearing's geometry or its designation."""
+    motor = replace(MOTOR, bearing=Bearing(designation=designation)) if designation else MOTOR
     found: Diagnoses = []
     with (folder / "labels.csv").open() as lines:
         rows = list(csv.DictReader(lines))
@@ -50,7 +53,7 @@ def diagnoses(folder: Path, seconds: float | None) -> Diagnoses:
             Recording({"vibration": x[i : i + length]}, fs_hz, rpm)
             for i in range(0, len(x) - length + 1, length)
         ]
-        for d in bearing.diagnose(cut, [MOTOR] * len(cut)):
+        for d in bearing.diagnose(cut, [motor] * len(cut)):
             found.append((row["recording"], TRUTH[row["fault"]], d))
     return found
 
@@ -65,6 +68,13 @@ def test_the_damaged_race_is_found_in_38_of_44_weak_signs_included() -> None:
     ]
     assert len(races) == 44
     assert (len(right) >= 36, len(right + weak) >= 38) == (True, True)
+
+
+def test_the_designation_alone_gives_the_states_of_the_geometry() -> None:
+    by_geometry = diagnoses(recordings("cwru"), None)
+    by_designation = diagnoses(recordings("cwru"), None, "6205-2RS")
+    states = [[(name, d.state, d.code) for name, _, d in x] for x in (by_geometry, by_designation)]
+    assert states[0] == states[1]
 
 
 def test_a_bearing_of_other_orders_gives_unassigned_impacts() -> None:
