@@ -374,7 +374,7 @@ def _nameplate(plate: dict[str, Any] | None) -> str:
 def _plate_value(name: str, value: Any) -> str:
     if name not in RANGES or not RANGES[name].kilo:
         return f"{name} {digits(value)}"
-    shown, prefix = RANGES[name].shown(value)
+    shown, prefix = RANGES[name].for_people(value)
     return f"{name.rpartition('_')[0]} {digits(shown)} {prefix}{RANGES[name].unit}"
 
 

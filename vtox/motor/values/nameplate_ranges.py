@@ -20,10 +20,10 @@ class Range:
     whole: bool = False
     kilo: bool = False
 
-    def shown(self, value: float) -> tuple[float, str]:
+    def for_people(self, value: float) -> tuple[float, str]:
         """Return a value as people read it, and the prefix of its unit.
 
-        >>> RANGES["rated_power_w"].shown(3700.0), RANGES["rated_current_a"].shown(7.8)
+        >>> RANGES["rated_power_w"].for_people(3700.0), RANGES["rated_current_a"].for_people(7.8)
         ((3.7, 'k'), (7.8, ''))
         """
         return (value / 1000, "k") if self.kilo else (value, "")

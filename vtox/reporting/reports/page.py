@@ -163,7 +163,7 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
         if name in plate:
             value, unit = plate[name], indicator_name(name, text)[1]
             if name in RANGES and isinstance(value, int | float):
-                value, prefix = RANGES[name].shown(value)
+                value, prefix = RANGES[name].for_people(value)
                 unit = prefix + unit
             known = digits(value)
             yield text[f"plate_{name}"], f"{text.get(f'plate_{known}', known)} {unit}".strip()
