@@ -116,8 +116,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     found = compare(parser.parse_args().rounds)
     columns = [
-        *("acknowledged by", "a window, ms", "95 %, ms", "ratio"),
-        *("windows/s in batches", "ratio", "CPU of the primary a window, ms"),
+        "acknowledged by",
+        "a window, ms",
+        "95 %, ms",
+        "ratio",
+        "windows/s in batches",
+        "ratio",
+        "CPU of the primary a window, ms",
     ]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     alone = found[0]

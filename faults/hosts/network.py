@@ -68,10 +68,8 @@ class Network:
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
         """Return the command line that becomes `command` on a host."""
-        return [
-            *("ip", "netns", "exec", self.space(host), "unshare", "--uts"),
-            *("sh", "-c", NAMED, host, *command),
-        ]
+        inside = ["ip", "netns", "exec", self.space(host), "unshare", "--uts"]
+        return [*inside, "sh", "-c", NAMED, host, *command]
 
     def cut(self, host: str) -> None:
         """Pull the cable of a host."""

@@ -27,21 +27,12 @@ CLOCK_SHARE = 4.0
 # What the server says where a script fails, which none may.
 OF_SCRIPTS = ("ERR Error running", "user_script", "ERR user_script")
 READS = frozenset(
-    (
-        *("PING", "TIME", "INFO", "GET", "MGET", "HGET", "HMGET", "HGETALL", "HLEN", "HKEYS"),
-        *("XRANGE", "XREVRANGE", "XPENDING", "XINFO STREAM", "XINFO GROUPS", "XLEN", "ZRANGE"),
-        *("ZCARD", "ZSCORE", "ZMSCORE", "SMEMBERS", "EXISTS", "MEMORY USAGE", "SCRIPT LOAD"),
-        *(
-            "machine_states",
-            "backlog",
-            "unassigned_entries",
-            "family_progress",
-            "TTL",
-            "CLIENT LIST",
-            "HEXISTS",
-        ),
-    )
-)
+    """
+    PING TIME INFO GET MGET HGET HMGET HGETALL HLEN HKEYS HEXISTS XRANGE XREVRANGE XPENDING XLEN
+    ZRANGE ZCARD ZSCORE ZMSCORE SMEMBERS EXISTS TTL
+    machine_states backlog unassigned_entries family_progress
+    """.split()
+) | {"XINFO STREAM", "XINFO GROUPS", "MEMORY USAGE", "SCRIPT LOAD", "CLIENT LIST"}
 
 
 @cache

@@ -4,7 +4,7 @@ Each fault has a status; that of the machine is the one which comes first in `ST
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from vtox.motor.alarms.coverage.unlocks import Unlock, unlock
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
@@ -13,10 +13,7 @@ Status = Literal[
     "failure", "maintenance_required", "check_function", "out_of_specification", "normal"
 ]
 # What comes first decides: what is known of the motor is said before what hides it.
-STATUSES: tuple[Status, ...] = (
-    *("failure", "maintenance_required", "check_function"),
-    *("out_of_specification", "normal"),
-)
+STATUSES: tuple[Status, ...] = get_args(Status)
 # Why a fault is not decided: what has to be checked, or how the machine is run. For want of a
 # nameplate or a baseline, or where causes cannot be distinguished, there is nothing to check.
 _CHECK: frozenset[Unlock] = frozenset({"channel", "wiring", "record", "rate", "noise", "windows"})
@@ -24,8 +21,10 @@ _OPERATION: frozenset[Unlock] = frozenset({"load", "speed", "steadiness"})
 # Load or supply out of the range of the nameplate.
 _OUT_OF_RANGE = frozenset(
     {
-        *("current_far_above_rated", "current_far_below_rated"),
-        *("supply_off_nameplate", "voltage_off_nameplate"),
+        "current_far_above_rated",
+        "current_far_below_rated",
+        "supply_off_nameplate",
+        "voltage_off_nameplate",
     }
 )
 

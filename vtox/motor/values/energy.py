@@ -19,10 +19,12 @@ QUARTER_S = 900
 
 # Estimates of a reading, and what currents alone tell of the power, in the order in which both are
 # kept. Later ones come at the end.
-ESTIMATES = (
-    *("load_ratio", "shaft_w", "torque_nm", "efficiency", "loss_w"),
-    *("shaft_half_w", "torque_half_nm", "efficiency_half", "loss_half_w"),
-    *("stator_w", "rotor_w", "iron_w", "friction_w", "additional_w", "unbalance_w", "slip"),
+ESTIMATES = tuple(
+    """
+    load_ratio shaft_w torque_nm efficiency loss_w
+    shaft_half_w torque_half_nm efficiency_half loss_half_w
+    stator_w rotor_w iron_w friction_w additional_w unbalance_w slip
+    """.split()
 )
 _BY_CURRENTS = ("estimated_power_w", "estimated_power_half_w")
 # All figures of a reading. What is kept of it are the supply's frequency, the sums from which

@@ -11,12 +11,12 @@ TOLD = (5, 7, 11, 13)
 # Figures in the order of a table. Those of currents and of voltages follow each other in the same
 # order, so that both are computed at once.
 TERMINAL_FIGURES = (
-    *("active_w", "reactive_var", "apparent_va", "distortion_va", "power_factor"),
-    *("displacement_factor", "positive_w", "negative_w", "harmonic_w"),
-    *("current_a", "positive_a", "negative_a"),
-    *("current_unbalance", "current_unbalance_nema", "current_thd"),
-    *("voltage_v", "positive_v", "negative_v"),
-    *("voltage_unbalance", "voltage_unbalance_nema", "voltage_thd"),
+    *"""
+    active_w reactive_var apparent_va distortion_va power_factor
+    displacement_factor positive_w negative_w harmonic_w
+    current_a positive_a negative_a current_unbalance current_unbalance_nema current_thd
+    voltage_v positive_v negative_v voltage_unbalance voltage_unbalance_nema voltage_thd
+    """.split(),
     *(f"current_harmonic_{order}" for order in TOLD),
     *(f"voltage_harmonic_{order}" for order in TOLD),
 )

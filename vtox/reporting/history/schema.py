@@ -170,7 +170,12 @@ alerts = Table(
     # An event that a server lost comes again, with the id of another entry.
     Index(
         "alerts_of_alarm",
-        *("alert_id", "machine_id", "fault", "event", "level", "t"),
+        "alert_id",
+        "machine_id",
+        "fault",
+        "event",
+        "level",
+        "t",
         unique=True,
     ),
 )

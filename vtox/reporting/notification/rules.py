@@ -32,8 +32,16 @@ DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Conditions of the system (docs/reference/alarms.md); those with a queue are written with it.
 CONDITIONS = frozenset(
     {
-        *("backlog", "orphans", "dead_letters", "memory", "clocks", "stream_ids"),
-        *("deleted_windows", "recorder", "notifier", "opcua_certificate"),
+        "backlog",
+        "orphans",
+        "dead_letters",
+        "memory",
+        "clocks",
+        "stream_ids",
+        "deleted_windows",
+        "recorder",
+        "notifier",
+        "opcua_certificate",
         *(f"{name}:{queue}" for name in ("workers", "stalled") for queue in FAMILIES),
         *(
             f"process:{name}"

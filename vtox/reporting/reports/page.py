@@ -4,12 +4,14 @@ Drawn from the contents alone, so that the same contents give the same page.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from html import escape
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from vtox.motor.values.nameplate_ranges import RANGES
+from vtox.motor.values.domain import Motor
 from vtox.motor.values.plain_data import digits
 from vtox.motor.words.catalogue import catalogue
 from vtox.reporting.reports.cards import fault_name, state_pill, verdict_card, worst_first
@@ -34,19 +36,9 @@ from vtox.reporting.reports.views import hidden_parts
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, by any texts in it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-PLATE = (
-    *("pole_pairs", "supply_hz", "rated_speed_rpm", "rated_current_a", "rated_voltage_v"),
-    *("rated_power_w", "rotor_bars", "gear_ratio", "neighbour_orders", "rated_efficiency"),
-    *("ie_class", "rated_power_factor", "stator_resistance_ohm", "max_starts_per_hour"),
-    *(
-        "expected_every_s",
-        "criticality",
-        "downtime_cost_per_hour",
-        "supply",
-        "support",
-        "scalar_limits",
-    ),
-)
+# Shown in another way: the place in the subject, the bearing by its designation or orders.
+_NO_ROWS = {"bearing", "site", "asset_path", "feeder"}
+PLATE = tuple(f.name for f in fields(Motor) if f.name not in _NO_ROWS)
 
 
 def page(contents: Contents) -> str:

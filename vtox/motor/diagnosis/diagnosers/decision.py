@@ -256,7 +256,7 @@ class Verdicts:
         sentence = {k: sentence_of(r) for k, r in sentences.items()}
         readings = (*energy,) or (None,) * len(self.states)
         return [
-            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *(*own, e))
+            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own, e)
             for (state, r, *own), e in zip(self._records(), readings, strict=True)
         ]
 

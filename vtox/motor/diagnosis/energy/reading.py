@@ -135,9 +135,11 @@ _LOAD_AT = 1 + SUMS
 _OF_LOSSES = ("efficiency", "loss", "additional")
 # Which condition of `_numbers_to_keep` a column needs.
 _ALLOWED_BY = [
-    *(0, *(1 if column in NEED_VOLTAGES else 0 for column in range(SUMS))),
+    0,
+    *(1 if column in NEED_VOLTAGES else 0 for column in range(SUMS)),
     *(3 if name.startswith(_OF_LOSSES) else 2 for name in ESTIMATES),
-    *(4, 4),
+    4,
+    4,
 ]
 (_LOW,) = (k for k, r in enumerate(ESTIMATED.rules) if r.code == "load_too_low_to_estimate")
 

@@ -32,24 +32,23 @@ _AnyMachine = Annotated[str, Field(max_length=64, description="id of a machine; 
 _Days = Annotated[float, Field(gt=0, le=366, description="days up to now")]
 _Rows = Annotated[int, Field(ge=1, le=100, description="rows at most")]
 _State = Literal["normal", "warning", "fault", "unknown"]
-_IN_LIST = (
-    *("machine_id", "vehicle_id", "site", "asset_path", "state", "health", "silent_since"),
-    *("faults", "blind", "priority", "last_diagnosis", "reasons"),
-)
-_OF_MACHINE = (
-    *("machine_id", "vehicle_id", "state", "health", "reasons", "faults", "registered"),
-    *("baseline", "baseline_state", "last_window", "last_diagnosis", "silent", "sending"),
-    "nameplate",
-)
-_OF_DIAGNOSIS = (
-    *("state", "severity", "confidence", "statistic", "threshold", "code", "values", "sentence"),
-    *("doubts", "what_to_do", "indicators", "start", "end", "run", "first_seq", "last_seq"),
-)
-_OF_ALARM = (
-    *("id", "machine_id", "fault", "level", "state", "open", "active", "since", "time", "code"),
-    *("values", "reason", "what_to_do", "priority", "found_right", "growth", "acknowledged_by"),
-    *("assignee", "comments", "last_comment", "outcome", "work_orders"),
-)
+_IN_LIST = """
+    machine_id vehicle_id site asset_path state health silent_since
+    faults blind priority last_diagnosis reasons
+""".split()
+_OF_MACHINE = """
+    machine_id vehicle_id state health reasons faults registered
+    baseline baseline_state last_window last_diagnosis silent sending nameplate
+""".split()
+_OF_DIAGNOSIS = """
+    state severity confidence statistic threshold code values sentence
+    doubts what_to_do indicators start end run first_seq last_seq
+""".split()
+_OF_ALARM = """
+    id machine_id fault level state open active since time code
+    values reason what_to_do priority found_right growth acknowledged_by
+    assignee comments last_comment outcome work_orders
+""".split()
 _OF_SCALARS = ("scalars", "vibration_class", "why_no_velocity")
 _OF_ENERGY = ("now", "hours", "total", "cost", "saving")
 

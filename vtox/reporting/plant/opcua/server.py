@@ -162,9 +162,12 @@ class PlantServer:
         folder: Path = self._settings.data_dir
         key, certificate = folder / "opcua-key.pem", folder / "opcua-certificate.der"
         await setup_self_signed_certificate(
-            *(key, certificate, APPLICATION, gethostname()),
-            [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
-            {"commonName": "VTOX", "organizationName": "VTOX"},
+            key,
+            certificate,
+            app_uri=APPLICATION,
+            host_name=gethostname(),
+            cert_use=[ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
+            subject_attrs={"commonName": "VTOX", "organizationName": "VTOX"},
         )
         key.chmod(0o600)
         await self.server.load_certificate(str(certificate))

@@ -35,8 +35,14 @@ def _no_masked(x: BearingEvidence) -> Bool:
 
 SPEED = ("speed_rpm", "speed_source")
 COMB = (
-    *("defect", "order", "repetition_hz", "ratio", "modulation_db"),
-    *("channel", "band_low_hz", "band_high_hz"),
+    "defect",
+    "order",
+    "repetition_hz",
+    "ratio",
+    "modulation_db",
+    "channel",
+    "band_low_hz",
+    "band_high_hz",
     *SPEED,
 )
 NEIGHBOUR = ("neighbour_order", "multiple", *COMB)

@@ -6,11 +6,11 @@ from alembic import op
 revision = "0009"
 down_revision = "0008"
 
-_COUNTS = (
-    *("observed_ms", "running_ms", "powered_ms", "estimated_ms", "energy_j", "reactive_vars"),
-    *("shaft_j", "lost_j", "unbalance_j", "harmonic_j", "class_1_ms", "class_2_ms", "class_3_ms"),
-    *("class_4_ms", "class_5_ms", "class_6_ms", "starts"),
-)
+_COUNTS = """
+    observed_ms running_ms powered_ms estimated_ms energy_j reactive_vars
+    shaft_j lost_j unbalance_j harmonic_j
+    class_1_ms class_2_ms class_3_ms class_4_ms class_5_ms class_6_ms starts
+""".split()
 
 
 def upgrade() -> None:
