@@ -17,7 +17,6 @@ from api.state.auth import COOKIE, key_of_text
 from api.state.backend import Backend
 from api.state.errors import SignInRefused
 from api.state.sign_in_attempt import LIFETIME_S, SignIn, not_begun
-from api.state.wrong_keys import WrongKeys
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.own_fields import make_secret
 from vtox.pipeline.store.system import audit, sessions
