@@ -17,13 +17,6 @@ from api.state.fleet_index import FleetView
 from vtox.motor.alarms import book, life, work_orders
 from vtox.motor.alarms.priority import Priority
 
-# Fields that are shown as they are.
-_SAME = (
-    *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
-    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment", "assignee"),
-    *("code", "values"),
-)
-
 
 def alarm_time(ms: int) -> str:
     """Return a time of the server's clock as RFC 3339."""
@@ -71,7 +64,9 @@ def alarm_shape(
     row = fleet.rows.get(a.machine_id)
     shelved = of.shelved.get(key)
     return Alarm(
-        **{n: getattr(a, n) for n in _SAME},
+        **a.shown,
+        code=a.code,
+        values=a.values,
         since=alarm_time(a.since_ms),
         time=rfc3339(a.t),
         cleared=_or_null(a.cleared_ms),
@@ -99,7 +94,6 @@ def priority_shape(p: Priority | None) -> schemas.Priority | None:
 
 def action_shape(stream_id: str, a: book.Action) -> AlarmAction:
     """Return an action as it is shown."""
-    names = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
     return AlarmAction(
         stream_id=stream_id,
         action=a.name,
@@ -107,5 +101,5 @@ def action_shape(stream_id: str, a: book.Action) -> AlarmAction:
         time=alarm_time(a.ms),
         until=_or_null(a.until_ms),
         work_order=work_order_shape(a.work_order) if a.work_order else None,
-        **{n: getattr(a, n) for n in names},
+        **a.shown,
     )

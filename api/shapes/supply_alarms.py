@@ -25,20 +25,13 @@ def supply_alarm_shape(g: supplies.SupplyAlarm, urgent: Mapping[str, Priority]) 
     """Return an alarm of a supply as it is shown; `urgent` has alarm id -> priority."""
     why = g.why
     return SupplyAlarm(
-        id=g.id,
+        **g.shown,
         site=g.supply.site,
         supply=g.supply.path,
-        fault=g.fault,
-        level=g.level,
-        state=g.state,
         since=alarm_time(g.since_ms),
         t=g.t,
         time=rfc3339(g.t),
         within_s=supplies.same_time_s(g.fault) if g.supply.path else None,
-        machines=g.machines,
-        of_machines=g.of_machines,
-        open=g.open,
-        active=g.active,
         counts={s: g.counts[s] for s in STATES if s in g.counts},
         alarms=[a.id for a in g.alarms],
         machine_ids=sorted({a.machine_id for a in g.alarms}),

@@ -20,10 +20,6 @@ from vtox.pipeline.store.machines.fleet import FleetState
 
 _COLUMNS = ("priority", "state", "level", "machine", "fault", "assignee", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}
-_SAME = (
-    *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
-    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment", "assignee"),
-)
 
 
 def _utc(ms: float | None) -> str | None:
@@ -38,7 +34,7 @@ def alarm_as_json(
 ) -> dict[str, Any]:
     """Return an alarm as plain data; `group` is the alarm of its supply."""
     silent_since = fleet.silent.get(a.machine_id)
-    return {n: getattr(a, n) for n in _SAME} | {
+    return a.shown | {
         "silent_since": None if silent_since is None else _utc(1000 * silent_since),
         "since": _utc(a.since_ms),
         "time": _utc(1000 * a.t),
@@ -62,8 +58,7 @@ def _first(p: Priority) -> dict[str, Any]:
 
 def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
     """Return an alarm of a supply as plain data."""
-    same = ("id", "fault", "level", "state", "machines", "of_machines", "open", "active")
-    return {n: getattr(g, n) for n in same} | {
+    return g.shown | {
         "site": g.supply.site,
         "supply": g.supply.path,
         "since": _utc(g.since_ms),
@@ -78,10 +73,7 @@ def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
 
 def action_as_json(stream_id: str, a: Action) -> dict[str, Any]:
     """Return what an operator did as plain data."""
-    same = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
-    return {"stream_id": stream_id, "action": a.name, "time": _utc(a.ms)} | {
-        n: getattr(a, n) for n in same
-    }
+    return {"stream_id": stream_id, "action": a.name, "time": _utc(a.ms)} | a.shown
 
 
 def print_alarms(
