@@ -70,7 +70,7 @@ come in pages: follow `next` until it is `null`. Sentences are in English or Chi
 """
 
 
-class Application(FastAPI):
+class _Application(FastAPI):
     """With the gate around everything, the answer to a failure of ours included."""
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -100,7 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
                 way_in.cancel()
 
-    app = Application(
+    app = _Application(
         title="VTOX",
         version=RELEASE,
         description=DESCRIPTION,

@@ -20,7 +20,7 @@ MAX_CONNECTIONS = min(4_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
 LOG_EVERY_S = 60.0
 
 
-class Waiting:
+class _Waiting:
     """The connections of one server that wait for a request, in the order in which they began."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -77,7 +77,7 @@ class BoundedHttp(H11Protocol):
         super().__init__(*args, **kwargs)
         # uvicorn has one `ServerState` for each server.
         of_server = vars(self.server_state)
-        self._waiting: Waiting = of_server.setdefault("waiting", Waiting(self.loop))
+        self._waiting: _Waiting = of_server.setdefault("waiting", _Waiting(self.loop))
         self._unsent = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -55,7 +55,7 @@ COMMIT_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class _Started:
     """A record on which the worker has started, with its samples and its machine's settings."""
 
     record_id: str
@@ -65,7 +65,7 @@ class Started:
 
 
 @dataclass(slots=True)
-class Diagnosed:
+class _Diagnosed:
     """A record with its diagnoses, and its machine: when finished, as it was before its commit.
 
     `latest_t` is the latest time that a right clock may show when its last window arrives.
@@ -150,10 +150,10 @@ def _finish(
     here: Process,
     ledger: Ledger,
     family: str,
-    batch: Sequence[Started],
+    batch: Sequence[_Started],
     token: str,
     clock: Stopwatch,
-) -> list[Diagnosed]:
+) -> list[_Diagnosed]:
     """Diagnose and commit a batch; if its diagnosis raises, each half by itself.
 
     What takes too long would do so in a half too: then each record goes alone. One that raises
@@ -177,7 +177,7 @@ def _finish(
     tolerance_s = here.settings.clock_tolerance_s
     clock.lap("diagnose")
     diagnosed = [
-        Diagnosed(
+        _Diagnosed(
             s.record_id,
             s.record,
             _with_settings_stated(_asked_feeder(here, s, answer), s.machine),
@@ -193,7 +193,7 @@ def _finish(
     return finished
 
 
-def _send_velocities(here: Process, batch: Sequence[Started]) -> None:
+def _send_velocities(here: Process, batch: Sequence[_Started]) -> None:
     """Send the vibration velocity of records, before their commit: done again, it counts once."""
     found = [
         (s.record.machine_id, v)
@@ -207,7 +207,9 @@ def _send_velocities(here: Process, batch: Sequence[Started]) -> None:
         note_no_velocity(here.client, {m: v for m, v in found if isinstance(v, Reason)})
 
 
-def _diagnose(here: Process, batch: Sequence[Started], faults: Sequence[str]) -> list[list[Answer]]:
+def _diagnose(
+    here: Process, batch: Sequence[_Started], faults: Sequence[str]
+) -> list[list[Answer]]:
     """Diagnose a batch within its time limit."""
     cases = [_case(s) for s in batch]
     began = time.perf_counter()
@@ -228,7 +230,7 @@ def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[
     return [a._replace(evidence=(*a.evidence, stated)) for a in answers]
 
 
-def _asked_feeder(here: Process, s: Started, answers: list[Answer]) -> list[Answer]:
+def _asked_feeder(here: Process, s: _Started, answers: list[Answer]) -> list[Answer]:
     if s.machine.motor is None or not s.machine.motor.feeder:
         return answers
     return [
@@ -243,7 +245,7 @@ def _without_baseline(a: Answer) -> Answer:
 
 def _start(
     here: Process, ledger: Ledger, family: str, record_ids: Sequence[str], token: str
-) -> list[Started]:
+) -> list[_Started]:
     """Start on the records that are not finished; those whose windows are gone are buried."""
     records = ledger.start(family, record_ids, token)
     ids = list({r.machine_id for r in records.values()})
@@ -253,17 +255,17 @@ def _start(
     read = registry.channels(FAMILIES[family].faults)
     wanted = [sent_channels(read, m.channel_map.channels) for m in machines]
     recordings = fetch(ledger.client, ledger.partition.raw, records.values(), wanted)
-    started: list[Started] = []
+    started: list[_Started] = []
     for (record_id, record), machine, x in zip(records.items(), machines, recordings, strict=True):
         if x is None:
             ledger.bury(family, record_id, "samples_missing", "the stream no longer has them")
         else:
             x = corrected(x, machine.channel_map.channels)
-            started.append(Started(record_id, record, x, machine))
+            started.append(_Started(record_id, record, x, machine))
     return started
 
 
-def _case(s: Started) -> DiagnosisInput:
+def _case(s: _Started) -> DiagnosisInput:
     stored = s.machine.baseline
     return DiagnosisInput(s.recording, s.machine.motor, _baseline(stored) if stored else None)
 
@@ -279,8 +281,8 @@ def _baseline(text: str) -> Baseline | None:
 
 
 def _commit(
-    here: Process, ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]
-) -> list[Diagnosed]:
+    here: Process, ledger: Ledger, family: str, diagnosed: Sequence[_Diagnosed]
+) -> list[_Diagnosed]:
     """Commit each record with the health that it leads to; return the ones finished by this call.
 
     The records of a machine commit in order of time, each on the state that the last one left.
@@ -291,14 +293,14 @@ def _commit(
 
 
 def _commit_part(
-    here: Process, ledger: Ledger, family: str, todo: Sequence[Diagnosed]
-) -> list[Diagnosed]:
+    here: Process, ledger: Ledger, family: str, todo: Sequence[_Diagnosed]
+) -> list[_Diagnosed]:
     """Commit records by one script, on the states that their machines have now.
 
     States are read here, as most machines of a large batch have changed while it was diagnosed.
     Where another worker has changed one since, the rest is computed again on its new state.
     """
-    finished: list[Diagnosed] = []
+    finished: list[_Diagnosed] = []
     for _ in range(COMMIT_TRIES):
         if not todo:
             break
@@ -325,7 +327,7 @@ def _commit_part(
 
 
 def _energies(
-    todo: Sequence[Diagnosed], states: Mapping[str, MachineState]
+    todo: Sequence[_Diagnosed], states: Mapping[str, MachineState]
 ) -> list[Metered | None]:
     """Return what each record adds to the meter of its machine, None where it counts nothing.
 
@@ -344,7 +346,7 @@ def _energies(
 
 
 def _outcome(
-    family: str, d: Diagnosed, machine: MachineState, version: str, energy: Metered | None
+    family: str, d: _Diagnosed, machine: MachineState, version: str, energy: Metered | None
 ) -> tuple[Outcome, MachineState]:
     """Return what to commit, and the machine as the commit leaves it, at its next version."""
     rules = machine.sensitivity.rules

@@ -69,7 +69,7 @@ class TaskConsumer(consumer.Consumer):  # type: ignore[misc]
         handle = super().create_task_handler()
 
         def on_message(message: Any) -> None:
-            if fault := fault_of(message):
+            if fault := _fault_of(message):
                 self.refuse(message, fault)
             else:
                 handle(message)
@@ -101,7 +101,7 @@ class TaskConsumer(consumer.Consumer):  # type: ignore[misc]
             self.next_log_t = time.monotonic() + LOG_EVERY_S
 
 
-def fault_of(message: Any) -> str:
+def _fault_of(message: Any) -> str:
     """Return what distinguishes a message from a task of the bridge, nothing where nothing does."""
     headers = message.headers or {}
     if headers.get("task") not in TASKS or headers.get("eta") is not None:

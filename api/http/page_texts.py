@@ -46,7 +46,7 @@ def page_in_language(html: str, language: Language) -> str:
 
 
 @cache
-def nameplate_form() -> list[dict[str, Any]]:
+def _nameplate_form() -> list[dict[str, Any]]:
     """Return the fields of a nameplate as a page shows and asks for them."""
     form = []
     for f in FIELDS:
@@ -67,7 +67,7 @@ def nameplate_form() -> list[dict[str, Any]]:
 @cache
 def _embedded(language: Language) -> str:
     faults = {name: _view(name, family) for name, family in FAULTS.items()}
-    known = {"texts": page_texts(language), "faults": faults, "nameplate": nameplate_form()}
+    known = {"texts": page_texts(language), "faults": faults, "nameplate": _nameplate_form()}
     # Within a script element nothing but `<` can end it.
     data = json.dumps(known, ensure_ascii=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="texts">{data}</script>'

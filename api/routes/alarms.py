@@ -58,7 +58,7 @@ _NUMBER = r"(-?\d[\d.e+-]{0,24})"
 _CURSOR = re.compile(rf"(True|False)~(-?\d{{1,3}})~{_NUMBER}~{_NUMBER}~(.{{1,300}})", re.DOTALL)
 
 
-class AlarmsQuery(AlarmFilter, PageQuery):
+class _AlarmsQuery(AlarmFilter, PageQuery):
     """A page of alarms."""
 
     action: ActionTime | None = Field(
@@ -71,7 +71,7 @@ class AlarmsQuery(AlarmFilter, PageQuery):
 
 @router.get("", dependencies=needs("read"), summary="Alarms")
 def list_alarms(
-    request: Request, backend: OpenBackend, query: Annotated[AlarmsQuery, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[_AlarmsQuery, Query()]
 ) -> Alarms:
     """Return alarms: open ones by priority, then the latest; then the others.
 
@@ -152,7 +152,7 @@ def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data
     client = backend.client()
     known = alarm_of(client, book, backend.history, alarm_id)
     if known is None:
-        raise no_alarm(alarm_id)
+        raise _no_alarm(alarm_id)
     groups = group_ids(groups_of(backend, known[1].alarms.values()))
     growth = request.app.state.growths.shape(backend, known[0])
     fleet = backend.server.fleet()
@@ -231,7 +231,7 @@ def ungroup(
     return _act(request, backend, alarm_id, "ungroup", sent)
 
 
-def no_alarm(alarm_id: str) -> Problem:
+def _no_alarm(alarm_id: str) -> Problem:
     """Return the problem of an alarm that is not known."""
     return not_found(f"no alarm has the id {alarm_id[:80]!r}: GET /api/v1/alarms lists them")
 
@@ -243,7 +243,7 @@ def _act(
 
     def actions(book: Book, now_ms: int) -> Iterator[Action]:
         if alarm_id not in book.alarms:
-            raise no_alarm(alarm_id)
+            raise _no_alarm(alarm_id)
         alarm = book.alarms[alarm_id]
         yield action_on(alarm, name, sent, now_ms, operator)
         if isinstance(sent, WorkOrderIn) and sent.outcome and alarm.outcome is None:

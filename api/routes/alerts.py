@@ -30,7 +30,7 @@ _SAME = ("id", "machine_id", "fault", "level", "event", "t", "code", "values")
 LAST_ID = f"{(1 << 63) - 1}-{(1 << 63) - 1}"
 
 
-class AlertsQuery(MachineQuery):
+class _AlertsQuery(MachineQuery):
     """A page of the alerts."""
 
     event: EventName | None = Field(None, description="only events of this kind")
@@ -41,7 +41,7 @@ class AlertsQuery(MachineQuery):
 
 @router.get("/alerts", dependencies=needs("read"), summary="Alerts")
 def list_alerts(
-    request: Request, backend: OpenBackend, query: Annotated[AlertsQuery, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[_AlertsQuery, Query()]
 ) -> Page[Alert]:
     """Return the events of alerts, newest first; events with the same `id` are of one alert.
 
@@ -65,7 +65,7 @@ def list_alerts(
     return Page(data=found.items, next=next_link(request, found.cursor))
 
 
-def _older(backend: Backend, query: AlertsQuery, before: str) -> Iterator[tuple[str, Alert]]:
+def _older(backend: Backend, query: _AlertsQuery, before: str) -> Iterator[tuple[str, Alert]]:
     """Yield the events that the stream no longer holds, if a page has room."""
     oldest = oldest_id(backend.client(), keys.ALERTS)
     known = [i for i in (oldest, before) if i]

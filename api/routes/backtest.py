@@ -41,7 +41,7 @@ EVENTS_GIVEN = 100
 OR_DEFAULT = "; without it, the default of the fault"
 
 
-class BacktestQuery(EmptyQuery):
+class _BacktestQuery(EmptyQuery):
     """The sensitivity that is proposed, and how far back it is tried."""
 
     fault: FaultName = Field(description="of this fault")
@@ -59,7 +59,7 @@ class BacktestQuery(EmptyQuery):
     summary="What another sensitivity would have raised",
 )
 def backtest_sensitivity(
-    machine_id: MachineId, backend: OpenBackend, query: Annotated[BacktestQuery, Query()]
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[_BacktestQuery, Query()]
 ) -> Data[SensitivityBacktest]:
     """Try a proposed sensitivity, and the one in force, on the diagnoses that are recorded.
 

@@ -41,14 +41,14 @@ _ID_END = 1 << 63
 _AHEAD_MS = 1000
 
 
-class DiagnosesQuery(PageQuery):
+class _DiagnosesQuery(PageQuery):
     """A page of the diagnoses of a machine."""
 
     fault: FaultName | None = _FAULT
     state: State | None = _STATE
 
 
-class RecordedQuery(MachineQuery):
+class _RecordedQuery(MachineQuery):
     """A page of the diagnoses of all machines, or of one."""
 
     fault: FaultName | None = _FAULT
@@ -65,7 +65,7 @@ def list_diagnoses(
     request: Request,
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[DiagnosesQuery, Query()],
+    query: Annotated[_DiagnosesQuery, Query()],
 ) -> Diagnoses:
     """Return diagnoses, newest first, and the latest one of each fault.
 
@@ -88,7 +88,7 @@ def list_diagnoses(
 
 @router.get("/diagnoses", dependencies=needs("read"), summary="Diagnoses of all machines")
 def list_recorded_diagnoses(
-    request: Request, backend: OpenBackend, query: Annotated[RecordedQuery, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[_RecordedQuery, Query()]
 ) -> RecordedDiagnoses:
     """Return diagnoses as the history has them, newest first by the time of the signal.
 
@@ -105,7 +105,7 @@ def list_recorded_diagnoses(
     return RecordedDiagnoses(data=items, recorded_until_t=until, next=link)
 
 
-def _in_stream(backend: Backend, machine_id: str, query: DiagnosesQuery) -> Found[DiagnosisEntry]:
+def _in_stream(backend: Backend, machine_id: str, query: _DiagnosesQuery) -> Found[DiagnosisEntry]:
     filters = {b"machine_id": machine_id, b"fault": query.fault, b"state": query.state}
     required = {k: v.encode() for k, v in filters.items() if v is not None}
 

@@ -47,7 +47,7 @@ _Step = Literal["quarter", "hour", "day", "week"]
 _STEP_S = {"quarter": QUARTER_S, "hour": 3600, "day": DAY_S, "week": 7 * DAY_S}
 
 
-class EnergyQuery(TableQuery):
+class _EnergyQuery(TableQuery):
     """Which time."""
 
     from_t: float | None = Field(
@@ -58,7 +58,7 @@ class EnergyQuery(TableQuery):
     )
 
 
-class MachineEnergyQuery(EnergyQuery):
+class _MachineEnergyQuery(_EnergyQuery):
     """The same, and how finely."""
 
     step: _Step = Field("hour", description="length of a step; days and weeks are of UTC")
@@ -70,7 +70,7 @@ class MachineEnergyQuery(EnergyQuery):
     summary="Energy and operation of a machine",
 )
 def machine_energy(
-    machine_id: MachineId, backend: OpenBackend, query: Annotated[MachineEnergyQuery, Query()]
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[_MachineEnergyQuery, Query()]
 ) -> Data[MachineEnergy]:
     """Return power, load and losses now, the meter, and what was counted between two times.
 
@@ -116,7 +116,7 @@ def machine_energy(
     summary="Starts of a machine",
 )
 def machine_starts(
-    machine_id: MachineId, backend: OpenBackend, query: Annotated[EnergyQuery, Query()]
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[_EnergyQuery, Query()]
 ) -> Data[MachineStarts]:
     """Return the starts that began between two times, at most 1000: the latest ones."""
     from_s, to_s = _span(backend, query)
@@ -145,7 +145,9 @@ def machine_starts(
 
 
 @router.get("/energy", dependencies=needs("read"), summary="Where the energy of the fleet goes")
-def fleet_energy(backend: OpenBackend, query: Annotated[EnergyQuery, Query()]) -> Data[FleetEnergy]:
+def fleet_energy(
+    backend: OpenBackend, query: Annotated[_EnergyQuery, Query()]
+) -> Data[FleetEnergy]:
     """Return what each machine took between two times, the largest first, and all by day."""
     from_s, to_s = _span(backend, query)
     return Data(data=backend.keep(f"energy:{from_s}:{to_s}", lambda: _fleet(backend, from_s, to_s)))
@@ -205,7 +207,7 @@ def _of_machine(
     )
 
 
-def _span(backend: Backend, query: EnergyQuery) -> tuple[int, int]:
+def _span(backend: Backend, query: _EnergyQuery) -> tuple[int, int]:
     to_s = backend.now_s() if query.to_t is None else query.to_t
     from_s = max(to_s - DAY_S, 0.0) if query.from_t is None else query.from_t
     if from_s >= to_s:

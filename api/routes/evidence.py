@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
-class EvidenceQuery(PageQuery):
+class _EvidenceQuery(PageQuery):
     """A page of the waveforms of a machine."""
 
     limit: int = Field(20, ge=1, le=500, description="largest number of items on the page")
@@ -37,7 +37,7 @@ def list_evidence(
     request: Request,
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[EvidenceQuery, Query()],
+    query: Annotated[_EvidenceQuery, Query()],
 ) -> Page[Waveform]:
     """Return the records behind new warnings and faults, newest first, with their addresses."""
     machine_by_id(machine_id, backend)

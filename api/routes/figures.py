@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 FREQUENT, LISTED = 10, 20
 
 
-class FiguresQuery(TableQuery):
+class _FiguresQuery(TableQuery):
     """How many days."""
 
     days: int = Field(30, ge=1, le=366, description="up to now; today and the days before it")
@@ -41,7 +41,7 @@ class FiguresQuery(TableQuery):
 
 @router.get("/figures", dependencies=needs("read"), summary="Figures of the alarms")
 def get_figures(
-    backend: OpenBackend, query: Annotated[FiguresQuery, Query()]
+    backend: OpenBackend, query: Annotated[_FiguresQuery, Query()]
 ) -> Data[AlarmFigures]:
     """Return which alarms came how often, are standing, chatter, and how many were false.
 

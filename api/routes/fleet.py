@@ -44,7 +44,7 @@ _SPANS = {
 _FaultOrAny: TypeAlias = Literal[(*FAULTS, "any", "")]  # type: ignore[valid-type]
 
 
-class FleetQuery(PageQuery):
+class _FleetQuery(PageQuery):
     """Which machines, in which order, and which part of the list."""
 
     search: str = Field(
@@ -89,7 +89,7 @@ class FleetQuery(PageQuery):
         )
 
 
-class TrendsQuery(EmptyQuery):
+class _TrendsQuery(EmptyQuery):
     """Trends of which machines, over which time."""
 
     machine_id: list[str] = Field(
@@ -108,7 +108,7 @@ class TrendsQuery(EmptyQuery):
     responses={304: {"description": "nothing of it has changed since `If-None-Match`"}},
 )
 def list_fleet(
-    request: Request, backend: OpenBackend, query: Annotated[FleetQuery, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[_FleetQuery, Query()]
 ) -> Response:
     """Return a part of the list; only what has changed and what is in this part is read.
 
@@ -129,7 +129,9 @@ def list_fleet(
 
 
 @router.get("/trends", dependencies=needs("read"), summary="Small trends of some machines")
-def fleet_trends(backend: OpenBackend, query: Annotated[TrendsQuery, Query()]) -> Data[FleetTrends]:
+def fleet_trends(
+    backend: OpenBackend, query: Annotated[_TrendsQuery, Query()]
+) -> Data[FleetTrends]:
     """Return state and health of up to 100 machines in steps, by one question to the history."""
     for name in query.machine_id:
         if wrong := name_error(name):
@@ -156,7 +158,7 @@ def fleet_trends(backend: OpenBackend, query: Annotated[TrendsQuery, Query()]) -
     )
 
 
-def _first(query: FleetQuery, found: FleetList) -> int:
+def _first(query: _FleetQuery, found: FleetList) -> int:
     """Return the index at which a page begins: behind the last machine of the page before."""
     if not query.cursor:
         return query.offset

@@ -47,7 +47,7 @@ SCALARS_PER_PAGE = 32
 _CURSOR = re.compile(r"\d{1,16}(?:-\d{1,19}-\d{1,19}-\d{1,10})?")
 
 
-class SpanQuery(TableQuery):
+class _SpanQuery(TableQuery):
     """Which time, and how finely."""
 
     from_t: float | None = Field(
@@ -64,7 +64,7 @@ class SpanQuery(TableQuery):
     cursor: str = Field("", description="where the page begins: opaque, from `next` of another")
 
 
-class MachineHistoryQuery(SpanQuery):
+class _MachineHistoryQuery(_SpanQuery):
     """The same of one quantity, or of all."""
 
     fault: Literal[QUANTITIES] | None = Field(  # type: ignore[valid-type]
@@ -86,7 +86,7 @@ def machine_history(
     request: Request,
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[MachineHistoryQuery, Query()],
+    query: Annotated[_MachineHistoryQuery, Query()],
 ) -> HistoryPage:
     """Return state, code and statistic of each fault, and the health, over hours to months.
 
@@ -129,7 +129,7 @@ def machine_growth(
 
 @router.get("/cluster/history", dependencies=needs("read"), summary="History of the system")
 def cluster_history(
-    request: Request, backend: OpenBackend, query: Annotated[SpanQuery, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[_SpanQuery, Query()]
 ) -> HistoryPage:
     """Return throughput, latency and backlog as `performance_metrics` had them."""
     return _page(request, backend, query, "", METRICS)
@@ -138,7 +138,7 @@ def cluster_history(
 def _page(
     request: Request,
     backend: Backend,
-    query: SpanQuery,
+    query: _SpanQuery,
     machine_id: str,
     quantities: Sequence[str],
     *,
@@ -214,7 +214,7 @@ class _Page:
     cursor: str
 
 
-def _span_and_grid(backend: Backend, query: SpanQuery) -> tuple[tuple[float, float], Grid]:
+def _span_and_grid(backend: Backend, query: _SpanQuery) -> tuple[tuple[float, float], Grid]:
     now = backend.now_s()
     to_s = now if query.to_t is None else query.to_t
     from_s = max(to_s - DEFAULT_SPAN_S, 0.0) if query.from_t is None else query.from_t

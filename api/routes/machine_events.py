@@ -18,7 +18,7 @@ from api.state.auth import needs
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
 
-class EventsQuery(TableQuery):
+class _EventsQuery(TableQuery):
     """Which time, and how many at most."""
 
     from_t: float | None = Field(
@@ -34,7 +34,7 @@ class EventsQuery(TableQuery):
     "/machines/{machine_id}/events", dependencies=needs("read"), summary="Events of a machine"
 )
 def list_machine_events(
-    machine_id: MachineId, backend: OpenBackend, query: Annotated[EventsQuery, Query()]
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[_EventsQuery, Query()]
 ) -> Data[MachineEvents]:
     """Return events of alerts and what operators did between two times, newest first.
 

@@ -209,10 +209,10 @@ def _change_service(
 
     for done in change_service(client, actor_of(request, operator.by), action):
         log_action(done)
-    return Data(data=service_of(backend, machine_id))
+    return Data(data=_service_of(backend, machine_id))
 
 
-def service_of(backend: Backend, machine_id: str) -> Service:
+def _service_of(backend: Backend, machine_id: str) -> Service:
     """Return whether a machine is in service."""
     book, _ = backend.book()
     out = book.out_of_service.get(machine_id)

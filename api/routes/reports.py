@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 FILE = {"text/html": {"schema": {"type": "string"}}}
 
 
-class ReportQuery(EmptyQuery):
+class _ReportQuery(EmptyQuery):
     """Which time a report is of."""
 
     from_t: float | None = Field(
@@ -37,7 +37,7 @@ class ReportQuery(EmptyQuery):
 def machine_report(
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[ReportQuery, Query()],
+    query: Annotated[_ReportQuery, Query()],
 ) -> Response:
     """Return one HTML file that opens offline, and whose verdicts `vtox verify` computes again.
 

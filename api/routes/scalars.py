@@ -45,7 +45,7 @@ router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=Json
 _FIELDS = frozenset(ScalarsIn.model_fields)
 
 
-class ScalarsQuery(EmptyQuery):
+class _ScalarsQuery(EmptyQuery):
     """Which page of the scalars, by name and unit."""
 
     limit: int = Field(100, ge=1, le=500, description="largest number of scalars on the page")
@@ -90,7 +90,7 @@ def machine_scalars(
     request: Request,
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[ScalarsQuery, Query()],
+    query: Annotated[_ScalarsQuery, Query()],
 ) -> ScalarsPage:
     """Return the latest reading of each scalar with its limits, and the zone of a velocity."""
     (motor,) = load_motors(backend.client(), [machine_id])

@@ -43,7 +43,7 @@ STILL_OPEN = frozenset({"provider_busy", "sign_in_waits"})
 TRY_AGAIN = {"Refresh": "3", "Retry-After": "3"}
 
 
-async def form_text(request: Request) -> str:
+async def _form_text(request: Request) -> str:
     """Return the body of a form, which is short."""
     require_type(request, "application/x-www-form-urlencoded", "not_a_form")
     body = await request.body()
@@ -54,7 +54,7 @@ async def form_text(request: Request) -> str:
 
 @router.post("/sign-in")
 def sign_in(
-    request: Request, text: Annotated[str, Depends(form_text)], backend: OpenBackend
+    request: Request, text: Annotated[str, Depends(_form_text)], backend: OpenBackend
 ) -> Response:
     """Begin a session, and go on to the page that was wanted."""
     form = {name: values[0] for name, values in parse_qs(text).items()}

@@ -56,7 +56,7 @@ FAMILY = Field(
 )
 
 
-class ShownQuery(TableQuery):
+class _ShownQuery(TableQuery):
     """How many points are returned."""
 
     channel: str | None = Field(
@@ -67,7 +67,7 @@ class ShownQuery(TableQuery):
     )
 
 
-class SpectrumQuery(ShownQuery):
+class _SpectrumQuery(_ShownQuery):
     """Which spectrum, and which part of it."""
 
     kind: SpectrumKind = Field(
@@ -79,7 +79,7 @@ class SpectrumQuery(ShownQuery):
     high_hz: float | None = Field(None, gt=0, description="upper end; left out: all there is")
 
 
-class WaveformQuery(ShownQuery):
+class _WaveformQuery(_ShownQuery):
     """Which part of a waveform."""
 
     format: Literal["json", "csv", "wav"] = Field(  # type: ignore[assignment]
@@ -89,19 +89,19 @@ class WaveformQuery(ShownQuery):
     end_s: float | None = Field(None, gt=0, description="left out: the end of the record")
 
 
-class MachineSpectrumQuery(SpectrumQuery):
+class _MachineSpectrumQuery(_SpectrumQuery):
     """Which spectrum of a machine."""
 
     family: FamilyName | None = FAMILY
 
 
-class PhasorsQuery(EmptyQuery):
+class _PhasorsQuery(EmptyQuery):
     """Which phasors of a machine."""
 
     family: FamilyName | None = FAMILY
 
 
-class MachineWaveformQuery(WaveformQuery):
+class _MachineWaveformQuery(_WaveformQuery):
     """Which waveform of a machine."""
 
     family: FamilyName | None = FAMILY
@@ -115,7 +115,7 @@ class MachineWaveformQuery(WaveformQuery):
 def machine_spectrum(
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[MachineSpectrumQuery, Query()],
+    query: Annotated[_MachineSpectrumQuery, Query()],
 ) -> Data[Spectrum]:
     """Return levels, noise floor and the lines that diagnoses expect, at the slip measured.
 
@@ -136,7 +136,7 @@ def machine_spectrum(
     summary="Spectrum of a stored record",
 )
 def record_spectrum(
-    record: str, backend: OpenBackend, query: Annotated[SpectrumQuery, Query()]
+    record: str, backend: OpenBackend, query: Annotated[_SpectrumQuery, Query()]
 ) -> Data[Spectrum]:
     """Return the same of a record that is stored behind a warning or fault."""
     _check_channel(query.channel)
@@ -153,7 +153,7 @@ def record_spectrum(
 def machine_waveform(
     machine_id: MachineId,
     backend: OpenBackend,
-    query: Annotated[MachineWaveformQuery, Query()],
+    query: Annotated[_MachineWaveformQuery, Query()],
 ) -> Response | Data[WaveformPart]:
     """Return samples of one channel of the newest record that is kept."""
     _check_channel(query.channel)
@@ -170,7 +170,7 @@ def machine_waveform(
     responses=_SOUND,
 )
 def record_waveform(
-    record: str, backend: OpenBackend, query: Annotated[WaveformQuery, Query()]
+    record: str, backend: OpenBackend, query: Annotated[_WaveformQuery, Query()]
 ) -> Response | Data[WaveformPart]:
     """Return samples of one channel of a record that is stored behind a warning or fault."""
     _check_channel(query.channel)
@@ -183,7 +183,7 @@ def record_waveform(
     summary="Phasors of a machine's newest record",
 )
 def machine_phasors(
-    machine_id: MachineId, backend: OpenBackend, query: Annotated[PhasorsQuery, Query()]
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[_PhasorsQuery, Query()]
 ) -> Data[Phasors]:
     """Return currents and voltages as they are wired, and their unbalance."""
     families = (query.family,) if query.family else OF_PHASORS
@@ -207,7 +207,7 @@ def _check_channel(channel: str | None) -> None:
         raise Problem("unknown_channel", detail, field="channel")
 
 
-def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spectrum:
+def _spectrum(backend: Backend, kept: KeptRecord, query: _SpectrumQuery) -> Spectrum:
     # scipy takes 0.3 s and 40 MB, which a process that shows no spectrum does without.
     from vtox.motor.diagnosis.spectra.record import spectrum
     from vtox.motor.diagnosis.spectra.spectrum import thinned
@@ -271,7 +271,7 @@ def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
     )
 
 
-def _waveform(kept: KeptRecord, query: WaveformQuery) -> Response | Data[WaveformPart]:
+def _waveform(kept: KeptRecord, query: _WaveformQuery) -> Response | Data[WaveformPart]:
     recording = kept.recording
     channel = query.channel or next(iter(recording.channels))
     if channel not in recording.channels:

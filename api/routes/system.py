@@ -70,13 +70,13 @@ LINKS = {
 }
 
 
-async def open_backend(request: Request) -> Backend:
+async def _open_backend(request: Request) -> Backend:
     """Return the backend that the lifespan opened."""
     backend: Backend = request.app.state.backend
     return backend
 
 
-OpenBackend = Annotated[Backend, Depends(open_backend)]
+OpenBackend = Annotated[Backend, Depends(_open_backend)]
 
 
 @router.get(
@@ -92,7 +92,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
         state=state(results),
         checks=list(map(check_in_words, results)),
         alarms=list(map(open_alert, snap.alarms)),
-        performance_metrics=performance(backend.server, snap),
+        performance_metrics=_performance(backend.server, snap),
         capacity=_capacity(capacity(snap.metrics, snap.t)),
         queues={
             name: QueueStatus.model_validate(q, from_attributes=True)
@@ -176,7 +176,7 @@ def state(results: list[Check]) -> str:
     return "degraded" if any(c.status == "fail" for c in results) else "running"
 
 
-def performance(server: Server, snap: Snapshot) -> Performance:
+def _performance(server: Server, snap: Snapshot) -> Performance:
     """Return the figures of the machines; those of a silent monitor are null."""
     readings = server.readings()
     rate: Throughput = throughput(snap, readings)

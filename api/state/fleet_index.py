@@ -39,7 +39,7 @@ class FleetIndex:
         self._machines: dict[str, FleetMachine] = {}
         self._state: FleetState | None = None
         self._looked_t = -REFRESH_S
-        self._view = view_of({})
+        self._view = _view_of({})
 
     @property
     def is_read(self) -> bool:
@@ -92,10 +92,10 @@ class FleetIndex:
         for m in stale:
             if m in self._machines:
                 rows[m] = _row(self._machines[m], state.silent.get(m))
-        self._view = view_of(rows)
+        self._view = _view_of(rows)
 
 
-def view_of(rows: dict[str, FleetRow]) -> FleetView:
+def _view_of(rows: dict[str, FleetRow]) -> FleetView:
     """Return a fleet of these machines."""
     sites = sorted({r.site for r in rows.values() if r.site})
     silent = count_states(r for r in rows.values() if r.silent_since is not None)

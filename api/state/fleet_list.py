@@ -121,7 +121,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class _Group:
     """Machines of one site or asset path, which are together from `start` on."""
 
     name: str
@@ -136,7 +136,7 @@ class FleetList:
     """The wanted machines in order, their groups, and how many are in each state."""
 
     rows: Sequence[FleetRow]
-    groups: Sequence[Group]
+    groups: Sequence[_Group]
     states: dict[State, int]
 
 
@@ -160,14 +160,14 @@ def count_states(rows: Iterable[FleetRow]) -> dict[State, int]:
     return counts
 
 
-def _groups(rows: Sequence[FleetRow], grouping: Grouping) -> list[Group]:
+def _groups(rows: Sequence[FleetRow], grouping: Grouping) -> list[_Group]:
     if not grouping:
         return []
     groups, start = [], 0
     for name, members in groupby(rows, key=_GROUPS[grouping]):
         own = list(members)
         silent = sum(r.silent_since is not None for r in own)
-        groups.append(Group(name, start, len(own), silent, count_states(own)))
+        groups.append(_Group(name, start, len(own), silent, count_states(own)))
         start += len(own)
     return groups
 

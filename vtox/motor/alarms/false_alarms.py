@@ -16,7 +16,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FalseAlarmRate:
+class _FalseAlarmRate:
     """False alarms per machine-day with their exact interval, and what becomes of the promise.
 
     `at_most` is the upper end of the interval if all alarms were false without a decision.
@@ -46,7 +46,7 @@ def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
 
 def false_alarm_rate(
     alarms: Iterable[RaisedAlarm], outcomes: Mapping[str, Outcome], machine_days: float
-) -> FalseAlarmRate:
+) -> _FalseAlarmRate:
     """Return the rate of false alarms among alarms of faults, by alarm id -> outcome.
 
     The promise is kept where even the undecided alarms leave the upper end below it, and broken
@@ -56,7 +56,7 @@ def false_alarm_rate(
     counts = Counter(outcomes[a.alarm_id] for a in of_faults if a.alarm_id in outcomes)
     false, decided = counts["false_alarm"], counts.total() - counts["not_inspected"]
     undecided = len(of_faults) - decided
-    rate = FalseAlarmRate(
+    rate = _FalseAlarmRate(
         verdict="unknown",
         code="no_outcomes" if machine_days > 0 else "no_machine_days",
         alarms=len(of_faults),

@@ -26,7 +26,7 @@ class RaisedAlarm(NamedTuple):
     ms: int
 
 
-class Frequency(NamedTuple):
+class _Frequency(NamedTuple):
     """How often a fault of a machine was raised, and its share of all alarms."""
 
     machine_id: str
@@ -35,7 +35,7 @@ class Frequency(NamedTuple):
     share: float
 
 
-class Chatter(NamedTuple):
+class _Chatter(NamedTuple):
     """An alarm that chattered: how often it was raised in the worst stretch of `window_s`."""
 
     machine_id: str
@@ -46,11 +46,11 @@ class Chatter(NamedTuple):
     last_ms: int
 
 
-def most_frequent(alarms: Iterable[RaisedAlarm], most: int) -> list[Frequency]:
+def most_frequent(alarms: Iterable[RaisedAlarm], most: int) -> list[_Frequency]:
     """Return the alarms that were raised most often, the most frequent first."""
     counts = Counter((a.machine_id, a.fault) for a in alarms)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Frequency(*of, n, n / counts.total()) for of, n in ranked[:most]]
+    return [_Frequency(*of, n, n / counts.total()) for of, n in ranked[:most]]
 
 
 def chatter_window_s(fault: str) -> float:
@@ -60,7 +60,7 @@ def chatter_window_s(fault: str) -> float:
     return CHATTER_RECORDS * (family.min_record_s if family else OTHER_LOOK_S)
 
 
-def chattering(alarms: Iterable[RaisedAlarm]) -> list[Chatter]:
+def chattering(alarms: Iterable[RaisedAlarm]) -> list[_Chatter]:
     """Return the alarms that chattered, the one with most alarms in its window first."""
     times: dict[tuple[str, str], list[int]] = defaultdict(list)
     for a in alarms:
@@ -72,7 +72,7 @@ def chattering(alarms: Iterable[RaisedAlarm]) -> list[Chatter]:
         most = max((_within(raised, i, window_ms) for i in range(len(raised))), key=len)
         if len(most) >= CHATTER_TIMES:
             ends = most[0], most[-1]
-            found.append(Chatter(machine_id, fault, len(most), window_ms / 1000, *ends))
+            found.append(_Chatter(machine_id, fault, len(most), window_ms / 1000, *ends))
     return sorted(found, key=lambda c: (-c.times, c.machine_id, c.fault))
 
 

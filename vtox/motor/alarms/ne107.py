@@ -30,7 +30,7 @@ _OUT_OF_RANGE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Ne107:
+class _Ne107:
     """A status, and the fault and code that it rests on; both are empty where all is normal."""
 
     status: Status
@@ -38,7 +38,7 @@ class Ne107:
     code: str = ""
 
 
-def ne107(health: Assessment | None, *, silent: bool = False) -> Ne107:
+def ne107(health: Assessment | None, *, silent: bool = False) -> _Ne107:
     """Return the status of a machine.
 
     One of which nothing is decided, or that sends nothing, needs its function checked unless a
@@ -49,25 +49,25 @@ def ne107(health: Assessment | None, *, silent: bool = False) -> Ne107:
     """
     found = [_of_fault(name, f) for name, f in (health.faults if health else {}).items()]
     if silent:
-        found.append(Ne107("check_function", "", "machine_silent"))
+        found.append(_Ne107("check_function", "", "machine_silent"))
     elif health is None or health.state == "unknown":
         found.append(_undecided(found))
-    return min(found, key=lambda n: STATUSES.index(n.status), default=Ne107("normal"))
+    return min(found, key=lambda n: STATUSES.index(n.status), default=_Ne107("normal"))
 
 
-def _of_fault(name: str, f: FaultAssessment) -> Ne107:
+def _of_fault(name: str, f: FaultAssessment) -> _Ne107:
     if f.state == "fault":
-        return Ne107("failure", name, f.why.code)
+        return _Ne107("failure", name, f.why.code)
     if f.state == "warning":
-        return Ne107("maintenance_required", name, f.why.code)
+        return _Ne107("maintenance_required", name, f.why.code)
     if f.state == "normal" and f.last != "unknown":
-        return Ne107("normal")
+        return _Ne107("normal")
     if f.code in _OUT_OF_RANGE or unlock(f.code) in _OPERATION:
-        return Ne107("out_of_specification", name, f.code)
-    return Ne107("check_function", name, f.code) if unlock(f.code) in _CHECK else Ne107("normal")
+        return _Ne107("out_of_specification", name, f.code)
+    return _Ne107("check_function", name, f.code) if unlock(f.code) in _CHECK else _Ne107("normal")
 
 
-def _undecided(found: list[Ne107]) -> Ne107:
+def _undecided(found: list[_Ne107]) -> _Ne107:
     """Return the status of a machine of which nothing is decided: never normal."""
     known = [n for n in found if n.status != "normal"]
-    return known[0] if known else Ne107("check_function", "", "no_diagnosis_yet")
+    return known[0] if known else _Ne107("check_function", "", "no_diagnosis_yet")

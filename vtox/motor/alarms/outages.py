@@ -15,14 +15,14 @@ SILENT = "silent"
 
 
 @dataclass(slots=True)
-class Outage:
+class _Outage:
     """Alarms of silence that are one, and when most machines of the site were silent (s)."""
 
     t: float
     alarms: list[Alarm] = field(default_factory=list)
 
 
-def outages(alarms: Sequence[Alarm], begins_at: int, ends_below: int) -> list[Outage]:
+def outages(alarms: Sequence[Alarm], begins_at: int, ends_below: int) -> list[_Outage]:
     """Return the outages of a site, each alarm in one at most.
 
     Parameters
@@ -34,16 +34,16 @@ def outages(alarms: Sequence[Alarm], begins_at: int, ends_below: int) -> list[Ou
     ends_below
         With fewer it is over.
     """
-    found: list[Outage] = []
+    found: list[_Outage] = []
     active: dict[str, Alarm] = {}
-    present: Outage | None = None
+    present: _Outage | None = None
     for t, alarm, begins in _changes(alarms):
         if begins:
             active[alarm.id] = alarm
             if present:
                 present.alarms.append(alarm)
             elif len(active) >= begins_at:
-                present = Outage(t, _not_in(found, active))
+                present = _Outage(t, _not_in(found, active))
                 found.append(present)
         else:
             active.pop(alarm.id, None)
@@ -67,7 +67,7 @@ def _changes(alarms: Sequence[Alarm]) -> Iterator[tuple[float, Alarm, bool]]:
         yield t, ended, False
 
 
-def _not_in(found: Sequence[Outage], active: dict[str, Alarm]) -> list[Alarm]:
+def _not_in(found: Sequence[_Outage], active: dict[str, Alarm]) -> list[Alarm]:
     """Return the active alarms that are of no outage yet."""
     known = {a.id for o in found for a in o.alarms}
     return [a for a in active.values() if a.id not in known]

@@ -24,7 +24,7 @@ from vtox.motor.files.table import MAX_BYTES, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class _Format:
     """A format: its endings, whether a file that begins so has it, and its reader."""
 
     name: str
@@ -47,30 +47,30 @@ def _holds(ending: str) -> Callable[[bytes, Path], bool]:
 
 
 _EXCEL = in_child(open_excel, "python_calamine")
-COMTRADE = Format(
+COMTRADE = _Format(
     "COMTRADE", (".cfg", ".cff"), _head(is_comtrade), in_child(open_comtrade, "comtrade")
 )
 HEAD = 512
 # Text has no beginning that marks it: it is what is left.
-CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
+CSV = _Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), _head(lambda _: False), open_csv)
 FORMATS = (
-    Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
-    Format("NumPy", (".npz",), _holds(".npy"), open_npz),
-    Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), _EXCEL),
-    Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), _EXCEL),
-    Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), _EXCEL),
-    Format("CSV in zip", (".zip",), _head(is_zip), open_compressed_text),
+    _Format("NumPy", (".npz", ".npy"), _begins(b"\x93NUMPY"), open_npz),
+    _Format("NumPy", (".npz",), _holds(".npy"), open_npz),
+    _Format("Excel", (".xls", ".ods"), _begins(b"\xd0\xcf\x11\xe0"), _EXCEL),
+    _Format("Excel", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), _EXCEL),
+    _Format("Excel", (".xlsb", ".ods"), _holds("content.xml"), _EXCEL),
+    _Format("CSV in zip", (".zip",), _head(is_zip), open_compressed_text),
     COMTRADE,
-    Format("SEL event report", (".cev",), _head(is_sel_event), open_sel_event),
-    Format("LabVIEW", (".lvm",), _head(is_labview), in_child(open_labview, "lvm_read")),
-    Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), in_child(open_audio, "soundfile")),
-    Format("MATLAB", (".mat",), _head(is_matlab), in_child(open_matlab, "pymatreader")),
-    Format(
+    _Format("SEL event report", (".cev",), _head(is_sel_event), open_sel_event),
+    _Format("LabVIEW", (".lvm",), _head(is_labview), in_child(open_labview, "lvm_read")),
+    _Format("WAV or FLAC", (".wav", ".flac"), _head(is_audio), in_child(open_audio, "soundfile")),
+    _Format("MATLAB", (".mat",), _head(is_matlab), in_child(open_matlab, "pymatreader")),
+    _Format(
         "Parquet", (".parquet", ".pq"), _begins(b"PAR1"), in_child(open_parquet, "pyarrow.parquet")
     ),
-    Format("TDMS", (".tdms",), _begins(b"TDSm"), in_child(open_tdms, "nptdms")),
-    Format("MDF", (".mf4", ".mdf"), _head(is_mdf), in_child(open_mdf, "asammdf")),
-    Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), in_child(open_uff, "pyuff")),
+    _Format("TDMS", (".tdms",), _begins(b"TDSm"), in_child(open_tdms, "nptdms")),
+    _Format("MDF", (".mf4", ".mdf"), _head(is_mdf), in_child(open_mdf, "asammdf")),
+    _Format("UFF", (".uff", ".unv", ".ufb"), _head(is_uff), in_child(open_uff, "pyuff")),
     CSV,
 )
 SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)
@@ -84,7 +84,7 @@ FOREIGN = (
 )
 
 
-def format_of(path: Path) -> Format:
+def format_of(path: Path) -> _Format:
     """Return the format of a file.
 
     Raises `FileError`: there is no such file, it is too large, or it is not what its name says.
@@ -119,14 +119,14 @@ def tables_in(path: Path) -> list[Table]:
     return format_of(path).open(path)
 
 
-def _by_content(path: Path, head: bytes) -> Format | None:
+def _by_content(path: Path, head: bytes) -> _Format | None:
     for beginning, what, remedy in FOREIGN:
         if head.startswith(beginning):
             raise FileError("unknown_format", path, what, remedy=remedy)
     return next((f for f in FORMATS if f.fits(head, path)), None)
 
 
-def _by_name(path: Path) -> Format:
+def _by_name(path: Path) -> _Format:
     """Return the format of a file whose content says nothing: text, or not what its name says."""
     named = next((f for f in FORMATS if path.suffix.lower() in f.suffixes), CSV)
     if named is COMTRADE and path.suffix.lower() == ".cfg":

@@ -29,7 +29,7 @@ FEWEST_CYCLES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelFacts:
+class _ChannelFacts:
     """A column that is a channel, a speed or a temperature; its values in `unit`."""
 
     quantity: str
@@ -55,7 +55,7 @@ class TableFacts:
     samples: int = 0
     rate: Rate | None = None
     started: str = ""
-    channels: tuple[ChannelFacts, ...] = ()
+    channels: tuple[_ChannelFacts, ...] = ()
     ignored: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     doubts: Mapping[str, str] = field(default_factory=dict)
@@ -121,9 +121,9 @@ def _table_facts(table: Table, opts: ReadOptions) -> TableFacts:
     )
 
 
-def _channel_facts(match: Match, x: Array) -> ChannelFacts:
+def _channel_facts(match: Match, x: Array) -> _ChannelFacts:
     y = x.astype(np.float64)
-    return ChannelFacts(
+    return _ChannelFacts(
         quantity=match.quantity,
         column=match.column,
         certainty=match.certainty,
@@ -168,7 +168,7 @@ def _missing(matches: Mapping[str, Match], opts: ReadOptions, table: Table) -> t
     return tuple(missing) if "speed" in matches or stated else (*missing, "speed")
 
 
-def _doubts(facts: list[ChannelFacts], found: Rate | None) -> dict[str, str]:
+def _doubts(facts: list[_ChannelFacts], found: Rate | None) -> dict[str, str]:
     """Return code -> its subject."""
     channels = [f for f in facts if f.quantity in CHANNEL_UNITS]
     about = {

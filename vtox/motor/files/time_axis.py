@@ -23,7 +23,7 @@ def epoch_unit(first: float) -> tuple[float, str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class _Steps:
     """The rate of sample times, Hz, and the RMS difference of their steps, of the mean step.
 
     `jitter` is 0 where the times are uniform but for the digits they are written with.
@@ -33,7 +33,7 @@ class Steps:
     jitter: float = 0.0
 
 
-def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> Steps:
+def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> _Steps:
     """Return the sampling rate of uniform sample times, Hz.
 
     Written times are rounded. Steps may differ from their mean by that rounding, up to half a step,
@@ -76,7 +76,7 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> Steps:
     whole = not (np.abs(steps - step) > 0.5 * step).any()
     if whole and max(JITTER[0], rounding / step) < jitter <= JITTER[1]:
         slope = float(np.polyfit(np.arange(len(t)), t - t[0], 1)[0])
-        return Steps(1 / (slope * unit_s), jitter)
+        return _Steps(1 / (slope * unit_s), jitter)
     if off.any():
         i = int(np.flatnonzero(off)[0])
         raise refused(
@@ -89,7 +89,7 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> Steps:
     fs_hz = 1 / (step * unit_s)
     # The first and last times are rounded too: a whole number within that error is the true rate.
     error_hz = fs_hz * (rounding / float(t[-1] - t[0]) + 1e-6)
-    return Steps(float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= error_hz else fs_hz)
+    return _Steps(float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= error_hz else fs_hz)
 
 
 def _coarseness(t: Samples, rounding: float, step: float) -> str:

@@ -28,7 +28,7 @@ SHORT_LIKE_MAX_UNBALANCE = 0.012
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class _Body:
     """How one machine and its instruments are built; the fault changes none of it."""
 
     run_hz: float
@@ -59,7 +59,7 @@ class SimulatedMachine:
     motor: Motor
     load: float
     channels: tuple[str, ...]
-    body: Body = field(repr=False)
+    body: _Body = field(repr=False)
     fault: str | None = None
     severity: float | None = None
     level: float | None = None
@@ -246,11 +246,11 @@ def _load(rng: np.random.Generator, case: _FaultCase | None) -> float:
     return float(rng.uniform(0.35 if case is None else 0.55, 0.95))
 
 
-def _body(rng: np.random.Generator, motor: Motor, case: _FaultCase | None) -> Body:
+def _body(rng: np.random.Generator, motor: Motor, case: _FaultCase | None) -> _Body:
     assert motor.supply_hz
     inverter = motor.supply == "inverter"
     angle = rng.uniform(0, 2 * np.pi)
-    return Body(
+    return _Body(
         run_hz=motor.supply_hz * (float(rng.uniform(0.6, 0.95)) if inverter else 1.0),
         unbalance=complex(rng.uniform(MIN_UNBALANCE, MAX_UNBALANCE) * np.exp(1j * angle)),
         wander_hz=float(rng.uniform(0.002, 0.015)),

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class _Scale:
     """Range of the physical quantity of one fault, from severity 0 (`low`) to 1 (`high`)."""
 
     quantity: str
@@ -21,13 +21,13 @@ class Scale:
         return self.low + (self.high - self.low) * severity
 
 
-SCALES: Mapping[str, Scale] = MappingProxyType(
+SCALES: Mapping[str, _Scale] = MappingProxyType(
     {
-        "turn_short": Scale("shorted_turns_ratio", 0.005, 0.08, geometric=True),
-        "insulation": Scale("resistance_to_earth_ohm", 3e6, 5e3, geometric=True),
-        "bearing": Scale("impulse_peak_over_noise_rms", 2.5, 40.0, geometric=True),
-        "eccentricity": Scale("rise_of_rotation_sidebands_db", 6.0, 26.0),
-        "broken_bar": Scale("lower_sideband_dbc", -54.0, -28.0),
+        "turn_short": _Scale("shorted_turns_ratio", 0.005, 0.08, geometric=True),
+        "insulation": _Scale("resistance_to_earth_ohm", 3e6, 5e3, geometric=True),
+        "bearing": _Scale("impulse_peak_over_noise_rms", 2.5, 40.0, geometric=True),
+        "eccentricity": _Scale("rise_of_rotation_sidebands_db", 6.0, 26.0),
+        "broken_bar": _Scale("lower_sideband_dbc", -54.0, -28.0),
     }
 )
 

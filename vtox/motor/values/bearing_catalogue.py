@@ -30,7 +30,7 @@ _SPIN_SPREAD = 0.015
 _RACE_SPREAD = 0.015
 
 
-class MadeBearing(NamedTuple):
+class _MadeBearing(NamedTuple):
     """One maker's bearing: balls, their diameter and that of the pitch circle, in one unit.
 
     Published ratings leave a range of pitch diameters; where they are published, both are one.
@@ -44,7 +44,7 @@ class MadeBearing(NamedTuple):
     source: str
 
 
-class CataloguedOrders(NamedTuple):
+class _CataloguedOrders(NamedTuple):
     """Defect orders of a designation; those of both races and the cage hold within `tolerance`.
 
     They are empty where makers differ: in the number of balls, or by more than slippage.
@@ -67,21 +67,21 @@ def orders_of_geometry(
     }
 
 
-def _read_makers() -> dict[str, list[MadeBearing]]:
+def _read_makers() -> dict[str, list[_MadeBearing]]:
     text = Path(__file__).with_name("bearing_makers.csv").read_text(encoding="utf-8")
-    made: dict[str, list[MadeBearing]] = {}
+    made: dict[str, list[_MadeBearing]] = {}
     for row in csv.DictReader(x for x in text.splitlines() if not x.startswith("#")):
         ball, low, high = (float(row[name]) for name in ("ball", "pitch_min", "pitch_max"))
-        bearing = MadeBearing(row["maker"], int(row["balls"]), ball, low, high, row["source"])
+        bearing = _MadeBearing(row["maker"], int(row["balls"]), ball, low, high, row["source"])
         made.setdefault(row["designation"], []).append(bearing)
     return {designation: made[designation] for designation in sorted(made)}
 
 
-CATALOGUE: Mapping[str, Iterable[MadeBearing]] = _read_makers()
+CATALOGUE: Mapping[str, Iterable[_MadeBearing]] = _read_makers()
 
 
 @cache
-def catalogued(designation: str) -> CataloguedOrders:
+def catalogued(designation: str) -> _CataloguedOrders:
     """Return the orders of a designation such as `6205-2RS`, `SKF 6205-2Z/C3`, `61905`.
 
     Where makers differ, those of the maker before the number. BSF is left out where makers differ
@@ -117,7 +117,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[A-Z]+", text.upper())
 
 
-def _common_orders(made: Iterable[MadeBearing]) -> CataloguedOrders:
+def _common_orders(made: Iterable[_MadeBearing]) -> _CataloguedOrders:
     """Return the middle of the orders of several makers, none where they differ too much."""
     each = [
         orders_of_geometry(b.balls, b.ball, pitch)
@@ -129,7 +129,7 @@ def _common_orders(made: Iterable[MadeBearing]) -> CataloguedOrders:
     half = {name: max(x) / middle[name] - 1 for name, x in ranges.items()}
     tolerance = max(half[name] for name in ("BPFO", "BPFI", "FTF"))
     if tolerance > _RACE_SPREAD:
-        return CataloguedOrders({}, 0.0)
+        return _CataloguedOrders({}, 0.0)
     if half["BSF"] > _SPIN_SPREAD:
         del middle["BSF"]
-    return CataloguedOrders(middle, tolerance)
+    return _CataloguedOrders(middle, tolerance)

@@ -152,7 +152,7 @@ class Motor:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleBlock:
+class _SampleBlock:
     """Simultaneous samples of the channels of one machine, with what was measured with them.
 
     `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
@@ -176,7 +176,7 @@ class SampleBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording(SampleBlock):
+class Recording(_SampleBlock):
     """The samples that a diagnosis is made of, from a file, from memory or joined from windows.
 
     A speed or temperature that is not a finite number counts as not measured.
@@ -203,7 +203,7 @@ class Recording(SampleBlock):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window(SampleBlock):
+class Window(_SampleBlock):
     """One contiguous block of samples as a sender publishes it. (machine_id, run, seq) names it."""
 
     machine_id: str

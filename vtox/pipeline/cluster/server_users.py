@@ -54,7 +54,7 @@ LENGTHS = "+xlen +xinfo|groups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class _Role:
     """A user: its purpose, and its rights in the server's notation."""
 
     about: str
@@ -74,7 +74,7 @@ def _partitioned(name: str) -> tuple[str, str]:
     return name, f"{name}:{ANYTHING}"
 
 
-def _roles() -> dict[str, Role]:
+def _roles() -> dict[str, _Role]:
     raw, letters = _partitioned(keys.RAW), keys.DEAD_LETTERS
     machines = (keys.MACHINES, _MACHINE, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES)
     counts = (keys.COUNTERS, keys.LATENCY, *_partitioned(keys.PROGRESS))
@@ -141,13 +141,13 @@ def _roles() -> dict[str, Role]:
         _FULL_SCALARS,
     )
     return {
-        "ingest": Role(
+        "ingest": _Role(
             about="senders: adds windows, reads none",
             # `redis-cli --pipe` learns by ECHO that all was answered.
             rights=f"+xadd +wait +waitaof +echo {LENGTHS} {TRANSACTIONS} "
             f"{_keys(*raw, keys.SCALARS)} {number}",
         ),
-        "mqtt": Role(
+        "mqtt": _Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",
             rights=" ".join(
                 (
@@ -159,7 +159,7 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "reader": Role(
+        "reader": _Role(
             about="programs that read results, alerts, actions, metrics and dead letters",
             rights=" ".join(
                 (
@@ -168,7 +168,7 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "bridge": Role(
+        "bridge": _Role(
             about="vtox bridge: reads windows, dispatches records, trims, measures",
             rights=" ".join(
                 (
@@ -196,7 +196,7 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "worker": Role(
+        "worker": _Role(
             about="workers: fetch windows, commit results",
             rights=" ".join(
                 (
@@ -214,7 +214,7 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "recorder": Role(
+        "recorder": _Role(
             about="vtox recorder: copies results into the history, raises the alarms of scalars",
             rights=" ".join(
                 (
@@ -232,7 +232,7 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "notifier": Role(
+        "notifier": _Role(
             about="vtox notify run: reads alarms and actions, and which machine stands where",
             rights=" ".join(
                 (
@@ -252,7 +252,7 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "api": Role(
+        "api": _Role(
             about="the HTTP service: reads all, registers machines, adds windows and actions",
             rights=" ".join(
                 (
@@ -265,11 +265,11 @@ def _roles() -> dict[str, Role]:
                 )
             ),
         ),
-        "celery": Role(
+        "celery": _Role(
             about="Celery's broker (VTOX_BROKER_URL of bridge and workers): tasks and nothing else",
             rights=f"{_BROKER} +lpush +rpush +brpop +rpop {_keys(*_QUEUES, *_CELERY)} {_CHANNELS}",
         ),
-        "flower": Role(
+        "flower": _Role(
             about="Flower: events and remote control, no tasks",
             rights=" ".join(
                 (

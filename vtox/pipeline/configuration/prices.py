@@ -24,7 +24,7 @@ _THURSDAY = 3 * QUARTERS_A_DAY
 
 
 @dataclass(frozen=True, slots=True)
-class PricePeriod:
+class _PricePeriod:
     """A price of certain quarter-hours of the week, counted from Monday 00:00, local time."""
 
     per_kwh: float
@@ -36,7 +36,7 @@ class PricePeriod:
 class PricePeriods:
     """Periods in reading order: the first that holds a time has its price."""
 
-    periods: tuple[PricePeriod, ...] = ()
+    periods: tuple[_PricePeriod, ...] = ()
 
     @classmethod
     def parse(cls, value: Any) -> Any:
@@ -104,7 +104,7 @@ def _ahead(zone: ZoneInfo, t: int) -> int:
     return _THURSDAY + int(offset.total_seconds()) // QUARTER_S
 
 
-def _period(text: str) -> PricePeriod:
+def _period(text: str) -> _PricePeriod:
     found = _PERIOD.fullmatch(text)
     if not found or not (found["days"] or found["from"]):
         raise ValueError(f"{text!r}: {_EXPECTED}")
@@ -117,7 +117,7 @@ def _period(text: str) -> PricePeriod:
         for day in _days(found["days"] or "mon-sun")
         for k in range(length)
     }
-    return PricePeriod(float(found["price"]), frozenset(quarters), text)
+    return _PricePeriod(float(found["price"]), frozenset(quarters), text)
 
 
 def _quarter(time: str) -> int:

@@ -21,7 +21,7 @@ ROOT = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
-class CpuQuota:
+class _CpuQuota:
     """What a control group may use: so much CPU time per time; `used_s` is its use so far."""
 
     group: Path
@@ -88,7 +88,7 @@ def _affinity() -> list[int]:
     return []
 
 
-def _quotas(root: Path) -> Iterator[CpuQuota]:
+def _quotas(root: Path) -> Iterator[_CpuQuota]:
     """Yield the quotas of the control group of this process and of those above it.
 
     A container may see the path that its group has on the host, while it finds the group
@@ -111,18 +111,20 @@ def _quotas(root: Path) -> Iterator[CpuQuota]:
                     yield _quota_version_1(folder, part)
 
 
-def _quota(group: Path) -> CpuQuota:
+def _quota(group: Path) -> _CpuQuota:
     """Return the quota of a group of version 2."""
     quota_us, period_us = map(int, (group / "cpu.max").read_text().split())
     use = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
-    return CpuQuota(group, quota_us / period_us, int(use["usage_usec"]) / 1e6)
+    return _CpuQuota(group, quota_us / period_us, int(use["usage_usec"]) / 1e6)
 
 
-def _quota_version_1(folder: Path, part: PurePosixPath) -> CpuQuota:
+def _quota_version_1(folder: Path, part: PurePosixPath) -> _CpuQuota:
     """Return the quota of a group of version 1."""
     group = folder / "cpu" / part
     quota_us = int((group / "cpu.cfs_quota_us").read_text())
     if quota_us < 0:
         raise ValueError("no quota")
     used_ns = int((folder / "cpuacct" / part / "cpuacct.usage").read_text())
-    return CpuQuota(group, quota_us / int((group / "cpu.cfs_period_us").read_text()), used_ns / 1e9)
+    return _CpuQuota(
+        group, quota_us / int((group / "cpu.cfs_period_us").read_text()), used_ns / 1e9
+    )

@@ -105,7 +105,7 @@ class Box:
     ring_bytes: float = 0.0
 
 
-class Resource(NamedTuple):
+class _Resource(NamedTuple):
     """What machines take of something: `fixed + machines * machine`, of what there is (`have`)."""
 
     code: str
@@ -146,13 +146,13 @@ def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box)
         yield r.check(machines, hosts=box.hosts, retained_s=stays_s)
 
 
-def resources(load: MachineLoad, settings: Settings, box: Box) -> list[Resource]:
+def resources(load: MachineLoad, settings: Settings, box: Box) -> list[_Resource]:
     """Return what there is and what one machine takes of it, in the order in which it runs out."""
     found = [*_times(load, box), *_memory(load, settings, box)]
     return sorted(found, key=lambda r: r.carries)
 
 
-def _times(load: MachineLoad, box: Box) -> Iterator[Resource]:
+def _times(load: MachineLoad, box: Box) -> Iterator[_Resource]:
     """Yield threads, workers and cores, in cores; and the link of the server's host, MB/s."""
     rate, busy_s, apart = load.windows_per_s, load.busy_s, box.hosts > 1
     server_s = busy_s[SERVER]
@@ -163,24 +163,24 @@ def _times(load: MachineLoad, box: Box) -> Iterator[Resource]:
     threads_s = sum(busy_s[name] for name in (SERVER, BRIDGE, RECORDER)) if apart else 0.0
     workers_s = max(load.cpu_s - threads_s, load.workers_s)
     hosts, planned = PLANNED_SHARE * max(box.hosts - 1, 1), PLANNED_SHARE
-    yield Resource("server_thread", 0, rate * server_s, planned)
-    yield Resource("bridge_thread", 0, rate * busy_s[BRIDGE], planned * box.partitions)
-    yield Resource("recorder_thread", 0, rate * busy_s[RECORDER], planned)
-    yield Resource("worker_time", 0, rate * load.workers_s, hosts * box.workers)
-    yield Resource("host_cores", 0, rate * workers_s, hosts * box.cores)
+    yield _Resource("server_thread", 0, rate * server_s, planned)
+    yield _Resource("bridge_thread", 0, rate * busy_s[BRIDGE], planned * box.partitions)
+    yield _Resource("recorder_thread", 0, rate * busy_s[RECORDER], planned)
+    yield _Resource("worker_time", 0, rate * load.workers_s, hosts * box.workers)
+    yield _Resource("host_cores", 0, rate * workers_s, hosts * box.cores)
     if copies := box.replicas + len(FAMILIES) * apart:
         link = planned * box.link_bytes_per_s / MB
-        yield Resource("host_link", 0, copies * load.bytes_per_s / MB, link)
+        yield _Resource("host_link", 0, copies * load.bytes_per_s / MB, link)
 
 
-def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[Resource]:
+def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[_Resource]:
     """Yield memory and disk, MB."""
     limit, rate, state = box.limit_bytes / MB, load.bytes_per_s / MB, load.state_bytes / MB
     first = rate * (FIRST_RECORD_RATIO * load.record_s / 2 + SHORT_RECORDS_S)
     outputs, bound = _outputs_mb(settings, limit), settings.open_record_bytes / MB
-    yield Resource("open_records", 0, first, min(bound, OPEN_RECORDS_SHARE * limit or bound))
+    yield _Resource("open_records", 0, first, min(bound, OPEN_RECORDS_SHARE * limit or bound))
     if limit:
-        yield Resource("server_memory", outputs, first + state, NOT_FROM_SHARE * limit)
+        yield _Resource("server_memory", outputs, first + state, NOT_FROM_SHARE * limit)
     if not box.server_here:
         return
     finished = state + rate * max(_held_s(load), settings.keep.windows.s)
@@ -192,9 +192,9 @@ def _memory(load: MachineLoad, settings: Settings, box: Box) -> Iterator[Resourc
         ("host_disk", box.disk_free_bytes / MB, LOG_RATIO, 0.0, history),
     ):
         if limit and have >= ratio * limit + fixed:  # the server never takes more
-            yield Resource(code, ratio * limit + fixed, machine, have)
+            yield _Resource(code, ratio * limit + fixed, machine, have)
         else:
-            yield Resource(code, ratio * outputs + fixed, ratio * finished + machine, have)
+            yield _Resource(code, ratio * outputs + fixed, ratio * finished + machine, have)
 
 
 def retained_s(machines: int, load: MachineLoad, settings: Settings, box: Box) -> float:

@@ -74,7 +74,7 @@ class _Queue:
             connection.collect()
 
 
-class Numbers(Protocol):
+class _Numbers(Protocol):
     """Numbers the tasks of a queue, for every sender: `TaskNumbers` of the store."""
 
     def take(self, family: str) -> int:
@@ -111,7 +111,7 @@ class TaskQueues:
         self,
         clock: Callable[[], float] = time.monotonic,
         *,
-        numbers: Numbers | None = None,
+        numbers: _Numbers | None = None,
         partition: int = 0,
     ) -> None:
         self.clock = clock

@@ -18,7 +18,7 @@ from vtox.reporting.history import copying
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedBackup:
+class _CheckedBackup:
     """An archive that was unpacked into a folder and found whole."""
 
     manifest: Manifest
@@ -30,7 +30,7 @@ class CheckedBackup:
 
 
 @contextmanager
-def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
+def checked(settings: Settings, path: Path) -> Iterator[_CheckedBackup]:
     """Unpack an archive into the data folder and check every part of it; removed at the end.
 
     Raises `ArchiveError`: it is damaged, no backup of VTOX, or of a later form.
@@ -40,7 +40,7 @@ def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
         make_private(settings.data_dir)
         unpacked = tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="restore-")
     with unpacked as name:
-        found = CheckedBackup(archive.read(path, Path(name)), Path(name))
+        found = _CheckedBackup(archive.read(path, Path(name)), Path(name))
         for member in archive.MEMBERS:
             for _ in found.rows(member):
                 pass
@@ -67,7 +67,7 @@ def present(client: Client, settings: Settings) -> dict[str, int]:
 def restore(
     client: Client,
     settings: Settings,
-    backup: CheckedBackup,
+    backup: _CheckedBackup,
     told: Callable[[str], None] = lambda part: None,
 ) -> list[str]:
     """Replace what the system holds; return in sentences what of the backup was left out.
@@ -82,7 +82,7 @@ def restore(
 
 
 def _replace(
-    client: Client, settings: Settings, backup: CheckedBackup, told: Callable[[str], None]
+    client: Client, settings: Settings, backup: _CheckedBackup, told: Callable[[str], None]
 ) -> list[str]:
     def rows(name: str) -> Iterator[Kept]:
         told(name)

@@ -31,7 +31,7 @@ Cursor = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class _Count:
     """How many records had one outcome."""
 
     state: str
@@ -44,7 +44,7 @@ class Trends:
     """Trends by quantity, and how often each outcome came; `next` is where the next page begins."""
 
     series: dict[str, Trend]
-    counts: dict[str, list[Count]]
+    counts: dict[str, list[_Count]]
     next: Cursor | None = None
 
 
@@ -251,11 +251,11 @@ def _series_of(db: Connection, machine_id: str, quantities: Sequence[str]) -> di
     return {numbers[q]: q for q in quantities if q in numbers}
 
 
-def _counts(outcomes_seen: Iterator[tuple[str, str, int]]) -> list[Count]:
+def _counts(outcomes_seen: Iterator[tuple[str, str, int]]) -> list[_Count]:
     counts: dict[tuple[str, str], int] = {}
     for state, code, n in outcomes_seen:
         counts[state, code] = counts.get((state, code), 0) + n
-    found = [Count(state, code, n) for (state, code), n in counts.items()]
+    found = [_Count(state, code, n) for (state, code), n in counts.items()]
     return sorted(found, key=lambda c: (-c.records, c.state, c.code))
 
 

@@ -18,7 +18,7 @@ FOUND_STATES = ("warning", "fault")
 MOST_DIAGNOSES = 100_000
 
 
-class Hours(NamedTuple):
+class _Hours(NamedTuple):
     """Hours of a time, by what is known of them.
 
     `raw`: every diagnosis; `quiet`: only sums, and nothing was found, so that no sensitivity raises
@@ -41,7 +41,7 @@ class RecordedSlots:
     slots: tuple[Slots, ...]
     from_t: float | None
     level: Level
-    hours: Hours
+    hours: _Hours
 
     def tried(self, rule: Persistence, to_s: float) -> Backtest:
         """Return what they raise and clear by a rule, until a time."""
@@ -51,7 +51,7 @@ class RecordedSlots:
 
 def nothing_recorded(from_s: float, to_s: float) -> RecordedSlots:
     """Return what a history says that has nothing of a fault."""
-    return RecordedSlots((), None, "", Hours(0.0, 0.0, 0.0, (to_s - from_s) / HOUR_S))
+    return RecordedSlots((), None, "", _Hours(0.0, 0.0, 0.0, (to_s - from_s) / HOUR_S))
 
 
 def recorded_slots(
@@ -115,7 +115,7 @@ def _level_at(db: Connection, machine_id: str, fault: str, t: float) -> Level:
     return level
 
 
-def _hours(db: Connection, number: int, from_s: float, to_s: float, raw_from_s: float) -> Hours:
+def _hours(db: Connection, number: int, from_s: float, to_s: float, raw_from_s: float) -> _Hours:
     """Return the hours before the raw diagnoses by their sums; what is after them is raw."""
     c, first_s = hours.c, raw_from_s // HOUR_S * HOUR_S
     found = func.max(case((outcomes.c.state.in_(FOUND_STATES), 1), else_=0))
@@ -133,7 +133,7 @@ def _hours(db: Connection, number: int, from_s: float, to_s: float, raw_from_s: 
     raw, total = to_s - raw_from_s, to_s - from_s
     quiet, undecidable = spent[False], spent[True]
     empty = max(total - raw - quiet - undecidable, 0.0)
-    return Hours(raw / HOUR_S, quiet / HOUR_S, undecidable / HOUR_S, empty / HOUR_S)
+    return _Hours(raw / HOUR_S, quiet / HOUR_S, undecidable / HOUR_S, empty / HOUR_S)
 
 
 def _raw_count(db: Connection, number: int, hour_s: float) -> int:

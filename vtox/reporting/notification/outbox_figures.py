@@ -13,7 +13,7 @@ _c = deliveries.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndeliveredMessage:
+class _UndeliveredMessage:
     """A message that was given up, with what the target said last; times in ms."""
 
     target: str
@@ -36,13 +36,13 @@ def target_states(engine: Engine, targets: Sequence[str]) -> dict[str, TargetSta
     return {name: _state(name, counts, answers.get(name)) for name in names}
 
 
-def dead_letters(engine: Engine, target: str, limit: int) -> list[UndeliveredMessage]:
+def dead_letters(engine: Engine, target: str, limit: int) -> list[_UndeliveredMessage]:
     """Return the last messages that were given up, newest first; of all targets without a name."""
     of = and_(_c.state == "dead", *([_c.target == target] if target else []))
-    found = select(*(_c[n] for n in UndeliveredMessage.__slots__)).where(of)
+    found = select(*(_c[n] for n in _UndeliveredMessage.__slots__)).where(of)
     with engine.connect() as db:
         newest = db.execute(found.order_by(_c.done_ms.desc(), _c.id.desc()).limit(limit))
-        return [UndeliveredMessage(**row) for row in newest.mappings()]
+        return [_UndeliveredMessage(**row) for row in newest.mappings()]
 
 
 def _state(name: str, counts: dict[tuple[str, str], tuple[int, int]], answers: Any) -> TargetState:

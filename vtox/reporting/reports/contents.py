@@ -30,13 +30,13 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Table = dict[str, Any]
 
 
-class Part(BaseModel):
+class _Part(BaseModel):
     """Strict: no other fields, no conversions, no numbers that are none."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Environment(Part):
+class Environment(_Part):
     """What computed the verdicts. `source` is a hash of the code of VTOX."""
 
     vtox: Text
@@ -48,7 +48,7 @@ class Environment(Part):
     processor: Text
 
 
-class Channel(Part):
+class _Channel(_Part):
     """The samples of one channel: `vtox.reporting.reports.samples.Packed`, compressed."""
 
     name: Text
@@ -59,7 +59,7 @@ class Channel(Part):
     data: str
 
 
-class Energy(Part):
+class Energy(_Part):
     """What the record says of energy: figures, and codes with values where some are not known."""
 
     figures: dict[Text, float]
@@ -69,7 +69,7 @@ class Energy(Part):
     load_values: Table
 
 
-class ReportRecord(Part):
+class ReportRecord(_Part):
     """One recording, and the verdicts on it in the order of `vtox.motor.faults.FAULTS`."""
 
     name: Text
@@ -78,7 +78,7 @@ class ReportRecord(Part):
     fs_hz: float
     speed_rpm: float | None = None
     temperature_c: float | None = None
-    channels: list[Channel] = Field(min_length=1, max_length=len(CHANNEL_UNITS))
+    channels: list[_Channel] = Field(min_length=1, max_length=len(CHANNEL_UNITS))
     verdicts: list[Table] = Field(min_length=1, max_length=len(FAULTS))
     energy: Energy | None = None
 
@@ -88,7 +88,7 @@ class ReportRecord(Part):
         return [str(v.get("fault")) for v in self.verdicts]
 
 
-class ReportedMachine(Part):
+class ReportedMachine(_Part):
     """What was known of the machine: nameplate, baseline (JSON of `Baseline`), both may be none."""
 
     machine_id: Text | None = None
@@ -97,7 +97,7 @@ class ReportedMachine(Part):
     baseline_about: Table = {}
 
 
-class TrendColumns(Part):
+class TrendColumns(_Part):
     """The trend of one fault as columns of one length; null where there is no record."""
 
     t: list[float]
@@ -116,7 +116,7 @@ class TrendColumns(Part):
         return self
 
 
-class ReportedTrend(Part):
+class ReportedTrend(_Part):
     """Trends from the history, s since 1970 (UTC), in steps."""
 
     from_t: float = Field(ge=0, lt=T_END)
@@ -132,7 +132,7 @@ class ReportedTrend(Part):
         return self
 
 
-class Contents(Part):
+class Contents(_Part):
     """A whole report, but for its page. `trend`, `growth` and `events` come from the history.
 
     `growth` has by fault how long its state has lasted, and how its level moves: codes with values.
@@ -152,9 +152,9 @@ class Contents(Part):
     left_out: int = Field(0, ge=0)
 
 
-def channel_of(name: str, packed: Packed) -> Channel:
+def channel_of(name: str, packed: Packed) -> _Channel:
     """Return the channel that holds these samples."""
-    return Channel(
+    return _Channel(
         name=name,
         kind=packed.kind,  # type: ignore[arg-type]
         samples=packed.samples,
@@ -262,7 +262,7 @@ def _parts(contents: Contents) -> Iterator[tuple[str, bytes]]:
             yield name, _canonical(channel.model_dump(exclude={"data"})) + raw
 
 
-def _packed(channel: Channel) -> Packed:
+def _packed(channel: _Channel) -> Packed:
     if any(len(pair) != 2 for pair in channel.scales):
         raise ReportError("damaged", "a scale is not a number of samples and a factor")
     size = channel.samples * int(channel.kind[1])

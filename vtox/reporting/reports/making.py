@@ -50,7 +50,7 @@ def verdicts(
     By one thread, as in the workers: several may add in another order.
     """
     with threadpool_limits(1):
-        return [verdict(d) for d in diagnose(recording, motor, baseline, faults=faults)]
+        return [_verdict(d) for d in diagnose(recording, motor, baseline, faults=faults)]
 
 
 def energy(
@@ -65,7 +65,7 @@ def energy(
     return Energy(**plain(reading))
 
 
-def verdict(d: Diagnosis) -> dict[str, Any]:
+def _verdict(d: Diagnosis) -> dict[str, Any]:
     """Return a diagnosis as plain data, without the sentence, which its code gives."""
     found: dict[str, Any] = plain(asdict(d))
     return found

@@ -14,7 +14,7 @@ from vtox.reporting.reports.page import page
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class _Difference:
     """A value that is another one when computed again, both as plain data."""
 
     record: str
@@ -36,7 +36,7 @@ class Verification:
     verdicts: int
     here: Environment
     same_environment: bool
-    differences: tuple[Difference, ...]
+    differences: tuple[_Difference, ...]
     page_agrees: bool | None
 
     @property
@@ -59,7 +59,7 @@ def verify(report: Report) -> Verification:
     """
     contents = report.contents
     motor, baseline = motor_of(contents.machine), baseline_of(contents.machine)
-    differences: list[Difference] = []
+    differences: list[_Difference] = []
     for record in contents.records:
         recording = recording_of(record)
         try:
@@ -74,10 +74,10 @@ def verify(report: Report) -> Verification:
         for reported, computed in zip(record.verdicts, again, strict=True):
             fault = computed["fault"]
             for path, a, b in _different(reported, computed, ""):
-                differences.append(Difference(record.name, fault, path, a, b))
+                differences.append(_Difference(record.name, fault, path, a, b))
         if record.energy and energy:
             for path, a, b in _different(record.energy.model_dump(), energy.model_dump(), ""):
-                differences.append(Difference(record.name, "energy", path, a, b))
+                differences.append(_Difference(record.name, "energy", path, a, b))
     here = environment()
     same = here == contents.environment
     return Verification(

@@ -23,7 +23,7 @@ STEADY_BLOCK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Unsteadiness:
+class _Unsteadiness:
     """How far amplitude and frequency move between blocks of 0.5 s; arrays of shape (batch,)."""
 
     lowest: Float64  # mean amplitude of a block, in the unit of the envelope
@@ -116,7 +116,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
     return am, pm
 
 
-def unsteadiness(envelope: Complex, rate_hz: float) -> Unsteadiness:
+def unsteadiness(envelope: Complex, rate_hz: float) -> _Unsteadiness:
     """Return how far amplitude and frequency of the line move within a record.
 
     Parameters
@@ -136,7 +136,7 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> Unsteadiness:
     turn = np.sum(parts[..., 1:] * parts[..., :-1].conj(), axis=-1)
     hz = np.angle(turn).astype(np.float64) * rate_hz / (2 * np.pi)
     mean = np.maximum(amplitude.mean(axis=-1), TINY)
-    return Unsteadiness(
+    return _Unsteadiness(
         lowest=amplitude.min(axis=-1),
         highest=amplitude.max(axis=-1),
         amplitude_range=np.ptp(amplitude, axis=-1) / mean,

@@ -1,6 +1,6 @@
 """What lets power be counted and the load be estimated, in reading order: the first rule decides.
 
-`x` are columns (`PowerConditions`); the values of a code are the columns of the same names.
+`x` are columns (`_PowerConditions`); the values of a code are the columns of the same names.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ _RIGHT[POWERS, 2] = np.sin(_MOST), -np.cos(_MOST), 0, 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PowerConditions:
+class _PowerConditions:
     """Columns of length batch: what speaks against counting the measured power.
 
     What the channels and the length decide is one value for all.
@@ -60,7 +60,7 @@ class PowerConditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadConditions:
+class _LoadConditions:
     """Columns of length batch: what speaks against an estimate of the load.
 
     `why` has the code of each nameplate that leads to none, and whose that is. `outside` is a drive
@@ -75,7 +75,7 @@ class LoadConditions:
 
 
 # Power is counted where the last rule decides.
-MEASURED: DecisionTable[PowerConditions] = DecisionTable(
+MEASURED: DecisionTable[_PowerConditions] = DecisionTable(
     stated("input_problems"),
     rule("missing_channel", lambda x: not x.two_currents, ("channels", "missing_currents")),
     rule("record_too_short", lambda x: not x.frames, "duration_s", needed_s=0.2),
@@ -90,11 +90,11 @@ MEASURED: DecisionTable[PowerConditions] = DecisionTable(
 _IMPLAUSIBLE = (-0.05, _LARGEST_LOAD)
 
 
-def _says(code: str) -> Mask[LoadConditions]:
+def _says(code: str) -> Mask[_LoadConditions]:
     return lambda x: x.why.get(code, False)
 
 
-ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
+ESTIMATED: DecisionTable[_LoadConditions] = DecisionTable(
     *(rule(code, _says(code)) for code in NAMEPLATE_CODES),
     rule("drive_frequency_outside", lambda x: x.outside, "frequency_ratio"),
     rule(
@@ -113,7 +113,7 @@ ESTIMATED: DecisionTable[LoadConditions] = DecisionTable(
 )
 
 
-def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> PowerConditions | None:
+def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> _PowerConditions | None:
     """Return the conditions of a batch; None where nothing speaks against any record.
 
     `sums` are those of its power.
@@ -138,7 +138,7 @@ def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> PowerConditio
         orders_differ = sums[:, NEGATIVE_V] > sums[:, POSITIVE_V]
         unpaired = ~((lag_deg >= low) & (lag_deg <= high)) | (rotated % 360 != 0)
     paired = zip(analysis.voltage_problems, analysis.pairing_problems, strict=True)
-    return PowerConditions(
+    return _PowerConditions(
         input_problems=analysis.problems,
         two_currents=two,
         frames=sums is not None,
@@ -157,7 +157,7 @@ def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> PowerConditio
 
 def estimate_columns(
     analysis: CurrentAnalysis, rated: RatedColumns, load: ShaftEstimate
-) -> LoadConditions | None:
+) -> _LoadConditions | None:
     """Return what speaks against the estimates of a batch; None where that is nothing."""
     ratio, interval = load.load_ratio, 2 * load.shaft_half_w / rated.power_w
     if rated.usual:
@@ -166,7 +166,7 @@ def estimate_columns(
             return None
     low, high = _DRIVE_RANGE
     of_rated = analysis.f0_hz / rated.supply_hz
-    return LoadConditions(
+    return _LoadConditions(
         why={code: rated.why == k for k, code in enumerate(NAMEPLATE_CODES, 1)},
         load_ratio=ratio,
         interval_ratio=interval,

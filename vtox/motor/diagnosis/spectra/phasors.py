@@ -13,7 +13,7 @@ from vtox.motor.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Motor, R
 
 
 @dataclass(frozen=True, slots=True)
-class Phasor:
+class _Phasor:
     """One channel as it is wired: rms in its unit, angle against the first channel, degrees."""
 
     channel: str
@@ -31,7 +31,7 @@ class Phasors:
     """
 
     supply_hz: float
-    phasors: tuple[Phasor, ...]
+    phasors: tuple[_Phasor, ...]
     negative_sequence_ratio: float | None
     zero_sequence_ratio: float | None
     voltage_unbalance_ratio: float | None
@@ -62,7 +62,7 @@ def phasors(recording: Recording, motor: Motor | None) -> Phasors:
     return Phasors(
         supply_hz=float(analysis.f0_hz[0]),
         phasors=tuple(
-            Phasor(name, float(abs(z)) / 2**0.5, float(np.degrees(np.angle(z))))
+            _Phasor(name, float(abs(z)) / 2**0.5, float(np.degrees(np.angle(z))))
             for name, z in zip(names, means, strict=True)
         ),
         negative_sequence_ratio=_ratio(analysis.sequence_i, 2),

@@ -23,7 +23,7 @@ LOOKED_UP_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class _Shares:
     """What the bridge processes share: `names` of the living ones, `free` partitions of `served`.
 
     `number` is 0 where none is in force yet; `is_known` says that this process counted before.
@@ -66,7 +66,7 @@ def join(client: Client) -> str:
     return f"{server_time_ms(client):015d} {own}"
 
 
-def share(client: Client, name: str, *, first: bool) -> Shares:
+def share(client: Client, name: str, *, first: bool) -> _Shares:
     """Say that a bridge process lives, the first time or again; return what it shares with others.
 
     One that said nothing for too long counts no more: it must join again.
@@ -77,7 +77,7 @@ def share(client: Client, name: str, *, first: bool) -> Shares:
     script = client.register_script(source("share_partitions"))
     reply = script(keys=where, args=[name, BRIDGE_LIFE_MS, int(first)])
     known, number, names, some, free = reply
-    return Shares(bool(known), number, tuple(n.decode() for n in names), tuple(some), tuple(free))
+    return _Shares(bool(known), number, tuple(n.decode() for n in names), tuple(some), tuple(free))
 
 
 def leave(client: Client, name: str) -> None:

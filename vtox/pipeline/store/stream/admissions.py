@@ -60,7 +60,7 @@ def arrived_ms(entry_id: bytes, header: Header) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownMachine:
+class _KnownMachine:
     """What is kept of a machine that sends (again): recent windows, vehicle, clock, rhythm.
 
     `marks` maps a window to its entry id, followed by `#` and its epoch where that is not 0.
@@ -77,7 +77,7 @@ def vehicle_of(stored: bytes | None) -> str | None:
     return next(iter(names_of([stored or b""])), None)
 
 
-def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMachine]:
+def known_machines(client: Client, machine_ids: Iterable[str]) -> list[_KnownMachine]:
     """Return what is kept of each machine."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
@@ -85,7 +85,7 @@ def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMach
         pipe.hmget(keys.machine(m), "vehicle_id", "clock", "rhythm")
     replies = iter(pipe.execute())
     return [
-        KnownMachine(
+        _KnownMachine(
             {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in marks.items()},
             vehicle_of(vehicle),
             clock is not None,

@@ -12,7 +12,7 @@ from vtox.pipeline.windows.wire import Fields, Limits
 
 
 @dataclass(frozen=True, slots=True)
-class LatestRecord:
+class _LatestRecord:
     """One diagnosed record: its windows as they were sent."""
 
     record: str
@@ -24,7 +24,7 @@ class LatestRecord:
         return windows.joined_windows(self.entries)
 
 
-def record_of(client: Client, result: Result) -> LatestRecord | None:
+def record_of(client: Client, result: Result) -> _LatestRecord | None:
     """Return the record that a result is of, None where windows of it have left the stream."""
     first, last = result.first_seq, result.last_seq
     start, end = result.t_start, result.t_end
@@ -57,4 +57,4 @@ def record_of(client: Client, result: Result) -> LatestRecord | None:
     # Of a machine that has changed its partition, the ids lead to windows of others, if to any.
     if not entries or any(e.get(b"machine_id") != result.machine_id.encode() for e in entries):
         return None
-    return LatestRecord(record.record_id(result.family), entries)
+    return _LatestRecord(record.record_id(result.family), entries)

@@ -94,7 +94,7 @@ class WrongKeys:
         An address of this host is that of a proxy which does not say whom it serves, or of an
         administrator: it never waits.
         """
-        address = network(address)
+        address = _network(address)
         with self._lock:
             known = self._addresses.get(address)
             if known is None or len(known.keys) < DIFFERENT_AT_MOST or is_loopback(address):
@@ -111,7 +111,7 @@ class WrongKeys:
 
     def note(self, address: str, text: str) -> Attempts | None:
         """Count a wrong key; return what the audit is to say of it, None for nothing."""
-        address, now = network(address), self._now()
+        address, now = _network(address), self._now()
         with self._lock:
             if now - self._hour_began >= HOUR_S:
                 self._hour_began = now
@@ -150,7 +150,7 @@ def is_loopback(address: str) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def network(address: str) -> str:
+def _network(address: str) -> str:
     """Return what counts as one address: of IPv6 the network of 64 bits, which is one customer's.
 
     >>> network("2001:db8::7"), network("::ffff:10.0.0.7"), network("10.0.0.7")

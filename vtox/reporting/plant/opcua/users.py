@@ -12,7 +12,7 @@ from vtox.pipeline.store.system.wrong_keys import WrongKeys
 
 
 @dataclass
-class KeyUser(User):  # type: ignore[misc]  # asyncua's type
+class _KeyUser(User):  # type: ignore[misc]  # asyncua's type
     """The user of a session: two of the same key are the same one, whatever their names."""
 
     role: UserRole = UserRole.User
@@ -44,9 +44,9 @@ class Users:
         try:
             if not password:
                 anyone = self._may_be_anonymous and not apikeys.any_exist(self._client)
-                return KeyUser() if anyone else None
+                return _KeyUser() if anyone else None
             text = password.decode("utf-8", "replace") if isinstance(password, bytes) else password
             key, _ = self._wrong_keys.verify(lambda: self._client, self.address, text)
         except (redis.RedisError, VtoxError):
             return None
-        return KeyUser(key_id=key.id) if key is not None and key.allows("read") else None
+        return _KeyUser(key_id=key.id) if key is not None and key.allows("read") else None

@@ -31,7 +31,7 @@ SENSITIVITIES_OF_CURRENT = (1.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Tracking:
+class _Tracking:
     """How the slip moved within each record, arrays of shape (batch,).
 
     `over_fixed` is the power over floor of the line, over that of the best at a fixed frequency:
@@ -57,7 +57,7 @@ class _Modulations:
 
 def tracked_pairs(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, rows: Int
-) -> tuple[SidebandPairs, Tracking]:
+) -> tuple[SidebandPairs, _Tracking]:
     """Return pairs and tracking of the recordings `rows`, over the angle of their slip."""
     part, of = select(analysis, rows), slip_analysis.select(rows)
     m = _modulations(part, of.slips)
@@ -74,7 +74,7 @@ def tracked_pairs(
     near = tuple(map(_within, slips, found.tolist(), (high - low).tolist()))
     _, fixed = strongest_line(part, _over(replace(of, slips=near), m, each, None))
     over_fixed = pairs.over_floor / np.maximum(fixed.statistic, 1.0)
-    return pairs, Tracking(found * low, found * high, over_fixed)
+    return pairs, _Tracking(found * low, found * high, over_fixed)
 
 
 def _modulations(analysis: CurrentAnalysis, slips: Sequence[Slip]) -> _Modulations:

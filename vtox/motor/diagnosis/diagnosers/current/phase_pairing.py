@@ -28,7 +28,7 @@ MIN_DRIVE_FREQUENCY_RATIO = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseMatching:
+class _PhaseMatching:
     """How the voltages of a batch belong to its currents; arrays of shape (batch,)."""
 
     voltage_rotation: Complex  # unit phasor to multiply V1 by, and V2 by its conjugate
@@ -38,7 +38,7 @@ class PhaseMatching:
 
 def match_voltages_to_currents(
     i1: Complex, v1: Complex, f0_hz: Float64, motors: Sequence[Motor]
-) -> PhaseMatching:
+) -> _PhaseMatching:
     """Return how positive-sequence envelopes of voltages belong to those of currents.
 
     Parameters
@@ -64,7 +64,7 @@ def match_voltages_to_currents(
                 rotation[b] = np.exp(1j * pi / 3 * sixths)
         problems.append(problem)
     lag_rad = np.where([not p for p in problems], np.angle(power * rotation), np.nan)
-    return PhaseMatching(rotation, np.asarray(lag_rad, np.float64), tuple(problems))
+    return _PhaseMatching(rotation, np.asarray(lag_rad, np.float64), tuple(problems))
 
 
 def _sixths_to_motoring(lag_deg: float) -> int | None:

@@ -94,7 +94,7 @@ class _Comparison:
     limit_db: float
 
 
-def conditions(
+def _conditions(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, lines: RotationSidebands
 ) -> Preconditions:
     """Return the conditions of a batch."""
@@ -165,7 +165,7 @@ def observe(
 ) -> tuple[RotationSidebands, Preconditions]:
     """Return the sidebands of a batch, and the conditions in which they were recorded."""
     lines = rotation_sidebands(analysis, slip_analysis)
-    return lines, conditions(analysis, slip_analysis, lines)
+    return lines, _conditions(analysis, slip_analysis, lines)
 
 
 def _slip_problem(slip: Slip) -> tuple[Reason, ...]:

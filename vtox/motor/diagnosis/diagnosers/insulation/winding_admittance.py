@@ -38,7 +38,7 @@ CAPACITANCE_FLOOR_F = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
-class WindingAdmittance:
+class _WindingAdmittance:
     """Conductance and capacitance to earth; arrays of shape (batch,).
 
     They are of the whole winding where its voltages show it, else of the phase that differs.
@@ -122,7 +122,7 @@ class _Change:
 
 def winding_admittance(
     y: EarthAdmittance, baselines: Sequence[Baseline | None]
-) -> WindingAdmittance:
+) -> _WindingAdmittance:
     """Return conductance and capacitance to earth, and the change since the baselines.
 
     Parameters
@@ -141,7 +141,7 @@ def winding_admittance(
     by_phase = (phase.least > np.maximum(whole.least, 0)) | ~(certain | (whole.least > 0))
     whole_f, phase_f = y.whole.imag / y.omega, attribution.susceptance / y.omega
     change, change_by_phase = _capacitance_change(y, levels, difference)
-    return WindingAdmittance(
+    return _WindingAdmittance(
         conductance_s=np.maximum(np.where(by_phase, phase.value, whole.value), 0),
         conductance_std_s=np.where(by_phase, phase.std, whole.std),
         least_s=np.maximum(phase.least, whole.least),

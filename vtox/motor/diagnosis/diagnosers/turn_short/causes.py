@@ -91,7 +91,7 @@ def asymmetry_change(
 
 
 @dataclass(frozen=True, slots=True)
-class ClampChange:
+class _ClampChange:
     """A clamp whose change of gain explains I2 and I0 together: phase index, relative change."""
 
     phase: int
@@ -106,7 +106,7 @@ class Cause:
     phase: int | None = None
 
 
-def clamp_change(change: AsymmetryChange) -> ClampChange | None:
+def clamp_change(change: AsymmetryChange) -> _ClampChange | None:
     """Return the clamp whose gain alone would explain the change, or None.
 
     The currents of a motor sum to zero with any fault, as long as none flows to earth. A gain
@@ -119,7 +119,7 @@ def clamp_change(change: AsymmetryChange) -> ClampChange | None:
     if misfit[k] > CLAMP_MISFIT * abs(change.delta_i2):
         return None
     # I0 = g * I_k / 3 with I_k = I1 turned back by k thirds.
-    return ClampChange(k, float((3 * change.delta_i0 * TURN_120**k).real))
+    return _ClampChange(k, float((3 * change.delta_i0 * TURN_120**k).real))
 
 
 def gain_of_two_clamps(change: AsymmetryChange, limit: float) -> float | None:

@@ -80,7 +80,7 @@ def healthy_models(
     if s.v1 is not None:
         mean_v = np.abs(s.v1).mean(axis=-1) / sqrt(2)
         voltage_v = np.where(conditions.voltages, mean_v, np.nan)
-    columns = priors(analysis.motors, conditions.load_a, voltage_v)
+    columns = _priors(analysis.motors, conditions.load_a, voltage_v)
     learnt: list[Asymmetry | None] = [None] * len(baselines)
     problems: list[tuple[Reason, ...]] = [(reason("no_baseline"),)] * len(baselines)
     some = [i for i, b in enumerate(baselines) if b is not None and b.asymmetry]
@@ -105,7 +105,7 @@ def healthy_models(
     return HealthyModels(columns, learnt, problems)
 
 
-def priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asymmetries:
+def _priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asymmetries:
     """Return `prior` of each machine; `voltage_v` is NaN where it was not measured.
 
     Without voltages the scale is that of the largest rated current that fits the nameplate.
