@@ -41,7 +41,8 @@ from vtox.motor.values.energy import KEPT, MeterCounts, MeterRow
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
-from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines.energy import ENERGY, metered
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import Client, connect, server_time

@@ -40,8 +40,9 @@ from vtox.motor.values.domain import Motor, Record, State
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
-from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import Ledger
 from vtox.pipeline.store.ledger.ledger_rows import record_json
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.entries import entry_of

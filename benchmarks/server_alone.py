@@ -30,7 +30,8 @@ from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.cluster.server_allocator import JEMALLOC, TUNABLES
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
-from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import Ledger
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.ledger.retention import server_memory, trim_outputs
 from vtox.pipeline.store.server.client import Client, connect
 from vtox.pipeline.store.stream.admissions import Admission, record

@@ -21,14 +21,8 @@ from vtox.motor.values.channel_map import corrected, sent_channels
 from vtox.motor.values.domain import Answer, Reason, Record, Recording, abstain, reason
 from vtox.motor.values.energy import counts_of
 from vtox.motor.values.scalars import ScalarReading
-from vtox.pipeline.store.ledger.ledger import (
-    CHANGED,
-    COMMITTED,
-    COMMITTED_AT_ONCE,
-    Ledger,
-    Outcome,
-    Text,
-)
+from vtox.pipeline.store.ledger.ledger import CHANGED, COMMITTED, COMMITTED_AT_ONCE, Ledger
+from vtox.pipeline.store.ledger.outcomes import Outcome, Text
 from vtox.pipeline.store.machines.baselines import OF_OTHER_CHANNELS
 from vtox.pipeline.store.machines.energy import ENERGY, Metered, metered
 from vtox.pipeline.store.machines.machine_states import MachineState, load_states

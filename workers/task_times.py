@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from vtox.pipeline.store.ledger.ledger import Work
+from vtox.pipeline.store.ledger.outcomes import Work
 
 
 @dataclass(slots=True)

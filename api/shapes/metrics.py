@@ -22,8 +22,8 @@ from api.state.fleet_list import FleetRow
 from vtox.motor.alarms.life import OPEN_STATES
 from vtox.pipeline.monitoring.capacity import THREADS, capacity
 from vtox.pipeline.monitoring.throughput import Throughput
-from vtox.pipeline.store.ledger.ledger import BUCKET_BASE
 from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
+from vtox.pipeline.store.ledger.outcomes import BUCKET_BASE
 from vtox.pipeline.store.machines.energy import SitePower
 from vtox.pipeline.store.system.status import Snapshot, dead_letters
 

@@ -14,7 +14,8 @@ from vtox.pipeline.bridge.loop import Bridge
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.ledger.heartbeats import LIFE_S
-from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.server.client import Client, connect, server_time
 from vtox.pipeline.windows.partitions import FIRST, Partition
 from vtox.pipeline.windows.tracing import start_tracing

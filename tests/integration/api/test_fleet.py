@@ -17,8 +17,9 @@ from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, Record
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
-from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger
 from vtox.pipeline.store.ledger.ledger_rows import record_json
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.fleet import fleet_state
 from vtox.pipeline.store.server.client import Client, server_time

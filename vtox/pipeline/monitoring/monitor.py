@@ -30,8 +30,8 @@ from vtox.pipeline.monitoring.throughput import AVERAGE_S
 from vtox.pipeline.store.alarms import alarm_book, system_alarms
 from vtox.pipeline.store.ledger import metrics
 from vtox.pipeline.store.ledger.backlog import backlog
-from vtox.pipeline.store.ledger.ledger import BUCKET_BASE
 from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS, Counts
+from vtox.pipeline.store.ledger.outcomes import BUCKET_BASE
 from vtox.pipeline.store.ledger.retention import BOUNDED
 from vtox.pipeline.store.ledger.retention_clock import RetentionClock, keep_time
 from vtox.pipeline.store.server.client import (

@@ -38,6 +38,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.errors import LeaseLost, StaleState
 from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.server.partition_table import Addresses, number_in_force, set_number

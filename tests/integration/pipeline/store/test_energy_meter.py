@@ -11,7 +11,8 @@ from vtox.motor.values.domain import Answer
 from vtox.motor.values.energy import NOTHING, MeterCounts, MeterRow, counts_of
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
-from vtox.pipeline.store.ledger.ledger import CHANGED, Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import CHANGED, Ledger
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines.energy import meters
 from vtox.pipeline.store.machines.machines import retire
 from vtox.pipeline.store.server.client import Client

@@ -15,7 +15,6 @@ from vtox.pipeline.configuration.tables import Keep
 from vtox.pipeline.errors import LeaseLost
 from vtox.pipeline.store.ledger.heartbeats import LIFE_S
 from vtox.pipeline.store.ledger.ledger import (
-    BUCKET_BASE,
     CHANGED,
     COMMITTED,
     COMMITTED_AT_ONCE,
@@ -23,9 +22,8 @@ from vtox.pipeline.store.ledger.ledger import (
     GONE,
     MAX_ATTEMPTS,
     Ledger,
-    Outcome,
-    Work,
 )
+from vtox.pipeline.store.ledger.outcomes import BUCKET_BASE, Outcome, Work
 from vtox.pipeline.store.ledger.refusals import Refusal, refuse
 from vtox.pipeline.store.machines.machines import retire
 from vtox.pipeline.store.server.client import Client, connect, server_time

@@ -12,7 +12,8 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.flags import AT_ONCE, FlagChange, set_flag, set_flags
 from vtox.pipeline.store.alarms.open_alerts import OpenAlerts, list_open_alerts, open_alerts
-from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import COMMITTED, Ledger
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.entries import entry_of

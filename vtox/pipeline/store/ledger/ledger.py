@@ -8,8 +8,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -18,8 +17,8 @@ from vtox.motor.values.domain import Record
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.errors import LeaseLost
-from vtox.pipeline.store.ledger.heartbeats import LIFE_S
 from vtox.pipeline.store.ledger.ledger_rows import record_from_json, record_json
+from vtox.pipeline.store.ledger.outcomes import Outcome, Work, commit_arguments
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream.unreadable import Unreadable, read
@@ -28,14 +27,8 @@ from vtox.pipeline.windows.partitions import FIRST, Partition
 log = structlog.get_logger()
 
 INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
-# Latencies are counted in buckets 10 % wide: a percentile computed from them is right to 5 %.
-BUCKET_BASE = 1.1
 # A record that was started so often without a result is a dead letter.
 MAX_ATTEMPTS = 5
-
-# Share of `VTOX_KEEP__EVIDENCE` that may be written in a second: the bridge trims once a second,
-# and a dip of the supply may make a thousand machines `warning` at once.
-EVIDENCE_SHARE_PER_S = 0.25
 
 # What became of an outcome: the row was there and is committed, the record was finished before, the
 # machine has changed since its state was loaded, or an error left it undone, for another task.
@@ -43,40 +36,6 @@ COMMITTED, GONE, CHANGED, FAILED = 1, 0, 2, 3
 # Records in one call of the script that commits, which delays all others meanwhile: on a busy box
 # one of one or two windows takes 0.13 to 0.18 ms of the server, one of ten windows 0.5 ms.
 COMMITTED_AT_ONCE = 32
-
-Text = Sequence[str | bytes]
-
-
-class Outcome(NamedTuple):
-    """What a worker commits for one record, as flat lists of field and value for the server.
-
-    `version` is that of the machine on which the outcome builds, `next_version` the one it makes;
-    `fingerprint` is that of its assessment, empty where the outcome leaves the assessment alone.
-    """
-
-    record_id: str
-    version: str
-    next_version: str
-    machine: Text
-    results: Sequence[Text]
-    assessments: Sequence[Text]
-    alerts: Sequence[Text]
-    evidence: bool
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a worker counts of itself with a commit, since the last one: tasks and times, s.
-
-    `taken_s` is how long ago it took the task. The script adds the windows that it commits.
-    """
-
-    worker: str
-    tasks: int
-    diagnosis_s: float
-    busy_s: float
-    taken_s: float
 
 
 class Ledger:
@@ -194,25 +153,7 @@ class Ledger:
             *(keys.machine(o.record_id.split("|")[1]) for o in outcomes),
         ]
         evidence_bytes = self.settings.keep.evidence.nbytes
-        rate = EVIDENCE_SHARE_PER_S * evidence_bytes
-        args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
-        args += _counts(work)
-        args += [o.record_id for o in outcomes]
-        # Names are sent once: a third of all arguments, each of which costs both sides 0.1 us.
-        shapes: dict[tuple[str | bytes, ...], int] = {}
-        records: list[Any] = []
-        for o in outcomes:
-            own = [o.version, o.next_version, int(o.evidence), o.fingerprint]
-            for entries in ([o.machine], o.results, o.assessments, o.alerts):
-                own.append(len(entries))
-                for fields in entries:
-                    shape = shapes.setdefault(tuple(fields[::2]), len(shapes) + 1)
-                    own += [shape, *fields[1::2]]
-            records += [len(own), *own]
-        args.append(len(shapes))
-        for names in shapes:
-            args += [len(names), *names]
-        args += records
+        args = commit_arguments(self._family_args(family), evidence_bytes, outcomes, work)
         answers: list[int] = []
         for o, reply in zip(outcomes, self._scripts["commit"](keys=where, args=args), strict=True):
             if isinstance(reply, bytes):
@@ -328,10 +269,3 @@ class Ledger:
         p = self.partition
         records = [p.ledger(family), p.due(family), p.attempts(family)]
         return [*records, p.progress, keys.COUNTERS, p.raw]
-
-
-def _counts(work: Work | None) -> list[Any]:
-    if work is None:
-        return [""] * 5
-    times = (work.diagnosis_s, work.busy_s, work.taken_s)
-    return [work.tasks, *(f"{t:.6f}" for t in times), LIFE_S]

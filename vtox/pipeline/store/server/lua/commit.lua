@@ -5,12 +5,7 @@
 -- its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
 --      machines evidence_rate open_alerts fleet fleet_changes worker, then the machine of each record
--- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, what the worker
---      counts of itself: tasks (empty: nothing) diagnosis_s busy_s taken_s (how long ago it took the
---      task) life_s; the ids of the records; a list of shapes, each the names of the fields of one kind
---      of entry; then for each record the number of arguments that follow: version next_version evidence
---      fingerprint and four lists: machine, results, assessments, alerts. A list is led by its number
---      of members, a shape by its number of names, an entry by the number of its shape, then its values
+-- ARGV as `commit_arguments` of vtox/pipeline/store/ledger/outcomes.py lays them out
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
 local evidence_bytes, evidence_rate = tonumber(ARGV[6]), tonumber(ARGV[7])
