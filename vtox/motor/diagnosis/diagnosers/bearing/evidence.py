@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vtox.motor.diagnosis.diagnosers.bearing.leading_comb import LeadingComb
 from vtox.motor.diagnosis.diagnosers.bearing.severity import (
     EVEN_RATIO,
     FAULT_CONFIDENCE,
@@ -18,7 +19,7 @@ from vtox.motor.diagnosis.diagnosers.bearing.severity import (
     decibels,
     severity,
 )
-from vtox.motor.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.motor.diagnosis.diagnosers.bearing.signs import Signs
 from vtox.motor.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
 from vtox.motor.diagnosis.diagnosers.columns import Objects, Stated, gathered, rounded
 from vtox.motor.diagnosis.diagnosers.decision import Evidence

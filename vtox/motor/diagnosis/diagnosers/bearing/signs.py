@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.bearing.ambiguities import (
-    Ambiguities,
-    ambiguities_of,
     are_half_orders,
     defects_at_whole_orders,
     dominant_neighbour,
@@ -24,21 +22,14 @@ from vtox.motor.diagnosis.diagnosers.bearing.cage_frequency import has_element_s
 from vtox.motor.diagnosis.diagnosers.bearing.envelope_views import (
     EnvelopeViews,
     analyse_envelopes,
-    measure_comb,
 )
 from vtox.motor.diagnosis.diagnosers.bearing.lagging_elements import (
     LaggingElements,
     lagging_elements,
 )
-from vtox.motor.diagnosis.diagnosers.bearing.load_sidebands import (
-    has_load_sidebands,
-    has_sidebands,
-    lacks_load_sidebands,
-)
-from vtox.motor.diagnosis.diagnosers.bearing.other_shafts import other_shaft_is_louder
+from vtox.motor.diagnosis.diagnosers.bearing.leading_comb import LeadingComb, leading_comb
 from vtox.motor.diagnosis.diagnosers.bearing.search import CombSearch, search_combs
-from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE
-from vtox.motor.diagnosis.diagnosers.bearing.severity import WARNING_MODULATION, is_weak
+from vtox.motor.diagnosis.diagnosers.bearing.severity import WARNING_MODULATION
 from vtox.motor.diagnosis.diagnosers.bearing.shaft_speed import (
     MAX_REPORTING_ERROR,
     SENSOR_TOLERANCE,
@@ -58,29 +49,6 @@ from vtox.motor.diagnosis.dsp.comb_plan import BEARING_CAGE, SHAFT, Plan
 from vtox.motor.diagnosis.dsp.surrogates import Finding
 from vtox.motor.values.arrays import Float32
 from vtox.motor.values.domain import Reason
-
-
-@dataclass(frozen=True, slots=True)
-class LeadingComb:
-    """The comb of the likeliest defect, above its threshold or not, and how it was observed."""
-
-    defect: str
-    finding: Finding
-    ambiguities: Ambiguities
-    # The rest is known of a comb above its threshold.
-    harmonics: tuple[Mapping[str, float], ...] = ()
-    modulation: float = 0.0
-    #: Sound elements may modulate the vibration so much.
-    weak: bool = False
-    #: It may be another shaft's: it lacks what the damage of its part would show.
-    foreign: bool = False
-    #: Shaft or bearing cage modulate it; asked only beyond slippage from its order.
-    modulated: bool = False
-    channel: str = ""
-    band_low_hz: float = 0.0
-    band_high_hz: float = 0.0
-    #: How far it lies from the order of its defect, relative, beyond what makers differ by.
-    deviation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +141,32 @@ def _finer_signs(views: EnvelopeViews, signs: Signs) -> Signs | None:
 
 
 def _signs(views: EnvelopeViews, search: CombSearch) -> Signs:
-    ambiguity, masked = None, _masked_defects(views, search)
+    search, ambiguity = _at_settled_speed(views, search)
+    leading = leading_comb(views, search)
+    if search.detected:
+        return _with_comb(search, leading, views)
+    return _without_comb(search, leading, views, ambiguity)
+
+
+def _at_settled_speed(views: EnvelopeViews, search: CombSearch) -> tuple[CombSearch, Reason | None]:
+    """Search again where shaft lines correct the speed; return why lines may be of either too."""
+    masked = _masked_defects(views, search)
     speed = _speed_from_shaft_lines(views, search, masked is not None)
-    if speed != search.speed:
-        ambiguity = shaft_or_bearing(search.findings, search.speed, speed)
-        search = search_combs([views], [speed])[0]
-        masked = _masked_defects(views, search)
-    leading = _leading_comb(views, search)
-    if not search.detected:
-        return _without_comb(search, leading, views, ambiguity or masked)
-    if of_drive := masked_by_moving_drive(views.setup, search.findings, search.speed):
-        return Signs(search, views.setup.orders, leading, of_drive)
+    if speed == search.speed:
+        return search, masked
+    ambiguity = shaft_or_bearing(search.findings, search.speed, speed)
+    (search,) = search_combs([views], [speed])
+    return search, ambiguity or _masked_defects(views, search)
+
+
+def _with_comb(search: CombSearch, leading: LeadingComb | None, views: EnvelopeViews) -> Signs:
+    """Return the signs of a record with a comb of its bearing."""
     signs = Signs(search, views.setup.orders, leading)
-    if signs.leading:
-        hz = dominant_supply_hz(views, search.plan, signs.leading.finding, search.speed)
-        neighbour = dominant_neighbour(views, search.plan, signs.leading.finding)
+    if of_drive := masked_by_moving_drive(views.setup, search.findings, search.speed):
+        return replace(signs, ambiguity=of_drive)
+    if leading:
+        hz = dominant_supply_hz(views, search.plan, leading.finding, search.speed)
+        neighbour = dominant_neighbour(views, search.plan, leading.finding)
         signs = replace(signs, supply_hz=hz, neighbour=neighbour)
     if signs.only_bearing_cage:
         return _with_bearing_cage_alone(signs, views)
@@ -237,7 +216,7 @@ def _of_lagging_elements(
     if lagging is None:
         return None
     search = replace(search, findings={**search.findings, lagging.defect: finding})
-    leading = _leading_comb(views, search)
+    leading = leading_comb(views, search)
     if leading is None or leading.modulation < WARNING_MODULATION:
         return None
     return Signs(search, setup.orders, leading, lagging=lagging)
@@ -264,7 +243,7 @@ def _race_of_lagging_elements(signs: Signs, views: EnvelopeViews) -> Signs | Non
     findings = {**search.findings, "BPFI": finding}
     del findings["BSF"]
     search = replace(search, findings=findings)
-    return replace(signs, search=search, leading=_leading_comb(views, search), lagging=both)
+    return replace(signs, search=search, leading=leading_comb(views, search), lagging=both)
 
 
 def _sideband_level(search: CombSearch, finding: Finding, kind: str) -> float:
@@ -285,54 +264,6 @@ def _with_bearing_cage_alone(signs: Signs, views: EnvelopeViews) -> Signs:
         element_sidebands=element is not None
         and has_element_sidebands(search.rows, search.plan, element, cage_order),
     )
-
-
-def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | None:
-    if not search.findings:
-        return None
-    defect = search.leading
-    finding = search.findings[defect]
-    ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
-    if finding.ratio < 1:
-        return LeadingComb(defect, finding, ambiguities)
-    harmonics, modulation = measure_comb(search.plan, finding, views)
-    deviation = views.setup.deviation(finding.order, defect)
-    band = views.band(finding.view)
-    whole = max(
-        measure_comb(search.plan, replace(finding, view=view), views)[1]
-        for view in views.whole_views.tolist()
-    )
-    return LeadingComb(
-        defect,
-        finding,
-        ambiguities,
-        harmonics,
-        modulation,
-        is_weak(modulation, whole, views.segments, deviation),
-        _may_be_foreign(views, search, defect, deviation, band[0]),
-        abs(deviation) > SLIPPAGE and has_sidebands(search.plan, finding, views),
-        *band,
-        deviation,
-    )
-
-
-def _may_be_foreign(
-    views: EnvelopeViews, search: CombSearch, defect: str, deviation: float, channel: str
-) -> bool:
-    """Return whether a comb lacks what the damage of a part shows, and another shaft may make it.
-
-    An inner race turns through the load with the shaft, and always shows it. Sidebands of an
-    element may be too weak for a short record, and an outer race needs none: where a louder shaft
-    turns next to ours, an element must show them, and an outer race be at its order.
-    """
-    finding = search.findings[defect]
-    modulated = has_load_sidebands(search.plan, finding, views, defect)
-    if modulated or defect == "BPFI":
-        return not modulated
-    if lacks_load_sidebands(search.plan, finding, views, defect):
-        return True
-    doubtful = defect == "BSF" or (defect == "BPFO" and abs(deviation) > SLIPPAGE)
-    return doubtful and other_shaft_is_louder(views.setup, search.speed, channel)
 
 
 def _initial_speed(views: EnvelopeViews) -> Speed:

@@ -11,11 +11,12 @@ from vtox.motor.diagnosis.diagnosers.bearing.aperiodic_impacts import AperiodicI
 from vtox.motor.diagnosis.diagnosers.bearing.diagnoser import concluded
 from vtox.motor.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
 from vtox.motor.diagnosis.diagnosers.bearing.lagging_elements import LaggingElements
+from vtox.motor.diagnosis.diagnosers.bearing.leading_comb import LeadingComb
 from vtox.motor.diagnosis.diagnosers.bearing.rules import RULES
 from vtox.motor.diagnosis.diagnosers.bearing.search import CombSearch
 from vtox.motor.diagnosis.diagnosers.bearing.severity import is_weak
 from vtox.motor.diagnosis.diagnosers.bearing.shaft_speed import Speed
-from vtox.motor.diagnosis.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.motor.diagnosis.diagnosers.bearing.signs import Signs
 from vtox.motor.diagnosis.diagnosers.bearing.unassigned_comb import UnassignedComb
 from vtox.motor.diagnosis.dsp.comb_plan import CombTarget, make_plan
 from vtox.motor.diagnosis.dsp.surrogates import Finding
