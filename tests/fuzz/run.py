@@ -67,12 +67,12 @@ def _run(target: Target, result: Result, i: int) -> None:
 
 
 def _cpu_s() -> float:
-    """Return the processor time of this process and its children: a busy box makes it no longer."""
+    """Return the processor time of this process and its child: a busy box makes it no longer."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     found_s = time.process_time() + ended.ru_utime + ended.ru_stime
-    for process in psutil.Process().children():
+    if process := child._running():  # to ask for all children looks at each process of the box
         with suppress(psutil.NoSuchProcess):
-            found_s += sum(process.cpu_times()[:2])
+            found_s += sum(psutil.Process(process.pid).cpu_times()[:2])
     return found_s
 
 
