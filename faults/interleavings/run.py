@@ -88,7 +88,7 @@ class Run:
         settings = self.work.settings_for(url, folder)
         self.truth = Truth(self.plain, settings.duplicate_horizon, retires=self.work.keeps_s < 2)
         self._folder = str(folder)
-        watch = Watch(self.plain, self.truth, self._server_s, lambda: self.scheduler.now_s)
+        watch = Watch(self.plain, self.truth, self._server_s)
         seam = Seam(self.plain, watch.observe, self._set_clock, self._normal)
         self.parts = Parts(url, settings, seam, self.truth, self.work)
         self.told = recording.Told()

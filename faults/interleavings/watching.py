@@ -18,23 +18,17 @@ FENCED = frozenset(("admit", "refuse", "dispatch", "move", "retire_partition", "
 
 
 class Watch:
-    """Looks at the commands of a run. `now_s` is the server's time, `passed_s` the true one."""
+    """Looks at the commands of a run. `now_s` is the time by the server's clock."""
 
-    def __init__(
-        self,
-        plain: redis.Redis,
-        truth: Truth,
-        now_s: Callable[[], float],
-        passed_s: Callable[[], float],
-    ) -> None:
+    def __init__(self, plain: redis.Redis, truth: Truth, now_s: Callable[[], float]) -> None:
         self.plain = plain
         self.truth = truth
-        self.now_s, self.passed_s = now_s, passed_s
+        self.now_s = now_s
         self.tokens: set[Any] = set()
         # Processes that were told that they lost their lease.
         self.deposed: set[str] = set()
-        # Family and record -> token, time by the server's clock and true time of its last start.
-        self.starts: dict[tuple[str, str], tuple[str, float, float]] = {}
+        # Family and record -> token, and time by the server's clock, of its last start.
+        self.starts: dict[tuple[str, str], tuple[str, float]] = {}
 
     def observe(self, command: Command, process: str) -> Answered | None:
         """Look at a command before the server has it; return what looks at its reply.
@@ -190,25 +184,27 @@ class Watch:
     def _watch_start(self, command: Command, process: str) -> Answered:
         """Only one is at work on a record, until its start is reported or old; then another may be.
 
-        The server counts by its clock. One that was set back must not hold a record up.
+        The server counts by its clock. One that was set back to before the start holds nothing up;
+        when it comes by the time of the start again, the rest of the hold counts again.
         """
         family, argv = _part(command.keys[0]), [_text(a) for a in command.argv]
         token, hold_s, ids = argv[6], float(argv[7]), argv[8:]
 
         def answered(reply: Any) -> None:
-            now_s, passed_s = self.now_s(), self.passed_s()
+            now_s = self.now_s()
             for record_id, row in zip(ids, reply, strict=True):
-                other, at_s, began_s = self.starts.get((family, record_id), ("", 0.0, passed_s))
+                other, at_s = self.starts.get((family, record_id), ("", now_s))
+                age_s = now_s - at_s
                 if row is None:
-                    late = passed_s - began_s > 2 * hold_s + 1.0
-                    if late and ask(self.plain, ("HEXISTS", command.keys[0], record_id))[0]:
+                    free = not -0.01 <= age_s < hold_s + 0.01
+                    if free and ask(self.plain, ("HEXISTS", command.keys[0], record_id))[0]:
                         raise Broken("starts", f"{record_id} is held up")
                     continue
-                if other not in ("", token) and 0.0 <= now_s - at_s < hold_s - 0.01:
+                if other not in ("", token) and 0.0 <= age_s < hold_s - 0.01:
                     raise Broken("starts", f"two are at work on {record_id}")
-                if other == token and 0.0 <= now_s - at_s < hold_s:
+                if other == token and 0.0 <= age_s < hold_s:
                     continue  # asked for twice, as the first reply was lost: it counts once
-                self.starts[family, record_id] = token, now_s, passed_s
+                self.starts[family, record_id] = token, now_s
 
         return answered
 
