@@ -76,7 +76,7 @@ _TEXTS = (
 # Lines of that form that guard nothing.
 _NO_GUARDS = (
     "if failed > 0 and failed == #records then",  # how a worker is told of an error of the server
-    # What another version or program wrote, which no seed does: `test_fuzzed_entries.py`.
+    # What another version or program wrote, which no seed does: `test_broken_names.py`.
     "if ok and type(found) == 'table' then return found end",
     "if type(more[name]) ~= 'string' then return nil end",
 )

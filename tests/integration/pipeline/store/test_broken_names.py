@@ -1,5 +1,7 @@
 """Names that are none, and damaged rows of the system, keep no reader from the others."""
 
+import json
+
 import pytest
 
 from tests.broken_entries import TEXTS
@@ -42,6 +44,21 @@ def test_damaged_rows_of_refusals_are_forgotten(client: Client) -> None:
     client.hset(keys.REFUSALS, mapping={b"x%d" % n: text for n, text in enumerate(TEXTS)})
     summarise(client)
     assert client.hlen(keys.REFUSALS) == 0
+
+
+# What a row keeps of a reason; another version may leave one out, or write it as a number.
+REFUSED = {"windows": 2, **dict.fromkeys(("first", "last", "machine", "reason", "seq"), "1")}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("value", [{}, []])
+def test_a_row_of_refusals_without_one_of_its_values_is_forgotten(
+    client: Client, name: str, value: object
+) -> None:
+    row = {"since": 0, "bytes": 1, "more": {"bad_rate": REFUSED | {name: value}}}
+    client.hset(keys.REFUSALS, "V1", json.dumps(row))
+    summarise(client)
+    assert client.hlen(keys.REFUSALS) == client.xlen(keys.DEAD_LETTERS) == 0
 
 
 def test_damaged_reports_of_hosts_are_passed_over(client: Client) -> None:
