@@ -29,7 +29,7 @@ COLLECT_EVERY = 20
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; 1 where something does not hold."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     if options.jobs > 1:
         return _run_jobs(options)
     # It and the server take turns: on a busy host they wait for each other less on one core.
@@ -44,7 +44,8 @@ def main(argv: Sequence[str]) -> int:
             return _Command(options, url, clock, Path(folder)).run()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(prog="faults.interleavings", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=200, help="how many")
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _seeds(options: argparse.Namespace) -> Sequence[int]:
+def seeds_of(options: argparse.Namespace) -> Sequence[int]:
     """Return the seeds that are asked for."""
     if options.these:
         return [int(s) for s in options.these.split(",")]
@@ -73,25 +74,27 @@ def _seeds(options: argparse.Namespace) -> Sequence[int]:
 
 def _run_jobs(options: argparse.Namespace) -> int:
     """Share the seeds among processes; 1 where one of them failed."""
-    seeds = _seeds(options)
-    each = -(-len(seeds) // options.jobs)
-    parts = [seeds[n : n + each] for n in range(0, len(seeds), each)]
-    flags = [f"--{f}" for f in ("first", "log", "coverage", "general") if getattr(options, f)]
-    flags += ["--no-shrink"] * options.no_shrink
-    flags += ["--seconds", str(options.seconds)]
-    started = []
-    for core, part in enumerate(parts):
-        command = [
-            sys.executable,
-            "-m",
-            "faults.interleavings",
-            "--seed",
-            str(part[0]),
-            "--seeds",
-            str(len(part)),
-        ]
-        started.append(subprocess.Popen([*command, "--core", str(core), *flags]))
+    command = [sys.executable, "-m", "faults.interleavings"]
+    started = [subprocess.Popen([*command, *part]) for part in arguments_of_jobs(options)]
     return int(any([p.wait() for p in started]))
+
+
+def arguments_of_jobs(options: argparse.Namespace) -> list[list[str]]:
+    """Return the arguments of each process: its share of the seeds, and the options of all."""
+    seeds = seeds_of(options)
+    each = -(-len(seeds) // options.jobs)
+    flags = ("first", "log", "coverage", "general", "no_shrink")
+    of_all = [f"--{f.replace('_', '-')}" for f in flags if getattr(options, f)]
+    of_all += ["--seconds", str(options.seconds), "--repeat", str(options.repeat)]
+    of_all += ["--guards", str(options.guards)] if options.guards else []
+    found = []
+    for core, n in enumerate(range(0, len(seeds), each)):
+        part = seeds[n : n + each]
+        some = ["--seed", str(part[0]), "--seeds", str(len(part))]
+        if options.these:
+            some = ["--these", ",".join(map(str, part))]
+        found.append([*some, "--core", str(core), *of_all])
+    return found
 
 
 class _Command:
@@ -105,7 +108,7 @@ class _Command:
 
     def run(self) -> int:
         o, began = self.options, time.monotonic()
-        seeds = _seeds(o)
+        seeds = seeds_of(o)
         for n, seed in enumerate(seeds, start=1):
             self._run_seed(seed)
             if n % COLLECT_EVERY == 0:

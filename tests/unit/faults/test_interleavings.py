@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from faults.interleavings.aims import AIMS, aim_of
+from faults.interleavings.command import arguments_of_jobs, parser, seeds_of
 from faults.interleavings.events import (
     AT_COMMAND,
     CUT,
@@ -56,6 +57,16 @@ def test_a_seed_with_an_aim_lets_little_else_happen() -> None:
 
 def test_every_ten_seeds_have_general_ones() -> None:
     assert [n for n in range(9990, 10_000) if is_general(n)] == [9990, 9991, 9992, 9993]
+
+
+@pytest.mark.parametrize("asked", ["--seeds 21", "--general --seeds 21", "--these 7,500,9,2"])
+def test_processes_share_the_seeds_that_are_asked_for(asked: str) -> None:
+    options = parser().parse_args([*asked.split(), "--jobs", "3", "--repeat", "2"])
+    parts = [parser().parse_args(part) for part in arguments_of_jobs(options)]
+    assert [s for p in parts for s in seeds_of(p)] == list(seeds_of(options))
+    assert [(p.jobs, p.repeat, p.core) for p in parts] == [
+        (1, 2, core) for core in range(len(parts))
+    ]
 
 
 def letter(code: str, entry: str) -> DeadLetter:
