@@ -207,7 +207,8 @@ def _looks_like_a_current(table: Table, name: str) -> bool:
         x = table.samples([name])[name][:SAMPLES_LOOKED_AT].astype(np.float64)
     except FileError:
         return False
-    mean, swing = x.mean(), x.std()
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of a damaged file, not limited yet
+        mean, swing = x.mean(), x.std()
     if not abs(mean) < swing < np.inf:
         return False
     power = np.abs(np.fft.rfft((x - mean) / swing * np.hanning(len(x)))) ** 2

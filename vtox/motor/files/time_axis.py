@@ -10,6 +10,10 @@ from vtox.motor.files.table import Samples
 
 # Time since 1970 is larger than this many of each unit (the year 2001), and recordings are shorter.
 EPOCH_UNITS = ((1e18, 1e-9, "ns"), (1e15, 1e-6, "us"), (1e12, 1e-3, "ms"), (1e9, 1.0, "s"))
+# Sample times are below this in any unit: it is 3,000 years in ns. Their squares are finite.
+LATEST = 1e20
+# Samples closer than this, s, are of no recorder: a rate in Hz would not be finite.
+SHORTEST_STEP_S = 1e-15
 # A rate below this is that of no waveform: the unit of the time may be another one.
 SLOW_HZ = 50.0
 # RMS differences of steps, of a step: one above the first is reported. Convention: by the second,
@@ -64,8 +68,11 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> _Steps:
 
     if len(t) < 3:
         raise refused("no_rate", f"{len(t)} sample times, expected 3 or more", "give --rate HZ")
+    if (late := np.abs(t) > LATEST).any():
+        i = int(late.argmax())
+        raise refused("uneven_time", f"sample {i + 1}: {t[i]:.6g}, expected at most {LATEST:g}")
     step = float(t[-1] - t[0]) / (len(t) - 1)
-    if not step > 0:
+    if not step * unit_s > SHORTEST_STEP_S:
         raise refused("uneven_time", f"time goes from {t[0]:.6g} to {t[-1]:.6g}, expected to rise")
     # With a fixed number of significant digits, the last times are the coarsest.
     rounding = _rounding(t[-1000:])

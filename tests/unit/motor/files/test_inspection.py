@@ -66,6 +66,8 @@ def test_only_columns_that_look_like_currents_are_proposed(tmp_path: Path) -> No
     assert facts(path).proposal == {}
     path.write_text("SensorID,note\n1,x\n2,y\n3,z\n")
     assert facts(path).proposal == {}
+    path = csv(tmp_path / "z.csv", "gs,other", 1e200 * currents[0], currents[1] / 3)
+    assert facts(path).proposal == {"ia": "other"}
 
 
 def test_times_that_cannot_be_read_are_not_called_missing(tmp_path: Path) -> None:

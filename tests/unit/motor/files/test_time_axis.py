@@ -35,8 +35,14 @@ def test_whole_rates_come_out_whole() -> None:
         (np.arange(100)[::-1] * 1e-3, "expected to rise"),
         (np.zeros(10), "expected to rise"),
         (np.array([0.0, 0.1]), "expected 3 or more"),
+        (np.array([0.0, 1e200, 1.0]), "sample 2: 1e\\+200, expected at most 1e\\+20"),
+        (np.array([-1.7e308, 0.0, 1.7e308]), "expected at most"),
+        (np.arange(4) * 5e-324, "expected to rise"),
     ],
-    ids=["gap", "repeated", "sweep", "backwards", "standing", "short"],
+    ids=[
+        *("gap", "repeated", "sweep", "backwards", "standing", "short"),
+        *("overflow", "endless", "denormal"),
+    ],
 )
 def test_times_that_give_no_rate(t: np.ndarray, message: str) -> None:
     with pytest.raises(FileError, match=message):
