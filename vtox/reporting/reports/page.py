@@ -10,8 +10,8 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.domain import Motor
+from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.plain_data import digits
 from vtox.motor.words.catalogue import catalogue
 from vtox.reporting.reports.cards import fault_name, state_pill, verdict_card, worst_first

@@ -37,7 +37,7 @@ from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.errors import LeaseLost, StaleState
-from vtox.pipeline.store.ledger.ledger import Ledger, Outcome
+from vtox.pipeline.store.ledger.ledger import Ledger
 from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import connect
