@@ -8,7 +8,7 @@ once, of what was decided.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,23 @@ from vtox.motor.values.energy import MeterRow
 
 C = TypeVar("C", contravariant=True)
 Mask = Callable[[C], "Bool | np.bool_ | bool"]
+# Entries of typed dictionaries: one type a kind, defined where its entries are made.
 Evidence = tuple[Mapping[str, Any], ...]
+
+
+class Alternative(TypedDict):
+    """Another cause that would look the same, with its phase if it is in one."""
+
+    kind: Literal["alternative"]
+    cause: str
+    phase: NotRequired[str]
+
+
+def alternative(cause: str, phase: str = "") -> Alternative:
+    """Return another cause as evidence."""
+    if not phase:
+        return {"kind": "alternative", "cause": cause}
+    return {"kind": "alternative", "cause": cause, "phase": phase}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +272,9 @@ class Verdicts:
         sentence = {k: sentence_of(r) for k, r in sentences.items()}
         readings = (*energy,) or (None,) * len(self.states)
         return [
-            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own, e)
-            for (state, r, *own), e in zip(self._records(), readings, strict=True)
+            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own)
+            for (state, r, *numbers), e in zip(self._records(), readings, strict=True)
+            for own in [(*numbers, e)]
         ]
 
     def _records(self) -> Iterator[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import groupby
 from math import log10
 from operator import itemgetter
+from typing import TypedDict
 
 import numpy as np
 
@@ -102,9 +103,17 @@ def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeVi
             yield from _analyse_chunk(members[start:stop], length, segments)
 
 
+class Harmonic(TypedDict):
+    """A line of a comb that was found."""
+
+    hz: float
+    over_floor_db: float
+    modulation: float
+
+
 def measure_comb(
     plan: Plan, finding: Finding, views: EnvelopeViews
-) -> tuple[tuple[dict[str, float], ...], float]:
+) -> tuple[tuple[Harmonic, ...], float]:
     """Return the harmonics of a comb found and the modulation of the envelope by all its lines.
 
     The modulation is the root of the summed squared line amplitudes over the mean envelope, noise
@@ -113,7 +122,7 @@ def measure_comb(
     if finding.ratio < 1:
         return (), 0.0
     lines, carriers = _lines_of_comb(plan, finding, views)
-    harmonics = tuple(
+    harmonics: tuple[Harmonic, ...] = tuple(
         {
             "hz": round(b * views.df_hz, 2),
             "over_floor_db": round(10 * log10(max(over, 1e-3)), 1),

@@ -1,12 +1,13 @@
 """What the rules of bearings ask about, by columns: the leading comb, and what else may make it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 import numpy as np
 
+from vtox.motor.diagnosis.diagnosers.bearing.envelope_views import Harmonic
 from vtox.motor.diagnosis.diagnosers.bearing.leading_comb import LeadingComb
 from vtox.motor.diagnosis.diagnosers.bearing.severity import (
     EVEN_RATIO,
@@ -28,7 +29,35 @@ from vtox.motor.values.arrays import Bool, Float64, Int
 from vtox.motor.values.domain import QUIET, Reason, reason
 
 # Evidence of a comb too weak for one record, which counts where it stays or has risen.
-WEAK_SIGN = {"kind": "weak_sign"}
+WEAK_SIGN: Final = "weak_sign"
+
+
+class WeakSign(TypedDict):
+    """Evidence of such a comb; `rise_db` is its rise over a baseline."""
+
+    kind: Literal["weak_sign"]
+    severity: float
+    rise_db: NotRequired[float]
+
+
+class _Impacts(TypedDict):
+    kind: Literal["impacts"]
+    found_order: float
+    statistic: float
+    threshold: float
+
+
+class _Line(Harmonic):
+    line: int
+
+
+class _Defect(TypedDict):
+    defect: str
+    expected_hz: float
+    found_order: float
+    statistic: float
+    threshold: float
+    sidebands: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +181,7 @@ def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str
     }
 
 
-def _impacts_shown(finding: Finding) -> Mapping[str, Any]:
+def _impacts_shown(finding: Finding) -> _Impacts:
     return {
         "kind": "impacts",
         "found_order": round(finding.order, 4),
@@ -185,13 +214,13 @@ def _of_comb(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
         if s.unassigned and s.unassigned.strong and s.unassigned.finding:
             row["shown"] = (*row["shown"], _impacts_shown(s.unassigned.finding))
         return row
-    lines = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
+    lines: Iterator[_Line] = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
     row["shown"] = (*defects, *lines)
     above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
     unsure = finding.ratio < SURE_RATIO and comb.modulation < SURE_MODULATION
     # What else a comb may be is not decided by records in which it stays.
     other = comb.foreign or s.only_bearing_cage or s.supply_hz or s.neighbour
-    sign = {**WEAK_SIGN, "severity": severity(comb.modulation)}
+    sign: WeakSign = {"kind": WEAK_SIGN, "severity": severity(comb.modulation)}
     counts = unsure and not (comb.weak or other)
     return row | {
         "other_combs": tuple(
@@ -246,7 +275,7 @@ def _defects_shown(signs: Sequence[Signs | None]) -> list[Evidence]:
     ]
     columns = zip(np.array(numbers).reshape(-1, 4).T, (2, 4, 3, 3), strict=True)
     rows = zip(*(rounded(x, digits).tolist() for x, digits in columns), strict=True)
-    shown = (
+    shown: Iterator[_Defect] = (
         {
             "defect": n,
             "expected_hz": expected_hz,

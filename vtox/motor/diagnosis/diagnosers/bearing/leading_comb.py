@@ -1,6 +1,5 @@
 """The comb of the likeliest defect: measured first, decided then."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vtox.motor.diagnosis.diagnosers.bearing.ambiguities import (
@@ -9,6 +8,7 @@ from vtox.motor.diagnosis.diagnosers.bearing.ambiguities import (
 )
 from vtox.motor.diagnosis.diagnosers.bearing.envelope_views import (
     EnvelopeViews,
+    Harmonic,
     measure_comb,
 )
 from vtox.motor.diagnosis.diagnosers.bearing.load_sidebands import (
@@ -31,7 +31,7 @@ class LeadingComb:
     finding: Finding
     ambiguities: Ambiguities
     # The rest is known of a comb above its threshold.
-    harmonics: tuple[Mapping[str, float], ...] = ()
+    harmonics: tuple[Harmonic, ...] = ()
     modulation: float = 0.0
     #: Sound elements may modulate the vibration so much.
     weak: bool = False
@@ -55,7 +55,7 @@ class _Measured:
     turns next to ours; that is looked for where sidebands decide nothing.
     """
 
-    harmonics: tuple[Mapping[str, float], ...]
+    harmonics: tuple[Harmonic, ...]
     modulation: float
     whole_modulation: float
     deviation: float

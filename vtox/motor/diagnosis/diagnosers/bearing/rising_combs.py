@@ -9,7 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from vtox.motor.diagnosis.diagnosers.bearing.evidence import WEAK_SIGN, BearingEvidence
+from vtox.motor.diagnosis.diagnosers.bearing.evidence import (
+    WEAK_SIGN,
+    BearingEvidence,
+    WeakSign,
+)
 from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.motor.diagnosis.diagnosers.bearing.signs import Signs
 from vtox.motor.diagnosis.diagnosers.columns import Objects, objects
@@ -59,9 +63,13 @@ def marked(
             continue
         rise_db = 10 * float(np.log10(x.level[i])) - healthy.mean
         if rise_db >= _limit_db(healthy):
-            rise = {"severity": float(x.severity[i]), "rise_db": round(rise_db, 1)}
-            others = (e for e in shown[i] if e.get("kind") != WEAK_SIGN["kind"])
-            shown[i] = (*others, {**WEAK_SIGN, **rise})
+            others = (e for e in shown[i] if e.get("kind") != WEAK_SIGN)
+            sign: WeakSign = {
+                "kind": WEAK_SIGN,
+                "severity": float(x.severity[i]),
+                "rise_db": round(rise_db, 1),
+            }
+            shown[i] = (*others, sign)
     return replace(x, shown=objects(shown))
 
 

@@ -5,8 +5,8 @@ Amplitude and phase modulation of the current are searched at 2sf within what is
 its level below the supply line decides (`rules`).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 import numpy as np
 
@@ -35,7 +35,14 @@ from vtox.motor.diagnosis.diagnosers.broken_bar.starting import (
 from vtox.motor.diagnosis.diagnosers.columns import Objects, objects, rounded
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.motor.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.motor.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
+from vtox.motor.diagnosis.diagnosers.decision import (
+    Evidence,
+    Indicator,
+    Verdicts,
+    abstentions,
+    alternative,
+    verdicts,
+)
 from vtox.motor.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.motor.values.arrays import Bool, Float64, Int
 from vtox.motor.values.baseline import RISE_DB, Baseline
@@ -196,14 +203,39 @@ def _indicators(x: BrokenBarEvidence, searched: Bool, place: Objects) -> dict[st
     }
 
 
-def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, tuple[Mapping[str, Any], ...]]:
+class _Searched(TypedDict):
+    kind: Literal["searched"]
+    low_hz: float
+    high_hz: float
+    from_supply_hz: float
+    bins: float
+    over_floor: float
+    over_floor_limit: float
+
+
+class _Line(TypedDict):
+    kind: Literal["line"]
+    lower_hz: float
+    upper_hz: float
+    lower_dbc: float
+    upper_dbc: float
+
+
+class _MovingSlip(TypedDict):
+    kind: Literal["moving_slip"]
+    lowest_slip: float
+    highest_slip: float
+    over_fixed: float
+
+
+def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, Evidence]:
     """Return the frequencies searched, the line where there is one, and its other causes."""
     supply = ~(supply_excluded(x) | moves_with_the_slip(x))
     asymmetric = np.isin(RULES.places[decided], ASYMMETRIC)
-    shown: dict[int, tuple[Mapping[str, Any], ...]] = {}
+    shown: dict[int, Evidence] = {}
     for i in (decided >= len(STEADY.rules)).nonzero()[0].tolist():
         f0_hz, hz = float(x.f0_hz[i]), float(x.hz[i])
-        searched = {
+        searched: _Searched = {
             "kind": "searched",
             "low_hz": round(float(x.searched_low_hz[i]), 3),
             "high_hz": round(float(x.searched_high_hz[i]), 3),
@@ -212,14 +244,14 @@ def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, tuple[Mapping[str
             "over_floor": round(float(x.over_floor[i]), 2),
             "over_floor_limit": float(x.over_floor_limit[i]),
         }
-        line = {
+        line: _Line = {
             "kind": "line",
             "lower_hz": round(f0_hz - hz, 3),
             "upper_hz": round(f0_hz + hz, 3),
             "lower_dbc": round(float(x.lower_dbc[i]), 2),
             "upper_dbc": round(float(x.upper_dbc[i]), 2),
         }
-        moving = {
+        moving: _MovingSlip = {
             "kind": "moving_slip",
             "lowest_slip": round(float(x.lowest_slip[i]), 6),
             "highest_slip": round(float(x.highest_slip[i]), 6),
@@ -231,6 +263,6 @@ def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, tuple[Mapping[str
             searched,
             *((line,) if x.is_line[i] else ()),
             *((moving,) if x.tracked[i] else ()),
-            *({"kind": "alternative", "cause": cause} for cause in causes),
+            *map(alternative, causes),
         )
     return shown

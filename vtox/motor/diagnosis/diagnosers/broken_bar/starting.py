@@ -5,13 +5,13 @@ strong one proves a fault; a weak one, or none, proves nothing, because the leak
 may weaken it by 20 dB. Limits: docs/calibration/broken_bar.md#starts.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict
 
 import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.motor.diagnosis.diagnosers.decision import Evidence
 from vtox.motor.diagnosis.dsp.start_sideband import StartSideband, start_sideband
 from vtox.motor.values.arrays import Float64
 from vtox.motor.values.domain import CURRENTS, Reason, reason
@@ -36,13 +36,13 @@ class Starts:
 
     level_db: Float64
     problems: list[tuple[Reason, ...]]
-    sweeps: dict[int, tuple[Mapping[str, Any], ...]]
+    sweeps: dict[int, Evidence]
 
 
 def starts(analysis: CurrentAnalysis) -> Starts:
     """Return what the records of a batch in which a motor starts say of its rotor cage."""
     level_db, problems = np.full(len(analysis.motors), np.nan), list(analysis.problems)
-    sweeps: dict[int, tuple[Mapping[str, Any], ...]] = {}
+    sweeps: dict[int, Evidence] = {}
     for i, operation in enumerate(analysis.operations):
         if operation is None or operation.state != "start":
             continue
@@ -86,7 +86,15 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _evidence(sweep: StartSideband, begin_s: float) -> dict[str, object]:
+class _Sweep(TypedDict):
+    kind: Literal["sweep"]
+    begin_s: float
+    end_s: float
+    low_hz: float
+    high_hz: float
+
+
+def _evidence(sweep: StartSideband, begin_s: float) -> _Sweep:
     """Return when the sweep passes which frequencies, below 0 in the space vector."""
     return {
         "kind": "sweep",

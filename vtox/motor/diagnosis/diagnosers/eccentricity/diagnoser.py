@@ -9,14 +9,22 @@ Thomson, Roach 1997), and so do unbalance, misalignment and loads that oscillate
 Habetler, Tallam 2003): they are listed and not distinguished.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.columns import Objects, objects, rounded
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.motor.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
-from vtox.motor.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
+from vtox.motor.diagnosis.diagnosers.decision import (
+    Evidence,
+    Indicator,
+    Verdicts,
+    abstentions,
+    alternative,
+    verdicts,
+)
 from vtox.motor.diagnosis.diagnosers.eccentricity.evidence import (
     EccentricityEvidence,
     evidence,
@@ -133,15 +141,25 @@ def _indicators(
     }
 
 
+class _Line(TypedDict):
+    kind: Literal["line"]
+    lower_hz: float
+    upper_hz: float
+    lower_dbc: float
+    upper_dbc: float
+    judged_hz: float
+    baseline_dbc: float
+
+
 def _evidence(
     analysis: CurrentAnalysis, lines: RotationSidebands, x: EccentricityEvidence, decided: Int
 ) -> Objects:
     """Return the evidence: the line, and other causes of a rise."""
-    shown: list[tuple[Mapping[str, str | float], ...]] = [()] * len(decided)
+    shown: list[Evidence] = [()] * len(decided)
     for i in np.flatnonzero(np.isfinite(x.change_db)).tolist():
         f0_hz, rotation_hz = float(analysis.f0_hz[i]), float(lines.rotation_hz[i])
         pair_hz = (f0_hz - rotation_hz, f0_hz + rotation_hz)
-        line: dict[str, str | float] = {
+        line: _Line = {
             "kind": "line",
             "lower_hz": round(pair_hz[0], 3),
             "upper_hz": round(pair_hz[1], 3),
@@ -151,5 +169,5 @@ def _evidence(
             "baseline_dbc": round(float(x.baseline_dbc[i]), 2),
         }
         causes = RULES.rules[decided[i]].causes
-        shown[i] = (line, *({"kind": "alternative", "cause": cause} for cause in causes))
+        shown[i] = (line, *map(alternative, causes))
     return objects(shown)

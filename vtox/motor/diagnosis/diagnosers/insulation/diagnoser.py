@@ -7,6 +7,7 @@ harmonic; one degraded phase shows directly as Y * V of that phase. Lee, Younsi,
 """
 
 from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 import numpy as np
 
@@ -108,14 +109,30 @@ def _indicators(x: InsulationEvidence, asked: Bool, phase: Bool) -> dict[str, In
     }
 
 
+class _Level(TypedDict):
+    kind: Literal["level"]
+    source: str
+    minimum_ohm: float
+
+
+class _Trend(TypedDict):
+    kind: Literal["trend"]
+    baseline: str
+
+
+def _trend(baseline: str) -> _Trend:
+    return {"kind": "trend", "baseline": baseline}
+
+
 def _evidence(x: InsulationEvidence, asked: Bool, phase: Bool, *, quiet: Bool) -> Objects:
     """Return the evidence: level, trend, and other phases that may have changed."""
-    trend = np.where(np.isfinite(x.change_f), "ready", "no baseline").tolist()
+    trends = np.where(np.isfinite(x.change_f), "ready", "no baseline").tolist()
+    level: _Level = {"kind": "level", "source": "IEEE 43-2013", "minimum_ohm": MINIMUM_OHM}
     return objects(
         [
             (
-                {"kind": "level", "source": "IEEE 43-2013", "minimum_ohm": MINIMUM_OHM},
-                {"kind": "trend", "baseline": trend[i]},
+                level,
+                _trend(trends[i]),
                 *(x.other_phases[i] if phase[i] else ()),
                 *((QUIET,) if quiet[i] else ()),
             )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,10 @@ from vtox.motor.diagnosis.diagnosers.columns import Objects, Stated, objects
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.motor.diagnosis.diagnosers.insulation.admittance import Estimate
 from vtox.motor.diagnosis.diagnosers.insulation.converter_steps import steps_problem
-from vtox.motor.diagnosis.diagnosers.insulation.winding_admittance import winding_admittance
+from vtox.motor.diagnosis.diagnosers.insulation.winding_admittance import (
+    OtherPhase,
+    winding_admittance,
+)
 from vtox.motor.values.arrays import SILENCE, Bool, Float64
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import VOLTAGES, Reason
@@ -107,7 +109,7 @@ def evidence(
     capacitance_f, change_f = column(w.capacitance_f), column(w.change_f)
     susceptance_s = np.abs(capacitance_f * column(w.omega))
     phases: list[str] = [""] * count
-    others: list[tuple[dict[str, Any], ...]] = [()] * count
+    others: list[tuple[OtherPhase, ...]] = [()] * count
     for row, i in enumerate(rows):
         phases[i], others[i] = VOLTAGES[w.attribution.phase[row]][-1], w.other_phases(row)
     x = InsulationEvidence(

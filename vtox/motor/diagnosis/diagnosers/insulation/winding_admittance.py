@@ -6,10 +6,10 @@ one phase explains; `rules` say what follows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from vtox.motor.diagnosis.diagnosers.decision import Alternative
 from vtox.motor.diagnosis.diagnosers.features import (
     CAPACITANCE,
     PHASE_CAPACITANCE,
@@ -37,6 +37,13 @@ CAPACITANCE_CHANGE = 0.10
 CAPACITANCE_FLOOR_F = 1e-10
 
 
+class OtherPhase(Alternative):
+    """Another phase that may have changed, and its change."""
+
+    conductance_change_s: float
+    capacitance_change_f: float
+
+
 @dataclass(frozen=True, slots=True)
 class _WindingAdmittance:
     """Conductance and capacitance to earth; arrays of shape (batch,).
@@ -62,7 +69,7 @@ class _WindingAdmittance:
     attribution: Attribution
     omega: Float64
 
-    def other_phases(self, row: int) -> tuple[dict[str, Any], ...]:
+    def other_phases(self, row: int) -> tuple[OtherPhase, ...]:
         """Return what else one complex number may mean: another phase, and its change."""
         of = self.attribution
         return tuple(

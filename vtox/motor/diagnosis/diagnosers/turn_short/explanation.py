@@ -4,11 +4,12 @@ Per record, as few are over it: the values by the names of their columns in `Evi
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
+from vtox.motor.diagnosis.diagnosers.decision import alternative
 from vtox.motor.diagnosis.diagnosers.turn_short import causes
 from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_excess import (
     SUSTAINED_FRAMES,
@@ -56,7 +57,7 @@ def _explanation(
     change = causes.asymmetry_change(excess.sequences, excess.excess, i, full, quiet, model)
     if (clamp := causes.clamp_change(change)) is not None:
         phase = analysis.phase_name(i, clamp.phase)
-        shown = (_alternative("clamp_or_earth_current", phase),)
+        shown = (alternative("clamp_or_earth_current", phase),)
         return part | {
             "one_clamp": True,
             "gain_change_ratio": clamp.gain,
@@ -65,7 +66,7 @@ def _explanation(
         }
     limit = float(excess.limit[i][full].mean())
     if (gain := causes.gain_of_two_clamps(change, limit)) is not None:
-        shown = (_alternative("clamp_or_earth_current"),)
+        shown = (alternative("clamp_or_earth_current"),)
         return part | {"one_of_two_clamps": True, "gain_change_ratio": gain, "shown": shown}
     others = [
         (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))
@@ -79,12 +80,18 @@ def _explanation(
         "excess_ratio": size,
         "margin": size / limit,
         "raw_ratio_over": float(np.median(excess.raw[i][over])),
-        "shown": (*runs, *(_alternative(cause, phase) for cause, phase in others)),
+        "shown": (*runs, *(alternative(cause, phase) for cause, phase in others)),
     }
 
 
-def _alternative(cause: str, phase: str = "") -> dict[str, Any]:
-    return {"kind": "alternative", "cause": cause} | ({"phase": phase} if phase else {})
+class Episode(TypedDict):
+    """A run of frames over the limit."""
+
+    kind: Literal["episode"]
+    state: Literal["warning", "fault"]
+    t_start_s: float
+    t_end_s: float
+    corrected_ratio: float
 
 
 def episodes(
@@ -93,7 +100,7 @@ def episodes(
     over: Bool,
     fault_ratio: float,
     duration_s: float,
-) -> list[dict[str, Any]]:
+) -> list[Episode]:
     """Return the runs of frames over the limit as evidence, in order of time.
 
     Parameters
@@ -110,7 +117,7 @@ def episodes(
         Length of the record, s: where a run that reaches the last frame ends.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], over, [False]]).astype(int)))
-    runs: list[dict[str, Any]] = []
+    runs: list[Episode] = []
     for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
         level = float(np.median(ratio[first : last + 1]))
         runs.append(
