@@ -65,11 +65,6 @@ Healthy = Annotated[
         "or an exported baseline (.json). Can be repeated.",
     ),
 ]
-By = Annotated[
-    str,
-    typer.Option("--by", metavar="NAME", help="Required: the name of who acts; it is recorded."),
-]
-MachineId = Annotated[str, typer.Argument(metavar="MACHINE", help="Its id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

@@ -20,7 +20,7 @@ from pydantic import (
 from vtox.pipeline.configuration.prices import Periods, PricePeriods
 from vtox.pipeline.configuration.values import KeptFor, Limit, Row, SendLimit
 
-HOUR_S, DAY_S = 3600.0, 86400.0
+DAY_S = 86400.0
 
 
 class Keep(BaseModel):

@@ -1,7 +1,7 @@
 """The versions of baselines: a copy of each that the recorder has seen on the server."""
 
 import orjson
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from vtox.pipeline.store.machines.baselines import stored_baseline, versions
 from vtox.pipeline.store.machines.fleet import FleetChanges, listed_machines
@@ -52,10 +52,3 @@ class BaselineRecorder:
                 db.execute(insert(db, baselines).on_conflict_do_nothing(), rows)
         self._known.update(changed)
         return len(rows)
-
-
-def versions_of(engine: Engine, machine_id: str) -> list[int]:
-    """Return the versions of a machine's baseline that are kept, the oldest first."""
-    with engine.connect() as db:
-        of = select(baselines.c.version).where(baselines.c.machine_id == machine_id)
-        return list(db.execute(of.order_by(baselines.c.version)).scalars())

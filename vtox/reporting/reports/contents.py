@@ -25,7 +25,6 @@ T_END = 1e11
 MAX_RECORDS = 100
 
 Text = Annotated[str, Field(max_length=1000)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Plain data of JSON: what a verdict says, rows of a table.
 Table = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """A spectrum with the lines that diagnoses expect in it, and the part of it that is shown."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import scipy.fft
@@ -12,7 +12,6 @@ from vtox.motor.values.arrays import Float64, Int
 from vtox.motor.values.domain import Array
 
 Kind = Literal["current", "demodulated", "envelope", "vibration"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 # Padding of a spectrum: a line between two bins loses 0.4 dB then, 1.4 dB without.
 PAD = 2
 

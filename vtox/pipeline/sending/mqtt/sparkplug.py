@@ -15,7 +15,7 @@ from vtox.motor.errors import InputError
 NAMESPACE = "spBv1.0"
 BIRTHS, DEATHS, DATA = ("NBIRTH", "DBIRTH"), ("NDEATH", "DDEATH"), ("NDATA", "DDATA")
 REBIRTH = "Node Control/Rebirth"
-BOOLEAN, BYTES = 11, 17
+BOOLEAN = 11
 # Data types of arrays: packed little-endian numbers in `bytes_value`.
 _ARRAYS = {
     22: "<i1", 23: "<i2", 24: "<i4", 25: "<i8", 26: "<u1", 27: "<u2", 28: "<u4", 29: "<u8",
