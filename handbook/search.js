@@ -5,17 +5,22 @@
   const root = new URL("..", here);
   const MOST = 30;
   // Pages that answer first, and those that no question asks for.
-  const WEIGHT = [[/^(howto|tutorial|faults|index)/, 6], [/^(explanation|reference)/, 3], [/^(CHANGELOG|appendix|adr|calibration)/, -6]];
+  const WEIGHT = [
+    [/^(howto|tutorial|faults|index)/, 6],
+    [/^(explanation|reference)/, 3],
+    [/^(CHANGELOG|appendix|adr|calibration)/, -6],
+  ];
   const CHINESE = /[\u4e00-\u9fff]/;
 
   let loaded;
-  const data = () => (loaded ??= new Promise((done, failed) => {
-    const script = document.createElement("script");
-    script.src = new URL("data.js", here).href;
-    script.onload = () => done(prepared(window.handbookSearch));
-    script.onerror = failed;
-    document.head.append(script);
-  }));
+  const data = () =>
+    (loaded ??= new Promise((done, failed) => {
+      const script = document.createElement("script");
+      script.src = new URL("data.js", here).href;
+      script.onload = () => done(prepared(window.handbookSearch));
+      script.onerror = failed;
+      document.head.append(script);
+    }));
 
   const plain = (text) => text.toLowerCase().replace(/[-_]/g, " ");
   const prepared = ({ items, terms }) => ({
@@ -25,8 +30,13 @@
 
   // A query is a list of concepts, each a list of words of which one must occur.
   function concepts(query, terms) {
-    return query.toLowerCase().split(/\s+/).filter(Boolean).flatMap((part) =>
-      CHINESE.test(part) ? chinese(part, terms) : [[plain(part.length > 3 ? part.replace(/s$/, "") : part)]]);
+    return query
+      .toLowerCase()
+      .split(/\s+/)
+      .filter(Boolean)
+      .flatMap((part) =>
+        CHINESE.test(part) ? chinese(part, terms) : [[plain(part.length > 3 ? part.replace(/s$/, "") : part)]],
+      );
   }
 
   function chinese(part, terms) {
@@ -46,8 +56,14 @@
   function score(item, wanted) {
     let sum = 0;
     for (const words of wanted) {
-      const best = Math.max(...words.map((word) =>
-        (item.head.includes(word) ? 20 : 0) + (item.head === word ? 10 : 0) + Math.min(5, item.low.split(word).length - 1)));
+      const best = Math.max(
+        ...words.map(
+          (word) =>
+            (item.head.includes(word) ? 20 : 0) +
+            (item.head === word ? 10 : 0) +
+            Math.min(5, item.low.split(word).length - 1),
+        ),
+      );
       if (!best) return 0;
       sum += best;
     }
@@ -74,7 +90,8 @@
 
   const dialog = document.createElement("dialog");
   dialog.className = "handbook-search";
-  dialog.innerHTML = '<input type="search" aria-label="Search" placeholder="Search, in English or Chinese"><p role="status"></p><ol></ol>';
+  dialog.innerHTML =
+    '<input type="search" aria-label="Search" placeholder="Search, in English or Chinese"><p role="status"></p><ol></ol>';
   const [input, status, list] = dialog.children;
 
   async function search() {
@@ -83,19 +100,24 @@
     if (query !== input.value.trim()) return;
     const wanted = concepts(query, terms);
     const hits = wanted.length
-      ? items.map((item) => [score(item, wanted), item]).filter(([points]) => points).sort((a, b) => b[0] - a[0])
+      ? items
+          .map((item) => [score(item, wanted), item])
+          .filter(([points]) => points)
+          .sort((a, b) => b[0] - a[0])
       : [];
     status.textContent = query ? `${hits.length} results` : "";
-    list.replaceChildren(...hits.slice(0, MOST).map(([, item]) => {
-      const row = document.createElement("li");
-      const link = document.createElement("a");
-      link.href = new URL(item.place, root).href;
-      link.textContent = item.title;
-      const where = document.createElement("small");
-      where.textContent = `${item.place} · ${excerpt(item, wanted)}`;
-      row.append(link, where);
-      return row;
-    }));
+    list.replaceChildren(
+      ...hits.slice(0, MOST).map(([, item]) => {
+        const row = document.createElement("li");
+        const link = document.createElement("a");
+        link.href = new URL(item.place, root).href;
+        link.textContent = item.title;
+        const where = document.createElement("small");
+        where.textContent = `${item.place} · ${excerpt(item, wanted)}`;
+        row.append(link, where);
+        return row;
+      }),
+    );
   }
 
   function open(query) {
@@ -110,22 +132,30 @@
   list.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   // Before the theme's own search, which fetches its index.
-  document.addEventListener("click", (event) => {
-    if (event.target.closest?.('.md-search__button, [for="__search"]')) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      open();
-    }
-  }, true);
-  document.addEventListener("keydown", (event) => {
-    const writes = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
-    const asked = ["/", "s", "f"].includes(event.key) && !writes && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (asked || (event.key === "k" && (event.ctrlKey || event.metaKey))) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      open();
-    } else if (dialog.open) event.stopImmediatePropagation();
-  }, true);
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.target.closest?.('.md-search__button, [for="__search"]')) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        open();
+      }
+    },
+    true,
+  );
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const writes = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+      const asked = ["/", "s", "f"].includes(event.key) && !writes && !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (asked || (event.key === "k" && (event.ctrlKey || event.metaKey))) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        open();
+      } else if (dialog.open) event.stopImmediatePropagation();
+    },
+    true,
+  );
 
   const asked = new URLSearchParams(location.search).get("q");
   if (asked) addEventListener("DOMContentLoaded", () => open(asked));

@@ -7,7 +7,8 @@ import { hasText, t } from "./texts.js";
 // Those that need nothing but a click.
 export const AT_ONCE = new Set(["acknowledge", "unshelve", "ungroup"]);
 export const addressOf = (a) => `/api/v1/alarms/${encodeURIComponent(a.id)}`;
-const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+const randomId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 // What a refusal says, in the reader's language where it has a code that the pages know.
 export function refusal(error) {
@@ -31,8 +32,14 @@ export async function act(path, body, message, done, request = randomId()) {
 export function actionsFor(a) {
   const waits = a.state === "unacknowledged" || a.state === "returned_unacknowledged";
   return [
-    waits && !a.outcome && "acknowledge", "comment", !a.outcome && "assign",
-    a.active && !a.outcome && !a.shelved && "shelve", a.shelved && "unshelve", "work_order", !a.outcome && "close", a.group && "ungroup",
+    waits && !a.outcome && "acknowledge",
+    "comment",
+    !a.outcome && "assign",
+    a.active && !a.outcome && !a.shelved && "shelve",
+    a.shelved && "unshelve",
+    "work_order",
+    !a.outcome && "close",
+    a.group && "ungroup",
   ].filter(Boolean);
 }
 
@@ -40,7 +47,21 @@ export function actionsFor(a) {
 export function drawAccess(place, access) {
   const name = access.name || nameKept();
   const text = !access.may_operate ? t("alarms.read_only") : name ? t("alarms.acting_as", { name }) : "";
-  const change = access.name_needed && name ? el("button", { type: "button", class: "link", onclick: () => { localStorage.removeItem("vtox_operator"); drawAccess(place, access); } }, t("alarms.another_name")) : null;
+  const change =
+    access.name_needed && name
+      ? el(
+          "button",
+          {
+            type: "button",
+            class: "link",
+            onclick: () => {
+              localStorage.removeItem("vtox_operator");
+              drawAccess(place, access);
+            },
+          },
+          t("alarms.another_name"),
+        )
+      : null;
   if (place.dataset.text === text) return;
   place.dataset.text = text;
   place.replaceChildren(text, ...(change ? [" ", change] : []));

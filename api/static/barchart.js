@@ -15,11 +15,15 @@ export function roundTop(most) {
 // `n` steps are shown, whose names are those of `name`; `top` is what the highest line stands for.
 export function drawAxes(chart, { top, unit, n, name }) {
   const said = (x) => x.toLocaleString(locale, { maximumSignificantDigits: 3 });
-  chart.previousElementSibling.replaceChildren(...[`${said(top)} ${unit}`, said(top / 2), "0"].map((text) => el("span", {}, text)));
+  chart.previousElementSibling.replaceChildren(
+    ...[`${said(top)} ${unit}`, said(top / 2), "0"].map((text) => el("span", {}, text)),
+  );
   const every = Math.ceil(n / (innerWidth < NARROW ? 4 : 8));
-  chart.nextElementSibling.replaceChildren(...Array.from({ length: Math.ceil(n / every) }, (_, i) => {
-    const mark = el("span", {}, name(i * every));
-    mark.style.left = `${100 * (i * every + 0.5) / n}%`;
-    return mark;
-  }));
+  chart.nextElementSibling.replaceChildren(
+    ...Array.from({ length: Math.ceil(n / every) }, (_, i) => {
+      const mark = el("span", {}, name(i * every));
+      mark.style.left = `${(100 * (i * every + 0.5)) / n}%`;
+      return mark;
+    }),
+  );
 }

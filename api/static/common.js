@@ -22,7 +22,9 @@ function fill(node, attributes, children) {
   return node;
 }
 // The link to the list in sight as a table for spreadsheets.
-export const linkTable = (path, query, link = "csv") => { byId(link).href = `${path}?${new URLSearchParams([...new URLSearchParams(query), ["format", "csv"]])}`; };
+export const linkTable = (path, query, link = "csv") => {
+  byId(link).href = `${path}?${new URLSearchParams([...new URLSearchParams(query), ["format", "csv"]])}`;
+};
 export const byId = (id) => document.getElementById(id);
 export function put(target, ...children) {
   (typeof target === "string" ? byId(target) : target).replaceChildren(...children.flat());
@@ -36,7 +38,10 @@ export function redraw(target, ...children) {
   put(next, ...children);
   if (next.innerHTML === box.innerHTML) return;
   const focused = box.contains(document.activeElement) ? document.activeElement : null;
-  const same = (node) => node.tagName === focused.tagName && node.getAttribute("href") === focused.getAttribute("href") && node.textContent === focused.textContent;
+  const same = (node) =>
+    node.tagName === focused.tagName &&
+    node.getAttribute("href") === focused.getAttribute("href") &&
+    node.textContent === focused.textContent;
   box.replaceChildren(...next.childNodes);
   if (focused && focused !== box) [...box.querySelectorAll(focused.tagName)].find(same)?.focus({ preventScroll: true });
 }
@@ -45,7 +50,16 @@ const SHAPES = {
   normal: () => svg("circle", { cx: 6, cy: 6, r: 4.6, fill: "currentColor" }),
   warning: () => svg("path", { d: "M6 .8 11.6 11H.4Z", fill: "currentColor" }),
   fault: () => svg("rect", { x: 1.2, y: 1.2, width: 9.6, height: 9.6, fill: "currentColor" }),
-  unknown: () => svg("circle", { cx: 6, cy: 6, r: 4.4, fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-dasharray": "2.4 1.8" }),
+  unknown: () =>
+    svg("circle", {
+      cx: 6,
+      cy: 6,
+      r: 4.4,
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.8,
+      "stroke-dasharray": "2.4 1.8",
+    }),
 };
 export function glyph(state) {
   return svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, (SHAPES[state] ?? SHAPES.unknown)());
@@ -54,7 +68,12 @@ export function glyph(state) {
 const word = (kind, name, other = name) => (hasText(`words.${kind}_${name}`) ? t(`words.${kind}_${name}`) : other);
 export const stateWord = (state) => word("state", state);
 // That a machine sends nothing, and for how long.
-export const silence = (since) => el("span", { class: "state word warning small" }, t("common.silent_for", { span: span(Math.max((Date.now() - new Date(since)) / 1000, 1)) }));
+export const silence = (since) =>
+  el(
+    "span",
+    { class: "state word warning small" },
+    t("common.silent_for", { span: span(Math.max((Date.now() - new Date(since)) / 1000, 1)) }),
+  );
 export function pill(state, text = stateWord(state)) {
   return el("span", { class: `state pill ${state}` }, glyph(state), text);
 }
@@ -72,7 +91,9 @@ export function readable(value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size < 5e-4) return size === 0 || value < 0 ? "0" : `< ${(0.001).toLocaleString(locale)}`;
-  return value.toLocaleString(locale, { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3 });
+  return value.toLocaleString(locale, {
+    maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3,
+  });
 }
 export function exact(value) {
   if (typeof value !== "number") return num(value);
@@ -89,7 +110,10 @@ export function bytes(n) {
   if (n === null || n === undefined) return "–";
   const units = ["B", "KB", "MB", "GB", "TB"];
   let i = 0;
-  while (n >= 1000 && i < units.length - 1) { n /= 1000; i += 1; }
+  while (n >= 1000 && i < units.length - 1) {
+    n /= 1000;
+    i += 1;
+  }
   return `${num(n, 1)} ${units[i]}`;
 }
 export function span(s) {
@@ -125,7 +149,12 @@ export function faultName(fault) {
 }
 
 // What has happened to an alarm: an alert is raised at a level, escalated, suppressed by design for a time, or cleared.
-export const eventWord = (a) => (["cleared", "suppressed", "unsuppressed"].includes(a.event) ? t(`words.event_${a.event}`) : a.event === "escalated" ? t("words.event_escalated", { level: stateWord(a.level) }) : stateWord(a.level));
+export const eventWord = (a) =>
+  ["cleared", "suppressed", "unsuppressed"].includes(a.event)
+    ? t(`words.event_${a.event}`)
+    : a.event === "escalated"
+      ? t("words.event_escalated", { level: stateWord(a.level) })
+      : stateWord(a.level);
 export const unlockWord = (unlock) => word("unlock", unlock);
 
 // What a slip or speed rests on.
@@ -134,7 +163,8 @@ export const sourceWord = (source) => word("source", source.replace(/\W+/g, "_")
 // The words of an indicator and its unit, which is the suffix of its name: defect_hz -> ["defect", "Hz"].
 export function named(name) {
   const own = hasText(`indicators.${name}`) ? t(`indicators.${name}`) : null;
-  const at = name.lastIndexOf("_"), unit = name.slice(at + 1);
+  const at = name.lastIndexOf("_"),
+    unit = name.slice(at + 1);
   if (at < 0 || !hasText(`units.${unit}`)) return [own ?? name.replaceAll("_", " "), ""];
   const stem = name.slice(0, at).replaceAll("_", " ");
   // In `conductance_s` and `conductance_std_s` the letter is siemens.
@@ -143,7 +173,11 @@ export function named(name) {
 
 export class Refused extends Error {
   // The detail of a problem is English; its title is in the language of the page.
-  constructor(status, problem) { super((language === "en" ? problem.detail : problem.title) ?? t("common.status", { status })); this.status = status; this.problem = problem; }
+  constructor(status, problem) {
+    super((language === "en" ? problem.detail : problem.title) ?? t("common.status", { status }));
+    this.status = status;
+    this.problem = problem;
+  }
 }
 export async function get(path) {
   return (await ask(path)).json();
@@ -157,7 +191,10 @@ export async function post(path) {
   return (await ask(path, {}, "POST")).json();
 }
 async function ask(path, headers = {}, method = "GET") {
-  const answer = await fetchAnswer(path, { method, headers: { Accept: "application/json", "Accept-Language": language, ...headers } });
+  const answer = await fetchAnswer(path, {
+    method,
+    headers: { Accept: "application/json", "Accept-Language": language, ...headers },
+  });
   if (answer.ok || answer.status === 304) return answer;
   if (answer.status === 401) location.reload();
   throw new Refused(answer.status, await answer.json().catch(() => ({})));
@@ -172,7 +209,10 @@ export async function fetchAnswer(path, options) {
   try {
     return await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch (error) {
-    const live = await fetch("/health/live", { signal: AbortSignal.timeout(LIVE_MS) }).then((a) => a.ok, () => false);
+    const live = await fetch("/health/live", { signal: AbortSignal.timeout(LIVE_MS) }).then(
+      (a) => a.ok,
+      () => false,
+    );
     throw live ? new Unanswered() : error;
   }
 }
@@ -195,19 +235,30 @@ export function poll(work) {
 // What stands above everything while no fresh data come.
 export function outage(error) {
   const known = error instanceof Refused;
-  const head = known ? t(error.problem.code === "server_unavailable" ? "common.server_away" : "common.could_not_answer") : silenceText(error);
-  const more = known ? ended(error.message) : t(error instanceof Unanswered ? "common.behind_it" : "common.still_running");
-  return el("div", { class: "notice down", role: "alert" },
-    el("b", {}, head), " ",
+  const head = known
+    ? t(error.problem.code === "server_unavailable" ? "common.server_away" : "common.could_not_answer")
+    : silenceText(error);
+  const more = known
+    ? ended(error.message)
+    : t(error instanceof Unanswered ? "common.behind_it" : "common.still_running");
+  return el(
+    "div",
+    { class: "notice down", role: "alert" },
+    el("b", {}, head),
+    " ",
     // In other languages than English the title of the problem may say the same.
     more.trim() === head.trim() ? null : more,
     el("span", { class: "soft" }, t("common.data_old")),
-    known && error.problem.parts ? el("ul", { class: "roles parts", "aria-label": t("fleet.roles") }, partItems(error.problem.parts)) : null);
+    known && error.problem.parts
+      ? el("ul", { class: "roles parts", "aria-label": t("fleet.roles") }, partItems(error.problem.parts))
+      : null,
+  );
 }
 // How far each process is, until all are ready.
 const PART_STATE = { ready: "normal", finished: "normal", restarting: "fault", stopped: "fault" };
 export const isReady = (status) => PART_STATE[status] === "normal";
-export const partItems = (parts) => Object.entries(parts).map(([name, status]) => {
-  const state = PART_STATE[status] ?? "unknown";
-  return el("li", { class: `state word ${state}` }, glyph(state), label(name, word("part", status)));
-});
+export const partItems = (parts) =>
+  Object.entries(parts).map(([name, status]) => {
+    const state = PART_STATE[status] ?? "unknown";
+    return el("li", { class: `state word ${state}` }, glyph(state), label(name, word("part", status)));
+  });

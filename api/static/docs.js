@@ -4,10 +4,16 @@ import { el, get, marked, put } from "./common.js";
 import { t } from "./texts.js";
 
 let schemas = {};
-const key = el("input", { class: "field", type: "password", placeholder: t("docs.key_if_required"), "aria-label": t("docs.key"), autocomplete: "off" });
+const key = el("input", {
+  class: "field",
+  type: "password",
+  placeholder: t("docs.key_if_required"),
+  "aria-label": t("docs.key"),
+  autocomplete: "off",
+});
 
 const named = (ref) => ref.split("/").pop();
-const resolve = (s) => (s?.$ref ? schemas[named(s.$ref)] ?? {} : s ?? {});
+const resolve = (s) => (s?.$ref ? (schemas[named(s.$ref)] ?? {}) : (s ?? {}));
 
 // A schema as indented text a person can read, with the descriptions as comments.
 function shape(schema, depth = 0, seen = []) {
@@ -23,10 +29,16 @@ function shape(schema, depth = 0, seen = []) {
   if (schema.properties) {
     const pad = "  ".repeat(depth + 1);
     const required = schema.required ?? [];
-    const lines = Object.entries(schema.properties).map(([name, s]) => `${pad}"${name}"${required.includes(name) || !schema.required ? "" : "?"}: ${shape(s, depth + 1, seen)},${s.description ? `  // ${s.description}` : ""}`);
+    const lines = Object.entries(schema.properties).map(
+      ([name, s]) =>
+        `${pad}"${name}"${required.includes(name) || !schema.required ? "" : "?"}: ${shape(s, depth + 1, seen)},${s.description ? `  // ${s.description}` : ""}`,
+    );
     return `{\n${lines.join("\n")}\n${"  ".repeat(depth)}}`;
   }
-  if (schema.type === "object") return schema.additionalProperties && schema.additionalProperties !== true ? `{"…": ${shape(schema.additionalProperties, depth, seen)}}` : "{…}";
+  if (schema.type === "object")
+    return schema.additionalProperties && schema.additionalProperties !== true
+      ? `{"…": ${shape(schema.additionalProperties, depth, seen)}}`
+      : "{…}";
   return schema.type ?? "any";
 }
 
@@ -39,10 +51,18 @@ function example(body) {
 
 function tryForm(path, method, operation) {
   const inputs = {};
-  const rows = (operation.parameters ?? []).filter((p) => p.in === "path" || p.in === "query").map((p) => {
-    inputs[p.name] = { in: p.in, box: el("input", { placeholder: p.in === "path" ? t("docs.required_value") : String(p.schema?.default ?? ""), required: p.in === "path" }) };
-    return el("label", {}, el("code", {}, p.name), inputs[p.name].box);
-  });
+  const rows = (operation.parameters ?? [])
+    .filter((p) => p.in === "path" || p.in === "query")
+    .map((p) => {
+      inputs[p.name] = {
+        in: p.in,
+        box: el("input", {
+          placeholder: p.in === "path" ? t("docs.required_value") : String(p.schema?.default ?? ""),
+          required: p.in === "path",
+        }),
+      };
+      return el("label", {}, el("code", {}, p.name), inputs[p.name].box);
+    });
   const given = example(operation.requestBody);
   const body = given === null ? null : el("textarea", { "aria-label": t("docs.body"), spellcheck: "false" });
   if (body) body.value = JSON.stringify(given, null, 2);
@@ -64,15 +84,29 @@ function tryForm(path, method, operation) {
     try {
       const reply = await fetch(url, { method: method.toUpperCase(), headers, body: body?.value });
       const text = await reply.text();
-      put(answer, `${method.toUpperCase()} ${url}\n${reply.status} ${reply.headers.get("content-type") ?? ""}\n\n${pretty(text)}`);
+      put(
+        answer,
+        `${method.toUpperCase()} ${url}\n${reply.status} ${reply.headers.get("content-type") ?? ""}\n\n${pretty(text)}`,
+      );
     } catch (error) {
       put(answer, `${method.toUpperCase()} ${url}\n${error.message}`);
     }
   };
-  return el("form", { class: "form", onsubmit: send }, rows, body, el("button", { class: "go" }, t("docs.send")), answer);
+  return el(
+    "form",
+    { class: "form", onsubmit: send },
+    rows,
+    body,
+    el("button", { class: "go" }, t("docs.send")),
+    answer,
+  );
 }
 function pretty(text) {
-  try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
 
 function card(path, method, operation) {
@@ -81,32 +115,128 @@ function card(path, method, operation) {
   const scopes = Object.values(operation.security?.[0] ?? {}).flat();
   const parameters = (operation.parameters ?? []).filter((p) => p.in !== "cookie" && p.in !== "header");
   const sent = operation.requestBody?.content["application/json"]?.schema;
-  return el("details", { class: "panel operation", id: operation.operationId },
-    el("summary", {}, el("span", { class: `method ${method}` }, method.toUpperCase()), el("code", {}, path), el("span", { class: "soft" }, operation.summary ?? "")),
-    el("div", { class: "body" },
+  return el(
+    "details",
+    { class: "panel operation", id: operation.operationId },
+    el(
+      "summary",
+      {},
+      el("span", { class: `method ${method}` }, method.toUpperCase()),
+      el("code", {}, path),
+      el("span", { class: "soft" }, operation.summary ?? ""),
+    ),
+    el(
+      "div",
+      { class: "body" },
       operation.description ? el("p", {}, marked(operation.description)) : null,
-      scopes.length ? el("p", { class: "soft small" }, t("docs.scopes", { scopes: scopes.reduce((first, second) => t("docs.or", { first, second })) })) : null,
-      parameters.length ? el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, parameters.map((p) => el("tr", {}, el("td", {}, el("code", {}, p.name)), el("td", { class: "soft" }, p.required ? t("docs.required", { place: p.in }) : p.in), el("td", {}, el("code", {}, shape(p.schema))), el("td", {}, p.description ?? p.schema?.description ?? "")))))) : null,
+      scopes.length
+        ? el(
+            "p",
+            { class: "soft small" },
+            t("docs.scopes", { scopes: scopes.reduce((first, second) => t("docs.or", { first, second })) }),
+          )
+        : null,
+      parameters.length
+        ? el(
+            "div",
+            { class: "scroll" },
+            el(
+              "table",
+              {},
+              el(
+                "tbody",
+                {},
+                parameters.map((p) =>
+                  el(
+                    "tr",
+                    {},
+                    el("td", {}, el("code", {}, p.name)),
+                    el("td", { class: "soft" }, p.required ? t("docs.required", { place: p.in }) : p.in),
+                    el("td", {}, el("code", {}, shape(p.schema))),
+                    el("td", {}, p.description ?? p.schema?.description ?? ""),
+                  ),
+                ),
+              ),
+            ),
+          )
+        : null,
       sent ? [el("h3", {}, t("docs.body")), el("pre", { class: "code" }, shape(sent))] : null,
-      schema ? [el("h3", {}, t("docs.answer", { status: good[0] })), el("pre", { class: "code" }, shape(schema))] : null,
-      el("h3", {}, t("docs.try_it")), tryForm(path, method, operation)));
+      schema
+        ? [el("h3", {}, t("docs.answer", { status: good[0] })), el("pre", { class: "code" }, shape(schema))]
+        : null,
+      el("h3", {}, t("docs.try_it")),
+      tryForm(path, method, operation),
+    ),
+  );
 }
 
 function problems(codes) {
-  return el("section", { class: "panel", id: "problems" }, el("div", { class: "head" }, el("h2", {}, t("docs.problems")), el("span", { class: "soft" }, t("docs.problems_note"))),
-    el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, Object.entries(codes).map(([code, title]) => el("tr", { id: code }, el("td", {}, el("code", {}, code)), el("td", {}, title)))))));
+  return el(
+    "section",
+    { class: "panel", id: "problems" },
+    el(
+      "div",
+      { class: "head" },
+      el("h2", {}, t("docs.problems")),
+      el("span", { class: "soft" }, t("docs.problems_note")),
+    ),
+    el(
+      "div",
+      { class: "scroll" },
+      el(
+        "table",
+        {},
+        el(
+          "tbody",
+          {},
+          Object.entries(codes).map(([code, title]) =>
+            el("tr", { id: code }, el("td", {}, el("code", {}, code)), el("td", {}, title)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 const api = await get("/openapi.json");
 schemas = api.components?.schemas ?? {};
 const groups = {};
 for (const [path, methods] of Object.entries(api.paths)) {
-  for (const [method, operation] of Object.entries(methods)) (groups[operation.tags?.[0] ?? t("docs.other")] ??= []).push([path, method, operation]);
+  for (const [method, operation] of Object.entries(methods))
+    (groups[operation.tags?.[0] ?? t("docs.other")] ??= []).push([path, method, operation]);
 }
 const entries = Object.entries(groups);
-put("list", el("label", { class: "small" }, t("docs.key"), key), entries.map(([tag, list]) => [el("b", {}, tag), list.map(([, , o]) => el("a", { href: `#${o.operationId}` }, o.summary ?? o.operationId))]).flat(2), el("b", {}, t("docs.errors")), el("a", { href: "#problems" }, t("docs.problem_codes")));
-put("content", el("div", { class: "intro" }, el("h1", {}, `${api.info.title} ${api.info.version}`), el("p", { class: "soft" }, marked(api.info.description)), el("p", {}, el("a", { href: "/openapi.json" }, "openapi.json"))),
-  entries.map(([tag, list]) => el("section", { class: "group" }, el("h2", {}, tag), list.map(([p, m, o]) => card(p, m, o)))), problems(api["x-problem-codes"] ?? {}));
+put(
+  "list",
+  el("label", { class: "small" }, t("docs.key"), key),
+  entries
+    .map(([tag, list]) => [
+      el("b", {}, tag),
+      list.map(([, , o]) => el("a", { href: `#${o.operationId}` }, o.summary ?? o.operationId)),
+    ])
+    .flat(2),
+  el("b", {}, t("docs.errors")),
+  el("a", { href: "#problems" }, t("docs.problem_codes")),
+);
+put(
+  "content",
+  el(
+    "div",
+    { class: "intro" },
+    el("h1", {}, `${api.info.title} ${api.info.version}`),
+    el("p", { class: "soft" }, marked(api.info.description)),
+    el("p", {}, el("a", { href: "/openapi.json" }, "openapi.json")),
+  ),
+  entries.map(([tag, list]) =>
+    el(
+      "section",
+      { class: "group" },
+      el("h2", {}, tag),
+      list.map(([p, m, o]) => card(p, m, o)),
+    ),
+  ),
+  problems(api["x-problem-codes"] ?? {}),
+);
 
 function reveal() {
   const target = document.getElementById(location.hash.slice(1));

@@ -1,6 +1,23 @@
 // The page of the fleet: asks for what is in sight of the list, the status and the alerts, and redraws what has changed.
 
-import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, linkTable, poll, put, redraw, sentenceCase, unlockWord } from "./common.js";
+import {
+  ago,
+  byId,
+  byTime,
+  count,
+  el,
+  eventWord,
+  faultName,
+  get,
+  getIfChanged,
+  glyph,
+  linkTable,
+  poll,
+  put,
+  redraw,
+  sentenceCase,
+  unlockWord,
+} from "./common.js";
 import { drawFilter, isFiltered, query, showFleet, wanted } from "./fleetfilter.js";
 import { forgetTrends, idsInSight, part, setUp, showPart, showTrends, toBeginning } from "./machinelist.js";
 import { drawStatus, drawOutage, meter, table } from "./system.js";
@@ -27,7 +44,8 @@ let waiting = null;
 
 // Asks for the part of the list in sight; nothing is drawn where nothing has changed.
 async function refreshList() {
-  const question = query(), chosen = String(question);
+  const question = query(),
+    chosen = String(question);
   linkTable("/api/v1/fleet", chosen);
   for (const [name, value] of Object.entries(part())) question.set(name, value);
   const path = `/api/v1/fleet?${question}`;
@@ -46,7 +64,9 @@ function drawFleet(fleet) {
   byId("empty").hidden = fleet.machines > 0;
   for (const id of ["controls", "list"]) byId(id).hidden = fleet.machines === 0;
   byId("nomatch").hidden = !fleet.machines || fleet.matching > 0;
-  const text = isFiltered() ? t("fleet.matching", { n: fleet.matching, all: fleet.machines }) : t("fleet.all_of_them", { n: fleet.machines });
+  const text = isFiltered()
+    ? t("fleet.matching", { n: fleet.matching, all: fleet.machines })
+    : t("fleet.all_of_them", { n: fleet.machines });
   if (byId("total").textContent !== text) put("total", text);
   showFleet(fleet);
   if (showPart(fleet)) askSoon();
@@ -55,11 +75,16 @@ function drawFleet(fleet) {
   title();
 }
 
-const title = () => { document.title = `${systemAlarms ? "! " : ""}${faulty ? `(${faulty}) ` : ""}VTOX`; };
+const title = () => {
+  document.title = `${systemAlarms ? "! " : ""}${faulty ? `(${faulty}) ` : ""}VTOX`;
+};
 
 // Soon, and once for many movements of the list.
 function askSoon() {
-  waiting ??= setTimeout(() => { waiting = null; refreshList().catch(() => {}); }, SCROLL_MS);
+  waiting ??= setTimeout(() => {
+    waiting = null;
+    refreshList().catch(() => {});
+  }, SCROLL_MS);
 }
 
 // Trends of the machines in sight, by one question; again after a minute, for a minute is their finest step.
@@ -83,11 +108,42 @@ async function refreshTrends() {
 // Shares of the fleet by fault, and the most frequent reasons for which machines are blind to it.
 function drawCoverage(c) {
   byId("coveragebox").hidden = !c.machines;
-  const columns = [[t("fleet.column_fault")], [t("fleet.column_watched"), 1], [t("fleet.column_blind"), 1], [t("fleet.column_reasons")]];
-  table("coverage", columns, c.faults.map((f) => [
-    el("b", {}, faultName(f.fault)), meter(f.watched_share === null ? null : 100 * f.watched_share), count(f.blind),
-    f.reasons.length ? el("ul", {}, f.reasons.slice(0, REASONS).map((r) => el("li", {}, t("fleet.reason_one", { n: r.machines, unlock: unlockWord(r.unlock) }), el("span", { class: "soft" }, t(r.machines > 1 ? "fleet.reason_example_of" : "fleet.reason_example", { sentence: r.sentence })), el("a", { href: `/machines/${encodeURIComponent(r.example)}#${f.fault}` }, r.example)))) : "–",
-  ]));
+  const columns = [
+    [t("fleet.column_fault")],
+    [t("fleet.column_watched"), 1],
+    [t("fleet.column_blind"), 1],
+    [t("fleet.column_reasons")],
+  ];
+  table(
+    "coverage",
+    columns,
+    c.faults.map((f) => [
+      el("b", {}, faultName(f.fault)),
+      meter(f.watched_share === null ? null : 100 * f.watched_share),
+      count(f.blind),
+      f.reasons.length
+        ? el(
+            "ul",
+            {},
+            f.reasons
+              .slice(0, REASONS)
+              .map((r) =>
+                el(
+                  "li",
+                  {},
+                  t("fleet.reason_one", { n: r.machines, unlock: unlockWord(r.unlock) }),
+                  el(
+                    "span",
+                    { class: "soft" },
+                    t(r.machines > 1 ? "fleet.reason_example_of" : "fleet.reason_example", { sentence: r.sentence }),
+                  ),
+                  el("a", { href: `/machines/${encodeURIComponent(r.example)}#${f.fault}` }, r.example),
+                ),
+              ),
+          )
+        : "–",
+    ]),
+  );
 }
 
 // Alerts in runs: machines that fall silent, or send again, one after the other are one row.
@@ -95,7 +151,8 @@ function inRuns(alerts) {
   const runs = [];
   for (const a of alerts) {
     const same = (b) => FLAGS.includes(a.fault) && b.fault === a.fault && b.event === a.event;
-    if (runs.length && same(runs.at(-1)[0])) runs.at(-1).push(a); else runs.push([a]);
+    if (runs.length && same(runs.at(-1)[0])) runs.at(-1).push(a);
+    else runs.push([a]);
   }
   return runs.flatMap((run) => (run.length < RUN ? run.map((a) => [a]) : [run]));
 }
@@ -104,18 +161,42 @@ const machineLink = (a) => el("a", { href: `/machines/${encodeURIComponent(a.mac
 
 function drawAlerts(alerts, now) {
   if (!alerts.length) return redraw("alerts", el("li", { class: "blank" }, t("fleet.no_alerts")));
-  redraw("alerts", inRuns(byTime(alerts)).map((run) => {
-    const [a] = run, state = a.event === "cleared" ? "normal" : a.level;
-    return el("li", {},
-      el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), eventWord(a)),
-        el("b", {}, run.length > 1 ? t("fleet.machines_of_run", { n: run.length }) : a.machine_id ? machineLink(a) : t("fleet.system")), faultName(a.fault),
-        el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
-      el("p", {}, run.length > 1 ? run.flatMap((b, i) => [i ? " " : "", machineLink(b)]) : sentenceCase(a.reason)));
-  }));
+  redraw(
+    "alerts",
+    inRuns(byTime(alerts)).map((run) => {
+      const [a] = run,
+        state = a.event === "cleared" ? "normal" : a.level;
+      return el(
+        "li",
+        {},
+        el(
+          "div",
+          { class: "line" },
+          el("span", { class: `state word ${state}` }, glyph(state), eventWord(a)),
+          el(
+            "b",
+            {},
+            run.length > 1
+              ? t("fleet.machines_of_run", { n: run.length })
+              : a.machine_id
+                ? machineLink(a)
+                : t("fleet.system"),
+          ),
+          faultName(a.fault),
+          el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0))),
+        ),
+        el("p", {}, run.length > 1 ? run.flatMap((b, i) => [i ? " " : "", machineLink(b)]) : sentenceCase(a.reason)),
+      );
+    }),
+  );
 }
 
 const change = drawFilter((names) => {
-  if (names.includes("span")) { forgetTrends(); trendsOf = new Set(); showTrends({}); }
+  if (names.includes("span")) {
+    forgetTrends();
+    trendsOf = new Set();
+    showTrends({});
+  }
   if (names.some((name) => name !== "span")) toBeginning();
   byId("list").setAttribute("aria-busy", "true");
   refreshList().catch(() => {});
@@ -126,7 +207,10 @@ put("snippet", snippet("M1"));
 poll(async () => {
   try {
     const list = refreshList();
-    const [status, alerts] = await Promise.all([get("/api/v1/cluster/status"), turns % ALERTS_EVERY ? null : get("/api/v1/alerts?limit=50")]);
+    const [status, alerts] = await Promise.all([
+      get("/api/v1/cluster/status"),
+      turns % ALERTS_EVERY ? null : get("/api/v1/alerts?limit=50"),
+    ]);
     await list;
     systemAlarms = drawStatus(status.data);
     title();

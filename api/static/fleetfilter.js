@@ -8,12 +8,19 @@ const NAMES = ["search", "state", "fault", "blind", "watched", "site", "asset_pa
 const DEFAULTS = { sort: "priority", span: "hour" };
 const SEARCH_MS = 200;
 
-export const wanted = Object.fromEntries(NAMES.map((name) => [name, new URLSearchParams(location.search).get(name) ?? DEFAULTS[name] ?? ""]));
+export const wanted = Object.fromEntries(
+  NAMES.map((name) => [name, new URLSearchParams(location.search).get(name) ?? DEFAULTS[name] ?? ""]),
+);
 
 const chosen = () => NAMES.filter((name) => wanted[name] && wanted[name] !== DEFAULTS[name]);
 
 // The question to the API, without which part of the list.
-export const query = () => new URLSearchParams(chosen().filter((name) => name !== "span").map((name) => [name, wanted[name]]));
+export const query = () =>
+  new URLSearchParams(
+    chosen()
+      .filter((name) => name !== "span")
+      .map((name) => [name, wanted[name]]),
+  );
 
 // Whether anything is left out of the list.
 export const isFiltered = () => chosen().some((name) => !["sort", "group", "span"].includes(name));
@@ -34,29 +41,98 @@ export function drawFilter(changed) {
     changed(Object.keys(changes));
   };
   let typing = null;
-  const search = el("input", { type: "search", id: "search", placeholder: t("fleet.find"), "aria-label": t("fleet.find_long"), oninput: () => { clearTimeout(typing); typing = setTimeout(() => change({ search: search.value.trim() }), SEARCH_MS); } });
+  const search = el("input", {
+    type: "search",
+    id: "search",
+    placeholder: t("fleet.find"),
+    "aria-label": t("fleet.find_long"),
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => change({ search: search.value.trim() }), SEARCH_MS);
+    },
+  });
   search.value = wanted.search;
   const choice = (name, label, options) => {
-    const box = el("select", { id: `choose_${name}`, onchange: () => change(name === "coverage" ? coverageOf(box.value) : { [name]: box.value }) }, options.map(([value, text]) => el("option", { value }, text)));
+    const box = el(
+      "select",
+      {
+        id: `choose_${name}`,
+        onchange: () => change(name === "coverage" ? coverageOf(box.value) : { [name]: box.value }),
+      },
+      options.map(([value, text]) => el("option", { value }, text)),
+    );
     return el("label", {}, label, box);
   };
   const faults = FAULTS.map((f) => [f, faultName(f)]);
-  const coverage = [["", t("fleet.any_coverage")], ["blind:any", t("fleet.blind_any")], ...faults.map(([f, name]) => [`blind:${f}`, t("fleet.blind_to", { fault: name })]), ...faults.map(([f, name]) => [`watched:${f}`, t("fleet.watched_for", { fault: name })])];
-  const orders = ["priority", "severity", "fault", "site", "name"].flatMap((o) => [[o, t(`fleet.sort_${o}`)], [`-${o}`, t("fleet.sort_reversed", { order: t(`fleet.sort_${o}`) })]]);
-  put("tools", search,
+  const coverage = [
+    ["", t("fleet.any_coverage")],
+    ["blind:any", t("fleet.blind_any")],
+    ...faults.map(([f, name]) => [`blind:${f}`, t("fleet.blind_to", { fault: name })]),
+    ...faults.map(([f, name]) => [`watched:${f}`, t("fleet.watched_for", { fault: name })]),
+  ];
+  const orders = ["priority", "severity", "fault", "site", "name"].flatMap((o) => [
+    [o, t(`fleet.sort_${o}`)],
+    [`-${o}`, t("fleet.sort_reversed", { order: t(`fleet.sort_${o}`) })],
+  ]);
+  put(
+    "tools",
+    search,
     choice("fault", t("fleet.column_fault"), [["", t("fleet.any_fault")], ...faults]),
     choice("coverage", t("fleet.coverage"), coverage),
-    choice("action", t("fleet.action"), ["", "now", "next_stop"].map((v) => [v, v ? sentenceCase(t(`words.action_${v}`)) : t("fleet.action_any")])),
+    choice(
+      "action",
+      t("fleet.action"),
+      ["", "now", "next_stop"].map((v) => [v, v ? sentenceCase(t(`words.action_${v}`)) : t("fleet.action_any")]),
+    ),
     choice("site", t("fleet.site"), [["", t("fleet.any_site")]]),
-    choice("group", t("fleet.group"), [["", t("fleet.no_group")], ["site", t("fleet.site")], ["asset_1", t("fleet.asset_levels", { n: 1 })], ["asset_2", t("fleet.asset_levels", { n: 2 })], ["asset_path", t("fleet.asset_path")]]),
+    choice("group", t("fleet.group"), [
+      ["", t("fleet.no_group")],
+      ["site", t("fleet.site")],
+      ["asset_1", t("fleet.asset_levels", { n: 1 })],
+      ["asset_2", t("fleet.asset_levels", { n: 2 })],
+      ["asset_path", t("fleet.asset_path")],
+    ]),
     choice("sort", t("fleet.sort"), orders),
-    choice("span", t("fleet.trend"), ["hour", "day", "week"].map((s) => [s, t(`fleet.span_${s}`)])),
+    choice(
+      "span",
+      t("fleet.trend"),
+      ["hour", "day", "week"].map((s) => [s, t(`fleet.span_${s}`)]),
+    ),
     el("button", { type: "button", id: "path", onclick: () => change({ asset_path: "" }) }),
-    el("button", { type: "button", id: "clear", onclick: () => { search.value = ""; change(Object.fromEntries(NAMES.filter((n) => !["sort", "group", "span"].includes(n)).map((n) => [n, ""]))); } }, t("fleet.clear")));
-  put("counts", ["", ...STATES].map((state) => el("button", { type: "button", "data-state": state, class: state || "every", onclick: () => change({ state: wanted.state === state ? "" : state }) },
-    el("span", { class: "state" }, state ? glyph(state) : null, state ? stateWord(state) : t("fleet.all")), el("b", {}, "–"), el("span", { class: "silent small" }))));
+    el(
+      "button",
+      {
+        type: "button",
+        id: "clear",
+        onclick: () => {
+          search.value = "";
+          change(Object.fromEntries(NAMES.filter((n) => !["sort", "group", "span"].includes(n)).map((n) => [n, ""])));
+        },
+      },
+      t("fleet.clear"),
+    ),
+  );
+  put(
+    "counts",
+    ["", ...STATES].map((state) =>
+      el(
+        "button",
+        {
+          type: "button",
+          "data-state": state,
+          class: state || "every",
+          onclick: () => change({ state: wanted.state === state ? "" : state }),
+        },
+        el("span", { class: "state" }, state ? glyph(state) : null, state ? stateWord(state) : t("fleet.all")),
+        el("b", {}, "–"),
+        el("span", { class: "silent small" }),
+      ),
+    ),
+  );
   for (const button of byId("columns").querySelectorAll("[data-sort]")) {
-    button.addEventListener("click", () => change({ sort: wanted.sort === button.dataset.sort ? `-${button.dataset.sort}` : button.dataset.sort }));
+    button.addEventListener("click", () =>
+      change({ sort: wanted.sort === button.dataset.sort ? `-${button.dataset.sort}` : button.dataset.sort }),
+    );
   }
   show();
   return change;
@@ -69,14 +145,22 @@ const coverageOf = (value) => {
 
 function show() {
   for (const name of ["fault", "action", "site", "group", "sort", "span"]) byId(`choose_${name}`).value = wanted[name];
-  byId("choose_coverage").value = wanted.blind ? `blind:${wanted.blind}` : wanted.watched ? `watched:${wanted.watched}` : "";
+  byId("choose_coverage").value = wanted.blind
+    ? `blind:${wanted.blind}`
+    : wanted.watched
+      ? `watched:${wanted.watched}`
+      : "";
   byId("clear").hidden = !isFiltered();
   byId("path").hidden = !wanted.asset_path;
   put("path", t("fleet.part_of", { path: wanted.asset_path }), " ×");
-  for (const button of byId("counts").children) button.setAttribute("aria-pressed", String(wanted.state === button.dataset.state));
+  for (const button of byId("counts").children)
+    button.setAttribute("aria-pressed", String(wanted.state === button.dataset.state));
   for (const button of byId("columns").querySelectorAll("[data-sort]")) {
     const own = wanted.sort.replace("-", "") === button.dataset.sort;
-    button.parentElement.setAttribute("aria-sort", own ? (wanted.sort.startsWith("-") ? "descending" : "ascending") : "none");
+    button.parentElement.setAttribute(
+      "aria-sort",
+      own ? (wanted.sort.startsWith("-") ? "descending" : "ascending") : "none",
+    );
   }
 }
 
@@ -91,7 +175,11 @@ export function showFleet(fleet) {
   const box = byId("choose_site");
   const sites = wanted.site && !fleet.sites.includes(wanted.site) ? [wanted.site, ...fleet.sites] : fleet.sites;
   if (box.options.length !== sites.length + 1 || sites.some((s, i) => box.options[i + 1].value !== s)) {
-    put(box, box.options[0], sites.map((s) => el("option", { value: s }, s)));
+    put(
+      box,
+      box.options[0],
+      sites.map((s) => el("option", { value: s }, s)),
+    );
     box.value = wanted.site;
   }
   box.parentElement.hidden = !sites.length;

@@ -17,11 +17,32 @@ function drawService(id, out, mayOperate, refresh) {
   drawnService = drawn;
   const name = out ? "in_service" : "out_of_service";
   const place = byId("serviceform");
-  const close = () => { put(place); byId("service").querySelector("button")?.focus(); };
+  const close = () => {
+    put(place);
+    byId("service").querySelector("button")?.focus();
+  };
   const path = `/api/v1/machines/${encodeURIComponent(id)}/${name.replaceAll("_", "-")}`;
-  const submit = (body, message) => act(path, body, message, async () => { close(); await refresh(); });
-  const button = el("button", { type: "button", onclick: () => openForm(place, name, { submit, close }) }, t(`alarms.do_${name}`));
-  put("service", out ? el("span", { class: "word warning" }, label(t("alarms.is_out", { time: moment(out.since), name: out.by }), out.reason)) : "", mayOperate ? button : "");
+  const submit = (body, message) =>
+    act(path, body, message, async () => {
+      close();
+      await refresh();
+    });
+  const button = el(
+    "button",
+    { type: "button", onclick: () => openForm(place, name, { submit, close }) },
+    t(`alarms.do_${name}`),
+  );
+  put(
+    "service",
+    out
+      ? el(
+          "span",
+          { class: "word warning" },
+          label(t("alarms.is_out", { time: moment(out.since), name: out.by }), out.reason),
+        )
+      : "",
+    mayOperate ? button : "",
+  );
 }
 
 // Draws them anew; called at every poll of the page.
@@ -32,10 +53,19 @@ export async function followAlarms(id) {
     put("alarmclock", clockSwitch(refresh));
   }
   const query = new URLSearchParams({ machine_id: id, limit: SHOWN });
-  const [found, access, suspended] = await Promise.all([get(`/api/v1/alarms?${query}`), get("/api/v1/access"), get("/api/v1/alarms/suspensions")]);
+  const [found, access, suspended] = await Promise.all([
+    get(`/api/v1/alarms?${query}`),
+    get("/api/v1/access"),
+    get("/api/v1/alarms/suspensions"),
+  ]);
   await list.draw(found.data, [], access.data.may_operate);
   drawAccess(byId("alarmaccess"), access.data);
-  drawService(id, suspended.data.out_of_service.find((s) => s.machine_id === id) ?? null, access.data.may_operate, refresh);
+  drawService(
+    id,
+    suspended.data.out_of_service.find((s) => s.machine_id === id) ?? null,
+    access.data.may_operate,
+    refresh,
+  );
   put("alarmblank", found.data.length ? "" : t("alarms.none_of_machine"));
   byId("alarmblank").hidden = found.data.length > 0;
   byId("allalarms").hidden = !found.next;

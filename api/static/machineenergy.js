@@ -17,7 +17,8 @@ function nowFacts(f) {
     add("reactive", t("energy.kvar", { kvar: num(f.reactive_var / 1000, 4) }));
     add("power_factor", num(f.power_factor, 3));
     add("volts_amps", `${num(f.voltage_v, 4)} V · ${num(f.current_a, 4)} A`);
-  } else if ("estimated_power_w" in f) add("power_by_currents", t("energy.kw", { kw: pm(f.estimated_power_w / 1000, f.estimated_power_half_w / 1000) }));
+  } else if ("estimated_power_w" in f)
+    add("power_by_currents", t("energy.kw", { kw: pm(f.estimated_power_w / 1000, f.estimated_power_half_w / 1000) }));
   if ("shaft_w" in f) {
     add("shaft", t("energy.kw", { kw: pm(f.shaft_w / 1000, f.shaft_half_w / 1000) }));
     add("load", per(f.load_ratio));
@@ -34,13 +35,25 @@ function nowFacts(f) {
   return facts;
 }
 
-const extra = (kwh, watts) => (watts === null ? "–" : t("energy.kwh_and_w", { kwh: readable(kwh), w: readable(watts), a_day: readable(0.024 * watts) }));
-const kinds = (f) => ("efficiency" in f ? el("p", { class: "small soft" }, `${t("energy.losses_by_kind")}: ${t("energy.kinds", { stator: num(f.stator_w, 3), rotor: num(f.rotor_w, 3), iron: num(f.iron_w, 3), friction: num(f.friction_w, 3), additional: num(f.additional_w, 3) })}`) : []);
+const extra = (kwh, watts) =>
+  watts === null
+    ? "–"
+    : t("energy.kwh_and_w", { kwh: readable(kwh), w: readable(watts), a_day: readable(0.024 * watts) });
+const kinds = (f) =>
+  "efficiency" in f
+    ? el(
+        "p",
+        { class: "small soft" },
+        `${t("energy.losses_by_kind")}: ${t("energy.kinds", { stator: num(f.stator_w, 3), rotor: num(f.rotor_w, 3), iron: num(f.iron_w, 3), friction: num(f.friction_w, 3), additional: num(f.additional_w, 3) })}`,
+      )
+    : [];
 const shownFacts = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
-const why = (name, reason) => el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
+const why = (name, reason) =>
+  el("p", { class: "small" }, t(name, { why: reason.sentence }), " ", el("span", { class: "soft" }, reason.what_to_do));
 
 function drawProfile(d) {
-  const chart = byId("energybars"), measured = d.steps.some((s) => s.counts.mean_kw !== null);
+  const chart = byId("energybars"),
+    measured = d.steps.some((s) => s.counts.mean_kw !== null);
   chart.parentElement.hidden = !measured;
   if (!measured) return put("energyread", t("energy.profile_none"));
   const most = Math.max(1e-9, ...d.steps.map((s) => s.counts.mean_kw ?? 0));
@@ -49,54 +62,148 @@ function drawProfile(d) {
   chart.setAttribute("viewBox", `0 0 ${n} 100`);
   chart.setAttribute("aria-label", t("energy.profile_label", { kw: num(most, 3) }));
   const first = Math.floor(d.from_t / d.step_s) * d.step_s;
-  chart.replaceChildren(...d.steps.filter((s) => s.counts.mean_kw !== null).map((s) => {
-    const height = Math.max(100 * s.counts.mean_kw / top, 0.8);
-    return svg("rect", { x: (s.t - first) / d.step_s + 0.08, y: 100 - height, width: 0.84, height });
-  }));
+  chart.replaceChildren(
+    ...d.steps
+      .filter((s) => s.counts.mean_kw !== null)
+      .map((s) => {
+        const height = Math.max((100 * s.counts.mean_kw) / top, 0.8);
+        return svg("rect", { x: (s.t - first) / d.step_s + 0.08, y: 100 - height, width: 0.84, height });
+      }),
+  );
   const parts = d.step_s < 86_400 ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
-  drawAxes(chart, { top, unit: "kW", n, name: (i) => new Date(1000 * (first + i * d.step_s)).toLocaleString(locale, parts) });
+  drawAxes(chart, {
+    top,
+    unit: "kW",
+    n,
+    name: (i) => new Date(1000 * (first + i * d.step_s)).toLocaleString(locale, parts),
+  });
   return put("energyread", t("energy.profile_read", { kw: num(most, 3) }));
 }
 
 function draw(d) {
   const c = d.total;
-  put("energytotal", c.energy_kwh === null ? t("energy.profile_none") : t("energy.measured", { kwh: readable(c.energy_kwh), span: span(3600 * c.measured_h), of: span(3600 * d.hours) }));
+  put(
+    "energytotal",
+    c.energy_kwh === null
+      ? t("energy.profile_none")
+      : t("energy.measured", {
+          kwh: readable(c.energy_kwh),
+          span: span(3600 * c.measured_h),
+          of: span(3600 * d.hours),
+        }),
+  );
   put("energynow", d.now ? shownFacts(nowFacts(d.now.figures)) : el("div", {}, el("dt", {}, t("energy.nothing_yet"))));
   const reasons = d.now ? [kinds(d.now.figures)].flat() : [];
   if (d.now?.power_unknown) reasons.push(why("energy.power_unknown", d.now.power_unknown));
-  if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code) reasons.push(why("energy.load_unknown", d.now.load_unknown));
+  if (d.now?.load_unknown && d.now.load_unknown.code !== d.now.power_unknown?.code)
+    reasons.push(why("energy.load_unknown", d.now.load_unknown));
   put("energywhy", reasons);
-  const more = [[t("energy.unbalance_kwh"), extra(c.unbalance_kwh, c.unbalance_w)], [t("energy.harmonic_kwh"), extra(c.harmonic_kwh, c.harmonic_w)]];
-  if (d.cost) for (const name of ["energy", "lost"]) more.unshift([t(`energy.cost_${name}`), `${readable(d.cost[name])} ${d.cost.currency}`]);
-  if (!d.saving.code) more.push([t("energy.saving_of", { class: d.saving.ie_class }), d.saving.low_kwh > 0 ? t("energy.from_to", { low: readable(d.saving.low_kwh), high: readable(d.saving.high_kwh) }) : t("energy.not_told_apart")]);
+  const more = [
+    [t("energy.unbalance_kwh"), extra(c.unbalance_kwh, c.unbalance_w)],
+    [t("energy.harmonic_kwh"), extra(c.harmonic_kwh, c.harmonic_w)],
+  ];
+  if (d.cost)
+    for (const name of ["energy", "lost"])
+      more.unshift([t(`energy.cost_${name}`), `${readable(d.cost[name])} ${d.cost.currency}`]);
+  if (!d.saving.code)
+    more.push([
+      t("energy.saving_of", { class: d.saving.ie_class }),
+      d.saving.low_kwh > 0
+        ? t("energy.from_to", { low: readable(d.saving.low_kwh), high: readable(d.saving.high_kwh) })
+        : t("energy.not_told_apart"),
+    ]);
   put("energycosts", shownFacts(more));
   put("energysaving", d.saving.code ? t("energy.no_saving", { why: d.saving.sentence }) : t("energy.saving_note"));
   drawProfile(d);
-  const classes = CLASSES.map((name, i) => [t(`energy.class_${name}`), c.estimated_h > 0 ? t("energy.h", { h: readable(c.load_class_h[i]) }) : "–"]);
-  put("energyclasses", shownFacts([[t("energy.running_h"), readable(c.running_h)], [t("energy.starts"), count(c.starts)], ...classes]));
-  put("energymeter", d.meter.energy_kwh === null ? "" : t("energy.meter", { kwh: readable(d.meter.energy_kwh), since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–" }));
+  const classes = CLASSES.map((name, i) => [
+    t(`energy.class_${name}`),
+    c.estimated_h > 0 ? t("energy.h", { h: readable(c.load_class_h[i]) }) : "–",
+  ]);
+  put(
+    "energyclasses",
+    shownFacts([[t("energy.running_h"), readable(c.running_h)], [t("energy.starts"), count(c.starts)], ...classes]),
+  );
+  put(
+    "energymeter",
+    d.meter.energy_kwh === null
+      ? ""
+      : t("energy.meter", {
+          kwh: readable(d.meter.energy_kwh),
+          since: d.meter_since ? new Date(d.meter_since).toLocaleString(locale) : "–",
+        }),
+  );
 }
 
 const STARTS_SHOWN = 8;
-const START_COLUMNS = [["start_s", (s) => (s.duration_s === null ? `≥ ${num(s.seen_s, 3)}` : num(s.duration_s, 3))], ["inrush_a", (s) => num(s.inrush_a, 3)], ["peak_a", (s) => num(s.peak_a, 3)], ["mean_a", (s) => num(s.mean_a, 3)], ["dip", (s) => (s.dip_ratio === null ? "–" : per(s.dip_ratio, 2))], ["start_wh", (s) => (s.energy_kwh === null ? "–" : num(1000 * s.energy_kwh, 3))]];
+const START_COLUMNS = [
+  ["start_s", (s) => (s.duration_s === null ? `≥ ${num(s.seen_s, 3)}` : num(s.duration_s, 3))],
+  ["inrush_a", (s) => num(s.inrush_a, 3)],
+  ["peak_a", (s) => num(s.peak_a, 3)],
+  ["mean_a", (s) => num(s.mean_a, 3)],
+  ["dip", (s) => (s.dip_ratio === null ? "–" : per(s.dip_ratio, 2))],
+  ["start_wh", (s) => (s.energy_kwh === null ? "–" : num(1000 * s.energy_kwh, 3))],
+];
 
 function drawStarts(d) {
   const permitted = d.max_starts_per_hour;
   const values = { n: count(d.starts.length), most: count(d.most_in_an_hour), permitted: num(permitted, 3) };
-  put("startsread", !d.starts.length ? t("energy.no_starts") : permitted === null ? t("energy.starts_read", values) : t(d.most_in_an_hour > permitted ? "energy.starts_over" : "energy.starts_within", values));
+  put(
+    "startsread",
+    !d.starts.length
+      ? t("energy.no_starts")
+      : permitted === null
+        ? t("energy.starts_read", values)
+        : t(d.most_in_an_hour > permitted ? "energy.starts_over" : "energy.starts_within", values),
+  );
   const timed = d.starts.filter((s) => s.duration_s !== null);
   const most = Math.max(1e-9, ...timed.map((s) => s.duration_s));
   // An element of SVG has no property for it.
   byId("startsplot").toggleAttribute("hidden", timed.length < 2);
   byId("startsplot").setAttribute("viewBox", "0 0 100 100");
   byId("startsplot").setAttribute("aria-label", t("energy.starts_label", { s: num(most, 3) }));
-  byId("startsplot").replaceChildren(...timed.map((s) => {
-    const height = Math.max(100 * s.duration_s / most, 0.8);
-    return svg("rect", { x: 99.2 * (s.t - d.from_t) / (d.to_t - d.from_t), y: 100 - height, width: 0.8, height });
-  }));
-  const time = (s) => new Date(1000 * s).toLocaleString(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  put("startstable", !d.starts.length ? [] : [el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("energy.start_at")), START_COLUMNS.map(([name]) => el("th", { scope: "col", class: "n" }, t(`energy.${name}`))))),
-    el("tbody", {}, d.starts.slice(0, STARTS_SHOWN).map((s) => el("tr", {}, el("td", { "data-name": t("energy.start_at") }, time(s.t)), START_COLUMNS.map(([name, of]) => el("td", { class: "n", "data-name": t(`energy.${name}`) }, of(s))))))]);
+  byId("startsplot").replaceChildren(
+    ...timed.map((s) => {
+      const height = Math.max((100 * s.duration_s) / most, 0.8);
+      return svg("rect", { x: (99.2 * (s.t - d.from_t)) / (d.to_t - d.from_t), y: 100 - height, width: 0.8, height });
+    }),
+  );
+  const time = (s) =>
+    new Date(1000 * s).toLocaleString(locale, {
+      day: "numeric",
+      month: "short",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    });
+  put(
+    "startstable",
+    !d.starts.length
+      ? []
+      : [
+          el(
+            "thead",
+            {},
+            el(
+              "tr",
+              {},
+              el("th", { scope: "col" }, t("energy.start_at")),
+              START_COLUMNS.map(([name]) => el("th", { scope: "col", class: "n" }, t(`energy.${name}`))),
+            ),
+          ),
+          el(
+            "tbody",
+            {},
+            d.starts.slice(0, STARTS_SHOWN).map((s) =>
+              el(
+                "tr",
+                {},
+                el("td", { "data-name": t("energy.start_at") }, time(s.t)),
+                START_COLUMNS.map(([name, of]) => el("td", { class: "n", "data-name": t(`energy.${name}`) }, of(s))),
+              ),
+            ),
+          ),
+        ],
+  );
 }
 
 export async function showEnergy(machine) {
@@ -104,7 +211,10 @@ export async function showEnergy(machine) {
   const address = `/api/v1/machines/${encodeURIComponent(machine)}`;
   const ofStarts = { from_t: to - 86400 * 90, to_t: to };
   linkTable(`${address}/starts`, ofStarts, "startscsv");
-  get(`${address}/starts?${new URLSearchParams(ofStarts)}`).then((found) => drawStarts(found.data), () => {});
+  get(`${address}/starts?${new URLSearchParams(ofStarts)}`).then(
+    (found) => drawStarts(found.data),
+    () => {},
+  );
   const step = hours > 48 ? "day" : "quarter";
   const query = { from_t: to - 3600 * hours, to_t: to, step };
   linkTable(`${address}/energy`, query, "energycsv");
@@ -112,5 +222,22 @@ export async function showEnergy(machine) {
 }
 
 export function energyRanges(machine) {
-  put("energyranges", [24, 720].map((h) => el("button", { type: "button", "aria-pressed": String(h === hours), onclick: () => { hours = h; energyRanges(machine); showEnergy(machine); } }, h === 24 ? t("energy.day") : t("common.days", { n: 30 }))));
+  put(
+    "energyranges",
+    [24, 720].map((h) =>
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(h === hours),
+          onclick: () => {
+            hours = h;
+            energyRanges(machine);
+            showEnergy(machine);
+          },
+        },
+        h === 24 ? t("energy.day") : t("common.days", { n: 30 }),
+      ),
+    ),
+  );
 }

@@ -21,7 +21,8 @@ let choosePath = () => {};
 // Where in the list a machine or a group stands, in pixels.
 const top = (index) => index * rowHeight + groupsUntil(index) * GROUP_HEIGHT;
 const groupsUntil = (index) => {
-  let low = 0, high = groups.length;
+  let low = 0,
+    high = groups.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (groups[middle].start <= index) low = middle + 1;
@@ -30,7 +31,8 @@ const groupsUntil = (index) => {
   return low;
 };
 function indexAt(y) {
-  let low = 0, high = total;
+  let low = 0,
+    high = total;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (top(middle) + rowHeight <= y) low = middle + 1;
@@ -61,12 +63,27 @@ export const idsInSight = () => {
 export function setUp(options) {
   ({ ask, choosePath } = options);
   const list = byId("list");
-  list.addEventListener("scroll", () => { draw(); if (hasHoles()) ask(); }, { passive: true });
+  list.addEventListener(
+    "scroll",
+    () => {
+      draw();
+      if (hasHoles()) ask();
+    },
+    { passive: true },
+  );
   list.addEventListener("keydown", moveFocus);
-  new ResizeObserver(() => requestAnimationFrame(() => { measure(); draw(); if (hasHoles()) ask(); })).observe(list);
+  new ResizeObserver(() =>
+    requestAnimationFrame(() => {
+      measure();
+      draw();
+      if (hasHoles()) ask();
+    }),
+  ).observe(list);
   measure();
 }
-const measure = () => { rowHeight = parseFloat(getComputedStyle(byId("list")).getPropertyValue("--row")) || rowHeight; };
+const measure = () => {
+  rowHeight = parseFloat(getComputedStyle(byId("list")).getPropertyValue("--row")) || rowHeight;
+};
 
 const hasHoles = () => {
   const [first, end] = inSight();
@@ -101,19 +118,33 @@ function draw() {
   const body = byId("rows");
   body.style.height = `${total ? top(total - 1) + rowHeight : 0}px`;
   const [first, end] = inSight();
-  const from = Math.max(first - BEYOND, 0), until = Math.min(end + BEYOND, total);
+  const from = Math.max(first - BEYOND, 0),
+    until = Math.min(end + BEYOND, total);
   const kept = new Set();
   const inOrder = [];
   groups.forEach((g, i) => {
-    if (g.start + g.machines > from && g.start < until) inOrder.push(place(`group ${g.name}`, g.start * rowHeight + i * GROUP_HEIGHT, (node) => fillGroup(node, g), kept, JSON.stringify(g)));
-    for (let k = Math.max(from, g.start); k < Math.min(until, g.start + g.machines); k += 1) inOrder.push(placeRow(k, kept));
+    if (g.start + g.machines > from && g.start < until)
+      inOrder.push(
+        place(
+          `group ${g.name}`,
+          g.start * rowHeight + i * GROUP_HEIGHT,
+          (node) => fillGroup(node, g),
+          kept,
+          JSON.stringify(g),
+        ),
+      );
+    for (let k = Math.max(from, g.start); k < Math.min(until, g.start + g.machines); k += 1)
+      inOrder.push(placeRow(k, kept));
   });
   if (!groups.length) for (let k = from; k < until; k += 1) inOrder.push(placeRow(k, kept));
   const focused = document.activeElement?.closest?.("[role=row]");
   for (const [key, node] of nodes) {
     if (kept.has(key)) continue;
     // Who reads a machine keeps it, wherever the order has taken it meanwhile.
-    if (node === focused) { node.classList.add("away"); continue; }
+    if (node === focused) {
+      node.classList.add("away");
+      continue;
+    }
     node.remove();
     nodes.delete(key);
   }
@@ -129,7 +160,10 @@ function place(key, y, fill, kept, shown) {
   kept.add(key);
   let node = nodes.get(key);
   if (!node) nodes.set(key, (node = el("div", { role: "row" })));
-  if (node.dataset.shown !== shown) { node.dataset.shown = shown; fill(node); }
+  if (node.dataset.shown !== shown) {
+    node.dataset.shown = shown;
+    fill(node);
+  }
   node.style.transform = `translateY(${y}px)`;
   return node;
 }
@@ -137,20 +171,45 @@ function place(key, y, fill, kept, shown) {
 function placeRow(index, kept) {
   const m = rows.get(index);
   const y = top(index);
-  if (!m) return place(`hole ${index}`, y, (node) => { node.className = "machine hole"; node.setAttribute("aria-busy", "true"); }, kept, "");
+  if (!m)
+    return place(
+      `hole ${index}`,
+      y,
+      (node) => {
+        node.className = "machine hole";
+        node.setAttribute("aria-busy", "true");
+      },
+      kept,
+      "",
+    );
   const node = place(m.machine_id, y, (n) => fillRow(n, m, choosePath), kept, JSON.stringify(m));
   node.setAttribute("aria-rowindex", String(index + 2));
   node.dataset.index = index;
-  const trend = trends.get(m.machine_id), cell = node.querySelector(".trendcell");
-  if (cell.trend !== trend) { cell.trend = trend; put(cell, trend ? trendOf(trend, trendText(trend, wanted.span)) : []); }
+  const trend = trends.get(m.machine_id),
+    cell = node.querySelector(".trendcell");
+  if (cell.trend !== trend) {
+    cell.trend = trend;
+    put(cell, trend ? trendOf(trend, trendText(trend, wanted.span)) : []);
+  }
   return node;
 }
 
 function fillGroup(node, g) {
   const key = wanted.group === "site" ? "fleet.no_site" : "fleet.no_path";
   node.className = "group";
-  put(node, el("div", { role: "rowheader" }, el("b", {}, g.name ? g.name.replaceAll("/", " / ") : t(key)), el("span", { class: "soft small" }, count(g.machines)), g.silent ? el("span", { class: "state word warning small" }, t("fleet.silent_count", { n: g.silent })) : null,
-    STATES.filter((s) => g.states[s] && s !== "normal").map((s) => el("span", { class: `state word small ${s}` }, glyph(s), count(g.states[s])))));
+  put(
+    node,
+    el(
+      "div",
+      { role: "rowheader" },
+      el("b", {}, g.name ? g.name.replaceAll("/", " / ") : t(key)),
+      el("span", { class: "soft small" }, count(g.machines)),
+      g.silent ? el("span", { class: "state word warning small" }, t("fleet.silent_count", { n: g.silent })) : null,
+      STATES.filter((s) => g.states[s] && s !== "normal").map((s) =>
+        el("span", { class: `state word small ${s}` }, glyph(s), count(g.states[s])),
+      ),
+    ),
+  );
 }
 
 function moveFocus(event) {
@@ -160,7 +219,8 @@ function moveFocus(event) {
   const index = Number(node.dataset.index) + steps[event.key];
   if (index < 0 || index >= total) return;
   event.preventDefault();
-  const list = byId("list"), room = list.clientHeight - rowHeight - byId("columns").offsetHeight;
+  const list = byId("list"),
+    room = list.clientHeight - rowHeight - byId("columns").offsetHeight;
   if (top(index) < list.scrollTop) list.scrollTop = top(index) - GROUP_HEIGHT;
   else if (top(index) > list.scrollTop + room) list.scrollTop = top(index) - room;
   draw();

@@ -16,7 +16,10 @@ export async function send(method, path, body) {
   throw new Refused(answer.status, found);
 }
 
-const access = get("/api/v1/access").then((a) => a.data, () => ({}));
+const access = get("/api/v1/access").then(
+  (a) => a.data,
+  () => ({}),
+);
 
 // Whether an action needs the name of a person that the page does not know yet.
 export const lacksName = async () => Boolean((await access).name_needed) && !nameKept();
@@ -28,7 +31,10 @@ export function nameField() {
   lacksName().then((missing) => {
     if (!missing) return;
     const input = el("input", { name: "by", required: "", maxlength: 64, autocomplete: "name" });
-    place.append(el("label", { class: "field-of" }, el("span", {}, t("sensitivity.your_name")), input), el("span", { class: "soft small" }, t("sensitivity.why_name")));
+    place.append(
+      el("label", { class: "field-of" }, el("span", {}, t("sensitivity.your_name")), input),
+      el("span", { class: "soft small" }, t("sensitivity.why_name")),
+    );
     if (!place.closest("form")?.querySelector("select, textarea, input:not([name=by])")) input.focus();
   });
   return place;

@@ -1,7 +1,11 @@
 // Saves what a plot shows as a PNG, with its title and what its curves are.
 
-const FONT = "ui-sans-serif, system-ui, -apple-system, \"Segoe UI\", Roboto, \"Noto Sans CJK SC\", sans-serif";
-const PAD = 16, LINE = 20, TITLE = 28, GAP = 8, SWATCH = 26;
+const FONT = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans CJK SC", sans-serif';
+const PAD = 16,
+  LINE = 20,
+  TITLE = 28,
+  GAP = 8,
+  SWATCH = 26;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -9,14 +13,17 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function wrapped(pen, text, width) {
   const lines = [""];
   for (const part of text.match(/\s*[\u2e80-\u9fff\uff00-\uffef]|\s*[^\s\u2e80-\u9fff\uff00-\uffef]+/g) ?? []) {
-    if (pen.measureText(lines.at(-1) + part).width > width && lines.at(-1)) lines.push(part.trimStart()); else lines[lines.length - 1] += part;
+    if (pen.measureText(lines.at(-1) + part).width > width && lines.at(-1)) lines.push(part.trimStart());
+    else lines[lines.length - 1] += part;
   }
   return lines;
 }
 
 // `keys`: [name of a colour, dash, text] of each curve; `notes`: lines of text below the title.
 export function savePicture(plotted, { title, keys = [], notes = [], name }) {
-  const px = devicePixelRatio, sheet = document.createElement("canvas"), pen = sheet.getContext("2d");
+  const px = devicePixelRatio,
+    sheet = document.createElement("canvas"),
+    pen = sheet.getContext("2d");
   const width = plotted.width / px + 2 * PAD;
   pen.font = `14px ${FONT}`;
   const said = notes.flatMap((text) => wrapped(pen, text, width - 2 * PAD));
@@ -33,15 +40,22 @@ export function savePicture(plotted, { title, keys = [], notes = [], name }) {
   pen.font = `14px ${FONT}`;
   y += TITLE / 2 + LINE / 2;
   for (const [tone, dash, text] of keys) {
-    pen.strokeStyle = colour(tone); pen.lineWidth = 2;
+    pen.strokeStyle = colour(tone);
+    pen.lineWidth = 2;
     pen.setLineDash(dash);
-    pen.beginPath(); pen.moveTo(PAD, y); pen.lineTo(PAD + SWATCH, y); pen.stroke();
+    pen.beginPath();
+    pen.moveTo(PAD, y);
+    pen.lineTo(PAD + SWATCH, y);
+    pen.stroke();
     pen.fillStyle = colour("ink");
     pen.fillText(text, PAD + SWATCH + 8, y, width - 2 * PAD - SWATCH - 8);
     y += LINE;
   }
   pen.fillStyle = colour("soft");
-  for (const text of said) { pen.fillText(text, PAD, y); y += LINE; }
+  for (const text of said) {
+    pen.fillText(text, PAD, y);
+    y += LINE;
+  }
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.drawImage(plotted, PAD * px, (y - LINE / 2 + GAP) * px);
   sheet.toBlob((blob) => {

@@ -3,15 +3,47 @@
 import { ago, byId, el, exact, glyph, put, sentenceCase, stateWord } from "./common.js";
 import { t } from "./texts.js";
 
-const valueOf = (s) => [`${exact(s.value)} ${s.unit}`, s.zone ? ` · ${t("machine.scalar_zone", { zone: s.zone })}` : "", s.state && s.state !== "normal" ? " " : "", s.state && s.state !== "normal" ? el("span", { class: `state word ${s.state}` }, glyph(s.state), stateWord(s.state)) : ""];
+const valueOf = (s) => [
+  `${exact(s.value)} ${s.unit}`,
+  s.zone ? ` · ${t("machine.scalar_zone", { zone: s.zone })}` : "",
+  s.state && s.state !== "normal" ? " " : "",
+  s.state && s.state !== "normal"
+    ? el("span", { class: `state word ${s.state}` }, glyph(s.state), stateWord(s.state))
+    : "",
+];
 const limitOf = (s) => s.limits.map((x) => `${x.side} ${exact(x.value)} ${stateWord(x.level)}`).join(" · ");
 
 // Nothing is shown of a machine that has neither a scalar nor a class.
 export function drawScalars(of, now) {
   byId("scalarpanel").hidden = !of.scalars.length && !of.vibration_class;
-  put("scalars", of.scalars.map((s) => el("div", { title: limitOf(s) }, el("dt", {}, s.name.replaceAll("_", " "), " ", el("span", { class: "soft" }, ago(Math.max(now - new Date(s.time) / 1000, 0)))), el("dd", {}, valueOf(s)))));
+  put(
+    "scalars",
+    of.scalars.map((s) =>
+      el(
+        "div",
+        { title: limitOf(s) },
+        el(
+          "dt",
+          {},
+          s.name.replaceAll("_", " "),
+          " ",
+          el("span", { class: "soft" }, ago(Math.max(now - new Date(s.time) / 1000, 0))),
+        ),
+        el("dd", {}, valueOf(s)),
+      ),
+    ),
+  );
   const c = of.vibration_class;
-  const zones = c ? t("machine.scalar_class", { source: c.source, group: c.group, support: t(`machine.support_${c.support}`), a: exact(c.ends_mm_s[0]), b: exact(c.ends_mm_s[1]), c: exact(c.ends_mm_s[2]) }) : "";
+  const zones = c
+    ? t("machine.scalar_class", {
+        source: c.source,
+        group: c.group,
+        support: t(`machine.support_${c.support}`),
+        a: exact(c.ends_mm_s[0]),
+        b: exact(c.ends_mm_s[1]),
+        c: exact(c.ends_mm_s[2]),
+      })
+    : "";
   const why = of.why_no_velocity ? `${sentenceCase(of.why_no_velocity.sentence)}.` : "";
   put("scalarclass", of.scalars.length ? "" : `${t("machine.scalars_none")} `, zones, zones && why ? " " : "", why);
 }

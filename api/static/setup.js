@@ -12,15 +12,30 @@ const ID = "[A-Za-z0-9._:\\-]{1,64}";
 const asked = new URLSearchParams(location.search).get("machine") ?? "";
 const form = byId("plateform");
 const addressOf = (id) => `/api/v1/machines/${encodeURIComponent(id)}`;
-let known = false, focused = "", waitingFor = "", checked = false, accepted = "";
+let known = false,
+  focused = "",
+  waitingFor = "",
+  checked = false,
+  accepted = "";
 
-const idBox = el("input", { id: "machine", required: "", pattern: ID, maxlength: 64, value: asked, autocomplete: "off", spellcheck: "false" });
+const idBox = el("input", {
+  id: "machine",
+  required: "",
+  pattern: ID,
+  maxlength: 64,
+  value: asked,
+  autocomplete: "off",
+  spellcheck: "false",
+});
 const message = el("div", { role: "alert", class: "message" });
 const button = el("button", { class: "go" }, t("setup.save"));
 
 function drawPicture() {
   const plate = plateOf(form);
-  put("picture", focused.startsWith("bearing.") ? bearingPicture(plate.bearing, focused) : platePicture(plate, focused));
+  put(
+    "picture",
+    focused.startsWith("bearing.") ? bearingPicture(plate.bearing, focused) : platePicture(plate, focused),
+  );
 }
 
 function focus(f) {
@@ -30,16 +45,50 @@ function focus(f) {
 }
 
 function drawForm() {
-  const id = el("label", { class: "field-of idfield" }, el("span", {}, t("setup.id")), idBox, el("span", { class: "small" }, t("setup.id_help")));
-  form.replaceChildren(id, ...plateFields({ focused: focus, changed: drawPicture }), nameField(), el("div", { class: "tools" }, button, el("span", { class: "soft small" }, rich("setup.many", { command: el("code", {}, "vtox machines import") }))), message);
+  const id = el(
+    "label",
+    { class: "field-of idfield" },
+    el("span", {}, t("setup.id")),
+    idBox,
+    el("span", { class: "small" }, t("setup.id_help")),
+  );
+  form.replaceChildren(
+    id,
+    ...plateFields({ focused: focus, changed: drawPicture }),
+    nameField(),
+    el(
+      "div",
+      { class: "tools" },
+      button,
+      el("span", { class: "soft small" }, rich("setup.many", { command: el("code", {}, "vtox machines import") })),
+    ),
+    message,
+  );
   drawPicture();
   put("help", t("setup.picture_help"));
   put("clamps", clampsPicture());
 }
 
-const say = (...lines) => put(message, lines.map((line) => el("p", { class: "word fault" }, line)));
+const say = (...lines) =>
+  put(
+    message,
+    lines.map((line) => el("p", { class: "word fault" }, line)),
+  );
 
-const warn = (warnings, ...more) => put(message, warnings.map((w) => el("p", { class: "word warning" }, sentenceCase(w.sentence), ". ", el("span", { class: "small" }, ...marked(w.what_to_do)))), more.map((line) => el("p", {}, line)));
+const warn = (warnings, ...more) =>
+  put(
+    message,
+    warnings.map((w) =>
+      el(
+        "p",
+        { class: "word warning" },
+        sentenceCase(w.sentence),
+        ". ",
+        el("span", { class: "small" }, ...marked(w.what_to_do)),
+      ),
+    ),
+    more.map((line) => el("p", {}, line)),
+  );
 
 // Whether the plate may be stored: one that contradicts itself is shown first, and stored if it is sent again as it is.
 async function isAccepted(id, plate) {
@@ -70,7 +119,15 @@ async function save() {
   put(message);
   try {
     // Another machine of this name must not lose its nameplate to a slip.
-    if (!known && (await found(id))?.nameplate) return put(message, el("p", { class: "word fault" }, rich("setup.there_already", { name: el("a", { href: `?machine=${encodeURIComponent(id)}` }, id) })));
+    if (!known && (await found(id))?.nameplate)
+      return put(
+        message,
+        el(
+          "p",
+          { class: "word fault" },
+          rich("setup.there_already", { name: el("a", { href: `?machine=${encodeURIComponent(id)}` }, id) }),
+        ),
+      );
     const plate = plateOf(form);
     if (!(await isAccepted(id, plate))) return;
     await send("PUT", addressOf(id), plate);
@@ -121,7 +178,11 @@ async function follow() {
 async function start() {
   drawForm();
   drawName("");
-  form.addEventListener("submit", (e) => { e.preventDefault(); keepName(form); save(); });
+  form.addEventListener("submit", (e) => {
+    e.preventDefault();
+    keepName(form);
+    save();
+  });
   if (!(await mayEngineer())) {
     button.disabled = true;
     say(t("setup.read_only"));

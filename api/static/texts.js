@@ -20,14 +20,19 @@ const shown = (value) => (typeof value === "number" ? value.toLocaleString(local
 // `{n}` is the value of that name; `{n|record|records}` the first word for one, the second for any other number.
 export function t(key, values = {}) {
   const text = TEXTS[key] ?? key;
-  return text.replace(PLACE, (_, name, one, several) => (one === undefined ? shown(values[name]) : values[name] === 1 ? one : several));
+  return text.replace(PLACE, (_, name, one, several) =>
+    one === undefined ? shown(values[name]) : values[name] === 1 ? one : several,
+  );
 }
 
 // The text with elements in some places: a list of children; other values are put in as by `t`.
 export function rich(key, values) {
   const nodes = Object.entries(values).filter(([, v]) => v instanceof Node);
   const marks = Object.fromEntries(nodes.map(([name], i) => [name, `\u0000${i}\u0000`]));
-  return t(key, { ...values, ...marks }).split("\u0000").map((part, i) => (i % 2 ? nodes[Number(part)][1] : part)).filter((part) => part !== "");
+  return t(key, { ...values, ...marks })
+    .split("\u0000")
+    .map((part, i) => (i % 2 ? nodes[Number(part)][1] : part))
+    .filter((part) => part !== "");
 }
 
 // The switch: the choice is kept for a year, and where the reader looks stays as it is.

@@ -23,25 +23,68 @@ const groupOf = (shape) => (shape === "comment" || shape === "repair" ? `${shape
 function what(e) {
   if (e.kind === "alert") return eventWord(e);
   const order = e.work_order ? t("alarms.work_order", e.work_order) : "";
-  return sentenceCase(t(`alarms.did_${e.event}`, { outcome: e.outcome ? t(`words.outcome_${e.outcome}`) : "", until: "", order }));
+  return sentenceCase(
+    t(`alarms.did_${e.event}`, { outcome: e.outcome ? t(`words.outcome_${e.outcome}`) : "", until: "", order }),
+  );
 }
 
 // The events that are marks, oldest first; an acknowledgement without a word is none.
-export const marksOf = (events) => events.map((e) => ({ ...e, shape: shapeOf(e) })).filter((m) => SHAPES[m.shape] && m.event !== "shelve").sort((a, b) => a.t - b.t);
+export const marksOf = (events) =>
+  events
+    .map((e) => ({ ...e, shape: shapeOf(e) }))
+    .filter((m) => SHAPES[m.shape] && m.event !== "shelve")
+    .sort((a, b) => a.t - b.t);
 // Of a trend those of its fault and of the whole machine; of the health all.
 export const ofFault = (marks, fault) => marks.filter((m) => fault === null || !m.fault || m.fault === fault);
 
-export const icon = (shape) => svg("svg", { viewBox: "0 0 12 12", class: `mark ${shape}`, "aria-hidden": "true" }, svg("path", { d: SHAPES[shape][0] }));
-export const markText = (m) => `${m.fault ? label(faultName(m.fault), what(m)) : what(m)}${m.by ? ` (${m.by})` : ""}${m.text ? `: ${m.text}` : ""}`;
+export const icon = (shape) =>
+  svg(
+    "svg",
+    { viewBox: "0 0 12 12", class: `mark ${shape}`, "aria-hidden": "true" },
+    svg("path", { d: SHAPES[shape][0] }),
+  );
+export const markText = (m) =>
+  `${m.fault ? label(faultName(m.fault), what(m)) : what(m)}${m.by ? ` (${m.by})` : ""}${m.text ? `: ${m.text}` : ""}`;
 
 // All of them in words: what the shapes in the plots mean.
 export function drawMarks(marks, complete, clock, point) {
   byId("marks").hidden = !marks.length;
-  const counts = GROUPS.map((g) => [g, marks.filter((m) => groupOf(m.shape) === g).length]).filter(([, n]) => n).map(([g, n]) => t(`trends.marks_${g}`, { n }));
-  redraw("markcount", `${t("trends.marks")}: ${counts.join(" · ")}${complete ? "" : ` · ${t("trends.marks_incomplete")}`}`);
+  const counts = GROUPS.map((g) => [g, marks.filter((m) => groupOf(m.shape) === g).length])
+    .filter(([, n]) => n)
+    .map(([g, n]) => t(`trends.marks_${g}`, { n }));
+  redraw(
+    "markcount",
+    `${t("trends.marks")}: ${counts.join(" · ")}${complete ? "" : ` · ${t("trends.marks_incomplete")}`}`,
+  );
   const columns = ["time", "mark", "fault", "by", "text"].map((name) => t(`trends.mark_${name}`));
-  const row = (m) => [el("button", { type: "button", class: "link", onclick: () => point(m.t) }, clock(m.t)), el("span", { class: "state" }, icon(m.shape), what(m)), m.fault ? faultName(m.fault) : "–", m.by || "–", m.text || "–"];
-  redraw("marktable",
-    el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, [...marks].reverse().map((m) => el("tr", {}, row(m).map((c, i) => el(i ? "td" : "th", { scope: i ? null : "row", "data-name": columns[i] }, c))))));
+  const row = (m) => [
+    el("button", { type: "button", class: "link", onclick: () => point(m.t) }, clock(m.t)),
+    el("span", { class: "state" }, icon(m.shape), what(m)),
+    m.fault ? faultName(m.fault) : "–",
+    m.by || "–",
+    m.text || "–",
+  ];
+  redraw(
+    "marktable",
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        columns.map((name) => el("th", { scope: "col" }, name)),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      [...marks].reverse().map((m) =>
+        el(
+          "tr",
+          {},
+          row(m).map((c, i) => el(i ? "td" : "th", { scope: i ? null : "row", "data-name": columns[i] }, c)),
+        ),
+      ),
+    ),
+  );
 }

@@ -18,18 +18,24 @@ async function main([endpoint, nodeId]) {
   session.on("session_repaired", () => console.log("repaired"));
   session.on("session_repaired_failed", (e) => console.log("not repaired", e.message));
   const subscription = await session.createSubscription2({
-    publishingEnabled: true, requestedPublishingInterval: 200,
-    requestedLifetimeCount: 100, requestedMaxKeepAliveCount: 10,
+    publishingEnabled: true,
+    requestedPublishingInterval: 200,
+    requestedLifetimeCount: 100,
+    requestedMaxKeepAliveCount: 10,
   });
   const asked = { samplingInterval: 100, queueSize: 100, discardOldest: true };
-  const value = await subscription.monitor(
-    { nodeId, attributeId: AttributeIds.Value }, asked, TimestampsToReturn.Both);
+  const value = await subscription.monitor({ nodeId, attributeId: AttributeIds.Value }, asked, TimestampsToReturn.Both);
   value.on("changed", (v) => console.log("value", v.value.value));
   const event = await subscription.monitor(
     { nodeId: "i=2253", attributeId: AttributeIds.EventNotifier },
-    { ...asked, filter: constructEventFilter(["SourceName", "Severity"]) }, TimestampsToReturn.Both);
+    { ...asked, filter: constructEventFilter(["SourceName", "Severity"]) },
+    TimestampsToReturn.Both,
+  );
   event.on("changed", (fields) => console.log("event", ...fields.map((f) => f.value)));
   console.log("subscribed");
 }
 
-main(process.argv.slice(2)).catch((e) => { console.error(e); process.exit(1); });
+main(process.argv.slice(2)).catch((e) => {
+  console.error(e);
+  process.exit(1);
+});
