@@ -1,22 +1,8 @@
 // The spectrum bench of a machine: which record, kind and range are shown stands in the address, so that a view
 // can be sent to a colleague. Levels are those that the diagnoses read.
 
-import {
-  byId,
-  el,
-  ended,
-  exact,
-  faultName,
-  get,
-  label,
-  listed,
-  num,
-  put,
-  Refused,
-  sentenceCase,
-  span,
-} from "./common.js";
-import { baseOf, choices, difference, familyOf, keyLine, keys, nearest, stamp } from "./compare.js";
+import { byId, el, ended, exact, faultName, get, label, listed, put, Refused, sentenceCase, span } from "./common.js";
+import { baseOf, choices, difference, familyOf, keyLine, keys, nearest } from "./compare.js";
 import { hertz, levelsOf, lineName, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
 import { phasorDiagram, phasorFacts, phasorLabel } from "./phasors.js";
 import { savePicture } from "./picture.js";
@@ -57,7 +43,6 @@ const BELOW_DB = 25;
 let drawnTools = "",
   touched = false,
   machine = "",
-  address = "",
   view = {},
   shown = null,
   drawnAt = 0,
@@ -781,7 +766,6 @@ export function show(changes) {
 // Begins with the address, or with what the machine's worst fault is seen in.
 export function start(id, first) {
   machine = id;
-  address = `/api/v1/machines/${encodeURIComponent(machine)}`;
   readAddress();
   if (!view.kind) view = { ...first, ...view };
   else touched = view.low !== undefined || view.high !== undefined;

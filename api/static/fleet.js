@@ -81,7 +81,8 @@ const title = () => {
 
 // Soon, and once for many movements of the list.
 function askSoon() {
-  waiting ??= setTimeout(() => {
+  if (waiting !== null) return;
+  waiting = setTimeout(() => {
     waiting = null;
     refreshList().catch(() => {});
   }, SCROLL_MS);

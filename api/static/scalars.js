@@ -3,7 +3,7 @@
 import { ago, byId, el, exact, glyph, put, sentenceCase, stateWord } from "./common.js";
 import { t } from "./texts.js";
 
-const valueOf = (s) => [
+const reading = (s) => [
   `${exact(s.value)} ${s.unit}`,
   s.zone ? ` · ${t("machine.scalar_zone", { zone: s.zone })}` : "",
   s.state && s.state !== "normal" ? " " : "",
@@ -29,7 +29,7 @@ export function drawScalars(of, now) {
           " ",
           el("span", { class: "soft" }, ago(Math.max(now - new Date(s.time) / 1000, 0))),
         ),
-        el("dd", {}, valueOf(s)),
+        el("dd", {}, reading(s)),
       ),
     ),
   );

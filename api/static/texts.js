@@ -39,6 +39,7 @@ export function rich(key, values) {
 for (const link of document.querySelectorAll("[data-language]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
+    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is absent where no TLS is.
     document.cookie = `vtox_language=${link.dataset.language}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
     const address = new URL(location.href);
     address.searchParams.delete("lang");

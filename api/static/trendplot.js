@@ -92,7 +92,7 @@ function drawAlone(u, x, mean) {
 
 // The threshold of each step, and means that stand alone.
 function drawThreshold(u, d) {
-  const { ctx, bbox } = u;
+  const { ctx } = u;
   const px = devicePixelRatio;
   ctx.save();
   ctx.strokeStyle = colour("fault-text");

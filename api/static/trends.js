@@ -3,7 +3,6 @@
 
 import {
   byId,
-  count,
   el,
   ended,
   exact,
@@ -22,7 +21,7 @@ import {
   stateWord,
 } from "./common.js";
 import { savePicture } from "./picture.js";
-import { FAULTS, keysFrom, language, locale, rich, t } from "./texts.js";
+import { FAULTS, keysFrom, locale, rich, t } from "./texts.js";
 import { drawMarks, icon, marksOf, markText, ofFault } from "./trendmarks.js";
 import { trendPlot } from "./trendplot.js";
 import { choose, drawSpan, second, setUpSpan, timeSpan, timeWords } from "./trendspan.js";
