@@ -13,7 +13,7 @@ help:
 	@echo "make form      tests of names, texts, imports and documents (part of make check)"
 	@echo "make test      all tests, cheapest first"
 	@echo "make fuzz      random damage to files, windows, messages and bodies: one class of error (ARGS='x.csv --count 1000')"
-	@echo "make check     what must pass before a commit: format, lint, types, tests"
+	@echo "make check     what must pass before a commit: format, lint, types, tests; JavaScript if npm is here"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
 	@echo "make interleavings  the system in one process, replayed from a seed: orders of events and deaths"
 	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
@@ -87,6 +87,7 @@ check: tools
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/javascript.py
 	$(MAKE) audit form
 	$(MAKE) test
 
@@ -138,6 +139,7 @@ openapi: tools
 format: tools
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python .ci/javascript.py --write
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev --extra link pyproject.toml -o requirements.lock
@@ -146,4 +148,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel --extra mqtt --extra oidc --extra mcp --extra opcua pyproject.toml -o deploy/requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv node_modules build dist *.egg-info
