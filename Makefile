@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit form integration system alone test fuzz check audit release evaluate faults hosts interleavings bench handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit form test test-long fuzz check audit release evaluate faults hosts interleavings bench handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -11,7 +11,8 @@ help:
 	@echo "make setup     .venv alone (EXTRAS='mqtt opcua' adds the packages of these extras)"
 	@echo "make unit      the pure tests, in under a minute (HOUSE=motor: those of one house)"
 	@echo "make form      tests of names, texts, imports and documents (part of make check)"
-	@echo "make test      all tests, cheapest first"
+	@echo "make test      every behaviour once and the whole system once (TESTS=tests/system: a part)"
+	@echo "make test-long what waits long, kills often, computes long or needs both cores alone"
 	@echo "make fuzz      random damage to files, windows, messages and bodies: one class of error (ARGS='x.csv --count 1000')"
 	@echo "make check     what must pass before a commit: format, lint, types, tests; JavaScript if npm is here"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
@@ -59,24 +60,21 @@ up: setup
 # One thread per process: arrays of this size gain nothing from more.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 unit: tools
-	$(PYTEST) tests/unit$(if $(HOUSE),/$(HOUSE)) -m "not slow" -n 2 $(ARGS)
+	$(PYTEST) tests/unit$(if $(HOUSE),/$(HOUSE)) -m "not long" -n 2 $(ARGS)
 
 form: tools
 	$(PYTEST) tests/form -n 2 $(ARGS)
 
+# Tests of processes wait for them: four at a time fill two cores.
+TESTS ?= tests/unit tests/integration tests/recordings tests/system
+FOUR := -n 4 --dist loadfile --no-loadscope-reorder
 test: tools
-	$(MAKE) unit ARGS='-m "" $(ARGS)'
-	$(MAKE) integration system alone
+	$(PYTEST) $(TESTS) -m "not long" $(FOUR) $(ARGS)
 
-# Tests of processes wait for them: three or four at a time fill two cores.
-integration: tools
-	$(PYTEST) tests/integration tests/recordings -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
-
-system: tools
-	$(PYTEST) tests/system -m "not alone" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
-
-alone: tools
-	$(PYTEST) tests/system -m alone $(ARGS)
+test-long: tools
+	@rm -f .venv/skipped
+	$(PYTEST) $(TESTS) -m "long and not alone" $(FOUR) --skips .venv/skipped $(ARGS)
+	$(PYTEST) $(TESTS) -m alone --skips .venv/skipped $(ARGS)
 
 # 10,000 inputs for each format of a library, 100,000 for each parser of our own: hours. New seeds
 # each time; a failure prints the command that repeats it. ARGS='x.xlsx --seed 7 --count 1000'

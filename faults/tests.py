@@ -49,7 +49,7 @@ def crashes(seed: int) -> Test:
 
 
 def crashes_short(seed: int) -> Test:
-    """Return the same with 1,000 windows, for `make test`."""
+    """Return the same with 1,000 windows, for `make test-long`."""
     load = Load(windows=1000, rate=40.0)
     return replace(
         crashes(seed),

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -14,6 +15,7 @@ from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client, connect
 
 KEPT = {"VTOX_RECORDINGS"}
+UNIT = Path(__file__).parent / "unit"
 # A test run that a script starts in the background ignores Ctrl-C, and so would all it starts: the
 # tests of stopping would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -27,7 +29,7 @@ hypothesis.settings.load_profile("patient")
 
 
 # Files that take half a minute and more: begun last, they would run beside idle cores at the end.
-LONG = (
+BEGUN_FIRST = (
     "test_up",
     "test_interleavings",
     "test_model",
@@ -42,16 +44,41 @@ LONG = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the file by which `make test-long`, two runs, shows at its end what both skipped."""
+    parser.addoption("--skips", type=Path, help="file with what the runs before skipped")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of whole systems by their folder, so that `-m` can name them; long ones first.
+    """Mark the tests of whole systems by their folder, and those that run alone as long ones.
 
-    The order counts with `--no-loadscope-reorder`.
+    Files that take long come first and pure tests last: they fill the gaps. The order counts with
+    `--no-loadscope-reorder`.
     """
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    items.sort(key=lambda i: (i.path.stem not in BEGUN_FIRST, UNIT in i.path.parents))
     for item in items:
         if "system" in item.path.parts[-2:-1]:
             item.add_marker("system")
+        if item.get_closest_marker("alone"):
+            item.add_marker("long")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show what the runs before skipped, and add the skips of this one to the file."""
+    file: Path | None = config.getoption("--skips")
+    if file is None:
+        return
+    if file.exists() and (before := file.read_text()):
+        terminalreporter.section("skipped by the runs before")
+        terminalreporter.write(before)
+    skipped = [
+        r for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple)
+    ]
+    with file.open("a") as lines:
+        lines.writelines(f"{r.nodeid}: {r.longrepr[2]}\n" for r in skipped)
 
 
 def pytest_collection_finish() -> None:

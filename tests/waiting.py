@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 
 POLL_S = 0.02
-# A condition that computes, as a look at all processes, takes the core from what it waits for: it is
-# asked for a fifth of the time at most, but often enough that nobody waits for the answer.
+# A condition that computes, as a look at all processes, takes the core from what it waits for: it
+# is asked for a fifth of the time at most, but often enough that nobody waits for the answer.
 PAUSES_PER_ASKED = 4
 LONGEST_POLL_S = 0.3
 

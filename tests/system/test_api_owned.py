@@ -112,6 +112,7 @@ def ended(processes: list[psutil.Process]) -> bool:
     return not any(map(is_alive, processes))
 
 
+@pytest.mark.long
 def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path) -> None:
     with service(tmp_path, workers=3, VTOX_CLUSTER_MODE="testing") as (parent, base):
         until(lambda: running(base), 90, tmp_path)

@@ -13,6 +13,8 @@ from tests.cluster import free_ports
 from vtox.motor.faults import FAULTS
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 
+pytestmark = pytest.mark.long
+
 MACHINES, SENT_S = 12, 45
 
 

@@ -154,6 +154,7 @@ def test_goals_are_judged_from_the_answers() -> None:
         assert study.goals[1].met is None
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)  # seconds of work, but a loaded machine takes minutes
 def test_the_smallest_run_makes_a_whole_page(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "evaluation", "--smallest", "--jobs", "1", "--out", tmp_path]

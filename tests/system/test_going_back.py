@@ -18,6 +18,8 @@ from tests.waiting import eventually
 from vtox.pipeline.store.system import apikeys
 from workers.celery_signals import process
 
+pytestmark = pytest.mark.long
+
 COMMIT = (ROOT / "tests/data_folders/build_before").read_text().strip()
 HERE = ("--without", "workers", "--without", "flower")
 

@@ -67,6 +67,7 @@ def test_vtox_up_runs_the_gateway_and_starts_it_again(broker: Mosquitto, tmp_pat
     assert not psutil.pid_exists(last)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_from_mosquitto_pub_to_the_verdict(
     running: Cluster, broker: Mosquitto, tmp_path: Path

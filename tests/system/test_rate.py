@@ -14,6 +14,8 @@ from tests.integration.conftest import serving
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.monitoring.throughput import AVERAGE_S
 
+pytestmark = pytest.mark.long
+
 VEHICLES = 50
 FS_HZ = 1000
 # Until the average holds nothing of the start, when the first records were still open.

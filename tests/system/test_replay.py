@@ -20,6 +20,8 @@ from vtox import learn_baseline
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.configuration import keys
 
+pytestmark = pytest.mark.long
+
 FS_HZ = 1000.0
 SECONDS = 6
 # The short is on from the third window to the fourth.

@@ -159,6 +159,7 @@ def test_each_worker_has_its_port(running: Cluster) -> None:
         assert _status(f"http://127.0.0.1:{port}/health/live") == 200
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_has_its_port_again(running: Cluster) -> None:
     before = find(running.pid, *ROLES["worker"])
     assert before
@@ -224,6 +225,7 @@ def test_a_second_vtox_on_the_same_port_is_refused(
     assert "VTOX_API_PORT" in message
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in ROLES if name != "worker"])
 def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
     # The last ones start after the API is ready.
@@ -239,6 +241,7 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
 
 
 # To notice takes 30 s.
+@pytest.mark.long
 def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
     def recorder_is_ready() -> bool:
         beat = heartbeats.recorder(running.client())
@@ -281,6 +284,7 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
         assert snapshot(client).server
 
 
+@pytest.mark.long
 def test_a_server_killed_six_times_in_a_row_serves_seconds_after_the_last(
     running: Cluster,
 ) -> None:

@@ -15,6 +15,7 @@ from tests.waiting import eventually, is_alive
 from vtox.pipeline.cluster.supervisor import STOP_TIMEOUTS_S
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left(tmp_path: Path, how: signal.Signals) -> None:
     with cluster(tmp_path, "--without", "flower") as started:

@@ -117,7 +117,7 @@ def test_only_the_first_requests_wait_while_it_hangs(
 
 
 @needs_browser
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_says_that_it_is_the_server_which_does_not_answer(tmp_path: Path) -> None:
     with (
         EmbeddedServer(load(data_dir=tmp_path / "server")) as server,

@@ -76,7 +76,7 @@ def check(start: StartRecord, told: dict[str, Any]) -> None:
     assert told["dip"] == pytest.approx(1 - starting_v / before_v, abs=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["start.csv", "start.cfg", "start.cff"])
 def test_a_start_in_a_file_is_told_with_duration_and_inrush(
     starts: tuple[StartRecord, StartRecord], motor: Path, tmp_path: Path, name: str
@@ -105,7 +105,7 @@ def test_a_start_in_a_file_is_told_with_duration_and_inrush(
     assert shown.count("see the start above") >= 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_broken_bar_shows_in_the_record_of_a_relay(
     starts: tuple[StartRecord, StartRecord], motor: Path, tmp_path: Path
 ) -> None:
@@ -117,7 +117,7 @@ def test_a_broken_bar_shows_in_the_record_of_a_relay(
     assert d["start"]["duration_s"] > 1.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_a_record_does_not_show_of_a_start_is_named(
     starts: tuple[StartRecord, StartRecord],
 ) -> None:
@@ -139,7 +139,7 @@ def test_what_a_record_does_not_show_of_a_start_is_named(
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_record_without_a_start_has_no_figures_of_one(
     starts: tuple[StartRecord, StartRecord],
 ) -> None:

@@ -7,7 +7,7 @@ from evaluation.seeds import Stage
 from evaluation.studies.commissioning import commissioning_study
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sound_installations_are_left_alone_and_mistakes_found() -> None:
     outcomes = block_outcomes(Stage(), range(6), 6)
     sound = [o for o in outcomes if o.kind == SOUND]

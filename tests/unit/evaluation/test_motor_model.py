@@ -13,7 +13,7 @@ from evaluation.motor_model.records import records, with_lower_sideband
 from evaluation.motor_model.supply import inputs
 from vtox.motor.values.domain import Recording
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 A = np.exp(2j * np.pi / 3)
 plants = pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)

@@ -9,7 +9,7 @@ from evaluation.motor_model.case import Case, ShaftLoad, SupplyVoltage, Voltmete
 from evaluation.motor_model.plants import PLANTS
 from evaluation.motor_model.records import SimulatedRecord, records
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 QUIET = Case(plant=PLANTS["2kw2"], seed=3)
 
 

@@ -9,7 +9,7 @@ from evaluation.motor_model.start_case import Start, StartCase
 from evaluation.motor_model.start_records import StartRecord, rewound, start_records
 from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 PLANT = PLANTS["2kw2"]
 FS_HZ = 5_000.0

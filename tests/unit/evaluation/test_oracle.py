@@ -14,7 +14,7 @@ from evaluation.runs.machines import nominal_levels_dbc
 from vtox.motor.values.domain import Recording
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_cage_oracle_measures_the_cage_alone_whatever_supply_and_load_do() -> None:
     """A flicker and a load at twice slip frequency make lines as strong as the broken bars do."""
     m = machine(FAMILIES[0], 0, seed=1)
@@ -33,7 +33,7 @@ def test_cage_oracle_measures_the_cage_alone_whatever_supply_and_load_do() -> No
     assert max(without) < 0.1 * level
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_turn_oracle_takes_off_what_the_supply_does() -> None:
     m = machine(FAMILIES[3], 0, seed=1)
     sound = [record_case(m, k) for k in range(6)]

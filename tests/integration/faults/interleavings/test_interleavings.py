@@ -9,7 +9,10 @@ import pytest
 from faults.slow_fsync import compiler
 from tests.paths import ROOT
 
-pytestmark = pytest.mark.skipif(not compiler(), reason="no C compiler is installed (Debian: gcc)")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not compiler(), reason="no C compiler is installed (Debian: gcc)"),
+]
 
 
 def interleavings(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -541,6 +541,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[BridgeModel
         yield BridgeModel
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_or_doubled_in_any_order_of_events(model: type[BridgeModel]) -> None:
     settings = hypothesis_settings(

@@ -22,7 +22,7 @@ def test_what_is_whole_is_read(tmp_path: Path, name: str) -> None:
     assert outcome(tmp_path / name, options_for(name)) == "read"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", SEEDS)
 def test_damaged_files_end_in_one_class_of_error(tmp_path: Path, name: str) -> None:
     [target] = of_files(tmp_path, {name: SEEDS[name]}, in_child=name in OF_LIBRARIES)

@@ -12,7 +12,7 @@ from tests.fuzz.targets import names, targets
 SEED = 973005982
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_damaged_inputs_end_in_one_class_of_error(tmp_path: Path) -> None:
     of_files = files.OF_LIBRARIES | files.LARGE | files.OURS
     results = [fuzz(t, SEED, count=300) for t in targets(tmp_path) if t.name not in of_files]

@@ -29,7 +29,7 @@ def test_verdicts_agree_bit_for_bit(tmp_path: Path) -> None:
     assert found.verdicts == 5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_verdicts_agree_in_another_process(tmp_path: Path) -> None:
     words = (sys.executable, "-m", "vtox", "verify", str(written(tmp_path)))
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)

@@ -199,7 +199,7 @@ def test_a_step_of_load_is_not_stationary(learnt: Baseline) -> None:
     assert (d.state, d.code) == ("unknown", "current_not_steady")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_line_that_the_voltage_carries_is_of_the_supply() -> None:
     plant = PLANTS["50hp"]
     rotation_hz = plant.rated_speed_rpm / 60
@@ -236,7 +236,7 @@ def test_a_line_that_the_voltage_carries_is_of_the_supply() -> None:
         assert d.code == code
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twice_the_modulation_of_a_model_machine_is_a_warning() -> None:
     """Records of 2 s at two loads, noise of supply, load and clamps; a baseline of a minute."""
     plant = PLANTS["50hp"]

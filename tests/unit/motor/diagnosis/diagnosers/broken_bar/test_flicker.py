@@ -47,7 +47,7 @@ def flickering(plant: Plant, slip: float) -> Case:
     return Case(plant=plant, load=load, supply=SupplyVoltage(flicker=4e-3, flicker_hz=hz))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_flicker_that_meets_twice_slip_frequency_is_no_broken_bar() -> None:
     """Currents of three machines with a speed: flicker at 2sf, then broken bars."""
     flicker = [flickering(PLANTS[name], slip) for name, slip in SLIPS.items()]

@@ -19,7 +19,7 @@ from vtox.motor.diagnosis.diagnosers.broken_bar import load_oscillation
 from vtox.motor.diagnosis.diagnosers.current.front_end import front_end
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 # At 1 % slip the sidebands of this machine are equal, as a load makes them.
 SLIP = 0.01
