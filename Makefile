@@ -57,8 +57,9 @@ demo: setup
 up: setup
 	@$(BIN)/vtox up $(ARGS)
 
-# One thread per process: arrays of this size gain nothing from more.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
+# One thread per process: arrays of this size gain nothing from more. Bytecode is kept even if the environment says
+# otherwise: to compile all tests again is half of what each process takes to begin.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 unit: tools
 	$(PYTEST) tests/unit$(if $(HOUSE),/$(HOUSE)) -m "not long" -n 2 $(ARGS)
 
