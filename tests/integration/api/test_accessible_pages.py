@@ -2,16 +2,14 @@
 
 import json
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.api.test_chinese_pages import base as base
 from tests.integration.api.test_chinese_pages import fleet as fleet
-from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_trends_page import narrow
 from tests.waiting import eventually
 from vtox.pipeline.store.server.client import Client
@@ -64,9 +62,7 @@ def axe() -> str:
     return (files("axe_core_python") / "axe.min.js").read_text()
 
 
-def test_axe_finds_nothing_serious_in_both_themes(
-    base: str, client: Client, axe: str, tmp_path: Path
-) -> None:
+def test_axe_finds_nothing_serious_in_both_themes(base: str, client: Client, axe: str) -> None:
     found: dict[str, list[str]] = {}
     with chromium(f"{base}/") as tab:
         for path, shown in (PAGES | {"/alarms?sign-in": SIGN_IN}).items():
@@ -86,7 +82,7 @@ def test_axe_finds_nothing_serious_in_both_themes(
     assert json.dumps(found, indent=0) == "{}"
 
 
-def test_the_first_tab_stop_leads_to_the_content(base: str, tmp_path: Path) -> None:
+def test_the_first_tab_stop_leads_to_the_content(base: str) -> None:
     with chromium(f"{base}/alarms") as tab:
         tab.shows(PAGES["/alarms"])
         for key in ("Tab", "Enter"):
@@ -105,7 +101,7 @@ LINKS = f"[...{NAVIGATION}.querySelectorAll('a')]"
 RIGHT_END = f"Math.max(...{LINKS}.map((a) => a.getBoundingClientRect().right))"
 
 
-def test_navigation_is_the_same_on_every_page_and_in_sight(base: str, tmp_path: Path) -> None:
+def test_navigation_is_the_same_on_every_page_and_in_sight(base: str) -> None:
     links: dict[str, str] = {}
     with chromium(f"{base}/") as tab:
         for path, shown in PAGES.items():

@@ -6,8 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from api.factory import create_app
-from tests.integration.api.browser import console_of, needs_browser
-from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.browser import Tab, chromium, console_of, needs_browser
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.integration.pipeline.store.test_alarm_book import ALARM, action
@@ -349,10 +348,10 @@ def test_times_are_in_utc_on_demand_and_a_telephone_has_room(
 
 
 def test_without_alarms_the_page_says_so_and_the_console_nothing(
-    settings: Settings, client: Client, tmp_path: Path
+    settings: Settings, client: Client
 ) -> None:
     with serving_app(create_app(settings)) as http:
         address = str(http.base_url.join("/alarms"))
         with chromium(address) as tab:
             tab.shows("None so far. An alarm appears here")
-        assert console_of(address, tmp_path / "two") == []
+        assert console_of(address) == []

@@ -11,9 +11,8 @@ import pytest
 
 from api.factory import create_app
 from tests.integration.api import test_spectra
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.api.test_machines import commit_health
-from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_spectra import MOTOR, keep_evidence
 from tests.integration.api.test_trends_page import press
 from tests.integration.conftest import serving_app
@@ -47,7 +46,7 @@ def records(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def tab(settings: Settings, records: list[str], tmp_path: Path) -> Iterator[tuple[Tab, str]]:
+def tab(settings: Settings, records: list[str]) -> Iterator[tuple[Tab, str]]:
     with serving_app(create_app(settings)) as http, chromium("about:blank") as tab:
         yield tab, str(http.base_url).rstrip("/")
 

@@ -5,14 +5,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from api.factory import create_app
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.api.test_machines import change_memory, commit_health
-from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_spectra import (
     MOTOR,
     broken_bars,
@@ -138,7 +136,7 @@ def read(tab: Tab, base: str, path: str) -> set[str]:
     return latin_words(re.sub(r"\S*\d\S*", " ", tab.run(READ))) - PAGE_WORDS - zone
 
 
-def test_pages_in_chinese_leave_no_english_and_fit_a_telephone(base: str, tmp_path: Path) -> None:
+def test_pages_in_chinese_leave_no_english_and_fit_a_telephone(base: str) -> None:
     with chromium(f"{base}/") as tab:
         assert {path: words for path in PAGES if (words := read(tab, base, path))} == {}
         for path in PAGES:
@@ -148,7 +146,7 @@ def test_pages_in_chinese_leave_no_english_and_fit_a_telephone(base: str, tmp_pa
 
 
 def test_what_is_wrong_with_the_system_is_named_in_chinese(
-    settings: Settings, client: Client, tmp_path: Path
+    settings: Settings, client: Client
 ) -> None:
     with (
         serving_app(create_app(settings)) as http,
@@ -160,7 +158,7 @@ def test_what_is_wrong_with_the_system_is_named_in_chinese(
         assert {"服务器 正常", "桥接进程 故障", "队列 turn_short 故障"} <= set(roles)
 
 
-def test_the_switch_keeps_the_language_and_what_is_shown(base: str, tmp_path: Path) -> None:
+def test_the_switch_keeps_the_language_and_what_is_shown(base: str) -> None:
     with chromium(f"{base}/machines/M1?kind=demodulated#bench") as tab:
         tab.shows("What to do")
         for name, expected in (("zh", "处理建议"), ("en", "What to do")):
@@ -171,7 +169,7 @@ def test_the_switch_keeps_the_language_and_what_is_shown(base: str, tmp_path: Pa
 
 
 @pytest.mark.skipif(not HAS_FONT, reason="no Chinese font: apt-get install fonts-noto-cjk")
-def test_characters_are_drawn(base: str, tmp_path: Path) -> None:
+def test_characters_are_drawn(base: str) -> None:
     with chromium(f"{base}/?lang=zh") as tab:
         tab.shows("电机")
         assert tab.run(DRAWN) == 3

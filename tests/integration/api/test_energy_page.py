@@ -5,8 +5,7 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.integration.api.browser import needs_browser
-from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.reporting.history.test_energy import add_second
 from vtox.motor.values.energy import MeterCounts
 from vtox.pipeline.configuration.settings import Settings

@@ -6,9 +6,8 @@ from pathlib import Path
 from threading import Event
 
 from api.factory import create_app
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.api.test_figures import add_alarm, close
-from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_assessment

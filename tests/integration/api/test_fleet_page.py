@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api.factory import create_app
-from tests.integration.api.browser import console_of, needs_browser, pages
+from tests.integration.api.browser import Tab, chromium, console_of, needs_browser, pages
 from tests.integration.api.test_machines import commit_health
-from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
@@ -193,10 +192,10 @@ def test_a_server_that_goes_is_named_and_the_list_stays(
         assert "M007" in tab.run(NAMES)
 
 
-def test_pages_tell_the_console_nothing(settings: Settings, client: Client, tmp_path: Path) -> None:
+def test_pages_tell_the_console_nothing(settings: Settings, client: Client) -> None:
     bring_up(client)
     fill(client, 5)
     client.xadd(keys.DEAD_LETTERS, {"machine_id": "M1", "seq": "9", "code": "bad_length", "t": 1})
     with pages(settings) as base:
         for path in ("/?group=site", "/cluster"):
-            assert console_of(base + path, tmp_path) == []
+            assert console_of(base + path) == []

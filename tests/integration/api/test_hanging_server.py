@@ -14,10 +14,9 @@ import pytest
 
 from api.factory import create_app
 from api.routes import health
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import chromium, needs_browser
 from tests.integration.api.conformance import document
 from tests.integration.api.test_alarms_page import page, raise_alarm
-from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.conftest import serving, serving_app
 from tests.waiting import eventually
 from vtox.pipeline.cluster.embedded_server import EmbeddedServer

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,15 +62,13 @@ def table_row(page: str, name: str) -> str:
     return re.sub("<[^>]*>", "|", page.partition(f">{name}</button>")[2].partition("</tr>")[0])
 
 
-def test_from_the_alarm_to_the_line_in_two_clicks(
-    settings: Settings, faulty: Diagnosis, tmp_path: Path
-) -> None:
+def test_from_the_alarm_to_the_line_in_two_clicks(settings: Settings, faulty: Diagnosis) -> None:
     with pages(settings) as base:
-        fleet = document_of(base, tmp_path)
+        fleet = document_of(base)
     assert fleet.count('href="/machines/M1#broken_bar"') == 2, "in the list and at the alert"
     second = CLICK.format(selector="#broken_bar a[data-fault]")
     with pages(settings, second) as base:
-        page = document_of(f"{base}/machines/M1#broken_bar", tmp_path)
+        page = document_of(f"{base}/machines/M1#broken_bar")
     (address,) = re.findall('data-address="([^"]*)"', page)
     assert "kind=demodulated" in address
     assert re.search(r"low=4\d\.\d+&high=5\d\.\d+", address), "zoomed to the sidebands"
@@ -84,12 +81,12 @@ def test_from_the_alarm_to_the_line_in_two_clicks(
 
 
 def test_the_level_at_the_cursor_is_that_of_the_diagnosis(
-    settings: Settings, faulty: Diagnosis, tmp_path: Path
+    settings: Settings, faulty: Diagnosis
 ) -> None:
     step = 2 * BROKEN.slip * BROKEN.f0_hz
     view = f"kind=demodulated&cursor=sidebands&at={BROKEN.f0_hz}&step={step:.4f}&low=40&high=60"
     with pages(settings) as base:
-        page = document_of(f"{base}/machines/M1?{view}", tmp_path)
+        page = document_of(f"{base}/machines/M1?{view}")
     read = dict(re.findall(r"<dt>([^<]*)</dt><dd>[^<]*<span>([^<]*)</span>", page))
     assert read["−1"] == level_text(faulty.indicators["lower_sideband_dbc"])
     assert read["+1"] == level_text(faulty.indicators["upper_sideband_dbc"])
@@ -99,7 +96,7 @@ def test_the_level_at_the_cursor_is_that_of_the_diagnosis(
 
 
 def test_the_comb_of_a_stored_record_stands_in_its_envelope(
-    settings: Settings, client: Client, tmp_path: Path
+    settings: Settings, client: Client
 ) -> None:
     commit_health(client, "M1", bearing="normal")
     machines.register(client, "M1", MOTOR)
@@ -107,7 +104,7 @@ def test_the_comb_of_a_stored_record_stands_in_its_envelope(
     (d,) = diagnose(outer_race(), MOTOR, faults={"bearing"})
     with pages(settings) as base:
         view = f"record={record.replace('|', '%7C')}&kind=envelope&axis=orders&scale=linear"
-        page = document_of(f"{base}/machines/M1?{view}", tmp_path, width=500)
+        page = document_of(f"{base}/machines/M1?{view}", width=500)
     assert f"<code>{vibration.BEARING.defect_orders['BPFO']}fr</code>" in page
     assert "stored, 2 s" in page
     assert 'data-sideways="0"' in page
@@ -124,9 +121,7 @@ def bench_of(page: str) -> str:
     return page.partition('id="bench"')[2].partition("</section>")[0]
 
 
-def test_an_old_record_in_place_of_the_latest_is_named(
-    settings: Settings, client: Client, tmp_path: Path
-) -> None:
+def test_an_old_record_in_place_of_the_latest_is_named(settings: Settings, client: Client) -> None:
     machines.register(client, "M1", MOTOR)
     keep_evidence(client, "M1", "bearing", outer_race())
     diagnose_in_stream(client, "M1", "bearing", outer_race())
@@ -135,26 +130,24 @@ def test_an_old_record_in_place_of_the_latest_is_named(
     later = {name: latest[name] + 600 for name in ("t_start", "t_end")}
     client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest | later))
     with pages(settings) as base:
-        page = document_of(f"{base}/machines/M1?kind=envelope", tmp_path)
+        page = document_of(f"{base}/machines/M1?kind=envelope")
     assert "are no longer in the stream: this is the stored record of 2025-11-24 16:00:00" in page
     assert "10 min before the latest diagnosis" in bench_of(page)
 
 
-def test_phasors_show_the_unbalance(settings: Settings, faulty: Diagnosis, tmp_path: Path) -> None:
+def test_phasors_show_the_unbalance(settings: Settings, faulty: Diagnosis) -> None:
     with pages(settings) as base:
-        page = document_of(f"{base}/machines/M1?kind=phasors", tmp_path)
+        page = document_of(f"{base}/machines/M1?kind=phasors")
     bench = page.partition('id="bench"')[2].partition("</section>")[0]
     assert bench.count('<g class="current">') == 3
     assert "Current unbalance I2/I1" in bench
     assert "ib 8" in re.findall('id="plot"[^>]*aria-label="([^"]*)"', page)[0]
 
 
-def test_a_machine_says_what_it_is_watched_for(
-    settings: Settings, faulty: Diagnosis, tmp_path: Path
-) -> None:
+def test_a_machine_says_what_it_is_watched_for(settings: Settings, faulty: Diagnosis) -> None:
     with pages(settings) as base:
-        page = document_of(f"{base}/machines/M1", tmp_path)
-        fleet = document_of(base, tmp_path)
+        page = document_of(f"{base}/machines/M1")
+        fleet = document_of(base)
     assert "Watched for 2 of 5 faults" in page
     assert re.search(r"Insulation needs windows; \w[\w -]* needs windows", page)
     assert "Sidebands over their limit / threshold" in page
@@ -172,9 +165,7 @@ def test_a_machine_says_what_it_is_watched_for(
     assert 'href="/machines/M1#insulation"' in table
 
 
-def test_keys_move_the_cursor_and_zoom(
-    settings: Settings, faulty: Diagnosis, tmp_path: Path
-) -> None:
+def test_keys_move_the_cursor_and_zoom(settings: Settings, faulty: Diagnosis) -> None:
     press = """
 const keys = ["ArrowRight", "PageDown", "+"];
 const press = setInterval(() => {
@@ -189,7 +180,7 @@ const press = setInterval(() => {
 setInterval(() => document.documentElement.setAttribute("data-address", location.search), 100);
 """
     with pages(settings, press) as base:
-        page = document_of(f"{base}/machines/M1?kind=current&channel=ib", tmp_path)
+        page = document_of(f"{base}/machines/M1?kind=current&channel=ib")
     (first,) = re.findall('data-arrowright="([^"]*)"', page)
     (second,) = re.findall('data-pagedown="([^"]*)"', page)
     assert "level" in first
@@ -199,9 +190,7 @@ setInterval(() => document.documentElement.setAttribute("data-address", location
     assert "low=" in address
 
 
-def test_the_mouse_sets_a_cursor_and_drags_a_range(
-    settings: Settings, faulty: Diagnosis, tmp_path: Path
-) -> None:
+def test_the_mouse_sets_a_cursor_and_drags_a_range(settings: Settings, faulty: Diagnosis) -> None:
     mouse = """
 const at = (over, type, share) => {
   const box = over.getBoundingClientRect();
@@ -229,7 +218,7 @@ const play = setInterval(() => {
 """
     view = "kind=demodulated&low=40&high=60&cursor=harmonics"
     with pages(settings, mouse) as base:
-        page = document_of(f"{base}/machines/M1?{view}", tmp_path)
+        page = document_of(f"{base}/machines/M1?{view}")
     (clicked,) = re.findall('data-clicked="([^"]*)"', page)
     (dragged,) = re.findall('data-dragged="([^"]*)"', page)
     at_hz = float(re.findall(r"at=([\d.]+)", clicked)[0])
@@ -239,21 +228,17 @@ const play = setInterval(() => {
     assert f'value="{low:.4f}"' in page, "the range stands in the fields too"
 
 
-def test_a_machine_of_which_no_samples_are_kept(
-    settings: Settings, client: Client, tmp_path: Path
-) -> None:
+def test_a_machine_of_which_no_samples_are_kept(settings: Settings, client: Client) -> None:
     commit_health(client, "M1", bearing="normal")
     with pages(settings) as base:
-        page = document_of(f"{base}/machines/M1", tmp_path)
+        page = document_of(f"{base}/machines/M1")
     bench = page.partition('id="bench"')[2].partition("</section>")[0]
     assert "No samples of M1 with any of" in bench
     assert "<canvas" not in bench
     assert re.search('id="linesbox"[^>]*hidden', bench)
 
 
-def test_a_poll_leaves_focus_where_it_is(
-    settings: Settings, faulty: Diagnosis, tmp_path: Path
-) -> None:
+def test_a_poll_leaves_focus_where_it_is(settings: Settings, faulty: Diagnosis) -> None:
     focus = """
 const once = setInterval(() => {
   const link = document.querySelector("#broken_bar a[data-fault]");
@@ -268,11 +253,11 @@ setInterval(() => {
 }, 100);
 """
     with pages(settings, focus) as base:
-        page = document_of(f"{base}/machines/M1", tmp_path)
+        page = document_of(f"{base}/machines/M1")
     assert 'data-set="1"' in page
     assert 'data-focus="broken_bar"' in page
 
 
-def test_the_console_stays_silent(settings: Settings, faulty: Diagnosis, tmp_path: Path) -> None:
+def test_the_console_stays_silent(settings: Settings, faulty: Diagnosis) -> None:
     with pages(settings, PROBE) as base:
-        assert console_of(f"{base}/machines/M1?kind=demodulated", tmp_path) == []
+        assert console_of(f"{base}/machines/M1?kind=demodulated") == []

@@ -12,8 +12,7 @@ from pydantic import SecretStr
 from api.factory import create_app
 from api.state.backend import Backend
 from tests.cluster import free_ports
-from tests.integration.api.browser import needs_browser
-from tests.integration.api.test_sign_in_browser import chromium
+from tests.integration.api.browser import chromium, needs_browser
 from tests.integration.conftest import serving_app
 from tests.oidc import CLIENT, known_person, needs_provider, provider
 from vtox.motor.errors import SystemStateError
@@ -194,7 +193,7 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, settings:
 
 
 @needs_browser
-def test_a_person_signs_in_and_out_in_a_browser(service: httpx.Client, tmp_path: Path) -> None:
+def test_a_person_signs_in_and_out_in_a_browser(service: httpx.Client) -> None:
     with chromium(str(service.base_url.join("/figures"))) as tab:
         tab.act("document.querySelector('a.button').click()")
         tab.act("document.querySelector('[name=sub]').value = 'otto'")

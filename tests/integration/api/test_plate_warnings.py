@@ -1,10 +1,9 @@
 """A nameplate that contradicts itself is shown before it is stored, and while it is stored."""
 
 from api.factory import create_app
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import chromium, needs_browser
 from tests.integration.api.test_commissioning import system as system
 from tests.integration.api.test_setup_page import SAVE, fill
-from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.waiting import eventually

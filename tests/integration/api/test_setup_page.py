@@ -1,12 +1,9 @@
 """A machine is added on the page as Chromium shows it, its wiring checked at the first window."""
 
-from pathlib import Path
-
 from api.factory import create_app
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import chromium, needs_browser
 from tests.integration.api.test_commissioning import send
 from tests.integration.api.test_commissioning import system as system
-from tests.integration.api.test_sign_in_browser import chromium
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
 from tests.unit.motor.diagnosis.commissioning.test_findings import SWAPPED, wrong
@@ -29,7 +26,7 @@ def fill(**values: object) -> str:
 
 
 def test_a_machine_is_added_and_its_wiring_checked_at_once(
-    client: Client, system: Settings, tmp_path: Path
+    client: Client, system: Settings
 ) -> None:
     with (
         serving_app(create_app(system)) as http,

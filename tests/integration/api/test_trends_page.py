@@ -10,11 +10,10 @@ from time import gmtime, strftime
 import pytest
 
 from api.factory import create_app
-from tests.integration.api.browser import needs_browser
+from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.api.test_machine_events import act
 from tests.integration.api.test_machine_page import faulty as faulty
 from tests.integration.api.test_machines import commit_health
-from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_alert, add_assessment, add_result
 from tests.waiting import eventually

@@ -45,16 +45,14 @@ def page(tmp_path: Path) -> Path:
         ("升级", "howto/upgrade-and-go-back.html"),
     ],
 )
-def test_a_page_is_found_by_words_of_either_language(
-    page: Path, tmp_path: Path, query: str, first: str
-) -> None:
-    document = document_of(f"{page.as_uri()}?q={quote(query)}", tmp_path / "profile")
+def test_a_page_is_found_by_words_of_either_language(page: Path, query: str, first: str) -> None:
+    document = document_of(f"{page.as_uri()}?q={quote(query)}")
     links = re.findall(r'<li><a href="([^"]*)"', document)
     assert links
     assert links[0].endswith(f"/site/{first}")
 
 
 @needs_browser
-def test_words_that_no_page_has_find_nothing(page: Path, tmp_path: Path) -> None:
-    document = document_of(f"{page.as_uri()}?q=submarine", tmp_path / "profile")
+def test_words_that_no_page_has_find_nothing(page: Path) -> None:
+    document = document_of(f"{page.as_uri()}?q=submarine")
     assert "0 results" in document

@@ -11,8 +11,7 @@ import pytest
 
 from api.factory import create_app
 from tests.cluster import free_ports
-from tests.integration.api.browser import needs_browser
-from tests.integration.api.test_sign_in_browser import chromium
+from tests.integration.api.browser import chromium, needs_browser
 from tests.integration.conftest import serving, serving_app
 from tests.integration.pipeline.cluster.test_supervisor import run, spec
 from tests.waiting import eventually_async

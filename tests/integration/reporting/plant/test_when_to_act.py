@@ -6,8 +6,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from tests.integration.api.browser import needs_browser
-from tests.integration.api.test_sign_in_browser import chromium
+from tests.integration.api.browser import chromium, needs_browser
 from tests.integration.cli.test_alarms import printed_json, run
 from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.notification.conftest import NOTIFY, SECRET, hook, rules_of

@@ -4,8 +4,7 @@ import base64
 import re
 from pathlib import Path
 
-from tests.integration.api.browser import console_of, needs_browser
-from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.browser import Tab, chromium, console_of, needs_browser
 from tests.unit.reporting.reports.report_file import NAME, written
 
 pytestmark = needs_browser
@@ -15,7 +14,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
 def test_a_report_opens_from_a_file_without_a_word_or_a_request(tmp_path: Path) -> None:
     path = written(tmp_path)
-    assert console_of(path.as_uri(), tmp_path / "profile") == []
+    assert console_of(path.as_uri()) == []
     with chromium(path.as_uri()) as tab:
         tab.shows("Rotor asymmetry: sidebands 2.00 Hz from the supply line")
         assert NAME in tab.text()
