@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.integration.helpers import bridging, counters, eventually
 from tests.integration.pipeline.client.sender import BATCH, MACHINES
 from tests.paths import ROOT
@@ -63,6 +65,7 @@ def killed(settings: Settings, folder: Path) -> Iterator[Killed]:
         processes.server.stop()
 
 
+@pytest.mark.long
 def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(tmp_path: Path) -> None:
     rng = random.Random(7)
     settings = load(data_dir=tmp_path / "data", redis_fsync="always")

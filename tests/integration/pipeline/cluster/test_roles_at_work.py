@@ -69,6 +69,7 @@ def started(folder: Path, environment: dict[str, str], *command: str) -> Iterato
     assert "permission" not in log.read_text().lower()
 
 
+@pytest.mark.long
 def test_each_process_works_as_the_user_of_its_role(
     own_server: EmbeddedServer, root: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -174,6 +174,7 @@ def process(settings: Settings, tmp_path: Path) -> Iterator[Callable[[], subproc
         p.wait(10)
 
 
+@pytest.mark.long
 def test_a_recorder_killed_and_stopped_in_a_drain_loses_and_doubles_nothing(
     process: Callable[[], subprocess.Popen[bytes]], client: Client, settings: Settings
 ) -> None:

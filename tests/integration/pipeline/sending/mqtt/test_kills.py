@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.integration.helpers import bridging, counters, eventually
 from tests.integration.pipeline.client.test_spool import Line
@@ -25,7 +26,7 @@ from vtox.pipeline.store.server.client import Client
 
 __all__ = ["disk"]
 
-pytestmark = needs_mosquitto
+pytestmark = [needs_mosquitto, pytest.mark.long]
 
 WINDOWS = 60
 T0 = 1_764_000_000.0
