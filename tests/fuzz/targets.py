@@ -209,8 +209,8 @@ def _baseline(text: bytes) -> str:
 MESSAGES = {
     "mqtt.entry": (rule(), (FLAT, NESTED, COUNTED | {"machine_id": "M1"})),
     "mqtt.json": (
-        rule(format="json", channels=["ia", "ib"]),
-        ([{"ia": 1, "ib": 2}] * 3, {"ia": [1, 2], "ib": [3, 4]}),
+        rule(format="json", channels=["ia", "ib"], fs_hz=1000, scale={"ia": 0.5}),
+        ([[1, -2, 2.5], [3, 4, 5]],),
     ),
     "mqtt.i2": (rule(format="i2", channels=["ia"], fs_hz=1000), (bytes(range(200)),)),
 }

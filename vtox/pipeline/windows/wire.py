@@ -154,7 +154,8 @@ def encode(
         if dtype == "json":
             fields[name] = json.dumps(np.asarray(x, dtype=float).tolist())
         elif dtype == "f4":
-            fields[name] = np.asarray(x, dtype="<f4").tobytes()
+            with np.errstate(over="ignore"):  # the bridge refuses it as infinite
+                fields[name] = np.asarray(x, dtype="<f4").tobytes()
         elif scale and name in scale:
             fields[name] = _counts(name, x)
             fields[f"scale_{name}"] = repr(float(scale[name]))
@@ -173,12 +174,13 @@ def _counts(name: str, x: npt.NDArray[Any]) -> bytes:
 
 def _scaled(name: str, x: npt.NDArray[Any]) -> tuple[bytes, str]:
     """Return a channel as 16-bit counts, with the units that one of them is worth."""
+    x = np.asarray(x, dtype=float)  # the absolute value of -32768 is -32768 in 16 bits
     peak = float(np.max(np.abs(x), initial=0.0))
     if not math.isfinite(peak):
         where = int(np.flatnonzero(~np.isfinite(x))[0])
         raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
-    scale = peak / 32767 if peak > 0 else 1.0
-    return np.rint(np.asarray(x, dtype=float) / scale).astype("<i2").tobytes(), repr(scale)
+    scale = peak / 32767 or 1.0  # a peak of 1e-320 has none
+    return np.rint(x / scale).astype("<i2").tobytes(), repr(scale)
 
 
 def entry_header(fields: Mapping[str, str | bytes], limits: Limits | None = None) -> Header:

@@ -28,6 +28,7 @@ def test_damaged_files_end_in_one_class_of_error(tmp_path: Path, name: str) -> N
     [target] = of_files(tmp_path, {name: SEEDS[name]}, in_child=name in OF_LIBRARIES)
     result = fuzz(target, SEED, count=300)
     assert result.failures == []
+    assert result.outcomes["read"]
     assert len(result.outcomes) > 1
 
 

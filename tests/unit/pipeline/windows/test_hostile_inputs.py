@@ -18,6 +18,7 @@ def test_damaged_inputs_end_in_one_class_of_error(tmp_path: Path) -> None:
     results = [fuzz(t, SEED, count=300) for t in targets(tmp_path) if t.name not in of_files]
     assert len(results) > 10
     assert [f"{r.target}: {f}" for r in results for f in r.failures] == []
+    assert [r.target for r in results if not r.outcomes["read"]] == [], "their wholes are damaged"
 
 
 def test_each_target_has_a_name_of_its_own(tmp_path: Path) -> None:

@@ -34,6 +34,13 @@ def entry(**changes: object) -> dict[bytes, bytes]:
     }
 
 
+@pytest.mark.parametrize("x", [np.int16([-32768, 5, 100]), np.array([1e-320, 0.0])])
+def test_extreme_samples_are_scaled(x: np.ndarray) -> None:
+    sent = encode(Window(machine_id="M", seq=0, t0=1.0, fs_hz=1e3, channels={"ia": x}))
+    got = decode({k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in sent.items()})
+    np.testing.assert_allclose(got.channels["ia"], x, atol=0.5)
+
+
 @pytest.mark.parametrize("dtype", ["i2", "f4", "json"])
 def test_round_trip(dtype: str) -> None:
     rng = np.random.default_rng(1)

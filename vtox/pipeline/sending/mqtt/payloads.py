@@ -109,6 +109,8 @@ def window_samples(
         raise InputError("fs_hz: missing, expected it in the mapping or with the message")
     counts = all(np.asarray(x).dtype.kind in "iu" for x in channels.values())
     scale = {c: rule.scale.get(c, 1.0) for c in channels}
+    with np.errstate(over="ignore"):  # what is infinite the bridge refuses
+        scaled = channels if counts else {c: x * scale[c] for c, x in channels.items()}
     window = Window(
         machine_id=machine_id,
         seq=int(values.get("seq", 0)),
@@ -116,7 +118,7 @@ def window_samples(
         run=str(said.get("run") or ""),
         vehicle_id=said.get("vehicle_id"),
         fs_hz=fs_hz,
-        channels=channels if counts else {c: x * scale[c] for c, x in channels.items()},
+        channels=scaled,
         speed_rpm=values.get("speed_rpm"),
         temperature_c=values.get("temperature_c"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vtox.motor.errors import InputError
+from vtox.motor.errors import InputError, WireError
 from vtox.motor.values.domain import Window
 from vtox.motor.values.scalars import ScalarReading
 from vtox.pipeline.sending.mqtt.mapping import TopicRule
@@ -91,6 +91,13 @@ def test_floats_and_json_are_scaled() -> None:
     assert window(of, COUNTS.tolist()).channels["ia"].tolist() == [0.5, -1, 1.5]
     one = rule(format="json", channels=["ia"], fs_hz=1000)
     assert window(one, [1, 2, 3]).channels["ia"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e300])
+def test_numbers_that_overflow_are_refused_as_infinite(scale: float) -> None:
+    of = rule(format="json", channels=["ia"], fs_hz=1000, scale={"ia": scale})
+    with pytest.raises(WireError, match="not finite"):
+        window(of, [1.0, 1e200])
 
 
 def test_user_properties_say_what_plain_arrays_cannot() -> None:
