@@ -64,7 +64,7 @@ def alarm_shape(
     row = fleet.rows.get(a.machine_id)
     shelved = of.shelved.get(key)
     return Alarm(
-        **a.shown,
+        **a.common_fields,
         code=a.code,
         values=a.values,
         since=alarm_time(a.since_ms),
@@ -101,5 +101,5 @@ def action_shape(stream_id: str, a: book.Action) -> AlarmAction:
         time=alarm_time(a.ms),
         until=_or_null(a.until_ms),
         work_order=work_order_shape(a.work_order) if a.work_order else None,
-        **a.shown,
+        **a.common_fields,
     )

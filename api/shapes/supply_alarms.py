@@ -25,7 +25,7 @@ def supply_alarm_shape(g: supplies.SupplyAlarm, urgent: Mapping[str, Priority]) 
     """Return an alarm of a supply as it is shown; `urgent` has alarm id -> priority."""
     why = g.why
     return SupplyAlarm(
-        **g.shown,
+        **g.common_fields,
         site=g.supply.site,
         supply=g.supply.path,
         since=alarm_time(g.since_ms),

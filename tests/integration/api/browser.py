@@ -96,7 +96,7 @@ class Browser:
         message = {"id": self._id, "method": method, "params": params, **(session or {})}
         self._out.write(json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._message()
+            answer = self._read_message()
             if answer.get("id") == self._id:
                 if "error" in answer:
                     raise CommandFailedError(answer["error"]["message"])
@@ -106,11 +106,11 @@ class Browser:
     def events_until(self, method: str) -> list[dict[str, Any]]:
         """Return the events since this was last asked, to the first of a method."""
         while not any(e["method"] == method for e in self.events):
-            self.events.append(self._message())
+            self.events.append(self._read_message())
         events, self.events = self.events, []
         return events
 
-    def _message(self) -> Any:
+    def _read_message(self) -> Any:
         return json.loads(b"".join(iter(lambda: self._in.read(1), b"\0")))
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ def alarm_as_json(
 ) -> dict[str, Any]:
     """Return an alarm as plain data; `group` is the alarm of its supply."""
     silent_since = fleet.silent.get(a.machine_id)
-    return a.shown | {
+    return a.common_fields | {
         "silent_since": None if silent_since is None else _utc(1000 * silent_since),
         "since": _utc(a.since_ms),
         "time": _utc(1000 * a.t),
@@ -58,7 +58,7 @@ def _first(p: Priority) -> dict[str, Any]:
 
 def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
     """Return an alarm of a supply as plain data."""
-    return g.shown | {
+    return g.common_fields | {
         "site": g.supply.site,
         "supply": g.supply.path,
         "since": _utc(g.since_ms),
@@ -73,7 +73,7 @@ def supply_alarm_as_json(g: SupplyAlarm) -> dict[str, Any]:
 
 def action_as_json(stream_id: str, a: Action) -> dict[str, Any]:
     """Return what an operator did as plain data."""
-    return {"stream_id": stream_id, "action": a.name, "time": _utc(a.ms)} | a.shown
+    return {"stream_id": stream_id, "action": a.name, "time": _utc(a.ms)} | a.common_fields
 
 
 def print_alarms(

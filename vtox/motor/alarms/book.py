@@ -87,7 +87,7 @@ class Action:
     request_id: str = ""
 
     @property
-    def shown(self) -> dict[str, Any]:
+    def common_fields(self) -> dict[str, Any]:
         """What API and terminal show without a change, by name."""
         names = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
         return {name: getattr(self, name) for name in names}

@@ -131,7 +131,7 @@ class Alarm(RaisedAlert):
         return self.outcome is None and self.state in OPEN_STATES
 
     @property
-    def shown(self) -> dict[str, Any]:
+    def common_fields(self) -> dict[str, Any]:
         """What API and terminal show without a change, by name."""
         names = """
             id machine_id fault level state open active since_by t

@@ -98,7 +98,7 @@ class SupplyAlarm:
         return sum(a.active for a in self.alarms)
 
     @property
-    def shown(self) -> dict[str, Any]:
+    def common_fields(self) -> dict[str, Any]:
         """What API and terminal show without a change, by name."""
         names = ("id", "fault", "level", "state", "machines", "of_machines", "open", "active")
         return {name: getattr(self, name) for name in names}

@@ -23,7 +23,7 @@ def asks(client: Client) -> Callable[[str, float, bool], None]:
     client.hset(LEDGER, "record", "row")
     sha = client.register_script(source("start")).sha
 
-    def asked(token: str, at_s: float, gets: bool) -> None:
+    def ask(token: str, at_s: float, gets: bool) -> None:
         now_s[0] = at_s
         argv = ("bearing", 1, 3, "vtox", 5, 1000, token, HOLD_S, "record")
         command = Command([("EVALSHA", sha, 1, LEDGER, *argv)])
@@ -31,7 +31,7 @@ def asks(client: Client) -> Callable[[str, float, bool], None]:
         assert answered
         answered([b"row" if gets else None])
 
-    return asked
+    return ask
 
 
 def test_a_start_counts_again_when_the_clock_comes_by_its_time_again(asks) -> None:

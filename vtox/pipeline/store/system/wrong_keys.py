@@ -153,7 +153,7 @@ def is_loopback(address: str) -> bool:
 def _network(address: str) -> str:
     """Return what counts as one address: of IPv6 the network of 64 bits, which is one customer's.
 
-    >>> network("2001:db8::7"), network("::ffff:10.0.0.7"), network("10.0.0.7")
+    >>> _network("2001:db8::7"), _network("::ffff:10.0.0.7"), _network("10.0.0.7")
     ('2001:db8::/64', '10.0.0.7', '10.0.0.7')
     """
     try:

@@ -75,7 +75,7 @@ def leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | None
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
     if finding.ratio < 1:
         return LeadingComb(defect, finding, ambiguities)
-    m = _measured(views, search, defect)
+    m = _measure_comb(views, search, defect)
     channel, low_hz, high_hz = m.band
     return LeadingComb(
         defect,
@@ -93,7 +93,7 @@ def leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | None
     )
 
 
-def _measured(views: EnvelopeViews, search: CombSearch, defect: str) -> _Measured:
+def _measure_comb(views: EnvelopeViews, search: CombSearch, defect: str) -> _Measured:
     finding, plan = search.findings[defect], search.plan
     harmonics, modulation = measure_comb(plan, finding, views)
     deviation = views.setup.deviation(finding.order, defect)
