@@ -50,7 +50,7 @@ def test_a_machine_that_nobody_knows(base: str, name: str) -> None:
 def test_a_machine_says_where_it_is_and_not_its_name_twice(base: str, client: Client) -> None:
     commit_health(client, "M1", bearing="normal")
     machines.register(client, "M1", Motor(site="Harbour", asset_path="Crusher 3/fan"))
-    for vehicle, said in (("M1", ""), ("Truck 7", " · vehicle Truck 7")):
+    for vehicle, said in (("M1", ""), ("Truck-7", " · vehicle Truck-7")):
         client.hset(keys.machine("M1"), "vehicle_id", vehicle)
         page = document_of(f"{base}/machines/M1")
         assert f"{said} · Harbour, Crusher 3 / fan</span>" in page

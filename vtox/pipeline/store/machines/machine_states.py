@@ -114,12 +114,17 @@ def _state(
     if changed is None:
         return state
     memory, meter = changed
-    return state._replace(history=_history(memory), version=_text(version), meter=meter or b"")
+    return state._replace(history=_history(memory), version=_version(version), meter=meter or b"")
 
 
 def _text(stored: bytes | None) -> str:
     """Return a stored text; signs that are none make it another than ours."""
     return (stored or b"").decode("utf-8", "replace")
+
+
+def _version(stored: bytes | None) -> str:
+    """Return a stored version; signs that are none cannot be sent, so that the commit fails."""
+    return (stored or b"").decode("utf-8", "surrogateescape")
 
 
 def health_of(memory: bytes | None) -> Assessment | None:

@@ -108,6 +108,9 @@ local function decode_condition(text)
   if type(s.id) == 'string' and (s.level == 'warning' or s.level == 'fault') then
     alarm.id, alarm.level = s.id, s.level
   end
+  -- While it is over nothing writes these anew.
+  if type(s.code) == 'string' then alarm.code = s.code end
+  if type(s.values) == 'string' then alarm.values = s.values end
   return alarm
 end
 
