@@ -1,6 +1,7 @@
 """TDMS, MDF, Parquet: written by the library that reads them; UFF: by hand."""
 
 import re
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -151,6 +152,28 @@ def test_parquet(tmp_path: Path) -> None:
     (tmp_path / "y.parquet").write_bytes((tmp_path / "y.parquet").read_bytes()[:-100])
     with pytest.raises(FileError, match="not a readable Parquet file"):
         read(tmp_path / "y.parquet")
+
+
+READS = """
+import sys
+from pathlib import Path
+from vtox.motor.files.readers.parquet import open_parquet
+open_parquet(Path(sys.argv[1]))[0].load(["t", "ia", "ib"])
+print("pandas" in sys.modules)
+"""
+
+
+def test_parquet_is_read_without_pandas(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup EXTRAS=files")
+    pq = pytest.importorskip("pyarrow.parquet")
+    times = pa.array([0, 1000, 2000, None], pa.timestamp("us"))
+    table = pa.table({"t": times, "ia": [1.0, 2.0, 3.0, None], "ib": [1, 2, 3, 4]})
+    pq.write_table(table, tmp_path / "x.parquet")
+    command = [sys.executable, "-c", READS, str(tmp_path / "x.parquet")]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "False\n"
+    with pytest.raises(FileError) as raised:
+        read(tmp_path / "x.parquet")
+    assert raised.value.code in ("not_finite", "uneven_time")
 
 
 def test_mdf(tmp_path: Path) -> None:
