@@ -82,14 +82,14 @@ def _numbers(column: Any) -> npt.NDArray[Any]:
     """
     if times := str(column.type).startswith("timestamp"):
         unit, column = column.type.unit, column.cast("int64")
-    x = _joined(column.drop_null())
+    x = _concatenate(column.drop_null())
     if column.null_count:
-        there = _joined(column.is_valid().cast("uint8")) > 0
+        there = _concatenate(column.is_valid().cast("uint8")) > 0
         values, x = x, np.full(len(there), _NO_TIME if times else np.nan)
         x[there] = values
     return x.astype("i8").view(f"M8[{unit}]") if times else x
 
 
-def _joined(column: Any) -> npt.NDArray[Any]:
+def _concatenate(column: Any) -> npt.NDArray[Any]:
     parts = [np.from_dlpack(chunk) for chunk in column.chunks]
     return np.concatenate(parts) if parts else np.empty(0)
