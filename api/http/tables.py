@@ -1,16 +1,16 @@
 """Lists as CSV: `format=csv` asks for the whole list as a table for spreadsheets."""
 
-import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import Problem, problem_response
-from vtox.motor.values.csv_cells import MARK, disarmed
+from vtox.motor.values.csv_writer import write_table
 
 # A list of pages is one table up to here: all of it is in memory, as rows have different columns.
 MAX_ROWS = 20_000
@@ -144,17 +144,14 @@ def flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         plain = all(isinstance(x, str | int | float) for x in value)
-        value = "; ".join(map(str, value)) if plain else json.dumps(value, ensure_ascii=False)
-    return disarmed(value)
+        return "; ".join(map(str, value)) if plain else json.dumps(value, ensure_ascii=False)
+    return value
 
 
 def _text(rows: Sequence[Mapping[str, Any]]) -> bytes:
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
-    text.write(MARK)
-    writer = csv.DictWriter(text, names)
-    writer.writeheader()
-    writer.writerows(rows)
+    write_table(text, chain([names], (map(row.get, names) for row in rows)))
     return text.getvalue().encode()
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.form.houses import LAZY, SOURCES, imported, module_name
+from tests.form.houses import LAZY, SOURCES, imported, module_name, tree
 from tests.paths import ROOT
 from vtox.motor.faults import FAULTS
 
@@ -37,6 +37,33 @@ def test_the_log_of_windows_is_known_to_one_module() -> None:
         if isinstance(node, ast.Attribute) and node.attr in commands
     }
     assert users == {"vtox.pipeline.store.stream.window_log"}
+
+
+def test_one_module_writes_tables() -> None:
+    """Another writer of tables would let a text of a sender run as a formula."""
+    writers = {"writer", "DictWriter", "to_csv", "to_excel", "to_parquet", "write_csv"}
+    writers |= {"write_excel", "write_parquet", "writerow", "writerows", "savetxt"}
+    users = {
+        (module_name(path), name)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        for name in called(node)
+        if name in writers
+    }
+    assert users == {
+        ("vtox.motor.values.csv_writer", "writer"),
+        ("vtox.motor.values.csv_writer", "writerow"),
+        # It takes the rows from the CSV.
+        ("vtox.reporting.tables.export", "write_parquet"),
+    }
+    assert importers("openpyxl", "xlsxwriter", "xlwt", "pyarrow.csv", "pyarrow.feather") == set()
+
+
+def called(node: ast.AST) -> tuple[str, ...]:
+    """The names that a node takes from a module or an object."""
+    if isinstance(node, ast.ImportFrom):
+        return tuple(a.name for a in node.names)
+    return (node.attr,) if isinstance(node, ast.Attribute) else ()
 
 
 def test_supervision_is_known_to_its_entry_points_only() -> None:

@@ -54,7 +54,7 @@ def targets(folder: Path) -> Iterator[Target]:
     yield from of_files(folder, files.OURS, in_child=False)
     fleet = plant_fleet(folder)
     yield _of_path(folder, "fleet.xlsx", fleet, read_fleet_file, in_child=True)
-    yield _of_path(folder, "fleet.csv", fleet_csv({"M1": MOTOR}).encode(), read_fleet_file)
+    yield _of_path(folder, "fleet.csv", fleet_csv({"M1": MOTOR}), read_fleet_file)
     fleet_toml = b"[machines.M1]\n" + TOML
     yield _of_path(folder, "fleet.toml", fleet_toml, read_fleet_file)
     yield _of_path(folder, "motor.toml", TOML, read_motor)

@@ -23,7 +23,6 @@ from vtox.motor.errors import InputError, NameplateError
 from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
 from vtox.motor.files.matching import options as reader_options
 from vtox.motor.values import codec
-from vtox.motor.values.csv_cells import MARK
 from vtox.motor.values.domain import Motor, Window
 from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.plain_data import digits
@@ -189,11 +188,11 @@ def export_fleet(
     with running_server(load()) as client:
         ids = sorted(store.last_arrivals(client))
         motors = zip(ids, store.load_motors(client, ids), strict=True)
-        text = fleet_csv(dict(motors))
+        table = fleet_csv(dict(motors))
     if file is None:
-        typer.echo(text.removeprefix(MARK), nl=False)
+        typer.echo(table.decode("utf-8-sig"), nl=False)
         return
-    file.write_text(text, "utf-8", newline="")
+    file.write_bytes(table)
     typer.echo(f"{len(ids)} machines written to {file}")
 
 

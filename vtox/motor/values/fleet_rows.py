@@ -1,9 +1,10 @@
-"""A fleet as rows of text, one for each machine: what spreadsheets show of nameplates. Pure."""
+"""A fleet as rows, one for each machine: what spreadsheets show of nameplates. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from vtox.motor.errors import NameplateError
+from vtox.motor.values.csv_writer import original
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_from_dict, motor_to_dict, refuse_all
 from vtox.motor.values.nameplate_fields import FIELDS, NameplateField, flattened, nested
@@ -11,23 +12,21 @@ from vtox.motor.values.nameplate_fields import FIELDS, NameplateField, flattened
 _ID = "machine_id"
 # A row that begins so is for people.
 _COMMENT = "#"
-# What spreadsheets take as text (`'=x`) begins so.
-_AS_TEXT = "'"
 _NAMES = {f.name: f for f in FIELDS}
 
 
-def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str]]:
+def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str | float]]:
     """Return the header, a row that says what each column takes, and a row for each machine.
 
     That of a machine without a nameplate has its id alone.
     """
-    rows = [
+    rows: list[list[str | float]] = [
         [_ID, *_NAMES],
         [f"{_COMMENT} 1 to 64 of letters, digits, . _ : -", *map(_column_rule, FIELDS)],
     ]
     for machine_id, motor in fleet.items():
         flat = flattened(motor_to_dict(motor)) if motor else {}
-        rows.append([machine_id, *(_text(flat.get(name)) for name in _NAMES)])
+        rows.append([machine_id, *(_cell(flat.get(name)) for name in _NAMES)])
     return rows
 
 
@@ -41,7 +40,7 @@ def fleet_of_rows(
     Raises `NameplateError`: a column is unknown or twice there, a value impossible, an id missing
     or twice there; the error names row and column, of all rows that are wrong.
     """
-    numbered = [(n, [c.strip() for c in row]) for n, row in enumerate(rows, start=1)]
+    numbered = [(n, [original(c.strip()) for c in row]) for n, row in enumerate(rows, start=1)]
     numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(_COMMENT)]
     if not numbered:
         raise NameplateError(f"no rows, expected a header that begins with {_ID}", _ID)
@@ -69,7 +68,7 @@ def _machine(
 ) -> tuple[str, Motor | None]:
     """Return id and motor of a row, and add the id to those `seen`."""
     cells = dict(zip(header, row, strict=False))
-    machine_id = cells.pop(_ID, "").removeprefix(_AS_TEXT)
+    machine_id = cells.pop(_ID, "")
     if not machine_id:
         raise NameplateError(f"row {n}: no {_ID}, expected the name of the machine", _ID)
     if machine_id in seen:
@@ -108,17 +107,18 @@ def _column_rule(field: NameplateField) -> str:
     return f"{low:.10g} to {high:.10g} {unit}".rstrip() + several
 
 
-def _text(value: object) -> str:
+def _cell(value: object) -> str | float:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return "; ".join(map(_text, value))
-    text = f"{value:.10g}" if isinstance(value, float) else str(value)
-    return f"{_AS_TEXT}{text}" if text.startswith(("=", "+", "-", "@")) else text
+        return "; ".join(str(_cell(x)) for x in value)
+    if isinstance(value, float):
+        number = float(f"{value:.10g}")
+        return int(number) if number.is_integer() else number
+    return value if isinstance(value, int) else str(value)
 
 
 def _value(field: NameplateField, text: str, decimal_comma: bool) -> object:
-    text = text.removeprefix(_AS_TEXT)
     if field.range is None:
         return text
     try:

@@ -1,18 +1,19 @@
 """Writes the tables of the history into a folder: CSV always, Parquet where DuckDB is installed."""
 
-import csv
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from vtox.motor.errors import InputError
-from vtox.motor.values.csv_cells import MARK
+from vtox.motor.values.csv_writer import MARKED, write_table
 from vtox.reporting.history.views import TABLES, Kind
 from vtox.reporting.tables.rows import Row, rows
 
@@ -75,21 +76,18 @@ def export(
 
 
 def _write(path: Path, name: str, found: Iterator[Row]) -> int:
-    """Write a table as CSV; return its rows."""
+    """Write a table as CSV; return its rows without the header."""
     columns = TABLES[name].columns
     times = [i for i, kind in enumerate(columns.values()) if kind == "time"]
-    n = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(MARK)
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for row in found:
-            cells = list(row)
-            for i in times:
-                cells[i] = _time(cells[i])
-            writer.writerow(cells)
-            n += 1
-    return n
+        return write_table(file, chain([columns], (_cells(row, times) for row in found))) - 1
+
+
+def _cells(row: Row, times: Sequence[int]) -> list[Any]:
+    cells = list(row)
+    for i in times:
+        cells[i] = _time(cells[i])
+    return cells
 
 
 def _time(t: float | None) -> str | None:
@@ -97,7 +95,7 @@ def _time(t: float | None) -> str | None:
 
 
 def _as_parquet(table: Path, name: str) -> Path:
-    """Write a table that is CSV as Parquet next to it."""
+    """Write a table that is CSV as Parquet next to it, with the texts as they were."""
     import duckdb
 
     target = table.with_suffix(".parquet")
@@ -106,5 +104,12 @@ def _as_parquet(table: Path, name: str) -> Path:
     with duckdb.connect(config={"threads": 2}) as db:
         db.execute("SET TimeZone = 'UTC'")
         read = db.read_csv(str(table), header=True, delimiter=",", columns=types, parallel=False)
-        read.write_parquet(str(target), compression="zstd")
+        cells = [_unmarked(n) if kind == "text" else n for n, kind in columns.items()]
+        read.project(", ".join(cells)).write_parquet(str(target), compression="zstd")
     return target
+
+
+def _unmarked(column: str) -> str:
+    """Return the SQL of a column of texts without the marks for spreadsheets."""
+    pattern = MARKED.replace("'", "''")
+    return f"regexp_replace({column}, '{pattern}', '\\1') AS {column}"

@@ -1,12 +1,14 @@
 """Fleets as tables: written, read back, and refused by row and column."""
 
+import csv
+import io
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from vtox.motor.errors import NameplateError
-from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file
+from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_to_dict
@@ -45,9 +47,37 @@ def test_a_nameplate_is_flattened_and_nested_again() -> None:
 
 
 def test_what_is_exported_is_imported_as_it_was(tmp_path: Path) -> None:
-    text = fleet_csv({**FLEET, "NEW": None})
+    text = fleet_csv({**FLEET, "NEW": None}).decode()
     assert text.splitlines()[0].startswith("\ufeffmachine_id,pole_pairs,supply_hz")
     assert read_fleet_file(write(tmp_path / "fleet.csv", text)) == FLEET
+
+
+TEXTS = ("=1+1", "-2+3", "@x", "+1", "'=1", "'s-Hertogenbosch", "''-1", "M1")
+
+
+@pytest.mark.parametrize("site", TEXTS)
+def test_a_text_like_a_formula_is_text_in_the_file_and_comes_back(
+    tmp_path: Path, site: str
+) -> None:
+    table = fleet_csv({"M1": Motor(site=site)})
+    rows = csv.reader(io.StringIO(table.decode("utf-8-sig"), newline=""))
+    assert not [c for row in rows for c in row if c.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    (tmp_path / "fleet.csv").write_bytes(table)
+    assert read_fleet_file(tmp_path / "fleet.csv") == {"M1": Motor(site=site)}
+
+
+def test_a_number_of_a_nameplate_is_a_number_in_the_file() -> None:
+    motor = Motor(pole_pairs=2, rated_speed_rpm=1449.5, supply_hz=50.0)
+    row = fleet_csv({"M1": motor}).decode().splitlines()[2]
+    assert row.startswith("M1,2,50,")
+    assert ",1449.5," in row
+
+
+def test_scalars_lose_the_mark_of_the_writer_alone(tmp_path: Path) -> None:
+    text = "machine_id,t,name,value,unit\nM1,1,oil,-1.5,'-\nM1,2,oil,1,'\n"
+    found = read_scalars_file(write(tmp_path / "scalars.csv", text))
+    assert found is not None
+    assert [(r.value, r.unit) for r in found] == [(-1.5, "-"), (1.0, "'")]
 
 
 def test_semicolons_come_with_decimal_commas(tmp_path: Path) -> None:
