@@ -29,8 +29,8 @@ def test_all_pages_of_a_list_are_one_table(http: httpx.Client, client: Client) -
 @pytest.mark.parametrize("site", ["=1+1", "-2+3", "+1", "@x"])
 def test_a_site_like_a_formula_is_text(http: httpx.Client, client: Client, site: str) -> None:
     machines.register(client, "M1", Motor(site=site))
-    (row,) = rows(http.get("/api/v1/machines?format=csv").raise_for_status())
-    assert row["nameplate.site"] == f"'{site}"
+    (row,) = rows(http.get("/api/v1/fleet?format=csv").raise_for_status())
+    assert row["site"] == f"'{site}"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import re
-from csv import DictReader
 from pathlib import Path
 from typing import Any
 
@@ -114,25 +113,6 @@ def test_files_hold_what_views_and_api_say(now: float, settings: Settings, tmp_p
     assert sums == by_text == [(round(3_600_000 * energy["energy_kwh"]), 4000)]
     assert sums == [(4 * SECOND.energy_j, round(3_600_000 * energy["measured_h"]))]
     assert (n_starts, inrush_a) == (1, 40.0) == (len(starts), starts[0]["inrush_a"])
-
-
-TEXTS = ["=1+1", "-2+3", "@x", "\tx", "\rx", "'=1", "'x"]
-
-
-def test_a_text_like_a_formula_has_a_mark_in_csv_and_none_in_parquet(
-    recorder: Recorder, client: Client, settings: Settings, tmp_path: Path
-) -> None:
-    now = server_time(client)
-    for k, code in enumerate(TEXTS):
-        add_result(client, now - 100 + k, state="unknown", code=code, statistic=-1.5)
-    recorder.record(STOP)
-    taken_out(settings, tmp_path)
-    with (tmp_path / "diagnoses.csv").open(encoding="utf-8-sig", newline="") as file:
-        found = list(DictReader(file))
-    assert [r["code"] for r in found] == [f"'{t}" for t in TEXTS[:-1]] + ["'x"]
-    assert {r["value"] for r in found} == {"-1.5"}
-    query = f"SELECT code, value FROM '{tmp_path}/diagnoses.parquet' ORDER BY t"
-    assert told_by_duckdb(query) == [(t, -1.5) for t in TEXTS]
 
 
 def test_energy_that_is_not_measured_is_null_in_view_and_files(
