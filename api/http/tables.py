@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import Problem, problem_response
-from vtox.motor.values.csv_writer import write_table
+from vtox.motor.values.csv_writer import write_csv
 
 # A list of pages is one table up to here: all of it is in memory, as rows have different columns.
 MAX_ROWS = 20_000
@@ -151,7 +151,7 @@ def _cell(value: Any) -> Any:
 def _text(rows: Sequence[Mapping[str, Any]]) -> bytes:
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
-    write_table(text, chain([names], (map(row.get, names) for row in rows)))
+    write_csv(text, chain([names], (map(row.get, names) for row in rows)))
     return text.getvalue().encode()
 
 

@@ -60,8 +60,8 @@ def test_one_module_writes_tables() -> None:
 
 
 def called(node: ast.AST) -> tuple[str, ...]:
-    """The names that a node takes from a module or an object."""
-    if isinstance(node, ast.ImportFrom):
+    """The names that a node takes from a module of others or from an object."""
+    if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("vtox."):
         return tuple(a.name for a in node.names)
     return (node.attr,) if isinstance(node, ast.Attribute) else ()
 

@@ -10,7 +10,7 @@ from vtox.motor.errors import FileError, NameplateError, WireError
 from vtox.motor.files.child import call
 from vtox.motor.files.readers.excel import first_sheet
 from vtox.motor.files.text_encoding import HEAD_BYTES, encoding_of
-from vtox.motor.values.csv_writer import original, write_table
+from vtox.motor.values.csv_writer import MARK, write_csv
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.fleet_rows import fleet_of_rows, rows_of_fleet
 from vtox.motor.values.nameplate import read_fleet
@@ -58,7 +58,7 @@ def read_scalars_file(path: Path) -> list[ScalarReading] | None:
         return None
     found = []
     for number, row in enumerate(rows[1:], 2):
-        cells = dict(zip(names, (original(cell.strip()) for cell in row), strict=False))
+        cells = dict(zip(names, (MARK.sub(r"\1", cell.strip()) for cell in row), strict=False))
         if not any(cells.values()):
             continue
         try:
@@ -86,7 +86,7 @@ def _number(text: str, decimal_comma: bool) -> float | str:
 def fleet_csv(fleet: Mapping[str, Motor | None]) -> bytes:
     """Return nameplates as CSV that spreadsheets open; of no machine, the template."""
     text = io.StringIO(newline="")
-    write_table(text, rows_of_fleet(fleet))
+    write_csv(text, rows_of_fleet(fleet))
     return text.getvalue().encode()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from vtox.motor.errors import NameplateError
-from vtox.motor.values.csv_writer import original
+from vtox.motor.values.csv_writer import MARK
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate import motor_from_dict, motor_to_dict, refuse_all
 from vtox.motor.values.nameplate_fields import FIELDS, NameplateField, flattened, nested
@@ -40,7 +40,9 @@ def fleet_of_rows(
     Raises `NameplateError`: a column is unknown or twice there, a value impossible, an id missing
     or twice there; the error names row and column, of all rows that are wrong.
     """
-    numbered = [(n, [original(c.strip()) for c in row]) for n, row in enumerate(rows, start=1)]
+    numbered = [
+        (n, [MARK.sub(r"\1", c.strip()) for c in row]) for n, row in enumerate(rows, start=1)
+    ]
     numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(_COMMENT)]
     if not numbered:
         raise NameplateError(f"no rows, expected a header that begins with {_ID}", _ID)

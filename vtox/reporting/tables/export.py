@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from vtox.motor.errors import InputError
-from vtox.motor.values.csv_writer import MARKED, write_table
+from vtox.motor.values.csv_writer import MARK, write_csv
 from vtox.reporting.history.views import TABLES, Kind
 from vtox.reporting.tables.rows import Row, rows
 
@@ -80,7 +80,7 @@ def _write(path: Path, name: str, found: Iterator[Row]) -> int:
     columns = TABLES[name].columns
     times = [i for i, kind in enumerate(columns.values()) if kind == "time"]
     with path.open("w", encoding="utf-8", newline="") as file:
-        return write_table(file, chain([columns], (_cells(row, times) for row in found))) - 1
+        return write_csv(file, chain([columns], (_cells(row, times) for row in found))) - 1
 
 
 def _cells(row: Row, times: Sequence[int]) -> list[Any]:
@@ -111,5 +111,5 @@ def _as_parquet(table: Path, name: str) -> Path:
 
 def _unmarked(column: str) -> str:
     """Return the SQL of a column of texts without the marks for spreadsheets."""
-    pattern = MARKED.replace("'", "''")
+    pattern = MARK.pattern.replace("'", "''")
     return f"regexp_replace({column}, '{pattern}', '\\1') AS {column}"
