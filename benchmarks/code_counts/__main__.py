@@ -11,15 +11,13 @@ from pathlib import Path
 from benchmarks.code_counts import __doc__ as description
 from benchmarks.code_counts.calls import BATCHES
 from benchmarks.code_counts.house import house
-from benchmarks.code_counts.sizes import constants, product_lines
+from benchmarks.code_counts.sizes import constants
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def counts(root: Path) -> Iterator[tuple[str, int]]:
     """Yield what is counted of a checkout, with its name."""
-    for suffix, lines in product_lines(root).items():
-        yield f"lines of {suffix}", lines
     yield "constants of diagnosis", len(constants(root))
     calls = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("calls.py"))],
@@ -32,7 +30,7 @@ def counts(root: Path) -> Iterator[tuple[str, int]]:
     for family, by_batch in json.loads(calls.stdout).items():
         for batch, count in zip(BATCHES, by_batch, strict=True):
             yield f"calls a record, {family}, batches of {batch}", count
-    yield from house(root)
+    yield from house(root).items()
 
 
 def main() -> None:

@@ -8,34 +8,30 @@ is a command. A room is a folder or a file in a house of `vtox`: `vtox/motor/val
 
 import ast
 import re
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from benchmarks.code_counts.sizes import NOT_OURS, PRODUCT
+from benchmarks.code_counts import language
+from benchmarks.code_counts.sizes import HOUSES, NOT_OURS, PRODUCT, TOOLS, code_lines
+from benchmarks.code_counts.syntax import no_garbage_collection, parsed, statements
 
-HOUSES = ("vtox/motor", "vtox/pipeline", "vtox/reporting")
-TOOLS = ("benchmarks", "evaluation", "faults", "handbook")
-# Pages that are looked up, not read from end to end.
-LOOKED_UP = frozenset(("reference", "appendix", "adr", "calibration"))
 _CODEC = re.compile(r"_?(encode|decode|table|to_json|from_json)\b|\w+_(table|to_json|from_json)$")
 _CODEC_PREFIX = re.compile(r"_?(encode|decode)_")
-# Phrases for which plain technical English has a shorter or clearer word.
-_PHRASES = re.compile(
-    r"\b(beside|anew|nobody|no one|judged?|told|tells?|stands?|of (its|his|her|their|your|our) own|"
-    r"as far as|whoever|whatever is|mend(ed|s)?|by hand|let us|lets? (others|it|them)|heals?|"
-    r"holds? (back|up)|what it (is|was|has|had|wants|wanted)|that which|those that|those who)\b",
-    re.IGNORECASE,
-)
-_CODE = re.compile(r"`[^`]*`")
-_WORD = re.compile(r"[A-Za-z][A-Za-z'-]*|\d[\d.,]*")
-_SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+(?=[A-Z0-9`*\[(])")
 
 
-def house(root: Path) -> Iterator[tuple[str, int]]:
-    """Yield what is counted of a checkout, with its name."""
+def house(root: Path) -> dict[str, int]:
+    """Return what is counted of a checkout, by its name."""
+    with no_garbage_collection():
+        return dict(_house(root))
+
+
+def _house(root: Path) -> Iterator[tuple[str, int]]:
+    yield from ((f"lines of {part}", n) for part, n in code_lines(root).items())
+    yield from ((f"names lent by {name}", _lent(root / name)) for name in HOUSES)
     files = list(_sources(root, PRODUCT))
     everything = [*files, *_sources(root, TOOLS)]
     yield "folders of code", len({f.parent for f in everything})
@@ -57,7 +53,7 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     of_product = Counter(f.parent for f in files)
     yield "files at the top of vtox", of_product[root / "vtox"]
     yield "files of the largest folder", max(of_product.values())
-    trees = {f: ast.parse(f.read_text()) for f in files}
+    trees = {f: parsed(f) for f in files}
     yield "public names of vtox", sum(_public(t) for f, t in trees.items() if _in_vtox(root, f))
     fronts = {f for f, rooms in users(root, everything).items() if rooms}
     own = [t for f, t in trees.items() if _in_vtox(root, f) and f in fronts]
@@ -70,20 +66,18 @@ def house(root: Path) -> Iterator[tuple[str, int]]:
     cli = [t for f, t in trees.items() if "cli" in f.parts and f.stem != "main"]
     top = set(_top_commands(trees[root / "vtox/cli/main.py"], cli))
     yield "commands", sum(map(_commands, cli)) + len(top)
-    pages = {p: p.read_text() for p in _pages(root)}
-    words = {p: len(_WORD.findall(_without_code(text))) for p, text in pages.items()}
-    yield "words of all pages", sum(words.values())
-    read = [n for p, n in words.items() if not LOOKED_UP & set(p.parts)]
-    yield "words of pages that are not looked up", sum(read)
-    yield "pages of more than 2,000 words", sum(n > 2000 for n in words.values())
-    parts = [part for text in pages.values() for part in prose(text)]
-    sentences = [s for part in parts for s in _SENTENCE_END.split(part)]
-    spoken = len(_WORD.findall(" ".join(parts)))
-    yield "words a sentence, times 10", round(10 * spoken / max(len(sentences), 1))
-    yield "phrases to replace, pages", _phrases(p.read_text() for p in _pages(root))
-    yield "phrases to replace, code", _phrases(said for f in files for said in _said(f, trees[f]))
+    yield from _language(root, files, [*everything, *_sources(root, ("tests",))])
 
 
+def _language(root: Path, files: list[Path], everything: list[Path]) -> Iterator[tuple[str, int]]:
+    """Yield what is counted of the words of pages, docstrings and comments."""
+    yield from language.count_pages(language.pages_of(root))
+    texts = {f: list(language.said(f.read_text(), parsed(f))) for f in everything}
+    yield "phrases to replace, code", language.phrases(t for f in files for t in texts[f])
+    yield from language.count_parts("code", [t for found in texts.values() for t in found])
+
+
+@cache
 def house_of(root: Path, file: Path) -> str:
     """Return the house, or the other folder at the top, that a file is in."""
     if file == root / "vtox/__main__.py":
@@ -92,6 +86,7 @@ def house_of(root: Path, file: Path) -> str:
     return "/".join((top, *below[:1])) if top == "vtox" else top
 
 
+@cache
 def room(root: Path, file: Path) -> str:
     """Return the room that a file is in; the diagnosis, which is large, has three."""
     home, parts = house_of(root, file), file.relative_to(root).with_suffix("").parts
@@ -148,23 +143,6 @@ def homonyms(trees: dict[Path, ast.Module]) -> list[str]:
     return sorted(name for name, files in homes.items() if len(files) > 1)
 
 
-def prose(text: str) -> list[str]:
-    """Return the paragraphs and list items of a page, without code, tables, headings and links."""
-    lines = [
-        line
-        for line in _without_code(text).splitlines()
-        if not re.match(r"\s*(\||#|<|\[\w+\]:)", line)
-    ]
-    parts = re.split(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)", "\n".join(lines))
-    return [" ".join(part.split()) for part in parts if part.strip()]
-
-
-def _without_code(text: str) -> str:
-    """Return a page without blocks of code and addresses of links, as a reader meets its words."""
-    text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"\]\([^)]*\)", "]", text)
-
-
 def _sources(root: Path, folders: tuple[str, ...]) -> Iterator[Path]:
     for folder in folders:
         found = sorted((root / folder).rglob("*.py"))
@@ -177,16 +155,22 @@ def _module(root: Path, file: Path) -> str:
 
 @cache
 def _imports(file: Path) -> frozenset[str]:
-    return frozenset(_imported(ast.parse(file.read_text())))
+    return frozenset(_imported(parsed(file)))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{a.name}" for a in node.names)
+
+
+def _lent(home: Path) -> int:
+    """Return how many names a house lends."""
+    lists = home / "lent.toml"
+    return sum(map(len, tomllib.loads(lists.read_text()).values())) if lists.exists() else 0
 
 
 def _in_vtox(root: Path, file: Path) -> bool:
@@ -199,7 +183,7 @@ def _public(tree: ast.Module) -> int:
 
 
 def _codecs(tree: ast.Module) -> int:
-    names = (n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    names = (n.name for n in statements(tree) if isinstance(n, ast.FunctionDef))
     return sum(bool(_CODEC.match(n) or _CODEC_PREFIX.match(n)) for n in names)
 
 
@@ -241,21 +225,3 @@ def _top_commands(main: ast.Module, cli: list[ast.Module]) -> Iterator[str]:
         functions = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
         if not any(f.name == "register" for f in functions):
             yield from (f.name for f in functions if f.name in commands and not f.decorator_list)
-
-
-def _phrases(texts: Iterable[str]) -> int:
-    return sum(len(_PHRASES.findall(_CODE.sub("", " ".join(t.split())))) for t in texts)
-
-
-def _said(file: Path, tree: ast.Module) -> Iterator[str]:
-    """Yield the docstrings of a file, and its comments in one piece."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    found = (ast.get_docstring(n) for n in ast.walk(tree) if isinstance(n, documented))
-    yield from (text for text in found if text)
-    lines = (line.strip() for line in file.read_text().splitlines())
-    yield " ".join(line[2:] for line in lines if line.startswith("# "))
-
-
-def _pages(root: Path) -> list[Path]:
-    pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
-    return [p for p in pages if p.name != "CHANGELOG.md"]

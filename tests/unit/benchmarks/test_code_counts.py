@@ -1,12 +1,13 @@
-"""Counts of the code: constants and lines, on a checkout of three files."""
+"""Counts of the code, on checkouts of a few files."""
 
 from pathlib import Path
 
 import pytest
 
+from benchmarks.code_counts import language
 from benchmarks.code_counts.calls import count_calls
 from benchmarks.code_counts.house import house
-from benchmarks.code_counts.sizes import constants, product_lines
+from benchmarks.code_counts.sizes import code_lines, constants, lines_of_code
 
 DIAGNOSER = """
 from vtox.motor.diagnosis.dsp import lines
@@ -58,14 +59,42 @@ def test_constants_are_names_in_capitals_one_a_statement(checkout: Path) -> None
     ]
 
 
-def test_lines_are_those_of_the_product(checkout: Path) -> None:
-    (checkout / "api").mkdir()
-    (checkout / "api" / "page.css").write_text("a {}\n")
-    (checkout / "tests.py").write_text("\n")
-    assert product_lines(checkout)[".css"] == 1
-    assert product_lines(checkout)[".py"] == sum(
-        len(text.splitlines()) for text in (DIAGNOSER, LINES, DOMAIN)
-    )
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.py", '"""Said\n\nmore."""\n\n# Why.\nx = """a\nb"""\ndef f():\n    """One."""\n', 3),
+        ("a.toml", "# Why.\n\nsize = 1\n", 1),
+        ("a.lua", "-- Why.\nlocal x = 1\nreturn x -- so\n", 2),
+        ("a.js", "/* Two\n   lines. */\n// Why.\nconst x = 1;\n", 1),
+        ("a.css", "/* Why. */\n\na {\n}\n", 2),
+        ("a.html", "<!-- Why. -->\n<p>\n</p>\n", 2),
+    ],
+)
+def test_lines_are_without_comments(name: str, text: str, lines: int, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    assert lines_of_code(tmp_path / name) == lines
+
+
+def test_lines_are_those_of_their_part_and_ours(checkout: Path) -> None:
+    for name in ("api/a.css", "api/b.min.js", "api/vendor/c.js", "faults/d.toml", "vtox/e.csv"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("a\n")
+    lines = code_lines(checkout)
+    motor = sum(bool(x) for t in (DIAGNOSER, LINES, DOMAIN) for x in t.splitlines())
+    assert lines["vtox/motor"] == motor
+    assert (lines["api"], lines["the tools"], lines["the tests"]) == (1, 1, 0)
+    assert lines["the product"] == motor + 1
+
+
+def test_inverted_sentences_and_what_are_counted() -> None:
+    parts = [
+        "Of two, one is left. It is. `Of` is code. What is it?",
+        "Whose it is. See what is so.",
+    ]
+    assert dict(language.count_parts("pages", parts)) == {
+        "what in 10,000 words, pages": 1000,
+        "inverted sentences, pages": 2,
+    }
 
 
 def test_calls_are_those_of_python_and_of_c() -> None:
@@ -88,13 +117,26 @@ def test_folders_and_names_are_counted(tmp_path: Path) -> None:
         "    a: int = Field(1)\n    b: int = Field(2)",
         "vtox/pipeline/groups/one.py": "class A:\n"
         "    size: int = Field(1)\n    keep: Keep = Field(Keep())",
+        "vtox/pipeline/lent.toml": "'store.a' = ['Event']",
         "docs/a.md": "# Title\n\nFour words are here. Two more.\n\n| a | b |\n",
         "docs/reference/b.md": "Looked up.\n\n```sh\nno words\n```\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    counted = dict(house(tmp_path))
+    counted = house(tmp_path)
     assert counted == {
+        "lines of vtox/motor": 0,
+        "lines of vtox/pipeline": 13,
+        "lines of vtox/reporting": 0,
+        "lines of vtox/cli": 2,
+        "lines of api": 0,
+        "lines of workers": 0,
+        "lines of the product": 15,
+        "lines of the tools": 0,
+        "lines of the tests": 0,
+        "names lent by vtox/motor": 0,
+        "names lent by vtox/pipeline": 1,
+        "names lent by vtox/reporting": 0,
         "folders of code": 5,
         "arrows between folders": 2,
         "houses and top folders": 2,
@@ -124,5 +166,9 @@ def test_folders_and_names_are_counted(tmp_path: Path) -> None:
         "pages of more than 2,000 words": 0,
         "words a sentence, times 10": 27,
         "phrases to replace, pages": 0,
+        "what in 10,000 words, pages": 0,
+        "inverted sentences, pages": 0,
         "phrases to replace, code": 0,
+        "what in 10,000 words, code": 0,
+        "inverted sentences, code": 0,
     }
