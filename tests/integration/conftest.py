@@ -60,6 +60,9 @@ def serving_app(
         finally:
             server.should_exit = True
             thread.join(timeout=30)
+            # A connection of a browser of another test may still be open at the end of the run.
+            server.force_exit = True
+            thread.join(timeout=10)
             assert not thread.is_alive()
 
 

@@ -226,6 +226,8 @@ def children(running: Cluster) -> set[int]:
     return {p.pid for p in psutil.Process(running.pid).children()}
 
 
+# The OPC UA client of the test leaves its socket open where a busy server is late.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_process_works_on_behind_all_that_is_broken(
     tmp_path: Path, broker: Mosquitto, all_roles: dict[str, Any]
 ) -> None:

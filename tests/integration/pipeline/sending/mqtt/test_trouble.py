@@ -71,13 +71,15 @@ def test_a_full_data_folder_is_waited_for(
     client: Client,
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     log = ""
 
     def waits() -> bool:
         nonlocal log
+        # The second where a test before this one has set up the log of a process.
         log += capsys.readouterr().out
-        return log.count("messages wait") > 1
+        return (log + caplog.text).count("messages wait") > 1
 
     with subscribed(broker, load(redis_url=settings.redis_url, data_dir=disk.folder)):
         disk.fill()
