@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vtox.cli.processes.up import addresses, exclusive_use, run_supervised, supervisor
 from vtox.cli.shared.actor import actor
 from vtox.cli.simulation.demo_score import Score, fleet_summary
 from vtox.cli.simulation.demo_view import DemoView
@@ -19,6 +18,12 @@ from vtox.pipeline.cluster import processes
 from vtox.pipeline.cluster.cluster_log import ClusterLog, open_console
 from vtox.pipeline.cluster.processes import ProcessSpec
 from vtox.pipeline.cluster.roles import host_roles
+from vtox.pipeline.cluster.supervised_run import (
+    addresses,
+    exclusive_use,
+    run_supervised,
+    supervisor,
+)
 from vtox.pipeline.configuration.settings import Settings, load_for_demo
 from vtox.pipeline.errors import UnknownMachine
 from vtox.pipeline.store.server.client import connect, server_time_ms
@@ -47,7 +52,7 @@ def demo(
     score = Score(simulated)
     console = open_console()
     with exclusive_use(settings, specs), ClusterLog(settings.data_dir, console, quiet=True) as log:
-        supervised = supervisor(settings, specs, log)
+        supervised = supervisor(settings, specs, log, actor())
         title = fleet_summary(simulated)
         view = DemoView(
             settings, console, log, supervised, score, addresses(settings, specs), title

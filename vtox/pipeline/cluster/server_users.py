@@ -7,10 +7,15 @@ may do with them by other commands is in selectors, in brackets, each with its o
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import json
+import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from vtox.motor.errors import InputError
 from vtox.motor.faults import FAMILIES
+from vtox.pipeline.cluster.data_folder import open_private
 from vtox.pipeline.configuration import keys
 
 ANYTHING = "*"
@@ -331,3 +336,25 @@ def acl_file(hashes: Mapping[str, str]) -> str:
 def sha256(password: str) -> str:
     """Return the hash of a password; one of 256 random bits needs no slow one."""
     return hashlib.sha256(password.encode()).hexdigest()
+
+
+def write_users(folder: Path) -> Iterator[Path]:
+    """Write users.acl and passwords.json into a folder, each with new passwords; yield the files.
+
+    Raises `InputError`: a file exists already, or cannot be written.
+    """
+    passwords = {name: secrets.token_urlsafe(32) for name in ("admin", *ROLES, *GROUP_USERS)}
+    files = {
+        "users.acl": acl_file({name: sha256(p) for name, p in passwords.items()}),
+        "passwords.json": json.dumps(passwords, indent=2) + "\n",
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, text in files.items():
+            with open(folder / name, "x", opener=open_private) as file:
+                file.write(text)
+            yield folder / name
+    except FileExistsError as error:
+        raise InputError(f"{error.filename} exists", remedy="choose another folder") from error
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}") from error

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from vtox.cli.main import application
-from vtox.cli.upkeep.config import sources
 from vtox.pipeline.cluster.server_config import Address
+from vtox.pipeline.configuration.listing import setting_rows
 from vtox.pipeline.configuration.settings import (
     Settings,
     UnknownSetting,
@@ -114,13 +114,13 @@ def test_sources_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setenv("VTOX_CONFIG", str(tmp_path / "my.toml"))
     monkeypatch.setenv("VTOX_FLOWER_PORT", "3")
     settings = load()
-    source = sources(settings)
+    source = {name: row.source for name, row in setting_rows(settings).items()}
     assert settings.flower_port == 3
-    assert source[("flower_port",)] == "environment"
-    assert source[("api_port",)] == ".env"
-    assert source[("keep", "results")] == "TOML file"
-    assert source[("cluster_workers",)] == "mode"
-    assert source[("redis_port",)] == "default"
+    assert source["VTOX_FLOWER_PORT"] == "environment"
+    assert source["VTOX_API_PORT"] == ".env"
+    assert source["VTOX_KEEP__RESULTS"] == "TOML file"
+    assert source["VTOX_CLUSTER_WORKERS"] == "mode"
+    assert source["VTOX_REDIS_PORT"] == "default"
 
 
 def test_secrets_are_masked_unless_revealed(monkeypatch: pytest.MonkeyPatch) -> None:
