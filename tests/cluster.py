@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,11 +112,15 @@ def cluster(
         "VTOX_WORKER_PORT": str(worker),
         "VTOX_FLOWER_PORT": str(flower),
     } | settings
-    other = {"PYTHONPATH": str(build)} if build else {}
+    command_line = parent_watch.command_watching_parent("vtox", command, *arguments)
+    other = {}
+    if build:  # it may have the module elsewhere
+        other["PYTHONPATH"] = str(build)
+        command_line = [sys.executable, "-P", parent_watch.__file__, "vtox", command, *arguments]
     log = folder / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            parent_watch.command_watching_parent("vtox", command, *arguments),
+            command_line,
             cwd=folder,
             env=parent_watch.child_environment(given | other),
             stdout=out,

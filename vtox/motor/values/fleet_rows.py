@@ -31,7 +31,7 @@ def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str | float]]:
 
 
 def fleet_of_rows(
-    rows: Iterable[Sequence[str]], *, decimal_comma: bool = False
+    rows: Iterable[Sequence[str | float]], *, decimal_comma: bool = False
 ) -> dict[str, Motor]:
     """Return machine id -> motor of rows as `rows_of_fleet` gives them; an empty cell is not known.
 
@@ -41,7 +41,7 @@ def fleet_of_rows(
     or twice there; the error names row and column, of all rows that are wrong.
     """
     numbered = [
-        (n, [MARK.sub(r"\1", c.strip()) for c in row]) for n, row in enumerate(rows, start=1)
+        (n, [MARK.sub(r"\1", str(c).strip()) for c in row]) for n, row in enumerate(rows, start=1)
     ]
     numbered = [(n, row) for n, row in numbered if any(row) and not row[0].startswith(_COMMENT)]
     if not numbered:
