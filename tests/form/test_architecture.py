@@ -298,3 +298,12 @@ def test_ages_go_by_the_server_or_a_monotonic_clock() -> None:
         if re.search(r"\btime\.time\(|datetime\.utcnow", p.read_text())
     }
     assert users <= HOST_CLOCK
+
+
+def test_no_test_stops_the_clock_of_other_threads() -> None:
+    """An event loop that asks a stopped clock sleeps for hours: patch `time` of one module."""
+    asked = r"setattr\(\s*(?:\w+\.)*\"?time(?:\.|\"?,\s*\")(?:monotonic|perf_counter)\b"
+    stopping = re.compile(asked)
+    assert stopping.search("patch.setattr(" + 'module.time, "monotonic", lambda: 1.0)')
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert [p.name for p in tests if stopping.search(p.read_text())] == []

@@ -1,10 +1,11 @@
 """For how much of its time a process learns baselines."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
 
+from workers import baseline_learning
 from workers.baseline_learning import LEARNING_SHARE, LOG_EVERY_S, LearningTime
 
 
@@ -17,7 +18,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(time, "monotonic", lambda: clock.t)
+    monkeypatch.setattr(baseline_learning, "time", SimpleNamespace(monotonic=lambda: clock.t))
     return clock
 
 

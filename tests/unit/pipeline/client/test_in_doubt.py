@@ -1,5 +1,6 @@
 """What a sender keeps: until enough replicas have it, and some seconds longer."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ class Replicas:
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     clock = {"t": 0.0}
-    monkeypatch.setattr(in_doubt.time, "monotonic", lambda: clock["t"])
+    monkeypatch.setattr(in_doubt, "time", SimpleNamespace(monotonic=lambda: clock["t"]))
     return clock
 
 

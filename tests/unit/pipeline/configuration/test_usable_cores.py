@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -79,7 +80,7 @@ def test_the_use_of_the_quota_counts_where_it_is_larger_than_that_of_the_cores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, used_s: float, share: float
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
 
     def use(until_s: float) -> None:
         if version == 2:
