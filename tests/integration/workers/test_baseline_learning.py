@@ -15,7 +15,7 @@ from vtox.motor.alarms.health.alert_values import FaultHistory
 from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
 from vtox.motor.diagnosis.learning.extension import PERIOD_S, covers_load
 from vtox.motor.values.baseline import Baseline
-from vtox.motor.values.channel_map import Source
+from vtox.motor.values.channel_map import ChannelMap, Source
 from vtox.motor.values.domain import (
     Diagnosis,
     Reason,
@@ -347,6 +347,19 @@ def test_each_load_goes_stale_by_itself() -> None:
     found = baseline_state(json.dumps(info).encode(), None, True, now)
     assert found["state"] == "stale"
     assert [x["state"] for x in found["loads"]] == ["stale", "ready"]
+
+
+def test_a_baseline_of_other_channels_has_no_loads() -> None:
+    load = {"low_a": 4.0, "high_a": 5.0, "learnt_t": 0.0}
+    info = {"version": 1, "learnt_t": 0.0, "loads": [load], "refused": load, "channels": {}}
+    present = ChannelMap(version=1, channels={"ia": Source("ib"), "ib": Source("ia")})
+    found = baseline_state(json.dumps(info).encode(), None, True, 1.0, present)
+    assert found == {
+        "state": "refused",
+        "version": 1,
+        "learnt_t": 0.0,
+        "code": "baseline_of_other_channels",
+    }
 
 
 def test_of_windows_that_are_gone_nothing_is_learnt_and_nothing_more_is_read(

@@ -139,7 +139,7 @@ def baseline_state(
 
     It is `none`, `learning`, `ready`, `stale`, or `refused`: of other channels than those of the
     `present` channel map, and not used. `loads` has the state of each load too: those learnt, the
-    one being learnt, the one `refused`.
+    one being learnt, the one `refused`; a baseline that is not used has no loads.
     """
     noted = learning_notes.notes_of(learning) if learning else []
     refused = has_baseline and is_of_other_channels(info, present)
@@ -148,12 +148,13 @@ def baseline_state(
     if not has_baseline:
         return {"state": "none", "records": 0}
     about = dict(_about(info))
+    learnt, not_accepted = about.pop("loads", []), about.pop("refused", None)
     about.pop("channels", None)
     if refused:
         return {"state": "refused", **about, "code": OF_OTHER_CHANNELS}
-    loads = [x | {"state": _state(x["learnt_t"], now)} for x in about.pop("loads", [])]
-    if refused := about.pop("refused", None):
-        loads.append(refused | {"state": "refused"})
+    loads = [x | {"state": _state(x["learnt_t"], now)} for x in learnt]
+    if not_accepted:
+        loads.append(not_accepted | {"state": "refused"})
     if loads_a := [n.load_a for n in noted if n.load_a]:
         span = {"low_a": round(min(loads_a), 4), "high_a": round(max(loads_a), 4)}
         loads.append(span | {"state": "learning", "records": len(noted)})
