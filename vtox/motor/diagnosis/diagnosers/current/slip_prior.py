@@ -32,9 +32,9 @@ RATED_SLIP_TOLERANCE = 0.35
 TYPICAL_ACTIVE_RATIO = 0.65
 # Load over rated load where the rated current is not known.
 ANY_LOAD = (0.1, 1.2)
-# The rotor cage's losses are the slip's share of the power, so rated slip is no more than those of
-# class IE1 and no less than this share of them. docs/calibration/slip.md#rated-power
-LEAST_LOSS_SHARE = 0.1
+# The rotor cage's losses are the slip's share of the power: rated slip is within these shares of
+# the losses of class IE1. docs/calibration/slip.md#rated-power
+LEAST_LOSS_SHARE, MOST_LOSS_SHARE = 0.1, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,8 @@ def _slip_by_power(motor: Motor, rms_a: float) -> Slip | None:
         return None
     losses = ie1_losses(rated_w)
     low, high = _load_range(rms_a, motor)
-    low, high = low * LEAST_LOSS_SHARE * losses, min(high * losses, LARGEST_SLIP)
+    low, high = low * LEAST_LOSS_SHARE * losses, high * MOST_LOSS_SHARE * losses
+    high = min(high, LARGEST_SLIP)
     if high <= low:
         return None
     half = (high - low) / 2
