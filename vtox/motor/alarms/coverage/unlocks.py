@@ -151,6 +151,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "rotation_sideband_alone",
         "rotation_sidebands_in_voltage",
         "shaft_or_bearing",
+        "sideband_alone",
         "sidebands_are_harmonics",
         "sidebands_in_voltage",
         "slower_shaft_or_bearing_cage",

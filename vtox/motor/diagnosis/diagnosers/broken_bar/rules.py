@@ -41,6 +41,9 @@ MAX_BELOW_DB = 20.0
 # A line is none of a supply that flickers where it is sharper over the angle of slip than over time
 # by this ratio of power.
 MIN_OVER_FLICKER = 2.0
+# Sidebands so far apart are of a heavy rotor, if of any, whose upper one is no further off its
+# phase. docs/calibration/broken_bar.md#one-sideband-alone
+HEAVY_APART_DB, MAX_OFF_SWING_DEG = 9.0, 25.0
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
@@ -112,6 +115,12 @@ def _beside_twice_the_slip(x: BrokenBarEvidence) -> Bool:
 def _as_a_flickering_supply(x: BrokenBarEvidence) -> Bool:
     """Return whether a supply that flickers moves the current as it moves here, and no cage."""
     return x.is_as_of_flicker & ~supply_excluded(x) & ~moves_with_the_slip(x) & ~x.answered
+
+
+def _is_one_sided(x: BrokenBarEvidence) -> Bool:
+    """Return whether a line of the supply made the lower sideband: no swing makes the upper one."""
+    open_ = ~supply_excluded(x) & ~moves_with_the_slip(x) & ~x.answered
+    return open_ & (x.apart_db >= HEAVY_APART_DB) & (x.off_swing_deg > MAX_OFF_SWING_DEG)
 
 
 def _line_elsewhere(x: BrokenBarEvidence) -> Bool:
@@ -292,6 +301,15 @@ FINDINGS: tuple[Rule[BrokenBarEvidence], ...] = doubted(
         *LINES,
         doubts=(LEVEL, ESTIMATED),
         causes=("supply_flicker", "load_oscillation"),
+    ),
+    rule(
+        "sideband_alone",
+        _is_one_sided,
+        *LINES,
+        "apart_db",
+        "off_swing_deg",
+        doubts=(LEVEL, ESTIMATED),
+        causes=("supply_flicker",),
     ),
     # Lines that the machine may have had when its baseline was learnt.
     rule(

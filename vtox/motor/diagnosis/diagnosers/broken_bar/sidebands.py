@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vtox.motor.diagnosis.diagnosers.broken_bar import flicker, load_oscillation, supply_lines
+from vtox.motor.diagnosis.diagnosers.broken_bar import (
+    flicker,
+    load_oscillation,
+    speed_ripple,
+    supply_lines,
+)
 from vtox.motor.diagnosis.diagnosers.broken_bar.supply_lines import BOUND_DEVIATIONS
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.motor.diagnosis.diagnosers.current.slip import SlipAnalysis
@@ -21,7 +26,7 @@ from vtox.motor.diagnosis.dsp.modulation_spectrum import (
     MIN_OVER_FLOOR_WIDE,
     PLACE_BINS,
 )
-from vtox.motor.values.arrays import NEPER_DB, SILENCE, Bool, Complex, Float64, db, pick
+from vtox.motor.values.arrays import NEPER_DB, SILENCE, Bool, Float64, db, pick
 
 # 2sf must be this many bins of 1/T, else the sidebands lie in the skirt of the supply line and on
 # the removed trend; up to `GOOD_BINS` the limit is higher.
@@ -56,6 +61,8 @@ class SidebandPairs:
     upper_dbc: Float64
     level_dbc: Float64  # what decides: the lower one, or the mean of both where that is higher
     deviation_db: Float64  # of the level, from the noise
+    apart_db: Float64  # the lower sideband over the upper one
+    off_swing_deg: Float64  # of a strong line, the upper sideband off that of a heavy rotor
     upper_bound_dbc: Float64  # of the lower sideband, or of the mean if that is higher, at 99 %
     statistic: Float64  # above 1: over the noise, and beyond a sound rotor cage in the noise there
     detectable_dbc: Float64  # level from which a pair is found in 95 % of such records
@@ -123,6 +130,7 @@ def sideband_pairs(
     statistic = np.minimum.reduce(
         [over_noise / limit, excess / MIN_EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
     )
+    tangents = _tangents(analysis, statistic > 1)
     largest_ratio = load_oscillation.largest_phase_ratio(analysis)
     alternative_hz, alternative_dbc = _alternatives(analysis, slip_analysis, m, largest_ratio)
     return SidebandPairs(
@@ -134,6 +142,8 @@ def sideband_pairs(
         lower_dbc=lower_dbc,
         upper_dbc=upper_dbc,
         level_dbc=level_dbc,
+        apart_db=speed_ripple.apart_db(am, pm),
+        off_swing_deg=speed_ripple.off_swing_deg(am, pm, noise, tangents),
         # Half of the noise is in phase with the amplitude.
         deviation_db=NEPER_DB / np.sqrt(2) * noise / np.maximum(lower, SILENCE),
         upper_bound_dbc=db(
@@ -154,7 +164,9 @@ def sideband_pairs(
         voltage_bound=voltage_bound,
         answered=answered,
         half_dbc=_half_dbc(m, line, statistic > 1),
-        is_as_of_flicker=_is_as_of_flicker(analysis, am, pm, (am_floor, pm_floor), statistic > 1),
+        is_as_of_flicker=np.array(
+            flicker.looks_like_flicker(am, pm, am_floor, pm_floor, tangents), bool
+        ),
     )
 
 
@@ -247,18 +259,11 @@ def _half_dbc(
     return np.where(stands, db(np.maximum(*m.sidebands(half.index))), np.nan)
 
 
-def _is_as_of_flicker(
-    analysis: CurrentAnalysis,
-    am: Complex,
-    pm: Complex,
-    floors: tuple[Float64, Float64],
-    strong: Bool,
-) -> Bool:
-    found = np.zeros(len(am), bool)
-    if strong.any():
-        tangents = np.where(strong, flicker.lag_tangents(analysis), np.nan)
-        found[:] = flicker.looks_like_flicker(am, pm, *floors, tangents)
-    return found
+def _tangents(analysis: CurrentAnalysis, strong: Bool) -> Float64:
+    """Return those of the power factor angle for strong lines, NaN for others."""
+    if not strong.any():
+        return np.full(len(strong), np.nan)
+    return np.where(strong, flicker.lag_tangents(analysis), np.nan)
 
 
 def _level_dbc(lower_dbc: Float64, upper_dbc: Float64) -> Float64:

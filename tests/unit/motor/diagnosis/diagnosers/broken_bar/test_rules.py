@@ -53,6 +53,7 @@ TRACKED = {"tracked": True, "lowest_slip": 0.017, "highest_slip": 0.024, "over_f
 LOAD_LINE = {"neighbour_hz": 2.4, "lower_dbc": -54.1, "upper_dbc": -60.0}
 STARTS = (reason("motor_starts"),)
 OF_FLICKER = {"is_as_of_flicker": True}
+ALONE = {"apart_db": 20.0, "off_swing_deg": 60.0, "voltages": False}
 NOISY_VOLTAGES = {"voltage_bound": 0.3}
 GUESSED = Slip(0.02, 0.001, "rotor speed sidebands", guessed_from_w=4e3)
 ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
@@ -315,3 +316,19 @@ def test_an_estimated_slip_without_voltages_makes_no_fault(
 ) -> None:
     codes = {"flicker": "supply_flicker_or_broken_bars", "asymmetry": "rotor_asymmetry"}
     assert outcome_of(**{"level_dbc": -40.0, **given}) == (state, codes[code])
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({}, "sideband_alone"),
+        ({"apart_db": 8.0}, "rotor_asymmetry"),
+        ({"off_swing_deg": 20.0}, "rotor_asymmetry"),
+        ({"off_swing_deg": np.nan}, "rotor_asymmetry"),
+        ({"voltages": True}, "rotor_asymmetry"),
+        (TRACKED, "rotor_asymmetry"),
+        ({"answered": True}, "rotor_asymmetry"),
+    ],
+)
+def test_a_sideband_that_no_swing_made_is_of_the_supply(given: dict[str, Any], code: str) -> None:
+    assert outcome_of(**{**ALONE, **given})[1] == code
