@@ -31,8 +31,8 @@ import psutil
 from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.waiting import eventually
 from vtox.motor.alarms.health.alert_values import FaultHistory
-from vtox.motor.alarms.health.alerts import MARKS
 from vtox.motor.alarms.health.assessment import Fused
+from vtox.motor.alarms.health.marks import MARKS
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.faults import FAULTS
 from vtox.motor.values import codec

@@ -80,9 +80,9 @@ def history_json(h: MachineHistory) -> bytes:
             "last_t": f.last_t,
             "load_a": f.load_a,
             "severities": f.severities,
-            "level": f.slots.level,
-            "marks": f.slots.marks,
-            "starts": f.slots.starts,
+            "level": f.level,
+            "marks": f.marks,
+            "starts": f.starts,
             "alert": f.alert,
             "last_values": dict(f.last_values),
             "orders": f.orders,
@@ -91,6 +91,7 @@ def history_json(h: MachineHistory) -> bytes:
             "confidences": f.confidences,
             "alert_severity": f.alert_severity,
             "alert_confidence": f.alert_confidence,
+            "days": f.days,
         }
         for fault, f in h.faults.items()
     }
@@ -112,6 +113,7 @@ def assessment_json(a: Assessment) -> bytes:
             "held": verdict_table(f.held),
             "alert_severity": f.alert_severity,
             "alert_confidence": f.alert_confidence,
+            "seen": f.seen,
         }
         for fault, f in a.faults.items()
     }

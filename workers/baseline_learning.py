@@ -19,7 +19,7 @@ from math import inf
 
 import structlog
 
-from vtox.motor.alarms.health.alerts import is_notice
+from vtox.motor.alarms.health.marks import is_notice
 from vtox.motor.alarms.health.update import MachineHistory, last_load_a
 from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import LEAST_PERIODS
 from vtox.motor.diagnosis.learning.extension import (
@@ -270,7 +270,7 @@ def _finding(diagnoses: Iterable[Answer], history: MachineHistory) -> bool:
     """Return whether anything is found in a record, or was found last or alarms for its machine."""
     faults = [history.faults[f] for f in FAULTS if f in history.faults]
     return any(d.state in ("warning", "fault") for d in diagnoses) or any(
-        h.level or (h.last_state in ("warning", "fault") and not is_notice(h.last_doubts))
+        h.slots.level or (h.last_state in ("warning", "fault") and not is_notice(h.last_doubts))
         for h in faults
     )
 

@@ -18,10 +18,20 @@ from api.schemas.backtest import (
     SensitivityBacktest,
 )
 from api.schemas.common import Data, rfc3339
-from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
+from api.schemas.sensitivity import (
+    CLEAR,
+    DAYS,
+    MIN_CONFIDENCE,
+    MIN_SEVERITY,
+    OF_DAYS,
+    FaultSensitivity,
+    K,
+    N,
+)
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.alarms.health.alerts import Event
+from vtox.motor.alarms.health.marks import OF_SLIP
 from vtox.motor.alarms.health.sensitivity import FIELDS, rule_from_dict
 from vtox.motor.faults import Persistence
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, present_setting
@@ -50,6 +60,8 @@ class _BacktestQuery(EmptyQuery):
     clear: int | None = Field(None, description=CLEAR + OR_DEFAULT)
     min_severity: float | None = Field(None, description=MIN_SEVERITY + OR_DEFAULT)
     min_confidence: float | None = Field(None, description=MIN_CONFIDENCE + OR_DEFAULT)
+    on_days: int | None = Field(None, description=f"`days` of the sensitivity: {DAYS}{OR_DEFAULT}")
+    of_days: int | None = Field(None, description=OF_DAYS + OR_DEFAULT)
     days: float = Field(30, gt=0, le=366, description="up to now")
 
 
@@ -66,7 +78,8 @@ def backtest_sensitivity(
     Both run the code that raises alerts over every diagnosis that is kept; of older ones only sums
     are left, and `hours` says of how many hours that leaves nothing to decide.
     """
-    given = {name: getattr(query, name) for name in FIELDS if getattr(query, name) is not None}
+    asked = {name: getattr(query, "on_days" if name == "days" else name) for name in FIELDS}
+    given = {name: value for name, value in asked.items() if value is not None}
     proposed = rule_from_dict(query.fault, given)
     client = backend.client()
     if not is_listed(client, machine_id):
@@ -87,6 +100,7 @@ def backtest_sensitivity(
                 level_at_raw_from=found.level,
                 hours=BacktestHours(**{n: round(h, 2) for n, h in found.hours._asdict().items()}),
                 diagnoses=len(found.slots),
+                days_only=query.fault == OF_SLIP and max(in_force.days, proposed.days) > 1,
                 in_force=_outcome(found, in_force, to_s),
                 proposed=_outcome(found, proposed, to_s),
                 recorded=_counts(in_raw),

@@ -173,6 +173,9 @@ def _assessment_in_words(a: Assessment) -> dict[str, Any]:
         table["faults"][fault]["reason"] = reason(f)
         if f.held:
             table["faults"][fault]["held"]["reason"] = reason(f.held)
+        if f.seen:
+            needs = [n.model_dump() for n in doubts_with_sentences(f.seen.needs)]
+            table["faults"][fault]["seen"]["needs"] = needs
     return table
 
 

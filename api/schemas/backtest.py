@@ -66,6 +66,9 @@ class SensitivityBacktest(ResponseModel):
     )
     hours: BacktestHours
     diagnoses: int = Field(description="so many were tried")
+    days_only: bool = Field(
+        description="whether alarms by a line that moves with the load are left out: it is not kept"
+    )
     in_force: BacktestOutcome
     proposed: BacktestOutcome
     recorded: RecordedEvents = Field(description="from `raw_from` on, by what was in force then")

@@ -109,6 +109,8 @@ class FaultAssessment(TypedDict):
     """The assessed state of one fault; `last`, `t` and `reason` are of its latest diagnosis.
 
     `held` is what the last record said that was at the level of the open alert; null without one.
+    `seen` is what records agree on and days have not confirmed yet: its `level`, since when (`t`),
+    `shown` of `judged` days, and what an alarm `needs`; null where nothing waits.
     """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
@@ -122,6 +124,7 @@ class FaultAssessment(TypedDict):
     doubts: NotRequired[list[dict[str, Any]]]
     t: NotRequired[float]
     held: NotRequired[dict[str, Any] | None]
+    seen: NotRequired[dict[str, Any] | None]
 
 
 class Assessment(TypedDict):

@@ -12,6 +12,8 @@ BY = "name and id of the API key; without one, the name that was sent"
 K = "so many of the last `n` slots with a fault raise an alert"
 N = "of so many slots: records, for `turn_short` fifths of a second"
 CLEAR = "so many slots in a row with nothing found clear it"
+DAYS = "a fault is seen then, and alarms on so many days; 1: at once"
+OF_DAYS = "of the last so many days on which the machine was judged"
 MIN_SEVERITY = "least severity that alerts, 0 to 1"
 MIN_CONFIDENCE = "least confidence that alerts, 0 to 1"
 
@@ -22,6 +24,8 @@ class FaultSensitivity(ResponseModel):
     k: int = Field(description=K)
     n: int = Field(description=N)
     clear: int = Field(description=CLEAR)
+    days: int = Field(description=DAYS)
+    of_days: int = Field(description=OF_DAYS)
     min_severity: float = Field(description=MIN_SEVERITY)
     min_confidence: float = Field(description=MIN_CONFIDENCE)
 
@@ -45,7 +49,11 @@ class MachineSensitivity(SensitivityVersion):
 
 
 def _fault_schema() -> dict[str, Any]:
-    counts = zip(COUNTS.items(), (K + "; at most `n`", N, CLEAR), strict=True)
+    counts = zip(
+        COUNTS.items(),
+        (K + "; at most `n`", N, CLEAR, DAYS + "; at most `of_days`", OF_DAYS),
+        strict=True,
+    )
     properties: dict[str, Any] = {
         name: {"type": "integer", "minimum": low, "maximum": high, "description": description}
         for (name, (low, high)), description in counts

@@ -90,6 +90,12 @@ const heldText = (f, now) =>
   f.held
     ? ` ${t("machine.alert_rests_on", { ago: ago(Math.max(now - f.held.t, 0)), reason: ended(f.held.reason) })}`
     : "";
+// What records agree on and days have not confirmed yet.
+const seenText = (f, now) =>
+  t("machine.seen", {
+    ago: ago(Math.max(now - f.seen.t, 0)),
+    reason: ended(f.seen.needs.map((need) => need.sentence).join("; ")),
+  });
 // A record that ended long ago is not what the machine does now.
 const OLD_S = 120;
 const oldText = (d, now) =>
@@ -239,7 +245,8 @@ function cardParts(fault, d, assessed, now) {
           heldText(assessed, now),
         )
       : null,
-    calm ? el("p", { class: "small soft" }, t("machine.one_record")) : null,
+    assessed?.seen ? el("p", { class: `small word ${assessed.seen.level}` }, seenText(assessed, now)) : null,
+    calm && !assessed.seen ? el("p", { class: "small soft" }, t("machine.one_record")) : null,
     el(
       "div",
       { class: "foot" },

@@ -25,6 +25,8 @@ const FIELDS = {
   k: { min: 1, max: 20 },
   n: { min: 1, max: 20 },
   clear: { min: 1, max: 50 },
+  days: { min: 1, max: 14 },
+  of_days: { min: 1, max: 14 },
   min_severity: { min: 0, max: 100, step: 5, scale: 100 },
   min_confidence: { min: 0, max: 1, step: 0.05 },
 };
@@ -130,8 +132,9 @@ function fillIn(table) {
 }
 
 function changed() {
-  const { k, n } = inputs();
+  const { k, n, days, of_days: ofDays } = inputs();
   k.setCustomValidity(k.valueAsNumber > n.valueAsNumber ? t("sensitivity.k_above_n") : "");
+  days.setCustomValidity(days.valueAsNumber > ofDays.valueAsNumber ? t("sensitivity.days_above_of_days") : "");
   byId("sensitivity_save").disabled = !setting || same(proposed(), setting.in_force[fault]);
 }
 
@@ -147,7 +150,8 @@ async function tryIt() {
   const turn = ++asked;
   say(t("sensitivity.trying"));
   try {
-    const query = new URLSearchParams({ fault, days: DAYS, ...proposed() });
+    const { days, ...others } = proposed();
+    const query = new URLSearchParams({ fault, days: DAYS, on_days: days, ...others });
     const found = (await get(`${address}/backtest?${query}`)).data;
     if (turn !== asked) return;
     say("");
@@ -186,6 +190,8 @@ const words = (table) =>
     k: table.k,
     n: table.n,
     clear: table.clear,
+    days: table.days,
+    of_days: table.of_days,
     severity: num(100 * table.min_severity, 0),
     confidence: exact(table.min_confidence),
   });
@@ -273,6 +279,7 @@ function drawBacktest(b) {
             })
           : t("sensitivity.nothing_to_try"),
       ),
+      b.raw_from && b.days_only ? el("p", { class: "soft small" }, t("sensitivity.days_only")) : null,
       b.raw_from
         ? el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("sensitivity.result") }, table)
         : null,

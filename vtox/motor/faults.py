@@ -18,8 +18,9 @@ class Persistence:
     record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
     slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
     What is found with less than `min_severity` or `min_confidence` does not raise, and clears.
-    `slot_s` and `hold` belong to the diagnoser; the rest may be set for a machine
-    (`vtox.motor.alarms.health.sensitivity`).
+    With `days` of more than 1 the fault is only seen then: it alarms on so many of the last
+    `of_days` days (`vtox.motor.alarms.health.days`). `slot_s` and `hold` belong to the diagnoser;
+    the rest may be set for a machine (`vtox.motor.alarms.health.sensitivity`).
     """
 
     k: int
@@ -29,6 +30,8 @@ class Persistence:
     hold: float = 1.0
     min_severity: float = 0.0
     min_confidence: float = 0.0
+    days: int = 1
+    of_days: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ _BEARING = tuple(
 )
 # A short between turns burns through within days of a fault, an insulation that leaks does so at
 # the next surge: these are quick. The others grow over weeks.
+# If a share p of the conditions of a day is wrong, 365 x 3 x p^3 alarms come in a year: with the
+# 5 % of pumps one in seven years.
+DAYS = 1
 _FAULTS = (
     # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
     # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.
@@ -115,15 +121,21 @@ _FAULTS = (
         "insulation", "turn_short", Persistence(3, 5, 5), View("waveform", "leakage"), quick=True
     ),
     # Bearing damage lasts for days, so its alerts can wait: docs/calibration/bearing.md#alerts
-    Fault("bearing", "bearing", Persistence(6, 8, 5), View("envelope"), lines=_BEARING),
+    Fault("bearing", "bearing", Persistence(6, 8, 5, days=DAYS), View("envelope"), lines=_BEARING),
     Fault(
         "eccentricity",
         "bearing",
-        Persistence(3, 5, 5, hold=0.8),
+        Persistence(3, 5, 5, hold=0.8, days=DAYS),
         View("demodulated"),
         lines=_ECCENTRICITY,
     ),
-    Fault("broken_bar", "broken_bar", Persistence(2, 3, 3), View("demodulated"), lines=_BROKEN_BAR),
+    Fault(
+        "broken_bar",
+        "broken_bar",
+        Persistence(2, 3, 3, days=DAYS),
+        View("demodulated"),
+        lines=_BROKEN_BAR,
+    ),
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.api.test_machines import note_change
 from tests.integration.helpers import T0
 from tests.unit.motor.words.test_rendering import sample_values
-from vtox.motor.alarms.health.alerts import PASSING_TIMES
+from vtox.motor.alarms.health.marks import PASSING_TIMES
 from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import PERSISTENCE
 from vtox.motor.values import codec

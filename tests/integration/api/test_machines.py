@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from vtox.motor.alarms.health.alerts import MARKS
+from vtox.motor.alarms.health.marks import MARKS
 from vtox.motor.words.catalogue import Sentence, catalogue
 from vtox.motor.words.rendering import render
 from vtox.pipeline.configuration import keys

@@ -22,7 +22,15 @@ def test_defaults_then_set_then_defaults_again(http: httpx.Client) -> None:
     assert (seen["version"], seen["set"], seen["faults"]) == (0, None, {})
     assert list(seen["in_force"]) == list(FAULTS)
     assert seen["in_force"] == seen["defaults"]
-    table = {"k": 2, "n": 6, "clear": 4, "min_severity": 0.2, "min_confidence": 0.0}
+    table = {
+        "k": 2,
+        "n": 6,
+        "clear": 4,
+        "days": 2,
+        "of_days": 3,
+        "min_severity": 0.2,
+        "min_confidence": 0.0,
+    }
     put = http.put(PATH, json={"faults": {"bearing": table}, "version": 0, "by": "Ada"})
     assert put.raise_for_status().json()["data"] == http.get(PATH).json()["data"]
     data = put.json()["data"]
@@ -45,6 +53,8 @@ def test_defaults_then_set_then_defaults_again(http: httpx.Client) -> None:
         ({"faults": {}, "version": "1"}, "version"),
         ({"faults": {}, "versions": 1}, "versions"),
         ({"faults": {"bearing": {"k": 9}}}, "bearing.k"),
+        ({"faults": {"bearing": {"days": 5}}}, "bearing.days"),
+        ({"faults": {"bearing": {"of_days": 15}}}, "bearing.of_days"),
         ({"faults": {"bearing": {"slot_s": 1}}}, "bearing.slot_s"),
         ({"faults": {}, "by": ""}, "by"),
         ({"faults": {}, "by": "a\nb"}, "by"),

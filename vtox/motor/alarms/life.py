@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 from vtox.motor.alarms.health.alert_values import RaisedAlert, Why
-from vtox.motor.alarms.health.alerts import RANK
+from vtox.motor.alarms.health.marks import RANK
 from vtox.motor.alarms.work_orders import WorkOrder, add_work_order
 from vtox.motor.errors import AlarmRefused
 

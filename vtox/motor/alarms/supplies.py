@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vtox.motor.alarms.health.alerts import RANK
+from vtox.motor.alarms.health.marks import RANK
 from vtox.motor.alarms.life import STATES, Alarm, State
 from vtox.motor.alarms.outages import SILENT, outages
 from vtox.motor.faults import FAULTS, PERSISTENCE

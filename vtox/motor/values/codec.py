@@ -50,8 +50,17 @@ class Prefix:
 
 
 def encode(value: Any) -> bytes:
-    """Return compact JSON; numpy scalars are numbers, and what is not finite is null: not known."""
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    """Return compact JSON; numpy scalars are numbers, and what is not finite is null: not known.
+
+    A named tuple is an array, which takes no room for names.
+    """
+    return orjson.dumps(value, default=_array, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _array(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, tuple):
+        raise TypeError(f"{type(value).__name__} has no JSON")
+    return tuple(value)
 
 
 def loads(text: bytes | str) -> Any:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, case, func, select
 
 from vtox.motor.alarms.health.alert_values import Level
-from vtox.motor.alarms.health.alerts import CHANGES_OF_LEVEL, Event, Slots
+from vtox.motor.alarms.health.alerts import CHANGES_OF_LEVEL, Event
 from vtox.motor.alarms.health.backtest import Backtest, backtest
+from vtox.motor.alarms.health.marks import Slots
 from vtox.motor.faults import PERSISTENCE, Persistence
 from vtox.reporting.history.downsampling import HOUR_S
 from vtox.reporting.history.schema import alerts, hours, outcomes, records, series

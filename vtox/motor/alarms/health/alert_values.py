@@ -23,6 +23,76 @@ class SlotHistory(NamedTuple):
     starts: tuple[float, ...] = ()
 
 
+class Day(NamedTuple):
+    """The day under way of a fault: when it began, and its slots so far. Times of the signal, s.
+
+    `before_s` is how long before its start the last slot of the day before was. `found` counts the
+    slots with the fault, `faults` those at the level `fault`, `passing` those in doubt.
+    """
+
+    start: int
+    before_s: int
+    slots: int = 0
+    found: int = 0
+    faults: int = 0
+    passing: int = 0
+
+
+class LineSums(NamedTuple):
+    """Sums of log distance `y` over log slip `x`, of the records that show a line."""
+
+    n: int = 0
+    mean_x: float = 0.0
+    mean_y: float = 0.0
+    xx: float = 0.0
+    xy: float = 0.0
+    yy: float = 0.0
+
+
+class Line(NamedTuple):
+    """How the line of a fault moves with the slip: since `start`, and in the weeks before."""
+
+    start: int
+    now: LineSums = LineSums()
+    before: LineSums = LineSums()
+
+
+class Days(NamedTuple):
+    """The days of a slow fault (`vtox.motor.alarms.health.days`).
+
+    `past` has a letter for each of the last days, `today` that of the one under way: `n`, `w`, `f`.
+    `needed` are `days` and `of_days` of the rule. `agreed` are the slots where their level is not
+    that of the alarm: an earlier build looks at those of the alarm, and would raise it. They agree
+    `since` then, s. `dropped`: the days before were of a clock that was ahead.
+    """
+
+    past: str = ""
+    today: str = ""
+    day: Day | None = None
+    needed: tuple[int, int] = (1, 1)
+    agreed: SlotHistory | None = None
+    since: float = 0.0
+    line: Line | None = None
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A fault on which records agree, and which no alarm says yet: since `t`, s of the signal.
+
+    `shown` of the last `judged` days show it; an alarm needs `days` of `of_days`. `needs` says the
+    same and what else is open, for people.
+    """
+
+    level: Level
+    t: float
+    shown: int
+    judged: int
+    days: int
+    of_days: int
+    needs: tuple[Reason, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
     """Why something is so: `code` and its `values` for programs, `reason` in words.
@@ -54,7 +124,8 @@ class FaultHistory:
     slots, `alert` the id of its open alert, empty without one. `alert_severity` and
     `alert_confidence` are the medians as of when that was raised or escalated. `last_values` are
     those of the code, `orders` the shaft orders of the impacts found last. `held` is what the last
-    record said that was at the level of the open alert; the latest may say something else.
+    record said that was at the level of the open alert; the latest may say something else. `days`
+    is None of a fault that records alone decide.
     """
 
     last_state: State | Literal[""] = ""
@@ -74,11 +145,13 @@ class FaultHistory:
     confidences: tuple[float, ...] = ()
     alert_severity: float | None = None
     alert_confidence: float | None = None
+    days: Days | None = None
 
     @property
     def slots(self) -> SlotHistory:
         """Its last slots, and the level that they have led to."""
-        return SlotHistory(self.level, self.marks, self.starts)
+        apart = self.days and self.days.agreed
+        return apart or SlotHistory(self.level, self.marks, self.starts)
 
     @property
     def latest(self) -> Verdict:

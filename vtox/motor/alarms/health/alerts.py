@@ -5,7 +5,7 @@ What is remembered of a machine's faults is kept with it on the server
 the open alert.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from statistics import median
@@ -13,68 +13,41 @@ from typing import Any, NamedTuple
 
 from vtox.motor.alarms.health.alert_values import (
     Alert,
+    Days,
     EventName,
     FaultHistory,
     Level,
     SlotHistory,
     Verdict,
 )
+from vtox.motor.alarms.health.days import CLEAN_DAYS, are_clean, confirmed, with_slot
 from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
+from vtox.motor.alarms.health.line_test import with_record
+from vtox.motor.alarms.health.marks import (
+    BELOW_SENSITIVITY,
+    CLEAR_FAULTS,
+    CLEARING,
+    CLEARLY_FOUND,
+    FAULTS,
+    FOUND,
+    MAY_PASS,
+    NO_LONGER_COUNTS,
+    PASSING_TIMES,
+    RANK,
+    STRONG,
+    WEAK,
+    WEAK_TIMES,
+    Slots,
+    evidence_of,
+    is_notice,
+    slots_of,
+)
 from vtox.motor.faults import Persistence
-from vtox.motor.values.domain import QUIET, Answer, Diagnosis, Reason, Record, reason
+from vtox.motor.values.domain import Answer, Diagnosis, Reason, Record, reason
 from vtox.motor.values.operating_state import suppresses_alarms
 
 # What changes the level of a fault; the others say that its alert means nothing for a time.
 CHANGES_OF_LEVEL: tuple[EventName, ...] = ("raised", "escalated", "cleared")
-
-# How a slot is remembered. `h`: normal, but so near the limit that it neither raises nor clears.
-# `q`: undecided, but nothing found where the method could look (`QUIET`), which clears.
-MARKS = {"normal": "n", "warning": "w", "fault": "f", "unknown": "q"}
-NEAR_LIMIT = "h"
-# Found, but with less severity or confidence than alerts on this machine: clears.
-BELOW_SENSITIVITY = "b"
-CLEARING = {"n", "q", BELOW_SENSITIVITY}
-# Found, but a cause that passes is not excluded: a `warning`, a `fault`.
-PASSING = {"w": "v", "f": "g"}
-MAY_PASS = frozenset(PASSING.values())
-# Undecided: too little was found for one record (`weak_sign` in its evidence); impacts of another
-# part were, or what raises no alert (`NOTICE_CAUSES`), which neither raise nor clear.
-# A weak sign that has risen above the baseline (`rise_db`) counts as one that is not weak.
-WEAK, RISEN, OF_ANOTHER_PART = "s", "r", "o"
-UNDECIDED = MARKS["unknown"] + WEAK + RISEN + OF_ANOTHER_PART
-FOUND = {*PASSING, *MAY_PASS, WEAK, RISEN}
-FAULTS = {"f", PASSING["f"]}
-# A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
-# What was found before no longer counts: it cannot be of the same part.
-NO_LONGER_COUNTS = str.maketrans(dict.fromkeys(FOUND, NEAR_LIMIT))
-# The doubts that say so. Then so many times as many slots raise an alert, of which no more may be
-# without the fault than else. docs/calibration/alerts.md#causes-that-pass
-PASSING_CAUSES = {"flicker_not_excluded"}
-PASSING_TIMES = 8
-# So many times as many slots raise an alert where some found too little alone, of which the same
-# share must show it. docs/calibration/alerts.md#weak-signs-that-stay
-WEAK_TIMES = 2
-# Doubts of what is shown and raises no alert: the machine has not been known for long enough, or
-# the other machines of its feeder show the same, or are not heard yet.
-NOTICE_CAUSES = {"few_periods_learnt", "feeder_moves", "feeder_not_heard"}
-# Statistic over threshold from which an episode is clear. The quiet slots of a record with a
-# weaker one count as near the limit.
-CLEAR_EPISODE_RATIO = 2.0
-RANK = {"": 0, "warning": 1, "fault": 2}
-
-
-# A named tuple, as `SlotHistory`.
-class Slots(NamedTuple):
-    """What one diagnosis says to the alarm of its fault: a mark for each slot of its record.
-
-    `marks` is empty where it says nothing. `slot_s` is the length of a slot, s; None: one record.
-    """
-
-    marks: str
-    t_start: float
-    slot_s: float | None = None
-    severity: float | None = None
-    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +59,17 @@ class Event:
     t: float
 
 
-def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
-    """Return what a diagnosis says: episodes in a record give a finer time than its own."""
-    marks = ""
-    if d.state != "unknown" or QUIET in d.evidence:
-        marks = _marks(d, record, rule)
-    elif sign := _evidence(d, "weak_sign"):
-        marks = RISEN if "rise_db" in sign else WEAK
-    elif _evidence(d, "impacts"):
-        marks = OF_ANOTHER_PART
-    return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence)
+class AlarmHistory(NamedTuple):
+    """The level of an alarm, the slots on which it rests, and the days of a slow fault."""
 
-
-def _evidence(d: Diagnosis | Answer, kind: str) -> Mapping[str, Any] | None:
-    """Return the first piece of evidence of a kind."""
-    for e in d.evidence:
-        if e.get("kind") == kind:
-            return e
-    return None
+    level: Level = ""
+    slots: SlotHistory = SlotHistory()
+    days: Days | None = None
 
 
 def advance(
-    history: SlotHistory, slots: Slots, rule: Persistence
-) -> tuple[SlotHistory, list[Event]]:
+    history: AlarmHistory, slots: Slots, rule: Persistence
+) -> tuple[AlarmHistory, list[Event]]:
     """Return the history with the slots of one more diagnosis, and the changes of level."""
     below = _is_below(slots, rule)
     events = []
@@ -117,10 +78,78 @@ def advance(
         kept = mark
         if below and mark.lower() in FOUND:
             kept = BELOW_SENSITIVITY.upper() if mark.isupper() else BELOW_SENSITIVITY
-        history, event = transition(history, kept, t, rule)
+        history, event = _with_slot(history, kept, t, slots.line, rule)
         if event:
             events.append(event)
     return history, events
+
+
+def _with_slot(
+    history: AlarmHistory,
+    mark: str,
+    t: float,
+    line: tuple[float, float] | None,
+    rule: Persistence,
+) -> tuple[AlarmHistory, Event | None]:
+    """Return the history with one more slot: what records say, then what days make of it."""
+    before = history.level
+    slots, change = transition(history.slots, mark, t, rule)
+    days = None
+    if rule.days > 1:
+        last_t = history.slots.starts[-1] if history.slots.starts else None
+        days = with_slot(history.days or Days(), mark, t, last_t, rule)
+        if line and mark.lower() in FOUND:
+            days = days._replace(line=with_record(days.line, t, *line))
+    level = _alarm_level(before, slots, days, mark.lower(), t, rule)
+    since = _since(history, slots, change)
+    event = _event(before, level, change, since, slots, t, rule)
+    if before and not level:  # the slots and days of this alarm lead to no other
+        slots = SlotHistory("", slots.marks[-rule.clear :], slots.starts[-rule.clear :])
+        days = days and days._replace(past=CLEAN_DAYS * "n")
+    if days:
+        days = days._replace(since=since, agreed=None if slots.level == level else slots)
+    return AlarmHistory(level, slots, days), event
+
+
+def _alarm_level(
+    before: Level, slots: SlotHistory, days: Days | None, mark: str, t: float, rule: Persistence
+) -> Level:
+    """Return the level of an alarm: that of the records, once days confirm it."""
+    if days is None:
+        return slots.level
+    if before:
+        ends = not slots.level and is_quiet(slots.marks, rule) and are_clean(days, t)
+        return "" if ends else max(before, slots.level, key=RANK.__getitem__)
+    if mark not in FOUND:
+        return ""
+    strong = _enough(slots.marks, set(STRONG.values()), rule.k, rule.n)
+    return confirmed(days, slots.level, t, strong=strong)
+
+
+def _since(history: AlarmHistory, slots: SlotHistory, change: Event | None) -> float:
+    """Return since when records agree, s; 0 where they do not."""
+    if change and change.name == "raised":
+        return change.t
+    return history.days.since if history.days and slots.level else 0.0
+
+
+def _event(
+    before: Level,
+    level: Level,
+    change: Event | None,
+    since: float,
+    slots: SlotHistory,
+    t: float,
+    rule: Persistence,
+) -> Event | None:
+    if level == before:
+        return None
+    if not level:
+        return change or Event("cleared", before, slots.starts[-rule.clear])
+    if before:
+        return Event("escalated", level, t)
+    found = (start for m, start in zip(slots.marks, slots.starts, strict=True) if m in FOUND)
+    return Event("raised", level, (change.t if change else since) or next(found, t))
 
 
 def _is_below(slots: Slots, rule: Persistence) -> bool:
@@ -159,22 +188,27 @@ def _level(level: Level, marks: str, rule: Persistence) -> Level:
     if not level and FOUND.isdisjoint(marks):
         return level
     n = rule.n * PASSING_TIMES
-    if _enough(marks, {"f"}, rule.k, rule.n) or _enough(marks, FAULTS, n - (rule.n - rule.k), n):
+    if _enough(marks, CLEAR_FAULTS, rule.k, rule.n) or _enough(
+        marks, FAULTS, n - (rule.n - rule.k), n
+    ):
         return "fault"
     if not level and any(_enough(marks, kinds, k, n) for kinds, k, n in _runs(rule)):
         return "warning"
-    if level and len(marks) >= rule.clear and set(marks[-rule.clear :]) <= CLEARING:
-        return ""
-    return level
+    return "" if level and is_quiet(marks, rule) else level
+
+
+def is_quiet(marks: str, rule: Persistence) -> bool:
+    """Return whether the last slots show nothing, so that an alarm may end."""
+    return len(marks) >= rule.clear and set(marks[-rule.clear :]) <= CLEARING
 
 
 def _runs(rule: Persistence) -> tuple[tuple[set[str], int, int], ...]:
     """Return the runs that raise a warning: kinds of marks, of which `k` of the last `n` count."""
     passing = rule.n * PASSING_TIMES
     return (
-        ({*PASSING, RISEN}, rule.k, rule.n),
-        ({*PASSING, RISEN, WEAK}, rule.k * WEAK_TIMES, rule.n * WEAK_TIMES),
-        ({*PASSING, RISEN, *MAY_PASS}, passing - (rule.n - rule.k), passing),
+        (CLEARLY_FOUND, rule.k, rule.n),
+        ({*CLEARLY_FOUND, WEAK}, rule.k * WEAK_TIMES, rule.n * WEAK_TIMES),
+        ({*CLEARLY_FOUND, *MAY_PASS}, passing - (rule.n - rule.k), passing),
     )
 
 
@@ -195,11 +229,13 @@ def extend(
     severities, confidences, alert_id = history.severities, history.confidences, history.alert
     alerts = _suppression(history, record, d) if alert_id else []
     said = slots_of(d, record, rule)
-    sign = _evidence(d, "weak_sign") or {}
+    sign = evidence_of(d, "weak_sign") or {}
     orders = impact_orders(d) if sign or d.state in ("warning", "fault") else ()
     if orders and history.orders and not share_an_order(history.orders, orders):
         said = said._replace(marks=said.marks.upper())
-    slots, events = advance(history.slots, said, rule)
+    before = AlarmHistory(history.level, history.slots, history.days)
+    alarm, events = advance(before, said, rule)
+    slots = SlotHistory() if alarm.days and alarm.days.agreed else alarm.slots
     if said.marks:
         severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
         severities = (*severities, severity)[-rule.n :]
@@ -208,7 +244,7 @@ def extend(
     for event in events:
         if event.name == "raised":
             alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
-        why = _despite_weakness(sign, slots.marks, orders, rule) if sign else None
+        why = _despite_weakness(sign, alarm.slots.marks, orders, rule) if sign else None
         alerts.append(_alert(alert_id, record.machine_id, d, event, rule, why))
     load_a = d.indicators.get("load_a")
     after = FaultHistory(
@@ -218,24 +254,25 @@ def extend(
         last_t=record.t_end,
         load_a=float(load_a) if isinstance(load_a, Real) else None,
         severities=severities,
-        level=slots.level,
+        level=alarm.level,
         marks=slots.marks,
         starts=slots.starts,
-        alert=alert_id if slots.level else "",
+        alert=alert_id if alarm.level else "",
         last_values=d.values,
         orders=orders or history.orders,
         last_doubts=d.doubts,
-        confidences=confidences if slots.level or not events else (),
+        confidences=confidences if alarm.level or not events else (),
+        days=alarm.days,
     )
-    if slots.level:
+    if alarm.level:
         after.held = _held(history, after, said, rule)
         after.alert_severity, after.alert_confidence = (
             (median_of(severities), median_of(confidences))
             if events
             else (history.alert_severity, history.alert_confidence)
         )
-    if sign and slots.level and (after.held is None or not RANK.get(after.held.state, 0)):
-        why = _despite_weakness(sign, slots.marks, orders, rule)
+    if sign and alarm.level and (after.held is None or not RANK.get(after.held.state, 0)):
+        why = _despite_weakness(sign, alarm.slots.marks, orders, rule)
         after.held = Verdict(
             state=d.state,
             code=why.code,
@@ -270,7 +307,7 @@ def _despite_weakness(
     """Return why what is too little for one record counts: it has risen, or stays where it is."""
     order, rise_db = orders[0] if orders else 0.0, sign.get("rise_db")
     n = min(len(marks), rule.n * (WEAK_TIMES if rise_db is None else 1))
-    kinds = {*PASSING, RISEN} if rise_db is not None else {*PASSING, RISEN, WEAK}
+    kinds = CLEARLY_FOUND if rise_db is not None else {*CLEARLY_FOUND, WEAK}
     values = {"order": order, "found": sum(m in kinds for m in marks[-n:]), "records": n}
     if rise_db is None:
         return reason("weak_lines_stay", **values)
@@ -339,38 +376,3 @@ def _nothing_found(rule: Persistence) -> Reason:
     if rule.slot_s:
         return reason("nothing_found_in_slots", slots=rule.clear, slot_s=rule.slot_s)
     return reason("nothing_found", records=rule.clear)
-
-
-def _marks(d: Diagnosis | Answer, record: Record, rule: Persistence) -> str:
-    marks = MARKS | {"normal": NEAR_LIMIT} if _near_limit(d, rule) else MARKS
-    if any(doubt.code in PASSING_CAUSES for doubt in d.doubts):
-        marks = {state: PASSING.get(mark, mark) for state, mark in marks.items()}
-    if is_notice(d.doubts):
-        marks = {
-            state: OF_ANOTHER_PART if mark in PASSING else mark for state, mark in marks.items()
-        }
-    if rule.slot_s is None:
-        return marks[d.state]
-    slots = max(1, round((record.t_end - record.t_start) / rule.slot_s))
-    episodes = [e for e in d.evidence if e.get("kind") == "episode"]
-    if not episodes:
-        return slots * marks[d.state]
-    found = ""
-    for i in range(slots):
-        middle = (i + 0.5) * rule.slot_s
-        states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
-        found += marks[max(states, key=lambda s: RANK[s]) if states else "normal"]
-    return found
-
-
-def is_notice(doubts: Iterable[Reason]) -> bool:
-    """Return whether doubts say that what was found is shown and raises no alert."""
-    return any(doubt.code in NOTICE_CAUSES for doubt in doubts)
-
-
-def _near_limit(d: Diagnosis | Answer, rule: Persistence) -> bool:
-    """Return whether the quiet slots of a record are only just below the limit."""
-    if d.statistic is None or d.threshold is None:
-        return False
-    clear_from = CLEAR_EPISODE_RATIO if d.state in ("warning", "fault") else 1.0
-    return rule.hold * d.threshold < d.statistic < clear_from * d.threshold

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from vtox.motor.alarms.health.alert_values import FaultHistory, Verdict
-from vtox.motor.alarms.health.alerts import RANK, UNDECIDED, median_of
+from vtox.motor.alarms.health.alert_values import FaultHistory, Seen, Verdict
+from vtox.motor.alarms.health.alerts import median_of
+from vtox.motor.alarms.health.days import seen_of
+from vtox.motor.alarms.health.marks import RANK, UNDECIDED
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.codec import Number, Time
 from vtox.motor.values.domain import Reason, ReasonValue, State
@@ -23,7 +25,7 @@ class FaultAssessment:
 
     `t` is when that record ended (0: not known). `held` is what the last record said that was at
     the level of the open alert; None without one. `alert_severity` and `alert_confidence` are those
-    with which that was raised or escalated.
+    with which that was raised or escalated. `seen` is what days have not confirmed yet.
     """
 
     state: State
@@ -37,6 +39,7 @@ class FaultAssessment:
     held: Verdict | None = None
     alert_severity: Number | None = None
     alert_confidence: Number | None = None
+    seen: Seen | None = None
 
     @property
     def latest(self) -> Verdict:
@@ -122,6 +125,8 @@ class Fused(NamedTuple):
             h = faults[fault]
             code = h.last_code if h.last_state != "normal" else ""
             text += f"|{fault}:{state}:{h.last_state}:{code}"
+            if found := seen_of(fault, h.level, h.days):
+                text += f":{found.level}:{found.shown}:{found.judged}"
         return text
 
 
@@ -131,10 +136,12 @@ _ORDER = {"unknown": -1, "normal": 0} | RANK
 def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
     """Return the health at a time, with what the last record showed of each fault."""
     health, state, states = Fused.of(faults, t)
-    return Assessment(t, health, state, {f: _assess_fault(faults[f], s) for f, s in states.items()})
+    return Assessment(
+        t, health, state, {f: _assess_fault(f, faults[f], s) for f, s in states.items()}
+    )
 
 
-def _assess_fault(history: FaultHistory, state: State) -> FaultAssessment:
+def _assess_fault(fault: str, history: FaultHistory, state: State) -> FaultAssessment:
     return FaultAssessment(
         state,
         median_of(history.severities),
@@ -147,6 +154,7 @@ def _assess_fault(history: FaultHistory, state: State) -> FaultAssessment:
         history.held,
         history.alert_severity,
         history.alert_confidence,
+        seen_of(fault, history.level, history.days),
     )
 
 
@@ -158,5 +166,6 @@ def present_state(health: Assessment | None, *, silent: bool) -> State:
 
 def _decided_lately(history: FaultHistory, t: float) -> bool:
     """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
-    decided = len(history.marks.rstrip(UNDECIDED))
-    return decided > 0 and t - history.starts[decided - 1] <= UNDECIDED_S
+    slots = history.slots
+    decided = len(slots.marks.rstrip(UNDECIDED))
+    return decided > 0 and t - slots.starts[decided - 1] <= UNDECIDED_S

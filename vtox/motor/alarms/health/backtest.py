@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vtox.motor.alarms.health.alert_values import Level, SlotHistory
-from vtox.motor.alarms.health.alerts import Event, Slots, advance
+from vtox.motor.alarms.health.alerts import AlarmHistory, Event, advance
+from vtox.motor.alarms.health.marks import Slots
 from vtox.motor.faults import Persistence
 
 
@@ -29,7 +30,7 @@ def backtest(
     `diagnoses` are in the order in which the alarm took them; `level` is that of the alarm before
     the first of them.
     """
-    history = SlotHistory(level)
+    history = AlarmHistory(level, SlotHistory(level))
     events: list[Event] = []
     for slots in diagnoses:
         history, changes = advance(history, slots, rule)

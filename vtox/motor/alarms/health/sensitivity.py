@@ -13,8 +13,9 @@ from vtox.motor.errors import SensitivityError
 from vtox.motor.faults import FAULTS, PERSISTENCE, Persistence
 
 # Least and most of each number that may be set. Twenty records of a broken bar are up to 13
-# minutes; a machine's memory holds the last `n` or `clear` slots of each fault.
-COUNTS = {"k": (1, 20), "n": (1, 20), "clear": (1, 50)}
+# minutes; a machine's memory holds the last `n` or `clear` slots of each fault, and two weeks of
+# days are longer than people wait.
+COUNTS = {"k": (1, 20), "n": (1, 20), "clear": (1, 50), "days": (1, 14), "of_days": (1, 14)}
 SHARES = ("min_severity", "min_confidence")
 FIELDS = (*COUNTS, *SHARES)
 
@@ -91,6 +92,9 @@ def _check(fault: str, rule: Persistence) -> None:
             _refuse(f"{fault}.{name}", f"{value!r:.80}", "a number from 0 to 1")
     if rule.k > rule.n:
         _refuse(f"{fault}.k", f"{rule.k} of {rule.n} records", "k of at most n")
+    if rule.days > rule.of_days:
+        given = f"{rule.days} of {rule.of_days} days"
+        _refuse(f"{fault}.days", given, "days of at most of_days")
 
 
 def _refuse(where: str, value: str, expected: str) -> None:

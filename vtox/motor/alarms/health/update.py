@@ -9,8 +9,9 @@ from math import inf
 from typing import NamedTuple
 
 from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
-from vtox.motor.alarms.health.alerts import RANK, extend
+from vtox.motor.alarms.health.alerts import extend
 from vtox.motor.alarms.health.assessment import Assessment, Fused, Published, assess
+from vtox.motor.alarms.health.marks import RANK
 from vtox.motor.faults import FAULTS, PERSISTENCE, Persistence
 from vtox.motor.values.domain import Answer, Diagnosis, Record
 

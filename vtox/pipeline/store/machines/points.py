@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, get_args
 
-from vtox.motor.alarms.health.alerts import FOUND
+from vtox.motor.alarms.health.marks import FOUND
 from vtox.motor.errors import WireError
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.codec import RawFields

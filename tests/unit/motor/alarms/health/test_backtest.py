@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.motor.alarms.health.test_update import record
-from vtox.motor.alarms.health.alerts import Slots, slots_of
 from vtox.motor.alarms.health.backtest import backtest
+from vtox.motor.alarms.health.marks import Slots, slots_of
 from vtox.motor.alarms.health.sensitivity import Sensitivity, rules_from_dict
 from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import FAULTS, PERSISTENCE

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.alarms.health.test_update import record
-from vtox.motor.alarms.health.alert_values import SlotHistory
-from vtox.motor.alarms.health.alerts import advance, slots_of
+from vtox.motor.alarms.health.alerts import AlarmHistory, advance
 from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
+from vtox.motor.alarms.health.marks import slots_of
 from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, update
 from vtox.motor.faults import PERSISTENCE
 from vtox.motor.values.domain import Diagnosis
@@ -71,7 +71,7 @@ def test_recorded_marks_give_the_same_events() -> None:
     told = updates(*diagnoses)
     assert [u.marks["bearing"] for u in told][4:8] == ["w", "W", "W", "w"]
     live = [(a.event, a.t) for u in told for a in u.alerts]
-    history, recorded = SlotHistory(), []
+    history, recorded = AlarmHistory(), []
     for n, (d, u) in enumerate(zip(diagnoses, told, strict=True)):
         slots = slots_of(d, record(n), RULE)._replace(marks=u.marks["bearing"])
         history, changes = advance(history, slots, RULE)

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from vtox.motor.alarms.health.alert_values import Alert, SlotHistory
-from vtox.motor.alarms.health.alerts import PASSING_TIMES, Event, slots_of, transition
+from vtox.motor.alarms.health.alerts import Event, transition
 from vtox.motor.alarms.health.assessment import Assessment, present_state
+from vtox.motor.alarms.health.marks import PASSING_TIMES, slots_of
 from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
 from vtox.motor.alarms.priority import NOT_STATED, fault_priority
 from vtox.motor.faults import PERSISTENCE, Persistence

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.motor.alarms.health.test_impact_orders import INNER, OUTER, comb, finding, updates
-from vtox.motor.alarms.health.alerts import WEAK_TIMES
+from vtox.motor.alarms.health.marks import WEAK_TIMES
 from vtox.motor.faults import PERSISTENCE
 from vtox.motor.values.domain import Diagnosis
 

@@ -1,0 +1,142 @@
+"""Whether days confirm a slow fault: the rule of an alarm that takes its time. Pure.
+
+All records of an hour share one load and one supply. Days do not: a day of which a due share of
+records shows the fault counts once, however many records it has.
+"""
+
+from collections.abc import Mapping
+
+from vtox.motor.alarms.health.alert_values import Day, Days, Level, Line, Seen
+from vtox.motor.alarms.health.line_test import Course, course
+from vtox.motor.alarms.health.marks import (
+    FAULTS,
+    FOUND,
+    MAY_PASS,
+    OF_ANOTHER_PART,
+    OF_SLIP,
+    PASSING_TIMES,
+)
+from vtox.motor.faults import Persistence
+from vtox.motor.values.domain import Reason, reason
+
+# A day begins so long after the start of the last one: a daily run may come early, and midnight
+# splits one condition of the machine into two.
+DAY_S = 20 * 3600
+# A day under way counts when its machine was seen so long after the day before: the same shift
+# would count twice.
+LEAST_S = 8 * 3600
+# After a longer pause a wrong clock may have made the day: it counts once it has lasted so long.
+LONGEST_PAUSE_S = 30 * 86_400
+# An alarm clears after so many days without the fault: one wrong day would end and raise it.
+CLEAN_DAYS = 2
+# A line that moved with the load for so long needs no days.
+LINE_S = 3600
+NO_LONGER_SHOWN = str.maketrans("wf", "nn")
+
+
+def with_slot(days: Days, mark: str, t: float, last_t: float | None, rule: Persistence) -> Days:
+    """Return the days with one more slot; `last_t` is the start of the slot before it, s.
+
+    A slot from before the day under way is put into it: nothing is counted twice. One that lies
+    more than a day before it comes after a clock that was ahead, whose days are dropped.
+    """
+    now, day, past, dropped = int(t), days.day, days.past, days.dropped
+    if mark.isupper():  # of another part than before
+        mark, past = mark.lower(), past.translate(NO_LONGER_SHOWN)
+        day = day and day._replace(found=0, faults=0, passing=0)
+    if day is None or now < day.start - DAY_S:
+        past, dropped, day = "", day is not None, Day(now, LEAST_S)
+    elif now >= day.start + DAY_S:
+        past = (past + _letter(day, rule))[-max(rule.of_days, CLEAN_DAYS) :]
+        pause_s = now - int(now if last_t is None else last_t)
+        day = Day(now, min(max(pause_s, 0), LEAST_S) if pause_s <= LONGEST_PAUSE_S else 0)
+    if mark != OF_ANOTHER_PART:
+        day = Day(
+            day.start,
+            day.before_s,
+            day.slots + 1,
+            day.found + (mark in FOUND and mark not in MAY_PASS),
+            day.faults + (mark in FAULTS),
+            day.passing + (mark in MAY_PASS),
+        )
+    return days._replace(
+        past=past,
+        today=_letter(day, rule),
+        day=day,
+        needed=(rule.days, rule.of_days),
+        dropped=dropped and not past,
+    )
+
+
+def _letter(day: Day, rule: Persistence) -> str:
+    """Return the letter of a day: the share of its slots decides, as of the last `n` slots."""
+    if not day.slots:
+        return ""
+    passing_n = rule.n * PASSING_TIMES
+    shown = day.found * rule.n >= rule.k * day.slots or (
+        (day.found + day.passing) * passing_n >= (passing_n - (rule.n - rule.k)) * day.slots
+    )
+    if not shown:
+        return "n"
+    return "f" if day.faults * rule.n >= rule.k * day.slots else "w"
+
+
+def confirmed(days: Days, agreed: Level, t: float, *, strong: bool) -> Level:
+    """Return the level that an alarm gets now, none where it has to wait.
+
+    `agreed` is the level on which records agree, `strong` that they do so beyond doubt.
+    """
+    line = course(days.line)
+    if line == "stays":
+        return ""
+    if agreed and (strong or (line == "moves" and _is_long(days.line, t))):
+        return agreed
+    needed, of_days = days.needed
+    shown = _counted(days, t)[-of_days:]
+    if len(shown) - shown.count("n") < needed:
+        return ""
+    return "fault" if agreed == "fault" or shown.count("f") >= needed else "warning"
+
+
+def are_clean(days: Days, t: float) -> bool:
+    """Return whether the last days show nothing, so that an alarm may end."""
+    return _counted(days, t)[-CLEAN_DAYS:] == CLEAN_DAYS * "n"
+
+
+def _counted(days: Days, t: float) -> str:
+    """Return a letter for each of the last days; the one under way counts if it is long enough."""
+    day = days.day
+    long = day is not None and day.before_s + t - day.start >= LEAST_S
+    return days.past + days.today * long
+
+
+def _is_long(line: Line | None, t: float) -> bool:
+    return line is not None and (line.before.n > 0 or t - line.start >= LINE_S)
+
+
+def seen_of(fault: str, level: Level, days: Days | None) -> Seen | None:
+    """Return what is seen of a fault whose alarm has this level, None where that says it."""
+    if days is None or level or days.agreed is None:
+        return None
+    needed, of_days = days.needed
+    last = (days.past + days.today)[-of_days:]
+    values = {
+        "shown": len(last) - last.count("n"),
+        "judged": len(last),
+        "days": needed,
+        "of_days": of_days,
+    }
+    needs = [Reason("days_needed", values)]
+    if fault == OF_SLIP:
+        needs.append(reason(_COURSES[course(days.line)] if days.line else "line_not_measured"))
+    if days.dropped:
+        needs.append(reason("days_dropped"))
+    return Seen(level=days.agreed.level, t=days.since, needs=tuple(needs), **values)
+
+
+_COURSES: Mapping[Course, str] = {
+    "one_load": "line_at_one_load",
+    "unclear": "line_unclear",
+    "moves": "line_moves",
+    "stays": "line_stays",
+}

@@ -1,0 +1,73 @@
+"""Whether the line of a broken cage moves with the load, as the supply's does not. Pure.
+
+A cage puts its line at twice the slip: log distance over log slip has slope 1, an interharmonic of
+the supply has slope 0. Sums are kept as means and moments about them: these stay exact where a
+machine sends thousands of records of one load.
+"""
+
+from math import isfinite, log, sqrt
+from typing import Literal
+
+from vtox.motor.alarms.health.alert_values import Line, LineSums
+
+Course = Literal["one_load", "unclear", "moves", "stays"]
+
+# Older sums are dropped after two such periods: a cage may break where an interharmonic was.
+PERIOD_S = 10 * 86_400
+LEAST_RECORDS = 3
+# Standard deviation of log slip below which the load has not moved: 8 % of the slip.
+LEAST_SPREAD = 0.08
+# 54 simulated cages: 50 moved, 4 were undecided, none stayed (docs/explanation/alerts.md#days).
+STAYS_RATIO = 0.35
+SLOPE_LOW, SLOPE_HIGH, LEAST_R2 = 0.6, 1.4, 0.5
+# Significant digits of a sum: 100 bytes for all, and errors far below those of a slip.
+DIGITS = 5
+
+
+def with_record(line: Line | None, t: float, slip: float, distance_hz: float) -> Line | None:
+    """Return the sums with one more record; a slip or distance that is no such number is left out.
+
+    >>> with_record(None, 0.0, float("nan"), 2.0)
+    """
+    if not (isfinite(slip) and isfinite(distance_hz) and slip > 0 and distance_hz > 0):
+        return line
+    now = int(t)
+    if line is None or now < line.start - PERIOD_S:
+        line = Line(now)
+    elif now >= line.start + PERIOD_S:
+        line = Line(now, before=line.now)
+    return line._replace(now=_rounded(_with(line.now, log(slip), log(distance_hz))))
+
+
+def course(line: Line | None) -> Course:
+    """Return how the line went while the slip moved, if that moved far enough to say."""
+    s = _together(line.before, line.now) if line else LineSums()
+    if s.n < LEAST_RECORDS or not s.xx > 0 or sqrt(s.xx / s.n) < LEAST_SPREAD:
+        return "one_load"
+    if s.yy <= STAYS_RATIO**2 * s.xx:
+        return "stays"
+    follows = SLOPE_LOW <= s.xy / s.xx <= SLOPE_HIGH and s.xy * s.xy >= LEAST_R2 * s.xx * s.yy
+    return "moves" if follows else "unclear"
+
+
+def _with(s: LineSums, x: float, y: float) -> LineSums:
+    return _together(s, LineSums(1, x, y))
+
+
+def _together(a: LineSums, b: LineSums) -> LineSums:
+    n = a.n + b.n
+    if a.n <= 0 or b.n <= 0:
+        return a if a.n > 0 else b
+    dx, dy, w = b.mean_x - a.mean_x, b.mean_y - a.mean_y, a.n * b.n / n
+    return LineSums(
+        n,
+        a.mean_x + dx * b.n / n,
+        a.mean_y + dy * b.n / n,
+        a.xx + b.xx + w * dx * dx,
+        a.xy + b.xy + w * dx * dy,
+        a.yy + b.yy + w * dy * dy,
+    )
+
+
+def _rounded(s: LineSums) -> LineSums:
+    return LineSums(s.n, *(float(f"{x:.{DIGITS}g}") for x in s[1:]))
