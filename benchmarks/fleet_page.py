@@ -28,7 +28,7 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.browser import Tab, chromium
 from tests.waiting import eventually
 from vtox.motor.alarms.health.alert_values import FaultHistory
 from vtox.motor.alarms.health.assessment import Fused

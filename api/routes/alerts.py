@@ -10,10 +10,9 @@ from pydantic import Field
 
 from api.http.paging import entries_before, next_link, one_page, stream_cursor
 from api.http.query import MachineQuery, PageQuery, bad_cursor
-from api.routes.system import OpenBackend, open_alert
-from api.schemas.common import Page, rfc3339
+from api.routes.system import OpenBackend
+from api.schemas.common import Page
 from api.schemas.diagnoses import Alert, OpenAlert
-from api.shapes.explanation import advice, doubts_with_sentences, reason
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.alarms.health.alert_values import Alert as AlertEvent
@@ -26,7 +25,6 @@ from vtox.reporting.history.queries import alerts_before
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # No entry that the history has is later: it keeps ids of 63 bits.
-_SAME = ("id", "machine_id", "fault", "level", "event", "t", "code", "values")
 LAST_ID = f"{(1 << 63) - 1}-{(1 << 63) - 1}"
 
 
@@ -87,14 +85,7 @@ def _older(backend: Backend, query: _AlertsQuery, before: str) -> Iterator[tuple
 
 
 def _event(stream_id: str, event: AlertEvent) -> Alert:
-    return Alert(
-        **{n: getattr(event, n) for n in _SAME},
-        doubts=doubts_with_sentences(event.doubts),
-        reason=reason(event),
-        stream_id=stream_id,
-        time=rfc3339(event.t),
-        what_to_do=advice(event.code, event.values, event.level),
-    )
+    return Alert.of(event, stream_id=stream_id)
 
 
 @router.get("/alerts/open", dependencies=needs("read"), summary="Open alerts")
@@ -118,4 +109,4 @@ def list_open_alerts(
     end = first + query.limit
     cursor = alerts[end - 1].id if end < len(alerts) else ""
     shown = known.with_last_reasons(client, alerts[first:end])
-    return Page(data=list(map(open_alert, shown)), next=next_link(request, cursor))
+    return Page(data=list(map(OpenAlert.of, shown)), next=next_link(request, cursor))

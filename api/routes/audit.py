@@ -9,7 +9,6 @@ from api.http.query import MachineQuery
 from api.routes.system import OpenBackend
 from api.schemas.audit import AuditEntry
 from api.schemas.common import Page, rfc3339
-from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
@@ -41,11 +40,4 @@ def list_audit(
 
 def _shape(entry_id: str, deed: Deed) -> AuditEntry:
     t = entry_order(entry_id)[0] / 1000
-    return AuditEntry(
-        stream_id=entry_id,
-        t=t,
-        time=rfc3339(t) or "",
-        **codec.plain(deed),
-        sentence=sentence(deed.code, deed.values),
-        what_to_do=advice(deed.code, deed.values),
-    )
+    return AuditEntry.of(deed, stream_id=entry_id, t=t, time=rfc3339(t))

@@ -123,7 +123,7 @@ def _outcome(found: RecordedSlots, rule: Persistence, to_s: float) -> BacktestOu
     tried = found.tried(rule, to_s)
     last = tried.events[: -EVENTS_GIVEN - 1 : -1]
     return BacktestOutcome(
-        sensitivity=FaultSensitivity.model_validate(rule, from_attributes=True),
+        sensitivity=FaultSensitivity.of(rule),
         **_counts(tried.events).model_dump(),
         open_s=round(tried.open_s, 3),
         level_at_end=tried.level,

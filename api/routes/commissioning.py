@@ -21,16 +21,14 @@ from api.schemas.commissioning import (
     Verdict,
 )
 from api.schemas.common import Data
-from api.shapes.explanation import advice, sentence
 from api.shapes.kept_records import latest_record
-from api.shapes.machine_settings import setting_of_body, version_fields
+from api.shapes.machine_settings import setting_of_body, time_set
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
 from vtox.motor.errors import SpectrumError
-from vtox.motor.values import codec
 from vtox.motor.values.channel_map import ChannelMap, Sources, composed, sources_from_dict
-from vtox.motor.values.domain import CURRENTS, Reason
+from vtox.motor.values.domain import CURRENTS
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
 from vtox.pipeline.store.machines.machine_settings import present_setting, setting_versions
 from vtox.pipeline.store.machines.machines import is_listed
@@ -70,8 +68,8 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
             machine_id=machine_id,
             verdict=_verdict(found),
             checked=found.checked,
-            findings=[_finding(r) for r in found.findings],
-            unusable=[_finding(r) for r in found.unusable],
+            findings=list(map(InstallationFinding.of, found.findings)),
+            unusable=list(map(InstallationFinding.of, found.unusable)),
             proposed_channels=None if proposed is None else _sources(proposed),
             channel_map=_version(present),
             record=kept.info,
@@ -134,17 +132,8 @@ def _of_machine(machine_id: str, backend: Backend) -> MachineChannelMap:
 
 
 def _version(m: ChannelMap) -> ChannelMapVersion:
-    return ChannelMapVersion(**version_fields(m), channels=_sources(m.channels))
+    return ChannelMapVersion.of(m, set=time_set(m), channels=_sources(m.channels))
 
 
 def _sources(sources: Sources) -> dict[str, ChannelSource]:
-    return {name: ChannelSource(**table) for name, table in codec.plain(sources).items()}
-
-
-def _finding(r: Reason) -> InstallationFinding:
-    return InstallationFinding(
-        code=r.code,
-        values=dict(r.values),
-        sentence=sentence(r.code, r.values),
-        what_to_do=advice(r.code, r.values),
-    )
+    return {name: ChannelSource.of(source) for name, source in sources.items()}

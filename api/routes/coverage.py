@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 
 from api.http.errors import not_found
+from api.http.explanation import advice, sentence
 from api.http.language import answer_language
 from api.http.query import NO_PARAMETERS
 from api.routes.machines import MachineId
@@ -17,7 +18,6 @@ from api.schemas.coverage import (
     FleetFaultCoverage,
     MachineCoverage,
 )
-from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.alarms.coverage.coverage import FaultCoverage as Covered
@@ -47,17 +47,7 @@ def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[Machin
             machine_id=machine_id,
             watched=sum(c.status == "watched" for c in covered),
             faults=[
-                FaultCoverage(
-                    fault=c.fault,
-                    status=c.status,
-                    state=c.state,
-                    code=c.why.code,
-                    values=dict(c.why.values),
-                    sentence=sentence(c.why.code, c.why.values),
-                    what_to_do=advice(c.why.code, c.why.values),
-                    unlock=c.unlock,
-                )
-                for c in covered
+                FaultCoverage.of(c, what_to_do=advice(c.why.code, c.why.values)) for c in covered
             ],
         )
     )

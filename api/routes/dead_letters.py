@@ -9,7 +9,7 @@ from api.http.language import answer_language
 from api.http.paging import entries_before, is_entry_id, next_link, one_page, stream_cursor
 from api.http.query import NO_PARAMETERS, MachineQuery, Matching
 from api.routes.system import OpenBackend
-from api.schemas.common import Data, Page, rfc3339
+from api.schemas.common import Data, Page
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
 from api.state.auth import needs
 from api.state.operator import actor_of
@@ -72,22 +72,8 @@ def list_dead_letters(
         d = deadletters.decode(letter_id, fields)
         if query.machine_id not in (None, d.machine_id):
             return None
-        return DeadLetter(
-            id=d.id,
-            stream_id=d.stream_id,
-            machine_id=d.machine_id,
-            seq=d.seq,
-            family=d.family,
-            code=d.code,
-            reason=_reason(d.code, d.reason, answer_language()),
-            attempts=d.attempts,
-            t=d.t,
-            time=rfc3339(d.t),
-            windows=d.windows,
-            last_stream_id=d.last_stream_id,
-            replayable=bool(d.entry),
-            entry_bytes=d.entry_bytes,
-        )
+        words = _reason(d.code, d.reason, answer_language())
+        return DeadLetter.of(d, reason=words, replayable=bool(d.entry))
 
     client, before = backend.client(), stream_cursor(query)
     letters = entries_before(client, keys.DEAD_LETTERS, before, pick, step=LETTERS_PER_READ)

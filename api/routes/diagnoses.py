@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from api.http.explanation import advice, sentence
 from api.http.paging import Found, entries_before, next_link, one_page, stream_cursor
 from api.http.query import FaultName, MachineQuery, Matching, PageQuery, bad_cursor
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
-from api.shapes.explanation import advice, sentence
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.faults import FAULTS
@@ -113,8 +113,8 @@ def _in_stream(backend: Backend, machine_id: str, query: _DiagnosesQuery) -> Fou
         if any(fields.get(k) != v for k, v in required.items()):
             return None
         r = decode_result(fields)
-        own = {"stream_id": stream_id, "machine_id": r.machine_id, "latency_ms": r.latency_ms}
-        return DiagnosisEntry(**diagnosis_fields(r), **own, source="stream")
+        own = diagnosis_fields(r)
+        return DiagnosisEntry.of(r, stream_id=stream_id, source="stream", **own)
 
     results = entries_before(backend.client(), keys.RESULTS, stream_cursor(query), pick)
     return one_page(results, query.limit)
@@ -165,23 +165,14 @@ def _entry(d: RecordedDiagnosis) -> DiagnosisEntry:
     end_s = d.place.t_ms / 1000
     start_s = end_s - d.duration_ms / 1000
     words = sentence(d.code, {}) if d.code else ""
+    own = {"t_start": start_s, "t_end": end_s, "start": rfc3339(start_s), "end": rfc3339(end_s)}
     return DiagnosisEntry(
-        fault=d.fault,
+        **{n: x for n, x in d._asdict().items() if n in DiagnosisEntry.model_fields},
+        **own,
         family=FAULTS[d.fault].name,
-        state=d.state,
-        severity=d.severity,
-        confidence=d.confidence,
-        statistic=d.statistic,
-        threshold=d.threshold,
-        code=d.code,
         sentence=words,
         reason=words,
         what_to_do=advice(d.code, {}, d.state),
-        t_start=start_s,
-        t_end=end_s,
-        start=rfc3339(start_s),
-        end=rfc3339(end_s),
         stream_id=f"{d.place.id_ms}-{d.place.id_seq}",
-        machine_id=d.machine_id,
         source="history",
     )

@@ -74,14 +74,7 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
         by_day=_by_day(r, range(first, int(to_s // DAY_S) + 1)),
         by_machine=_by_machine(of_machines, r.hours_by_machine),
         most_frequent=[FrequentAlarm(**f._asdict()) for f in most_frequent(r.alarms, FREQUENT)],
-        chattering=[
-            ChatteringAlarm(
-                **{n: getattr(c, n) for n in ("machine_id", "fault", "times", "window_s")},
-                first=rfc3339(c.first_ms / 1000) or "",
-                last=rfc3339(c.last_ms / 1000) or "",
-            )
-            for c in chattering(r.alarms)[:LISTED]
-        ],
+        chattering=[ChatteringAlarm.of(c) for c in chattering(r.alarms)[:LISTED]],
         standing=standing[:LISTED],
         standing_for_a_day=sum(s.stands_s > STANDING_S for s in standing),
         false_alarms=FalseAlarms(
@@ -130,15 +123,9 @@ def _standing(backend: Backend, now_s: float) -> list[StandingAlarm]:
 
 
 def _stands(alarm: Alarm, now_s: float) -> StandingAlarm:
-    return StandingAlarm(
-        id=alarm.id,
-        machine_id=alarm.machine_id,
-        fault=alarm.fault,
-        level="fault" if alarm.level == "fault" else "warning",
-        state=alarm.state,
-        raised=rfc3339(alarm.raised_ms / 1000) or "",
-        stands_s=round(max(now_s - alarm.raised_ms / 1000, 0.0), 3),
-    )
+    age_s = round(max(now_s - alarm.raised_ms / 1000, 0.0), 3)
+    level = "fault" if alarm.level == "fault" else "warning"
+    return StandingAlarm.of(alarm, level=level, stands_s=age_s)
 
 
 def _rate(n: int, days: float) -> float | None:

@@ -13,11 +13,11 @@ from pydantic import Field
 from api.http.errors import Problem
 from api.http.paging import next_link
 from api.http.query import EmptyQuery, FaultName, PageQuery, bad_cursor
+from api.routes.machines import fault_reason
 from api.routes.system import OpenBackend
+from api.schemas.alarms import Priority
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
-from api.shapes.alarm_shapes import priority_shape
-from api.shapes.explanation import fault_reason
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.fleet_index import FleetView
@@ -206,7 +206,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "health": r.health,
         "silent_since": rfc3339(r.silent_since),
         "faults": r.faults,
-        "priority": p.model_dump() if (p := priority_shape(r.priority)) else None,
+        "priority": Priority.table(r.priority) if r.priority else None,
         "blind": list(r.codes),
         "unlocks": {fault: unlock(code) for fault, code in r.codes.items()},
         # Of every record, the list would be another one each second.
@@ -218,11 +218,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
 def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, Any]]:
     if latest is None or r.state == "normal":
         return []
-    return [
-        fault_reason(fault, f).model_dump()
-        for fault, f in latest.faults.items()
-        if f.state == r.state
-    ]
+    return [fault_reason(fault, f) for fault, f in latest.faults.items() if f.state == r.state]
 
 
 def _unless_same(request: Request, body: bytes) -> Response:

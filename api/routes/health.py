@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api.http.errors import NOT_READY
+from api.http.explanation import check_in_words
 from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
-from api.shapes.explanation import check_in_words
 from api.state.auth import needs_no_key, reading_permission
 from api.state.backend import Backend
 from vtox.pipeline.errors import ServerUnavailable

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Literal, cast
 
@@ -177,8 +177,7 @@ def _page(
         recorded_until_t=until,
         series={name: _columns(t) for name, t in page.trends.series.items()},
         counts={
-            name: [OutcomeCount(**asdict(c)) for c in counts]
-            for name, counts in page.trends.counts.items()
+            name: list(map(OutcomeCount.of, counts)) for name, counts in page.trends.counts.items()
         },
         missed=[
             MissedEntries(stream=g.stream, from_t=g.after_s, to_t=g.before_s, entries=g.entries)

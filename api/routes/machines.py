@@ -8,26 +8,32 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from api.http.errors import not_found
+from api.http.explanation import (
+    fault_name,
+    reason,
+    sentence,
+)
 from api.http.json_route import JsonRoute
 from api.http.paging import next_link
 from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
-from api.schemas.machines import Machine, MachineSummary, NameplateCheck, Sending
-from api.schemas.nameplate import NameplateIn
-from api.shapes.explanation import (
-    advice,
-    doubts_with_sentences,
-    fault_name,
-    fault_reason,
-    reason,
-    sentence,
+from api.schemas.machines import (
+    FaultReason,
+    LatestReason,
+    Machine,
+    MachineSummary,
+    NameplateCheck,
+    Sending,
 )
+from api.schemas.nameplate import NameplateIn
+from api.schemas.view import Reason
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
-from vtox.motor.alarms.health.assessment import Assessment, present_state
+from vtox.motor.alarms.health.alert_values import Verdict
+from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment, present_state
 from vtox.motor.values import codec
 from vtox.motor.values.nameplate import motor_from_dict
 from vtox.motor.values.plain_names import NAME, name_error
@@ -112,7 +118,7 @@ def check_nameplate(
     """Return what contradicts itself. Impossible values are refused as when it is stored."""
     nameplate.pop("by", None)
     found = contradictions(motor_from_dict(nameplate))
-    return Data(data=NameplateCheck(warnings=doubts_with_sentences(found)))
+    return Data(data=NameplateCheck(warnings=list(map(Reason.of, found))))
 
 
 @router.delete(
@@ -144,27 +150,33 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     return Machine(
         **summary.model_dump(),
         nameplate=overview.nameplate,
-        nameplate_warnings=doubts_with_sentences(plate_contradictions(overview.nameplate)),
+        nameplate_warnings=list(map(Reason.of, plate_contradictions(overview.nameplate))),
         baseline_state=overview.baseline_state,
         assessment=_assessment_in_words(overview.health) if overview.health else None,
-        diagnoses={
-            fault: LatestDiagnosis(**diagnosis_fields(r)) for fault, r in overview.diagnoses.items()
-        },
+        diagnoses={fault: latest_diagnosis(r) for fault, r in overview.diagnoses.items()},
     )
 
 
+def latest_diagnosis(r: Result) -> LatestDiagnosis:
+    """Return a diagnosis as it is shown."""
+    return LatestDiagnosis.of(r, **diagnosis_fields(r))
+
+
 def diagnosis_fields(r: Result) -> dict[str, Any]:
-    """Return the fields of `LatestDiagnosis` of a result."""
-    fields = {k: getattr(r, k) for k in LatestDiagnosis.model_fields if hasattr(r, k)}
-    return {
-        **fields,
-        "start": rfc3339(r.t_start),
-        "end": rfc3339(r.t_end),
-        "sentence": sentence(r.code, r.values) if r.code else r.reason,
-        "reason": reason(r),
-        "doubts": doubts_with_sentences(r.doubts),
-        "what_to_do": advice(r.code, r.values, r.state),
-    }
+    """Return the fields of `LatestDiagnosis` that a result names otherwise."""
+    words = sentence(r.code, r.values) if r.code else r.reason
+    return {"sentence": words, "start": rfc3339(r.t_start), "end": rfc3339(r.t_end)}
+
+
+def fault_reason(fault: str, f: FaultAssessment) -> dict[str, Any]:
+    """Return why a fault has its state, as the fields of `FaultReason`."""
+    why = f.why
+    latest = _latest(f.latest) if why.t != f.t else None
+    return FaultReason.table(why, fault=fault, time=rfc3339(why.t or None), latest=latest)
+
+
+def _latest(said: Verdict) -> dict[str, Any]:
+    return LatestReason.table(said, state=said.state or "unknown", time=rfc3339(said.t or None))
 
 
 def _assessment_in_words(a: Assessment) -> dict[str, Any]:
@@ -192,10 +204,10 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         vehicle_id=overview.vehicle_id,
         state=present_state(health, silent=silent),
         health=health.health if health else None,
-        reason="; ".join(f"{fault_name(r.fault)}: {r.reason}" for r in reasons)
+        reason="; ".join(f"{fault_name(r['fault'])}: {r['reason']}" for r in reasons)
         if health
         else sentence(lacks, {}),
-        reasons=reasons,
+        reasons=[FaultReason(**r) for r in reasons],
         faults={fault: f.state for fault, f in faults.items()},
         registered=overview.nameplate is not None,
         baseline=overview.baseline,

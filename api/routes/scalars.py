@@ -12,7 +12,7 @@ from api.http.query import NO_PARAMETERS, EmptyQuery
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.routes.windows import charge_quotas
-from api.schemas.common import Data, DescribedBy, rfc3339
+from api.schemas.common import Data, DescribedBy
 from api.schemas.scalars import (
     AcceptedScalars,
     LatestScalar,
@@ -22,7 +22,7 @@ from api.schemas.scalars import (
     ScalarsPage,
     VibrationClass,
 )
-from api.shapes.explanation import doubts_with_sentences
+from api.schemas.view import Reason
 from api.state.auth import needs
 from vtox.motor.errors import WireError
 from vtox.motor.values.domain import Motor, reason
@@ -113,15 +113,10 @@ def machine_scalars(
         data=MachineScalars(
             machine_id=machine_id,
             scalars=[_latest(r, state, motor) for r, state in found],
-            vibration_class=VibrationClass(
-                group=known.group,
-                support=known.support,
-                ends_mm_s=list(known.ends),
-                source=SOURCE,
-            )
+            vibration_class=VibrationClass.of(known, ends_mm_s=list(known.ends), source=SOURCE)
             if isinstance(known, MachineClass)
             else None,
-            why_no_velocity=doubts_with_sentences([why])[0] if why else None,
+            why_no_velocity=Reason.of(why) if why else None,
         ),
         next=next_link(request, following),
     )
@@ -130,16 +125,9 @@ def machine_scalars(
 def _latest(r: ScalarReading, state: str, motor: Motor | None) -> LatestScalar:
     known = machine_class(motor)
     of_zone = isinstance(known, MachineClass) and r.name in VELOCITIES
-    return LatestScalar(
-        name=r.name,
-        unit=r.unit,
-        value=r.value,
-        time=rfc3339(r.t),
+    return LatestScalar.of(
+        r,
         state=state or None,
         zone=known.zone(r.value) if of_zone and isinstance(known, MachineClass) else None,
-        limits=[
-            Limit(side=x.side, value=x.value, level=x.level)
-            for x in limits_of(motor)
-            if (x.name, x.unit) == (r.name, r.unit)
-        ],
+        limits=[Limit.of(x) for x in limits_of(motor) if (x.name, x.unit) == (r.name, r.unit)],
     )

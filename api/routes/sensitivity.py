@@ -18,7 +18,7 @@ from api.schemas.sensitivity import (
     MachineSensitivity,
     SensitivityVersion,
 )
-from api.shapes.machine_settings import setting_of_body, version_fields
+from api.shapes.machine_settings import setting_of_body, time_set
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
@@ -82,8 +82,8 @@ def _of_machine(machine_id: str, backend: Backend) -> MachineSensitivity:
 
 
 def _version(s: Sensitivity) -> SensitivityVersion:
-    return SensitivityVersion(**version_fields(s), faults=_tables(s.faults))
+    return SensitivityVersion.of(s, set=time_set(s), faults=_tables(s.faults))
 
 
 def _tables(rules: Mapping[str, Persistence]) -> dict[str, FaultSensitivity]:
-    return {f: FaultSensitivity.model_validate(r, from_attributes=True) for f, r in rules.items()}
+    return {f: FaultSensitivity.of(r) for f, r in rules.items()}

@@ -224,26 +224,18 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: _SpectrumQuery) -> Spec
         end_hz = float(whole.hz[-1])
         low_hz, high_hz = _range("high_hz", query.low_hz, query.high_hz, end_hz)
         part = thinned(whole, low_hz, high_hz, query.points)
-    return Spectrum(
-        kind=part.kind,
+    return Spectrum.of(
+        part,
         record=kept.info,
         channels=list(part.channels),
-        reference=part.reference,
         low_hz=low_hz,
         high_hz=high_hz,
         end_hz=end_hz,
-        resolution_hz=part.resolution_hz,
-        bins=part.bins,
         hz=np.round(part.hz, 4).tolist(),
         levels_db=_numbers(part.levels_db, 2),
         floor_db=_numbers(part.floor_db, 2),
-        lines=[SpectrumLine(**{n: getattr(x, n) for n in x.__slots__}) for x in part.lines],
-        supply_hz=part.supply_hz,
-        slip=part.slip,
-        slip_source=part.slip_source,
-        shaft_hz=part.shaft_hz,
+        lines=list(map(SpectrumLine.of, part.lines)),
         shaft_source=list(part.shaft_source),
-        load_a=part.load_a,
         band_low_hz=part.band_hz[0] if part.band_hz else None,
         band_high_hz=part.band_hz[1] if part.band_hz else None,
     )
@@ -255,20 +247,8 @@ def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
 
     with backend.computing():
         found = phasors(kept.recording, kept.motor)
-    return Phasors(
-        record=kept.info,
-        supply_hz=found.supply_hz,
-        phasors=[
-            Phasor(
-                channel=p.channel, unit=CHANNEL_UNITS[p.channel], rms=p.rms, angle_deg=p.angle_deg
-            )
-            for p in found.phasors
-        ],
-        negative_sequence_ratio=found.negative_sequence_ratio,
-        zero_sequence_ratio=found.zero_sequence_ratio,
-        voltage_unbalance_ratio=found.voltage_unbalance_ratio,
-        lag_deg=found.lag_deg,
-    )
+    shown = [Phasor.of(p, unit=CHANNEL_UNITS[p.channel]) for p in found.phasors]
+    return Phasors.of(found, record=kept.info, phasors=shown)
 
 
 def _waveform(kept: KeptRecord, query: _WaveformQuery) -> Response | Data[WaveformPart]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.http.explanation import check_in_words, sentences
 from api.http.query import NO_PARAMETERS
 from api.schemas.alarms import (
     AlarmFilter,
@@ -25,14 +26,6 @@ from api.schemas.system import (
     Version,
     WorkerStatus,
 )
-from api.shapes.explanation import (
-    advice,
-    check_in_words,
-    doubts_with_sentences,
-    reason,
-    sentence,
-    sentences,
-)
 from api.shapes.metrics import CONTENT_TYPE, exposition
 from api.state.auth import needs
 from api.state.backend import Backend
@@ -40,7 +33,7 @@ from api.state.server import Server
 from vtox.pipeline.cluster.parts import unready_parts
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.version import version
-from vtox.pipeline.monitoring.capacity import Capacity, capacity
+from vtox.pipeline.monitoring.capacity import capacity
 from vtox.pipeline.monitoring.readiness import Check, checks
 from vtox.pipeline.monitoring.throughput import (
     Throughput,
@@ -48,8 +41,7 @@ from vtox.pipeline.monitoring.throughput import (
     metrics_age_s,
     throughput,
 )
-from vtox.pipeline.store.alarms import open_alerts as alerts
-from vtox.pipeline.store.ledger.heartbeats import HostScaling, Worker
+from vtox.pipeline.store.ledger.heartbeats import Worker
 from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
 from vtox.pipeline.store.machines.energy import power_by_site
 from vtox.pipeline.store.machines.machines import last_arrivals
@@ -91,36 +83,21 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
     status = ClusterStatus(
         state=state(results),
         checks=list(map(check_in_words, results)),
-        alarms=list(map(open_alert, snap.alarms)),
+        alarms=list(map(OpenAlert.of, snap.alarms)),
         performance_metrics=_performance(backend.server, snap),
-        capacity=_capacity(capacity(snap.metrics, snap.t)),
-        queues={
-            name: QueueStatus.model_validate(q, from_attributes=True)
-            for name, q in snap.queues.items()
-        },
+        capacity=CapacityStatus.of(capacity(snap.metrics, snap.t)),
+        queues={name: QueueStatus.of(q) for name, q in snap.queues.items()},
         workers=[_worker(w, snap.t) for w in snap.workers],
-        scaling=list(map(_scaling, snap.scaling)),
+        scaling=[ScalingStatus.of(h, reported=rfc3339(h.last_seen_t)) for h in snap.scaling],
         streams={name: _stream(name, snap) for name in snap.lengths},
         partitions=list(map(_partition, snap.partitions)),
         machines=snap.machines,
-        server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
+        server=snap.server and ServerStatus.of(snap.server),
         flower_port=backend.settings.flower_port,
         parts=unready_parts(backend.settings),
         as_of=rfc3339(snap.t) or "",
     )
     return Data(data=status)
-
-
-def open_alert(a: alerts.OpenAlert) -> OpenAlert:
-    """Return an open alert with its time in words and what to do."""
-    same = ("id", "machine_id", "fault", "level", "t", "code", "values")
-    return OpenAlert(
-        **{n: getattr(a, n) for n in same},
-        time=rfc3339(a.t),
-        doubts=doubts_with_sentences(a.doubts),
-        reason=reason(a),
-        what_to_do=advice(a.code, a.values, a.level),
-    )
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:
@@ -205,53 +182,8 @@ _COUNTED = ("in", "done", "dead", "refused", "duplicate")
 
 
 def _worker(w: Worker, now: float) -> WorkerStatus:
-    return WorkerStatus(
-        name=w.name,
-        host=w.host,
-        pid=w.pid,
-        port=w.port,
-        queues=list(w.queues),
-        cpu_percent=w.cpu_percent,
-        memory_bytes=w.memory_bytes,
-        tasks_done=w.tasks_done,
-        windows_done=w.windows_done,
-        windows_per_s=w.windows_per_s,
-        diagnosis_s=w.diagnosis_s,
-        busy_s=w.busy_s,
-        started=rfc3339(w.started_t),
-        last_seen=rfc3339(w.last_seen_t),
-        last_seen_age_s=round(w.age_s(now), 3),
-        version=w.version,
-        last_family=w.last_family,
-        last_task=rfc3339(w.last_task_t),
-        last_task_age_s=None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0),
-        pool_processes=w.pool_processes,
-    )
-
-
-def _scaling(r: HostScaling) -> ScalingStatus:
-    return ScalingStatus(
-        host=r.host,
-        workers=r.workers,
-        least=r.least,
-        most=r.most,
-        code=r.code,
-        reason=sentence(r.code, r.values),
-        change=r.change,
-        changed=rfc3339(r.changed_t),
-        reported=rfc3339(r.last_seen_t),
-    )
-
-
-def _capacity(c: Capacity) -> CapacityStatus:
-    return CapacityStatus(
-        used=c.used,
-        limit=c.limit,
-        machines=c.machines,
-        room=c.room,
-        code=c.why.code,
-        reason=sentence(c.why.code, c.why.values),
-    )
+    ago_s = None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0)
+    return WorkerStatus.of(w, last_seen_age_s=round(w.age_s(now), 3), last_task_age_s=ago_s)
 
 
 def _stream(name: str, snap: Snapshot) -> StreamStatus:
@@ -269,13 +201,10 @@ def _stream(name: str, snap: Snapshot) -> StreamStatus:
 
 
 def _partition(p: PartitionState) -> PartitionStatus:
-    return PartitionStatus(
-        number=p.number,
-        stream=p.stream,
-        length=p.length,
+    return PartitionStatus.of(
+        p,
         lag=p.group and p.group.lag,
         pending=p.group and p.group.pending,
-        owned=p.owned,
         host=p.bridge and p.bridge.host,
         pid=p.bridge and p.bridge.pid,
     )

@@ -7,12 +7,14 @@ from pydantic import Field
 
 from api.http.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
-from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues
+from api.schemas.diagnoses import CODE, DOUBTS
 from api.schemas.growth import Growth
+from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
 from vtox.motor.alarms import life
 from vtox.motor.alarms.book import ActionName
 from vtox.motor.alarms.life import Outcome, State, SuspensionName
 from vtox.motor.alarms.priority import ActionTime
+from vtox.motor.alarms.work_orders import WorkOrder
 
 Level = Literal["warning", "fault"]
 BY = "server clock, UTC"
@@ -20,7 +22,7 @@ BY = "server clock, UTC"
 IDS_AT_MOST = 20_000
 
 
-class Suspension(ResponseModel):
+class Suspension(View):
     """Why an alarm is not open for a time."""
 
     kind: SuspensionName
@@ -33,15 +35,7 @@ class Suspension(ResponseModel):
     code: str = Field(description="of what suppresses by design; empty: an operator's decision")
 
 
-class WorkOrder(ResponseModel):
-    """A work order of another system that an alarm led to."""
-
-    system: str
-    reference: str = Field(description="its name in that system")
-    url: str = Field(description="where it can be opened; empty: unknown")
-
-
-class Priority(ResponseModel):
+class Priority(View):
     """What to see to first: the product of three ratings of 1 to 5."""
 
     number: int = Field(description="criticality times severity times confidence, at most 125")
@@ -61,7 +55,7 @@ class FoundRight(ResponseModel):
     sentence: str
 
 
-class Alarm(ResponseModel):
+class Alarm(View):
     """One alarm, from the alert that raised it to its outcome."""
 
     id: str = Field(description="that of its alerts")
@@ -111,7 +105,7 @@ class Alarm(ResponseModel):
     )
 
 
-class SupplyAlarm(ResponseModel):
+class SupplyAlarm(View):
     """Alarms of one supply or site that came together, as one; they keep their states."""
 
     id: str = Field(description="that of its earliest alarm; `group` of each of its alarms")
@@ -159,7 +153,7 @@ class Alarms(Page[Alarm]):
     as_of: Time
 
 
-class AlarmAction(ResponseModel):
+class AlarmAction(View):
     """What an operator did: an entry of `alarm_actions`."""
 
     stream_id: str

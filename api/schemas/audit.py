@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from api.schemas.common import ResponseModel, Time
-from api.schemas.diagnoses import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from api.schemas.common import Time
+from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 
 
-class AuditEntry(ResponseModel):
+class AuditEntry(View):
     """What somebody did: an entry of the stream `audit`."""
 
     stream_id: str

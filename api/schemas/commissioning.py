@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
-from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from api.schemas.diagnoses import CODE
 from api.schemas.spectra import Phasors, RecordInfo
+from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.values.channel_map import RATIO_RANGE
 from vtox.motor.values.domain import CHANNEL_UNITS
 
@@ -14,7 +15,7 @@ Verdict = Literal["sound", "findings", "unknown"]
 Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
 
 
-class ChannelSource(ResponseModel):
+class ChannelSource(View):
     """Where a channel comes from."""
 
     channel: str = Field(description="as it is sent")
@@ -22,7 +23,7 @@ class ChannelSource(ResponseModel):
     ratio: float = Field(description="what its samples are multiplied by")
 
 
-class ChannelMapVersion(ResponseModel):
+class ChannelMapVersion(View):
     """One version; a channel that is not in `channels` is as sent."""
 
     version: int = Field(description="0: nobody has set any")
@@ -38,7 +39,7 @@ class MachineChannelMap(ChannelMapVersion):
     versions: list[ChannelMapVersion] = Field(description="the last 50, newest first")
 
 
-class InstallationFinding(ResponseModel):
+class InstallationFinding(View):
     """One thing that wiring or nameplate look like and should not."""
 
     code: str = Field(description=CODE)

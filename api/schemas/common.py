@@ -11,7 +11,8 @@ from vtox.motor.values.plain_names import NAME
 
 T = TypeVar("T")
 Number = float | None
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+AS_TIME = WithJsonSchema({"type": "string", "format": "date-time"})
+Time = Annotated[str, AS_TIME]
 Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 PlainName = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 # Of shapes whose fields may be absent, anywhere in a response.
@@ -59,8 +60,15 @@ class DescribedBy:
         return handler(core_schema.definitions_schema(shape, []))
 
 
-class ResponseModel(BaseModel, json_schema_serialization_defaults_required=True):
-    """A part of a response: every field is present."""
+class ResponseModel(BaseModel):
+    """A part of a response: every field is present.
+
+    This holds for dataclasses in it too, which are described by their attribute docstrings.
+    """
+
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True, use_attribute_docstrings=True
+    )
 
 
 class Data(ResponseModel, Generic[T]):

@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from api.schemas.common import ResponseModel, Time
-from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from api.schemas.diagnoses import CODE
+from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.alarms.coverage.coverage import Status
 from vtox.motor.alarms.coverage.unlocks import Unlock
 from vtox.motor.values.domain import State
@@ -11,7 +12,7 @@ from vtox.motor.values.domain import State
 UNLOCK = "what would make the diagnosis possible; null where it is watched"
 
 
-class FaultCoverage(ResponseModel):
+class FaultCoverage(View):
     """Whether one fault of a machine is watched, and if not why."""
 
     fault: str
@@ -32,7 +33,7 @@ class MachineCoverage(ResponseModel):
     faults: list[FaultCoverage]
 
 
-class BlindReason(ResponseModel):
+class BlindReason(View):
     """A reason for which machines are blind to a fault."""
 
     code: str = Field(description=CODE)

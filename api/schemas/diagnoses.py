@@ -5,27 +5,16 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, Page, ResponseModel, Time
+from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
 from vtox.motor.alarms.health.alert_values import EventName
 from vtox.motor.values.domain import State, Value
 
 # What several fields say of themselves.
 CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"
-EMPTY_ADVICE = "what to do about the code; empty where there is nothing to do, and without a code"
 DOUBTS = "what is said beside the code: mostly what weakens the diagnosis; part of `reason`"
-UNITS_IN_NAMES = "the unit is the suffix of a name; without one it is a ratio or an identifier"
-ReasonValues = dict[str, int | float | str | bool | list[str | float] | None]
 
 
-class Reason(ResponseModel):
-    """A code with its values, the sentence made of them, and what to do."""
-
-    code: str = Field(description="stable, for programs; documented in docs/faults")
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str = Field(description="code and values in words")
-    what_to_do: str = Field(description=EMPTY_ADVICE)
-
-
-class LatestDiagnosis(ResponseModel):
+class LatestDiagnosis(View):
     """The latest diagnosis of one fault of a machine."""
 
     fault: str
@@ -80,7 +69,7 @@ class RecordedDiagnoses(Page[DiagnosisEntry]):
     )
 
 
-class Alert(ResponseModel):
+class Alert(View):
     """One entry of `system_alerts`: an alert was raised, escalated or cleared."""
 
     stream_id: str
@@ -101,7 +90,7 @@ class Alert(ResponseModel):
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 
 
-class OpenAlert(ResponseModel):
+class OpenAlert(View):
     """An alert that was raised and is not cleared."""
 
     id: str
@@ -122,7 +111,7 @@ class OpenAlert(ResponseModel):
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 
 
-class Waveform(ResponseModel):
+class Waveform(View):
     """A record whose samples are stored as evidence of a new warning or fault."""
 
     record: str
@@ -143,7 +132,7 @@ class ReplayedLetter(ResponseModel):
     stream_id: str = Field(description="of its window, in `motor_raw_data`")
 
 
-class DeadLetter(ResponseModel):
+class DeadLetter(View):
     """One entry of `dead_letters`, without its samples."""
 
     id: str

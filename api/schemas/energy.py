@@ -3,11 +3,12 @@
 from pydantic import Field
 
 from api.schemas.common import Number, PlainName, ResponseModel, Time
-from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from api.schemas.diagnoses import CODE
+from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.alarms.coverage.unlocks import Unlock
 
 
-class EnergyReason(ResponseModel):
+class EnergyReason(View):
     """Why power was not measured, or load and losses were not estimated."""
 
     code: str = Field(description=CODE)
@@ -63,7 +64,7 @@ class EnergyCost(ResponseModel):
     harmonic: float = Field(description="what harmonics brought")
 
 
-class EnergySaving(ResponseModel):
+class EnergySaving(View):
     """What a motor of the best class would have saved at the same work: an interval, no promise.
 
     It holds in 95 % of all cases, and includes zero where the two cannot be distinguished.

@@ -6,6 +6,7 @@ from api.schemas.alarms import (
     Level,
 )
 from api.schemas.common import Number, ResponseModel, Time
+from api.schemas.view import View
 from vtox.motor.alarms.life import Outcome, State
 from vtox.motor.alarms.promise import Verdict
 
@@ -40,7 +41,7 @@ class FrequentAlarm(ResponseModel):
     share: float = Field(description="of all alarms")
 
 
-class StandingAlarm(ResponseModel):
+class StandingAlarm(View):
     """An alarm that is not cleared."""
 
     id: str
@@ -52,7 +53,7 @@ class StandingAlarm(ResponseModel):
     stands_s: float
 
 
-class ChatteringAlarm(ResponseModel):
+class ChatteringAlarm(View):
     """An alarm that was raised three times or more in the time of 60 records of its fault."""
 
     machine_id: str = Field(description=NO_MACHINE)

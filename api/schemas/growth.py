@@ -3,12 +3,12 @@
 from pydantic import Field
 
 from api.schemas.common import Number, ResponseModel, Time
-from api.schemas.diagnoses import UNITS_IN_NAMES, Reason, ReasonValues
+from api.schemas.view import UNITS_IN_NAMES, Reason, ReasonValues, View
 from vtox.motor.alarms.health.growth import Course, Per
 from vtox.motor.values.domain import State as Diagnosed
 
 
-class Growth(ResponseModel):
+class Growth(View):
     """How the level of a fault moves; levels are in dB by `values.unit`.
 
     The slope is that of Theil and Sen over the history, at most 30 days, with its interval of 95 %.
@@ -30,7 +30,7 @@ class Growth(ResponseModel):
     sentence: str = Field(description="code and values in words")
 
 
-class FaultTime(ResponseModel):
+class FaultTime(View):
     """One fault of a machine over time: its state, since when, and how its level moves."""
 
     fault: str

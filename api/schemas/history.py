@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, ResponseModel
+from api.schemas.view import View
 from vtox.motor.values.domain import State
 
 Column = list[float | None]
@@ -30,7 +31,7 @@ class TrendColumns(ResponseModel):
     severity: Column = Field(description="largest of the step")
 
 
-class OutcomeCount(ResponseModel):
+class OutcomeCount(View):
     """How many records of the page had one state and code."""
 
     state: State | Literal[""]

@@ -4,14 +4,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.alarms import WorkOrder
 from api.schemas.common import Number, ResponseModel, Time
+from api.schemas.view import View
 from vtox.motor.alarms.book import ActionName
 from vtox.motor.alarms.health.alert_values import EventName
 from vtox.motor.alarms.life import Outcome
+from vtox.motor.alarms.work_orders import WorkOrder
 
 
-class MachineEvent(ResponseModel):
+class MachineEvent(View):
     """An event of an alert, or what an operator did."""
 
     kind: Literal["alert", "action"]

@@ -13,14 +13,15 @@ from api.schemas.common import (
     ResponseModel,
     Time,
 )
-from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, LatestDiagnosis, Reason
+from api.schemas.diagnoses import CODE, DOUBTS, LatestDiagnosis
 from api.schemas.nameplate import Nameplate
+from api.schemas.view import EMPTY_ADVICE, Reason, View
 from vtox.motor.values.domain import State
 
 _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 
 
-class LatestReason(ResponseModel):
+class LatestReason(View):
     """What the latest record said of a fault, where its state rests on an earlier one."""
 
     state: State
@@ -29,7 +30,7 @@ class LatestReason(ResponseModel):
     time: Time | None = Field(description="when the record ended")
 
 
-class FaultReason(ResponseModel):
+class FaultReason(View):
     """Why a machine is in its state: one fault that is in the same state."""
 
     fault: str = Field(description="empty: of the whole machine")

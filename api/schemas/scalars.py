@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import Address, PlainName, ResponseModel, Time
-from api.schemas.diagnoses import Reason
+from api.schemas.view import Reason, View
 from api.schemas.windows import SCALARS, Scalars
 from vtox.motor.values.domain import State
 from vtox.motor.values.vibration_zones import Zone
@@ -39,7 +39,7 @@ class AcceptedScalars(ResponseModel):
     stream_ids: list[str]
 
 
-class Limit(ResponseModel):
+class Limit(View):
     """A limit of a scalar: of the nameplate, or the end of a zone of vibration."""
 
     side: Literal["<", ">"] = Field(description="values on this side are beyond it")
@@ -47,7 +47,7 @@ class Limit(ResponseModel):
     level: Literal["warning", "fault"]
 
 
-class LatestScalar(ResponseModel):
+class LatestScalar(View):
     """The latest reading of a scalar."""
 
     name: str
@@ -59,7 +59,7 @@ class LatestScalar(ResponseModel):
     limits: list[Limit]
 
 
-class VibrationClass(ResponseModel):
+class VibrationClass(View):
     """The class of a machine for its vibration velocity, 10 Hz to 1 kHz."""
 
     group: int = Field(description="1: above 300 kW; 2: above 15 up to 300 kW")

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
+from api.schemas.common import VERSION_AND_BY, Time
+from api.schemas.view import View
 from vtox.motor.alarms.health.sensitivity import COUNTS, SHARES
 from vtox.motor.faults import FAULTS
 
@@ -18,7 +19,7 @@ MIN_SEVERITY = "least severity that alerts, 0 to 1"
 MIN_CONFIDENCE = "least confidence that alerts, 0 to 1"
 
 
-class FaultSensitivity(ResponseModel):
+class FaultSensitivity(View):
     """When one fault alerts."""
 
     k: int = Field(description=K)
@@ -30,7 +31,7 @@ class FaultSensitivity(ResponseModel):
     min_confidence: float = Field(description=MIN_CONFIDENCE)
 
 
-class SensitivityVersion(ResponseModel):
+class SensitivityVersion(View):
     """One version of what was set; a fault that is not in `faults` had its default."""
 
     version: int = Field(description="0: nobody has set anything")

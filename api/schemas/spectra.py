@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.common import Number, ResponseModel, Time
+from api.schemas.view import View
 
 SpectrumKind = Literal["current", "demodulated", "envelope", "vibration"]
 
@@ -29,7 +30,7 @@ class RecordInfo(ResponseModel):
     channels: list[str]
 
 
-class SpectrumLine(ResponseModel):
+class SpectrumLine(View):
     """A line at the slip or speed measured, whether or not it is there."""
 
     name: str
@@ -52,7 +53,7 @@ class SpectrumLine(ResponseModel):
     )
 
 
-class Spectrum(ResponseModel):
+class Spectrum(View):
     """Levels over frequency: three lists of one length, and the lines expected among them."""
 
     kind: SpectrumKind
@@ -84,7 +85,7 @@ class Spectrum(ResponseModel):
     band_high_hz: Number
 
 
-class Phasor(ResponseModel):
+class Phasor(View):
     """One channel as it is wired."""
 
     channel: str
@@ -93,7 +94,7 @@ class Phasor(ResponseModel):
     angle_deg: float = Field(description="against the first voltage, else the first current")
 
 
-class Phasors(ResponseModel):
+class Phasors(View):
     """The phasors of a record, and the sequences made of them."""
 
     record: RecordInfo

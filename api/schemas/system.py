@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
+from api.schemas.view import View
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.monitoring.throughput import Source
 
@@ -36,7 +37,7 @@ class Performance(ResponseModel):
     measured_at: Time | None = Field(description="when the monitor last measured")
 
 
-class CapacityStatus(ResponseModel):
+class CapacityStatus(View):
     """What is in use, and how many more machines like today's there is room for."""
 
     used: dict[str, float] = Field(
@@ -53,7 +54,7 @@ class CapacityStatus(ResponseModel):
     reason: str = Field(description="the same in words")
 
 
-class QueueStatus(ResponseModel):
+class QueueStatus(View):
     """One fault family."""
 
     waiting: int | None = Field(
@@ -67,7 +68,7 @@ class QueueStatus(ResponseModel):
     workers: int = Field(description="live workers on this queue")
 
 
-class WorkerStatus(ResponseModel):
+class WorkerStatus(View):
     """One worker, as it measured itself."""
 
     name: str
@@ -107,7 +108,7 @@ class StreamStatus(ResponseModel):
     pending: int | None = Field(None, description="entries read and not finished")
 
 
-class PartitionStatus(ResponseModel):
+class PartitionStatus(View):
     """One partition of the raw stream."""
 
     number: int
@@ -120,7 +121,7 @@ class PartitionStatus(ResponseModel):
     pid: int | None = Field(description="its process")
 
 
-class ServerStatus(ResponseModel):
+class ServerStatus(View):
     """The Redis or Valkey server."""
 
     product: str
@@ -131,7 +132,7 @@ class ServerStatus(ResponseModel):
     maxmemory_bytes: int | None
 
 
-class ScalingStatus(ResponseModel):
+class ScalingStatus(View):
     """The workers of one host whose number follows the load, as its supervisor reported last."""
 
     host: str

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from api.http.explanation import sentence
 from api.schemas.common import rfc3339
 from api.schemas.energy import (
     EnergyCost,
@@ -13,10 +14,9 @@ from api.schemas.energy import (
     EnergySaving,
     MotorStartShape,
 )
-from api.shapes.explanation import advice, sentence
 from vtox.motor.alarms.coverage.unlocks import unlock
 from vtox.motor.diagnosis.energy.better_class import class_saving
-from vtox.motor.values.domain import Motor
+from vtox.motor.values.domain import Motor, Reason
 from vtox.motor.values.energy import MeterCounts, in_hours, in_kwh, measured_kwh
 from vtox.pipeline.store.machines.energy import Meter
 from vtox.reporting.history.energy import Cost
@@ -74,25 +74,13 @@ def cost_shape(cost: Cost | None, currency: str, counts: MeterCounts) -> EnergyC
 def saving_shape(motor: Motor | None, counts: MeterCounts) -> EnergySaving:
     """Return what a motor of the best class would have saved."""
     found = class_saving(motor, counts)
-    return EnergySaving(
-        ie_class=found.ie_class,
-        low_kwh=found.low_kwh,
-        high_kwh=found.high_kwh,
-        code=found.code,
-        sentence=sentence(found.code, {}) if found.code else "",
-    )
+    return EnergySaving.of(found, sentence=sentence(found.code, {}) if found.code else "")
 
 
 def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
     if not code:
         return None
-    return EnergyReason(
-        code=code,
-        values=dict(values),
-        sentence=sentence(code, values),
-        what_to_do=advice(code, values),
-        unlock=unlock(code),
-    )
+    return EnergyReason.of(Reason(code, values), unlock=unlock(code))
 
 
 def start_shape(start: MotorStart, *, wired: bool) -> MotorStartShape:

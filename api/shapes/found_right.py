@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
+from api.http.explanation import sentence
 from api.schemas.alarms import (
     FoundRight,
 )
-from api.shapes.explanation import sentence
 from api.state.backend import Backend
 from vtox.motor.alarms.life import Outcome
 from vtox.reporting.history.alarm_figures import outcomes_by_code

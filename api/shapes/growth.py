@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from api.schemas.common import rfc3339
 from api.schemas.growth import FaultTime, Growth
-from api.shapes.explanation import doubts_with_sentences, sentence
+from api.schemas.view import Reason
 from api.state.backend import Backend
 from vtox.motor.alarms.health.growth import FaultGrowth as FaultGrowthOf
 from vtox.motor.alarms.health.growth import Growth as GrowthOf
@@ -21,7 +20,6 @@ from vtox.reporting.history.growth import alarm_growth, machine_growth
 from vtox.reporting.history.retention import Oldest, oldest_kept
 
 LIFE_S, REMEMBERED = 60.0, 2000
-_LEVELS = ("course", "then_db", "now_db", "slope_db", "low_db", "high_db", "per")
 T = TypeVar("T")
 
 
@@ -41,7 +39,7 @@ class Growths:
             return alarm_growth(db, a.machine_id, a.fault, a.t, now_s, oldest)
 
         found = self._of(backend, (a.id, a.level), make)
-        return None if found is None else _shape(found)
+        return None if found is None else Growth.of(found)
 
     def of_machine(self, backend: Backend, machine_id: str) -> list[FaultTime]:
         """Return every fault of a machine over time."""
@@ -50,13 +48,7 @@ class Growths:
             return machine_growth(db, machine_id, now_s, oldest)
 
         return [
-            FaultTime(
-                fault=f.fault,
-                state=f.state,
-                since=rfc3339(f.since_t),
-                held=doubts_with_sentences([f.held])[0],
-                growth=_shape(f.growth),
-            )
+            FaultTime.of(f, held=Reason.of(f.held), growth=Growth.of(f.growth))
             for f in self._of(backend, (machine_id, ""), make)
         ]
 
@@ -83,9 +75,3 @@ class Growths:
             if len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
         return found
-
-
-def _shape(of: GrowthOf) -> Growth:
-    code, values = of.why.code, dict(of.why.values)
-    levels = {name: getattr(of, name) for name in _LEVELS}
-    return Growth(**levels, code=code, values=values, sentence=sentence(code, values))

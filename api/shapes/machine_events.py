@@ -6,10 +6,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from api.schemas.common import rfc3339
+from api.http.explanation import reason
 from api.schemas.machine_events import MachineEvent
-from api.shapes.alarm_shapes import alarm_time, work_order_shape
-from api.shapes.explanation import reason
+from api.shapes.alarm_shapes import alarm_time
 from api.state.backend import Backend
 from vtox.motor.alarms.book import Action
 from vtox.motor.alarms.health.alert_values import Alert
@@ -75,34 +74,10 @@ def _alert(fields: RawFields) -> Alert:
 
 
 def _of_alert(a: Alert) -> MachineEvent:
-    return MachineEvent(
-        kind="alert",
-        event=a.event or "raised",
-        t=a.t,
-        time=rfc3339(a.t),
-        fault=a.fault,
-        level=a.level,
-        code=a.code,
-        by="",
-        text=reason(a),
-        outcome=None,
-        work_order=None,
-        alarm_id=a.id,
-    )
+    own = {"event": a.event or "raised", "text": reason(a), "alarm_id": a.id}
+    return MachineEvent.of(a, kind="alert", by="", outcome=None, work_order=None, **own)
 
 
 def _of_action(a: Action) -> MachineEvent:
-    return MachineEvent(
-        kind="action",
-        event=a.name,
-        t=a.ms / 1000,
-        time=alarm_time(a.ms),
-        fault=a.fault,
-        level="",
-        code="",
-        by=a.by,
-        text=a.text,
-        outcome=a.outcome,
-        work_order=work_order_shape(a.work_order) if a.work_order else None,
-        alarm_id=a.alarm_id,
-    )
+    time = {"t": a.ms / 1000, "time": alarm_time(a.ms)}
+    return MachineEvent.of(a, kind="action", event=a.name, level="", code="", **time)

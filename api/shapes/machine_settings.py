@@ -9,10 +9,9 @@ from vtox.motor.alarms.health.sensitivity import Sensitivity
 from vtox.motor.values.channel_map import ChannelMap
 
 
-def version_fields(setting: Sensitivity | ChannelMap) -> dict[str, Any]:
-    """Return which version a setting is, and when and by whom it was set."""
-    at = rfc3339(setting.t) if setting.version else None
-    return {"version": setting.version, "set": at, "by": setting.by}
+def time_set(setting: Sensitivity | ChannelMap) -> str | None:
+    """Return when a setting was set; None for version 0."""
+    return rfc3339(setting.t) if setting.version else None
 
 
 def setting_of_body(

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
+from api.http.explanation import advice
 from api.schemas.alarms import (
     SupplyAlarm,
 )
-from api.schemas.common import rfc3339
-from api.shapes.alarm_shapes import alarm_time, priority_shape
-from api.shapes.explanation import advice, sentence
+from api.shapes.alarm_shapes import priority_shape
 from api.state.backend import Backend
 from vtox.motor.alarms import supplies
 from vtox.motor.alarms.life import STATES, Alarm
@@ -23,21 +22,14 @@ def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.Supply
 
 def supply_alarm_shape(g: supplies.SupplyAlarm, urgent: Mapping[str, Priority]) -> SupplyAlarm:
     """Return an alarm of a supply as it is shown; `urgent` has alarm id -> priority."""
-    why = g.why
-    return SupplyAlarm(
-        **g.common_fields,
+    return SupplyAlarm.of(
+        g,
         site=g.supply.site,
         supply=g.supply.path,
-        since=alarm_time(g.since_ms),
-        t=g.t,
-        time=rfc3339(g.t),
         within_s=supplies.same_time_s(g.fault) if g.supply.path else None,
         counts={s: g.counts[s] for s in STATES if s in g.counts},
         alarms=[a.id for a in g.alarms],
         machine_ids=sorted({a.machine_id for a in g.alarms}),
         priority=priority_shape(priority_of(g, urgent)),
-        code=why.code,
-        values=dict(why.values),
-        reason=sentence(why.code, why.values),
-        what_to_do=advice(why.code, why.values),
+        what_to_do=advice(g.why.code, g.why.values),
     )

@@ -11,11 +11,13 @@ WORK_ORDERS_AT_MOST = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder:
-    """A work order by its reference in a system, and where it can be opened (empty: unknown)."""
+    """A work order of another system that an alarm led to."""
 
     system: str
     reference: str
+    """its name in that system"""
     url: str = ""
+    """where it can be opened; empty: unknown"""
 
 
 def add_work_order(orders: Sequence[WorkOrder], order: WorkOrder) -> tuple[WorkOrder, ...]:

@@ -8,12 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from api.http.language import answer_language
-from api.schemas.common import rfc3339
-from api.schemas.diagnoses import Reason
-from api.schemas.machines import FaultReason, LatestReason
-from vtox.motor.alarms.health.alert_values import Verdict
-from vtox.motor.alarms.health.assessment import FaultAssessment
-from vtox.motor.values.domain import Reason as ReasonOf
+from vtox.motor.values.domain import Reason
 from vtox.motor.words import rendering
 from vtox.motor.words.languages import DEFAULT
 from vtox.pipeline.monitoring.readiness import Check
@@ -32,7 +27,7 @@ def fault_name(fault: str) -> str:
     return rendering.name_of("fault", fault, answer_language())
 
 
-def sentences(reasons: Iterable[ReasonOf]) -> str:
+def sentences(reasons: Iterable[Reason]) -> str:
     """Return the sentences of several reasons as one line."""
     return rendering.join((sentence(r.code, r.values) for r in reasons), answer_language())
 
@@ -55,41 +50,4 @@ def check_in_words(check: Check) -> Check:
     observed = rendering.render(check.code, check.values, language)
     return replace(
         check, observed=observed, remedy=rendering.advice(check.code, check.values, language)
-    )
-
-
-def doubts_with_sentences(doubts: Iterable[ReasonOf]) -> list[Reason]:
-    """Return doubts with words."""
-    return [
-        Reason(
-            code=d.code,
-            values=dict(d.values),
-            sentence=sentence(d.code, d.values),
-            what_to_do=advice(d.code, d.values),
-        )
-        for d in doubts
-    ]
-
-
-def fault_reason(fault: str, f: FaultAssessment) -> FaultReason:
-    """Return why a fault has its state, as it is shown."""
-    why = f.why
-    return FaultReason(
-        fault=fault,
-        code=why.code,
-        values=dict(why.values),
-        doubts=doubts_with_sentences(why.doubts),
-        reason=reason(why),
-        time=rfc3339(why.t or None),
-        latest=_latest(f.latest) if why.t != f.t else None,
-        what_to_do=advice(why.code, why.values, why.state),
-    )
-
-
-def _latest(said: Verdict) -> LatestReason:
-    return LatestReason(
-        state=said.state or "unknown",
-        code=said.code,
-        reason=reason(said),
-        time=rfc3339(said.t or None),
     )

@@ -1,0 +1,103 @@
+"""Views: responses that differ from a value, and name their fields once."""
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Self, get_args
+
+from pydantic import Field
+
+from api.http.explanation import advice, reason, sentence
+from api.schemas.common import AS_TIME, ResponseModel, Time, rfc3339
+
+EMPTY_ADVICE = "what to do about the code; empty where there is nothing to do, and without a code"
+UNITS_IN_NAMES = "the unit is the suffix of a name; without one it is a ratio or an identifier"
+ReasonValues = dict[str, int | float | str | bool | list[str | float] | None]
+Getter = Callable[[Any], Any]
+# View and type of a value -> the getters of the fields.
+_known: dict[tuple[type, type], dict[str, Getter]] = {}
+
+
+class View(ResponseModel):
+    """A response made of a value: its fields by name, its times as text, its code in words.
+
+    A field of another name is a keyword of `of`.
+    """
+
+    @classmethod
+    def of(cls, value: Any, **own: Any) -> Self:
+        """Return the view of a value; `own` has the fields that are not those of the value."""
+        return cls(**cls.table(value, **own))
+
+    @classmethod
+    def table(cls, value: Any, **own: Any) -> dict[str, Any]:
+        """Return the same as plain data, without checks: for lists of a whole fleet."""
+        getters = _known.setdefault((cls, type(value)), {})
+        found: dict[str, Any] = {}
+        for name in cls.model_fields:
+            if name in own:
+                found[name] = own[name]
+                continue
+            if name not in getters:
+                getters[name] = _getter(cls, name, value)
+            found[name] = getters[name](value)
+        return found
+
+
+class Reason(View):
+    """A code with its values, the sentence made of them, and what to do."""
+
+    code: str = Field(description="stable, for programs; documented in docs/faults")
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str = Field(description="code and values in words")
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+
+
+def _getter(view: type[View], name: str, value: Any) -> Getter:
+    """Return how a value gives a field of a view."""
+    if name in _WORDS:
+        return _WORDS[name]
+    field = view.model_fields[name]
+    is_time = AS_TIME in field.metadata or Time in get_args(field.annotation)
+    if is_time:
+        return _time(name, value)
+    if hasattr(value, name):
+        return attrgetter(name)
+    return attrgetter(f"why.{name}")
+
+
+def _time(name: str, value: Any) -> Getter:
+    """Return how a value gives a time as text, of s or of ms since 1970."""
+    if name == "time":
+        return lambda v: rfc3339(v.t)
+    if hasattr(value, f"{name}_ms"):
+        ms = attrgetter(f"{name}_ms")
+        return lambda v: None if ms(v) is None else rfc3339(ms(v) / 1000)
+    seconds = attrgetter(f"{name}_t")
+    return lambda v: rfc3339(seconds(v))
+
+
+def _why(value: Any) -> Any:
+    return value if hasattr(value, "code") else value.why
+
+
+def _sentence(value: Any) -> str:
+    why = _why(value)
+    return sentence(why.code, why.values)
+
+
+def _what_to_do(value: Any) -> str:
+    why = _why(value)
+    level = getattr(value, "level", "") or getattr(value, "state", "")
+    return advice(why.code, why.values, level)
+
+
+def _reason(value: Any) -> str:
+    return reason(value) if hasattr(value, "doubts") else _sentence(value)
+
+
+_WORDS: Mapping[str, Getter] = {
+    "doubts": lambda v: list(map(Reason.table, v.doubts)),
+    "sentence": _sentence,
+    "what_to_do": _what_to_do,
+    "reason": _reason,
+}
