@@ -36,6 +36,11 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=REFERENCE, mode="serialization")
         schema.pop("$defs", None)
         components["schemas"][model.__name__] = schema
+    for schema in components["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            if text := field.get("description"):
+                # An attribute docstring may have several lines.
+                field["description"] = text.replace("\n", " ")
     statuses: set[int] = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,15 +16,12 @@ from api.schemas.figures import (
     AlarmsOfDay,
     AlarmsOfMachine,
     ChatteringAlarm,
-    FalseAlarms,
-    FrequentAlarm,
     StandingAlarm,
 )
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
 from vtox.motor.alarms.life import Alarm
-from vtox.motor.alarms.promise import PROMISED_PER_MACHINE_DAY
 from vtox.reporting.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -73,13 +69,11 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
         per_machine_day=_rate(len(of_machines), machine_days),
         by_day=_by_day(r, range(first, int(to_s // DAY_S) + 1)),
         by_machine=_by_machine(of_machines, r.hours_by_machine),
-        most_frequent=[FrequentAlarm(**f._asdict()) for f in most_frequent(r.alarms, FREQUENT)],
+        most_frequent=most_frequent(r.alarms, FREQUENT),
         chattering=[ChatteringAlarm.of(c) for c in chattering(r.alarms)[:LISTED]],
         standing=standing[:LISTED],
         standing_for_a_day=sum(s.stands_s > STANDING_S for s in standing),
-        false_alarms=FalseAlarms(
-            **asdict(false), promised_per_machine_day=PROMISED_PER_MACHINE_DAY
-        ),
+        false_alarms=false,
     )
 
 

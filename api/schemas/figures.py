@@ -7,8 +7,9 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.view import View
-from vtox.motor.alarms.life import Outcome, State
-from vtox.motor.alarms.promise import Verdict
+from vtox.motor.alarms.figures import FrequentAlarm
+from vtox.motor.alarms.life import State
+from vtox.motor.alarms.promise import FalseAlarms
 
 ASSESSED = "hours in which machines were assessed, as days"
 NO_MACHINE = "empty: an alarm of the system itself"
@@ -32,15 +33,6 @@ class AlarmsOfMachine(ResponseModel):
     per_machine_day: Number = Field(description="null: it was not assessed")
 
 
-class FrequentAlarm(ResponseModel):
-    """An alarm that came often."""
-
-    machine_id: str = Field(description=NO_MACHINE)
-    fault: str
-    alarms: int
-    share: float = Field(description="of all alarms")
-
-
 class StandingAlarm(View):
     """An alarm that is not cleared."""
 
@@ -62,25 +54,6 @@ class ChatteringAlarm(View):
     window_s: float
     first: Time = Field(description="of that stretch")
     last: Time
-
-
-class FalseAlarms(ResponseModel):
-    """False alarms of faults, counted from outcomes, next to the promise."""
-
-    verdict: Verdict
-    code: str = Field(
-        description="why: `less_than_promised`, `more_than_promised`, `outcomes_missing`, "
-        "`too_few_machine_days`, `no_outcomes`, `no_machine_days`"
-    )
-    promised_per_machine_day: float
-    alarms: int = Field(description="of faults, raised in this time")
-    outcomes: dict[Outcome, int] = Field(description="the last one of each")
-    undecided: int = Field(description="without outcome, or not inspected")
-    machine_days: float = Field(description=ASSESSED)
-    per_machine_day: Number = Field(description="of those known to be false; null: not known")
-    low: Number = Field(description="exact 95 % interval of that rate")
-    high: Number
-    at_most: Number = Field(description="its upper end if all undecided alarms were false")
 
 
 class AlarmFigures(ResponseModel):

@@ -9,6 +9,7 @@ from api.schemas.diagnoses import OpenAlert
 from api.schemas.view import View
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.monitoring.throughput import Source
+from vtox.pipeline.store.system.status import QueueStatus
 
 
 class Performance(ResponseModel):
@@ -52,20 +53,6 @@ class CapacityStatus(View):
     )
     code: str = Field(description="`room`, or why it is not known")
     reason: str = Field(description="the same in words")
-
-
-class QueueStatus(View):
-    """One fault family."""
-
-    waiting: int | None = Field(
-        description="tasks that wait at the broker; null: not known, `checks` says why at `broker`"
-    )
-    in_flight: int = Field(description="windows dispatched and unfinished")
-    in_flight_bytes: int
-    done: int = Field(description="windows with a result")
-    records_done: int
-    dead: int = Field(description="windows that could not be diagnosed")
-    workers: int = Field(description="live workers on this queue")
 
 
 class WorkerStatus(View):

@@ -2,37 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import nan
 
 from scipy.special import gammaincinv
 
 from vtox.motor.alarms.figures import RaisedAlarm
 from vtox.motor.alarms.life import Outcome
-from vtox.motor.alarms.promise import PROMISED_PER_MACHINE_DAY, Verdict
+from vtox.motor.alarms.promise import PROMISED_PER_MACHINE_DAY, FalseAlarms, Verdict
 from vtox.motor.faults import FAULTS
 
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FalseAlarmRate:
-    """False alarms per machine-day with their exact interval, and what becomes of the promise.
-
-    `at_most` is the upper end of the interval if all alarms were false without a decision.
-    Figures that are not known are None; `code` says why.
-    """
-
-    verdict: Verdict
-    code: str
-    alarms: int
-    outcomes: Mapping[Outcome, int]
-    undecided: int
-    machine_days: float
-    per_machine_day: float | None = None
-    low: float | None = None
-    high: float | None = None
-    at_most: float | None = None
 
 
 def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
@@ -46,7 +26,7 @@ def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
 
 def false_alarm_rate(
     alarms: Iterable[RaisedAlarm], outcomes: Mapping[str, Outcome], machine_days: float
-) -> _FalseAlarmRate:
+) -> FalseAlarms:
     """Return the rate of false alarms among alarms of faults, by alarm id -> outcome.
 
     The promise is kept where even the undecided alarms leave the upper end below it, and broken
@@ -56,13 +36,18 @@ def false_alarm_rate(
     counts = Counter(outcomes[a.alarm_id] for a in of_faults if a.alarm_id in outcomes)
     false, decided = counts["false_alarm"], counts.total() - counts["not_inspected"]
     undecided = len(of_faults) - decided
-    rate = _FalseAlarmRate(
+    rate = FalseAlarms(
         verdict="unknown",
         code="no_outcomes" if machine_days > 0 else "no_machine_days",
+        promised_per_machine_day=PROMISED_PER_MACHINE_DAY,
         alarms=len(of_faults),
         outcomes=dict(counts),
         undecided=undecided,
         machine_days=machine_days,
+        per_machine_day=None,
+        low=None,
+        high=None,
+        at_most=None,
     )
     if machine_days <= 0 or (of_faults and not decided):
         return rate

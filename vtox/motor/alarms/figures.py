@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from vtox.motor.faults import FAULTS
@@ -26,13 +27,16 @@ class RaisedAlarm(NamedTuple):
     ms: int
 
 
-class _Frequency(NamedTuple):
-    """How often a fault of a machine was raised, and its share of all alarms."""
+@dataclass(frozen=True, slots=True)
+class FrequentAlarm:
+    """An alarm that came often."""
 
     machine_id: str
+    """empty: an alarm of the system itself"""
     fault: str
     alarms: int
     share: float
+    """of all alarms"""
 
 
 class _Chatter(NamedTuple):
@@ -46,11 +50,11 @@ class _Chatter(NamedTuple):
     last_ms: int
 
 
-def most_frequent(alarms: Iterable[RaisedAlarm], most: int) -> list[_Frequency]:
+def most_frequent(alarms: Iterable[RaisedAlarm], most: int) -> list[FrequentAlarm]:
     """Return the alarms that were raised most often, the most frequent first."""
     counts = Counter((a.machine_id, a.fault) for a in alarms)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [_Frequency(*of, n, n / counts.total()) for of, n in ranked[:most]]
+    return [FrequentAlarm(*of, n, n / counts.total()) for of, n in ranked[:most]]
 
 
 def chatter_window_s(fault: str) -> float:

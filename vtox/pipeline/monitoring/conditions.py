@@ -28,7 +28,7 @@ from vtox.pipeline.store.ledger.backlog import Backlog
 from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat
 from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
 from vtox.pipeline.store.ledger.retention import NOT_FROM_SHARE
-from vtox.pipeline.store.system.status import Queue, Snapshot, dead_letters
+from vtox.pipeline.store.system.status import QueueStatus, Snapshot, dead_letters
 
 # An alarm that was raised at a limit is cleared below this share of it.
 CLEAR_SHARE = 0.8
@@ -177,7 +177,7 @@ def _has_run_since(snap: Snapshot, before: Watch) -> bool:
     return pause_s <= max(STALE_INTERVALS * before.interval_s, RESTART_PAUSE_S)
 
 
-def _workers(name: str, queue: Queue, had_one: bool) -> Condition:
+def _workers(name: str, queue: QueueStatus, had_one: bool) -> Condition:
     holds = not queue.workers
     why = (
         reason("queue_without_worker", queue=name, windows=queue.in_flight)
@@ -193,7 +193,7 @@ def _workers(name: str, queue: Queue, had_one: bool) -> Condition:
     )
 
 
-def _stalled(name: str, queue: Queue, before: Watch | None) -> Condition:
+def _stalled(name: str, queue: QueueStatus, before: Watch | None) -> Condition:
     same = before is not None and before.finished.get(name) == _finished(queue)
     holds = same and queue.workers > 0 and queue.in_flight > 0
     why = (
@@ -359,5 +359,5 @@ def _deleted(watch: Watch, earlier: int) -> Condition:
     )
 
 
-def _finished(queue: Queue) -> int:
+def _finished(queue: QueueStatus) -> int:
     return queue.done + queue.dead

@@ -46,18 +46,21 @@ METRICS_READ = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """One fault family: tasks that wait at the broker, windows at work, done and dead."""
+class QueueStatus:
+    """One fault family."""
 
-    # None: not known, see `Broker.why_unknown`.
     waiting: int | None
+    """tasks that wait at the broker; null: not known, `checks` says why at `broker`"""
     in_flight: int
+    """windows dispatched and unfinished"""
     in_flight_bytes: int
     done: int
+    """windows with a result"""
     records_done: int
     dead: int
-    # Workers that can take a task: their pool has a process.
+    """windows that could not be diagnosed"""
     workers: int
+    """live workers on this queue"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ class Snapshot:
     lengths: dict[str, int]
     group: ConsumerGroup | None
     counters: dict[str, int]
-    queues: dict[str, Queue]
+    queues: dict[str, QueueStatus]
     workers: tuple[Worker, ...]
     machines: int
     bridge_alive: bool
@@ -260,8 +263,8 @@ def _reply_or(reply: Any, default: Any) -> Any:
 
 def _queue(
     name: str, waiting: int | None, counters: dict[str, int], workers: tuple[Worker, ...]
-) -> Queue:
-    return Queue(
+) -> QueueStatus:
+    return QueueStatus(
         waiting=waiting,
         in_flight=over_partitions(counters, f"in_flight_windows:{name}"),
         in_flight_bytes=over_partitions(counters, f"in_flight_bytes:{name}"),
