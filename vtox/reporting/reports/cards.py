@@ -1,55 +1,23 @@
 """The diagnoses of a record in words: state, why, what speaks against it, action, symptoms."""
 
-from collections.abc import Iterator, Mapping
-from html import escape
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vtox.motor.values.plain_data import digits
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.rendering import advice, join, render
-from vtox.reporting.reports.elements import (
-    facts,
-    indicator_name,
-    marked,
-    minus,
-    pill,
-    sentence_case,
-)
+from vtox.reporting.reports.elements import indicator_name, minus, sentence_case
 from vtox.reporting.reports.texts import language_of
 
 RANK = ("fault", "warning", "normal", "unknown")
 
 
-def verdict_card(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
-    """Return one diagnosis."""
-    fault = str(v["fault"])
-    state = str(v["state"])
-    parts = [
-        f"<header><h3>{escape(fault_name(fault, text))}</h3>{state_pill(state, text)}</header>",
-        f'<p class="why">{escape(_full(v, text))}</p>',
-    ]
-    if v["doubts"]:
-        items = "".join(f"<li>{escape(_full(d, text))}</li>" for d in v["doubts"])
-        parts.append(f"<h4>{escape(text['against'])}</h4><ul>{items}</ul>")
+def actions(v: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
+    """Return the advice of a diagnosis and of its doubts, each once."""
     language = language_of(text)
-    own = advice(v["code"], v["values"], language, level=state)
+    own = advice(v["code"], v["values"], language, level=str(v["state"]))
     advised = (own, *(advice(d["code"], d["values"], language) for d in v["doubts"]))
-    actions = list(dict.fromkeys(filter(None, advised)))
-    if actions:
-        rows = "".join(f"<p>{marked(sentence_case(a))}</p>" for a in actions)
-        parts.append(f'<div class="action"><h4>{escape(text["action"])}</h4>{rows}</div>')
-    parts.append(facts(_numbers(v, text), "numbers"))
-    if symptoms := list(_symptoms(v["indicators"], text)):
-        parts.append(f"<h4>{escape(text['symptoms'])}</h4>{facts(symptoms, 'values')}")
-    parts.append(
-        f'<p class="small soft">{escape(text["code"])} <code>{escape(v["code"])}</code></p>'
-    )
-    return f'<section class="card {escape(state)}">{"".join(parts)}</section>'
-
-
-def state_pill(state: str, text: Mapping[str, str]) -> str:
-    """Return a state with its word."""
-    return pill(state, text.get(f"state_{state}", state))
+    return list(dict.fromkeys(filter(None, advised)))
 
 
 def fault_name(fault: str, text: Mapping[str, str]) -> str:
@@ -72,9 +40,9 @@ def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
         return str(v["code"])
 
 
-def sentences(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
-    """Return the sentences of a code and of what is said with it as one line."""
-    return join((sentence(x, text) for x in (v, *v["doubts"])), language_of(text))
+def sentences(said: Iterable[Mapping[str, Any]], text: Mapping[str, str]) -> str:
+    """Return the sentences of several codes as one line."""
+    return join((sentence(v, text) for v in said), language_of(text))
 
 
 def words(identifier: str, text: Mapping[str, str]) -> str:
@@ -87,18 +55,16 @@ def statistic_name(fault: str, text: Mapping[str, str]) -> str:
     return sentence_case(text[f"statistic_{fault}"])
 
 
-def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
-    return f"{sentence_case(sentence(v, text))}{text['stop']}"
-
-
-def _numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield names and values of what a diagnosis compared."""
     for name in ("statistic", "threshold", "severity", "confidence"):
         if v[name] is not None and (v["statistic"] is not None or name == "severity"):
             named = statistic_name(v["fault"], text) if name == "statistic" else text[name]
             yield named, minus(digits(v[name]))
 
 
-def _symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield names and values of the indicators that were measured."""
     measured = {n: x for n, x in indicators.items() if x is not None}
     stems = [indicator_name(n, text)[0] for n in measured]
     for name, value in measured.items():

@@ -1,8 +1,7 @@
 """Spectra, waveforms and phasors of a record as drawings."""
 
 import re
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
 from math import cos, radians, sin
 
 import numpy as np
@@ -13,7 +12,7 @@ from vtox.motor.diagnosis.spectra.thinning import extremes
 from vtox.motor.values.arrays import Float64
 from vtox.motor.values.domain import CHANNEL_UNITS, Array
 from vtox.reporting.reports import svg
-from vtox.reporting.reports.svg import Axes, Mark
+from vtox.reporting.reports.svg import Axes, Drawing, Mark
 from vtox.reporting.reports.texts import say
 
 POINTS = 1200
@@ -21,7 +20,9 @@ POINTS = 1200
 BELOW_FLOOR_DB = 12.0
 _MULTIPLE = re.compile(r"(\d+) x (.+)")
 CURVES = ("curve", "curve b", "curve c")
-PHASOR_SIZE, PHASOR_RADIUS, HEAD = 300, 106, 8
+PHASOR_RADIUS, HEAD = 106, 8
+# The most telling names first, where there is room.
+_RANK = ("found", "expected", "other")
 
 
 def tone(line: ExpectedLine) -> str:
@@ -40,7 +41,7 @@ def line_name(name: str, text: Mapping[str, str]) -> str:
     return text.get(f"name_{name}", name)
 
 
-def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str, str]) -> str:
+def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str, str]) -> Drawing:
     """Return the drawing of a spectrum that is thinned to its range already."""
     levels = [x.level_db for x in s.lines if x.level_db is not None]
     levels += [x.baseline_db for x in s.lines if x.baseline_db is not None]
@@ -64,18 +65,20 @@ def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str
         for x in s.lines
     ]
     label = f"{text[f'kind_{s.kind}']}, {low_hz:.4g} to {high_hz:.4g} Hz"
-    return svg.drawing(
+    return Drawing(
         axes,
         label,
-        svg.curve(axes, s.hz, s.levels_db, "curve"),
-        svg.curve(axes, s.hz, s.floor_db, "floor"),
-        svg.marks(axes, marks),
+        [
+            ("curve", svg.curve(axes, s.hz, s.levels_db)),
+            ("floor", svg.curve(axes, s.hz, s.floor_db)),
+        ],
+        sorted(marks, key=lambda m: (_RANK.index(m.tone), m.x)),
     )
 
 
 def waveform_chart(
     channels: Mapping[str, Array], fs_hz: float, seconds: float, text: Mapping[str, str]
-) -> str:
+) -> Drawing:
     """Return the drawing of the first part of some channels of one unit."""
     samples = max(2, round(seconds * fs_hz))
     shown = {n: np.asarray(x[:samples], np.float64) for n, x in channels.items()}
@@ -90,46 +93,28 @@ def waveform_chart(
     curves = []
     for x, cls in zip(shown.values(), CURVES, strict=False):
         at = np.arange(len(x)) if len(x) <= POINTS else extremes(x, POINTS // 2)
-        curves.append(svg.curve(axes, at / fs_hz, x[at], cls))
-    return svg.drawing(axes, f"{text['waveform']}: {', '.join(shown)}", *curves)
+        curves.append((cls, svg.curve(axes, at / fs_hz, x[at])))
+    return Drawing(axes, f"{text['waveform']}: {', '.join(shown)}", curves)
 
 
-def phasor_chart(found: Phasors) -> str:
-    """Return the phasors in one circle; each unit to its longest."""
+def phasor_arrows(found: Phasors) -> Iterator[tuple[str, str, float, float, str]]:
+    """Yield class, path, place of the name (px) and channel; each unit to its longest phasor."""
     longest: dict[str, float] = {}
     for p in found.phasors:
         unit = CHANNEL_UNITS[p.channel]
         longest[unit] = max(longest.get(unit, 1e-12), p.rms)
-    half = PHASOR_SIZE / 2
-    spokes = "".join(
-        f'<path class="grid" d="M{-PHASOR_RADIUS} 0H{PHASOR_RADIUS}" transform="rotate({a})"/>'
-        for a in (0, 60, 120)
-    )
-    arrows = "".join(
-        _arrow(p.channel, p.rms / longest[CHANNEL_UNITS[p.channel]], p.angle_deg)
-        for p in found.phasors
-    )
-    return (
-        f'<svg class="phasors" viewBox="{-half:g} {-half:g} {PHASOR_SIZE} {PHASOR_SIZE}" '
-        f'role="img" aria-label="phasors"><circle class="grid" r="{PHASOR_RADIUS}"/>'
-        f"{spokes}{arrows}</svg>"
-    )
-
-
-def _arrow(channel: str, share: float, angle_deg: float) -> str:
-    size, angle = PHASOR_RADIUS * share, radians(-angle_deg)
-    x, y = size * cos(angle), size * sin(angle)
-    wings = [
-        f"{x - HEAD * cos(angle + turn):.1f} {y - HEAD * sin(angle + turn):.1f}"
-        for turn in (0.4, -0.4)
-    ]
-    away = max(size, 14) + 15
-    cls = "voltage" if CHANNEL_UNITS[channel] == "V" else "current"
-    return (
-        f'<g class="{cls}"><path d="M0 0L{x:.1f} {y:.1f}M{wings[0]}L{x:.1f} {y:.1f}L{wings[1]}"/>'
-        f'<text x="{away * cos(angle):.1f}" y="{away * sin(angle) + 4:.1f}">{escape(channel)}'
-        "</text></g>"
-    )
+    for p in found.phasors:
+        unit = CHANNEL_UNITS[p.channel]
+        size, angle = PHASOR_RADIUS * p.rms / longest[unit], radians(-p.angle_deg)
+        x, y = size * cos(angle), size * sin(angle)
+        wings = [
+            f"{x - HEAD * cos(angle + turn):.1f} {y - HEAD * sin(angle + turn):.1f}"
+            for turn in (0.4, -0.4)
+        ]
+        path = f"M0 0L{x:.1f} {y:.1f}M{wings[0]}L{x:.1f} {y:.1f}L{wings[1]}"
+        away = max(size, 14) + 15
+        cls = "voltage" if unit == "V" else "current"
+        yield cls, path, away * cos(angle), away * sin(angle) + 4, p.channel
 
 
 def _level_range(s: Spectrum, levels: Sequence[float]) -> tuple[float, float]:

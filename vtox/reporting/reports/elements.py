@@ -1,34 +1,7 @@
-"""Pieces of HTML that every part of a report is made of. Text is escaped here, and nowhere else."""
+"""Texts that every part of a report is made of: names, numbers and times."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from html import escape
-
-SHAPES = {
-    "normal": '<circle cx="6" cy="6" r="4.5"/>',
-    "warning": '<path d="M6 1L11.5 11H.5Z"/>',
-    "fault": '<path d="M1.5 1.5h9v9h-9z"/>',
-    "unknown": '<circle class="hollow" cx="6" cy="6" r="4"/>',
-}
-
-
-def pill(state: str, word: str) -> str:
-    """Return a state: a shape, a word and a colour."""
-    cls = state if state in SHAPES else "unknown"
-    shape = f'<svg viewBox="0 0 12 12" aria-hidden="true">{SHAPES[cls]}</svg>'
-    return f'<span class="pill {cls}">{shape}{escape(word)}</span>'
-
-
-def facts(pairs: Iterable[tuple[str, str]], cls: str = "facts") -> str:
-    """Return names with values."""
-    rows = (f"<div><dt>{escape(n)}</dt><dd>{escape(v)}</dd></div>" for n, v in pairs)
-    return f'<dl class="{cls}">{"".join(rows)}</dl>'
-
-
-def marked(text: str) -> str:
-    """Return a text in which code is between backticks."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
 
 
 def sentence_case(text: str) -> str:

@@ -1,13 +1,11 @@
 """What a record says of energy, in words: power, load and losses, or why they are not known."""
 
 from collections.abc import Iterator, Mapping
-from html import escape
-from typing import Any
 
 from vtox.motor.values.plain_data import digits
 from vtox.reporting.reports.cards import sentence
 from vtox.reporting.reports.contents import Energy
-from vtox.reporting.reports.elements import facts, sentence_case
+from vtox.reporting.reports.elements import sentence_case
 from vtox.reporting.reports.texts import say
 
 # Key of the name, its figure and that of half the interval; a `%` for a ratio, else divisor, unit.
@@ -28,25 +26,20 @@ _ROWS: tuple[tuple[str, str, str, tuple[float, str]], ...] = (
 )
 
 
-def energy_card(energy: Energy | None, text: Mapping[str, str]) -> str:
-    """Return the part of a record on energy, empty where nothing was computed."""
-    if energy is None:
-        return ""
-    why = []
-    if energy.power_code:
-        why.append(_why("power", energy.power_code, energy.power_values, text))
-    if energy.load_code not in ("", energy.power_code):
-        why.append(_why("load", energy.load_code, energy.load_values, text))
-    body = facts(_rows(energy.figures, text), "values")
-    return f'<h2 class="minor">{escape(text["energy"])}</h2>{"".join(why)}{body}'
+def energy_gaps(energy: Energy, text: Mapping[str, str]) -> Iterator[str]:
+    """Yield why power or load are not known."""
+    gaps = [("power", energy.power_code, energy.power_values)]
+    if energy.load_code != energy.power_code:
+        gaps.append(("load", energy.load_code, energy.load_values))
+    for name, code, values in gaps:
+        if code:
+            why = sentence({"code": code, "values": values}, text)
+            yield sentence_case(say(text, f"energy_no_{name}", why=why))
 
 
-def _why(name: str, code: str, values: Mapping[str, Any], text: Mapping[str, str]) -> str:
-    told = say(text, f"energy_no_{name}", why=sentence({"code": code, "values": values}, text))
-    return f'<p class="why">{escape(sentence_case(told))}</p>'
-
-
-def _rows(figures: Mapping[str, float], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def energy_rows(energy: Energy, text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield names and values of the figures that are known."""
+    figures = energy.figures
     for key, name, half, (divisor, unit) in _ROWS:
         if name not in figures:
             continue

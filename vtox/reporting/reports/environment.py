@@ -35,7 +35,7 @@ def _source() -> str:
     """Return a hash of the code of the package: the same version may be at work on."""
     found = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*")):
-        if path.suffix in (".py", ".css", ".json"):
+        if path.suffix in (".py", ".css", ".html", ".json", ".toml"):
             found.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
             found.update(path.read_bytes() + b"\0")
     return found.hexdigest()[:SHOWN]

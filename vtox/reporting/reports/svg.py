@@ -1,17 +1,17 @@
-"""Drawings of a report as inline SVG: axes, curves, bands and marks with names.
+"""Geometry of the drawings of a report: axes, curves, bands and marks with names.
 
-Colours are classes of `report.css`, so that one drawing serves light, dark and paper.
+`templates/parts.html` draws them. Colours are classes of `report.css`, so that one drawing serves
+light, dark and paper.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from math import ceil, floor, isfinite, log10
+from typing import ClassVar
 
 from vtox.motor.values.arrays import Float64
 
-WIDTH, HEIGHT = 760, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 8, 36
+HEIGHT, BELOW = 250, 36
 # Of the font of `report.css`, 11 px: neighbouring names must not touch.
 CHARACTER, WIDE_CHARACTER, ROW, MAX_ROWS = 6.1, 11.5, 13, 5
 
@@ -32,7 +32,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The ranges of a drawing and the words at its axes."""
+    """The ranges of a drawing and the words at its axes. Edges are in px."""
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]
@@ -41,32 +41,86 @@ class Axes:
     height: int = HEIGHT
     # Text of a value of x; None: as a number.
     x_text: Callable[[float], str] | None = None
-    x_ticks: tuple[float, ...] = ()
+    x_values: tuple[float, ...] = ()
+    width: ClassVar[int] = 760
+    left: ClassVar[int] = 52
+    right: ClassVar[int] = 750
+    top: ClassVar[int] = 8
+
+    @property
+    def bottom(self) -> int:
+        """The edge above the words of x."""
+        return self.height - BELOW
 
     def x(self, value: float) -> float:
         """Return the place of a value of x, px."""
         low, high = self.x_range
-        return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+        return self.left + (value - low) / (high - low) * (self.right - self.left)
 
     def y(self, value: float) -> float:
         """Return the place of a value of y, px."""
         low, high = self.y_range
-        return self.height - BOTTOM - (value - low) / (high - low) * (self.height - TOP - BOTTOM)
+        return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
+
+    def x_ticks(self) -> Iterator[tuple[float, str]]:
+        """Yield places and texts of round values of x."""
+        for x in self.x_values or ticks(*self.x_range, 8):
+            yield self.x(x), self.x_text(x) if self.x_text else f"{x:g}"
+
+    def y_ticks(self) -> Iterator[tuple[float, str]]:
+        """Yield places and texts of round values of y."""
+        for y in ticks(*self.y_range, max(2, self.height // 50)):
+            yield self.y(y), f"{y:g}".replace("-", "\N{MINUS SIGN}")
 
 
-def drawing(axes: Axes, label: str, *parts: str) -> str:
-    """Return a whole drawing: parts between its grid and its axes; `label` is read aloud."""
-    box = f'viewBox="0 0 {WIDTH} {axes.height}" class="plot" role="img"'
-    frame = (
-        f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
-        f'height="{axes.height - TOP - BOTTOM}"/>'
-    )
-    svg = f'<svg {box} aria-label="{escape(label)}">{_grid(axes)}{"".join(parts)}{frame}</svg>'
-    return f'<div class="wide">{svg}</div>'
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Curves and areas with their classes, marks and states on axes; `label` is read aloud."""
+
+    axes: Axes
+    label: str
+    paths: Sequence[tuple[str, str]]
+    marks: Sequence[Mark] = ()
+    # State, left edge and width of each step, px.
+    steps: Sequence[tuple[str, float, float]] = ()
+
+    def bands(self) -> Iterator[tuple[str, float, float]]:
+        """Yield tone, left edge and width of each band that is in sight, px."""
+        begin, end = self.axes.x_range
+        for m in self.marks:
+            low, high = max(m.low, begin), min(m.high, end)
+            if low <= high:
+                left = self.axes.x(low)
+                yield m.tone, left, max(self.axes.x(high) - left, 1.0)
+
+    def places(self) -> Iterator[tuple[str, float, float, float | None]]:
+        """Yield tone, place and level in the baseline of each line that was found, px."""
+        (begin, end), (bottom, top) = self.axes.x_range, self.axes.y_range
+        for m in self.marks:
+            if m.found_x is not None and m.y is not None and begin <= m.found_x <= end:
+                healthy = None if m.baseline is None else min(max(m.baseline, bottom), top)
+                healthy_y = None if healthy is None else self.axes.y(healthy)
+                yield m.tone, self.axes.x(m.found_x), self.axes.y(m.y), healthy_y
+
+    def names(self) -> Iterator[tuple[str, float, int, str]]:
+        """Yield tone, place (px) and name of each line for whose name there is room."""
+        ends: dict[int, list[tuple[float, float]]] = {}
+        begin, end = self.axes.x_range
+        for m in self.marks:
+            if not m.name or not begin <= m.x <= end:
+                continue
+            width = sum(CHARACTER if c < "\u2e80" else WIDE_CHARACTER for c in m.name)
+            left = self.axes.x(m.x) - width / 2
+            left = min(max(left, self.axes.left + 3), self.axes.right - width - 3)
+            for row in range(MAX_ROWS):
+                if all(left >= b or left + width <= a for a, b in ends.get(row, [])):
+                    ends.setdefault(row, []).append((left - 8, left + width + 8))
+                    yield m.tone, left, self.axes.top + 13 + row * ROW, m.name
+                    break
 
 
-def curve(axes: Axes, x: Sequence[float] | Float64, y: Sequence[float] | Float64, cls: str) -> str:
-    """Return a curve; NaN and infinite values are gaps."""
+def curve(axes: Axes, x: Sequence[float] | Float64, y: Sequence[float] | Float64) -> str:
+    """Return the path of a curve; NaN and infinite values are gaps."""
     pieces, pen = [], "M"
     bottom, top = axes.y_range
     for a, b in zip(x, y, strict=True):
@@ -77,28 +131,14 @@ def curve(axes: Axes, x: Sequence[float] | Float64, y: Sequence[float] | Float64
         b = min(max(b, bottom), top)
         pieces.append(f"{pen}{axes.x(a):.1f} {axes.y(b):.1f}")
         pen = "L"
-    return f'<path class="{cls}" d="{"".join(pieces)}"/>'
+    return "".join(pieces)
 
 
 def area(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float]) -> str:
-    """Return the area between two curves of finite values."""
-    if len(x) < 2:
-        return ""
+    """Return the path around the area between two curves of finite values."""
     there = [f"{axes.x(a):.1f} {axes.y(b):.1f}" for a, b in zip(x, high, strict=True)]
     back = [f"{axes.x(a):.1f} {axes.y(b):.1f}" for a, b in zip(x, low, strict=True)]
-    return f'<path class="area" d="M{"L".join([*there, *reversed(back)])}Z"/>'
-
-
-def marks(axes: Axes, found: Iterable[Mark]) -> str:
-    """Return bands, places and names; the most telling names first, where there is room."""
-    rank = {"found": 0, "expected": 1, "other": 2}
-    ends: dict[int, list[tuple[float, float]]] = {}
-    bands, places, names = [], [], []
-    for m in sorted(found, key=lambda m: (rank[m.tone], m.x)):
-        bands.append(_band(axes, m))
-        places.append(_marker(axes, m))
-        names.append(_name(axes, m, ends))
-    return "".join(bands + places + names)
+    return f"M{'L'.join([*there, *reversed(back)])}Z"
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:
@@ -114,66 +154,3 @@ def ticks(low: float, high: float, about: int) -> list[float]:
     step = next(size * k for k in (1, 2, 5, 10) if size * k >= raw * 0.999)
     first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
     return [round(k * step, 12) + 0.0 for k in range(first, last + 1)]
-
-
-def _grid(axes: Axes) -> str:
-    parts = []
-    for x in axes.x_ticks or ticks(*axes.x_range, 8):
-        text = axes.x_text(x) if axes.x_text else f"{x:g}"
-        at = axes.x(x)
-        parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{axes.height - BOTTOM}"/>')
-        below = axes.height - BOTTOM + 14
-        parts.append(f'<text class="tick" x="{at:.1f}" y="{below}">{escape(text)}</text>')
-    for y in ticks(*axes.y_range, max(2, axes.height // 50)):
-        at = axes.y(y)
-        text = f"{y:g}".replace("-", "\N{MINUS SIGN}")
-        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="tick left" x="{LEFT - 6}" y="{at + 4:.1f}">{text}</text>')
-    middle = (TOP + axes.height - BOTTOM) / 2
-    parts.append(
-        f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{axes.height - 5}">'
-        f"{escape(axes.x_name)}</text>"
-        f'<text class="axis" transform="translate(11 {middle:.0f}) rotate(-90)">'
-        f"{escape(axes.y_name)}</text>"
-    )
-    return "".join(parts)
-
-
-def _band(axes: Axes, m: Mark) -> str:
-    low, high = max(m.low, axes.x_range[0]), min(m.high, axes.x_range[1])
-    if high < low:
-        return ""
-    width = max(axes.x(high) - axes.x(low), 1.0)
-    return (
-        f'<rect class="band {m.tone}" x="{axes.x(low):.1f}" y="{TOP}" width="{width:.1f}" '
-        f'height="{axes.height - TOP - BOTTOM}"/>'
-    )
-
-
-def _marker(axes: Axes, m: Mark) -> str:
-    if m.found_x is None or m.y is None or not axes.x_range[0] <= m.found_x <= axes.x_range[1]:
-        return ""
-    x, y = axes.x(m.found_x), axes.y(m.y)
-    parts = [f'<circle class="place {m.tone}" cx="{x:.1f}" cy="{y:.1f}" r="3.8"/>']
-    if m.baseline is not None:
-        at = axes.y(min(max(m.baseline, axes.y_range[0]), axes.y_range[1]))
-        parts.append(f'<path class="healthy {m.tone}" d="M{x - 8:.1f} {at:.1f}H{x + 8:.1f}"/>')
-    return "".join(parts)
-
-
-def _name(axes: Axes, m: Mark, ends: dict[int, list[tuple[float, float]]]) -> str:
-    if not m.name or not axes.x_range[0] <= m.x <= axes.x_range[1]:
-        return ""
-    width = sum(CHARACTER if c < "\u2e80" else WIDE_CHARACTER for c in m.name)
-    left = min(max(axes.x(m.x) - width / 2, LEFT + 3), WIDTH - RIGHT - width - 3)
-    free = (
-        row
-        for row in range(MAX_ROWS)
-        if all(left >= b or left + width <= a for a, b in ends.get(row, []))
-    )
-    row = next(free, None)
-    if row is None:
-        return ""
-    ends.setdefault(row, []).append((left - 8, left + width + 8))
-    y = TOP + 13 + row * ROW
-    return f'<text class="name {m.tone}" x="{left:.1f}" y="{y}">{escape(m.name)}</text>'

@@ -8,15 +8,17 @@ from vtox.reporting.reports.page import page
 from vtox.reporting.reports.texts import texts
 
 ENGLISH = texts("en")
-SOURCES = "\n".join(p.read_text() for p in (ROOT / "vtox/reporting/reports").glob("*.py"))
+FOLDER = ROOT / "vtox/reporting/reports"
+SOURCES = "\n".join(p.read_text() for f in ("*.py", "*/*.html") for p in FOLDER.glob(f))
 
 
 def test_every_text_is_used() -> None:
-    families = tuple(re.findall(r"""f["'](\w+_)\{""", SOURCES))
+    families = tuple(a or b for a, b in re.findall(r"""f["'](\w+_)\{|"(\w+_)" ~""", SOURCES))
     unused = [
         key
         for key in ENGLISH
-        if not key.startswith(families) and not re.search(rf"""["']{key}["']""", SOURCES)
+        if not key.startswith(families)
+        and not re.search(rf"""["']{key}["']|\btext\.{key}\b""", SOURCES)
     ]
     assert unused == []
 

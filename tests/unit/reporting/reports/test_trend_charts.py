@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.unit.reporting.reports.report_file import contents
 from vtox.reporting.reports.contents import ReportedTrend, TrendColumns
+from vtox.reporting.reports.page import page
 from vtox.reporting.reports.texts import texts
-from vtox.reporting.reports.trend_charts import trend_section
+from vtox.reporting.reports.trend_charts import trend_drawings
 
 TEXT = texts("en")
 T0 = 1_764_000_000
@@ -28,23 +30,24 @@ def trend(**changes: Any) -> ReportedTrend:
 
 
 def test_a_gap_stays_a_gap() -> None:
-    drawn = trend_section(trend(), TEXT)
-    mean = drawn.partition('class="curve thick" d="')[2].partition('"')[0]
-    assert mean.count("M") == 2
-    assert drawn.count('class="area"') == 2
-    assert [drawn.count(f'"step {s}"') for s in ("normal", "warning", "fault")] == [1, 1, 1]
+    drawn = trend_drawings(trend(), TEXT)["bearing"]
+    assert [cls for cls, _ in drawn.paths] == ["area", "area", "threshold", "curve thick"]
+    assert drawn.paths[-1][1].count("M") == 2
+    assert [state for state, _, _ in drawn.steps] == ["normal", "warning", "fault"]
 
 
 def test_without_a_record_it_says_so() -> None:
+    machine = contents().machine.model_copy(update={"machine_id": "M1"})
     empty = columns(**{n: [] for n in TrendColumns.model_fields})
     for nothing in (None, trend(series={}), trend(series={"bearing": empty})):
-        assert TEXT["trend_none"] in trend_section(nothing, TEXT)
+        changes = {"machine": machine, "trend": nothing}
+        assert TEXT["trend_none"] in page(contents().model_copy(update=changes))
 
 
 def test_a_constant_trend_and_one_of_years_can_be_drawn() -> None:
     zeros = columns(**{n: [0.0] * 5 for n in ("minimum", "mean", "maximum", "threshold")})
-    assert "<svg" in trend_section(trend(series={"bearing": zeros}), TEXT)
-    assert "<svg" in trend_section(trend(to_t=9e10, step_s=86_400), TEXT)
+    assert trend_drawings(trend(series={"bearing": zeros}), TEXT)
+    assert trend_drawings(trend(to_t=9e10, step_s=86_400), TEXT)
 
 
 @pytest.mark.parametrize(

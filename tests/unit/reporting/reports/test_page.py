@@ -1,0 +1,63 @@
+"""The page of a report shows every name as text, whatever is in it."""
+
+from functools import cache
+
+import pytest
+
+from tests.unit.reporting.reports.report_file import contents
+from tests.unit.reporting.reports.test_trend_charts import trend
+from vtox.motor.words.languages import LANGUAGES
+from vtox.reporting.reports.page import page
+
+
+def name(of: str) -> str:
+    return f"<b onclick=x>'\"&{{{{ {of} }}}}`<i>`"
+
+
+def code(of: str) -> dict[str, object]:
+    return {"code": name(of), "values": {}, "doubts": []}
+
+
+# Senders, people and programs of other versions wrote these.
+SHOWN = ("machine", "version", "record", "state", "code", "doubt", "power", "load", "scalar")
+SHOWN += ("unit", "zone", "event", "level", "reason", "grows", "limit", "action", "outcome", "by")
+SHOWN += ("comment", "moves")
+
+
+@cache
+def hostile(language: str) -> str:
+    """The page of a report with markup in each name."""
+    made, record = contents(), contents().records[0]
+    verdict = (
+        record.verdicts[0] | code("code") | {"doubts": [code("doubt")], "state": name("state")}
+    )
+    energy = record.energy.model_copy(  # type: ignore[union-attr]
+        update={"power_code": name("power"), "load_code": name("load")}
+    )
+    changes = {"name": name("record"), "verdicts": [verdict], "energy": energy}
+    alert = {"t": 2.0, "fault": "", "event": name("event"), "level": name("level")}
+    act = {"t": 1.0, "fault": name("limit"), "action": name("action"), "outcome": name("outcome")}
+    scalar = {"name": name("scalar"), "unit": name("unit"), "zone": name("zone"), "value": 1.0}
+    parts = {
+        "language": language,
+        "machine": made.machine.model_copy(update={"machine_id": name("machine")}),
+        "environment": made.environment.model_copy(update={"vtox": name("version")}),
+        "records": [record.model_copy(update=changes)],
+        "events": [
+            alert | code("reason") | {"growth": [code("grows")]},
+            act | {"by": name("by"), "text": name("comment")},
+        ],
+        "scalars": [scalar | {"t": 1.0, "state": ""}],
+        "trend": trend(),
+        "growth": {"bearing": [code("moves")]},
+    }
+    return page(made.model_copy(update=parts))
+
+
+@pytest.mark.parametrize("of", SHOWN)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_with_markup_is_text(language: str, of: str) -> None:
+    shown = hostile(language)
+    assert f"&lt;b onclick=x&gt;&#39;&#34;&amp;{{{{ {of} }}}}" in shown
+    assert "<b onclick" not in shown
+    assert "<i>" not in shown
