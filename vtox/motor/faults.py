@@ -106,7 +106,7 @@ _BEARING = tuple(
 # the next surge: these are quick. The others grow over weeks.
 # If a share p of the conditions of a day is wrong, 365 x 3 x p^3 alarms come in a year: with the
 # 5 % of pumps one in seven years.
-DAYS = 1
+DAYS = 3
 _FAULTS = (
     # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
     # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.

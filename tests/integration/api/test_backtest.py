@@ -31,7 +31,7 @@ def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]
 
 
 def backtest(http: httpx.Client, **query: object) -> dict:  # type: ignore[type-arg]
-    answer = http.get(URL, params={"fault": "bearing", **query})  # type: ignore[dict-item]
+    answer = http.get(URL, params={"fault": "bearing", "on_days": 1, **query})  # type: ignore[dict-item]
     assert answer.status_code == 200, answer.text
     data: dict = answer.json()["data"]  # type: ignore[type-arg]
     return data
@@ -55,7 +55,7 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
         client,
         "M1",
         SENSITIVITY,
-        {"faults": rules_from_dict({"bearing": {"k": 3, "n": 5}})},
+        {"faults": rules_from_dict({"bearing": {"k": 3, "n": 5, "days": 1}})},
         by="",
     )
     record()
@@ -73,9 +73,16 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
     assert backtest(fresh_http, k=2, n=3, min_severity=0.5)["proposed"]["raised"] == 0
     assert backtest(fresh_http, k=2, n=3, min_confidence=0.5)["proposed"]["raised"] == 2
     store_setting(
-        client, "M1", SENSITIVITY, {"faults": rules_from_dict({"bearing": {"k": 5}})}, by=""
+        client,
+        "M1",
+        SENSITIVITY,
+        {"faults": rules_from_dict({"bearing": {"k": 5, "days": 1}})},
+        by="",
     )
     assert backtest(fresh_http)["in_force"]["raised"] == 0
+    by_days = backtest(fresh_http, k=2, n=3, on_days=3)
+    assert (by_days["proposed"]["raised"], by_days["days_only"]) == (0, False)
+    assert backtest(fresh_http, fault="broken_bar", on_days=3)["days_only"]
 
 
 def test_it_says_what_cannot_be_decided(client: Client, settings: Settings) -> None:

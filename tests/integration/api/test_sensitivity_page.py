@@ -44,6 +44,9 @@ def test_a_setting_is_tried_then_saved_with_the_name_of_who_saved_it(
         assert tab.run("document.querySelector('#sensitivity_fault').value") == "bearing"
         assert tab.run("document.querySelector('#sensitivity_save').disabled")
         tab.act(fill("k", "2"))
+        tab.act(fill("days", "5"))
+        assert not tab.run("document.querySelector('#sensitivity_days').validity.valid")
+        tab.act(fill("days", "1"))
         tab.act("document.querySelector('#sensitivity_try').click()")
         tab.shows("19 diagnoses of Bearing")
         assert tab.run(f"{RESULT}.join()") == "0,2,0"
@@ -53,7 +56,7 @@ def test_a_setting_is_tried_then_saved_with_the_name_of_who_saved_it(
         tab.act("document.querySelector('#sensitivity_save').click()")
         tab.shows("Saved as version 1.")
         tab.act("document.querySelector('#sensitivityversions details').open = true")
-        tab.shows("Bearing: 2 of 8, ends after 5")
+        tab.shows("Bearing: 2 of 8, on 1 of 4 days, ends after 5")
         assert "Ada" in tab.text()
         narrow(tab, 390)
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)

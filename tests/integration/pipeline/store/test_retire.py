@@ -1,6 +1,7 @@
 """A machine that is retired leaves nothing raised."""
 
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
+from tests.unit.motor.alarms.health.test_update import RECORDS_ALONE
 from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import FAMILIES, PERSISTENCE
 from vtox.motor.values import codec
@@ -29,7 +30,7 @@ def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
         )
         found = Diagnosis(fault=fault, state="fault", code="it_shows", severity=0.5)
         quiet = Diagnosis(fault="broken_bar", state="normal")
-        history = update(history, record, [found, quiet]).history
+        history = update(history, record, [found, quiet], rules=RECORDS_ALONE).history
     client.hset(keys.machine(machine_id), "memory", codec.encode(history))
     client.sadd(keys.OPEN_ALERTS, f"{machine_id}|{fault}")
     return history.faults[fault].alert

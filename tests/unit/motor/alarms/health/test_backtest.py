@@ -53,7 +53,7 @@ def test_it_gives_the_events_of_the_stream(
     assert [(e.name, e.level, e.t) for e in tried.events] == [
         (a.event, a.level, a.t) for a in alerts
     ]
-    expected = history.faults[fault].slots.level if made else ""
+    expected = history.faults[fault].level if made else ""
     assert tried.level == expected
 
 

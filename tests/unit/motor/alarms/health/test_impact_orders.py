@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.motor.alarms.health.test_update import record
+from tests.unit.motor.alarms.health.test_update import RECORDS_ALONE, record
 from vtox.motor.alarms.health.alerts import AlarmHistory, advance
 from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.motor.alarms.health.marks import slots_of
 from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, update
-from vtox.motor.faults import PERSISTENCE
 from vtox.motor.values.domain import Diagnosis
 
-RULE = PERSISTENCE["bearing"]
+RULE = RECORDS_ALONE["bearing"]
 OUTER, INNER = 3.58, 5.42
 
 
@@ -28,7 +27,7 @@ def finding(*orders: float) -> Diagnosis:
 def updates(*diagnoses: Diagnosis) -> list[HealthUpdate]:
     history, all_of = MachineHistory(), []
     for n, d in enumerate(diagnoses):
-        all_of.append(update(history, record(n), [d]))
+        all_of.append(update(history, record(n), [d], rules=RECORDS_ALONE))
         history = all_of[-1].history
     return all_of
 

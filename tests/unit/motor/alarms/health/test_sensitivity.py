@@ -14,8 +14,8 @@ from vtox.motor.values.domain import Diagnosis
 
 
 def alerts_of(table: dict[str, Any], *diagnoses: Diagnosis) -> list[Alert]:
-    """Feed one diagnosis a record to a machine of that sensitivity to bearing faults."""
-    rules = Sensitivity(faults=rules_from_dict({"bearing": table})).rules
+    """Feed one diagnosis a record to a machine of that sensitivity to bearing faults; no days."""
+    rules = Sensitivity(faults=rules_from_dict({"bearing": {"days": 1, **table}})).rules
     history, alerts = MachineHistory(), []
     for n, d in enumerate(diagnoses):
         after = update(history, record(n), [d], rules=rules)
@@ -52,6 +52,9 @@ def test_what_is_not_set_is_the_default_of_the_fault() -> None:
         ({"bearing": {"k": True}}, "bearing.k"),
         ({"bearing": {"k": 6, "n": 5}}, "bearing.k"),
         ({"bearing": {"n": 21}}, "bearing.n"),
+        ({"bearing": {"days": 0}}, "bearing.days"),
+        ({"bearing": {"days": 5}}, "bearing.days"),
+        ({"bearing": {"of_days": 15}}, "bearing.of_days"),
         ({"bearing": {"clear": 2.0}}, "bearing.clear"),
         ({"bearing": {"min_severity": 1.1}}, "bearing.min_severity"),
         ({"bearing": {"min_severity": float("nan")}}, "bearing.min_severity"),

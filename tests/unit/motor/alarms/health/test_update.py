@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,12 +27,16 @@ def record(n: int, length: float = 1.0) -> Record:
     )
 
 
+# The rule of records; `test_days.py` has that of days.
+RECORDS_ALONE = {fault: replace(rule, days=1) for fault, rule in PERSISTENCE.items()}
+
+
 def updates(*diagnoses: Diagnosis) -> list[HealthUpdate]:
     """Feed one diagnosis a record to a new machine."""
     history = MachineHistory()
     found = []
     for n, d in enumerate(diagnoses):
-        found.append(update(history, record(n), [d]))
+        found.append(update(history, record(n), [d], rules=RECORDS_ALONE))
         history = found[-1].history
     return found
 
@@ -245,7 +250,7 @@ def test_a_short_switched_inside_records_has_its_own_times() -> None:
             evidence = ({"kind": "episode", "state": "fault", "t_start_s": start, "t_end_s": end},)
         state = "fault" if evidence else "normal"
         d = Diagnosis(fault="turn_short", state=state, severity=0.5, evidence=evidence)
-        after = update(history, record(n), [d])
+        after = update(history, record(n), [d], rules=RECORDS_ALONE)
         history = after.history
         alerts += after.alerts
     assert [(a.event, a.level, round(a.t, 1)) for a in alerts] == [
@@ -262,7 +267,7 @@ def levels(ratios: str, fault: str = "eccentricity") -> list[str]:
         over = 1.2 if letter == "x" else int(letter) / 10
         state = "warning" if over > 1 else "normal"
         d = Diagnosis(fault=fault, state=state, severity=0.4, statistic=6 * over, threshold=6.0)
-        after = update(history, record(i), [d])
+        after = update(history, record(i), [d], rules=RECORDS_ALONE)
         history = after.history
         events += [a.event for a in after.alerts]
     return events
@@ -289,7 +294,7 @@ def flicker(over: float) -> list[str]:
             threshold=20.0,
             evidence=(episode,),
         )
-        after = update(history, record(n), [d])
+        after = update(history, record(n), [d], rules=RECORDS_ALONE)
         history = after.history
         events += [a.event for a in after.alerts]
     return events
@@ -343,7 +348,7 @@ def test_an_open_alert_keeps_what_the_record_said_that_it_rests_on() -> None:
     for n, mark in enumerate("ffffffffuuw"):
         states: dict[str, State] = {"f": "fault", "u": "unknown", "w": "warning"}
         d = Diagnosis(fault="bearing", state=states[mark], code=f"because_{mark}{n}", severity=0.9)
-        after = update(history, record(n), [d])
+        after = update(history, record(n), [d], rules=RECORDS_ALONE)
         history = after.history
     fault = after.history.assessment.faults["bearing"]
     assert (fault.state, fault.latest.code, fault.t) == ("fault", "because_w10", 11.0)
