@@ -186,8 +186,7 @@ def _assessment_in_words(a: Assessment) -> dict[str, Any]:
         if f.held:
             table["faults"][fault]["held"]["reason"] = reason(f.held)
         if f.seen:
-            needs = [n.model_dump() for n in doubts_with_sentences(f.seen.needs)]
-            table["faults"][fault]["seen"]["needs"] = needs
+            table["faults"][fault]["seen"]["needs"] = [Reason.table(n) for n in f.seen.needs]
     return table
 
 
