@@ -4,7 +4,13 @@ import pytest
 from scipy.stats import poisson
 
 from vtox.motor.alarms.false_alarms import false_alarm_rate, poisson_interval
-from vtox.motor.alarms.figures import RaisedAlarm, chatter_window_s, chattering, most_frequent
+from vtox.motor.alarms.figures import (
+    FrequentAlarm,
+    RaisedAlarm,
+    chatter_window_s,
+    chattering,
+    most_frequent,
+)
 from vtox.motor.alarms.life import Outcome
 
 
@@ -20,7 +26,7 @@ def test_the_most_frequent_come_first_with_their_share() -> None:
     raised = alarms(1, 2, 3) + alarms(4, machine_id="M2")
     first, second = most_frequent(raised, 10)
     assert (first.machine_id, first.alarms, first.share) == ("M1", 3, 0.75)
-    assert second == ("M2", "bearing", 1, 0.25)
+    assert second == FrequentAlarm("M2", "bearing", 1, 0.25)
     assert most_frequent([], 10) == []
 
 
