@@ -19,7 +19,17 @@ def code(of: str) -> dict[str, object]:
 
 
 # Senders, people and programs of other versions wrote these.
-SHOWN = ("machine", "version", "record", "state", "code", "doubt", "power", "load", "scalar")
+SHOWN: tuple[str, ...] = (
+    "machine",
+    "version",
+    "record",
+    "state",
+    "code",
+    "doubt",
+    "power",
+    "load",
+    "scalar",
+)
 SHOWN += ("unit", "zone", "event", "level", "reason", "grows", "limit", "action", "outcome", "by")
 SHOWN += ("comment", "moves")
 
