@@ -2,14 +2,18 @@
 
 A page has `{{ fleet.machines }}` where the text `machines` of `[pages.fleet]` belongs. All texts of
 the language go with the page as JSON, and so do the faults and the fields of a nameplate; its
-scripts take them from there (`static/texts.js`).
+scripts take them from there (`static/texts.js`). `static/base.html` is around every page but those
+to sign in.
 """
 
 import json
 import re
 from functools import cache
-from html import escape
+from types import SimpleNamespace
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from vtox.motor.faults import FAULTS, VIEWS, Family
 from vtox.motor.values.nameplate_fields import FIELDS
@@ -17,7 +21,13 @@ from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import LANGUAGES, Language
 from vtox.motor.words.rendering import headings
 
-_PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")
+PAGES = Environment(
+    loader=PackageLoader("api", "static"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 _CODE = re.compile(r"`([^`]*)`")
 
 
@@ -33,16 +43,26 @@ def page_texts(language: Language) -> dict[str, str]:
     }
 
 
-def page_in_language(html: str, language: Language) -> str:
-    """Return a page with the texts of a language in their places, and the links to the others.
+def page_in_language(name: str, language: Language, **values: Any) -> str:
+    """Return a page of the static folder with its values and with the texts of a language."""
+    return PAGES.get_template(name).render(_context(language), **values)
 
-    `{{ texts }}` is where the texts for its scripts go, `{{ languages }}` where the links do.
-    """
-    texts = page_texts(language)
-    for place, markup in (("texts", _embedded(language)), ("languages", _switch(language))):
-        html = html.replace(f"{{{{ {place} }}}}", markup)
-    filled = _PLACE.sub(lambda place: _markup(texts[place[1]]), html)
-    return filled.replace('<html lang="en">', f'<html lang="{catalogue(language).tag}">', 1)
+
+@cache
+def _context(language: Language) -> dict[str, Any]:
+    """Return the texts of a language by page, those for scripts, and all languages."""
+    pages: dict[str, dict[str, Markup]] = {}
+    for key, text in page_texts(language).items():
+        page, _, name = key.partition(".")
+        pages.setdefault(page, {})[name] = _markup(text)
+    # As attributes, for a dictionary has some of its own.
+    known: dict[str, Any] = {page: SimpleNamespace(**texts) for page, texts in pages.items()}
+    languages = [(name, catalogue(name)) for name in LANGUAGES]
+    return known | {
+        "language": catalogue(language),
+        "languages": languages,
+        "texts": _embedded(language),
+    }
 
 
 @cache
@@ -64,13 +84,11 @@ def _nameplate_form() -> list[dict[str, Any]]:
     return form
 
 
-@cache
-def _embedded(language: Language) -> str:
+def _embedded(language: Language) -> Markup:
     faults = {name: _view(name, family) for name, family in FAULTS.items()}
     known = {"texts": page_texts(language), "faults": faults, "nameplate": _nameplate_form()}
     # Within a script element nothing but `<` can end it.
-    data = json.dumps(known, ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="texts">{data}</script>'
+    return Markup(json.dumps(known, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _view(fault: str, family: Family) -> dict[str, str]:
@@ -80,16 +98,6 @@ def _view(fault: str, family: Family) -> dict[str, str]:
     return {name: text for name, text in shown.items() if text}
 
 
-@cache
-def _switch(language: Language) -> str:
-    return "".join(
-        f'<a href="?lang={other}" lang="{known.tag}" hreflang="{known.tag}" '
-        f'data-language="{other}">{known.name}</a>'
-        for other, known in ((name, catalogue(name)) for name in LANGUAGES)
-        if other != language
-    )
-
-
-def _markup(text: str) -> str:
+def _markup(text: str) -> Markup:
     """Return a text as HTML, what is between backticks as code."""
-    return _CODE.sub(r"<code>\1</code>", escape(text))
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))

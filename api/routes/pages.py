@@ -7,7 +7,6 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.http.errors import not_found, wants_html
 from api.http.language import page_language, say_page_language
-from api.http.navigation import navigation
 from api.http.page_texts import page_in_language
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
@@ -29,9 +28,8 @@ _TYPES = {
 def page(request: Request, name: str) -> Response:
     """Return a page of the static folder in the reader's language, with the navigation."""
     language = page_language(request)
-    links = navigation(request.url.path, in_session=COOKIE in request.cookies)
-    text = (STATIC / name).read_text("utf-8").replace("{{ navigation }}", links)
-    answer = HTMLResponse(page_in_language(text, language), headers=HEADERS)
+    values = {"path": request.url.path, "in_session": COOKIE in request.cookies}
+    answer = HTMLResponse(page_in_language(name, language, **values), headers=HEADERS)
     say_page_language(answer, language)
     return answer
 

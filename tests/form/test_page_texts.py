@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from api.http.navigation import navigation
 from api.http.page_texts import page_in_language, page_texts
 from tests.paths import ROOT
 from vtox.motor.faults import FAULTS
@@ -17,6 +16,9 @@ from vtox.motor.words.languages import DEFAULT, LANGUAGES, Language, accepted_la
 
 STATIC = ROOT / "api" / "static"
 PAGES = sorted(STATIC.glob("*.html"))
+WHOLE = [page for page in PAGES if page.name not in ("languages.html", "signedin.html")]
+VALUES: tuple[str, ...] = ("path", "in_session", "why", "tone", "wanted")
+VALUES += ("by_provider", "leave_provider", "sign_out_url")
 SCRIPTS = sorted(f for f in STATIC.glob("*.js") if not f.name.endswith(".min.js"))
 CLASSES = set(re.findall(r"\.([a-zA-Z][\w-]*)", (STATIC / "vtox.css").read_text("utf-8")))
 LITERAL = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""")
@@ -96,7 +98,7 @@ def scripts_text() -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_a_page_has_no_text_of_its_own(page: Path) -> None:
     visible = Visible()
-    visible.feed(re.sub(r"\{\{ [\w.]+ \}\}", "", page.read_text("utf-8")))
+    visible.feed(re.sub(r"\{[{%].*?[%}]\}", "", page.read_text("utf-8"), flags=re.DOTALL))
     words = {word for text in visible.texts for word in text.split()}
     assert words - NEUTRAL == set()
 
@@ -134,12 +136,10 @@ def test_chinese_has_no_english_words() -> None:
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", WHOLE, ids=lambda p: p.name)
 def test_a_page_is_filled_in_and_offers_the_other_languages(page: Path, name: Language) -> None:
-    links = navigation("/", in_session=True)
-    html = page_in_language(page.read_text("utf-8").replace("{{ navigation }}", links), name)
-    own = {"{{ tone }}", "{{ why }}", "{{ wanted }}", "{{ links }}"}
-    assert set(re.findall(r"\{\{[^}]*\}\}", html)) <= own
+    html = page_in_language(page.name, name, **dict.fromkeys(VALUES, ""))
+    assert "&lt;" not in html
     assert f'<html lang="{catalogue(name).tag}">' in html
     assert [n for n in LANGUAGES if f'data-language="{n}"' in html] == [
         n for n in LANGUAGES if n != name
@@ -147,12 +147,22 @@ def test_a_page_is_filled_in_and_offers_the_other_languages(page: Path, name: La
 
 
 def test_texts_within_the_page_cannot_end_their_element(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(page_texts("en"), "common.no", "</script><b>")
     from api.http import page_texts as module
 
-    module._embedded.cache_clear()
-    assert page_in_language("{{ texts }}", "en").count("</script>") == 1
-    module._embedded.cache_clear()
+    values = {"path": "/docs", "in_session": False}
+    before = page_in_language("docs.html", "en", **values)
+    monkeypatch.setitem(page_texts("en"), "common.no", "</script><b>")
+    module._context.cache_clear()
+    after = page_in_language("docs.html", "en", **values)
+    module._context.cache_clear()
+    assert after.count("</script>") == before.count("</script>") == 2
+
+
+@pytest.mark.parametrize("page", ["signin.html", "signedin.html"])
+def test_an_address_or_a_host_with_markup_is_text(page: str) -> None:
+    html = page_in_language(page, "en", **dict.fromkeys(VALUES, "\"'<b>&{{ 7 * 7 }}"))
+    assert "&#34;&#39;&lt;b&gt;&amp;{{ 7 * 7 }}" in html
+    assert "<b>" not in html
 
 
 @pytest.mark.parametrize(

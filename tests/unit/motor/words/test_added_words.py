@@ -16,7 +16,7 @@ import vtox.motor.words
 vtox.motor.words.__path__[:] = [sys.argv[1]]
 """
 SPEAK = """
-from api.http.page_texts import page_in_language
+from api.http.page_texts import page_in_language, page_texts
 from api.http.query import EmptyQuery
 from vtox.reporting.notification.messages import trial_message
 from vtox.reporting.notification.rules import Target
@@ -27,8 +27,9 @@ print(LANGUAGES, accepted_language("de-AT"), EmptyQuery(lang="de").lang)
 print(Target(kind="apprise", url_env="U", language="de").language)
 print(render("no_baseline", {}, "de"), texts("de")["fault_bearing"])
 print(trial_message(0, "de")["data"]["title"])
-print(page_in_language('<html lang="en">{{ languages }}{{ fleet.machines }}', "de"))
-print(page_in_language("{{ languages }}", "zh"))
+print(page_in_language("docs.html", "de", path="/", in_session=False)[:32].splitlines()[1])
+print(page_in_language("languages.html", "de"), page_texts("de")["fleet.machines"])
+print(page_in_language("languages.html", "zh"))
 """
 NAME = """
 from dataclasses import replace
@@ -66,8 +67,9 @@ def test_a_folder_of_words_is_a_language(tmp_path: Path) -> None:
         "de",
         "keine Basis Lager",
         "Test of the notification",
-        '<html lang="de"><a href="?lang=en" lang="en" hreflang="en" data-language="en">English</a>'
-        '<a href="?lang=zh" lang="zh-Hans" hreflang="zh-Hans" data-language="zh">中文</a>Machines',
+        '<html lang="de">',
+        '<a href="?lang=en" lang="en" hreflang="en" data-language="en">English</a>'
+        '<a href="?lang=zh" lang="zh-Hans" hreflang="zh-Hans" data-language="zh">中文</a> Machines',
         '<a href="?lang=en" lang="en" hreflang="en" data-language="en">English</a>'
         '<a href="?lang=de" lang="de" hreflang="de" data-language="de">Deutsch</a>',
     ]
