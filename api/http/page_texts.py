@@ -55,7 +55,7 @@ def _context(language: Language) -> dict[str, Any]:
     for key, text in page_texts(language).items():
         page, _, name = key.partition(".")
         pages.setdefault(page, {})[name] = _markup(text)
-    # As attributes, for a dictionary has some of its own.
+    # As attributes: the keys of a dictionary could hide behind its methods.
     known: dict[str, Any] = {page: SimpleNamespace(**texts) for page, texts in pages.items()}
     languages = [(name, catalogue(name)) for name in LANGUAGES]
     return known | {

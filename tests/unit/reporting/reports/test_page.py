@@ -1,4 +1,4 @@
-"""The page of a report shows every name as text, whatever is in it."""
+"""The page of a report shows every name as text."""
 
 from functools import cache
 
