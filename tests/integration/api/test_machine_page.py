@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api.browser import PROBE, console_of, document_of, needs_browser, pages
-from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_machines import SEEN, change_memory, commit_health
 from tests.integration.api.test_spectra import (
     BROKEN,
     MOTOR,
@@ -226,6 +226,14 @@ const play = setInterval(() => {
     low, high = (float(re.findall(rf"{name}=([\d.]+)", dragged)[0]) for name in ("low", "high"))
     assert (low, high) == (pytest.approx(45.0, abs=0.1), pytest.approx(55.0, abs=0.1))
     assert f'value="{low:.4f}"' in page, "the range stands in the fields too"
+
+
+def test_a_fault_that_is_seen_says_what_its_alarm_needs(settings: Settings, client: Client) -> None:
+    commit_health(client, "M1", bearing="normal")
+    change_memory(client, "M1", "bearing", days=SEEN)
+    with pages(settings) as base:
+        page = document_of(f"{base}/machines/M1")
+    assert "no alarm yet: seen on 1 of 1 days; an alarm needs 3 of 4" in page
 
 
 def test_a_machine_of_which_no_samples_are_kept(settings: Settings, client: Client) -> None:

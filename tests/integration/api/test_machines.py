@@ -156,6 +156,26 @@ def test_json_never_carries_nan(http: httpx.Client, client: Client) -> None:
     assert "NaN" not in answer.text
 
 
+# As a worker keeps it: records agree since T0, on one of one day, and the slip has not moved.
+SEEN = ["", "w", [1_764_000_000, 0, 9, 9, 0, 0], [3, 4], ["warning", "www", [1.0, 2.0, 3.0]]]
+SEEN += [1_764_000_000.0, [1_764_000_000, [9, -4.6, 0.0, 0.0, 0.0, 0.0]], False]
+
+
+def test_what_days_have_not_confirmed_is_seen(http: httpx.Client, client: Client) -> None:
+    commit_health(client, "M1", bearing="normal")
+    change_memory(client, "M1", "broken_bar", last_state="warning", last_t=1e9, days=SEEN)
+    found = http.get("/api/v1/machines/M1").json()["data"]["assessment"]["faults"]["broken_bar"]
+    seen = found["seen"]
+    assert (seen["level"], seen["t"], seen["shown"], seen["judged"]) == ("warning", 1.764e9, 1, 1)
+    assert [(n["code"], n["sentence"]) for n in seen["needs"]] == [
+        ("days_needed", "seen on 1 of 1 days; an alarm needs 3 of 4"),
+        ("line_at_one_load", "the line has not been seen at another load"),
+    ]
+    in_chinese = http.get("/api/v1/machines/M1", headers={"Accept-Language": "zh"})
+    found = in_chinese.json()["data"]["assessment"]["faults"]["broken_bar"]
+    assert found["seen"]["needs"][1]["sentence"] == "尚未在其他负载下看到该谱线"
+
+
 def test_unknown_says_why(http: httpx.Client, client: Client) -> None:
     commit_health(client, "M1", insulation="unknown")
     m = http.get("/api/v1/machines/M1").json()["data"]

@@ -59,6 +59,9 @@ class Event:
     t: float
 
 
+NO_DAYS = Days()
+
+
 class AlarmHistory(NamedTuple):
     """The level of an alarm, the slots on which it rests, and the days of a slow fault."""
 
@@ -97,7 +100,7 @@ def _with_slot(
     days = None
     if rule.days > 1:
         last_t = history.slots.starts[-1] if history.slots.starts else None
-        days = with_slot(history.days or Days(), mark, t, last_t, rule)
+        days = with_slot(history.days or NO_DAYS, mark, t, last_t, rule)
         if line and mark.lower() in FOUND:
             days = days._replace(line=with_record(days.line, t, *line))
     level = _alarm_level(before, slots, days, mark.lower(), t, rule)
@@ -106,8 +109,9 @@ def _with_slot(
     if before and not level:  # the slots and days of this alarm lead to no other
         slots = SlotHistory("", slots.marks[-rule.clear :], slots.starts[-rule.clear :])
         days = days and days._replace(past=CLEAN_DAYS * "n")
-    if days:
-        days = days._replace(since=since, agreed=None if slots.level == level else slots)
+    agreed = None if slots.level == level else slots
+    if days and (agreed or days.agreed or since != days.since):
+        days = days._replace(since=since, agreed=agreed)
     return AlarmHistory(level, slots, days), event
 
 

@@ -125,8 +125,8 @@ class Fused(NamedTuple):
             h = faults[fault]
             code = h.last_code if h.last_state != "normal" else ""
             text += f"|{fault}:{state}:{h.last_state}:{code}"
-            if found := seen_of(fault, h.level, h.days):
-                text += f":{found.level}:{found.shown}:{found.judged}"
+            if h.days and h.days.agreed and not h.level:
+                text += f":{h.days.agreed.level}:{h.days.past}{h.days.today}"
         return text
 
 
