@@ -142,7 +142,11 @@ class BulkIn(OperatorIn):
 class BulkResult(ResponseModel):
     """What an action on many alarms does."""
 
-    matched: int = Field(description="alarms that match the filter")
-    count: int = Field(description="of these, how many the action changes")
-    refused: dict[str, int] = Field(description="why it does not change the others, by code")
-    done: bool = Field(description="false after dry_run")
+    matched: int
+    """alarms that match the filter"""
+    count: int
+    """of these, how many the action changes"""
+    refused: dict[str, int]
+    """why it does not change the others, by code"""
+    done: bool
+    """false after dry_run"""

@@ -27,129 +27,154 @@ class Suspension(View):
 
     kind: SuspensionName
     since: Time = Field(description=BY)
-    until: Time | None = Field(description="null: until somebody ends it")
+    until: Time | None
+    """null: until somebody ends it"""
     by: str
     reason: str
     machine_id: str
-    fault: str = Field(description="empty: every fault of the machine")
-    code: str = Field(description="of what suppresses by design; empty: an operator's decision")
+    fault: str
+    """empty: every fault of the machine"""
+    code: str
+    """of what suppresses by design; empty: an operator's decision"""
 
 
 class Priority(View):
     """What to see to first: the product of three ratings of 1 to 5."""
 
-    number: int = Field(description="criticality times severity times confidence, at most 125")
-    criticality: int = Field(description="of the nameplate; 3 where it has none, 5 for the system")
-    severity: int = Field(description="by the level of the alarm and the records that raised it")
-    confidence: int = Field(description="of the records that raised the alarm")
-    cost_per_hour: Number = Field(description="of a stop, by the nameplate; 0: not stated")
-    action: ActionTime = Field(description="now, or it can wait for the next stop")
-    sentence: str = Field(description="the arithmetic in words")
+    number: int
+    """criticality times severity times confidence, at most 125"""
+    criticality: int
+    """of the nameplate; 3 where it has none, 5 for the system"""
+    severity: int
+    """by the level of the alarm and the records that raised it"""
+    confidence: int
+    """of the records that raised the alarm"""
+    cost_per_hour: Number
+    """of a stop, by the nameplate; 0: not stated"""
+    action: ActionTime
+    """now, or it can wait for the next stop"""
+    sentence: str
+    """the arithmetic in words"""
 
 
 class FoundRight(ResponseModel):
     """How often alarms of one fault and code were found right."""
 
-    right: int = Field(description="closed as `confirmed`")
-    inspected: int = Field(description="these, and those closed as false or of another cause")
+    right: int
+    """closed as `confirmed`"""
+    inspected: int
+    """these, and those closed as false or of another cause"""
     sentence: str
 
 
 class Alarm(View):
     """One alarm, from the alert that raised it to its outcome."""
 
-    id: str = Field(description="that of its alerts")
-    machine_id: str = Field(description="empty: an alarm of the system itself")
-    fault: str = Field(
-        description="a fault, `silent` or `clock`; of the system a condition of "
-        "docs/reference/alarms.md"
-    )
-    level: str = Field(description="warning or fault")
-    state: State = Field(description="by the names of ANSI/ISA-18.2")
-    open: bool = Field(description="not closed, and unacknowledged, acknowledged or returned")
-    active: bool = Field(description="whether its alert is not cleared")
+    id: str
+    """that of its alerts"""
+    machine_id: str
+    """empty: an alarm of the system itself"""
+    fault: str
+    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
+    level: str
+    """warning or fault"""
+    state: State
+    """by the names of ANSI/ISA-18.2"""
+    open: bool
+    """not closed, and unacknowledged, acknowledged or returned"""
+    active: bool
+    """whether its alert is not cleared"""
     since: Time = Field(description=f"when it came into this state, {BY}")
-    since_by: str = Field(description="who brought it there; empty: no operator")
-    t: Number = Field(description="when it began, by the signal, s since 1970 (UTC)")
+    since_by: str
+    """who brought it there; empty: no operator"""
+    t: Number
+    """when it began, by the signal, s since 1970 (UTC)"""
     time: Time | None
     cleared: Time | None
     acknowledged_by: str
     acknowledged: Time | None
-    outcome: Outcome | None = Field(description="null: not closed")
+    outcome: Outcome | None
+    """null: not closed"""
     closed_by: str
     closed: Time | None
     comments: int
     last_comment: str
-    assignee: str = Field(description="the person who sees to it; empty: nobody")
-    silent_since: Time | None = Field(
-        description="when the last window of its machine arrived, where that is silent now"
-    )
+    assignee: str
+    """the person who sees to it; empty: nobody"""
+    silent_since: Time | None
+    """when the last window of its machine arrived, where that is silent now"""
     work_orders: list[WorkOrder]
     suspensions: list[Suspension]
-    group: str = Field(description="the alarm of its supply that it is part of; empty: none")
-    shelved: Suspension | None = Field(
-        description="the shelving of this fault of the machine, though this alarm may have ended"
-    )
+    group: str
+    """the alarm of its supply that it is part of; empty: none"""
+    shelved: Suspension | None
+    """the shelving of this fault of the machine, though this alarm may have ended"""
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
     doubts: list[Reason] = Field(description=DOUBTS)
     reason: str
     what_to_do: str = Field(description=EMPTY_ADVICE)
-    priority: Priority | None = Field(description="of an open alarm")
-    found_right: FoundRight | None = Field(
-        description="alarms of this fault and code so far; null: none was inspected"
-    )
-    growth: Growth | None = Field(
-        None,
-        description="of an active fault of a machine; in lists of the first 50 alarms of a page",
-    )
+    priority: Priority | None
+    """of an open alarm"""
+    found_right: FoundRight | None
+    """alarms of this fault and code so far; null: none was inspected"""
+    growth: Growth | None = None
+    """of an active fault of a machine; in lists of the first 50 alarms of a page"""
 
 
 class SupplyAlarm(View):
     """Alarms of one supply or site that came together, as one; they keep their states."""
 
-    id: str = Field(description="that of its earliest alarm; `group` of each of its alarms")
+    id: str
+    """that of its earliest alarm; `group` of each of its alarms"""
     site: str
-    supply: str = Field(
-        description="the asset path of its machines, but for the last level; empty: the whole site"
-    )
+    supply: str
+    """the asset path of its machines, but for the last level; empty: the whole site"""
     fault: str
-    level: str = Field(description="the highest of its alarms")
-    state: State = Field(description="that of the alarm that needs somebody most")
+    level: str
+    """the highest of its alarms"""
+    state: State
+    """that of the alarm that needs somebody most"""
     since: Time = Field(description=f"when it came into this state, {BY}")
-    t: Number = Field(
-        description="when the earliest began, by the signal, s since 1970 (UTC); of a site, when "
-        "most of it was silent"
-    )
+    t: Number
+    """when the earliest began, by the signal, s since 1970 (UTC); of a site, when most of it was
+    silent"""
     time: Time | None
-    within_s: float | None = Field(
-        description="alarms of this fault so close together are one; null: those of a site are, "
-        "whenever each began"
-    )
-    machines: int = Field(description="machines that alarm")
-    of_machines: int = Field(description="machines of the supply, or of the site that have sent")
-    open: int = Field(description="how many of its alarms are open")
-    active: int = Field(description="how many of its alarms are not cleared")
+    within_s: float | None
+    """alarms of this fault so close together are one; null: those of a site are, whenever each
+    began"""
+    machines: int
+    """machines that alarm"""
+    of_machines: int
+    """machines of the supply, or of the site that have sent"""
+    open: int
+    """how many of its alarms are open"""
+    active: int
+    """how many of its alarms are not cleared"""
     counts: dict[State, int]
-    alarms: list[str] = Field(description="the ids of its alarms, the earliest first")
+    alarms: list[str]
+    """the ids of its alarms, the earliest first"""
     machine_ids: list[str]
-    priority: Priority | None = Field(description="the highest of its open alarms")
+    priority: Priority | None
+    """the highest of its open alarms"""
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
     reason: str
     what_to_do: str
 
 
-class Alarms(Page[Alarm]):
+class Alarms(Page[Alarm], use_attribute_docstrings=True):
     """A page of alarms; `counts` are by state, of all that match but for the state."""
 
-    groups: list[SupplyAlarm] = Field(
-        description="what of all that match is one alarm of a supply, on the first page"
-    )
+    groups: list[SupplyAlarm]
+    """what of all that match is one alarm of a supply, on the first page"""
     counts: dict[State, int]
-    open: int = Field(description="how many of these are open")
-    open_grouped: int = Field(description="the same, where those of one supply count once")
-    assignees: dict[str, int] = Field(description="how many of these have whom; empty: nobody")
+    open: int
+    """how many of these are open"""
+    open_grouped: int
+    """the same, where those of one supply count once"""
+    assignees: dict[str, int]
+    """how many of these have whom; empty: nobody"""
     as_of: Time
 
 
@@ -161,12 +186,16 @@ class AlarmAction(View):
     t: Number
     time: Time | None
     by: str
-    key_id: str = Field(description="of the API key; empty where none was needed")
-    alarm_id: str = Field(description="empty: about the machine")
+    key_id: str
+    """of the API key; empty where none was needed"""
+    alarm_id: str
+    """empty: about the machine"""
     machine_id: str
     fault: str
-    text: str = Field(description="a comment, a reason, or the person it was assigned to")
-    until: Time | None = Field(description="the end of a shelving")
+    text: str
+    """a comment, a reason, or the person it was assigned to"""
+    until: Time | None
+    """the end of a shelving"""
     outcome: Outcome | None
     work_order: WorkOrder | None
 
@@ -234,7 +263,11 @@ class Service(ResponseModel):
 class Access(ResponseModel):
     """What the sender of this request may change."""
 
-    name: str = Field(description="that actions would bear; empty where one must be sent")
-    may_operate: bool = Field(description="alarms, service, dead letters")
-    may_engineer: bool = Field(description="nameplates, sensitivities, channel maps")
-    name_needed: bool = Field(description="no API key is used: actions need `by`")
+    name: str
+    """that actions would bear; empty where one must be sent"""
+    may_operate: bool
+    """alarms, service, dead letters"""
+    may_engineer: bool
+    """nameplates, sensitivities, channel maps"""
+    name_needed: bool
+    """no API key is used: actions need `by`"""

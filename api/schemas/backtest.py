@@ -12,15 +12,14 @@ from vtox.motor.alarms.health.alert_values import EventName
 class BacktestHours(ResponseModel):
     """Of the hours asked for, what is known of them."""
 
-    raw: float = Field(description="every diagnosis is kept: they are tried again")
-    quiet: float = Field(
-        description="only sums are left, and nothing was found: no sensitivity raises anything"
-    )
-    undecidable: float = Field(
-        description="only sums are left, and something was found: what it would have raised cannot "
-        "be said"
-    )
-    empty: float = Field(description="nothing was recorded")
+    raw: float
+    """every diagnosis is kept: they are tried again"""
+    quiet: float
+    """only sums are left, and nothing was found: no sensitivity raises anything"""
+    undecidable: float
+    """only sums are left, and something was found: what it would have raised cannot be said"""
+    empty: float
+    """nothing was recorded"""
 
 
 class BacktestEvent(ResponseModel):
@@ -38,9 +37,12 @@ class BacktestOutcome(ResponseModel):
     raised: int
     escalated: int
     cleared: int
-    open_s: float = Field(description="how long the alarm was open")
-    level_at_end: Literal["", "warning", "fault"] = Field(description="empty: no alarm is open")
-    events: list[BacktestEvent] = Field(description="the last 100, newest first")
+    open_s: float
+    """how long the alarm was open"""
+    level_at_end: Literal["", "warning", "fault"]
+    """empty: no alarm is open"""
+    events: list[BacktestEvent]
+    """the last 100, newest first"""
 
 
 class RecordedEvents(ResponseModel):
@@ -58,18 +60,18 @@ class SensitivityBacktest(ResponseModel):
     fault: str
     from_: Time = Field(alias="from")
     to: Time
-    raw_from: Time | None = Field(
-        description="since when every diagnosis is kept, which is what is tried; null: none is"
-    )
-    level_at_raw_from: Literal["", "warning", "fault"] = Field(
-        description="of the alarm then, in which both begin"
-    )
+    raw_from: Time | None
+    """since when every diagnosis is kept, which is what is tried; null: none is"""
+    level_at_raw_from: Literal["", "warning", "fault"]
+    """of the alarm then, in which both begin"""
     hours: BacktestHours
-    diagnoses: int = Field(description="so many were tried")
-    days_only: bool = Field(
-        description="whether alarms by a line that moves with the load are left out: it is not kept"
-    )
+    diagnoses: int
+    """so many were tried"""
+    days_only: bool
+    """whether alarms by a line that moves with the load are left out: it is not kept"""
     in_force: BacktestOutcome
     proposed: BacktestOutcome
-    recorded: RecordedEvents = Field(description="from `raw_from` on, by what was in force then")
-    recorded_in_all: RecordedEvents = Field(description="the same of all the days")
+    recorded: RecordedEvents
+    """from `raw_from` on, by what was in force then"""
+    recorded_in_all: RecordedEvents
+    """the same of all the days"""

@@ -18,16 +18,21 @@ Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz",
 class ChannelSource(View):
     """Where a channel comes from."""
 
-    channel: str = Field(description="as it is sent")
-    sign: int = Field(description="1, or -1: reversed")
-    ratio: float = Field(description="what its samples are multiplied by")
+    channel: str
+    """as it is sent"""
+    sign: int
+    """1, or -1: reversed"""
+    ratio: float
+    """what its samples are multiplied by"""
 
 
 class ChannelMapVersion(View):
     """One version; a channel that is not in `channels` is as sent."""
 
-    version: int = Field(description="0: nobody has set any")
-    set: Time | None = Field(description="when; null for version 0")
+    version: int
+    """0: nobody has set any"""
+    set: Time | None
+    """when; null for version 0"""
     by: str
     channels: dict[str, ChannelSource]
 
@@ -36,7 +41,8 @@ class MachineChannelMap(ChannelMapVersion):
     """The channel map of a machine."""
 
     machine_id: str
-    versions: list[ChannelMapVersion] = Field(description="the last 50, newest first")
+    versions: list[ChannelMapVersion]
+    """the last 50, newest first"""
 
 
 class InstallationFinding(View):
@@ -44,7 +50,8 @@ class InstallationFinding(View):
 
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str = Field(description="code and values in words")
+    sentence: str
+    """code and values in words"""
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
@@ -52,21 +59,20 @@ class MachineCommissioning(ResponseModel):
     """What wiring and nameplate look like from the latest record."""
 
     machine_id: str
-    verdict: Verdict = Field(
-        description="of what was checked; unknown: the record does not allow it"
-    )
+    verdict: Verdict
+    """of what was checked; unknown: the record does not allow it"""
     checked: list[Check]
     findings: list[InstallationFinding]
-    unusable: list[InstallationFinding] = Field(
-        description="why the record allows no check, or none of the voltages"
-    )
-    proposed_channels: dict[str, ChannelSource] | None = Field(
-        description="the whole channel map that would correct it, for PUT once somebody agrees; "
-        "that in force where nothing is to be corrected; null: no map corrects it"
-    )
-    channel_map: ChannelMapVersion = Field(description="in force, and applied to the record")
+    unusable: list[InstallationFinding]
+    """why the record allows no check, or none of the voltages"""
+    proposed_channels: dict[str, ChannelSource] | None
+    """the whole channel map that would correct it, for PUT once somebody agrees; that in force
+    where nothing is to be corrected; null: no map corrects it"""
+    channel_map: ChannelMapVersion
+    """in force, and applied to the record"""
     record: RecordInfo
-    phasors: Phasors | None = Field(description="null: the record has no usable current")
+    phasors: Phasors | None
+    """null: the record has no usable current"""
 
 
 # Of the body, which `vtox.motor.values.channel_map` checks.

@@ -71,14 +71,22 @@ class ResponseModel(BaseModel):
     )
 
 
+# Pydantic looks for the docstrings of a generic model in every frame, a second at each start.
+_NO_DOCSTRINGS = ConfigDict(use_attribute_docstrings=False)
+
+
 class Data(ResponseModel, Generic[T]):
     """One resource."""
+
+    model_config = _NO_DOCSTRINGS
 
     data: T
 
 
 class Page(ResponseModel, Generic[T]):
     """A page of a list. It may be short or empty while `next` leads on."""
+
+    model_config = _NO_DOCSTRINGS
 
     data: list[T]
     next: Address | None = Field(

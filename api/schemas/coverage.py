@@ -16,11 +16,14 @@ class FaultCoverage(View):
     """Whether one fault of a machine is watched, and if not why."""
 
     fault: str
-    status: Status = Field(description="watched where the latest record decided, else blind")
-    state: State = Field(description="of the latest diagnosis; unknown where blind")
+    status: Status
+    """watched where the latest record decided, else blind"""
+    state: State
+    """of the latest diagnosis; unknown where blind"""
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str = Field(description="code and values in words")
+    sentence: str
+    """code and values in words"""
     what_to_do: str = Field(description=EMPTY_ADVICE)
     unlock: Unlock | None = Field(description=UNLOCK)
 
@@ -29,7 +32,8 @@ class MachineCoverage(ResponseModel):
     """What a machine is watched for."""
 
     machine_id: str
-    watched: int = Field(description="how many of its faults")
+    watched: int
+    """how many of its faults"""
     faults: list[FaultCoverage]
 
 
@@ -40,8 +44,10 @@ class BlindReason(View):
     unlock: Unlock
     what_to_do: str = Field(description=EMPTY_ADVICE)
     machines: int
-    example: str = Field(description="one of these machines")
-    sentence: str = Field(description="of the example")
+    example: str
+    """one of these machines"""
+    sentence: str
+    """of the example"""
 
 
 class FleetFaultCoverage(ResponseModel):
@@ -50,13 +56,16 @@ class FleetFaultCoverage(ResponseModel):
     fault: str
     watched: int
     blind: int
-    watched_share: float | None = Field(description="of all machines; null where there is none")
-    reasons: list[BlindReason] = Field(description="most frequent first")
+    watched_share: float | None
+    """of all machines; null where there is none"""
+    reasons: list[BlindReason]
+    """most frequent first"""
 
 
 class FleetCoverage(ResponseModel):
     """What the fleet is watched for."""
 
-    as_of: Time = Field(description="when it was counted, some seconds ago at most")
+    as_of: Time
+    """when it was counted, some seconds ago at most"""
     machines: int
     faults: list[FleetFaultCoverage]

@@ -20,15 +20,21 @@ class LatestDiagnosis(View):
     fault: str
     family: str = ""
     state: State
-    severity: Number = Field(None, description="0 to 1; null where the state is unknown")
-    confidence: Number = Field(None, description="0 to 1: how good the grounds are")
-    statistic: Number = Field(None, description="the number that was compared")
-    threshold: Number = Field(None, description="what the statistic was compared with")
+    severity: Number = None
+    """0 to 1; null where the state is unknown"""
+    confidence: Number = None
+    """0 to 1: how good the grounds are"""
+    statistic: Number = None
+    """the number that was compared"""
+    threshold: Number = None
+    """what the statistic was compared with"""
     code: str = Field("", description=CODE)
     values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
-    sentence: str = Field("", description="`code` and `values` in words, without the doubts")
+    sentence: str = ""
+    """`code` and `values` in words, without the doubts"""
     doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str = Field("", description="`sentence` and the sentences of `doubts` in one line")
+    reason: str = ""
+    """`sentence` and the sentences of `doubts` in one line"""
     what_to_do: str = Field("", description=EMPTY_ADVICE)
     indicators: dict[str, Value] = Field({}, description=UNITS_IN_NAMES)
     evidence: list[dict[str, Any]] = Field(
@@ -46,42 +52,43 @@ class LatestDiagnosis(View):
 class DiagnosisEntry(LatestDiagnosis):
     """One diagnosis of a list."""
 
-    stream_id: str = Field(description="of its entry in `fault_diagnosis_results`")
+    stream_id: str
+    """of its entry in `fault_diagnosis_results`"""
     machine_id: str
     latency_ms: Number = None
-    source: Literal["stream", "history"] = Field(
-        description="the history keeps neither values, doubts, indicators nor evidence; the code "
-        "then stands in `sentence` where that needs values"
-    )
+    source: Literal["stream", "history"]
+    """the history keeps neither values, doubts, indicators nor evidence; the code then stands in
+    `sentence` where that needs values"""
 
 
-class Diagnoses(Page[DiagnosisEntry]):
+class Diagnoses(Page[DiagnosisEntry], use_attribute_docstrings=True):
     """Diagnoses of a machine, newest first, and the latest one of each fault."""
 
     latest: dict[str, LatestDiagnosis]
 
 
-class RecordedDiagnoses(Page[DiagnosisEntry]):
+class RecordedDiagnoses(Page[DiagnosisEntry], use_attribute_docstrings=True):
     """Diagnoses of all machines as they are recorded, newest first."""
 
-    recorded_until_t: Number = Field(
-        description="when the last entry arrived that is recorded; null: nothing is yet"
-    )
+    recorded_until_t: Number
+    """when the last entry arrived that is recorded; null: nothing is yet"""
 
 
 class Alert(View):
     """One entry of `system_alerts`: an alert was raised, escalated or cleared."""
 
     stream_id: str
-    id: str = Field(description="of the alert: the same in all of its events")
-    machine_id: str = Field(description="empty: an alarm of the system itself")
-    fault: str = Field(
-        description="a fault, `silent` or `clock`; of the system a condition of "
-        "docs/reference/alarms.md"
-    )
-    level: str = Field(description="warning or fault")
+    id: str
+    """of the alert: the same in all of its events"""
+    machine_id: str
+    """empty: an alarm of the system itself"""
+    fault: str
+    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
+    level: str
+    """warning or fault"""
     event: EventName
-    t: Number = Field(description="by the signal, s since 1970 (UTC)")
+    t: Number
+    """by the signal, s since 1970 (UTC)"""
     time: Time | None
     code: str = Field("", description=CODE)
     values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
@@ -94,20 +101,21 @@ class OpenAlert(View):
     """An alert that was raised and is not cleared."""
 
     id: str
-    machine_id: str = Field(description="empty: an alarm of the system itself")
-    fault: str = Field(
-        description="a fault, `silent` or `clock`; of the system a condition of "
-        "docs/reference/alarms.md"
-    )
+    machine_id: str
+    """empty: an alarm of the system itself"""
+    fault: str
+    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
     level: Literal["warning", "fault"]
-    t: Number = Field(description="when it began, by the signal, s since 1970 (UTC)")
+    t: Number
+    """when it began, by the signal, s since 1970 (UTC)"""
     time: Time | None
     code: str = Field("", description=CODE)
     values: ReasonValues = Field(
         {}, description=f"of alarms of the system, as last observed; {UNITS_IN_NAMES}"
     )
     doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str = Field(description="of the latest diagnosis")
+    reason: str
+    """of the latest diagnosis"""
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 
 
@@ -122,14 +130,17 @@ class Waveform(View):
     duration_s: float
     fs_hz: float
     channels: list[str]
-    href: Address = Field(description="its address on this host, an `.npz` file")
+    href: Address
+    """its address on this host, an `.npz` file"""
 
 
 class ReplayedLetter(ResponseModel):
     """A dead letter that was sent again."""
 
-    id: str = Field(description="of the dead letter, which is no more")
-    stream_id: str = Field(description="of its window, in `motor_raw_data`")
+    id: str
+    """of the dead letter, which is no more"""
+    stream_id: str
+    """of its window, in `motor_raw_data`"""
 
 
 class DeadLetter(View):
@@ -138,14 +149,19 @@ class DeadLetter(View):
     id: str
     stream_id: str
     machine_id: str
-    seq: str = Field(description="as it was sent, which need not be a number")
+    seq: str
+    """as it was sent, which need not be a number"""
     family: str
     code: str
     reason: str
     attempts: int
     t: Number
     time: Time | None
-    windows: int = Field(description="windows of the sender that this one stands for")
-    last_stream_id: str = Field(description="of the last of these windows")
-    replayable: bool = Field(description="whether the stream entry is stored with it")
-    entry_bytes: int = Field(description="size of the stored stream entry, names and values")
+    windows: int
+    """windows of the sender that this one stands for"""
+    last_stream_id: str
+    """of the last of these windows"""
+    replayable: bool
+    """whether the stream entry is stored with it"""
+    entry_bytes: int
+    """size of the stored stream entry, names and values"""

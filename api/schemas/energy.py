@@ -21,36 +21,47 @@ class EnergyReason(View):
 class EnergyReading(ResponseModel):
     """What the last record of a machine said."""
 
-    t: Time | None = Field(description="end of the record")
-    figures: dict[str, float] = Field(
-        description="by name, the unit is the suffix, none is a ratio; `_half` is half the width "
-        "of an interval that holds in 95 % of all cases; what is not known is absent"
-    )
-    power_unknown: EnergyReason | None = Field(description="null: power was measured")
-    load_unknown: EnergyReason | None = Field(description="null: load and losses were estimated")
+    t: Time | None
+    """end of the record"""
+    figures: dict[str, float]
+    """by name, the unit is the suffix, none is a ratio; `_half` is half the width of an interval
+    that holds in 95 % of all cases; what is not known is absent"""
+    power_unknown: EnergyReason | None
+    """null: power was measured"""
+    load_unknown: EnergyReason | None
+    """null: load and losses were estimated"""
 
 
 class EnergyCounts(ResponseModel):
     """What was counted in a time. Times without a measurement are missing, and never filled."""
 
-    energy_kwh: Number = Field(
-        description="active energy at the terminals; null: in no hour was the power measured"
-    )
-    reactive_kvarh: Number = Field(description="the same of reactive energy")
-    measured_h: float = Field(description="hours of which the power was measured")
-    observed_h: float = Field(description="hours of which it is known whether the motor ran")
+    energy_kwh: Number
+    """active energy at the terminals; null: in no hour was the power measured"""
+    reactive_kvarh: Number
+    """the same of reactive energy"""
+    measured_h: float
+    """hours of which the power was measured"""
+    observed_h: float
+    """hours of which it is known whether the motor ran"""
     running_h: float
-    estimated_h: float = Field(description="hours of which load and losses were estimated")
-    shaft_kwh: Number = Field(description="of the estimated hours; null without any")
-    lost_kwh: Number = Field(description="of the estimated hours: what became heat")
-    unbalance_kwh: Number = Field(description="what of that unbalance of the supply added")
-    unbalance_w: Number = Field(description="the same as mean over the estimated hours")
-    harmonic_kwh: Number = Field(description="what harmonics brought, of the measured hours")
-    harmonic_w: Number = Field(description="the same as mean over the measured hours")
-    mean_kw: Number = Field(description="over the measured hours; null without any")
-    load_class_h: list[float] = Field(
-        description="running hours by load over rated load: below 20 %, to 40, 60, 80, 100 %, above"
-    )
+    estimated_h: float
+    """hours of which load and losses were estimated"""
+    shaft_kwh: Number
+    """of the estimated hours; null without any"""
+    lost_kwh: Number
+    """of the estimated hours: what became heat"""
+    unbalance_kwh: Number
+    """what of that unbalance of the supply added"""
+    unbalance_w: Number
+    """the same as mean over the estimated hours"""
+    harmonic_kwh: Number
+    """what harmonics brought, of the measured hours"""
+    harmonic_w: Number
+    """the same as mean over the measured hours"""
+    mean_kw: Number
+    """over the measured hours; null without any"""
+    load_class_h: list[float]
+    """running hours by load over rated load: below 20 %, to 40, 60, 80, 100 %, above"""
     starts: int
 
 
@@ -58,10 +69,14 @@ class EnergyCost(ResponseModel):
     """What energy cost, at the price of its time (setting `energy_price`)."""
 
     currency: str
-    energy: float = Field(description="active energy at the terminals")
-    lost: Number = Field(description="what became heat, of the estimated hours; null without any")
-    unbalance: Number = Field(description="what of that unbalance of the supply added")
-    harmonic: float = Field(description="what harmonics brought")
+    energy: float
+    """active energy at the terminals"""
+    lost: Number
+    """what became heat, of the estimated hours; null without any"""
+    unbalance: Number
+    """what of that unbalance of the supply added"""
+    harmonic: float
+    """what harmonics brought"""
 
 
 class EnergySaving(View):
@@ -70,7 +85,8 @@ class EnergySaving(View):
     It holds in 95 % of all cases, and includes zero where the two cannot be distinguished.
     """
 
-    ie_class: str = Field(description="IEC 60034-30-1; empty: nothing is told")
+    ie_class: str
+    """IEC 60034-30-1; empty: nothing is told"""
     low_kwh: Number
     high_kwh: Number
     code: str = Field(description=CODE)
@@ -80,7 +96,8 @@ class EnergySaving(View):
 class EnergyStep(ResponseModel):
     """What was counted from a time on."""
 
-    t: float = Field(description="s since 1970 (UTC)")
+    t: float
+    """s since 1970 (UTC)"""
     counts: EnergyCounts
 
 
@@ -88,19 +105,24 @@ class MachineEnergy(ResponseModel):
     """Energy and operation of one machine."""
 
     machine_id: PlainName
-    now: EnergyReading | None = Field(description="null: no record has come yet")
-    meter: EnergyCounts = Field(description="all that was counted on the server")
+    now: EnergyReading | None
+    """null: no record has come yet"""
+    meter: EnergyCounts
+    """all that was counted on the server"""
     meter_since: Time | None
-    from_t: float = Field(description="of the steps, s since 1970 (UTC)")
+    from_t: float
+    """of the steps, s since 1970 (UTC)"""
     to_t: float
     step_s: int
-    hours: float = Field(description="length of that time: `measured_h` of it was measured")
-    total: EnergyCounts = Field(description="exact sum over that time, from the history")
-    cost: EnergyCost | None = Field(
-        description="of that time; null: energy has no price, or is not measured"
-    )
+    hours: float
+    """length of that time: `measured_h` of it was measured"""
+    total: EnergyCounts
+    """exact sum over that time, from the history"""
+    cost: EnergyCost | None
+    """of that time; null: energy has no price, or is not measured"""
     saving: EnergySaving
-    steps: list[EnergyStep] = Field(description="without those in which nothing was counted")
+    steps: list[EnergyStep]
+    """without those in which nothing was counted"""
 
 
 class EnergyOfMachine(ResponseModel):
@@ -109,50 +131,73 @@ class EnergyOfMachine(ResponseModel):
     machine_id: PlainName
     site: str | None
     counts: EnergyCounts
-    now_kw: Number = Field(description="power of the last record; null where it is not known")
-    load_ratio: Number = Field(description="shaft load over rated load of the last record")
+    now_kw: Number
+    """power of the last record; null where it is not known"""
+    load_ratio: Number
+    """shaft load over rated load of the last record"""
     efficiency: Number
-    cost: EnergyCost | None = Field(description="null: energy has no price, or is not measured")
+    cost: EnergyCost | None
+    """null: energy has no price, or is not measured"""
     saving: EnergySaving
-    code: str = Field(description="why something of the last record is not known; else empty")
+    code: str
+    """why something of the last record is not known; else empty"""
 
 
 class FleetEnergy(ResponseModel):
     """Where the energy of the fleet goes."""
 
-    from_t: float = Field(description="s since 1970 (UTC)")
+    from_t: float
+    """s since 1970 (UTC)"""
     to_t: float
-    hours: float = Field(description="length of that time, of one machine")
-    measured_machines: int = Field(description="machines whose power was measured in that time")
-    has_price: bool = Field(description="whether the setting `energy_price` gives one")
-    total: EnergyCounts = Field(description="of the measured machines")
-    cost: EnergyCost | None = Field(
-        description="of the measured machines; null: energy has no price, or none is measured"
-    )
-    machines: list[EnergyOfMachine] = Field(description="by energy, the largest first")
-    days: list[EnergyStep] = Field(description="of all machines, by day of UTC")
+    hours: float
+    """length of that time, of one machine"""
+    measured_machines: int
+    """machines whose power was measured in that time"""
+    has_price: bool
+    """whether the setting `energy_price` gives one"""
+    total: EnergyCounts
+    """of the measured machines"""
+    cost: EnergyCost | None
+    """of the measured machines; null: energy has no price, or none is measured"""
+    machines: list[EnergyOfMachine]
+    """by energy, the largest first"""
+    days: list[EnergyStep]
+    """of all machines, by day of UTC"""
 
 
 class MotorStartShape(ResponseModel):
     """One start; null: its records do not show it."""
 
-    t: float = Field(description="s since 1970 (UTC)")
-    seen_s: float = Field(description="how long records show it")
-    duration_s: Number = Field(description="until the current has settled")
-    inrush_a: Number = Field(description="largest rms of one cycle of a phase")
-    peak_a: Number = Field(description="largest sample")
-    mean_a: Number = Field(description="rms over the start")
-    final_a: Number = Field(description="current after it")
-    dip_ratio: Number = Field(description="how far the voltage fell, over that before")
-    energy_kwh: Number = Field(description="taken by the terminals, where wiring is proven")
+    t: float
+    """s since 1970 (UTC)"""
+    seen_s: float
+    """how long records show it"""
+    duration_s: Number
+    """until the current has settled"""
+    inrush_a: Number
+    """largest rms of one cycle of a phase"""
+    peak_a: Number
+    """largest sample"""
+    mean_a: Number
+    """rms over the start"""
+    final_a: Number
+    """current after it"""
+    dip_ratio: Number
+    """how far the voltage fell, over that before"""
+    energy_kwh: Number
+    """taken by the terminals, where wiring is proven"""
 
 
 class MachineStarts(ResponseModel):
     """Starts of one machine."""
 
     machine_id: PlainName
-    from_t: float = Field(description="s since 1970 (UTC)")
+    from_t: float
+    """s since 1970 (UTC)"""
     to_t: float
-    most_in_an_hour: int = Field(description="the largest number within any hour of that time")
-    max_starts_per_hour: Number = Field(description="of the nameplate; null: not given")
-    starts: list[MotorStartShape] = Field(description="the latest first")
+    most_in_an_hour: int
+    """the largest number within any hour of that time"""
+    max_starts_per_hour: Number
+    """of the nameplate; null: not given"""
+    starts: list[MotorStartShape]
+    """the latest first"""

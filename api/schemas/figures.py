@@ -18,8 +18,10 @@ NO_MACHINE = "empty: an alarm of the system itself"
 class AlarmsOfDay(ResponseModel):
     """One day, UTC."""
 
-    day: str = Field(description="YYYY-MM-DD")
-    alarms: int = Field(description="raised by faults, `silent` or `clock` of machines")
+    day: str
+    """YYYY-MM-DD"""
+    alarms: int
+    """raised by faults, `silent` or `clock` of machines"""
     system_alarms: int
     machine_days: float = Field(description=ASSESSED)
 
@@ -30,7 +32,8 @@ class AlarmsOfMachine(ResponseModel):
     machine_id: str
     alarms: int
     machine_days: float = Field(description=ASSESSED)
-    per_machine_day: Number = Field(description="null: it was not assessed")
+    per_machine_day: Number
+    """null: it was not assessed"""
 
 
 class StandingAlarm(View):
@@ -50,9 +53,11 @@ class ChatteringAlarm(View):
 
     machine_id: str = Field(description=NO_MACHINE)
     fault: str
-    times: int = Field(description="in its worst stretch of `window_s`")
+    times: int
+    """in its worst stretch of `window_s`"""
     window_s: float
-    first: Time = Field(description="of that stretch")
+    first: Time
+    """of that stretch"""
     last: Time
 
 
@@ -61,15 +66,22 @@ class AlarmFigures(ResponseModel):
 
     from_: Time = Field(alias="from")
     to: Time
-    recorded_until: Time | None = Field(description="null: nothing is recorded yet")
-    alarms: int = Field(description="of machines")
+    recorded_until: Time | None
+    """null: nothing is recorded yet"""
+    alarms: int
+    """of machines"""
     system_alarms: int
     machine_days: float = Field(description=ASSESSED)
     per_machine_day: Number
     by_day: list[AlarmsOfDay]
-    by_machine: list[AlarmsOfMachine] = Field(description="the 20 with most alarms")
-    most_frequent: list[FrequentAlarm] = Field(description="at most 10")
-    chattering: list[ChatteringAlarm] = Field(description="at most 20")
-    standing: list[StandingAlarm] = Field(description="that stand now, at most 20, longest first")
-    standing_for_a_day: int = Field(description="how many stand longer than 24 h")
+    by_machine: list[AlarmsOfMachine]
+    """the 20 with most alarms"""
+    most_frequent: list[FrequentAlarm]
+    """at most 10"""
+    chattering: list[ChatteringAlarm]
+    """at most 20"""
+    standing: list[StandingAlarm]
+    """that stand now, at most 20, longest first"""
+    standing_for_a_day: int
+    """how many stand longer than 24 h"""
     false_alarms: FalseAlarms

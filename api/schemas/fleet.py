@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from api.schemas.alarms import (
     Priority,
 )
@@ -17,50 +15,63 @@ class FleetRow(ResponseModel):
     """One machine in the list."""
 
     machine_id: str
-    vehicle_id: PlainName | None = Field(description="from its latest window that names one")
-    site: str = Field(description="of its nameplate; empty where it has none")
-    asset_path: str = Field(description="the same")
-    state: State = Field(description="never normal while the machine is silent")
-    health: Number = Field(description="0 to 100; null while nothing is decided")
-    silent_since: Time | None = Field(
-        description="when the last window of a silent machine arrived; null while it sends"
-    )
+    vehicle_id: PlainName | None
+    """from its latest window that names one"""
+    site: str
+    """of its nameplate; empty where it has none"""
+    asset_path: str
+    """the same"""
+    state: State
+    """never normal while the machine is silent"""
+    health: Number
+    """0 to 100; null while nothing is decided"""
+    silent_since: Time | None
+    """when the last window of a silent machine arrived; null while it sends"""
     faults: dict[str, State]
-    priority: Priority | None = Field(description="the highest of its open alerts; null: none")
-    blind: list[str] = Field(description="faults for which it is not watched")
-    unlocks: dict[str, Unlock] = Field(
-        description="of each of them, what would make the diagnosis possible"
-    )
-    last_diagnosis: Time | None = Field(
-        description="when its latest diagnosed record ended, to the minute; null: none yet"
-    )
-    reasons: list[FaultReason] = Field(description="of its state; empty where that is normal")
+    priority: Priority | None
+    """the highest of its open alerts; null: none"""
+    blind: list[str]
+    """faults for which it is not watched"""
+    unlocks: dict[str, Unlock]
+    """of each of them, what would make the diagnosis possible"""
+    last_diagnosis: Time | None
+    """when its latest diagnosed record ended, to the minute; null: none yet"""
+    reasons: list[FaultReason]
+    """of its state; empty where that is normal"""
 
 
 class FleetGroup(ResponseModel):
     """Machines of one site or asset path, which are together in the list."""
 
-    name: str = Field(description="empty: machines without one, at the end")
-    start: int = Field(description="index of its first machine in the list")
+    name: str
+    """empty: machines without one, at the end"""
+    start: int
+    """index of its first machine in the list"""
     machines: int
-    silent: int = Field(description="how many of them send nothing")
+    silent: int
+    """how many of them send nothing"""
     states: dict[State, int]
 
 
 class Fleet(ResponseModel):
     """A part of the list of the fleet."""
 
-    machines: int = Field(description="all that are known")
-    states: dict[State, int] = Field(description="how many of them are in each state")
-    silent: dict[State, int] = Field(description="how many of these send nothing, by state")
-    matching: int = Field(description="length of the list: those that the filter lets through")
+    machines: int
+    """all that are known"""
+    states: dict[State, int]
+    """how many of them are in each state"""
+    silent: dict[State, int]
+    """how many of these send nothing, by state"""
+    matching: int
+    """length of the list: those that the filter lets through"""
     matching_states: dict[State, int]
-    sites: list[str] = Field(description="of all machines; at most 200, in order")
-    groups: list[FleetGroup] = Field(
-        description="of the list, in order; empty without `group`, and where there are more than "
-        "1,000, whose machines are in order nevertheless"
-    )
-    offset: int = Field(description="index of the first machine of this part in the list")
+    sites: list[str]
+    """of all machines; at most 200, in order"""
+    groups: list[FleetGroup]
+    """of the list, in order; empty without `group`, and where there are more than 1,000, whose
+    machines are in order nevertheless"""
+    offset: int
+    """index of the first machine of this part in the list"""
     rows: list[FleetRow]
 
 
@@ -68,25 +79,27 @@ class FleetPage(ResponseModel):
     """A page of the list."""
 
     data: Fleet
-    next: Address | None = Field(
-        None, description="address of the next page, relative to this host; null at the end"
-    )
+    next: Address | None = None
+    """address of the next page, relative to this host; null at the end"""
 
 
 class FleetTrend(ResponseModel):
     """Health of one machine in steps: columns of equal length."""
 
-    state: list[State | None] = Field(description="worst of the step; null: no record")
-    health: list[Number] = Field(description="least of the step")
+    state: list[State | None]
+    """worst of the step; null: no record"""
+    health: list[Number]
+    """least of the step"""
 
 
 class FleetTrends(ResponseModel):
     """Small trends of some machines, all on the same steps."""
 
     span: Literal["hour", "day", "week"]
-    from_t: float = Field(description="start of the first step, s since 1970 (UTC)")
+    from_t: float
+    """start of the first step, s since 1970 (UTC)"""
     step_s: int
-    recorded_until_t: Number = Field(
-        description="when the last entry arrived that is recorded; null: nothing is yet"
-    )
-    series: dict[str, FleetTrend] = Field(description="by machine; absent: it has no history")
+    recorded_until_t: Number
+    """when the last entry arrived that is recorded; null: nothing is yet"""
+    series: dict[str, FleetTrend]
+    """by machine; absent: it has no history"""

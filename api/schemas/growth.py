@@ -15,30 +15,38 @@ class Growth(View):
     No remaining life follows from it (docs/explanation/remaining-life.md).
     """
 
-    course: Course = Field(
-        description="unchanged: the interval has zero in it; unknown: the history has too few "
-        "levels, and every number is null"
-    )
-    then_db: Number = Field(description="when it was raised, else at the beginning")
-    now_db: Number = Field(description="now")
-    slope_db: Number = Field(description="dB a day or a week, by `per`")
-    low_db: Number = Field(description="lower end of the interval of the slope")
-    high_db: Number = Field(description="its upper end")
-    per: Per = Field(description="week where the levels span two weeks")
-    code: str = Field(description="stable, for programs; documented in docs/reference/alarms.md")
+    course: Course
+    """unchanged: the interval has zero in it; unknown: the history has too few levels, and every
+    number is null"""
+    then_db: Number
+    """when it was raised, else at the beginning"""
+    now_db: Number
+    """now"""
+    slope_db: Number
+    """dB a day or a week, by `per`"""
+    low_db: Number
+    """lower end of the interval of the slope"""
+    high_db: Number
+    """its upper end"""
+    per: Per
+    """week where the levels span two weeks"""
+    code: str
+    """stable, for programs; documented in docs/reference/alarms.md"""
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str = Field(description="code and values in words")
+    sentence: str
+    """code and values in words"""
 
 
 class FaultTime(View):
     """One fault of a machine over time: its state, since when, and how its level moves."""
 
     fault: str
-    state: Diagnosed = Field(
-        description="the level of its open alert; else normal where records decide, or unknown"
-    )
-    since: Time | None = Field(description="null where the history has no record of it")
-    held: Reason = Field(description="how long the state has lasted, as far as the history says")
+    state: Diagnosed
+    """the level of its open alert; else normal where records decide, or unknown"""
+    since: Time | None
+    """null where the history has no record of it"""
+    held: Reason
+    """how long the state has lasted, as far as the history says"""
     growth: Growth
 
 

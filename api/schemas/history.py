@@ -15,20 +15,25 @@ STEP = "null: nothing was recorded in the step, or nothing between two records"
 class TrendColumns(ResponseModel):
     """One quantity over time: columns of equal length."""
 
-    t: list[float] = Field(
-        description="s since 1970 (UTC): start of the step; of single records their end"
-    )
+    t: list[float]
+    """s since 1970 (UTC): start of the step; of single records their end"""
     state: list[State | Literal[""] | None] = Field(
         description=f"worst of the step: normal, unknown, warning, fault in this order; {STEP}; "
         "empty: a figure has none"
     )
     code: list[str | None] = Field(description=f"most frequent one of that state; {STEP}")
-    n: list[int] = Field(description="records in the step; 0: a gap")
-    min: Column = Field(description="of the statistic, the health or the figure; null: no number")
-    mean: Column = Field(description="the same")
-    max: Column = Field(description="the same")
-    threshold: Column = Field(description="what the statistic was compared with")
-    severity: Column = Field(description="largest of the step")
+    n: list[int]
+    """records in the step; 0: a gap"""
+    min: Column
+    """of the statistic, the health or the figure; null: no number"""
+    mean: Column
+    """the same"""
+    max: Column
+    """the same"""
+    threshold: Column
+    """what the statistic was compared with"""
+    severity: Column
+    """largest of the step"""
 
 
 class OutcomeCount(View):
@@ -43,29 +48,32 @@ class MissedEntries(ResponseModel):
     """Entries of a stream that were trimmed while no recorder ran: no gap of a machine's own."""
 
     stream: str
-    from_t: float = Field(description="arrival of the last entry before them, s since 1970 (UTC)")
-    to_t: float = Field(description="arrival of the next one")
-    entries: int | None = Field(description="of all machines together; null: not known")
+    from_t: float
+    """arrival of the last entry before them, s since 1970 (UTC)"""
+    to_t: float
+    """arrival of the next one"""
+    entries: int | None
+    """of all machines together; null: not known"""
 
 
 class History(ResponseModel):
     """What was recorded between two times, gathered into steps or record by record."""
 
-    machine_id: str = Field(description="empty: figures of the system")
-    from_t: float = Field(description="of this page, s since 1970 (UTC)")
+    machine_id: str
+    """empty: figures of the system"""
+    from_t: float
+    """of this page, s since 1970 (UTC)"""
     to_t: float
-    source: Literal["records", "minutes", "hours"] = Field(
-        description="what the steps are made of; each is kept longer than the one before"
-    )
-    step_s: float = Field(description="0: every record is a point of its own")
-    recorded_until_t: Number = Field(
-        description="when the last entry arrived that is recorded; null: nothing is yet"
-    )
-    series: dict[str, TrendColumns] = Field(
-        description="by fault, `health`, or figure of `performance_metrics`; what never came is "
-        "absent"
-    )
-    counts: dict[str, list[OutcomeCount]] = Field(description="the same records, counted")
+    source: Literal["records", "minutes", "hours"]
+    """what the steps are made of; each is kept longer than the one before"""
+    step_s: float
+    """0: every record is a point of its own"""
+    recorded_until_t: Number
+    """when the last entry arrived that is recorded; null: nothing is yet"""
+    series: dict[str, TrendColumns]
+    """by fault, `health`, or figure of `performance_metrics`; what never came is absent"""
+    counts: dict[str, list[OutcomeCount]]
+    """the same records, counted"""
     missed: list[MissedEntries]
 
 
@@ -73,6 +81,5 @@ class HistoryPage(ResponseModel):
     """A page of the history, which goes on in time at `next`; then with the next scalars."""
 
     data: History
-    next: Address | None = Field(
-        None, description="address of the next page, relative to this host; null at the end"
-    )
+    next: Address | None = None
+    """address of the next page, relative to this host; null at the end"""

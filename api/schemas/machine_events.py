@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.view import View
 from vtox.motor.alarms.book import ActionName
@@ -17,21 +15,24 @@ class MachineEvent(View):
 
     kind: Literal["alert", "action"]
     event: EventName | ActionName
-    t: Number = Field(
-        description="of an alert by the signal, of an action by the server, s since 1970 (UTC)"
-    )
+    t: Number
+    """of an alert by the signal, of an action by the server, s since 1970 (UTC)"""
     time: Time | None
-    fault: str = Field(description="empty: about the whole machine")
-    level: str = Field(description="warning or fault; empty: of an action")
-    code: str = Field(description="of an alert")
-    by: str = Field(description="who acted; empty: of an alert")
-    text: str = Field(
-        description="reason of an alert, in words; comment or reason of an operator, or the person "
-        "it was assigned to"
-    )
+    fault: str
+    """empty: about the whole machine"""
+    level: str
+    """warning or fault; empty: of an action"""
+    code: str
+    """of an alert"""
+    by: str
+    """who acted; empty: of an alert"""
+    text: str
+    """reason of an alert, in words; comment or reason of an operator, or the person it was assigned
+    to"""
     outcome: Outcome | None
     work_order: WorkOrder | None
-    alarm_id: str = Field(description="empty: about the whole machine")
+    alarm_id: str
+    """empty: about the whole machine"""
 
 
 class MachineEvents(ResponseModel):
@@ -40,5 +41,6 @@ class MachineEvents(ResponseModel):
     machine_id: str
     from_t: float
     to_t: float
-    complete: bool = Field(description="false: there are older ones in this time, left out")
+    complete: bool
+    """false: there are older ones in this time, left out"""
     events: list[MachineEvent]

@@ -27,55 +27,66 @@ class LatestReason(View):
     state: State
     code: str = Field(description=CODE)
     reason: str
-    time: Time | None = Field(description="when the record ended")
+    time: Time | None
+    """when the record ended"""
 
 
 class FaultReason(View):
     """Why a machine is in its state: one fault that is in the same state."""
 
-    fault: str = Field(description="empty: of the whole machine")
+    fault: str
+    """empty: of the whole machine"""
     code: str = Field(description=CODE)
     values: dict[str, Any] = Field({}, description="the figures of the code")
     doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str = Field(description="the reason of the latest record that is in this state")
-    time: Time | None = Field(description="when that record ended; null: not known")
-    latest: LatestReason | None = Field(description="null: that record is the latest one")
+    reason: str
+    """the reason of the latest record that is in this state"""
+    time: Time | None
+    """when that record ended; null: not known"""
+    latest: LatestReason | None
+    """null: that record is the latest one"""
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
 class Sending(ResponseModel):
     """How often a machine sends, and when it should send next."""
 
-    every_s: Number = Field(
-        description="seconds from one window, snapshot or burst to the next; null: not known yet"
-    )
-    source: Literal["nameplate", "learned", "learning", ""] = Field(
-        description="who says so; `learning`: too few snapshots so far; empty: it has not sent"
-    )
-    next_window: Time | None = Field(description="when the next one is due; null: not known")
-    silent_from: Time | None = Field(description="from when on it is silent if nothing comes")
+    every_s: Number
+    """seconds from one window, snapshot or burst to the next; null: not known yet"""
+    source: Literal["nameplate", "learned", "learning", ""]
+    """who says so; `learning`: too few snapshots so far; empty: it has not sent"""
+    next_window: Time | None
+    """when the next one is due; null: not known"""
+    silent_from: Time | None
+    """from when on it is silent if nothing comes"""
 
 
 class MachineSummary(ResponseModel):
     """One machine in a list."""
 
     machine_id: str
-    vehicle_id: PlainName | None = Field(description="from its latest window that names one")
-    state: State = Field(description="never normal while the machine is silent")
-    health: Number = Field(description="0 to 100; null while nothing is decided")
-    reason: str = Field(description="why the state is not normal; empty where it is")
-    reasons: list[FaultReason] = Field(
-        description="the same per fault; empty where the state is normal or nothing was diagnosed"
-    )
+    vehicle_id: PlainName | None
+    """from its latest window that names one"""
+    state: State
+    """never normal while the machine is silent"""
+    health: Number
+    """0 to 100; null while nothing is decided"""
+    reason: str
+    """why the state is not normal; empty where it is"""
+    reasons: list[FaultReason]
+    """the same per fault; empty where the state is normal or nothing was diagnosed"""
     faults: dict[str, State]
-    registered: bool = Field(description="whether a nameplate is registered")
-    baseline: bool = Field(description="whether a baseline is learnt or given")
-    last_window: Time | None = Field(description="when its last window arrived")
+    registered: bool
+    """whether a nameplate is registered"""
+    baseline: bool
+    """whether a baseline is learnt or given"""
+    last_window: Time | None
+    """when its last window arrived"""
     last_window_age_s: Number
-    last_diagnosis: Time | None = Field(description="when its latest diagnosed record ended")
-    silent: bool = Field(
-        description="whether it has sent before, but nothing for longer than it may pause"
-    )
+    last_diagnosis: Time | None
+    """when its latest diagnosed record ended"""
+    silent: bool
+    """whether it has sent before, but nothing for longer than it may pause"""
     sending: Sending
 
 
@@ -142,7 +153,8 @@ class Assessment(TypedDict):
 class NameplateCheck(ResponseModel):
     """A nameplate that was checked and not stored."""
 
-    warnings: list[Reason] = Field(description="values that contradict each other; empty: none do")
+    warnings: list[Reason]
+    """values that contradict each other; empty: none do"""
 
 
 class Machine(MachineSummary):
@@ -152,9 +164,9 @@ class Machine(MachineSummary):
     model_config = OPTIONAL_FIELDS
 
     nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate)] | None
-    nameplate_warnings: list[Reason] = Field(
-        description="values of the stored nameplate that contradict each other"
-    )
+    nameplate_warnings: list[Reason]
+    """values of the stored nameplate that contradict each other"""
     baseline_state: BaselineState
-    assessment: Assessment | None = Field(description="null before the first diagnosis")
+    assessment: Assessment | None
+    """null before the first diagnosis"""
     diagnoses: dict[str, LatestDiagnosis]

@@ -42,7 +42,8 @@ class AcceptedScalars(ResponseModel):
 class Limit(View):
     """A limit of a scalar: of the nameplate, or the end of a zone of vibration."""
 
-    side: Literal["<", ">"] = Field(description="values on this side are beyond it")
+    side: Literal["<", ">"]
+    """values on this side are beyond it"""
     value: float
     level: Literal["warning", "fault"]
 
@@ -54,17 +55,21 @@ class LatestScalar(View):
     unit: str
     value: float
     time: Time | None
-    state: State | None = Field(description="by its limits; null where it has none")
-    zone: Zone | None = Field(description="of a vibration velocity, by the class of the machine")
+    state: State | None
+    """by its limits; null where it has none"""
+    zone: Zone | None
+    """of a vibration velocity, by the class of the machine"""
     limits: list[Limit]
 
 
 class VibrationClass(View):
     """The class of a machine for its vibration velocity, 10 Hz to 1 kHz."""
 
-    group: int = Field(description="1: above 300 kW; 2: above 15 up to 300 kW")
+    group: int
+    """1: above 300 kW; 2: above 15 up to 300 kW"""
     support: Literal["rigid", "flexible"]
-    ends_mm_s: list[float] = Field(description="upper ends of the zones A, B and C, mm/s rms")
+    ends_mm_s: list[float]
+    """upper ends of the zones A, B and C, mm/s rms"""
     source: str
 
 
@@ -72,17 +77,16 @@ class MachineScalars(ResponseModel):
     """The latest scalars of a machine."""
 
     machine_id: str
-    scalars: list[LatestScalar] = Field(description="by name; those of which a record is kept")
+    scalars: list[LatestScalar]
+    """by name; those of which a record is kept"""
     vibration_class: VibrationClass | None
-    why_no_velocity: Reason | None = Field(
-        description="why no velocity is computed of its vibration; null where one was"
-    )
+    why_no_velocity: Reason | None
+    """why no velocity is computed of its vibration; null where one was"""
 
 
 class ScalarsPage(ResponseModel):
     """A page of the latest scalars of a machine."""
 
     data: MachineScalars
-    next: Address | None = Field(
-        None, description="address of the next page, relative to this host; null at the end"
-    )
+    next: Address | None = None
+    """address of the next page, relative to this host; null at the end"""

@@ -34,8 +34,10 @@ class FaultSensitivity(View):
 class SensitivityVersion(View):
     """One version of what was set; a fault that is not in `faults` had its default."""
 
-    version: int = Field(description="0: nobody has set anything")
-    set: Time | None = Field(description="when; null for version 0")
+    version: int
+    """0: nobody has set anything"""
+    set: Time | None
+    """when; null for version 0"""
     by: str = Field(description=BY)
     faults: dict[str, FaultSensitivity]
 
@@ -44,9 +46,11 @@ class MachineSensitivity(SensitivityVersion):
     """When each fault of a machine alerts."""
 
     machine_id: str
-    in_force: dict[str, FaultSensitivity] = Field(description="of every fault, set or default")
+    in_force: dict[str, FaultSensitivity]
+    """of every fault, set or default"""
     defaults: dict[str, FaultSensitivity]
-    versions: list[SensitivityVersion] = Field(description="the last 50, newest first")
+    versions: list[SensitivityVersion]
+    """the last 50, newest first"""
 
 
 def _fault_schema() -> dict[str, Any]:

@@ -15,44 +15,57 @@ from vtox.pipeline.store.system.status import QueueStatus
 class Performance(ResponseModel):
     """Figures of the cluster, measured by the monitor; null while it is silent."""
 
-    throughput: Number = Field(
-        description="windows finished by all families per second, averaged over 30 s"
-    )
+    throughput: Number
+    """windows finished by all families per second, averaged over 30 s"""
     throughput_source: Source | None
     throughput_age_s: Number
-    throughput_reason: str = Field(description="why better sources have no figure")
-    ingest_rate: Number = Field(description="windows admitted per second")
-    latency_p50_ms: Number = Field(
-        description="median, from the arrival of a record's last window to its result"
-    )
-    latency_p95_ms: Number = Field(description="95th percentile of the same")
-    backlog: int | None = Field(description="windows not finished by all families, now")
-    in_flight: int = Field(description="windows dispatched and unfinished, over all families, now")
-    windows_in: int = Field(description="windows admitted since the counters began")
-    windows_done: int = Field(description="windows that all families have diagnosed")
-    windows_dead: int = Field(description="windows that a family could not diagnose")
-    windows_refused: int = Field(description="stream entries that are not valid windows")
-    windows_duplicate: int = Field(description="windows that were sent before")
-    tasks_refused: int = Field(description="messages of the task queues that are no task of VTOX")
-    senders_restarted: int = Field(description="times that a sender began to count anew")
-    measured_at: Time | None = Field(description="when the monitor last measured")
+    throughput_reason: str
+    """why better sources have no figure"""
+    ingest_rate: Number
+    """windows admitted per second"""
+    latency_p50_ms: Number
+    """median, from the arrival of a record's last window to its result"""
+    latency_p95_ms: Number
+    """95th percentile of the same"""
+    backlog: int | None
+    """windows not finished by all families, now"""
+    in_flight: int
+    """windows dispatched and unfinished, over all families, now"""
+    windows_in: int
+    """windows admitted since the counters began"""
+    windows_done: int
+    """windows that all families have diagnosed"""
+    windows_dead: int
+    """windows that a family could not diagnose"""
+    windows_refused: int
+    """stream entries that are not valid windows"""
+    windows_duplicate: int
+    """windows that were sent before"""
+    tasks_refused: int
+    """messages of the task queues that are no task of VTOX"""
+    senders_restarted: int
+    """times that a sender began to count anew"""
+    measured_at: Time | None
+    """when the monitor last measured"""
 
 
 class CapacityStatus(View):
     """What is in use, and how many more machines like today's there is room for."""
 
-    used: dict[str, float] = Field(
-        description="queue -> share of its workers' time that tasks took, `server` and `bridge` -> "
-        "share of a core that their thread used, `cpu` -> share of the cores that the bridge may "
-        "use which are in use; averages over a minute"
-    )
-    limit: str | None = Field(description="what is used most")
-    machines: int | None = Field(description="machines that sent in the last minute")
-    room: int | None = Field(
-        description="about how many more there would be with all of `limit` in use"
-    )
-    code: str = Field(description="`room`, or why it is not known")
-    reason: str = Field(description="the same in words")
+    used: dict[str, float]
+    """queue -> share of its workers' time that tasks took, `server` and `bridge` -> share of a core
+    that their thread used, `cpu` -> share of the cores that the bridge may use which are in use;
+    averages over a minute"""
+    limit: str | None
+    """what is used most"""
+    machines: int | None
+    """machines that sent in the last minute"""
+    room: int | None
+    """about how many more there would be with all of `limit` in use"""
+    code: str
+    """`room`, or why it is not known"""
+    reason: str
+    """the same in words"""
 
 
 class WorkerStatus(View):
@@ -68,18 +81,23 @@ class WorkerStatus(View):
     tasks_done: int
     windows_done: int
     windows_per_s: Number
-    diagnosis_s: float = Field(description="time spent in diagnosis")
-    busy_s: float = Field(description="time spent in tasks")
+    diagnosis_s: float
+    """time spent in diagnosis"""
+    busy_s: float
+    """time spent in tasks"""
     started: Time | None
-    last_seen: Time | None = Field(description="its last heartbeat")
+    last_seen: Time | None
+    """its last heartbeat"""
     last_seen_age_s: float
-    version: str = Field(description="its VTOX; empty: one before this was reported")
-    last_family: str = Field(description="family of the last task it took; empty: none yet")
-    last_task: Time | None = Field(description="when it took that")
+    version: str
+    """its VTOX; empty: one before this was reported"""
+    last_family: str
+    """family of the last task it took; empty: none yet"""
+    last_task: Time | None
+    """when it took that"""
     last_task_age_s: Number
-    pool_processes: int | None = Field(
-        description="its processes that can take a task; none while 0, as after one was lost"
-    )
+    pool_processes: int | None
+    """its processes that can take a task; none while 0, as after one was lost"""
 
 
 class StreamStatus(ResponseModel):
@@ -87,12 +105,12 @@ class StreamStatus(ResponseModel):
 
     length: int
     group: str | None = None
-    lag: int | None = Field(
-        None,
-        description="entries not yet read; null: no group, or see lag_exact",
-    )
-    lag_exact: bool | None = Field(None, description="false where the server does not know the lag")
-    pending: int | None = Field(None, description="entries read and not finished")
+    lag: int | None = None
+    """entries not yet read; null: no group, or see lag_exact"""
+    lag_exact: bool | None = None
+    """false where the server does not know the lag"""
+    pending: int | None = None
+    """entries read and not finished"""
 
 
 class PartitionStatus(View):
@@ -101,11 +119,16 @@ class PartitionStatus(View):
     number: int
     stream: str
     length: int
-    lag: int | None = Field(description="entries not yet read; null: not known")
-    pending: int | None = Field(description="entries read and not finished; null: never read")
-    owned: bool = Field(description="whether a bridge serves it")
-    host: str | None = Field(description="host of the bridge that serves it, or did last")
-    pid: int | None = Field(description="its process")
+    lag: int | None
+    """entries not yet read; null: not known"""
+    pending: int | None
+    """entries read and not finished; null: never read"""
+    owned: bool
+    """whether a bridge serves it"""
+    host: str | None
+    """host of the bridge that serves it, or did last"""
+    pid: int | None
+    """its process"""
 
 
 class ServerStatus(View):
@@ -126,10 +149,14 @@ class ScalingStatus(View):
     workers: int
     least: int
     most: int
-    code: str = Field(description="why it has so many")
-    reason: str = Field(description="the same in words")
-    change: int = Field(description="by how many they changed last; 0: not yet")
-    changed: Time | None = Field(description="when that was")
+    code: str
+    """why it has so many"""
+    reason: str
+    """the same in words"""
+    change: int
+    """by how many they changed last; 0: not yet"""
+    changed: Time | None
+    """when that was"""
     reported: Time | None
 
 
@@ -138,29 +165,27 @@ class ClusterStatus(ResponseModel):
 
     state: Literal["running", "degraded"]
     checks: list[Check]
-    alarms: list[OpenAlert] = Field(
-        description="alarms of the system itself that are raised, the latest first"
-    )
+    alarms: list[OpenAlert]
+    """alarms of the system itself that are raised, the latest first"""
     performance_metrics: Performance
     capacity: CapacityStatus
     queues: dict[str, QueueStatus]
     workers: list[WorkerStatus]
-    scaling: list[ScalingStatus] = Field(
-        description="hosts whose number of workers follows the load (a `VTOX_CLUSTER_WORKERS` "
-        "that is a range)"
-    )
+    scaling: list[ScalingStatus]
+    """hosts whose number of workers follows the load (a `VTOX_CLUSTER_WORKERS` that is a range)"""
     streams: dict[str, StreamStatus]
-    partitions: list[PartitionStatus] = Field(
-        description="of the raw stream; its entry in `streams` is their sum"
-    )
+    partitions: list[PartitionStatus]
+    """of the raw stream; its entry in `streams` is their sum"""
     machines: int
-    server: ServerStatus | None = Field(description="null where it denies INFO")
-    flower_port: int = Field(description="of Flower, on the host that runs it")
-    parts: dict[str, str] = Field(
-        description="process -> `waiting`, `starting`, `ready`, `restarting`, `finished` or "
-        "`stopped`, of those that `vtox up` runs on this host; empty once all are ready"
-    )
-    as_of: Time = Field(description="when the server was read")
+    server: ServerStatus | None
+    """null where it denies INFO"""
+    flower_port: int
+    """of Flower, on the host that runs it"""
+    parts: dict[str, str]
+    """process -> `waiting`, `starting`, `ready`, `restarting`, `finished` or `stopped`, of those
+    that `vtox up` runs on this host; empty once all are ready"""
+    as_of: Time
+    """when the server was read"""
 
 
 class SystemStatus(ResponseModel):
@@ -174,7 +199,8 @@ class SystemStatus(ResponseModel):
     throughput_source: Source | None
     machines: int
     links: dict[str, str]
-    as_of: Time = Field(description="when the server was read")
+    as_of: Time
+    """when the server was read"""
 
 
 class Version(ResponseModel):
@@ -195,8 +221,10 @@ class CheckDetail(ResponseModel):
     """The result of one check, named as in the health+json draft."""
 
     status: Status
-    observedValue: str = Field(description="what was found")
-    output: str = Field(description="what to do; empty where the check passes")
+    observedValue: str
+    """what was found"""
+    output: str
+    """what to do; empty where the check passes"""
 
 
 class Readiness(BaseModel):

@@ -46,9 +46,11 @@ class View(ResponseModel):
 class Reason(View):
     """A code with its values, the sentence made of them, and what to do."""
 
-    code: str = Field(description="stable, for programs; documented in docs/faults")
+    code: str
+    """stable, for programs; documented in docs/faults"""
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str = Field(description="code and values in words")
+    sentence: str
+    """code and values in words"""
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 

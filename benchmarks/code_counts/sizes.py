@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.code_counts.syntax import docstrings, parsed
+from benchmarks.code_counts.syntax import docstrings, docstrings_of_fields, parsed
 
 PRODUCT = ("vtox", "api", "workers")
 TOOLS = ("benchmarks", "evaluation", "faults", "handbook")
@@ -60,10 +60,10 @@ def lines_of_code(file: Path) -> int:
 
 
 def _lines_of_docstrings(file: Path) -> int:
-    lines = file.read_text().splitlines()
+    lines, tree = file.read_text().splitlines(), parsed(file)
     return sum(
         bool(line.strip()) and not line.strip().startswith("#")
-        for text in docstrings(parsed(file))
+        for text in (*docstrings(tree), *docstrings_of_fields(tree))
         for line in lines[text.lineno - 1 : text.end_lineno]
     )
 

@@ -5,6 +5,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -34,6 +35,16 @@ def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
             match node.body[0]:
                 case ast.Expr(value=ast.Constant(value=str()) as text):
                     yield text
+
+
+def docstrings_of_fields(tree: ast.Module) -> Iterator[ast.Constant]:
+    """Yield the docstrings that follow the fields of classes."""
+    for node in statements(tree):
+        if isinstance(node, ast.ClassDef):
+            for field, after in pairwise(node.body):
+                match field, after:
+                    case ast.AnnAssign(), ast.Expr(value=ast.Constant(value=str()) as text):
+                        yield text
 
 
 @contextmanager

@@ -65,6 +65,7 @@ def test_constants_are_names_in_capitals_one_a_statement(checkout: Path) -> None
         ("a.py", '"""Said\n\nmore."""\n\n# Why.\nx = """a\nb"""\ndef f():\n    """One."""\n', 3),
         ("a.toml", "# Why.\n\nsize = 1\n", 1),
         ("a.lua", "-- Why.\nlocal x = 1\nreturn x -- so\n", 2),
+        ("b.py", 'class A:\n    x: int\n    """One."""\n    y = 2\n', 3),
         ("a.js", "/* Two\n   lines. */\n// Why.\nconst x = 1;\n", 1),
         ("a.css", "/* Why. */\n\na {\n}\n", 2),
         ("a.html", "<!-- Why. -->\n<p>\n</p>\n", 2),
