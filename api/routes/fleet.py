@@ -206,7 +206,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "health": r.health,
         "silent_since": rfc3339(r.silent_since),
         "faults": r.faults,
-        "priority": Priority.table(r.priority) if r.priority else None,
+        "priority": Priority.plain(r.priority) if r.priority else None,
         "blind": list(r.codes),
         "unlocks": {fault: unlock(code) for fault, code in r.codes.items()},
         # Of every record, the list would be another one each second.

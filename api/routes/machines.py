@@ -172,11 +172,11 @@ def fault_reason(fault: str, f: FaultAssessment) -> dict[str, Any]:
     """Return why a fault has its state, as the fields of `FaultReason`."""
     why = f.why
     latest = _latest(f.latest) if why.t != f.t else None
-    return FaultReason.table(why, fault=fault, time=rfc3339(why.t or None), latest=latest)
+    return FaultReason.plain(why, fault=fault, time=rfc3339(why.t or None), latest=latest)
 
 
 def _latest(said: Verdict) -> dict[str, Any]:
-    return LatestReason.table(said, state=said.state or "unknown", time=rfc3339(said.t or None))
+    return LatestReason.plain(said, state=said.state or "unknown", time=rfc3339(said.t or None))
 
 
 def _assessment_in_words(a: Assessment) -> dict[str, Any]:

@@ -26,10 +26,10 @@ class View(ResponseModel):
     @classmethod
     def of(cls, value: Any, **own: Any) -> Self:
         """Return the view of a value; `own` has the fields that are not those of the value."""
-        return cls(**cls.table(value, **own))
+        return cls(**cls.plain(value, **own))
 
     @classmethod
-    def table(cls, value: Any, **own: Any) -> dict[str, Any]:
+    def plain(cls, value: Any, **own: Any) -> dict[str, Any]:
         """Return the same as plain data, without checks: for lists of a whole fleet."""
         getters = _known.setdefault((cls, type(value)), {})
         found: dict[str, Any] = {}
@@ -98,7 +98,7 @@ def _reason(value: Any) -> str:
 
 
 _WORDS: Mapping[str, Getter] = {
-    "doubts": lambda v: list(map(Reason.table, v.doubts)),
+    "doubts": lambda v: list(map(Reason.plain, v.doubts)),
     "sentence": _sentence,
     "what_to_do": _what_to_do,
     "reason": _reason,
