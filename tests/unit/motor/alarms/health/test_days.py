@@ -141,11 +141,19 @@ def test_strong_evidence_without_doubt_alarms_at_once(fault: str) -> None:
     assert [(round(100 * hour), a.event) for hour, a in alerts] == [(k - 1, "raised")]
 
 
+def test_a_bearing_without_any_doubt_needs_less() -> None:
+    undoubted = replace(strong("bearing"), severity=0.7, confidence=0.8, doubts=())
+    alerts, _ = fed("bearing", [(0.01 * i, undoubted) for i in range(6)])
+    assert [a.event for _, a in alerts] == ["raised"]
+
+
 @pytest.mark.parametrize(
     ("fault", "change"),
     [
         ("bearing", {"severity": 0.87}),
         ("bearing", {"confidence": 0.89}),
+        ("bearing", {"severity": 0.69, "doubts": ()}),
+        ("bearing", {"confidence": 0.79, "doubts": ()}),
         ("bearing", {"state": "warning"}),
         ("bearing", {"doubts": (reason("level_in_noise", deviation_db=2.0),)}),
         ("eccentricity", {"indicators": {"change_db": 11.9}}),
