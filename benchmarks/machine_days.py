@@ -70,12 +70,12 @@ def main() -> None:
     for kind in (k for k in KINDS if k.name in o.kinds):
         family = next(f for f in FAMILIES if f.name == kind.family)
         machines = [machine(family, n, o.seed) for n in range(o.first, o.first + o.machines)]
-        pool = [_kept(m, kind, o) for m in machines]
+        pool = [_conditions(m, kind, o) for m in machines]
         for fault in WATCHED:
             rates = [
                 str(_alerts(fault, machines, pool, hours=hours, days=o.days)) for hours in o.lasts
             ]
-            print(f"| {kind.name} | {fault} | {_states(fault, pool)} | {' | '.join(rates)} |")
+            print(f"| {kind.name} | {fault} | {_shares(fault, pool)} | {' | '.join(rates)} |")
 
 
 def _options() -> argparse.Namespace:
@@ -94,7 +94,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _kept(m: Machine, kind: Kind, o: argparse.Namespace) -> Conditions:
+def _conditions(m: Machine, kind: Kind, o: argparse.Namespace) -> Conditions:
     """Return the diagnoses of a machine, from the folder where it has them."""
     if o.keep is None:
         return _diagnoses(m, kind, o)
@@ -160,7 +160,7 @@ def _is_found(d: Diagnosis) -> bool:
     return d.state in ("warning", "fault")
 
 
-def _states(fault: str, pool: Sequence[Conditions]) -> str:
+def _shares(fault: str, pool: Sequence[Conditions]) -> str:
     n = Counter(d.state for of_machine in pool for some in of_machine[fault] for d in some)
     return f"{n['normal']}, {n['warning'] + n['fault']}, {n['unknown']}"
 

@@ -186,7 +186,7 @@ def _assessment_in_words(a: Assessment) -> dict[str, Any]:
         if f.held:
             table["faults"][fault]["held"]["reason"] = reason(f.held)
         if f.seen:
-            table["faults"][fault]["seen"]["needs"] = [Reason.table(n) for n in f.seen.needs]
+            table["faults"][fault]["seen"]["needs"] = [Reason.plain(n) for n in f.seen.needs]
     return table
 
 
