@@ -18,12 +18,17 @@ def test_alarms_that_never_follow_each_other_raise_no_alert() -> None:
     assert alert_rate(spread, days=1.0, seed=1).raised == 0
 
 
-def test_a_condition_that_alarms_throughout_raises_alerts() -> None:
+def test_one_condition_of_twenty_that_alarms_throughout_raises_no_alert() -> None:
     blocks = [verdict("warning" if k == 0 else "normal", k) for k in range(20) for _ in range(3)]
     rate = alert_rate(blocks, days=1.0, seed=1)
-    assert rate.raised > 10
-    assert rate.days == 1.0
-    assert rate == alert_rate(blocks, days=1.0, seed=1)
+    assert (rate.raised, rate.days) == (0, 1.0)
+
+
+def test_conditions_that_alarm_on_all_days_raise_one_alert() -> None:
+    blocks = [verdict("warning", k) for k in range(20) for _ in range(3)]
+    rate = alert_rate(blocks, days=5.0, seed=1)
+    assert (rate.raised, rate.days) == (1, 5.0)
+    assert rate == alert_rate(blocks, days=5.0, seed=1)
 
 
 def test_machines_without_alarms_count_as_days() -> None:
