@@ -240,17 +240,15 @@ def measure(n: int, seconds: float, folder: Path) -> None:
             with api_process(settings, server.url) as (pid, address):
                 print(f"{n} machines; no page: {cpu_share(pid, seconds / 3):.2f} % of a core")
                 for _ in range(TRIES):
-                    with tempfile.TemporaryDirectory() as profile:
-                        with chromium(address, Path(profile)) as tab:
-                            tab.shows("M0000")
-                            print(first_paint(tab))
-                with tempfile.TemporaryDirectory() as profile:
-                    with chromium(address, Path(profile)) as tab:
+                    with chromium(address) as tab:
                         tab.shows("M0000")
-                        time.sleep(3)
-                        print(f"one page: {cpu_share(pid, seconds):.2f} % of a core")
-                        late = delays(tab, feeder)
-                        print(f"delay median {median(late):.1f} s, longest {max(late):.1f} s")
+                        print(first_paint(tab))
+                with chromium(address) as tab:
+                    tab.shows("M0000")
+                    time.sleep(3)
+                    print(f"one page: {cpu_share(pid, seconds):.2f} % of a core")
+                    late = delays(tab, feeder)
+                    print(f"delay median {median(late):.1f} s, longest {max(late):.1f} s")
         finally:
             stop.set()
             thread.join()

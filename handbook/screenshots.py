@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.cluster import cluster
-from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.browser import Tab, chromium
 from tests.waiting import eventually
 from vtox.motor.words.languages import LANGUAGES
 
@@ -46,7 +46,7 @@ def main() -> None:
             base = f"http://127.0.0.1:{demo.settings.api_port}"
             eventually(lambda: _alarms(base) >= 8, 300)
             time.sleep(WARM_UP_S)
-            with chromium(base, folder / "browser") as tab:
+            with chromium(base) as tab:
                 for page, path in PAGES.items():
                     for theme in THEMES:
                         for language in LANGUAGES:

@@ -1,14 +1,19 @@
 """Importing VTOX needs nothing and opens nothing, on a home folder where it has never run."""
 
+import ast
 import json
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.form.houses import KNOWN
 from tests.paths import ROOT
+
+OURS = ("vtox.", "workers.", "api.", "tests.")
 
 # Run in a process of its own, because an audit hook cannot be removed. A path that is a number is
 # a file that is open already.
@@ -83,3 +88,20 @@ def test_what_others_import_is_light(statement: str, allowed: set[str], limit_s:
     heavy = {name for name in loaded if not name.startswith(("_cython_", "_sysconfigdata"))}
     assert heavy - {"vtox"} <= allowed
     assert took_s < limit_s
+
+
+def test_names_that_tools_import_from_us_are_there() -> None:
+    """No type checker reads the tools: a name that moved would be missed when one is started."""
+    missing = []
+    for folder in ("benchmarks", "evaluation", "faults", "handbook", "tests/fuzz"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith(OURS):
+                    names = {a.name for a in node.names} - set(dir(import_module(node.module)))
+                    missing += [(path.name, n) for n in names if not _is_module(node.module, n)]
+    assert missing == []
+
+
+def _is_module(package: str, name: str) -> bool:
+    is_package = hasattr(import_module(package), "__path__")
+    return is_package and find_spec(f"{package}.{name}") is not None
