@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know of them."""
+"""The OpenAPI document: FastAPI derives it from the routes; problems and keys are added here."""
 
 from typing import Any
 
@@ -97,7 +97,7 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
         statuses |= {400, 408, 413, 415}
     if "alarms" in operation.get("tags", []) and "requestBody" in operation:
         statuses |= {404, 409}
-    # What a route describes with its own content is no problem: a readiness that fails.
+    # A route that gives an answer its own content, as a failed readiness does, sends no problem.
     own = {int(s) for s, r in responses.items() if s.isdigit() and "content" in r}
     for status in sorted(statuses - own):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}

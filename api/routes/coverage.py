@@ -1,4 +1,4 @@
-"""Coverage: what each machine is watched for, and what would end its blindness."""
+"""Coverage: the faults each machine is watched for, and the channel that would add one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api/v1", tags=["machines"])
     summary="What a machine is watched for",
 )
 def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCoverage]:
-    """Return for each fault whether the latest record decided, and if not what would unlock it."""
+    """Return for each fault whether the latest record decided, and if not what it needs."""
     overviews = machines.overview(backend.client(), [machine_id])
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
@@ -64,7 +64,7 @@ def fleet_coverage(backend: OpenBackend) -> Data[FleetCoverage]:
 
 
 def _fleet(backend: Backend) -> FleetCoverage:
-    """Count what the index of the fleet has; only the example of each reason is read."""
+    """Count the rows of the fleet's index; only the example of each reason is read."""
     rows = backend.server.fleet().rows
     by_fault: dict[str, dict[str, list[str]]] = {fault: {} for fault in FAULTS}
     for machine_id in sorted(rows):

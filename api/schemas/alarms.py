@@ -1,4 +1,4 @@
-"""Shapes of alarms: what is shown of them, and which a request asks for."""
+"""Shapes of alarms: their fields, and the filter of a request."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -39,7 +39,7 @@ class Suspension(View):
 
 
 class Priority(View):
-    """What to see to first: the product of three ratings of 1 to 5."""
+    """Rank among open alarms: the product of three ratings of 1 to 5."""
 
     number: int
     """criticality times severity times confidence, at most 125"""
@@ -179,7 +179,7 @@ class Alarms(Page[Alarm], use_attribute_docstrings=True):
 
 
 class AlarmAction(View):
-    """What an operator did: an entry of `alarm_actions`."""
+    """An action of an operator: an entry of `alarm_actions`."""
 
     stream_id: str
     action: ActionName
@@ -207,7 +207,7 @@ class AlarmDetail(Alarm):
 
 
 class Suspensions(ResponseModel):
-    """What keeps alarms from being open."""
+    """The suspensions that keep alarms from being open."""
 
     shelved: list[Suspension]
     out_of_service: list[Suspension]
@@ -261,7 +261,7 @@ class Service(ResponseModel):
 
 
 class Access(ResponseModel):
-    """What the sender of this request may change."""
+    """Permissions of the sender of this request."""
 
     name: str
     """that actions would bear; empty where one must be sent"""

@@ -1,4 +1,4 @@
-"""Shapes of commissioning: what wiring and nameplate look like, and the channel map."""
+"""Shapes of commissioning: findings on wiring and nameplate, and the channel map."""
 
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ class MachineChannelMap(ChannelMapVersion):
 
 
 class InstallationFinding(View):
-    """One thing that wiring or nameplate look like and should not."""
+    """One likely error of wiring or nameplate."""
 
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
@@ -56,7 +56,7 @@ class InstallationFinding(View):
 
 
 class MachineCommissioning(ResponseModel):
-    """What wiring and nameplate look like from the latest record."""
+    """Findings of the latest record on wiring and nameplate."""
 
     machine_id: str
     verdict: Verdict

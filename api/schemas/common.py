@@ -1,4 +1,4 @@
-"""What all shapes are made of: the envelope of data, pages, problems, times."""
+"""Parts that all shapes share: the envelope of data, pages, problems, times."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -97,7 +97,7 @@ class Page(ResponseModel, Generic[T]):
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field or parameter."""
+    """One field or parameter that is wrong, and why."""
 
     model_config = OPTIONAL_FIELDS
 

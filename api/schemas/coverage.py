@@ -1,4 +1,4 @@
-"""Shapes of coverage: what machines are watched for, and what they are blind to."""
+"""Shapes of coverage: the faults that machines are watched for, and those they are blind to."""
 
 from pydantic import Field
 
@@ -29,7 +29,7 @@ class FaultCoverage(View):
 
 
 class MachineCoverage(ResponseModel):
-    """What a machine is watched for."""
+    """The faults that one machine is watched for."""
 
     machine_id: str
     watched: int
@@ -63,7 +63,7 @@ class FleetFaultCoverage(ResponseModel):
 
 
 class FleetCoverage(ResponseModel):
-    """What the fleet is watched for."""
+    """The machines that are watched, for each fault."""
 
     as_of: Time
     """when it was counted, some seconds ago at most"""

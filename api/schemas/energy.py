@@ -1,4 +1,4 @@
-"""Shapes of energy: what a machine takes now, what was counted, and why something is not known."""
+"""Shapes of energy: present power, counts over a time, and why a value is not known."""
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ class EnergyReason(View):
 
 
 class EnergyReading(ResponseModel):
-    """What the last record of a machine said."""
+    """Power and load of the last record of a machine."""
 
     t: Time | None
     """end of the record"""
@@ -33,7 +33,7 @@ class EnergyReading(ResponseModel):
 
 
 class EnergyCounts(ResponseModel):
-    """What was counted in a time. Times without a measurement are missing, and never filled."""
+    """Energy and hours of a time. Times without a measurement are missing, and never filled."""
 
     energy_kwh: Number
     """active energy at the terminals; null: in no hour was the power measured"""
@@ -49,13 +49,13 @@ class EnergyCounts(ResponseModel):
     shaft_kwh: Number
     """of the estimated hours; null without any"""
     lost_kwh: Number
-    """of the estimated hours: what became heat"""
+    """losses of the estimated hours: heat"""
     unbalance_kwh: Number
-    """what of that unbalance of the supply added"""
+    """the part of it that unbalance of the supply added"""
     unbalance_w: Number
     """the same as mean over the estimated hours"""
     harmonic_kwh: Number
-    """what harmonics brought, of the measured hours"""
+    """energy of harmonics, of the measured hours"""
     harmonic_w: Number
     """the same as mean over the measured hours"""
     mean_kw: Number
@@ -66,21 +66,21 @@ class EnergyCounts(ResponseModel):
 
 
 class EnergyCost(ResponseModel):
-    """What energy cost, at the price of its time (setting `energy_price`)."""
+    """Cost of energy, at the price of its time (setting `energy_price`)."""
 
     currency: str
     energy: float
     """active energy at the terminals"""
     lost: Number
-    """what became heat, of the estimated hours; null without any"""
+    """losses of the estimated hours: heat; null without any"""
     unbalance: Number
-    """what of that unbalance of the supply added"""
+    """the part of it that unbalance of the supply added"""
     harmonic: float
-    """what harmonics brought"""
+    """energy of harmonics"""
 
 
 class EnergySaving(View):
-    """What a motor of the best class would have saved at the same work: an interval, no promise.
+    """Saving by a motor of the best class at the same work: an interval, no promise.
 
     It holds in 95 % of all cases, and includes zero where the two cannot be distinguished.
     """
@@ -94,7 +94,7 @@ class EnergySaving(View):
 
 
 class EnergyStep(ResponseModel):
-    """What was counted from a time on."""
+    """Counts of one step, from a time on."""
 
     t: float
     """s since 1970 (UTC)"""
@@ -126,7 +126,7 @@ class MachineEnergy(ResponseModel):
 
 
 class EnergyOfMachine(ResponseModel):
-    """What one machine counted."""
+    """Counts of one machine."""
 
     machine_id: PlainName
     site: str | None
@@ -140,11 +140,11 @@ class EnergyOfMachine(ResponseModel):
     """null: energy has no price, or is not measured"""
     saving: EnergySaving
     code: str
-    """why something of the last record is not known; else empty"""
+    """why a value of the last record is not known; else empty"""
 
 
 class FleetEnergy(ResponseModel):
-    """Where the energy of the fleet goes."""
+    """Energy of the fleet, by machine and by day."""
 
     from_t: float
     """s since 1970 (UTC)"""

@@ -22,7 +22,7 @@ _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 
 
 class LatestReason(View):
-    """What the latest record said of a fault, where its state rests on an earlier one."""
+    """The verdict of the latest record on a fault whose state rests on an earlier one."""
 
     state: State
     code: str = Field(description=CODE)
@@ -104,7 +104,7 @@ class Load(TypedDict):
 
 
 class BaselineState(TypedDict):
-    """What is known of a machine's baseline; further fields where there is one."""
+    """The baseline of a machine; further fields where there is one."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
 
@@ -120,9 +120,10 @@ class BaselineState(TypedDict):
 class FaultAssessment(TypedDict):
     """The assessed state of one fault; `last`, `t` and `reason` are of its latest diagnosis.
 
-    `held` is what the last record said that was at the level of the open alert; null without one.
-    `seen` is what records agree on and days have not confirmed yet: its `level`, since when (`t`),
-    `shown` of `judged` days, and what an alarm `needs`; null where nothing waits.
+    `held` is the verdict of the last record at the level of the open alert; null without one.
+    `seen` is a fault on which records agree and which days have not confirmed yet; null if none.
+    It has its `level`, the time of its first record (`t`), `shown` of `judged` days, and the
+    conditions that an alarm still `needs`.
     """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]

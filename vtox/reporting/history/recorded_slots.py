@@ -1,4 +1,4 @@
-"""What the history still says of one fault for a back-test: its slots, and where it has none."""
+"""The slots of one fault that the history keeps for a back-test, and the hours without any."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,20 +45,20 @@ class RecordedSlots:
     hours: _Hours
 
     def tried(self, rule: Persistence, to_s: float) -> Backtest:
-        """Return what they raise and clear by a rule, until a time."""
+        """Return the alarms that they raise and clear by a rule, until a time."""
         from_s = to_s if self.from_t is None else self.from_t
         return backtest(self.slots, rule, self.level, from_s, to_s)
 
 
 def nothing_recorded(from_s: float, to_s: float) -> RecordedSlots:
-    """Return what a history says that has nothing of a fault."""
+    """Return no slots: the history has no diagnosis of this fault."""
     return RecordedSlots((), None, "", _Hours(0.0, 0.0, 0.0, (to_s - from_s) / HOUR_S))
 
 
 def recorded_slots(
     db: Connection, machine_id: str, fault: str, from_s: float, to_s: float
 ) -> RecordedSlots:
-    """Return what is recorded of a fault between two times, s."""
+    """Return the recorded slots of a fault between two times, s."""
     of = select(series.c.id).where(series.c.machine_id == machine_id, series.c.quantity == fault)
     number = db.execute(of).scalar_one_or_none()
     if number is None:
@@ -76,7 +76,7 @@ def recorded_slots(
 def recorded_events(
     db: Connection, machine_id: str, fault: str, from_s: float, to_s: float
 ) -> list[Event]:
-    """Return what was raised and cleared in truth between two times, in the order of the stream."""
+    """Return the recorded alerts between two times, in the order of the stream."""
     c = alerts.c
     statement = (
         select(c.event, c.level, c.t)

@@ -1,4 +1,4 @@
-"""The health of a machine, fused from what its faults have shown. Pure."""
+"""The health of a machine, fused from the states of its faults. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ UNDECIDED_S = 120.0
 # Not frozen, as that takes a third of the time.
 @dataclass(slots=True)
 class FaultAssessment:
-    """One fault of a machine: its state now, and what its last record showed.
+    """One fault of a machine: its state now, and the verdict of its last record.
 
     `t` is when that record ended (0: not known). `held` is what the last record said that was at
     the level of the open alert; None without one. `alert_severity` and `alert_confidence` are those
@@ -43,7 +43,7 @@ class FaultAssessment:
 
     @property
     def latest(self) -> Verdict:
-        """What the last record said."""
+        """The verdict of the last record."""
         return Verdict(
             state=self.last,
             code=self.code,
@@ -55,7 +55,7 @@ class FaultAssessment:
 
     @property
     def why(self) -> Verdict:
-        """What the record said that the state rests on."""
+        """The verdict of the record on which the state rests."""
         return self.held or self.latest
 
 
@@ -115,7 +115,7 @@ class Fused(NamedTuple):
         return cls(None if state == "unknown" else round(100 * (1 - worst), 1), state, states)
 
     def fingerprint(self, faults: Mapping[str, FaultHistory]) -> str:
-        """Return what a list of the fleet shows of it: with the same text, nothing changed.
+        """Return the shown fields as one text: a machine whose text stays has not changed.
 
         Health is in whole per cent, and a code counts only where the last record was not normal:
         else every record of every machine would be a change.
@@ -134,7 +134,7 @@ _ORDER = {"unknown": -1, "normal": 0} | RANK
 
 
 def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
-    """Return the health at a time, with what the last record showed of each fault."""
+    """Return the health at a time, with the verdict of the last record on each fault."""
     health, state, states = Fused.of(faults, t)
     return Assessment(
         t, health, state, {f: _assess_fault(f, faults[f], s) for f, s in states.items()}
