@@ -7,7 +7,7 @@ from vtox.motor.values.domain import Answer, Diagnosis
 
 # The limits lie above the largest of 77 wrong records of sound simulated machines. Strength alone
 # is not safe: a neighbour's bearing reached severity 1, with doubts. On 320 other sound machines
-# four rose by 17 to 21 dB under one load: at 12 dB their alarms come in hours, at 24 dB none does,
+# three rose by 17 to 21 dB under one load: at 12 dB their alarms come in hours, at 24 dB none does,
 # nor does an eccentric rotor of 13 dB before its third day (docs/calibration/alerts.md).
 ECCENTRICITY_RISE_DB = 12.0
 BEARING_SEVERITY = 0.88
