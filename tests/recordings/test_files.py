@@ -19,6 +19,7 @@ def stated(words: tuple[str, ...]) -> dict[str, list[str]]:
     return {"mapping": [pairs.get("--map", "")], "unit": [pairs.get("--unit", "")]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_real_motor_in_every_format(tmp_path: Path, name: str) -> None:
     write, words = FORMATS[name]

@@ -129,6 +129,7 @@ def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path
         until(lambda: ended(everybody), 20, tmp_path)
 
 
+@pytest.mark.long
 def test_on_an_empty_home_the_api_alone_is_the_whole_system(tmp_path: Path) -> None:
     with service(tmp_path, workers=1) as (parent, base):
         until(lambda: running(base), 120, tmp_path)
@@ -152,6 +153,7 @@ def faults_diagnosed(machine: str) -> set[str]:
     return {d["fault"] for d in httpx.get(f"{machine}/diagnoses").json()["data"]}
 
 
+@pytest.mark.long
 def test_in_production_without_a_key_the_api_does_not_start(tmp_path: Path) -> None:
     with service(tmp_path, workers=1, VTOX_CLUSTER_MODE="production") as (parent, _):
         everybody = family(parent)

@@ -42,7 +42,7 @@ from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.outputs import newest_id
 from vtox.pipeline.store.system import apikeys
 
-pytestmark = needs_mosquitto
+pytestmark = [needs_mosquitto, pytest.mark.long]
 # Behind all that is broken.
 LAST = "LAST"
 # Allowed, and what ids of nodes, topics, files and keys are joined by, or reserve.

@@ -27,6 +27,7 @@ def served(tmp_path: Path) -> Iterator[Cluster]:
         yield started
 
 
+@pytest.mark.long
 def test_without_a_server_a_worker_ends_with_one_line(tmp_path: Path) -> None:
     env = os.environ | {"VTOX_DATA_DIR": str(tmp_path / "data")}
     env.pop("VTOX_REDIS_URL", None)

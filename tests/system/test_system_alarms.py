@@ -17,6 +17,8 @@ from vtox.pipeline.store.alarms.open_alerts import events_after, open_alerts
 from vtox.pipeline.store.alarms.system_alarms import load_watch
 from vtox.pipeline.store.server.client import Client
 
+pytestmark = pytest.mark.long
+
 WINDOWS = 20
 
 

@@ -26,6 +26,8 @@ from vtox.pipeline.store.server.client import Client
 pytest.importorskip("opentelemetry.exporter", reason="no OpenTelemetry: make setup EXTRAS=otel")
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+pytestmark = pytest.mark.long
+
 TRACE, SENDER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 QUEUE = "turn_short"
 

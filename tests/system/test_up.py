@@ -108,6 +108,7 @@ def test_api_and_flower_respond(running: Cluster) -> None:
     eventually(lambda: _status(flower) == 200)
 
 
+@pytest.mark.long
 def test_a_missing_secret_of_a_webhook_is_an_alarm_and_all_run(running: Cluster) -> None:
     alarm = eventually(lambda: alarms(running).get("notifier"), 90)
     assert (alarm["code"], alarm["values"]) == ("target_unusable", {"target": "hook"})

@@ -62,6 +62,7 @@ def axe() -> str:
     return (files("axe_core_python") / "axe.min.js").read_text()
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_serious_in_both_themes(base: str, client: Client, axe: str) -> None:
     found: dict[str, list[str]] = {}
     with chromium(f"{base}/") as tab:
@@ -101,6 +102,7 @@ LINKS = f"[...{NAVIGATION}.querySelectorAll('a')]"
 RIGHT_END = f"Math.max(...{LINKS}.map((a) => a.getBoundingClientRect().right))"
 
 
+@pytest.mark.long
 def test_navigation_is_the_same_on_every_page_and_in_sight(base: str) -> None:
     links: dict[str, str] = {}
     with chromium(f"{base}/") as tab:

@@ -16,6 +16,8 @@ from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client, server_time
 
+pytestmark = pytest.mark.long
+
 PAGES = {
     keys.RESULTS: ["/machines/M1/diagnoses"],
     keys.ASSESSMENTS: ["/machines"],

@@ -136,6 +136,7 @@ def read(tab: Tab, base: str, path: str) -> set[str]:
     return latin_words(re.sub(r"\S*\d\S*", " ", tab.run(READ))) - PAGE_WORDS - zone
 
 
+@pytest.mark.long
 def test_pages_in_chinese_leave_no_english_and_fit_a_telephone(base: str) -> None:
     with chromium(f"{base}/") as tab:
         assert {path: words for path in PAGES if (words := read(tab, base, path))} == {}

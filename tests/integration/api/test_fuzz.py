@@ -19,6 +19,8 @@ from vtox.motor.values.domain import CHANNEL_UNITS, Motor
 from vtox.pipeline.store.alarms.alarm_book import advance
 from vtox.pipeline.store.server.client import Client
 
+pytestmark = pytest.mark.long
+
 MACHINE = PATH.rpartition("/")[0]
 # Lone surrogates, noncharacters and NUL too: json.dumps writes them as escapes.
 TEXTS = st.text(st.characters(codec=None), max_size=5) | st.sampled_from(["\ud800", "grid", "i2"])

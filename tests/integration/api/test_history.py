@@ -197,6 +197,7 @@ def test_what_cannot_be_asked_is_422(
     assert answer.status_code == 422, answer.text
 
 
+@pytest.mark.long
 def test_a_history_of_100_000_rows_takes_less_than_200_ms(
     fresh_http: httpx.Client, client: Client, settings: Settings
 ) -> None:

@@ -22,6 +22,8 @@ from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
 from vtox.pipeline.store.system.wrong_keys import DIFFERENT_AT_MOST
 
+pytestmark = pytest.mark.long
+
 HTML = {"Accept": "text/html"}
 FAR = {"X-Forwarded-For": "192.0.2.7"}
 # More than there are threads that serve requests.

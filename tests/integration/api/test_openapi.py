@@ -53,6 +53,7 @@ def test_the_document_served_is_the_same(http: httpx.Client, document: dict[str,
     assert http.get("/openapi.json").raise_for_status().json() == document
 
 
+@pytest.mark.long
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
     validate(document)
 

@@ -95,6 +95,7 @@ def test_a_cursor_is_a_place(fresh_http: httpx.Client, client: Client, cursor: s
     assert (problem["status"], problem["errors"][0]["field"]) == (422, "cursor")
 
 
+@pytest.mark.long
 def test_a_list_of_100_000_diagnoses_takes_less_than_200_ms(
     fresh_http: httpx.Client, client: Client, settings: Settings
 ) -> None:

@@ -13,6 +13,8 @@ from vtox.pipeline.queues.celery_app import app
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.server.client import Client
 
+pytestmark = pytest.mark.long
+
 SHORT_LOOK = """
 from vtox.cli.processes import flower_events, flower_server
 from vtox.pipeline.configuration.settings import load

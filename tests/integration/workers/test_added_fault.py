@@ -16,6 +16,8 @@ import pytest
 from tests.paths import ROOT
 from vtox.pipeline.configuration.settings import Settings
 
+pytestmark = pytest.mark.long
+
 FOLDER = '''"""Whether the supply frequency is more than 5 % off that of the nameplate."""
 
 from collections.abc import Sequence

@@ -23,6 +23,8 @@ from vtox.pipeline.store.machines.machine_states import StateCache, load_states
 from vtox.pipeline.store.machines.machines import register, retire
 from vtox.pipeline.store.server.client import Client
 
+pytestmark = pytest.mark.long
+
 WORKERS = ("turn_short", "bearing")
 RULES = rules_from_dict({"bearing": {"k": 2}})
 MAP = sources_from_dict({"ia": {"sign": -1}})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from tests.integration.helpers import eventually
 from tests.worker import QUEUE, worker
@@ -12,6 +13,8 @@ from vtox.pipeline.monitoring.readiness import checks
 from vtox.pipeline.store.ledger.heartbeats import live_workers
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system.status import snapshot
+
+pytestmark = pytest.mark.long
 
 # Each process of the pool starts only while this file is there.
 HOLD = """

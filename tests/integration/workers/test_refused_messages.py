@@ -12,6 +12,8 @@ from vtox.pipeline.queues import celery_app
 from vtox.pipeline.queues.task_queues import TaskQueues
 from vtox.pipeline.store.server.client import Client
 
+pytestmark = pytest.mark.long
+
 JUNK = (
     b"",
     b"\x80\x04\xff",

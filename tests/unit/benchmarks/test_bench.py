@@ -36,6 +36,7 @@ def sent() -> list[Sent]:
     return windows(2 * MACHINES)
 
 
+@pytest.mark.long
 def test_windows_differ_so_that_no_cache_makes_a_system_look_fast(sent: list[Sent]) -> None:
     heads = {s.channels["ia"][:100].tobytes() for s in sent}
     assert len(heads) == len(sent)
@@ -88,6 +89,7 @@ def test_machines_that_send_live_have_names_of_their_own_and_a_nameplate() -> No
     assert motor(names[0]) == motor(names[MACHINES]) != motor(names[1])
 
 
+@pytest.mark.long
 def test_a_sender_tells_when_each_window_arrived() -> None:
     taken: list[Sent] = []
 

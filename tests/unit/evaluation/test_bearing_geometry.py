@@ -26,6 +26,7 @@ def test_ratings_give_the_published_balls(
     assert found.pitch_min >= (of.bore + of.outside) / 2
 
 
+@pytest.mark.long
 def test_the_catalogue_has_what_the_ratings_give() -> None:
     lines = (x for x in MAKERS.read_text().splitlines() if "ratings: " in x)
     assert [tuple(row) for row in csv.reader(lines)] == rows()

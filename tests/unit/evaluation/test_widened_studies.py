@@ -34,6 +34,7 @@ def machine_answers(state_of_second: str) -> dict[str, list[Outcome]]:
     return answers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("state", "met"), [("normal", True), ("warning", False)])
 def test_the_worst_family_decides_on_sound_machines(state: str, met: bool) -> None:
     goal = machine_study(machine_answers(state), STAGE).goals[0]

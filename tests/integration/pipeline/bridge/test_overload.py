@@ -18,6 +18,8 @@ from vtox.pipeline.store.ledger.retention import server_memory
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.stream.window_log import group_info
 
+pytestmark = pytest.mark.long
+
 SENT, LIMIT_MB, IN_FLIGHT = 800, 64, 64
 # While the senders send, the workers finish one window in so many.
 OVERLOAD = 3

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import redis
 
 from faults.sentinel_group import Node, SentinelGroup
@@ -39,6 +40,7 @@ def primary_port(client: Client) -> int:
         return 0
 
 
+@pytest.mark.long
 def test_the_group_of_the_files_fails_over(tmp_path: Path) -> None:
     passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES, *GROUP_USERS)}
     ports = free_ports(3)

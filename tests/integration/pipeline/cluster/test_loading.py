@@ -20,6 +20,8 @@ from vtox.pipeline.errors import ServerLoading
 from vtox.pipeline.monitoring.doctor import inspect
 from vtox.pipeline.store.server.client import check, check_when_loaded, connect
 
+pytestmark = pytest.mark.long
+
 KEYS = 2000
 VALUE_BYTES = 256
 REWRITE_SOON = "auto-aof-rewrite-min-size 1kb\nauto-aof-rewrite-percentage 1\n"

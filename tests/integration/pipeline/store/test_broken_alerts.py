@@ -1,5 +1,7 @@
 """The alarm book passes over alerts that it cannot read, and follows those behind them."""
 
+import pytest
+
 from tests.broken_entries import broken
 from tests.integration.reporting.history.test_broken_entries import GOOD
 from vtox.pipeline.configuration import keys
@@ -8,6 +10,7 @@ from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.stream.outputs import newest_id
 
 
+@pytest.mark.long
 def test_no_alert_stops_the_alarm_book(client: Client) -> None:
     advance(client)
     GOOD[keys.ALERTS](client, server_time(client))

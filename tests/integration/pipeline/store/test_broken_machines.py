@@ -29,6 +29,8 @@ from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import admissions, scalars
 from vtox.pipeline.store.system import kept_state
 
+pytestmark = pytest.mark.long
+
 Ids = Sequence[str]
 # Each gives something of every machine, in their order.
 READERS: dict[str, Callable[[Client, Ids], Sequence[Any]]] = {

@@ -20,6 +20,8 @@ from vtox.pipeline.queues import broker, celery_app
 from vtox.pipeline.store.server.client import SOCKET_TIMEOUT_S, Client, connect
 from vtox.pipeline.store.server.sentinels import IDLE_S
 
+pytestmark = pytest.mark.long
+
 T0 = 1_764_000_000.0
 X = np.ones(200)
 

@@ -25,7 +25,10 @@ from vtox.pipeline.store.stream.window_log import create_group, read_new, trim_r
 from vtox.reporting.history.recorder import Recorder
 from vtox.reporting.history.schema import hours, minutes, records
 
-pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD")
+pytestmark = [
+    pytest.mark.skipif(compiler() is None, reason="needs a C compiler and LD_PRELOAD"),
+    pytest.mark.long,
+]
 
 STOP = threading.Event()
 DAY_S = 86_400.0

@@ -21,6 +21,8 @@ from vtox.reporting.history.recorder import Recorder
 from vtox.reporting.history.retention import oldest_kept
 from vtox.reporting.reports.history_parts import growth_reasons
 
+pytestmark = pytest.mark.long
+
 
 def raise_alarm(client: Client, began_s: float, now_s: float, to_dbc: float) -> str:
     """A broken bar found each half hour, from -44.7 dBc on when its alarm was raised."""

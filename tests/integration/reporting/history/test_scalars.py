@@ -152,6 +152,7 @@ def test_scalars_of_a_window_are_those_of_its_start(
         assert list(latest(db, "M1")) == [(ScalarReading("M1", t0, "oil_pressure", 2.1, "bar"), "")]
 
 
+@pytest.mark.long
 def test_a_machine_has_so_many_names_of_scalars_and_no_more(
     recorder: Recorder, client: Client, settings: Settings
 ) -> None:

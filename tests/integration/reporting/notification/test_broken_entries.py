@@ -16,6 +16,8 @@ from vtox.reporting.notification import outbox_digests
 from vtox.reporting.notification.notifier import Notifier
 from vtox.reporting.notification.rules import Rules
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("stream", [keys.ALERTS, keys.ALARM_ACTIONS])
 def test_no_entry_of_a_stream_stops_the_notifier(

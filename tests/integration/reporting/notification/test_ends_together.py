@@ -148,6 +148,7 @@ def test_an_end_does_not_go_before_a_begin_that_was_refused(
     assert titles(receiver).count("3 alarms cleared") >= 1
 
 
+@pytest.mark.long
 def test_a_killed_notifier_sends_the_one_mail_once(
     environment: dict[str, str],
     start: Processes,

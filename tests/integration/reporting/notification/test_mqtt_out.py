@@ -100,6 +100,7 @@ def events(kept: dict[str, Any]) -> dict[str, str]:
     return {t: m["data"]["event"] for t, m in kept.items() if "/alarms/" in t}
 
 
+@pytest.mark.long
 def test_nothing_is_lost_over_restarts_of_either_side(
     client: Client, broker: Mosquitto, held: Held, command: dict[str, Any]
 ) -> None:

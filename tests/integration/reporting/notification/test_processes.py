@@ -26,6 +26,8 @@ from vtox.pipeline.store.ledger.heartbeats import NotifierHeartbeat, TargetState
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system.status import Snapshot, snapshot
 
+pytestmark = pytest.mark.long
+
 Start = Callable[..., subprocess.Popen[bytes]]
 RULES = """
 [targets.hook]

@@ -40,6 +40,7 @@ def said(port: int, key: str) -> str:
     return str(asyncio.run(ask()).content[0].text)
 
 
+@pytest.mark.long
 def test_wrong_keys_are_slowed_down_by_the_address_of_their_client(
     fresh_http: httpx.Client, client: Client
 ) -> None:

@@ -100,6 +100,7 @@ async def state_by(port: int, password: str, folder: Path) -> str:
         return ""
 
 
+@pytest.mark.long
 def test_a_client_browses_subscribes_and_comes_back(
     client: Client, port: int, command: dict[str, Any], machine: None, tmp_path: Path
 ) -> None:

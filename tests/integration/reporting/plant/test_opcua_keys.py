@@ -41,6 +41,7 @@ def test_an_address_that_tries_keys_is_refused_for_a_while_and_no_other(client: 
     assert attempts(client) == [("10.0.0.7", "00000000", 1), ("10.0.0.7", "00000009", 10)]
 
 
+@pytest.mark.long
 def test_the_audit_names_the_address_of_the_client(
     client: Client, port: int, command: dict[str, Any]
 ) -> None:

@@ -15,6 +15,8 @@ from vtox.pipeline.store.server.client import Client
 pytest.importorskip("asyncua", reason="asyncua is not installed: pip install 'vtox[opcua]'")
 from asyncua import Client as UaClient
 
+pytestmark = pytest.mark.long
+
 # Each was the id of a node of another machine, or of the folder.
 NAMES = ("GOOD", "GOOD.State", "GOOD.Faults", "GOOD.Scalars.oil:bar", "Machines")
 

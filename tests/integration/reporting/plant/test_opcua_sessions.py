@@ -26,6 +26,8 @@ from tests.integration.reporting.plant.test_opcua import Seen
 from vtox.reporting.plant.opcua.connections import HELLO_S, WAITING_PER_ADDRESS
 from vtox.reporting.plant.opcua.nodes import NAMESPACE
 
+pytestmark = pytest.mark.long
+
 # More than asyncua takes at all.
 SILENT = 1500
 INVALID, DENIED = "BadSubscriptionIdInvalid", "BadUserAccessDenied"

@@ -70,6 +70,7 @@ def test_a_library_that_ends_the_child_is_an_error(tmp_path: Path, number: int, 
     assert read(plant.excel(tmp_path))
 
 
+@pytest.mark.long
 def test_a_library_without_an_end_is_too_slow(tmp_path: Path) -> None:
     child.stop()
     with pytest.raises(FileError) as raised:
@@ -77,6 +78,7 @@ def test_a_library_without_an_end_is_too_slow(tmp_path: Path) -> None:
     assert raised.value.code == "too_large"
 
 
+@pytest.mark.long
 def test_memory_of_earlier_files_is_not_counted(tmp_path: Path) -> None:
     path = a_file(tmp_path)
     first = child.call("sys", keep_megabytes, path, 250)

@@ -73,6 +73,7 @@ def test_faster_than_time_the_data_end_now(client: Client, settings: Settings) -
     assert last.t0 + last.duration_s == pytest.approx(time.time(), abs=10)
 
 
+@pytest.mark.long
 def test_killed_while_commissioning_it_leaves_no_process(
     client: Client, settings: Settings
 ) -> None:

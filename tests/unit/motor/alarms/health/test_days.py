@@ -279,6 +279,7 @@ def test_a_history_of_an_earlier_build_goes_on() -> None:
     assert after.history.faults["eccentricity"].alert == "M:eccentricity:1000"
 
 
+@pytest.mark.long
 def test_a_machine_takes_at_most_400_bytes_more() -> None:
     before = after = MachineHistory()
     t0 = 1.7e9 / HOUR_S
