@@ -50,11 +50,15 @@ class LineSums(NamedTuple):
 
 
 class Line(NamedTuple):
-    """How the line of a fault moves with the slip: since `start`, and in the weeks before."""
+    """How the line of a fault moves with the slip: since `start`, and in the weeks before.
+
+    `missed` counts the records since `start` that were decided and did not show it.
+    """
 
     start: int
     now: LineSums = LineSums()
     before: LineSums = LineSums()
+    missed: int = 0
 
 
 class Days(NamedTuple):

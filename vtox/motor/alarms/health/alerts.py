@@ -103,6 +103,8 @@ def _with_slot(
         days = with_slot(history.days or NO_DAYS, mark, t, last_t, rule)
         if line and mark.lower() in FOUND:
             days = days._replace(line=with_record(days.line, t, *line))
+        elif days.line and mark in CLEARING:
+            days = days._replace(line=days.line._replace(missed=days.line.missed + 1))
     level = _alarm_level(before, slots, days, mark.lower(), t, rule)
     since = _since(history, slots, change)
     event = _event(before, level, change, since, slots, t, rule)

@@ -7,7 +7,7 @@ records shows the fault counts once, however many records it has.
 from collections.abc import Mapping
 
 from vtox.motor.alarms.health.alert_values import Day, Days, Level, Line, Seen
-from vtox.motor.alarms.health.line_test import Course, course
+from vtox.motor.alarms.health.line_test import Course, course, shows
 from vtox.motor.alarms.health.marks import (
     FAULTS,
     FOUND,
@@ -114,7 +114,7 @@ def _counted(days: Days, t: float) -> str:
 
 
 def _is_long(line: Line | None, t: float) -> bool:
-    return line is not None and (line.before.n > 0 or t - line.start >= LINE_S)
+    return line is not None and shows(line) and (line.before.n > 0 or t - line.start >= LINE_S)
 
 
 def seen_of(fault: str, level: Level, days: Days | None) -> Seen | None:

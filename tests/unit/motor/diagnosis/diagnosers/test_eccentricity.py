@@ -54,6 +54,9 @@ def test_state_follows_the_change(learnt: Baseline, rise_db: float, state: str) 
     assert {d.state for d in found} == {state}
     changes = [d.indicators["change_db"] for d in found]
     assert np.median(changes) == pytest.approx(rise_db, abs=0.7)
+    weaker = [d.indicators["weaker_change_db"] for d in found if state == "warning"]
+    assert weaker == pytest.approx([rise_db] * len(weaker), abs=3.0)
+    assert all("weaker_change_db" not in d.indicators for d in found if state == "normal")
 
 
 def test_a_change_of_6_db_ranks_above_none(learnt: Baseline) -> None:

@@ -63,7 +63,8 @@ def diagnose(
     Verdicts
         `statistic` is the rise and `threshold` that of a warning, dB. Indicators: `rotor_dbc` (both
         sidebands together), `rotor_hz`, `floor_dbc`, `slip`, `slip_source`, `load_a`, and
-        `change_db` with a baseline. Evidence: the line, and other causes.
+        `change_db` with a baseline; of a warning `weaker_change_db`, the rise of the sideband that
+        rose less. Evidence: the line, and other causes.
 
     Notes
     -----
@@ -89,7 +90,7 @@ def diagnose(
         confidence=CONFIDENCE * np.clip(distance, 0.5, 1.0),
         statistic=rounded(x.change_db, 2),
         threshold=rounded(x.limit_db, 2),
-        indicators=_indicators(analysis, slip_analysis, lines, x, asked),
+        indicators=_indicators(analysis, slip_analysis, lines, x, asked, state == "warning"),
         evidence=_evidence(analysis, lines, x, decided),
     )
 
@@ -127,6 +128,7 @@ def _indicators(
     lines: RotationSidebands,
     x: EccentricityEvidence,
     asked: Bool,
+    warned: Bool,
 ) -> dict[str, Indicator]:
     slip = np.array([s.value for s in slip_analysis.slips])
     source = objects([s.source for s in slip_analysis.slips])
@@ -138,6 +140,7 @@ def _indicators(
         "slip_source": Indicator(source, asked),
         "load_a": Indicator(rounded(analysis.current_rms_a, 4), asked),
         "change_db": Indicator(rounded(x.change_db, 2), np.isfinite(x.change_db)),
+        "weaker_change_db": Indicator(rounded(x.weaker_change_db, 2), warned),
     }
 
 

@@ -62,10 +62,11 @@ class EccentricityEvidence(Preconditions):
 
     `baseline_problems` says why there is none. The side that was steadier when it was learnt is
     compared: its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
-    counts from `limit_db` on. `apart_db` is the level of one sideband over the other's, 0 with two
-    poles. `over_floor` is the power of both sidebands over their floors, `reactance` the one of the
-    stronger; of a two-pole motor those of the upper one. Where that is `merged` with twice the
-    supply frequency at this `slip`, a record of `needed_s` separates them.
+    counts from `limit_db` on; `weaker_change_db` is that of the side that rose less. `apart_db` is
+    the level of one sideband over the other's, 0 with two poles. `over_floor` is the power of both
+    sidebands over their floors, `reactance` the one of the stronger; of a two-pole motor those of
+    the upper one. Where that is `merged` with twice the supply frequency at this `slip`, a record
+    of `needed_s` separates them.
     """
 
     baseline_problems: Stated
@@ -75,6 +76,7 @@ class EccentricityEvidence(Preconditions):
     baseline_dbc: Float64
     change_db: Float64
     limit_db: Float64
+    weaker_change_db: Float64
     apart_db: Float64
     over_floor: Float64
     rotation_hz: Float64
@@ -87,10 +89,10 @@ class EccentricityEvidence(Preconditions):
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """The level of the steadier sideband in the baseline, and the rise that counts, dB."""
+    """The levels learnt of both sidebands, which one is steadier, and the rise that counts, dB."""
 
     upper: bool
-    mean_dbc: float
+    means_dbc: tuple[float, float]
     limit_db: float
 
 
@@ -121,7 +123,7 @@ def evidence(
     count = len(baselines)
     problems: list[tuple[Reason, ...]] = [()] * count
     upper = np.zeros(count, bool)
-    mean_dbc, limit_db = np.full(count, np.nan), np.full(count, np.nan)
+    means_dbc, limit_db = np.full((2, count), np.nan), np.full(count, np.nan)
     # One for all, so that its sentence is made once.
     nothing_learnt = (reason("no_baseline"),)
     for i in np.flatnonzero(asked).tolist():
@@ -134,8 +136,10 @@ def evidence(
         if isinstance(found, Reason):
             problems[i] = (found,)
         else:
-            upper[i], mean_dbc[i], limit_db[i] = found.upper, found.mean_dbc, found.limit_db
+            upper[i], means_dbc[:, i], limit_db[i] = found.upper, found.means_dbc, found.limit_db
     level_dbc = np.where(upper, lines.levels_dbc[1], lines.levels_dbc[0])
+    mean_dbc = np.where(upper, means_dbc[1], means_dbc[0])
+    changes_db = lines.levels_dbc - means_dbc
     over_floors = 10 ** ((lines.levels_dbc - lines.floors_dbc) / 10)
     stronger = lines.two_pole | (lines.levels_dbc[1] > lines.levels_dbc[0])
     slip = np.array([s.value for s in slip_analysis.slips])
@@ -149,6 +153,7 @@ def evidence(
         baseline_dbc=mean_dbc,
         change_db=level_dbc - mean_dbc,
         limit_db=limit_db,
+        weaker_change_db=np.where(lines.two_pole, changes_db[1], changes_db.min(axis=0)),
         apart_db=np.where(lines.two_pole, 0.0, np.abs(np.diff(lines.levels_dbc, axis=0)[0])),
         over_floor=np.where(lines.two_pole, over_floors[1], np.sum(over_floors, axis=0)),
         rotation_hz=lines.rotation_hz,
@@ -195,7 +200,7 @@ def _comparison(
         open_db = min(limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
         return reason("baseline_too_scattered", records=learnt.n, **limits)
-    return _Comparison(upper, learnt.mean, limit_db)
+    return _Comparison(upper, (levels[0].mean, levels[1].mean), limit_db)
 
 
 def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
