@@ -52,6 +52,9 @@ class _FleetQuery(PageQuery):
     )
     state: State | Literal[""] = Field("", description="only machines in this state")
     fault: FaultName | Literal[""] = Field("", description="only where this fault is detected")
+    seen: _FaultOrAny = Field(
+        "", description="only where this fault is seen and no alarm says it yet; `any`: any fault"
+    )
     blind: _FaultOrAny = Field(
         "",
         description="only machines that are blind to this fault; `any`: to one at least",
@@ -81,6 +84,7 @@ class _FleetQuery(PageQuery):
             search=self.search.lower(),
             state=self.state,
             fault=self.fault,
+            seen=self.seen,
             blind=self.blind,
             watched=self.watched,
             site=self.site,
@@ -180,6 +184,7 @@ def _part(
         "machines": len(view.rows),
         "states": view.states,
         "silent": view.silent,
+        "seen": view.seen,
         "matching": len(found.rows),
         "matching_states": found.states,
         "sites": view.sites[:MOST_SITES],
@@ -206,6 +211,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "health": r.health,
         "silent_since": rfc3339(r.silent_since),
         "faults": r.faults,
+        "seen": r.seen,
         "priority": Priority.plain(r.priority) if r.priority else None,
         "blind": list(r.codes),
         "unlocks": {fault: unlock(code) for fault, code in r.codes.items()},

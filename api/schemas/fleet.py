@@ -6,7 +6,7 @@ from api.schemas.alarms import (
     Priority,
 )
 from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
-from api.schemas.machines import FaultReason
+from api.schemas.machines import FaultReason, SeenFaults
 from vtox.motor.alarms.coverage.unlocks import Unlock
 from vtox.motor.values.domain import State
 
@@ -28,6 +28,7 @@ class FleetRow(ResponseModel):
     silent_since: Time | None
     """when the last window of a silent machine arrived; null while it sends"""
     faults: dict[str, State]
+    seen: SeenFaults
     priority: Priority | None
     """the highest of its open alerts; null: none"""
     blind: list[str]
@@ -62,6 +63,8 @@ class Fleet(ResponseModel):
     """how many of them are in each state"""
     silent: dict[State, int]
     """how many of these send nothing, by state"""
+    seen: int
+    """how many have a fault that is seen and that no alarm says yet"""
     matching: int
     """length of the list: those that the filter lets through"""
     matching_states: dict[State, int]

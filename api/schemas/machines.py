@@ -18,6 +18,10 @@ from api.schemas.nameplate import Nameplate
 from api.schemas.view import EMPTY_ADVICE, Reason, View
 from vtox.motor.values.domain import State
 
+SeenFaults = Annotated[
+    list[str],
+    Field(description="on which records agree and which no alarm says; `state` is without them"),
+]
 _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 
 
@@ -76,6 +80,7 @@ class MachineSummary(ResponseModel):
     reasons: list[FaultReason]
     """the same per fault; empty where the state is normal or nothing was diagnosed"""
     faults: dict[str, State]
+    seen: SeenFaults
     registered: bool
     """whether a nameplate is registered"""
     baseline: bool

@@ -28,6 +28,7 @@ class FleetView:
     rows: dict[str, FleetRow]
     states: dict[State, int]
     silent: dict[State, int]
+    seen: int
     sites: Sequence[str]
 
 
@@ -99,7 +100,8 @@ def _view_of(rows: dict[str, FleetRow]) -> FleetView:
     """Return a fleet of these machines."""
     sites = sorted({r.site for r in rows.values() if r.site})
     silent = count_states(r for r in rows.values() if r.silent_since is not None)
-    return FleetView(rows, count_states(rows.values()), silent, sites)
+    seen = sum(bool(r.seen) for r in rows.values())
+    return FleetView(rows, count_states(rows.values()), silent, seen, sites)
 
 
 def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
@@ -112,6 +114,7 @@ def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
         state=present_state(m.health, silent=silent),
         health=m.health.health if m.health else None,
         faults={f: x.state for f, x in m.health.faults.items()} if m.health else {},
+        seen=m.health.seen if m.health else [],
         codes=_blind_codes(m.health, silent),
         silent_since=silent_since,
         supplied=fleet.supplied_machine(m),

@@ -1,7 +1,7 @@
 """The fleet as a list: filtered, in order, in groups. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -50,6 +50,7 @@ class FleetRow:
     state: State
     health: float | None
     faults: dict[str, State]
+    seen: list[str]
     codes: dict[str, str]
     silent_since: float | None
     supplied: SuppliedMachine
@@ -68,9 +69,9 @@ class FleetRow:
 
     @cached_property
     def severity_key(self) -> Key:
-        """The worst first."""
+        """The worst first; among equals those with a fault that is only seen."""
         health = 101.0 if self.health is None else self.health
-        return RANK[self.state], health, self.name_key
+        return RANK[self.state], health, not self.seen, self.name_key
 
     @cached_property
     def priority(self) -> Priority | None:
@@ -100,6 +101,7 @@ class Filter:
     search: str = ""
     state: str = ""
     fault: str = ""
+    seen: str = ""
     blind: str = ""
     watched: str = ""
     site: str = ""
@@ -112,8 +114,9 @@ class Filter:
             (not self.state or row.state == self.state)
             and (not self.search or self.search in row.text)
             and (not self.fault or row.faults.get(self.fault) in DETECTED)
-            and (not self.blind or _is_blind(row, self.blind))
-            and (not self.watched or not _is_blind(row, self.watched))
+            and (not self.seen or _is_among(self.seen, row.seen))
+            and (not self.blind or _is_among(self.blind, row.codes))
+            and (not self.watched or not _is_among(self.watched, row.codes))
             and (not self.action or (row.priority and row.priority.action) == self.action)
             and (not self.site or row.site == self.site)
             and (not self.asset_path or _is_below(row.asset_path, self.asset_path))
@@ -172,9 +175,9 @@ def _groups(rows: Sequence[FleetRow], grouping: Grouping) -> list[_Group]:
     return groups
 
 
-def _is_blind(row: FleetRow, fault: str) -> bool:
-    """Return whether a machine is blind to a fault; with `any`, to one at least."""
-    return bool(row.codes) if fault == "any" else fault in row.codes
+def _is_among(fault: str, faults: Collection[str]) -> bool:
+    """Return whether a fault is one of those of a machine; with `any`, whether there is one."""
+    return bool(faults) if fault == "any" else fault in faults
 
 
 def _is_below(path: str, above: str) -> bool:

@@ -49,6 +49,7 @@ export function redraw(target, ...children) {
 const SHAPES = {
   normal: () => svg("circle", { cx: 6, cy: 6, r: 4.6, fill: "currentColor" }),
   warning: () => svg("path", { d: "M6 .8 11.6 11H.4Z", fill: "currentColor" }),
+  seen: () => svg("path", { d: "M6 2.4 10.4 10.2H1.6Z", fill: "none", stroke: "currentColor", "stroke-width": 1.5 }),
   fault: () => svg("rect", { x: 1.2, y: 1.2, width: 9.6, height: 9.6, fill: "currentColor" }),
   unknown: () =>
     svg("circle", {

@@ -4,7 +4,23 @@ import { byId, count, el, faultName, glyph, put, sentenceCase, stateWord } from 
 import { FAULTS, t } from "./texts.js";
 
 export const STATES = ["fault", "warning", "unknown", "normal"];
-const NAMES = ["search", "state", "fault", "blind", "watched", "site", "asset_path", "action", "sort", "group", "span"];
+const NAMES = [
+  "search",
+  "state",
+  "fault",
+  "seen",
+  "blind",
+  "watched",
+  "site",
+  "asset_path",
+  "action",
+  "sort",
+  "group",
+  "span",
+];
+// What is counted above the list: each is a filter too.
+const COUNTED = [...["", ...STATES].map((state) => ["state", state]), ["seen", "any"]];
+const countedWord = (name, value) => (name === "seen" ? t("fleet.seen") : value ? stateWord(value) : t("fleet.all"));
 const DEFAULTS = { sort: "priority", span: "hour" };
 const SEARCH_MS = 200;
 
@@ -78,6 +94,7 @@ export function drawFilter(changed) {
     "tools",
     search,
     choice("fault", t("fleet.column_fault"), [["", t("fleet.any_fault")], ...faults]),
+    choice("seen", sentenceCase(t("fleet.seen")), [["", t("fleet.seen_all")], ["any", t("fleet.seen_any")], ...faults]),
     choice("coverage", t("fleet.coverage"), coverage),
     choice(
       "action",
@@ -114,20 +131,23 @@ export function drawFilter(changed) {
   );
   put(
     "counts",
-    ["", ...STATES].map((state) =>
-      el(
+    COUNTED.map(([name, value]) => {
+      const kind = name === "seen" ? name : value;
+      return el(
         "button",
         {
           type: "button",
-          "data-state": state,
-          class: state || "every",
-          onclick: () => change({ state: wanted.state === state ? "" : state }),
+          "data-name": name,
+          "data-value": value,
+          class: kind || "every",
+          title: name === "seen" ? t("fleet.seen_help") : null,
+          onclick: () => change({ [name]: wanted[name] === value ? "" : value }),
         },
-        el("span", { class: "state" }, state ? glyph(state) : null, state ? stateWord(state) : t("fleet.all")),
+        el("span", { class: "state" }, kind ? glyph(kind) : null, countedWord(name, value)),
         el("b", {}, "–"),
         el("span", { class: "silent small" }),
-      ),
-    ),
+      );
+    }),
   );
   for (const button of byId("columns").querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () =>
@@ -144,7 +164,8 @@ const coverageOf = (value) => {
 };
 
 function show() {
-  for (const name of ["fault", "action", "site", "group", "sort", "span"]) byId(`choose_${name}`).value = wanted[name];
+  for (const name of ["fault", "seen", "action", "site", "group", "sort", "span"])
+    byId(`choose_${name}`).value = wanted[name];
   byId("choose_coverage").value = wanted.blind
     ? `blind:${wanted.blind}`
     : wanted.watched
@@ -154,7 +175,7 @@ function show() {
   byId("path").hidden = !wanted.asset_path;
   put("path", t("fleet.part_of", { path: wanted.asset_path }), " ×");
   for (const button of byId("counts").children)
-    button.setAttribute("aria-pressed", String(wanted.state === button.dataset.state));
+    button.setAttribute("aria-pressed", String(wanted[button.dataset.name] === button.dataset.value));
   for (const button of byId("columns").querySelectorAll("[data-sort]")) {
     const own = wanted.sort.replace("-", "") === button.dataset.sort;
     button.parentElement.setAttribute(
@@ -167,7 +188,11 @@ function show() {
 // How many machines there are, and which sites: of the whole fleet, whatever is filtered.
 export function showFleet(fleet) {
   for (const button of byId("counts").children) {
-    const { state } = button.dataset;
+    const { name, value: state } = button.dataset;
+    if (name === "seen") {
+      button.querySelector("b").textContent = count(fleet.seen);
+      continue;
+    }
     button.querySelector("b").textContent = count(state ? fleet.states[state] : fleet.machines);
     const silent = state ? fleet.silent[state] : Object.values(fleet.silent).reduce((a, b) => a + b, 0);
     button.lastChild.textContent = silent ? t("fleet.silent_count", { n: silent }) : "";

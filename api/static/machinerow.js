@@ -66,9 +66,12 @@ function whyText(m) {
   );
 }
 
-// The machine's page, where what is wrong stands, if anything is.
+// What days have not confirmed yet: the machine may be normal nevertheless.
+const seenText = (m) => t("fleet.seen_faults", { faults: listed(m.seen.map(faultName)) });
+
+// The machine's page, where what is wrong or seen stands, if anything is.
 export function addressOf(m) {
-  const fault = isIll(m) && Object.keys(m.faults).find((f) => m.faults[f] === m.state);
+  const fault = (isIll(m) && Object.keys(m.faults).find((f) => m.faults[f] === m.state)) || m.seen[0];
   return `/machines/${encodeURIComponent(m.machine_id)}${fault ? `#${fault}` : ""}`;
 }
 
@@ -77,6 +80,9 @@ export function fillRow(node, m, choosePath) {
     why = whyText(m),
     age = ageText(m);
   const silent = isIll(m) && m.silent_since ? silence(m.silent_since) : null;
+  const seen = m.seen.length
+    ? el("span", { class: "state seen" }, glyph("seen"), seenText(m), why ? " · " : null)
+    : null;
   const when = silent || age ? el("span", { class: "when" }, " · ", silent ?? age) : null;
   const cell = (name, ...children) => el("div", { role: "cell", class: name }, children);
   const parts = m.asset_path ? m.asset_path.split("/") : [];
@@ -95,6 +101,7 @@ export function fillRow(node, m, choosePath) {
   node.title = [
     m.machine_id,
     sentenceCase(why ? label(words, why) : words),
+    m.seen.length ? seenText(m) : null,
     silent?.textContent,
     age && t("fleet.last_record", { ago: age }),
     listed([m.site, m.asset_path].filter(Boolean)),
@@ -114,7 +121,7 @@ export function fillRow(node, m, choosePath) {
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
-    cell("say", el("b", {}, sentenceCase(words), when), el("span", { class: "sub" }, why)),
+    cell("say", el("b", {}, sentenceCase(words), when), el("span", { class: "sub" }, seen, why)),
     cell(
       "place",
       el("b", {}, m.site),

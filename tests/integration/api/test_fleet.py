@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.test_machines import change_memory, commit_health, note_change
+from tests.integration.api.test_machines import SEEN, change_memory, commit_health, note_change
 from tests.integration.conftest import serving
 from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
@@ -103,6 +103,34 @@ def test_groups_say_where_they_begin(http: httpx.Client, fleet: None) -> None:
     assert data["groups"][1]["states"] == {"fault": 0, "warning": 1, "unknown": 0, "normal": 1}
     assert (data["machines"], data["matching"], data["sites"]) == (5, 5, ["East", "North"])
     assert data["states"] == {"fault": 1, "warning": 1, "unknown": 1, "normal": 2}
+
+
+def test_the_list_shows_what_is_seen_as_the_machine_does(
+    http: httpx.Client, client: Client, fleet: None
+) -> None:
+    change_memory(client, "M10", "broken_bar", days=SEEN)
+    change_memory(client, "M9", "eccentricity", days=SEEN)
+    data = http.get(URL).raise_for_status().json()["data"]
+    shown = {r["machine_id"]: r["seen"] for r in data["rows"]}
+    assert (data["seen"], list(shown)) == (2, ["M3", "M9", "M1", "M10", "M2"])
+    assert shown["M10"] == ["broken_bar"]
+    for machine_id, seen in shown.items():
+        machine = http.get(f"/api/v1/machines/{machine_id}").json()["data"]
+        faults = machine["assessment"]["faults"]
+        assert seen == machine["seen"] == [n for n, f in faults.items() if f["seen"]]
+    listed = {m["machine_id"]: m["seen"] for m in http.get("/api/v1/machines").json()["data"]}
+    assert listed == shown
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"), [("any", ["M9", "M10"]), ("broken_bar", ["M10"]), ("bearing", [])]
+)
+def test_a_filter_of_what_is_seen(
+    http: httpx.Client, client: Client, fleet: None, seen: str, expected: list[str]
+) -> None:
+    change_memory(client, "M10", "broken_bar", days=SEEN)
+    change_memory(client, "M9", "eccentricity", days=SEEN)
+    assert ids_of(http, seen=seen) == expected
 
 
 def test_pages_lead_on_where_the_list_moves(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from api.factory import create_app
 from tests.integration.api.browser import Tab, chromium, console_of, needs_browser, pages
-from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_machines import SEEN, change_memory, commit_health
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
@@ -87,6 +87,30 @@ def test_what_is_wanted_stands_in_the_address(
         tab.act("document.querySelector('#unfilter').click()")
         tab.shows("M011")
         assert tab.run("location.search") == "?sort=name&group=asset_2"
+
+
+def test_what_is_seen_is_marked_counted_and_filtered(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    fill(client, 12)
+    change_memory(client, "M005", "broken_bar", days=SEEN)
+    row = "[...document.querySelectorAll('#rows .machine')].find((r) => r.innerText.includes('{}'))"
+    with page_of(settings, tmp_path, "/?seen=broken_bar") as tab:
+        eventually(lambda: tab.run(NAMES) == "M005")
+        shown = tab.run(f"{row.format('M005')}.innerText")
+        assert "Normal" in shown
+        assert "Seen: Broken bar" in shown
+        link = tab.run(f"{row.format('M005')}.querySelector('a').getAttribute('href')")
+        assert link == "/machines/M005#broken_bar"
+        assert tab.run("document.querySelector('#counts .seen b').textContent") == "1"
+        tab.act("document.querySelector('#unfilter').click()")
+        eventually(lambda: "M000" in tab.run(NAMES))
+        assert "Seen" not in tab.run(f"{row.format('M000')}.innerText")
+        tab.act("document.querySelector('#counts .seen').click()")
+        eventually(lambda: tab.run(NAMES) == "M005")
+        assert tab.run("location.search") == "?seen=any"
+        narrow(tab, 390)
+        eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
 
 
 def test_a_refresh_moves_neither_caret_nor_focus_nor_scroll(

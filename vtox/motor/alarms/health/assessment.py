@@ -89,6 +89,11 @@ class Assessment:
         """When the latest diagnosed record ended; None before the first."""
         return max((f.t for f in self.faults.values() if f.t), default=None)
 
+    @property
+    def seen(self) -> list[str]:
+        """The faults on which records agree, and which no alarm says yet."""
+        return [name for name, f in self.faults.items() if f.seen]
+
 
 class Fused(NamedTuple):
     """The health and the state of a machine, and the state of each of its faults, in order."""
