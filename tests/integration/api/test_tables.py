@@ -8,6 +8,7 @@ import pytest
 
 from api.http import tables
 from tests.integration.api.conformance import document
+from tests.integration.api.test_machines import SEEN, change_memory, commit_health
 from vtox.motor.values.domain import Motor
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
@@ -31,6 +32,21 @@ def test_a_site_like_a_formula_is_text(http: httpx.Client, client: Client, site:
     machines.register(client, "M1", Motor(site=site))
     (row,) = rows(http.get("/api/v1/fleet?format=csv").raise_for_status())
     assert row["site"] == f"'{site}"
+
+
+@pytest.mark.parametrize("path", ["fleet", "machines"])
+def test_tables_of_machines_have_a_column_of_what_is_seen(
+    http: httpx.Client, client: Client, path: str
+) -> None:
+    for machine_id in ("M1", "M2"):
+        commit_health(client, machine_id, bearing="normal")
+    for fault in ("broken_bar", "eccentricity"):
+        change_memory(client, "M2", fault, days=SEEN)
+    found = rows(http.get(f"/api/v1/{path}?format=csv").raise_for_status())
+    assert {r["machine_id"]: r["seen"] for r in found} == {
+        "M1": "",
+        "M2": "eccentricity; broken_bar",
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
+from tests.integration.api.test_machines import SEEN, change_memory, commit_health
 from vtox.cli.main import add
 from vtox.motor.errors import InputError, NameplateError, WireError
 from vtox.motor.values.bearing import Bearing
@@ -105,6 +106,19 @@ def test_scalars_are_imported_and_shown(
     ):
         with pytest.raises(InputError, match=match):
             run("machines", "import", write(file, head + row))
+
+
+def test_a_fault_that_is_seen_is_listed_and_says_what_its_alarm_needs(client: Client) -> None:
+    commit_health(client, "M1", bearing="normal")
+    commit_health(client, "M2", bearing="normal")
+    change_memory(client, "M1", "broken_bar", days=SEEN)
+    assert re.search(r"M1 +normal +100 +broken_bar ", run("machines", "list").output)
+    listed = json.loads(run("machines", "list", "--json").output)
+    assert [m["seen"] for m in listed] == [["broken_bar"], []]
+    shown = run("machines", "show", "M1").output
+    needs = "seen on 1 of 1 days; an alarm needs 3 of 4"
+    assert f"seen, no alarm yet: broken bar: {needs}" in shown.replace("\n", " ")
+    assert json.loads(run("machines", "show", "M1", "--json").output)["seen"] == ["broken_bar"]
 
 
 def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ def list_machines(as_json: options.Json = False) -> None:
     if not rows:
         console.print("No machines yet: the first window of a machine adds it, or `import`.")
         return
-    names = ("machine", "state", "health", "faults", "last record", "last window")
-    table = columns(*names, wrapped=("faults",))
+    names = ("machine", "state", "health", "faults", "seen", "last record", "last window")
+    table = columns(*names, wrapped=("faults", "seen"))
     for machine in rows:
         health = machine.health or NO_HEALTH
         faults = [f for f, x in health.faults.items() if x.state in DETECTED]
@@ -70,6 +70,7 @@ def list_machines(as_json: options.Json = False) -> None:
             _state(machine, _silent(machine)),
             "" if health.health is None else f"{health.health:.0f}",
             ", ".join(faults),
+            ", ".join(health.seen),
             _verdict_age(machine),
             _ago(machine.last_window_age_s) or "never",
         )
@@ -100,6 +101,8 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     for said in plate_contradictions(row.nameplate):
         console.print(f"  check: {render(said.code, said.values)}", markup=False)
     console.print(f"baseline: {_baseline_state(row)}")
+    for fault in health.seen:
+        console.print(f"seen, no alarm yet: {_seen_line(fault, health)}", markup=False)
     if row.diagnoses:
         console.print()
         show(console, row.diagnoses.values())
@@ -325,7 +328,15 @@ def _silent(machine: store.MachineOverview) -> bool:
 
 
 def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
-    return {**codec.plain(machine), "silent": _silent(machine)}
+    health = machine.health or NO_HEALTH
+    return {**codec.plain(machine), "silent": _silent(machine), "seen": health.seen}
+
+
+def _seen_line(fault: str, health: Assessment) -> str:
+    """Return a fault that is seen, with the conditions that an alarm still needs."""
+    seen = health.faults[fault].seen
+    needs = ((n.code, n.values) for n in seen.needs) if seen else ()
+    return f"{name_of('fault', fault)}: {render_all(needs)}"
 
 
 def _state(machine: store.MachineOverview, silent: bool) -> Text:
