@@ -208,7 +208,7 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         else sentence(lacks, {}),
         reasons=[FaultReason(**r) for r in reasons],
         faults={fault: f.state for fault, f in faults.items()},
-        seen=health.seen if health else [],
+        seen=health.seen_faults if health else [],
         registered=overview.nameplate is not None,
         baseline=overview.baseline,
         last_window=rfc3339(last_t),

@@ -114,7 +114,7 @@ def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
         state=present_state(m.health, silent=silent),
         health=m.health.health if m.health else None,
         faults={f: x.state for f, x in m.health.faults.items()} if m.health else {},
-        seen=m.health.seen if m.health else [],
+        seen=m.health.seen_faults if m.health else [],
         codes=_blind_codes(m.health, silent),
         silent_since=silent_since,
         supplied=fleet.supplied_machine(m),

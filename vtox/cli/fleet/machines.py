@@ -70,7 +70,7 @@ def list_machines(as_json: options.Json = False) -> None:
             _state(machine, _silent(machine)),
             "" if health.health is None else f"{health.health:.0f}",
             ", ".join(faults),
-            ", ".join(health.seen),
+            ", ".join(health.seen_faults),
             _verdict_age(machine),
             _ago(machine.last_window_age_s) or "never",
         )
@@ -101,7 +101,7 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     for said in plate_contradictions(row.nameplate):
         console.print(f"  check: {render(said.code, said.values)}", markup=False)
     console.print(f"baseline: {_baseline_state(row)}")
-    for fault in health.seen:
+    for fault in health.seen_faults:
         console.print(f"seen, no alarm yet: {_seen_line(fault, health)}", markup=False)
     if row.diagnoses:
         console.print()
@@ -329,7 +329,7 @@ def _silent(machine: store.MachineOverview) -> bool:
 
 def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
     health = machine.health or NO_HEALTH
-    return {**codec.plain(machine), "silent": _silent(machine), "seen": health.seen}
+    return {**codec.plain(machine), "silent": _silent(machine), "seen": health.seen_faults}
 
 
 def _seen_line(fault: str, health: Assessment) -> str:

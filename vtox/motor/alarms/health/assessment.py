@@ -90,7 +90,7 @@ class Assessment:
         return max((f.t for f in self.faults.values() if f.t), default=None)
 
     @property
-    def seen(self) -> list[str]:
+    def seen_faults(self) -> list[str]:
         """The faults on which records agree, and which no alarm says yet."""
         return [name for name, f in self.faults.items() if f.seen]
 
