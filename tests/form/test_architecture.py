@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import orjson
 import pytest
 
 from tests.form.houses import LAZY, SOURCES, imported, module_name, tree
@@ -307,3 +308,20 @@ def test_no_test_stops_the_clock_of_other_threads() -> None:
     assert stopping.search("patch.setattr(" + 'module.time, "monotonic", lambda: 1.0)')
     tests = sorted((ROOT / "tests").rglob("*.py"))
     assert [p.name for p in tests if stopping.search(p.read_text())] == []
+
+
+def test_modules_that_show_the_state_of_machines_show_seen_faults() -> None:
+    """A machine with a fault that waits for days is normal: its state alone would hide that."""
+    home = "vtox.motor.alarms.health.assessment"
+    texts = {module_name(p): p.read_text() for p in SOURCES if module_name(p) != home}
+    shows_state = {m for m, text in texts.items() if "present_state(" in text}
+    assert len(shows_state) > 4
+    assert {m for m in shows_state if ".seen_faults" not in texts[m]} == set()
+
+
+def test_answers_with_the_state_of_a_machine_have_its_seen_faults() -> None:
+    described = orjson.loads((ROOT / "docs/openapi.json").read_bytes())["components"]["schemas"]
+    fields = {name: set(schema.get("properties", ())) for name, schema in described.items()}
+    of_machines = {name for name, f in fields.items() if {"machine_id", "health", "faults"} <= f}
+    assert of_machines == {"FleetRow", "Machine", "MachineSummary"}
+    assert {name for name in of_machines if "seen" not in fields[name]} == set()

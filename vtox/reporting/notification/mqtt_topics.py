@@ -61,6 +61,7 @@ def state_message(prefix: str, m: FleetMachine, *, silent: bool) -> dict[str, An
         "ne107_fault": status.fault,
         "ne107_code": status.code,
         "faults": {n: {"state": f.state, "code": f.why.code} for n, f in faults.items()},
+        "seen": m.health.seen_faults if m.health else [],
         "time": iso(1000 * m.health.t) if m.health and m.health.t else None,
     }
     return _of_machine(prefix, m.machine_id, "state", payload)
@@ -82,11 +83,12 @@ def energy_message(prefix: str, machine_id: str, meter: Meter) -> dict[str, Any]
 
 
 def system_message(
-    prefix: str, states: Mapping[State, int], silent: int, now_ms: int
+    prefix: str, states: Mapping[State, int], silent: int, seen: int, now_ms: int
 ) -> dict[str, Any]:
     """Return the fleet in numbers, which changes each time: it shows that messages arrive."""
-    payload = {"machines": sum(states.values()), "states": dict(states), "silent": silent}
-    return {"topic": f"{prefix}/system/state", "payload": payload | {"time": iso(now_ms)}}
+    counts = {"machines": sum(states.values()), "states": dict(states)}
+    payload = counts | {"silent": silent, "seen": seen, "time": iso(now_ms)}
+    return {"topic": f"{prefix}/system/state", "payload": payload}
 
 
 def discovery_message(discovery: str, prefix: str, m: FleetMachine) -> dict[str, Any]:
@@ -109,6 +111,11 @@ def discovery_message(discovery: str, prefix: str, m: FleetMachine) -> dict[str,
             "name": "Problem",
             "device_class": "problem",
             "value_template": "{{ 'ON' if value_json.state in ['warning', 'fault'] else 'OFF' }}",
+        },
+        "seen": {
+            "p": "sensor",
+            "name": "Seen",
+            "value_template": "{{ value_json.seen | join(', ') }}",
         },
         "power": {
             "p": "sensor",

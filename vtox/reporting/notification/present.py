@@ -95,8 +95,9 @@ class PresentStates:
             present_state(m.health, silent=m.machine_id in fleet.silent)
             for m in fleet.machines.values()
         )
+        seen = sum(bool(m.health and m.health.seen_faults) for m in fleet.machines.values())
         for name, target in self._targets.items():
-            message = system_message(target.prefix, states, len(fleet.silent), now_ms)
+            message = system_message(target.prefix, states, len(fleet.silent), seen, now_ms)
             yield _row(name, "system", "", message, now_ms)
 
     def _empty_rows(self, gone: set[str], now_ms: int) -> Iterator[NewDelivery]:

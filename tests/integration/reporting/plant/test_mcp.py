@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.test_machines import PLATE, commit_health
+from tests.integration.api.test_machines import PLATE, SEEN, change_memory, commit_health
 from tests.integration.reporting.history.entries import add_alert
 from vtox.motor.values.scalars import ScalarReading
 from vtox.pipeline.cluster import parent_watch
@@ -61,6 +61,7 @@ def fleet(http: httpx.Client, client: Client, settings: Settings) -> str:
         plate = PLATE | {"site": ORDER[:60], "asset_path": f"Hall/{ORDER[:50]}".replace(":", "")}
         http.put(f"/api/v1/machines/{machine_id}", json=plate).raise_for_status()
         commit_health(client, machine_id, bearing="warning")
+        change_memory(client, machine_id, "broken_bar", days=SEEN)
     alarm_book.advance(client)
     add_alert(client, 5.0)
     said = {"by": "Eve", "comment": ORDER}
@@ -108,6 +109,14 @@ def test_every_tool_answers_with_data_and_changes_nothing(
     assert found["fleet"]["rows"][0]["site"] == ORDER[:60]
     assert [a["last_comment"] for a in found["alarms"]["alarms"]] == [ORDER]
     assert found["why"]["faults"]["bearing"]["evidence"] == [{"hz": 91.4}]
+    assert found["fleet"]["seen"] == 2
+    for row in (
+        *found["fleet"]["rows"],
+        *found["compare"]["machines"],
+        found["machine"],
+        found["why"],
+    ):
+        assert row["seen"] == ["broken_bar"]
     assert found["report"]["machine"]["machine_id"] == NAMED_SO
     assert [s["value"] for s in found["machine"]["scalars"]] == [2.5]
     assert list(trend.structured_content["data"]["series"]) == ["scalar:oil:bar"]

@@ -1,9 +1,12 @@
 """NE 107: each state and reason has its status, and what is not decided is never normal."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.paths import ROOT
 from vtox.motor.alarms.coverage.unlocks import CODES
+from vtox.motor.alarms.health.alert_values import Seen
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.alarms.ne107 import STATUSES, ne107
 from vtox.motor.values.domain import State
@@ -48,6 +51,15 @@ def test_a_machine_has_the_status_of_what_comes_first(
 ) -> None:
     found = ne107(health)
     assert (found.status, found.fault, found.code) == expected
+
+
+def test_a_fault_that_is_only_seen_changes_nothing_and_the_page_says_so() -> None:
+    sound = machine("normal", bearing=("normal", "warning", "outer_race"))
+    seen = Seen(level="fault", t=1.0, shown=1, judged=1, days=3, of_days=4)
+    waits = replace(sound, faults={"bearing": replace(sound.faults["bearing"], seen=seen)})
+    assert ne107(waits) == ne107(sound)
+    assert waits.seen_faults == ["bearing"]
+    assert "only [seen]" in (ROOT / "docs/reference/ne107.md").read_text()
 
 
 def test_a_silent_machine_needs_a_check_unless_a_fault_is_open() -> None:

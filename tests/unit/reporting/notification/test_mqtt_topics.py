@@ -1,11 +1,13 @@
 """What goes to which topic of MQTT, and what a rule may not say of such a target."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.broken_entries import TEXTS
 from tests.integration.reporting.notification.conftest import rules_of
+from vtox.motor.alarms.health.alert_values import Seen
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.values.energy import MeterCounts
 from vtox.pipeline.store.machines.energy import Meter
@@ -16,9 +18,19 @@ from vtox.reporting.notification.mqtt_topics import (
     energy_message,
     publication,
     state_message,
+    system_message,
 )
 
 SOUND = Assessment(5.0, 99.0, "normal", {"bearing": FaultAssessment("normal", last="normal")})
+SEEN = replace(
+    SOUND,
+    faults={
+        "bearing": replace(
+            SOUND.faults["bearing"],
+            seen=Seen(level="warning", t=4.0, shown=1, judged=1, days=3, of_days=4),
+        )
+    },
+)
 MACHINE = FleetMachine("Hall.2:M1", "", "Hall 2", "", SOUND)
 PLANT = {"kind": "mqtt", "url": "mqtt://broker"}
 
@@ -62,6 +74,13 @@ def test_what_is_no_more_is_taken_away() -> None:
 def test_a_silent_machine_is_no_longer_normal() -> None:
     payload = state_message("p", MACHINE, silent=True)["payload"]
     assert (payload["state"], payload["ne107"]) == ("unknown", "check_function")
+
+
+def test_a_fault_that_is_only_seen_is_said_and_the_status_stays() -> None:
+    sent = state_message("p", replace(MACHINE, health=SEEN), silent=False)["payload"]
+    sound = state_message("p", MACHINE, silent=False)["payload"]
+    assert sent == sound | {"seen": ["bearing"]}
+    assert system_message("p", {"normal": 2}, 0, 1, 0)["payload"]["seen"] == 1
 
 
 def test_of_energy_nothing_is_said_before_something_was_counted() -> None:

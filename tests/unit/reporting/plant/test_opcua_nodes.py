@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("asyncua", reason="asyncua is not installed: make setup EXTRAS=opcua")
 from asyncua import ua
 
+from vtox.motor.alarms.health.alert_values import Seen
 from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 from vtox.motor.alarms.ne107 import STATUSES
 from vtox.motor.values.energy import MeterCounts, MeterReading
@@ -28,6 +29,15 @@ def test_a_warning_asks_for_maintenance() -> None:
     values = {n: q.value for n, q in found.items()}
     assert (values["DeviceHealth"], values["NE107Fault"]) == (4, "bearing")
     assert (values["Faults/bearing"], values["Faults/broken_bar"]) == ("warning", "unknown")
+
+
+def test_faults_that_are_only_seen_have_a_variable_and_the_status_stays() -> None:
+    seen = Seen(level="warning", t=1.0, shown=1, judged=1, days=3, of_days=4)
+    faults = {n: FaultAssessment("normal", seen=seen) for n in ("bearing", "broken_bar")}
+    health = Assessment(0.0, 100.0, "normal", faults | {"eccentricity": FaultAssessment("normal")})
+    found = state_values(FleetMachine("M1", "", "", "", health), silent=False)
+    assert found["Seen"].value == "bearing; broken_bar"
+    assert (found["State"].value, found["DeviceHealth"].value) == ("normal", 0)
 
 
 def test_what_is_not_known_has_a_bad_status() -> None:

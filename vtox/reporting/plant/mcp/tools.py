@@ -34,10 +34,10 @@ _Rows = Annotated[int, Field(ge=1, le=100, description="rows at most")]
 _State = Literal["normal", "warning", "fault", "unknown"]
 _IN_LIST = """
     machine_id vehicle_id site asset_path state health silent_since
-    faults blind priority last_diagnosis reasons
+    faults seen blind priority last_diagnosis reasons
 """.split()
 _OF_MACHINE = """
-    machine_id vehicle_id state health reasons faults registered
+    machine_id vehicle_id state health reasons faults seen registered
     baseline baseline_state last_window last_diagnosis silent sending nameplate
 """.split()
 _OF_DIAGNOSIS = """
@@ -75,6 +75,9 @@ class Tools:
         ] = "",
         state: _State | Literal[""] = "",
         fault: Annotated[str, Field(description="only machines with this fault")] = "",
+        seen: Annotated[
+            str, Field(description="only where this fault is seen, and no alarm says it; `any`")
+        ] = "",
         blind: Annotated[
             str, Field(description="only machines not watched for this fault; `any`")
         ] = "",
@@ -88,12 +91,12 @@ class Tools:
 
         `machines` and `states` count the whole fleet, `matching` what the filter lets through.
         """
-        query = {"search": search, "state": state, "fault": fault, "blind": blind, "action": action}
-        given = {n: v for n, v in query.items() if v}
+        query = {"search": search, "state": state, "fault": fault, "seen": seen}
+        given = {n: v for n, v in (query | {"blind": blind, "action": action}).items() if v}
         found = self._data("fleet", **given, limit=limit, offset=offset)
-        names = ("machines", "states", "silent", "matching", "matching_states", "sites", "offset")
+        names = ("machines", "states", "silent", "seen", "matching", "matching_states")
         rows = [_part(r, _IN_LIST) for r in found["rows"]]
-        return self._answer(_part(found, names) | {"rows": rows}, "/")
+        return self._answer(_part(found, (*names, "sites", "offset")) | {"rows": rows}, "/")
 
     def machine(self, machine_id: _Machine) -> ToolAnswer:
         """Return one machine: state, health 0 to 100, reasons, nameplate, how often it sends.
@@ -113,7 +116,8 @@ class Tools:
         """Return why a machine is in its state: per fault the code, figures and evidence.
 
         `statistic` was compared with `threshold`. `held` is what an open alarm rests on, where the
-        latest record says something else. `evidence` lists frequencies looked at, ten at most.
+        latest record says something else. `seen`: records agree, days have not confirmed it yet,
+        and `needs` has what an alarm still needs. `evidence` lists frequencies, ten at most.
         """
         found = self._data("machines/{}", machine_id)
         assessed = (found["assessment"] or {}).get("faults", {})
@@ -123,12 +127,12 @@ class Tools:
         faults = {
             name: _part(d, _OF_DIAGNOSIS)
             | {"assessed_state": assessed.get(name, {}).get("state")}
-            | {"held": assessed.get(name, {}).get("held")}
+            | {n: assessed.get(name, {}).get(n) for n in ("held", "seen")}
             | {"evidence": d["evidence"][:EVIDENCE_MOST], "evidence_entries": len(d["evidence"])}
             for name, d in found["diagnoses"].items()
             if fault in ("", name)
         }
-        head = _part(found, ("machine_id", "state", "health", "silent", "reasons"))
+        head = _part(found, ("machine_id", "state", "health", "seen", "silent", "reasons"))
         return self._answer(head | {"faults": faults}, f"/machines/{machine_id}")
 
     def alarms(
@@ -252,7 +256,7 @@ class Tools:
             fault: _part(d, ("state", "severity", "statistic", "threshold", "code", "confidence"))
             for fault, d in found["diagnoses"].items()
         }
-        head = _part(found, ("machine_id", "state", "health", "silent", "nameplate"))
+        head = _part(found, ("machine_id", "state", "health", "seen", "silent", "nameplate"))
         return head | {"faults": faults, "energy": _part(counted, ("now", "total"))}
 
     def _data(self, path: str, *names: str, **query: Any) -> dict[str, Any]:

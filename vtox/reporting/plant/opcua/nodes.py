@@ -80,6 +80,7 @@ def state_values(m: FleetMachine, *, silent: bool) -> Values:
         "State": Quantity(present_state(m.health, silent=silent), _TEXT),
         "Health": Quantity(m.health.health if m.health else None, _REAL),
         "Silent": Quantity(silent, ua.VariantType.Boolean),
+        "Seen": Quantity("; ".join(m.health.seen_faults) if m.health else "", _TEXT),
         "DeviceHealth": Quantity(DEVICE_HEALTH[status.status], ua.VariantType.Int32),
         "NE107": Quantity(status.status, _TEXT),
         "NE107Fault": Quantity(status.fault, _TEXT),
