@@ -1,6 +1,6 @@
 """Slow faults: records make a fault seen, days make it an alarm."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf, nan
 from typing import Any
@@ -45,12 +45,15 @@ def finding(fault: str, mark: str, *, slip: Any = None, hz: Any = None) -> Diagn
 
 
 def fed(
-    fault: str, said: Iterable[tuple[float, Diagnosis]], latest_t: float = inf
+    fault: str,
+    said: Iterable[tuple[float, Diagnosis]],
+    latest_t: float = inf,
+    rules: Mapping[str, Persistence] = RULES,
 ) -> tuple[list[tuple[float, Alert]], MachineHistory]:
     """Feed diagnoses at hours; return the alerts, with the hour of each, and the history."""
     history, alerts = MachineHistory(), []
     for hour, d in said:
-        after = update(history, at(hour), [d], rules=RULES, latest_t=latest_t)
+        after = update(history, at(hour), [d], rules=rules, latest_t=latest_t)
         # The next worker reads what is kept.
         history = codec.decode(MachineHistory, codec.encode(after.history))
         alerts += [(hour, a) for a in after.alerts]
@@ -108,6 +111,24 @@ def test_what_is_seen_ends_as_an_alarm_ends_and_its_day_stays_counted() -> None:
     _, history = fed("eccentricity", marks("eccentricity", "w" * 20 + "n" * 5))
     assert assessed(history).seen is None
     assert history.faults["eccentricity"].days.past == "w"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("fault", ["bearing", "eccentricity", "broken_bar"])
+def test_what_is_seen_is_cleared_by_the_rule_that_clears_an_alarm(fault: str) -> None:
+    clear, at_once = RULES[fault].clear, {fault: replace(RULES[fault], days=1)}
+    for normal in (clear - 1, clear):
+        said = marks(fault, "w" * 20 + "n" * normal)
+        _, waits = fed(fault, said)
+        _, alarms = fed(fault, said, rules=at_once)
+        cleared = normal == clear
+        assert (assessed(waits, fault).seen is None) == cleared
+        assert (assessed(alarms, fault).state == "normal") == cleared
+
+
+def test_days_that_were_counted_before_it_was_cleared_lead_to_the_alarm() -> None:
+    # Days of 24 h: seen, cleared and without the fault by noon; the third one alarms.
+    alerts, _ = fed("eccentricity", marks("eccentricity", ("w" * 15 + "n" * 9) * 3))
+    assert [(hour // 24, a.event) for hour, a in alerts] == [(2, "raised")]
 
 
 def test_an_alarm_ends_after_two_days_without_the_fault() -> None:
