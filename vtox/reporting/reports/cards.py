@@ -52,7 +52,8 @@ def words(identifier: str, text: Mapping[str, str]) -> str:
 
 def statistic_name(fault: str, text: Mapping[str, str]) -> str:
     """Return the name of the number that a diagnosis of a fault compared."""
-    return sentence_case(text[f"statistic_{fault}"])
+    of_any = words("statistic", text)  # of a fault of another version, too
+    return sentence_case(text.get(f"statistic_{fault}", of_any))
 
 
 def numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:

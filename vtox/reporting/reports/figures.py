@@ -8,6 +8,7 @@ from vtox.motor.diagnosis.spectra.phasors import Phasors, phasors
 from vtox.motor.diagnosis.spectra.record import spectrum
 from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Kind, Spectrum, thinned
 from vtox.motor.errors import SpectrumError
+from vtox.motor.faults import FAULTS
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CHANNEL_UNITS, Motor
 from vtox.motor.values.plain_data import digits
@@ -46,13 +47,15 @@ def record_figures(
 ) -> Iterator[_Figure]:
     """Yield all drawings of a record, without what is `hidden` (`views.hidden_parts`)."""
     recording = recording_of(record)
+    # A record of another version may have verdicts on others.
+    faults = [f for f in record.faults if f in FAULTS]
     whole: dict[Kind, Spectrum | SpectrumError] = {}
     ranked = worst_first(record.verdicts)
     for view in views.spectrum_views(ranked, recording.channels, hidden):
         if view.kind not in whole:
             try:
                 whole[view.kind] = spectrum(
-                    recording, motor, baseline, kind=view.kind, channel=None, faults=record.faults
+                    recording, motor, baseline, kind=view.kind, channel=None, faults=faults
                 )
             except SpectrumError as error:
                 whole[view.kind] = error

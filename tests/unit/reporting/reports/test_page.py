@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from tests.unit.reporting.reports.report_file import contents
-from tests.unit.reporting.reports.test_trend_charts import trend
+from tests.unit.reporting.reports.test_trend_charts import columns, trend
 from vtox.motor.words.languages import LANGUAGES
 from vtox.reporting.reports.page import page
 
@@ -71,3 +71,18 @@ def test_a_name_with_markup_is_text(language: str, of: str) -> None:
     assert f"&lt;b onclick=x&gt;&#39;&#34;&amp;{{{{ {of} }}}}" in shown
     assert "<b onclick" not in shown
     assert "<i>" not in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_fault_of_another_version_has_a_statistic_too(language: str) -> None:
+    made, record = contents(), contents().records[0]
+    verdict = record.verdicts[0] | {"fault": "gearbox", "statistic": 4.25, "threshold": 3.0}
+    records = [record.model_copy(update={"verdicts": [verdict]})]
+    changes = {
+        "language": language,
+        "records": records,
+        "trend": trend(series={"gearbox": columns()}),
+    }
+    shown = page(made.model_copy(update=changes))
+    assert "gearbox" in shown
+    assert {"en": "Decision statistic", "zh": "判定统计量"}[language] in shown
