@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.integration.pipeline.store.broken_machines import BASELINE
 from tests.integration.pipeline.store.test_retire import with_open_alert
 from vtox.motor.alarms.health.sensitivity import DEFAULT, rules_from_dict
 from vtox.motor.values.domain import Motor
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.errors import SettingChanged, UnknownMachine
 from vtox.pipeline.store.machines import machine_states, machines
+from vtox.pipeline.store.machines.baselines import set_baseline, versions
 from vtox.pipeline.store.machines.machine_settings import (
     SENSITIVITY,
     VERSIONS_KEPT,
@@ -92,3 +94,18 @@ def test_workers_have_it_with_the_machine_and_a_damaged_one_is_the_default(clien
     states = machine_states.load_states(client, ["M1", "M2", "M3"])
     assert states[0].sensitivity.rules["bearing"] == RULES["bearing"]
     assert [s.sensitivity for s in states[1:]] == [DEFAULT, DEFAULT]
+
+
+@pytest.mark.parametrize("version", [b"x", b"", b"1.5", b"-3", b"nan", b"9" * 400, b"\xff"])
+def test_a_version_that_is_no_number_stops_no_baseline_and_no_setting(
+    client: Client, version: bytes
+) -> None:
+    machines.register(client, "M1", Motor())
+    for _ in range(2):
+        set_baseline(client, "M1", BASELINE)
+        store_setting(client, "M1", SENSITIVITY, {"faults": RULES}, by="Ada")
+    damage = {"baseline_version": version, "sensitivity_version": version}
+    client.hset(keys.machine("M1"), mapping=damage)
+    set_baseline(client, "M1", BASELINE)
+    assert versions(client, ["M1"]) == {"M1": 3}, "no version names two baselines"
+    assert store_setting(client, "M1", SENSITIVITY, {"faults": {}}, by="Ada") == 3

@@ -96,6 +96,20 @@ local function decode_table(text)
   if ok and type(found) == 'table' then return found end
 end
 
+-- The number of a version, 0 for what is none. Lua writes more than 14 digits with an exponent.
+local function decode_version(text)
+  local digits = string.match(tostring(text), '^%d+$')
+  return digits and #digits < 14 and tonumber(digits) or 0
+end
+
+-- The last version of a machine's setting. Where its counter is damaged, the present one counts: no
+-- version names two of them.
+local function last_version(machine, counter, field)
+  local present = decode_table(redis.call('HGET', machine, field)) or {}
+  return math.max(decode_version(redis.call('HGET', machine, counter)),
+    decode_version(present.version))
+end
+
 -- A time in ms, nil for what is none.
 local function decode_ms(n)
   if type(n) == 'number' and n >= 0 and n < 1e14 then return n end

@@ -5,7 +5,7 @@
 --      (empty: any)
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 local field, counter = ARGV[2], ARGV[2] .. '_version'
-local version = tonumber(redis.call('HGET', KEYS[2], counter) or '') or 0
+local version = last_version(KEYS[2], counter, field)
 if ARGV[5] ~= '' and tonumber(ARGV[5]) ~= version then return -version - 1 end
 version = version + 1
 local time = redis.call('TIME')

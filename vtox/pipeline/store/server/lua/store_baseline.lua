@@ -7,9 +7,10 @@ if ARGV[5] == '1' then
   local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
   if not known or (redis.call('HGET', KEYS[2], 'baseline') or '') ~= ARGV[6] then return 0 end
 end
-local version = redis.call('HINCRBY', KEYS[2], 'baseline_version', 1)
+local version = last_version(KEYS[2], 'baseline_version', 'baseline_info') + 1
 local info = '{"version":' .. version .. ',' .. string.sub(ARGV[3], 2)
-redis.call('HSET', KEYS[2], 'baseline', ARGV[2], 'baseline_info', info)
+redis.call('HSET', KEYS[2], 'baseline', ARGV[2], 'baseline_info', info,
+  'baseline_version', version)
 redis.call('HDEL', KEYS[2], ARGV[4])
 name_settings(KEYS[2])
 redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[1])
