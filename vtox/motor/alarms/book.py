@@ -7,7 +7,7 @@ alarm that is raised meanwhile begins its life suspended.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.alarms.life import (
@@ -85,12 +85,6 @@ class Action:
     outcome: Outcome | None = None
     work_order: WorkOrder | None = None
     request_id: str = ""
-
-    @property
-    def common_fields(self) -> dict[str, Any]:
-        """What API and terminal show without a change, by name."""
-        names = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(slots=True)

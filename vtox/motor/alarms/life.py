@@ -8,7 +8,7 @@ standard: it is kept with the state.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from vtox.motor.alarms.health.alert_values import RaisedAlert, Why
 from vtox.motor.alarms.health.marks import RANK
@@ -129,15 +129,6 @@ class Alarm(RaisedAlert):
     def open(self) -> bool:
         """Whether it waits for somebody, or for the fault to end."""
         return self.outcome is None and self.state in OPEN_STATES
-
-    @property
-    def common_fields(self) -> dict[str, Any]:
-        """What API and terminal show without a change, by name."""
-        names = """
-            id machine_id fault level state open active since_by t
-            acknowledged_by outcome closed_by comments last_comment assignee
-        """
-        return {name: getattr(self, name) for name in names.split()}
 
 
 def at(alarm: Alarm, now_ms: int) -> Alarm:

@@ -10,7 +10,7 @@ whole site, where most of it is silent (`vtox.motor.alarms.outages`).
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from vtox.motor.alarms.health.marks import RANK
 from vtox.motor.alarms.life import STATES, Alarm, State
@@ -96,12 +96,6 @@ class SupplyAlarm:
     def active(self) -> int:
         """How many of its members are not cleared."""
         return sum(a.active for a in self.alarms)
-
-    @property
-    def common_fields(self) -> dict[str, Any]:
-        """What API and terminal show without a change, by name."""
-        names = ("id", "fault", "level", "state", "machines", "of_machines", "open", "active")
-        return {name: getattr(self, name) for name in names}
 
     @property
     def since_ms(self) -> int:

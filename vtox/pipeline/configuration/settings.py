@@ -125,6 +125,11 @@ class Settings(
         """Password of Flower where none is set (mode 0600)."""
         return self.data_dir / "flower-password"
 
+    @property
+    def api_key_file(self) -> Path:
+        """API key by which commands on this host read, where VTOX_API_KEY has none."""
+        return self.data_dir / "api-key"
+
 
 def load(*, find_demo: bool = True, **overrides: Any) -> Settings:
     """Return the settings of this process, with the defaults of its mode.

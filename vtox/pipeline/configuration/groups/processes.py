@@ -78,7 +78,8 @@ class ProcessSettings(BaseModel):
     )
     api_key: str | None = Field(
         None,
-        description="an API key with scope `read`, by which `vtox mcp` reads",
+        description="an API key with scope `read`, by which `vtox mcp` reads, and commands; these "
+        "take it from the file `api-key` of the data folder where none is set",
         repr=False,
         json_schema_extra={"when": "the API asks for keys"},
     )

@@ -203,11 +203,6 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
     return found
 
 
-def all_machines(client: Client) -> dict[str, FleetMachine]:
-    """Return all machines by their ids."""
-    return {m.machine_id: m for m in read_machines(client, listed_machines(client))}
-
-
 def priorities_of(
     alarms: Iterable[Alarm], machines: Mapping[str, FleetMachine]
 ) -> dict[str, Priority]:
