@@ -9,12 +9,10 @@ from typer.testing import CliRunner
 from vtox.cli.main import application
 
 
-def run(command: str) -> str:
-    """Run `vtox COMMAND` on a terminal of 60 columns; return what it prints, raise what it raises.
-
-    A command ends with the status 0.
-    """
-    result = CliRunner().invoke(application(), shlex.split(command), env={"COLUMNS": "60"})
+def run(command: str, *, columns: int = 100) -> str:
+    """Run `vtox COMMAND`, which ends with 0; return what it prints, raise what it raises."""
+    env = {"COLUMNS": str(columns)}
+    result = CliRunner().invoke(application(), shlex.split(command), env=env)
     if result.exception:
         raise result.exception
     return result.stdout

@@ -19,14 +19,14 @@ def supply(api_of_commands: httpx.Client, client: Client) -> httpx.Client:
 
 
 def test_the_list_has_one_row_for_a_supply(supply: httpx.Client) -> None:
-    lines = run("alarms list").splitlines()
+    lines = run("alarms list", columns=60).splitlines()
     assert len(lines) == 3
     assert lines[1].split()[3] == "ALONE"
     assert "Plant/Line 1 (North): 4 of 5 machines" in lines[2]
     assert [line.split()[-1] for line in lines[1:]] == [ALONE, GROUP], "on a narrow terminal too"
     members = run(f"alarms list --supply {GROUP}").splitlines()
     assert [line.split()[3] for line in members[1:]] == ["M3", "M2", "M1", "M0"]
-    assert run("alarms list --limit 1").splitlines() == lines, "a supply is one"
+    assert run("alarms list --limit 1", columns=60).splitlines() == lines, "a supply is one"
     assert run(f"alarms list --supply {GROUP} --limit 1").endswith("There are more: --limit\n")
 
 

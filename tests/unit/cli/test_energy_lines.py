@@ -6,8 +6,7 @@ import pytest
 
 from tests.unit.motor.words.latin import latin_words
 from vtox.cli.shared.energy_lines import counts_line, fleet_line, reading_lines, saving_line
-from vtox.motor.diagnosis.energy.better_class import ClassSaving
-from vtox.motor.values.energy import MeterCounts, MeterReading
+from vtox.motor.values.energy import MeterReading
 
 FIGURES = {
     "active_w": 2150.0,
@@ -37,11 +36,13 @@ READINGS = [
 
 def lines(language: str) -> list[str]:
     found = [line for r in READINGS for line in reading_lines(r, language=language)]
-    counts = MeterCounts(powered_ms=3_600_000, energy_j=7_200_000)
-    savings = [ClassSaving("IE4", 12.0, 25.0), ClassSaving("IE4", -1.0, 25.0)]
-    none = MeterCounts(observed_ms=1000)
-    sums = [counts_line(c, 24, language) for c in (counts, none)]
-    sums += [fleet_line(some, language) for some in ([counts, none], [none])]
+    counts = {"energy_kwh": 2.0, "measured_h": 1.0}
+    savings = [{"ie_class": "IE4", "low_kwh": low, "high_kwh": 25.0} for low in (12.0, -1.0)]
+    none = {"energy_kwh": None, "measured_h": 0.0}
+    sums = [counts_line(c, 24.0, language) for c in (counts, none)]
+    for n, total in ((1, counts), (0, none)):
+        fleet = {"measured_machines": n, "machines": [{}, {}], "total": total}
+        sums.append(fleet_line(fleet, language))
     return [*found, *sums, *(saving_line(s, language) for s in savings)]
 
 
@@ -50,7 +51,7 @@ def test_losses_of_a_large_motor_are_written_out() -> None:
 
 
 def test_small_energies_have_no_exponent() -> None:
-    line = counts_line(MeterCounts(powered_ms=3600, energy_j=300), 24)
+    line = counts_line({"energy_kwh": 300 / 3.6e6, "measured_h": 0.001}, 24.0)
     assert line == "0.0001 kWh, measured for 0.001 of 24 h"
 
 

@@ -1,12 +1,10 @@
 """Energy in lines of text: what was counted, and what one record says."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from vtox.motor.diagnosis.energy.better_class import ClassSaving
 from vtox.motor.values.domain import Reason
-from vtox.motor.values.energy import MeterCounts, MeterReading, in_hours, in_kwh
+from vtox.motor.values.energy import MeterReading
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
 from vtox.motor.words.rendering import render
@@ -34,52 +32,52 @@ def line(name: str, language: Language = DEFAULT, **values: Any) -> str:
     return catalogue(language).messages[f"energy_{name}"].format_map(figures)
 
 
-def counts_line(c: MeterCounts, hours: float, language: Language = DEFAULT) -> str:
-    """Return counts in one line: the energy, and of how much of the time it is.
+def counts_line(counts: Mapping[str, Any], hours: float, language: Language = DEFAULT) -> str:
+    """Return counts of the API in one line: the energy, and of how much of the time it is.
 
     Examples
     --------
-    >>> counts_line(MeterCounts(powered_ms=3_600_000, energy_j=7_200_000), 24)
+    >>> counts_line({"energy_kwh": 2.0, "measured_h": 1.0}, 24.0)
     '2 kWh, measured for 1 of 24 h'
     """
-    if not c.powered_ms:
+    if counts["energy_kwh"] is None:
         return line("not_counted", language, of=hours)
-    return line("counts", language, **_sums(c), of=hours)
+    return line("counts", language, **_sums(counts), of=hours)
 
 
-def fleet_line(counts: Sequence[MeterCounts], language: Language = DEFAULT) -> str:
+def fleet_line(found: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return of how many machines the power was measured, and what they took together.
 
     Examples
     --------
-    >>> fleet_line([MeterCounts(powered_ms=3_600_000, energy_j=7_200_000), MeterCounts()])
+    >>> total = {"energy_kwh": 2.0, "measured_h": 1.0}
+    >>> fleet_line({"measured_machines": 1, "machines": [{}, {}], "total": total})
     '1 of 2 machines measured: 2 kWh in 1 h of measurement'
     """
-    measured = [c for c in counts if c.powered_ms]
-    text = line("machines", language, n=len(measured), of=len(counts))
-    if not measured:
+    n, of = found["measured_machines"], len(found["machines"])
+    text = line("machines", language, n=n, of=of)
+    if not n:
         return text
-    total = reduce(MeterCounts.plus, measured)
-    return f"{text}: {line('in_all', language, **_sums(total))}"
+    return f"{text}: {line('in_all', language, **_sums(found['total']))}"
 
 
-def _sums(c: MeterCounts) -> dict[str, float]:
-    return {"kwh": in_kwh(c.energy_j), "hours": in_hours(c.powered_ms)}
+def _sums(counts: Mapping[str, Any]) -> dict[str, float]:
+    return {"kwh": counts["energy_kwh"], "hours": counts["measured_h"]}
 
 
-def saving_line(saving: ClassSaving, language: Language = DEFAULT) -> str:
+def saving_line(saving: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return what a motor of the best class would have saved, or why that is not known.
 
     Examples
     --------
-    >>> saving_line(ClassSaving("IE4", 12.0, 25.0))
+    >>> saving_line({"ie_class": "IE4", "low_kwh": 12.0, "high_kwh": 25.0})
     'a motor of class IE4 would have saved 12 to 25 kWh'
     """
-    low, high = saving.low_kwh, saving.high_kwh
+    low, high = saving["low_kwh"], saving["high_kwh"]
     if low is None or high is None:
-        return line("saving_unknown", language, why=render(saving.code, {}, language))
+        return line("saving_unknown", language, why=saving["sentence"])
     name = "saving" if low > 0 else "saving_none"
-    return line(name, language, ie_class=saving.ie_class, low=low, high=high)
+    return line(name, language, ie_class=saving["ie_class"], low=low, high=high)
 
 
 def reading_lines(
