@@ -96,3 +96,15 @@ def fresh_http(settings: Settings, client: Client) -> Iterator[httpx.Client]:
     """The same of a service that has seen nothing before this test."""
     with serving(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+def api_of_commands(
+    fresh_http: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> httpx.Client:
+    """The same as the one that commands of this process read."""
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    monkeypatch.setenv("VTOX_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("VTOX_API_HOST", fresh_http.base_url.host)
+    monkeypatch.setenv("VTOX_API_PORT", str(fresh_http.base_url.port))
+    return fresh_http

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.api.browser import chromium, needs_browser
-from tests.integration.cli.test_alarms import printed_json, run
+from tests.integration.cli.commands import printed_json, run
 from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.notification.conftest import NOTIFY, SECRET, hook, rules_of
 from tests.integration.reporting.notification.receiver import receiving
@@ -70,26 +70,23 @@ def raised(
 
 @needs_browser
 def test_an_alarm_has_one_urgency_wherever_it_is_read(
-    raised: tuple[str, str],
-    fresh_http: httpx.Client,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    raised: tuple[str, str], api_of_commands: httpx.Client
 ) -> None:
     level, mail = raised
     expected = "now" if level == "fault" else "next_stop"
     what_to_do = advice(WHY.code, level=level)
-    url = str(fresh_http.base_url)
-    (listed,) = fresh_http.get("/api/v1/alarms").raise_for_status().json()["data"]
+    url = str(api_of_commands.base_url)
+    (listed,) = api_of_commands.get("/api/v1/alarms").raise_for_status().json()["data"]
     with closing(StatusApi(url)) as api:
         (told,) = Tools(lambda: api).alarms().data["alarms"]
-    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
-    for alarm in (listed, told, printed_json("show", ID), json.loads(mail)["alarm"]):
+    shown = printed_json(f"alarms show {ID}")["data"]
+    for alarm in (listed, told, shown, json.loads(mail)["alarm"]):
         assert alarm["priority"]["action"] == expected
         assert alarm["what_to_do"] == what_to_do
         assert not {"urgency", "what_to_do"} & (alarm.get("growth") or {}).keys()
     with chromium(f"{url}/machines/M1") as tab:
         tab.shows(SAID[expected])
         page = tab.text()
-    for text in (json.loads(mail)["text"], page, run("show", ID).stdout.capitalize()):
+    for text in (json.loads(mail)["text"], page, run(f"alarms show {ID}").capitalize()):
         assert text.lower().count(SAID[expected].lower()) == 1
         assert all(said.lower() not in text.lower() for a, said in SAID.items() if a != expected)
