@@ -13,7 +13,13 @@ from vtox.cli.recordings.start_lines import show_start, start_values
 from vtox.cli.shared import options
 from vtox.cli.shared.diagnosis_table import DETECTED, show
 from vtox.cli.shared.energy_lines import reading_lines
-from vtox.cli.shared.report_files import Lang, check_target, file_contents, write_report
+from vtox.cli.shared.report_files import (
+    Lang,
+    check_target,
+    file_contents,
+    report_text,
+    write_report,
+)
 from vtox.motor.errors import InputError, RecordingError
 from vtox.motor.faults import FAULTS
 from vtox.motor.files.matching import ReadOptions
@@ -95,7 +101,8 @@ def diagnose_command(
     elif len(results) > 1 or len(paths) > 1:
         typer.echo(f"\n{_counted(results, words)}")
     if report and results:
-        write_report(report, file_contents([r[1:] for r in results], nameplate, healthy, lang))
+        contents = file_contents([r[1:] for r in results], nameplate, healthy, lang)
+        write_report(report, report_text(contents))
     if failed:
         raise typer.Exit(BAD_INPUT)
     states = {d.state for *_, diagnoses in results for d in diagnoses}

@@ -1,21 +1,15 @@
 """`vtox report`: what is kept of a machine, as one HTML file."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from vtox.cli.shared.api_access import local_api
 from vtox.cli.shared.report_files import Lang, check_target, write_report
-from vtox.cli.shared.server_access import running_server
 from vtox.motor.errors import InputError
 from vtox.motor.words.languages import DEFAULT
-from vtox.pipeline.configuration.settings import Settings, load
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 def report_command(
@@ -37,34 +31,9 @@ def report_command(
     from_s, to_s = _seconds("--from", from_), _seconds("--to", to)
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise InputError(f"--from {from_}: not before --to {to}")
-    # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.reporting.reports.machine_report import Period, machine_contents
-
-    settings = load()
-    with running_server(settings) as client:
-        contents = machine_contents(
-            client, settings, _history(settings), machine, Period(from_s, to_s), lang
-        )
-    write_report(path, contents)
-
-
-def _history(settings: Settings) -> "AbstractContextManager[Connection | None]":
-    """Return the history opened for reading; None in it where nothing was ever recorded."""
-    from vtox.reporting.history import database
-
-    @contextmanager
-    def opened() -> "Iterator[Connection | None]":
-        if not settings.database_url and not settings.history_file.exists():
-            yield None
-            return
-        engine = database.engine_to_read(settings)
-        try:
-            with database.explain_errors(settings), engine.begin() as db:
-                yield db if database.has_tables(db) else None
-        finally:
-            engine.dispose()
-
-    return opened()
+    with local_api() as api:
+        text = api.text("machines/{}/report", machine, from_t=from_s, to_t=to_s, lang=lang)
+    write_report(path, text)
 
 
 def _seconds(option: str, text: str | None) -> float | None:

@@ -73,15 +73,22 @@ def file_contents(
     )
 
 
-def write_report(path: Path, contents: "Contents") -> None:
-    """Write a report, whole or not at all, and say where it is.
+def report_text(contents: "Contents") -> str:
+    """Return a report as the text of its file.
 
-    Raises `InputError`: it would be too large, or cannot be written.
+    Raises `InputError`: it would be too large.
     """
     from vtox.reporting.reports.document import document
     from vtox.reporting.reports.page import page
 
-    text = document(contents, page(contents))
+    return document(contents, page(contents))
+
+
+def write_report(path: Path, text: str) -> None:
+    """Write a report, whole or not at all, and say where it is.
+
+    Raises `InputError`: it cannot be written.
+    """
     try:
         # Whoever may write to the folder could have put a link there; into this one nobody could.
         with TemporaryDirectory(prefix=".report-", dir=path.parent) as drafts:

@@ -3,7 +3,7 @@
 It sends GET alone, so that whatever they are asked to do changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,8 @@ from vtox.reporting.plant.errors import StatusApiError
 
 # The first request for the energy of a large fleet takes seconds.
 TIMEOUT_S = 30.0
+# A report diagnoses and draws up to eight records: seconds each where workers use the cores.
+FILE_TIMEOUT_S = 120.0
 
 
 class StatusApi:
@@ -30,9 +32,8 @@ class StatusApi:
         headers = {"user-agent": f"vtox/{version()}"} | ({"x-api-key": key} if key else {})
         headers |= {"x-forwarded-for": caller} if caller else {}
         # No proxy of the environment: it would see the key.
-        self._http = httpx2.Client(
-            base_url=url, headers=headers, timeout=timeout_s, trust_env=False
-        )
+        self._http = httpx2.Client(base_url=url, headers=headers, trust_env=False)
+        self._timeout_s = timeout_s
         self.url = url.rstrip("/")
         self._date = ""
 
@@ -41,24 +42,43 @@ class StatusApi:
 
         Raises `StatusApiError`: the API does not answer, or refuses; `code` is that of its problem.
         """
+        answer = self._answer(path, names, query, self._timeout_s)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._away(error) from error
+
+    def text(self, path: str, *names: str, **query: Any) -> str:
+        """Return the answer as the text of a file.
+
+        Raises `StatusApiError`: as `get`.
+        """
+        return self._answer(path, names, query, FILE_TIMEOUT_S).text
+
+    def _answer(
+        self, path: str, names: Iterable[str], query: Mapping[str, Any], timeout_s: float
+    ) -> httpx2.Response:
         where = "/api/v1/" + path.format(*(quote(n, safe="") for n in names))
         given = {k: v for k, v in query.items() if v is not None}
         try:
-            answer = self._http.get(where, params=given)
-            body = answer.json()
-            self._date = answer.headers.get("date", self._date)
+            answer = self._http.get(where, params=given, timeout=timeout_s)
+            said = {} if answer.is_success else answer.json()
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            raise StatusApiError(
-                f"the API of VTOX at {self.url} does not answer ({type(error).__name__})",
-                code="unreachable",
-                remedy="check the address, and that `vtox up` runs there",
-            ) from error
+            raise self._away(error) from error
+        self._date = answer.headers.get("date", self._date)
         if answer.status_code == 200:
-            return body
-        said = body if isinstance(body, dict) else {}
+            return answer
+        said = said if isinstance(said, dict) else {}
         raise StatusApiError(
             str(said.get("detail") or f"{where}: HTTP {answer.status_code}"),
             code=str(said.get("code", "")),
+        )
+
+    def _away(self, error: Exception) -> StatusApiError:
+        return StatusApiError(
+            f"the API of VTOX at {self.url} does not answer ({type(error).__name__})",
+            code="unreachable",
+            remedy="check the address, and that `vtox up` runs there",
         )
 
     def pages(self, path: str, *names: str, **query: Any) -> Iterator[Any]:

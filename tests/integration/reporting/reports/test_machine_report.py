@@ -1,4 +1,4 @@
-"""A report on a machine, by HTTP and on the command line, from what server and history keep."""
+"""A report on a machine by HTTP, from what server and history keep."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,8 +6,6 @@ from threading import Event
 
 import httpx
 import pytest
-from typer import Typer
-from typer.testing import CliRunner
 
 from tests.integration.api.test_spectra import (
     MOTOR,
@@ -17,8 +15,6 @@ from tests.integration.api.test_spectra import (
     windows_of,
 )
 from tests.integration.reporting.history.entries import add_alert, add_result
-from vtox.cli.main import add
-from vtox.cli.recordings import report as command
 from vtox.motor.values.domain import Recording
 from vtox.motor.values.scalars import ScalarReading
 from vtox.pipeline.configuration import keys
@@ -32,7 +28,6 @@ from vtox.pipeline.windows.wire import Dtype, encode
 from vtox.reporting.history.recorder import Recorder
 from vtox.reporting.reports.contents import recording_of
 from vtox.reporting.reports.document import BEGIN, Report, read_report
-from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.kept_samples import samples_of_machine
 from vtox.reporting.reports.verification import verify
 
@@ -138,21 +133,6 @@ def test_the_record_behind_an_open_alert_is_there(client: Client) -> None:
     assert names == [third]
     assert not list(samples_of_machine(client, "M1", {}, [alert(T0)], T0 + 1, None))
     assert first != second
-
-
-def test_the_command_writes_a_file_that_verifies(
-    settings: Settings, m1: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(command, "load", lambda: settings)
-    app = Typer()
-    add(app, "report")
-    path = tmp_path / "m1.html"
-    result = CliRunner().invoke(app, ["M1", "--out", str(path)])
-    assert result.exit_code == 0, result.output
-    assert verify(read_report(path)).agrees
-    unknown = CliRunner().invoke(app, ["M9", "--out", str(path)])
-    assert isinstance(unknown.exception, ReportError)
-    assert "not known" in str(unknown.exception)
 
 
 def test_records_that_do_not_fit_are_counted(

@@ -138,7 +138,7 @@ def test_a_link_that_waits_for_a_draft_is_not_written_through(tmp_path: Path) ->
     other.write_text("mine")
     for name in ("report.html.part", "report.html"):
         (tmp_path / name).symlink_to(other)
-    write_report(tmp_path / "report.html", contents())
+    write_report(tmp_path / "report.html", text())
     assert other.read_text() == "mine"
     assert (tmp_path / "report.html").read_text("utf-8") == text()
     assert len(list(tmp_path.iterdir())) == 3, "no draft stays"
