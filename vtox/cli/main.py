@@ -24,7 +24,6 @@ _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.d
     processes.flower"""
 # Command -> its module.
 COMMANDS = {place.partition(".")[2]: place.replace("-", "_") for place in _PLACES.split()} | {
-    "baseline": "fleet.machines",
     "restore": "upkeep.backup",
 }
 

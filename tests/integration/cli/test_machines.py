@@ -1,4 +1,4 @@
-"""`vtox machines` and `vtox baseline` against a real server."""
+"""`vtox machines` and `vtox baseline` against a real server and its API."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
+import httpx
 import numpy as np
 import pytest
 from typer import Typer
@@ -26,6 +27,7 @@ from vtox.pipeline.store.machines import machines as store
 from vtox.pipeline.store.machines.baselines import set_baseline
 from vtox.pipeline.store.server.client import Client
 from vtox.reporting.history.recorder import Recorder
+from vtox.reporting.plant.errors import StatusApiError
 
 FLEET = """
 [machines.M1]
@@ -42,8 +44,9 @@ BPFO = 3.585
 
 
 @pytest.fixture(autouse=True)
-def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+def api(api_of_commands: httpx.Client) -> httpx.Client:
+    """The API that the commands read, over the server of the test."""
+    return api_of_commands
 
 
 def run(*arguments: str) -> Result:
@@ -63,7 +66,8 @@ def write(path: Path, text: str) -> str:
 
 def test_when_the_next_window_is_due(client: Client) -> None:
     store.register(client, "S1", Motor(expected_every_s=3600))
-    client.zadd(keys.MACHINES, {"S1": time.time() - 7200})
+    # The API tells its time in whole seconds.
+    client.zadd(keys.MACHINES, {"S1": time.time() - 7205})
     shown = run("machines", "show", "S1").output
     assert "sends: every 1 h, as its nameplate says · next was due 1 h ago" in shown
     assert "silent" not in shown
@@ -84,10 +88,7 @@ def test_what_is_exported_is_changed_and_imported(client: Client, tmp_path: Path
     ]
 
 
-def test_scalars_are_imported_and_shown(
-    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VTOX_DATA_DIR", str(settings.data_dir))
+def test_scalars_are_imported_and_shown(client: Client, settings: Settings, tmp_path: Path) -> None:
     now, file = round(time.time()), tmp_path / "readings.csv"
     at = datetime.fromtimestamp(now - 300, UTC).isoformat()
     head, old = "name;t;machine_id;unit;value\n", f"oil;{now - 4 * 86_400};M1;bar;2,5\n"
@@ -114,19 +115,20 @@ def test_a_fault_that_is_seen_is_listed_and_says_what_its_alarm_needs(client: Cl
     change_memory(client, "M1", "broken_bar", days=SEEN)
     assert re.search(r"M1 +normal +100 +broken_bar ", run("machines", "list").output)
     listed = json.loads(run("machines", "list", "--json").output)
-    assert [m["seen"] for m in listed] == [["broken_bar"], []]
+    assert [m["seen"] for m in listed["data"]] == [["broken_bar"], []]
     shown = run("machines", "show", "M1").output
     needs = "seen on 1 of 1 days; an alarm needs 3 of 4"
     assert f"seen, no alarm yet: broken bar: {needs}" in shown.replace("\n", " ")
-    assert json.loads(run("machines", "show", "M1", "--json").output)["seen"] == ["broken_bar"]
+    assert json.loads(run("machines", "show", "M1", "--json").output)["data"]["seen"] == [
+        "broken_bar"
+    ]
 
 
 def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
     assert "No machines yet" in run("machines", "list").output
     assert "2 machines" in run("machines", "import", write(tmp_path / "f.toml", FLEET)).output
-    listed = json.loads(run("machines", "list", "--json").output)
+    listed = json.loads(run("machines", "list", "--json").output)["data"]
     assert [m["machine_id"] for m in listed] == ["M1", "line:2"]
-    assert listed[0]["nameplate"]["rated_speed_rpm"] == 1450
     shown = run("machines", "show", "line:2").output
     assert "bearing BPFO 3.585" in shown
     assert "last window never" in shown
@@ -167,17 +169,34 @@ def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
     assert store.last_arrivals(client) == {}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("machines", "show", "M9"),
-        ("baseline", "show", "M9"),
-        ("baseline", "reset", "M9"),
-    ],
-)
-def test_an_unknown_machine_is_an_error(arguments: tuple[str, ...]) -> None:
+def test_json_is_the_answer_of_the_api(api: httpx.Client, client: Client) -> None:
+    for name in ("M1", "M2"):
+        store.register(client, name, Motor(pole_pairs=2))
+    assert (
+        json.loads(run("machines", "list", "--json").output) == api.get("/api/v1/machines").json()
+    )
+    shown = json.loads(run("machines", "show", "M1", "--json").output)
+    assert shown == api.get("/api/v1/machines/M1").json()
+    assert shown["data"]["nameplate"]["pole_pairs"] == 2
+
+
+def test_all_machines_are_listed_of_a_fleet_of_several_pages(client: Client) -> None:
+    names = [f"M{k:03}" for k in range(501)]
+    for name in names:
+        store.register(client, name, Motor())
+    listed = json.loads(run("machines", "list", "--json").output)
+    assert ([m["machine_id"] for m in listed["data"]], listed["next"]) == (names, None)
+
+
+@pytest.mark.parametrize("command", ["show", "reset"])
+def test_an_unknown_machine_has_no_baseline(command: str) -> None:
     with pytest.raises(InputError, match="no machine M9"):
-        run(*arguments)
+        run("baseline", command, "M9")
+
+
+def test_an_unknown_machine_cannot_be_shown() -> None:
+    with pytest.raises(StatusApiError, match="'M9' is not known"):
+        run("machines", "show", "M9")
 
 
 def test_an_unknown_machine_cannot_be_retired() -> None:
@@ -285,5 +304,5 @@ def test_a_silent_machine_is_marked(client: Client) -> None:
     lines = run("machines", "list").output.splitlines()
     assert ["silent" in line for line in lines[1:]] == [False, True, False]
     assert "M2 · unknown, silent · health 100" in run("machines", "show", "M2").output
-    listed = json.loads(run("machines", "list", "--json").output)
+    listed = json.loads(run("machines", "list", "--json").output)["data"]
     assert [m["silent"] for m in listed] == [False, True, False]

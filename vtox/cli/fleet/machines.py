@@ -1,60 +1,54 @@
-"""`vtox machines` and `vtox baseline`: what is stored of each machine."""
+"""`vtox machines`: what is known of each machine."""
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vtox.cli.fleet.baseline import MachineId, ago, baseline_line, check_id
 from vtox.cli.shared import options
 from vtox.cli.shared.actor import actor
+from vtox.cli.shared.api_access import local_api
 from vtox.cli.shared.columns import columns
 from vtox.cli.shared.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.shared.server_access import running_server
 from vtox.cli.shared.status_table import span
-from vtox.motor.alarms.health.assessment import Assessment, present_state
-from vtox.motor.alarms.health.growth import FaultGrowth
 from vtox.motor.errors import InputError, NameplateError
 from vtox.motor.files.fleet_files import fleet_csv, read_fleet_file, read_scalars_file
-from vtox.motor.files.matching import options as reader_options
 from vtox.motor.values import codec
-from vtox.motor.values.domain import Motor, Window
+from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate_ranges import RANGES
 from vtox.motor.values.plain_data import digits
-from vtox.motor.values.plate_checks import contradictions, plate_contradictions
+from vtox.motor.values.plate_checks import contradictions
 from vtox.motor.values.scalars import ScalarReading
-from vtox.motor.words.rendering import advice, name_of, render, render_all
-from vtox.pipeline.configuration.settings import Settings, load
-from vtox.pipeline.store.machines import machine_states
+from vtox.motor.words.rendering import advice, join, name_of, render
+from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.machines import machines as store
-from vtox.pipeline.store.machines.baselines import stored_baseline
 from vtox.pipeline.store.machines.points import AHEAD_MS
 from vtox.pipeline.store.machines.scalar_room import admit_readings
-from vtox.pipeline.store.server.client import Client, server_time
-from vtox.pipeline.store.system.deeds import change_baseline, register_machine, retire_machine
-from vtox.pipeline.windows.wire import Limits, encode, entry_header
+from vtox.pipeline.store.server.client import server_time
+from vtox.pipeline.store.stream.entries import Result
+from vtox.pipeline.store.system.deeds import register_machine, retire_machine
 
-SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
-NO_HEALTH = Assessment(0.0, None, "unknown", {})
-MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
-MachineIds = Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")]
+_SOURCES = {"nameplate": "its nameplate says", "learned": "it has so far"}
 
 machines = typer.Typer(help="List, register and retire machines.", no_args_is_help=True)
-baseline = typer.Typer(help="Show, learn, export and reset baselines.", no_args_is_help=True)
 
 
 @machines.command("list")
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""
-    with running_server(load()) as client:
-        rows = store.overview(client, sorted(store.last_arrivals(client)))
+    with local_api() as api:
+        rows = [m for page in api.pages("machines", limit=500) for m in page["data"]]
+        now_s = api.days_ago(0)
     if as_json:
-        typer.echo(json.dumps([_as_json(m) for m in rows]))
+        typer.echo(json.dumps({"data": rows, "next": None}))
         return
     console = Console(highlight=False)
     if not rows:
@@ -62,17 +56,15 @@ def list_machines(as_json: options.Json = False) -> None:
         return
     names = ("machine", "state", "health", "faults", "seen", "last record", "last window")
     table = columns(*names, wrapped=("faults", "seen"))
-    for machine in rows:
-        health = machine.health or NO_HEALTH
-        faults = [f for f, x in health.faults.items() if x.state in DETECTED]
+    for m in rows:
         table.add_row(
-            machine.machine_id,
-            _state(machine, _silent(machine)),
-            "" if health.health is None else f"{health.health:.0f}",
-            ", ".join(faults),
-            ", ".join(health.seen_faults),
-            _verdict_age(machine),
-            _ago(machine.last_window_age_s) or "never",
+            m["machine_id"],
+            _state(m),
+            "" if m["health"] is None else f"{m['health']:.0f}",
+            ", ".join(f for f, state in m["faults"].items() if state in DETECTED),
+            ", ".join(m["seen"]),
+            _since(m["last_diagnosis"], now_s),
+            ago(m["last_window_age_s"]) or "never",
         )
     console.print(table)
 
@@ -80,42 +72,24 @@ def list_machines(as_json: options.Json = False) -> None:
 @machines.command("show")
 def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     """Show one machine: nameplate, health, latest diagnoses and scalars, faults over time."""
-    settings = load()
-    with running_server(settings) as client:
-        row = _require_machine(client, machine)
-        grown, scalars = _of_history(settings, machine, server_time(client))
-    if as_json:
-        more = {"growth": codec.plain(grown), "scalars": [r._asdict() for r, _ in scalars]}
-        typer.echo(json.dumps({**_as_json(row), **more}))
-        return
+    with local_api() as api:
+        found = api.get("machines/{}", machine)
+        if as_json:
+            typer.echo(json.dumps(found))
+            return
+        pages = api.pages("machines/{}/scalars", machine)
+        scalars = [s for page in pages for s in page["data"]["scalars"]]
+        growth = api.get("machines/{}/growth", machine)["data"]["faults"]
+        now_s = api.days_ago(0)
     console = Console(highlight=False)
-    health = row.health or NO_HEALTH
-    title = Text(machine, style="bold").append(" · ").append(_state(row, _silent(row)))
-    if health.health is not None:
-        title.append(f" · health {health.health:.0f}", style="not bold")
-    console.print(
-        title.append(f" · last window {_ago(row.last_window_age_s) or 'never'}", "not bold dim")
-    )
-    console.print(f"sends: {_sending(row)}")
-    console.print(f"nameplate: {_nameplate(row.nameplate)}", markup=False)
-    for said in plate_contradictions(row.nameplate):
-        console.print(f"  check: {render(said.code, said.values)}", markup=False)
-    console.print(f"baseline: {_baseline_state(row)}")
-    for fault in health.seen_faults:
-        console.print(f"seen, no alarm yet: {_seen_line(fault, health)}", markup=False)
-    if row.diagnoses:
-        console.print()
-        show(console, row.diagnoses.values())
+    _print_machine(console, found["data"], now_s)
     if scalars:
         console.print()
-        console.print(_latest_scalars(scalars, row.as_of_t))
-    table = columns("fault", "over time", wrapped=("over time",))
-    for f in grown:
-        over_time = ((r.code, r.values) for r in (f.held, f.growth.why))
-        table.add_row(name_of("fault", f.fault), render_all(over_time))
-    if table.row_count:
+        console.print(_latest_scalars(scalars, now_s))
+    recorded = [f for f in growth if f["since"]]
+    if recorded:
         console.print()
-        console.print(table)
+        console.print(_over_time(recorded))
 
 
 @machines.command("import")
@@ -141,7 +115,7 @@ def import_fleet(
         return
     fleet = read_fleet_file(file)
     for machine_id in fleet:
-        _check_id(machine_id)
+        check_id(machine_id)
     _warn(fleet, accepted=accept_warnings)
     settings = load()
     with running_server(settings) as client:
@@ -200,7 +174,9 @@ def export_fleet(
 
 
 @machines.command("retire")
-def retire(machines: MachineIds) -> None:
+def retire(
+    machines: Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")],
+) -> None:
     """Delete machines with their baselines. One that sends again is a new one."""
     with running_server(load()) as client:
         for machine in machines:
@@ -208,167 +184,46 @@ def retire(machines: MachineIds) -> None:
             typer.echo(f"{machine} retired")
 
 
-@baseline.command("show")
-def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
-    """Show the baseline of a machine: levels by load."""
-    with running_server(load()) as client:
-        row = _require_machine(client, machine)
-        data = _baseline(client, machine)
-    if as_json:
-        typer.echo(json.dumps({**data, "baseline_state": row.baseline_state}))
-        return
-    console = Console(highlight=False)
-    console.print(f"{machine}: {_baseline_state(row)}")
-    console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
-    if asymmetry := data.get("asymmetry"):
-        loads = f"{digits(asymmetry['low_a'])}-{digits(asymmetry['high_a'])} A"
-        console.print(f"asymmetry of the healthy currents: learnt at {loads}")
-    for line in _loads(row):
-        console.print(line)
-    names = ("load", "measurement", "mean", "deviation", "records")
-    table = columns(*names, wrapped=("measurement",))
-    for band in data["bands"]:
-        load_a = f"{digits(band['low_a'])}-{digits(band['high_a'])} A" if band["high_a"] else "any"
-        for name, level in band["levels"].items():
-            cells = (digits(level["mean"]), digits(level["std"]), str(level["n"]))
-            table.add_row(load_a, name, *cells)
-            load_a = ""
-    if table.row_count:
-        console.print(table)
+def _print_machine(console: Console, m: dict[str, Any], now_s: float) -> None:
+    title = Text(m["machine_id"], style="bold").append(" · ").append(_state(m))
+    if m["health"] is not None:
+        title.append(f" · health {m['health']:.0f}", style="not bold")
+    last = ago(m["last_window_age_s"]) or "never"
+    console.print(title.append(f" · last window {last}", "not bold dim"))
+    console.print(f"sends: {_sending(m['sending'], now_s)}")
+    console.print(f"nameplate: {_nameplate(m['nameplate'])}", markup=False)
+    for warning in m["nameplate_warnings"]:
+        console.print(f"  check: {warning['sentence']}", markup=False)
+    console.print(f"baseline: {baseline_line(m['baseline_state'], now_s)}")
+    for fault in m["seen"]:
+        needs = m["assessment"]["faults"][fault]["seen"]["needs"]
+        said = f"{name_of('fault', fault)}: {join(n['sentence'] for n in needs)}"
+        console.print(f"seen, no alarm yet: {said}", markup=False)
+    if m["diagnoses"]:
+        console.print()
+        show(console, [codec.from_plain(Result, d) for d in m["diagnoses"].values()])
 
 
-@baseline.command("export")
-def export_baseline(machine: MachineId) -> None:
-    """Print the baseline of a machine as JSON."""
-    with running_server(load()) as client:
-        _require_machine(client, machine)
-        data = _baseline(client, machine)
-    typer.echo(json.dumps(data))
-
-
-@baseline.command("learn")
-def learn(
-    machine: MachineId,
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE", help="Healthy recordings or folders, or one exported baseline (.json)."
-        ),
-    ],
-    fs: options.Rate = None,
-    mapping: options.Map = None,
-    unit: options.Unit = None,
-    speed_rpm: options.Speed = None,
-    part: options.Part = None,
-) -> None:
-    """Learn the baseline of a machine from healthy recordings, or import an exported one."""
-    opts = reader_options(
-        mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm, part=part
-    )
-    _check_id(machine)
-    with running_server(load()) as client:
-        state = machine_states.load_states(client, [machine])[0]
-        learnt = options.baseline_from(files, opts, state.motor)
-        assert learnt is not None
-        change_baseline(client, actor(), machine, learnt.to_json())
-    typer.echo(
-        f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
-        + _replacement(state.baseline)
-    )
-
-
-@baseline.command("reset")
-def reset_baseline(machine: MachineId) -> None:
-    """Delete the baseline of a machine, for instance after a repair."""
-    with running_server(load()) as client:
-        _require_machine(client, machine)
-        change_baseline(client, actor(), machine, None)
-    typer.echo(f"{machine}: baseline deleted")
-
-
-def _replacement(previous: str | None) -> str:
-    """Return which baseline a new one replaces; that one may be damaged."""
-    if previous is None:
-        return ""
-    try:
-        return f", replacing one of {json.loads(previous)['records']} records"
-    except (ValueError, KeyError, TypeError):
-        return ", replacing one that cannot be read"
-
-
-def _of_history(
-    settings: Settings, machine: str, now_s: float
-) -> tuple[list[FaultGrowth], list[tuple[ScalarReading, str]]]:
-    """Return the faults of a machine over time, and its latest scalars with their states."""
-    # Not at the top: SQL takes a quarter of a second to import.
-    from vtox.reporting.history.database import reading
-    from vtox.reporting.history.growth import machine_growth
-    from vtox.reporting.history.retention import oldest_kept
-    from vtox.reporting.history.scalars import latest
-
-    with reading(settings) as db:
-        if db is None:
-            return [], []
-        oldest = oldest_kept(settings, round(1000 * now_s))
-        return machine_growth(db, machine, now_s, oldest), list(latest(db, machine))
-
-
-def _latest_scalars(scalars: Sequence[tuple[ScalarReading, str]], now_s: float) -> Table:
+def _latest_scalars(scalars: Sequence[dict[str, Any]], now_s: float) -> Table:
     table = columns("scalar", "value", "state", "measured")
-    for r, state in scalars:
-        age = f"{span(max(now_s - r.t, 0.0))} ago"
-        table.add_row(
-            r.name, f"{digits(r.value)} {r.unit}", Text(state, STYLES.get(state, "")), age
-        )
+    for r in scalars:
+        state = r["state"] or ""
+        value, age = f"{digits(r['value'])} {r['unit']}", _since(r["time"], now_s)
+        table.add_row(r["name"], value, Text(state, STYLES.get(state, "")), age)
     return table
 
 
-def _silent(machine: store.MachineOverview) -> bool:
-    return machine.silent(load().silence_after_s)
+def _over_time(faults: Sequence[dict[str, Any]]) -> Table:
+    table = columns("fault", "over time", wrapped=("over time",))
+    for f in faults:
+        over_time = join(f[part]["sentence"] for part in ("held", "growth"))
+        table.add_row(name_of("fault", f["fault"]), over_time)
+    return table
 
 
-def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
-    health = machine.health or NO_HEALTH
-    return {**codec.plain(machine), "silent": _silent(machine), "seen": health.seen_faults}
-
-
-def _seen_line(fault: str, health: Assessment) -> str:
-    """Return a fault that is seen, with the conditions that an alarm still needs."""
-    seen = health.faults[fault].seen
-    needs = ((n.code, n.values) for n in seen.needs) if seen else ()
-    return f"{name_of('fault', fault)}: {render_all(needs)}"
-
-
-def _state(machine: store.MachineOverview, silent: bool) -> Text:
-    state = present_state(machine.health, silent=silent)
-    text = Text(state, style=STYLES[state])
-    return text.append(", silent", STYLES["warning"]) if silent else text
-
-
-def _verdict_age(machine: store.MachineOverview) -> str:
-    return _since(machine, machine.health.last_diagnosis_t if machine.health else None)
-
-
-def _require_machine(client: Client, machine: str) -> store.MachineOverview:
-    rows = store.overview(client, [machine])
-    if not rows:
-        raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
-    return rows[0]
-
-
-def _baseline(client: Client, machine: str) -> dict[str, Any]:
-    found = stored_baseline(client, machine)
-    if found is None:
-        raise InputError(f"{machine} has no baseline", remedy="`vtox baseline learn` makes one")
-    data: dict[str, Any] = json.loads(found[1])
-    return data
-
-
-def _check_id(machine: str) -> None:
-    """Raise `WireError` unless a window could carry this machine id."""
-    channels = {"ia": np.zeros(1)}
-    window = Window(machine_id=machine, seq=0, t0=1.0, fs_hz=1e3, channels=channels)
-    entry_header(encode(window), Limits())
+def _state(m: dict[str, Any]) -> Text:
+    text = Text(m["state"], style=STYLES[m["state"]])
+    return text.append(", silent", STYLES["warning"]) if m["silent"] else text
 
 
 def _nameplate(plate: dict[str, Any] | None) -> str:
@@ -388,50 +243,22 @@ def _plate_value(name: str, value: Any) -> str:
     return f"{name.rpartition('_')[0]} {digits(shown)} {prefix}{RANGES[name].unit}"
 
 
-def _sending(machine: store.MachineOverview) -> str:
+def _sending(sending: dict[str, Any], now_s: float) -> str:
     """Return how often a machine sends, and when its next window is due."""
-    interval, next_t = machine.interval, machine.next_window_t
-    if interval.every_s is None:
-        return "how often is not known yet" if interval.source else "nothing yet"
-    words = f"every {span(interval.every_s)}, as {SOURCES[interval.source]}"
-    if next_t is None:
+    if sending["every_s"] is None:
+        return "how often is not known yet" if sending["source"] else "nothing yet"
+    words = f"every {span(sending['every_s'])}, as {_SOURCES[sending['source']]}"
+    if sending["next_window"] is None:
         return words
-    wait_s = next_t - machine.as_of_t
+    wait_s = _seconds(sending["next_window"]) - now_s
     return f"{words} · next " + (
         f"due in {span(wait_s)}" if wait_s >= 0 else f"was due {span(-wait_s)} ago"
     )
 
 
-def _baseline_state(machine: store.MachineOverview) -> str:
-    state = machine.baseline_state
-    if state["state"] == "learning":
-        return f"learning from the stream, {state['records']} records so far"
-    sources = {"given": "learnt from recordings", "stream": "learnt from the stream"}
-    source = sources.get(state.get("source", ""), "")
-    version = f"version {state['version']}" if "version" in state else ""
-    ago = _since(machine, state.get("learnt_t"))
-    why = render(state["code"], {}) if "code" in state else ""
-    return ", ".join(p for p in (state["state"], version, source, ago, why) if p)
+def _since(moment: str | None, now_s: float) -> str:
+    return ago(max(now_s - _seconds(moment), 0.0) if moment else None)
 
 
-def _loads(machine: store.MachineOverview) -> list[str]:
-    """Return a line for each load: ready, being learnt, or refused and why."""
-    lines = []
-    for x in machine.baseline_state.get("loads", []):
-        ago = _since(machine, x.get("learnt_t"))
-        texts = {
-            "learning": f"learning, {x.get('records')} records so far",
-            "refused": f"not accepted as healthy {ago}: {x.get('reason')}",
-        }
-        text = texts.get(x["state"], f"{x['state']}, learnt {ago}")
-        lines.append(f"load {digits(x['low_a'])}-{digits(x['high_a'])} A: {text}")
-    return lines
-
-
-def _since(machine: store.MachineOverview, t: float | None) -> str:
-    """Return how long ago a time of the server was when the machine was read."""
-    return _ago(max(machine.as_of_t - t, 0.0) if t else None)
-
-
-def _ago(seconds: float | None) -> str:
-    return "" if seconds is None else f"{span(seconds)} ago"
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()

@@ -13,13 +13,7 @@ from vtox.cli.recordings.start_lines import show_start, start_values
 from vtox.cli.shared import options
 from vtox.cli.shared.diagnosis_table import DETECTED, show
 from vtox.cli.shared.energy_lines import reading_lines
-from vtox.cli.shared.report_files import (
-    Lang,
-    check_target,
-    file_contents,
-    report_text,
-    write_report,
-)
+from vtox.cli.shared.report_files import Lang, check_target, file_contents, write_report
 from vtox.motor.errors import InputError, RecordingError
 from vtox.motor.faults import FAULTS
 from vtox.motor.files.matching import ReadOptions
@@ -101,8 +95,7 @@ def diagnose_command(
     elif len(results) > 1 or len(paths) > 1:
         typer.echo(f"\n{_counted(results, words)}")
     if report and results:
-        contents = file_contents([r[1:] for r in results], nameplate, healthy, lang)
-        write_report(report, report_text(contents))
+        write_report(report, _report_text(results, nameplate, healthy, lang))
     if failed:
         raise typer.Exit(BAD_INPUT)
     states = {d.state for *_, diagnoses in results for d in diagnoses}
@@ -155,6 +148,17 @@ def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -
     show(console, diagnoses, lang, told)
     for line in reading_lines(_energy(recording, motor), told, lang):
         console.print(line, style="dim")
+
+
+def _report_text(
+    results: list[Result], motor: Motor | None, baseline: Baseline | None, language: str
+) -> str:
+    # Not at the top: they draw figures, which a diagnosis alone does not need.
+    from vtox.reporting.reports.document import document
+    from vtox.reporting.reports.page import page
+
+    contents = file_contents([r[1:] for r in results], motor, baseline, language)
+    return document(contents, page(contents))
 
 
 def _energy(recording: Recording, motor: Motor | None) -> MeterReading | None:

@@ -73,17 +73,6 @@ def file_contents(
     )
 
 
-def report_text(contents: "Contents") -> str:
-    """Return a report as the text of its file.
-
-    Raises `InputError`: it would be too large.
-    """
-    from vtox.reporting.reports.document import document
-    from vtox.reporting.reports.page import page
-
-    return document(contents, page(contents))
-
-
 def write_report(path: Path, text: str) -> None:
     """Write a report, whole or not at all, and say where it is.
 

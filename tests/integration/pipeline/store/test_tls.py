@@ -184,7 +184,7 @@ def test_a_worker_and_a_command_say_why_and_end(
         check=False,
         env=dict(os.environ),
     )
-    monkeypatch.setattr("sys.argv", ["vtox", "machines", "list"])
+    monkeypatch.setattr("sys.argv", ["vtox", "machines", "export"])
     with pytest.raises(SystemExit):
         main()
     for said in (worker.stderr, capsys.readouterr().err):
