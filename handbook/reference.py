@@ -24,6 +24,7 @@ TABLES_ABOUT = {
     "quota": "Windows and megabytes a second, or `none`. Change a row when a sender is faster, or "
     "cannot be trusted.",
     "energy_price": "What energy costs. Without a price no costs are shown.",
+    "alarm_load": "How many alarms people can handle: alarm statistics warn above `most`.",
     "oidc": "Where people sign in: docs/howto/sign-in-by-oidc.md has each step.",
 }
 PACKAGES = ("vtox", "workers", "api")

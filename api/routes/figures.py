@@ -20,7 +20,7 @@ from api.schemas.figures import (
 )
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.motor.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
+from vtox.motor.alarms.figures import STANDING_S, RaisedAlarm, alarm_load, chattering, most_frequent
 from vtox.motor.alarms.life import Alarm
 from vtox.reporting.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 
@@ -59,6 +59,8 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
     of_machines, machine_days = r.of_machines, r.machine_days
     false = false_alarm_rate(of_machines, r.outcomes, machine_days)
     standing = _standing(backend, to_s)
+    by_day = _by_day(r, range(first, int(to_s // DAY_S) + 1))
+    site = backend.settings.alarm_load
     return AlarmFigures(
         **{"from": rfc3339(from_s)},
         to=rfc3339(to_s) or "",
@@ -67,14 +69,22 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
         system_alarms=len(r.alarms) - len(of_machines),
         machine_days=round(machine_days, 3),
         per_machine_day=_rate(len(of_machines), machine_days),
-        by_day=_by_day(r, range(first, int(to_s // DAY_S) + 1)),
+        by_day=by_day,
         by_machine=_by_machine(of_machines, r.hours_by_machine),
         most_frequent=most_frequent(r.alarms, FREQUENT),
         chattering=[ChatteringAlarm.of(c) for c in chattering(r.alarms)[:LISTED]],
         standing=standing[:LISTED],
         standing_for_a_day=sum(s.stands_s > STANDING_S for s in standing),
         false_alarms=false,
+        load=alarm_load(_since_recorded(by_day), site.people, site.most),
     )
+
+
+def _since_recorded(by_day: Sequence[AlarmsOfDay]) -> list[int]:
+    """Return the alarms of each day, from the first on which something was recorded."""
+    counts = [d.alarms + d.system_alarms for d in by_day]
+    recorded = (i for i, d in enumerate(by_day) if counts[i] or d.machine_days)
+    return counts[next(recorded, len(counts)) :]
 
 
 def _by_day(r: RecordedAlarms, days: Sequence[int]) -> list[AlarmsOfDay]:

@@ -7,7 +7,7 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.view import View
-from vtox.motor.alarms.figures import FrequentAlarm
+from vtox.motor.alarms.figures import AlarmLoad, FrequentAlarm
 from vtox.motor.alarms.life import State
 from vtox.motor.alarms.promise import FalseAlarms
 
@@ -85,3 +85,4 @@ class AlarmFigures(ResponseModel):
     standing_for_a_day: int
     """how many stand longer than 24 h"""
     false_alarms: FalseAlarms
+    load: AlarmLoad

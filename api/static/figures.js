@@ -94,7 +94,20 @@ function drawFalse(f) {
   );
 }
 
+function drawLoad(load) {
+  const said = t(`figures.load_${load.verdict}`, {
+    rate: rate(load.per_person_day),
+    people: load.people,
+    most: rate(load.most),
+    days: load.days,
+    above: load.days_above,
+  });
+  const state = { within: "normal", above: "warning" }[load.verdict];
+  put("load", state ? [pill(state, t(`figures.load_is_${load.verdict}`)), " ", said] : said);
+}
+
 function drawDays(f) {
+  drawLoad(f.load);
   const most = Math.max(1, ...f.by_day.map((d) => d.alarms));
   const chart = byId("bars");
   chart.setAttribute("viewBox", `0 0 ${f.by_day.length} 100`);

@@ -103,6 +103,14 @@ def test_alarms_are_counted_and_judged_by_their_outcomes(
     assert false["outcomes"] == {"false_alarm": 1, "other_cause": 3}
     assert (false["verdict"], false["per_machine_day"]) == ("broken", 8.0)
     assert false["low"] < 8.0 < false["high"] == false["at_most"]
+    assert data["load"] == {
+        "verdict": "no_limit",
+        "people": 1,
+        "days": 3,
+        "per_person_day": round(5 / 3, 6),
+        "most": None,
+        "days_above": 0,
+    }
     assert figures(fresh_http, days=1)["alarms"] <= 3
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
+import httpx
+
 from api.factory import create_app
 from tests.integration.api.browser import Tab, chromium, needs_browser
 from tests.integration.api.test_figures import add_alarm, close
@@ -13,6 +15,7 @@ from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox.pipeline.configuration.settings import Settings
+from vtox.pipeline.configuration.tables import AlarmLoad
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.reporting.history.recorder import Recorder
@@ -49,8 +52,14 @@ def test_figures_are_shown_and_read_by_keys(
     recorder = Recorder(client, settings)
     recorder.record(Event())
     recorder.close()
-    with figures_page(settings, tmp_path) as tab:
+    limit = AlarmLoad(people=2, most=0.5)
+    with figures_page(settings.model_copy(update={"alarm_load": limit}), tmp_path) as tab:
         tab.shows("5 alarms of machines, 4 a machine-day")
+        answer = httpx.get(tab.run("location.origin") + "/api/v1/alarms/figures").json()
+        load = answer["data"]["load"]
+        assert (load["verdict"], load["per_person_day"]) == ("above", 0.625)
+        tab.shows("too many alarms 0.63 alarms a day and person, more than the 0.5 that the site")
+        tab.shows(f"more on {load['days_above']} of {load['days']} days. 2 people handle alarms.")
         tab.shows("not decided")
         tab.shows("There are too few machine-days")
         assert tab.run("document.querySelectorAll('#bars rect').length") == 30
@@ -74,3 +83,4 @@ def test_without_a_history_the_page_says_so(
     with figures_page(settings, tmp_path, "?lang=zh") as tab:
         tab.shows("尚无报警事件的记录")
         tab.shows("这些天内没有电机得到评估")
+        tab.shows("现场未设定限值")

@@ -1,9 +1,9 @@
 """Figures of alarms by the measures of ANSI/ISA-18.2 and EEMUA 191: frequency, chattering. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vtox.motor.faults import FAULTS
 
@@ -37,6 +37,46 @@ class FrequentAlarm:
     alarms: int
     share: float
     """of all alarms"""
+
+
+LoadVerdict = Literal["within", "above", "no_limit", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmLoad:
+    """Alarms of a day that each person gets, those of the system too, next to the site's limit."""
+
+    verdict: LoadVerdict
+    people: int
+    """who handle alarms, by the site's settings"""
+    days: int
+    """of these days, since something was recorded"""
+    per_person_day: float | None
+    """null: nothing is recorded"""
+    most: float | None
+    """at most so many a day and person; null: the site sets none"""
+    days_above: int
+    """on which it was more"""
+
+
+def alarm_load(by_day: Sequence[int], people: int, most: float | None) -> AlarmLoad:
+    """Return the load of some days, from the alarms of each.
+
+    >>> alarm_load([3, 9], people=2, most=2.5).verdict
+    'above'
+    """
+    mean = sum(by_day) / len(by_day) / people if by_day else None
+    verdict: LoadVerdict = "no_limit" if most is None else "unknown"
+    if mean is not None and most is not None:
+        verdict = "above" if mean > most else "within"
+    return AlarmLoad(
+        verdict=verdict,
+        people=people,
+        days=len(by_day),
+        per_person_day=None if mean is None else round(mean, 6),
+        most=most,
+        days_above=sum(n > most * people for n in by_day) if most is not None else 0,
+    )
 
 
 class _Chatter(NamedTuple):

@@ -99,6 +99,17 @@ class EnergyPrice(BaseModel):
         return name
 
 
+class AlarmLoad(BaseModel):
+    """How many alarms the people who handle them can bear."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: int = Field(1, ge=1, description="who handle alarms of a day, all shifts together")
+    most: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="alarms a day for each of them, at most"
+    )
+
+
 class Oidc(BaseModel):
     """The provider of OpenID Connect at which people sign in."""
 

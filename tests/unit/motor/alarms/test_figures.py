@@ -7,6 +7,7 @@ from vtox.motor.alarms.false_alarms import false_alarm_rate, poisson_interval
 from vtox.motor.alarms.figures import (
     FrequentAlarm,
     RaisedAlarm,
+    alarm_load,
     chatter_window_s,
     chattering,
     most_frequent,
@@ -28,6 +29,16 @@ def test_the_most_frequent_come_first_with_their_share() -> None:
     assert (first.machine_id, first.alarms, first.share) == ("M1", 3, 0.75)
     assert second == FrequentAlarm("M2", "bearing", 1, 0.25)
     assert most_frequent([], 10) == []
+
+
+def test_the_load_of_each_person_is_judged_by_the_limit_of_the_site() -> None:
+    quiet, flood = alarm_load([1, 0, 2], 2, 0.5), alarm_load([0, 9], 1, 4.5)
+    assert (quiet.verdict, quiet.per_person_day, quiet.days_above) == ("within", 0.5, 1)
+    assert (flood.verdict, flood.days_above) == ("within", 1)
+    assert alarm_load([0, 9], 1, 4.4).verdict == "above"
+    assert alarm_load([5], 1, None).verdict == "no_limit"
+    nothing = alarm_load([], 3, 4.0)
+    assert (nothing.verdict, nothing.per_person_day, nothing.days) == ("unknown", None, 0)
 
 
 def test_chattering_is_three_alarms_in_the_time_of_60_records() -> None:

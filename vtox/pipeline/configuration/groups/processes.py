@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from vtox.pipeline.configuration.tables import EnergyPrice, Oidc
+from vtox.pipeline.configuration.tables import AlarmLoad, EnergyPrice, Oidc
 from vtox.pipeline.configuration.values import Ack, Acknowledgement, WorkerCount, Workers
 
 Mode = Literal["development", "testing", "production"]
@@ -160,6 +160,11 @@ class ProcessSettings(BaseModel):
         EnergyPrice(),
         description="what a kWh costs, by time of the week (table)",
         json_schema_extra={"when": "energy and losses should have their cost beside them"},
+    )
+    alarm_load: AlarmLoad = Field(
+        AlarmLoad(),
+        description="alarms a day that a person can handle (table)",
+        json_schema_extra={"when": "alarm statistics should warn of more than people can handle"},
     )
 
     @property
