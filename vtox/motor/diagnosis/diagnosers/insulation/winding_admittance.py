@@ -100,11 +100,13 @@ class _Difference:
     """The difference between phases, attributed to one; arrays of shape (batch,).
 
     `std` is its deviation, S, and `learnt` says whether it is a change since the baseline.
-    `conductance_s` includes what leaked when the baseline was learnt.
+    `conductance_s` includes what leaked when the baseline was learnt; `conductance_std` is its
+    deviation.
     """
 
     attribution: Attribution
     conductance_s: Float64
+    conductance_std: Float64
     std: Float64
     learnt: Bool
 
@@ -202,7 +204,9 @@ def _difference(y: EarthAdmittance, levels: _Levels) -> _Difference:
         before, unequal, y.turns, np.zeros_like(learnt)
     ).conductance
     leak_before = np.where(leak_before > SIGMAS * unequal, leak_before, 0)
-    return _Difference(attribution, attribution.conductance + leak_before, std, learnt)
+    # A baseline says what has changed, not whether unequal phases made what was there before.
+    leak_std = np.hypot(std, np.where(leak_before > 0, unequal, 0))
+    return _Difference(attribution, attribution.conductance + leak_before, leak_std, std, learnt)
 
 
 def _of_whole_winding(y: EarthAdmittance, certain: Bool) -> _Conductance:
@@ -217,8 +221,8 @@ def _of_whole_winding(y: EarthAdmittance, certain: Bool) -> _Conductance:
 
 
 def _of_one_phase(d: _Difference) -> _Conductance:
-    value, margin = d.conductance_s, SIGMAS * d.std
-    return _Conductance(value, d.std, least=value - margin, most=value + margin)
+    value, margin = d.conductance_s, SIGMAS * d.conductance_std
+    return _Conductance(value, d.conductance_std, least=value - margin, most=value + margin)
 
 
 def _capacitance_change(
