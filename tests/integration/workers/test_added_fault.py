@@ -146,8 +146,8 @@ with serving(settings) as http:
         found[f"report {language}"] = http.get("/api/v1/machines/M/report", params=query).text
     alarms = http.get("/api/v1/alarms").json()["data"]
     found["alarms"] = [(a["fault"], a["reason"]) for a in alarms]
-shown = CliRunner().invoke(application(), ["machines", "show", "M"])
-found["command"] = shown.output
+    os.environ["VTOX_API_PORT"] = str(http.base_url.port)
+    found["command"] = CliRunner().invoke(application(), ["machines", "show", "M"]).output
 print(json.dumps(found))
 """
 
