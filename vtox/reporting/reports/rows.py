@@ -45,7 +45,8 @@ def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterato
                 value, prefix = RANGES[name].for_people(value)
                 unit = prefix + unit
             known = digits(value)
-            yield text[f"plate_{name}"], f"{text.get(f'plate_{known}', known)} {unit}".strip()
+            known = text.get(f"plate_{name}_{known}", known)
+            yield text[f"plate_{name}"], f"{known} {unit}".strip()
     bearing = plate.get("bearing")
     if not isinstance(bearing, dict):
         return

@@ -14,12 +14,18 @@ from vtox.motor.words.rendering import fill, headings
 def texts(language: str) -> dict[str, str]:
     """Return the texts of a language by their keys; those of English where there is no such.
 
-    Names and units have the keys `fault_broken_bar`, `state_normal`, `unit_hz`.
+    Names and units have the keys `fault_broken_bar`, `state_normal`, `unit_hz`. Fields and
+    choices of a nameplate are those of the page of a machine: `plate_supply`, `plate_supply_grid`.
     """
     known = tag_language(language) or DEFAULT
     names = {f"{kind}_{i}": name for kind, i, name in headings(known)}
     units = {f"unit_{suffix}": unit for suffix, unit in catalogue(known).units.items()}
-    return {"language": known, **names, **units, **catalogue(known).report}
+    of_plate = {
+        f"plate_{key.removeprefix('plate_')}": text
+        for key, text in catalogue(known).pages["machine"].items()
+        if key.startswith(("plate_", "supply_", "support_"))
+    }
+    return {"language": known, **names, **units, **of_plate, **catalogue(known).report}
 
 
 def language_of(text: Mapping[str, str]) -> Language:
