@@ -1,6 +1,7 @@
 """From the streams to the outbox: each entry once, to the targets that the rules name."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import orjson
@@ -14,7 +15,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.alarms.alarm_book import KeptBook
 from vtox.pipeline.store.machines.fleet import FleetMachine, priority_among, read_machines
-from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.pipeline.store.stream import stream_reader
 from vtox.pipeline.store.stream.outputs import entry_order, newest_id
 from vtox.pipeline.store.stream.stream_reader import Batch, Position
@@ -28,7 +29,10 @@ from vtox.reporting.notification.outbox import NewDelivery, State
 from vtox.reporting.notification.plan import (
     ENDS_TOGETHER_MS,
     Schedule,
+    SecondNotice,
+    is_answered,
     plans,
+    second_notices,
     with_ends_together,
 )
 from vtox.reporting.notification.rules import Rules
@@ -137,6 +141,21 @@ class Consumer:
             state = _state(plan) if plan else "dropped"
             outbox.resume(self.engine, row_id, state, plan.due_ms if plan else now_ms)
 
+    def send_second_notices(self) -> None:
+        """Let go alarms that waited too long for a person, and drop those seen to."""
+        overdue = outbox.unacknowledged(self.engine, server_time_ms(self.client))
+        if not overdue:
+            return
+        book, now_ms = self._book.read(self.client, keep=False)
+        for row_id, target, alarm_id, body in overdue:
+            alarm, event = book.alarms.get(alarm_id), event_of_message(orjson.loads(body))
+            if alarm is None or is_answered(alarm, event.level):
+                outbox.resume(self.engine, row_id, "dropped", now_ms)
+            elif not alarm.suspensions:
+                # After a suspension the alarm is new to people, and its time begins again.
+                found = second_notices(self.rules, replace(event, ms=alarm.since_ms)).get(target)
+                self._resume_unacknowledged(row_id, found, now_ms)
+
     def make_digests(self, now_ms: int) -> None:
         """Put together the digests that are due; waits for no server."""
         for target, due_ms in outbox_digests.due_digests(self.engine, now_ms):
@@ -159,6 +178,12 @@ class Consumer:
                 due_ms=due_ms,
             )
             outbox_digests.replace_by_digest(self.engine, [i for i, _ in rows], digest)
+
+    def _resume_unacknowledged(self, row_id: int, found: SecondNotice | None, now_ms: int) -> None:
+        if found and found.due_ms > now_ms:
+            outbox.resume(self.engine, row_id, "unacknowledged", found.due_ms)
+        else:
+            outbox.resume(self.engine, row_id, "waiting" if found else "dropped", now_ms)
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[_Rows, Skipped]:
         """Return what entries make of the outbox, and by stream the unreadable ones."""
@@ -206,6 +231,10 @@ class Consumer:
             if plan.suspended:
                 rows.held.add((target, e.alarm_id, e.name))
             rows.new.append(self._row(e, target, plan, present))
+        for target, notice in second_notices(self.rules, e).items():
+            again, plan = e.unacknowledged(notice.minutes), Schedule(notice.due_ms)
+            row = self._row(again, target, plan, present)
+            rows.new.append(replace(row, state="unacknowledged"))
         return rows
 
     def _overtaking(self, new: Iterable[NewDelivery]) -> list[NewDelivery]:

@@ -63,7 +63,7 @@ class AlarmEvent:
     """A change of an alarm, or of a machine's service (then without `alarm_id`).
 
     `ms` is when it was written, by the server's clock; `t` when it happened, by the signal or by
-    that clock (s). `action` is what an operator did.
+    that clock (s). `action` is what an operator did. A second notice has `unacknowledged_min`.
     """
 
     id: str
@@ -80,6 +80,11 @@ class AlarmEvent:
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
     action: Action | None = None
+    unacknowledged_min: float | None = None
+
+    def unacknowledged(self, minutes: float) -> "AlarmEvent":
+        """Return the event of a second notice, which is another message than the first."""
+        return replace(self, id=f"{self.id}_unacknowledged", unacknowledged_min=minutes)
 
 
 def alert_message_id(a: Alert) -> str:

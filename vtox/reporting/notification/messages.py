@@ -41,7 +41,13 @@ def alarm_message(
     if e.name != "cleared":
         advice = rendering.advice(e.code, e.values, language, level=e.level)
     title = _title(e, language)
-    lines = [_when_to_act(priority, language), why, _grows(growth, language), _deed(e, language)]
+    lines = [
+        _overdue(e, language),
+        _when_to_act(priority, language),
+        why,
+        _grows(growth, language),
+        _deed(e, language),
+    ]
     if advice and e.action is None:
         lines.append(_say("what_to_do", language, advice=advice))
     growing = growth and {"code": growth.why.code} | {
@@ -65,6 +71,7 @@ def alarm_message(
     }
     data: dict[str, Any] = {
         "event": e.name,
+        "unacknowledged_min": e.unacknowledged_min,
         "time": iso(1000 * e.t),
         "alarm": alarm,
         "operator": _operator(e.action),
@@ -142,6 +149,12 @@ def _grows(growth: Growth | None, language: Language) -> str:
 def _when_to_act(priority: Priority | None, language: Language) -> str:
     name = rendering.name_of("action", priority.action, language) if priority else ""
     return name[:1].upper() + name[1:]
+
+
+def _overdue(e: AlarmEvent, language: Language) -> str:
+    if e.unacknowledged_min is None:
+        return ""
+    return _say("unacknowledged", language, minutes=f"{e.unacknowledged_min:g}")
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:

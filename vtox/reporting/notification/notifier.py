@@ -156,6 +156,7 @@ class Notifier:
         complete = self._consumer.follow()
         self._present.follow(self._clock.now_ms())
         self._consumer.resume_suspended()
+        self._consumer.send_second_notices()
         self._consumer.make_digests(self._clock.now_ms())
         if self._is_due("deletion", DELETE_EVERY_S):
             now_t = retention_time(self.client)

@@ -29,7 +29,9 @@ from vtox.reporting.notification.attempt import MESSAGE_REFUSED
 from vtox.reporting.notification.mqtt_topics import NOW
 from vtox.reporting.notification.plan import ENDS_TOGETHER_MS
 
-State = Literal["waiting", "suspended", "gathered", "delivered", "dead", "dropped"]
+State = Literal[
+    "waiting", "suspended", "unacknowledged", "gathered", "delivered", "dead", "dropped"
+]
 # What is settled stays this long, to be looked at and to be sent again.
 DELIVERED_KEPT_MS, DEAD_KEPT_MS = 7 * 86_400_000, 30 * 86_400_000
 
@@ -270,9 +272,17 @@ def suspended(engine: Engine) -> list[tuple[int, str, str, str]]:
         return [tuple(row) for row in db.execute(held.order_by(_c.id))]
 
 
+def unacknowledged(engine: Engine, now_ms: int) -> list[tuple[int, str, str, str]]:
+    """Return the same of second notices whose time is over."""
+    due = and_(_c.state == "unacknowledged", _c.due_ms <= now_ms)
+    with engine.connect() as db:
+        found = select(_c.id, _c.target, _c.alarm_id, _c.body).where(due).order_by(_c.id)
+        return [tuple(row) for row in db.execute(found)]
+
+
 def resume(engine: Engine, row_id: int, state: State, due_ms: int) -> None:
-    """End the wait of a message for the end of a suspension."""
-    held = and_(_c.id == row_id, _c.state == "suspended")
+    """End the wait of a message for a suspension or a person, or let it wait until another time."""
+    held = and_(_c.id == row_id, _c.state.in_(("suspended", "unacknowledged")))
     with engine.begin() as db:
         db.execute(sql_update(deliveries).where(held).values(state=state, due_ms=due_ms))
 
@@ -290,7 +300,7 @@ def revive(engine: Engine, target: str, now_ms: int, state: State) -> int:
 
 def drop_other_targets(engine: Engine, targets: Sequence[str]) -> int:
     """Drop what waits for targets that the rules do not have any more; return how many."""
-    open_states = ("waiting", "suspended", "gathered")
+    open_states = ("waiting", "suspended", "unacknowledged", "gathered")
     gone = and_(_c.target.not_in(targets), _c.state.in_(open_states))
     with engine.begin() as db:
         return db.execute(sql_update(deliveries).where(gone).values(state="dropped")).rowcount

@@ -52,7 +52,7 @@ def _state(name: str, counts: dict[tuple[str, str], tuple[int, int]], answers: A
     oldest_ms = counts.get((name, "waiting"), (0, None))[1]
     state = TargetState(
         waiting=n("waiting"),
-        held=n("suspended", "gathered"),
+        held=n("suspended", "unacknowledged", "gathered"),
         dead=n("dead"),
         oldest_t=_seconds(oldest_ms),
     )

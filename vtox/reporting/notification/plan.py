@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from vtox.motor.alarms.life import Alarm
 from vtox.reporting.notification.events import SUSPENDABLE, AlarmEvent, Place
 from vtox.reporting.notification.rules import DAYS, NotificationRule, Quiet, Rules
 
@@ -22,6 +24,13 @@ class Schedule:
     suspended: bool = False
 
 
+class SecondNotice(NamedTuple):
+    """When (ms) an alarm is sent again because it waited so many minutes for a person."""
+
+    due_ms: int
+    minutes: float
+
+
 def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> dict[str, Schedule]:
     """Return target -> plan of an event; of several rules the one that sends first decides.
 
@@ -30,7 +39,7 @@ def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> d
     """
     found: dict[str, Schedule] = {}
     for rule in rules.rules:
-        if not matches(rule, event):
+        if rule.unacknowledged_min or not matches(rule, event):
             continue
         held = suspended and not rule.suspended and event.name in SUSPENDABLE
         plan = (
@@ -40,6 +49,28 @@ def plans(rules: Rules, event: AlarmEvent, now_ms: int, *, suspended: bool) -> d
             known = found.get(target)
             found[target] = plan if known is None else min(known, plan, key=_precedence)
     return found
+
+
+def second_notices(rules: Rules, event: AlarmEvent) -> dict[str, SecondNotice]:
+    """Return target -> second notice of an alarm that stays unacknowledged; the earliest of rules.
+
+    `event.ms` is since when it waits to be acknowledged.
+    """
+    found: dict[str, SecondNotice] = {}
+    for rule in rules.rules:
+        minutes = rule.unacknowledged_min.get(event.level)  # type: ignore[call-overload]
+        if minutes is None or event.name not in SUSPENDABLE or not matches(rule, event):
+            continue
+        notice = SecondNotice(event.ms + round(60_000 * minutes), minutes)
+        found |= {t: min(notice, found.get(t, notice)) for t in rule.targets}
+    return found
+
+
+def is_answered(alarm: Alarm | None, level: str) -> bool:
+    """Return whether an alarm needs no second notice of a level: it has changed, or is seen to."""
+    if alarm is None or not alarm.active or alarm.outcome is not None or alarm.level != level:
+        return True
+    return alarm.acknowledged and not alarm.suspensions
 
 
 def with_ends_together(

@@ -112,6 +112,9 @@ Clock = Annotated[time, BeforeValidator(_clock)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Fault = Annotated[str, AfterValidator(_fault)]
 Variable = Annotated[str, AfterValidator(_variable)]
+Level = Literal["warning", "fault"]
+# A month at most: after that the first notice is forgotten, not unanswered.
+Minutes = Annotated[float, Field(gt=0, le=43_200)]
 File = Annotated[Path, AfterValidator(_beside_the_rules)]
 Network = IPv4Network | IPv6Network
 
@@ -208,9 +211,10 @@ class NotificationRule(_Table):
     sites: tuple[Pattern, ...] = ()
     assets: tuple[Pattern, ...] = ()
     faults: tuple[Fault, ...] = ()
-    levels: frozenset[Literal["warning", "fault"]] = frozenset()
+    levels: frozenset[Level] = frozenset()
     events: frozenset[EventName] = frozenset({"raised", "escalated", "cleared"})
     suspended: bool = False
+    unacknowledged_min: dict[Level, Minutes] = {}
     quiet: Quiet | None = None
     digest: Clock | None = None
     zone: Zone | None = None
@@ -219,7 +223,14 @@ class NotificationRule(_Table):
     def _is_one_of_both(self) -> "NotificationRule":
         if self.quiet and self.digest:
             raise ValueError("quiet and digest in one rule: a digest is sent once a day anyway")
+        if self.unacknowledged_min and (self.quiet or self.digest):
+            raise ValueError("a second notice has no quiet hours and no digest: it is overdue")
         return self
+
+    @property
+    def waits(self) -> bool:
+        """Whether it sends later than the event."""
+        return bool(self.quiet or self.digest or self.unacknowledged_min)
 
 
 class Rules(_Table):
@@ -241,9 +252,10 @@ class Rules(_Table):
                 if name not in self.targets:
                     known = ", ".join(self.targets)
                     raise ValueError(f"rules.{i}.targets: {name!r} is none of {known}")
-                if self.targets[name].kind == "mqtt" and (rule.quiet or rule.digest):
+                if self.targets[name].kind == "mqtt" and rule.waits:
                     raise ValueError(
-                        f"rules.{i}: {name!r} holds what is now: no quiet hours and no digest"
+                        f"rules.{i}: {name!r} holds what is now:"
+                        " no quiet hours and no digest, nor a second notice"
                     )
         if self.page and urlsplit(self.page).scheme not in ("http", "https"):
             raise ValueError("page: expected the address of the page, https://...")

@@ -117,6 +117,7 @@ def test_an_impossible_target_is_refused(changed: dict[str, str]) -> None:
         rules_of({"plant": PLANT | changed})
 
 
-def test_what_is_now_is_not_put_off() -> None:
+@pytest.mark.parametrize("waits", [{"digest": "07:00"}, {"unacknowledged_min": {"fault": 5}}])
+def test_what_is_now_is_not_put_off(waits: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="no quiet hours and no digest"):
-        rules_of({"plant": PLANT}, {"targets": ["plant"], "digest": "07:00"})
+        rules_of({"plant": PLANT}, {"targets": ["plant"], **waits})

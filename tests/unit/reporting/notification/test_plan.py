@@ -1,17 +1,22 @@
 """Which event goes to whom and when: matching, quiet hours, digests, changes of clocks."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from vtox.motor.alarms.life import Alarm, AlarmChange, apply
 from vtox.reporting.notification.events import AlarmEvent, Place
 from vtox.reporting.notification.plan import (
     ENDS_TOGETHER_MS,
     Schedule,
+    SecondNotice,
+    is_answered,
     matches,
     plans,
+    second_notices,
     with_ends_together,
 )
 from vtox.reporting.notification.rules import NotificationRule, Rules
@@ -157,3 +162,51 @@ def test_the_end_of_an_alarm_waits_for_others_at_people_alone() -> None:
     assert second == at_once | {"mail": Schedule(900, digest=True)}
     later = {"mail": Schedule(6), "hook": Schedule(5)}
     assert with_ends_together(later, both, 5, {}) == later
+
+
+ALARM = Alarm(
+    id="M1:bearing:1",
+    machine_id="M1",
+    fault="bearing",
+    level="warning",
+    t=1.0,
+    raised_ms=1,
+    since_ms=1,
+)
+
+
+def test_a_second_notice_is_due_after_the_time_of_its_level() -> None:
+    wanted = rules(
+        {"unacknowledged_min": {"warning": 60, "fault": 5}},
+        {"unacknowledged_min": {"warning": 30}, "targets": ["a", "b"]},
+        {"unacknowledged_min": {"warning": 1}, "machines": ["other"]},
+    )
+    half_an_hour = SecondNotice(1 + 1_800_000, 30)
+    assert second_notices(wanted, EVENT) == {"a": half_an_hour, "b": half_an_hour}
+    assert second_notices(wanted, replace(EVENT, level="fault")) == {"a": (300_001, 5)}
+    assert second_notices(wanted, replace(EVENT, name="cleared")) == {}
+    assert plans(wanted, EVENT, 1, suspended=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "answered"),
+    [
+        ([], False),
+        (["commented"], False),
+        (["shelved"], False),
+        (["acknowledged"], True),
+        (["acknowledged", "shelved", "unshelved"], False),
+        (["closed"], True),
+        (["cleared"], True),
+        (["worsened"], True),
+    ],
+)
+def test_who_sees_to_an_alarm_answers_its_notice(names: list[Any], answered: bool) -> None:
+    alarm = ALARM
+    for name in names:
+        alarm = apply(alarm, AlarmChange(name=name, ms=5, level="fault", outcome="confirmed"))
+    assert is_answered(alarm, "warning") is answered
+
+
+def test_an_alarm_that_is_gone_needs_no_second_notice() -> None:
+    assert is_answered(None, "warning")
