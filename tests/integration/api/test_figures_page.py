@@ -15,7 +15,7 @@ from tests.integration.conftest import serving_app
 from tests.integration.reporting.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox.pipeline.configuration.settings import Settings
-from vtox.pipeline.configuration.tables import AlarmLoad
+from vtox.pipeline.configuration.tables import AlarmLimit
 from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.reporting.history.recorder import Recorder
@@ -52,7 +52,7 @@ def test_figures_are_shown_and_read_by_keys(
     recorder = Recorder(client, settings)
     recorder.record(Event())
     recorder.close()
-    limit = AlarmLoad(people=2, most=0.5)
+    limit = AlarmLimit(people=2, most=0.5)
     with figures_page(settings.model_copy(update={"alarm_load": limit}), tmp_path) as tab:
         tab.shows("5 alarms of machines, 4 a machine-day")
         answer = httpx.get(tab.run("location.origin") + "/api/v1/alarms/figures").json()

@@ -25,7 +25,7 @@ from vtox.pipeline.configuration.groups.processes import ProcessSettings
 from vtox.pipeline.configuration.groups.retention import RetentionSettings
 from vtox.pipeline.configuration.groups.servers import ServerSettings
 from vtox.pipeline.configuration.groups.windows import WindowSettings
-from vtox.pipeline.configuration.tables import AlarmLoad, EnergyPrice, Keep, Oidc, SendLimits
+from vtox.pipeline.configuration.tables import AlarmLimit, EnergyPrice, Keep, Oidc, SendLimits
 from vtox.pipeline.configuration.values import WorkerCount
 from vtox.pipeline.errors import SettingsError
 
@@ -53,7 +53,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "keep": Keep,
     "quota": SendLimits,
     "energy_price": EnergyPrice,
-    "alarm_load": AlarmLoad,
+    "alarm_load": AlarmLimit,
     "oidc": Oidc,
 }
 # Defaults that depend on the mode.

@@ -99,7 +99,7 @@ class EnergyPrice(BaseModel):
         return name
 
 
-class AlarmLoad(BaseModel):
+class AlarmLimit(BaseModel):
     """How many alarms the people who handle them can bear."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -281,7 +281,7 @@ def unacknowledged(engine: Engine, now_ms: int) -> list[tuple[int, str, str, str
 
 
 def resume(engine: Engine, row_id: int, state: State, due_ms: int) -> None:
-    """End the wait of a message for a suspension or a person, or let it wait until another time."""
+    """End the wait of a message for a suspension or a person, or put it off until another time."""
     held = and_(_c.id == row_id, _c.state.in_(("suspended", "unacknowledged")))
     with engine.begin() as db:
         db.execute(sql_update(deliveries).where(held).values(state=state, due_ms=due_ms))

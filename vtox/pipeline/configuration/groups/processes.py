@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from vtox.pipeline.configuration.tables import AlarmLoad, EnergyPrice, Oidc
+from vtox.pipeline.configuration.tables import AlarmLimit, EnergyPrice, Oidc
 from vtox.pipeline.configuration.values import Ack, Acknowledgement, WorkerCount, Workers
 
 Mode = Literal["development", "testing", "production"]
@@ -161,8 +161,8 @@ class ProcessSettings(BaseModel):
         description="what a kWh costs, by time of the week (table)",
         json_schema_extra={"when": "energy and losses should have their cost beside them"},
     )
-    alarm_load: AlarmLoad = Field(
-        AlarmLoad(),
+    alarm_load: AlarmLimit = Field(
+        AlarmLimit(),
         description="alarms a day that a person can handle (table)",
         json_schema_extra={"when": "alarm statistics should warn of more than people can handle"},
     )
