@@ -96,9 +96,9 @@ function drawFalse(f) {
 
 function drawLoad(load) {
   const said = t(`figures.load_${load.verdict}`, {
-    rate: rate(load.per_person_day),
+    rate: num(load.per_person_day, 3),
     people: load.people,
-    most: rate(load.most),
+    most: num(load.most, 3),
     days: load.days,
     above: load.days_above,
   });

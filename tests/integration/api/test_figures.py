@@ -107,7 +107,7 @@ def test_alarms_are_counted_and_judged_by_their_outcomes(
         "verdict": "no_limit",
         "people": 1,
         "days": 3,
-        "per_person_day": round(5 / 3, 6),
+        "per_person_day": 1.667,
         "most": None,
         "days_above": 0,
     }

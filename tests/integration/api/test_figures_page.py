@@ -58,7 +58,7 @@ def test_figures_are_shown_and_read_by_keys(
         answer = httpx.get(tab.run("location.origin") + "/api/v1/alarms/figures").json()
         load = answer["data"]["load"]
         assert (load["verdict"], load["per_person_day"]) == ("above", 0.625)
-        tab.shows("too many alarms 0.63 alarms a day and person, more than the 0.5 that the site")
+        tab.shows("too many alarms 0.625 alarms a day and person, more than the 0.5 that the site")
         tab.shows(f"more on {load['days_above']} of {load['days']} days. 2 people handle alarms.")
         tab.shows("not decided")
         tab.shows("There are too few machine-days")

@@ -65,7 +65,8 @@ def alarm_load(by_day: Sequence[int], people: int, most: float | None) -> AlarmL
     >>> alarm_load([3, 9], people=2, most=2.5).verdict
     'above'
     """
-    mean = sum(by_day) / len(by_day) / people if by_day else None
+    # Rounded as it is shown: a person can check the verdict.
+    mean = round(sum(by_day) / len(by_day) / people, 3) if by_day else None
     verdict: LoadVerdict = "no_limit" if most is None else "unknown"
     if mean is not None and most is not None:
         verdict = "above" if mean > most else "within"
@@ -73,7 +74,7 @@ def alarm_load(by_day: Sequence[int], people: int, most: float | None) -> AlarmL
         verdict=verdict,
         people=people,
         days=len(by_day),
-        per_person_day=None if mean is None else round(mean, 6),
+        per_person_day=mean,
         most=most,
         days_above=sum(n > most * people for n in by_day) if most is not None else 0,
     )

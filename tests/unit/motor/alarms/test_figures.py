@@ -36,6 +36,8 @@ def test_the_load_of_each_person_is_judged_by_the_limit_of_the_site() -> None:
     assert (quiet.verdict, quiet.per_person_day, quiet.days_above) == ("within", 0.5, 1)
     assert (flood.verdict, flood.days_above) == ("within", 1)
     assert alarm_load([0, 9], 1, 4.4).verdict == "above"
+    at_limit = alarm_load([120_004], 10_000, 12.0)
+    assert (at_limit.verdict, at_limit.per_person_day) == ("within", 12.0)
     assert alarm_load([5], 1, None).verdict == "no_limit"
     nothing = alarm_load([], 3, 4.0)
     assert (nothing.verdict, nothing.per_person_day, nothing.days) == ("unknown", None, 0)
