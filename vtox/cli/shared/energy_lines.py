@@ -1,4 +1,4 @@
-"""Energy in lines of text: what was counted, and what one record says."""
+"""Energy in lines of text: the counts of a time, and the figures of one record."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -46,7 +46,7 @@ def counts_line(counts: Mapping[str, Any], hours: float, language: Language = DE
 
 
 def fleet_line(found: Mapping[str, Any], language: Language = DEFAULT) -> str:
-    """Return of how many machines the power was measured, and what they took together.
+    """Return the number of machines with measured power, and their energy together.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def _sums(counts: Mapping[str, Any]) -> dict[str, float]:
 
 
 def saving_line(saving: Mapping[str, Any], language: Language = DEFAULT) -> str:
-    """Return what a motor of the best class would have saved, or why that is not known.
+    """Return the energy that a motor of the best class would have saved, or why it is unknown.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def saving_line(saving: Mapping[str, Any], language: Language = DEFAULT) -> str:
 def reading_lines(
     reading: MeterReading | None, told: Collection[Reason] = (), language: Language = DEFAULT
 ) -> Iterator[str]:
-    """Yield what a record says of power, load and supply, and why something is not known.
+    """Yield power, load and supply of a record, and why something is not known.
 
     A reason in `told`, which is printed above, is not repeated.
     """

@@ -1,4 +1,4 @@
-"""Settings that are tables: how long what is kept, what may be sent, who signs people in, costs.
+"""Settings that are tables: retention, limits of sending and of alarms, sign-in, costs.
 
 A row is set by `VTOX_KEEP__RESULTS="90d, 40MB"` in the environment, or `keep.results` in TOML.
 """
@@ -24,7 +24,7 @@ DAY_S = 86400.0
 
 
 class Keep(BaseModel):
-    """How long what is kept, and up to which size. A row may give one of both."""
+    """How long each stream is kept, and up to which size. A row may give one of both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,7 +60,7 @@ class Keep(BaseModel):
 
 
 class SendLimits(BaseModel):
-    """What senders may send, in windows and megabytes a second."""
+    """Limits of senders, in windows and megabytes a second."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,7 +72,7 @@ class SendLimits(BaseModel):
 
 
 class EnergyPrice(BaseModel):
-    """What a kWh costs, and when it costs something else."""
+    """The price of a kWh, and times of another price."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

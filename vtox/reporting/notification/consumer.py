@@ -40,7 +40,7 @@ from vtox.reporting.notification.rules import Rules
 log = structlog.get_logger()
 
 STREAMS = (keys.ALERTS, keys.ALARM_ACTIONS)
-# Of each stream in one transaction.
+# Entries of a stream in one transaction.
 ENTRIES_AT_ONCE = 200
 # After these an alarm needs no action for a time, or none any more.
 WAITS_FOR_NOBODY = frozenset({"cleared", "closed", "shelved", "suppressed", "out_of_service"})
@@ -49,7 +49,7 @@ Skipped = dict[str, list[tuple[bytes, Unreadable]]]
 
 
 class _Rows(NamedTuple):
-    """What events make of the outbox (`ended` as in `outbox.add`), and who waits for what there.
+    """Rows that events add to the outbox and end there (`ended` as in `outbox.add`).
 
     `held` are target, alarm and event of messages that wait for the end of a suspension.
     """
@@ -72,7 +72,7 @@ class _Present(NamedTuple):
 
     @property
     def places(self) -> Mapping[str, Place]:
-        """Where the machines are."""
+        """The place of each machine."""
         return {
             m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
             for m in self.machines.values()
@@ -89,13 +89,13 @@ class Consumer:
         self.rules = rules
         self._book = KeptBook()
         self._positions: dict[str, Position] = {}
-        # Where to begin in a new outbox, after the file of this one was deleted.
+        # A new outbox begins here, after the file of this one was deleted.
         self._followed: dict[str, Position] = {}
 
     def follow(self) -> bool:
-        """Bring what is new into the outbox; False where there is more."""
+        """Bring new entries into the outbox; False if there are more."""
         if not self._positions:
-            # The first notifier begins with what comes now, not with the alarms of months.
+            # The first notifier begins with the next entry, not with the alarms of months.
             begins = [
                 self._followed.get(s) or Position(s, newest_id(self.client, s)) for s in STREAMS
             ]
@@ -121,11 +121,11 @@ class Consumer:
         return all(b.complete for b in batches)
 
     def forget(self) -> None:
-        """Forget what a failed transaction may have made wrong."""
+        """Forget the positions, which a failed transaction may have made wrong."""
         self._positions.clear()
 
     def resume_suspended(self) -> None:
-        """Let go what waits for the end of a suspension that is over."""
+        """Let go messages that waited for the end of a suspension that is over."""
         held = outbox.suspended(self.engine)
         if not held:
             return
@@ -186,7 +186,7 @@ class Consumer:
             outbox.resume(self.engine, row_id, "waiting" if found else "dropped", now_ms)
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[_Rows, Skipped]:
-        """Return what entries make of the outbox, and by stream the unreadable ones."""
+        """Return the rows of entries, and by stream the unreadable entries."""
         entries = [(i, b.end.stream, f) for b in batches for i, f in b.entries]
         entries.sort(key=lambda entry: entry_order(entry[0].decode()))
         book, now_ms = self._book.read(self.client, keep=False)
@@ -212,7 +212,7 @@ class Consumer:
         present: _Present,
         held: Collection[tuple[str, str, str]],
     ) -> _Rows:
-        """Return what one entry makes of the outbox."""
+        """Return the rows of one entry."""
         rows = _Rows([], [], set())
         e = event_of_entry(stream, entry_id, fields, present.book, present.places)
         if e is None:
@@ -238,7 +238,7 @@ class Consumer:
         return rows
 
     def _overtaking(self, new: Iterable[NewDelivery]) -> list[NewDelivery]:
-        """Return what goes at once to people, who may get the end of an earlier alarm later."""
+        """Return rows that go at once to people, who may get the end of an earlier alarm later."""
         at_once = [n for n in new if n.state == "waiting" and n.alarm_id]
         return [n for n in at_once if self.rules.targets[n.target].is_of_people]
 
@@ -254,7 +254,7 @@ class Consumer:
         return {m.machine_id: m for m in read_machines(self.client, sorted(ids - {""}))}
 
     def _growth(self, e: AlarmEvent, now_ms: int) -> Growth | None:
-        """Return whether the alarm of an event grows; what has ended, or is no fault, does not."""
+        """Return the growth of the alarm of an event; None if it has ended, or is no fault."""
         if e.name == "cleared" or not (e.machine_id and e.alarm_id):
             return None
         began_ms = e.alarm_id.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""What others get: one change of an alarm, from an entry of `system_alerts` or actions."""
+"""Events that are sent: one change of an alarm, from an entry of `system_alerts` or actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ EventName = Literal[
 ]
 EVENTS: tuple[EventName, ...] = get_args(EventName)
 _OF_ALERTS: tuple[EventName, ...] = EVENTS[:5]
-# What may wait while the alarm is suspended, and is not sent if it ends meanwhile.
+# Events that wait while the alarm is suspended, and are not sent if it ends meanwhile.
 SUSPENDABLE: frozenset[EventName] = frozenset({"raised", "escalated"})
 _EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
     "acknowledge": "acknowledged",
@@ -48,7 +48,7 @@ _EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a machine is, by its nameplate; empty where that does not say."""
+    """The place of a machine by its nameplate; empty if that does not say."""
 
     vehicle_id: str = ""
     site: str = ""
@@ -90,7 +90,7 @@ class AlarmEvent:
 def alert_message_id(a: Alert) -> str:
     """Return the id of the message about an event of an alarm, without a full stop, as is signed.
 
-    Of what the event is, not of its entry: a server that lost that has the event again in another.
+    It is made of the event, not of its entry: a server that lost that has it again in another.
     """
     what = codec.encode([a.id, a.machine_id, a.fault, a.event, a.level, a.t])
     return f"vtox_alert_{sha256(what).hexdigest()[:32]}"
@@ -128,7 +128,7 @@ def event_of_entry(
 
 
 def event_of_message(message: Mapping[str, Any]) -> AlarmEvent:
-    """Return what the rules ask of an event, from the message about it."""
+    """Return the event of a message, with the fields that rules ask about."""
     data = message["data"]
     alarm = data["alarm"]
     place = Place(**{n: alarm[n] for n in ("vehicle_id", "site", "asset_path")})

@@ -1,6 +1,6 @@
-"""Topics and payloads of MQTT out: alarms, and what is now of machines and of the system. Pure.
+"""Topics and payloads of MQTT out: alarms, and the present state of machines and system. Pure.
 
-What is now has one message a topic; its id begins with `NOW`, and a later one takes its place.
+A present state has one message a topic; its id begins with `NOW`, and a later one takes its place.
 """
 
 import re
@@ -32,7 +32,7 @@ def status_topic(prefix: str) -> str:
 def publication(prefix: str, message: Mapping[str, Any]) -> tuple[str, bytes, bool]:
     """Return topic and payload of a message of the outbox, and whether the broker keeps it.
 
-    An empty payload takes what it keeps away.
+    An empty payload removes the kept message.
     """
     if "topic" in message:
         kept = message["payload"]
@@ -47,7 +47,7 @@ def publication(prefix: str, message: Mapping[str, Any]) -> tuple[str, bytes, bo
 
 
 def state_message(prefix: str, m: FleetMachine, *, silent: bool) -> dict[str, Any]:
-    """Return what a machine is now."""
+    """Return the message with the present state of a machine."""
     status = ne107(m.health, silent=silent)
     faults = m.health.faults if m.health else {}
     payload = {
@@ -68,7 +68,7 @@ def state_message(prefix: str, m: FleetMachine, *, silent: bool) -> dict[str, An
 
 
 def energy_message(prefix: str, machine_id: str, meter: Meter) -> dict[str, Any] | None:
-    """Return what a machine takes and has taken; None where nothing was ever counted."""
+    """Return the message with power and energy of a machine; None if none was ever counted."""
     if meter.since_t is None and meter.reading is None:
         return None
     r = meter.reading

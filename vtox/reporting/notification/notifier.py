@@ -38,16 +38,16 @@ log = structlog.get_logger()
 PAUSE_S = 1.0
 REPORT_EVERY_S = 5.0
 DELETE_EVERY_S = 3600.0
-# What is being sent may end within this time; the supervisor allows twice as much.
+# A message being sent may end within this time; the supervisor allows twice as much.
 STOP_S = 2.0
 # In addition to the time that a target may take: a message is another notifier's after that. Longer
 # than two hosts' clocks may differ before VTOX raises an alarm of them.
 CLAIM_MARGIN_S = 5.0
 DAY_MS = 86_400_000
 
-# (name, target, message id, body) -> what came of it.
+# (name, target, message id, body) -> how the attempt ended.
 Send = Callable[[str, Target, str, bytes], Attempt]
-# Raises what is wrong with the URL or the secrets of a target.
+# Raises an error that names a fault in the URL or the secrets of a target.
 Check = Callable[[str, Target], None]
 
 
@@ -80,7 +80,7 @@ class Notifier:
         self._clock = _ServerClock()
 
     def run(self, stop: threading.Event) -> None:
-        """Notify until stopped; what fails is tried again from where the tables say."""
+        """Notify until stopped; a step that fails is tried again from where the tables say."""
         threads = [
             threading.Thread(target=self._empty, args=(name, stop), name=name, daemon=True)
             for name in self.rules.targets
@@ -103,7 +103,7 @@ class Notifier:
         self.reader.dispose()
 
     def try_once(self) -> bool:
-        """Bring what is new into the outbox; False where more is there at once."""
+        """Bring new entries into the outbox; False if more are there at once."""
         problem, complete = "", True
         try:
             with database.explain_errors(self.settings):
@@ -127,7 +127,7 @@ class Notifier:
         return complete
 
     def send_next(self, name: str) -> bool:
-        """Send what is due to a target; False where nothing is."""
+        """Send the next message due to a target; False if none is."""
         target, now = self.rules.targets[name], self._clock.now_ms()
         row_id = outbox.next_due(self.reader, name, now, in_order=target.kind == "mqtt")
         if row_id is None:
@@ -136,7 +136,7 @@ class Notifier:
         delivery = outbox.claim(self._writer, row_id, now, now + claimed_ms)
         if delivery is None:
             return False
-        # A process that was stopped here, and wakes, must not send what another has taken over.
+        # A process that was stopped here, and wakes, must not send a row another has taken over.
         if self._clock.now_ms() > now + round(1000 * CLAIM_MARGIN_S):
             return False
         send = self._senders[target.kind]
@@ -214,7 +214,7 @@ class Notifier:
         return True
 
     def _checked(self, name: str, state: TargetState) -> TargetState:
-        """Return the state of a target, with what is wrong with its secrets now."""
+        """Return the state of a target, with the present problem of its secrets."""
         try:
             if name in self.rules.targets:
                 self._check(name, self.rules.targets[name])

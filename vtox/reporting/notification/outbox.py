@@ -1,4 +1,4 @@
-"""The outbox in SQL: what is to be sent to whom, filled from the streams, emptied by the notifier.
+"""The outbox in SQL: messages for targets, filled from the streams, emptied by the notifier.
 
 A message has one row for each target. It is made in the transaction that moves the position in the
 stream, so that each entry leads to it once, whether a notifier is killed, or two run.
@@ -32,7 +32,7 @@ from vtox.reporting.notification.plan import ENDS_TOGETHER_MS
 State = Literal[
     "waiting", "suspended", "unacknowledged", "gathered", "delivered", "dead", "dropped"
 ]
-# What is settled stays this long, to be looked at and to be sent again.
+# Settled messages stay this long, to be looked at and to be sent again.
 DELIVERED_KEPT_MS, DEAD_KEPT_MS = 7 * 86_400_000, 30 * 86_400_000
 
 _c = deliveries.c
@@ -54,7 +54,7 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """A message that is to be sent now: `body` is what is sent, `claim` who may settle it."""
+    """A message to send now: its `body`, and the `claim` of the process that may settle it."""
 
     id: int
     target: str
@@ -90,9 +90,9 @@ def add(
 ) -> bool:
     """Make rows and move the positions; False where another notifier has moved one.
 
-    `ended` are target and alarm of messages that wait for the end of a suspension, and are not
-    sent any more because the alarm has ended. `overtaking` are new rows that would go before the
-    end of an earlier alarm of their machine and fault, which waits for a digest.
+    `ended` are target and alarm of messages that wait for the end of a suspension: the alarm has
+    ended, and they are not sent any more. `overtaking` are new rows that would go before the end of
+    an earlier alarm of their machine and fault, which waits for a digest.
     """
     with engine.begin() as db:
         for start, end in moves:
@@ -121,7 +121,7 @@ def _send_end_before(db: Connection, n: NewDelivery) -> None:
 
 
 def keep_now(engine: Engine, rows: Sequence[NewDelivery]) -> None:
-    """Let each row take the place of that with its id; what says the same changes nothing."""
+    """Let each row take the place of that with its id; the same text changes nothing."""
     if not rows:
         return
     with engine.begin() as db:
@@ -145,9 +145,10 @@ def kept_now(engine: Engine) -> list[NewDelivery]:
 
 
 def renew(engine: Engine, target: str, now_ms: int, but_id: int) -> None:
-    """Let what a target holds be sent to it again, which may have lost it.
+    """Send the messages that a target keeps again, because it may have lost them.
 
-    That is what is now, and of each alarm the last message. What it has refused it refuses again.
+    These are present states, and the last message of each alarm. A target refuses again whatever
+    it has refused before.
     """
     refused = _c.error.startswith(MESSAGE_REFUSED, autoescape=True)
     done = and_(_c.target == target, _c.id != but_id, _c.state != "waiting", ~refused)
@@ -176,9 +177,9 @@ def _move(db: Connection, start: Position, end: Position) -> bool:
 def next_due(engine: Engine, target: str, now_ms: int, *, in_order: bool = False) -> int | None:
     """Return the row that is to be sent to a target now, None where none is.
 
-    One after the other of each alarm; of several alarms the one that was tried least. `in_order`:
-    the oldest of all, as soon as the target is tried again and no other notifier has it. The target
-    itself may have to be left in peace for a time.
+    Messages of an alarm go one after the other; of several alarms the one tried least goes first.
+    `in_order`: the oldest of all goes, as soon as the target is tried again and no other notifier
+    has it. The target itself may have to be left in peace for a time.
     """
     waiting = and_(_c.target == target, _c.state == "waiting")
     free = (_c.claimed_until_ms.is_(None)) | (_c.claimed_until_ms <= now_ms)
@@ -217,7 +218,7 @@ def settle_delivered(engine: Engine, d: OutgoingMessage, now_ms: int) -> None:
     """Note that a target has taken a message, even if another has claimed it meanwhile."""
     with engine.begin() as db:
         done = {"state": "delivered", "done_ms": now_ms, "claim": "", "claimed_until_ms": None}
-        # Of what is now, another message may have taken this one's place.
+        # Another message may have taken the place of a present state.
         same = or_(~_is_now(), _c.claim == d.claim)
         first = sql_update(deliveries).where(_c.id == d.id, _c.state != "delivered", same)
         n = db.execute(first.values(done | {"attempts": _c.attempts + 1, "error": ""})).rowcount
@@ -266,7 +267,7 @@ def failures(engine: Engine, target: str) -> int:
 
 
 def suspended(engine: Engine) -> list[tuple[int, str, str, str]]:
-    """Return id, target, alarm and body of what waits for the end of a suspension."""
+    """Return id, target, alarm and body of messages that wait for the end of a suspension."""
     held = select(_c.id, _c.target, _c.alarm_id, _c.body).where(_c.state == "suspended")
     with engine.connect() as db:
         return [tuple(row) for row in db.execute(held.order_by(_c.id))]
@@ -299,7 +300,7 @@ def revive(engine: Engine, target: str, now_ms: int, state: State) -> int:
 
 
 def drop_other_targets(engine: Engine, targets: Sequence[str]) -> int:
-    """Drop what waits for targets that the rules do not have any more; return how many."""
+    """Drop messages for targets that the rules do not have any more; return how many."""
     open_states = ("waiting", "suspended", "unacknowledged", "gathered")
     gone = and_(_c.target.not_in(targets), _c.state.in_(open_states))
     with engine.begin() as db:
@@ -307,7 +308,7 @@ def drop_other_targets(engine: Engine, targets: Sequence[str]) -> int:
 
 
 def delete_settled(engine: Engine, now_ms: int) -> None:
-    """Delete what was settled long ago."""
+    """Delete messages that were settled long ago."""
     old = case((_c.state == "dead", now_ms - DEAD_KEPT_MS), else_=now_ms - DELIVERED_KEPT_MS)
     settled = _c.state.in_(("delivered", "dead", "dropped"))
     with engine.begin() as db:

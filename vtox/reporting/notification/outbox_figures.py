@@ -1,4 +1,4 @@
-"""What the outbox holds, for people and for `/metrics`: counts by target, and dead letters."""
+"""Counts of the outbox by target, and its dead letters, for people and for `/metrics`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ _c = deliveries.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UndeliveredMessage:
-    """A message that was given up, with what the target said last; times in ms."""
+    """A message that was given up, with the last answer of its target; times in ms."""
 
     target: str
     message_id: str
@@ -26,7 +26,7 @@ class _UndeliveredMessage:
 
 
 def target_states(engine: Engine, targets: Sequence[str]) -> dict[str, TargetState]:
-    """Return what waits for each of some targets, and of others that still have dead letters."""
+    """Return the state of each target named, and of others that still have dead letters."""
     counted = select(_c.target, _c.state, func.count(), func.min(_c.created_ms))
     with engine.connect() as db:
         rows = db.execute(counted.group_by(_c.target, _c.state)).all()

@@ -1,7 +1,7 @@
-"""What is now of machines and of the system, to the outbox: for targets that hold it, as MQTT does.
+"""The present state of machines and of the system, for targets that keep it, as MQTT does.
 
-Of a machine the outbox has one message for each topic; one that is newer takes its place, so that
-what a target missed is never more than one message a topic.
+The outbox has one message for each topic of a machine. A newer one takes its place, so a target
+never misses more than one message a topic.
 """
 
 import time
@@ -49,7 +49,7 @@ class PresentStates:
         self._energy_t = 0.0
 
     def follow(self, now_ms: int) -> None:
-        """Bring what has changed into the outbox."""
+        """Bring the changes into the outbox."""
         if not self._targets:
             return
         fleet = self._fleet or self._new_fleet()
@@ -63,7 +63,7 @@ class PresentStates:
             self._energy_t = time.monotonic()
 
     def forget(self) -> None:
-        """Read everything again: what was read may not be in the outbox."""
+        """Read everything again: a state that was read may not be in the outbox."""
         self._fleet, self._energy_t = None, 0.0
 
     def _new_fleet(self) -> FollowedFleet:
@@ -101,7 +101,7 @@ class PresentStates:
             yield _row(name, "system", "", message, now_ms)
 
     def _empty_rows(self, gone: set[str], now_ms: int) -> Iterator[NewDelivery]:
-        """Yield what takes away the topics of machines that are no more."""
+        """Yield the empty messages that remove the topics of machines that are no more."""
         for row in outbox.kept_now(self._engine) if gone else ():
             if row.machine_id in gone and row.target in self._targets:
                 topic = orjson.loads(row.body)["topic"]
