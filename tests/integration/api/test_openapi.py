@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from api.openapi import document_text
-from api.schemas.nameplate import Nameplate, NameplateBearing
 from tests.integration.api.conformance import DOCUMENT as DOCUMENT_ID
 from tests.paths import ROOT
-from vtox.motor.values.bearing import Bearing
-from vtox.motor.values.domain import Motor
 
 DOCUMENT = ROOT / "docs/openapi.json"
 # Tool -> how to get it, and how it makes a client of `{document}` in the folder `{out}`.
@@ -101,11 +97,6 @@ def test_problem_codes_have_titles(document: dict[str, Any]) -> None:
     assert titles["bad_rate"].startswith("fs_hz is outside")
     assert titles["bad_machine_id"].startswith("machine_id, vehicle_id")
     assert titles["no_channels"].startswith("The entry")
-
-
-def test_the_nameplate_is_described_as_it_is_checked() -> None:
-    assert set(Nameplate.model_fields) == {f.name for f in fields(Motor)}
-    assert set(NameplateBearing.model_fields) == {f.name for f in fields(Bearing)}
 
 
 def test_a_session_is_described_for_everything_but_administration(

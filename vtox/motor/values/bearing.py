@@ -20,11 +20,17 @@ class Bearing:
     """
 
     designation: str | None = None
+    """as on the bearing: 6205-2RS"""
     orders: Mapping[str, float] | None = None
+    """defect frequencies as multiples of the shaft speed"""
     balls: int | None = None
+    """number of rolling elements"""
     ball_diameter_mm: float | None = None
+    """mm"""
     pitch_diameter_mm: float | None = None
+    """mm"""
     contact_angle_deg: float = 0.0
+    """degrees; 0 if left out"""
 
     def __post_init__(self) -> None:
         geometry = (self.balls, self.ball_diameter_mm, self.pitch_diameter_mm)

@@ -15,6 +15,7 @@ from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.energy import MeterRow
 from vtox.motor.values.nameplate_ranges import (
     ASSET_LEVELS,
+    MOTOR_NUMBERS,
     validate,
     validate_neighbours,
     validate_place,
@@ -48,40 +49,54 @@ class Motor:
     """The nameplate of one motor. A missing value is a reason to abstain, never a default."""
 
     pole_pairs: int | None = None
+    """half the number of poles"""
     supply_hz: float | None = None
+    """supply frequency, Hz"""
     rated_speed_rpm: float | None = None
+    """speed at rated load, rpm"""
     rated_current_a: float | None = None
+    """line current, A rms"""
     rated_voltage_v: float | None = None
+    """line-to-line voltage, V rms"""
     rated_power_w: float | None = None
+    """shaft power, W"""
     rotor_bars: int | None = None
-    # Speed of the motor over that of the shaft that a gear drives.
+    """number of bars of the rotor cage"""
     gear_ratio: float | None = None
-    # Other shafts, wheels or machines that the sensor hears, turns a turn of the motor.
+    """speed of the motor over that of the shaft that a gear drives"""
     neighbour_orders: tuple[float, ...] | None = None
-    # Output over input at rated load, as a ratio; or the class of IEC 60034-30-1.
+    """other shafts that the sensor hears, turns a turn of the motor"""
     rated_efficiency: float | None = None
+    """output over input at rated load: 0.914 for 91.4 %"""
     ie_class: IeClass | None = None
+    """efficiency class of IEC 60034-30-1, where the efficiency is not known"""
     rated_power_factor: float | None = None
-    # Of one phase as a star, warm: half of what is measured between two terminals.
+    """at rated load"""
     stator_resistance_ohm: float | None = None
+    """resistance of one phase as a star, warm, ohm: half of that between two terminals"""
     max_starts_per_hour: float | None = None
-    # From one window, snapshot or burst of its sender to the next; without it, it is learned.
+    """starts that are permitted in an hour"""
     expected_every_s: float | None = None
-    # What its stop means, from 1 (a spare is there) to 5 (the plant stops too).
+    """from one window, snapshot or burst of its sender to the next, s; else it is learned"""
     criticality: int | None = None
-    # Of an unplanned stop, in the currency of the plant.
+    """1: a spare stands beside it, to 5: the plant stops with it; orders alarms"""
     downtime_cost_per_hour: float | None = None
+    """cost of an unplanned stop, in your currency"""
     supply: Literal["grid", "inverter"] = "grid"
-    # Its foundation, at the frequency of its shaft: for the zones of vibration velocity.
+    """kind of feed of the motor"""
     support: Literal["rigid", "flexible"] | None = None
-    # Limits of its scalars: `vtox.motor.values.scalars.parse_limits`.
+    """kind of foundation, for the zones of vibration velocity (ISO 20816-3)"""
     scalar_limits: str | None = None
+    """limits of its scalars, `;` between them:
+    `oil_pressure < 1.2 bar fault; winding_temperature > 120 degC warning`"""
     bearing: Bearing | None = None
-    # Where it is, and the assets that it belongs to: levels with `/` between them.
     site: str | None = None
+    """place of the machine, in a word or some"""
     asset_path: str | None = None
-    # The bus or transformer that feeds it: its neighbours there see the same supply.
+    """assets that hold the machine: up to 8 names with `/` between them, the largest first"""
     feeder: str | None = None
+    """the bus or transformer that feeds it: a change on all of its machines is one of the supply,
+    and no turn short"""
 
     def __post_init__(self) -> None:
         if self.site is not None:
@@ -90,23 +105,7 @@ class Motor:
             validate_place("feeder", self.feeder, levels=1)
         if self.asset_path is not None:
             validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
-        for name in (
-            "pole_pairs",
-            "supply_hz",
-            "rated_speed_rpm",
-            "rated_current_a",
-            "rated_voltage_v",
-            "rated_power_w",
-            "rotor_bars",
-            "gear_ratio",
-            "rated_efficiency",
-            "rated_power_factor",
-            "stator_resistance_ohm",
-            "max_starts_per_hour",
-            "expected_every_s",
-            "criticality",
-            "downtime_cost_per_hour",
-        ):
+        for name in MOTOR_NUMBERS:
             object.__setattr__(self, name, validate(name, getattr(self, name)))
         if self.neighbour_orders is not None:
             orders = validate_neighbours(self.neighbour_orders)

@@ -71,7 +71,8 @@ RANGES = {
     # 90 degrees: a thrust bearing.
     "bearing.contact_angle_deg": Range(0, 90, "degrees"),
 }
-
+# The fields of a motor that are one number.
+MOTOR_NUMBERS = tuple(n for n in RANGES if "." not in n and n != "neighbour_orders")
 
 # Neighbouring shafts on a nameplate: more would mask most orders of a bearing.
 MAX_NEIGHBOURS = 16

@@ -1,0 +1,123 @@
+"""A field of the nameplate is added in one place, with a range and a label in each language.
+
+The toy is the warmest winding that is allowed.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+from vtox.pipeline.configuration.settings import Settings
+
+NAME = "winding_limit_c"
+# File -> the line before the new one, and the new one.
+EDITS = {
+    "vtox/motor/values/domain.py": (
+        '"""starts that are permitted in an hour"""\n',
+        f'    {NAME}: float | None = None\n    """warmest winding that is allowed"""\n',
+    ),
+    "vtox/motor/values/nameplate_ranges.py": (
+        '"max_starts_per_hour": Range(0.004, 3600, "an hour"),\n',
+        f'    "{NAME}": Range(40, 300, "degC"),\n',
+    ),
+    "vtox/motor/words/en/pages/machine.toml": (
+        'plate_max_starts_per_hour = "Permitted starts an hour"\n',
+        f'plate_{NAME} = "Winding limit"\n',
+    ),
+    "vtox/motor/words/zh/pages/machine.toml": (
+        'plate_max_starts_per_hour = "每小时允许起动次数"\n',
+        f'plate_{NAME} = "绕组温度限值"\n',
+    ),
+}
+USE = """
+import json, os, sys
+from contextlib import closing
+from pathlib import Path
+from typer.testing import CliRunner
+from tests.integration.conftest import serving_app
+from api.factory import create_app
+from vtox.cli.main import application
+from vtox.pipeline.configuration.settings import load
+from vtox.reporting.plant.mcp.tools import Tools
+from vtox.reporting.plant.status_api import StatusApi
+from vtox.reporting.reports.contents import ReportedMachine
+from vtox.reporting.reports.rows import machine_rows
+from vtox.reporting.reports.texts import texts
+
+os.environ |= {"VTOX_REDIS_URL": sys.argv[1], "VTOX_DATA_DIR": sys.argv[2]}
+
+def run(*arguments):
+    result = CliRunner().invoke(application(), arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+found, table = {}, Path(sys.argv[2]) / "fleet.csv"
+with serving_app(create_app(load())) as http:
+    os.environ["VTOX_API_PORT"] = str(http.base_url.port)
+    found["stored"] = http.put("/api/v1/machines/M", json={"winding_limit_c": 155}).json()["data"]
+    refused = http.put("/api/v1/machines/M", json={"winding_limit_c": 1000})
+    found["refused"] = (refused.status_code, refused.json()["detail"])
+    for language in ("en", "zh"):
+        found[f"form {language}"] = http.get("/setup", params={"lang": language}).text
+        plate = ReportedMachine(nameplate=found["stored"]["nameplate"])
+        found[f"report {language}"] = list(machine_rows(plate, texts(language)))
+    found["openapi"] = http.get("/openapi.json").json()["components"]["schemas"]["Nameplate"]
+    run("machines", "export", str(table))
+    found["csv"] = table.read_text("utf-8-sig")
+    http.delete("/api/v1/machines/M")
+    run("machines", "import", str(table))
+    found["shown"] = run("machines", "show", "M")
+    with closing(StatusApi(str(http.base_url))) as api:
+        found["mcp"] = Tools(lambda: api).machine("M").data["nameplate"]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The product with one field more."""
+    copy = tmp_path / "checkout"
+    for name in ("vtox", "api", "workers"):
+        shutil.copytree(ROOT / name, copy / name)
+    for file, (before, line) in EDITS.items():
+        text = (copy / file).read_text("utf-8")
+        assert text.count(before) == 1, file
+        (copy / file).write_text(text.replace(before, before + line), "utf-8")
+    return copy
+
+
+def use(checkout: Path, settings: Settings) -> dict[str, Any]:
+    command = [sys.executable, "-c", USE, settings.working_url(), str(settings.data_dir)]
+    env = os.environ | {"COLUMNS": "200", "PYTHONPATH": os.pathsep.join(map(str, (checkout, ROOT)))}
+    printed = subprocess.run(
+        command, env=env, cwd=checkout, text=True, check=True, stdout=subprocess.PIPE
+    )
+    found: dict[str, Any] = json.loads(printed.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_field_of_the_nameplate_appears_everywhere(checkout: Path, settings: Settings) -> None:
+    pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
+    found = use(checkout, settings)
+    assert found["stored"]["nameplate"][NAME] == 155
+    assert found["refused"] == [422, f"{NAME}: 1000, expected a number from 40 to 300 degC"]
+    described = found["openapi"]["properties"][NAME]
+    assert (described["minimum"], described["maximum"]) == (40, 300)
+    assert described["description"] == "warmest winding that is allowed"
+    header, rules, row = csv.reader(found["csv"].splitlines())
+    column = header.index(NAME)
+    assert (rules[column], row[column]) == ("40 to 300 degC", "155")
+    assert f"{NAME} 155" in found["shown"]
+    assert found["mcp"][NAME] == 155
+    for language, label in {"en": "Winding limit", "zh": "绕组温度限值"}.items():
+        assert label in found[f"form {language}"]
+        assert f'"name": "{NAME}", "kind": "number", "low": 40' in found[f"form {language}"]
+        assert [label, "155 °C"] in found[f"report {language}"]
