@@ -92,6 +92,7 @@ def history_json(h: MachineHistory) -> bytes:
             "alert_severity": f.alert_severity,
             "alert_confidence": f.alert_confidence,
             "days": f.days,
+            "rises": f.rises,
         }
         for fault, f in h.faults.items()
     }

@@ -343,8 +343,14 @@ def _outcome(
     family: str, d: _Diagnosed, machine: MachineState, version: str, energy: Metered | None
 ) -> tuple[Outcome, MachineState]:
     """Return what to commit, and the machine as the commit leaves it, at its next version."""
-    rules = machine.sensitivity.rules
-    after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t, rules=rules)
+    after = update(
+        machine.history,
+        d.record,
+        d.diagnoses,
+        latest_t=d.latest_t,
+        rules=machine.sensitivity.rules,
+        dismissals=machine.dismissals.at(d.record.arrived_t),
+    )
     kept: list[str | bytes] = ["memory", codec.encode(after.history)] if after.marks else []
     meter = machine.meter
     if energy:

@@ -129,7 +129,9 @@ class FaultHistory:
     `alert_confidence` are the medians as of when that was raised or escalated. `last_values` are
     those of the code, `orders` the shaft orders of the impacts found last. `held` is what the last
     record said that was at the level of the open alert; the latest may say something else. `days`
-    is None of a fault that records alone decide.
+    is None of a fault that records alone decide. `alert_severity` stays when the alert has ended.
+    `rises` are how far the last findings have grown over alarms that people closed as false
+    (`vtox.motor.alarms.health.dismissals`).
     """
 
     last_state: State | Literal[""] = ""
@@ -150,6 +152,7 @@ class FaultHistory:
     alert_severity: float | None = None
     alert_confidence: float | None = None
     days: Days | None = None
+    rises: tuple[float, ...] = ()
 
     @property
     def slots(self) -> SlotHistory:

@@ -5,7 +5,7 @@ What is remembered of a machine's faults is kept with it on the server
 the open alert.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from statistics import median
@@ -21,6 +21,7 @@ from vtox.motor.alarms.health.alert_values import (
     Verdict,
 )
 from vtox.motor.alarms.health.days import CLEAN_DAYS, are_clean, confirmed, with_slot
+from vtox.motor.alarms.health.dismissals import Dismissal, is_dismissed, rises_after
 from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.motor.alarms.health.line_test import with_record
 from vtox.motor.alarms.health.marks import (
@@ -71,9 +72,12 @@ class AlarmHistory(NamedTuple):
 
 
 def advance(
-    history: AlarmHistory, slots: Slots, rule: Persistence
+    history: AlarmHistory, slots: Slots, rule: Persistence, *, dismissed: bool = False
 ) -> tuple[AlarmHistory, list[Event]]:
-    """Return the history with the slots of one more diagnosis, and the changes of level."""
+    """Return the history with the slots of one more diagnosis, and the changes of level.
+
+    `dismissed`: a person closed such an alarm as false, so that a warning is only seen.
+    """
     below = _is_below(slots, rule)
     events = []
     for i, mark in enumerate(slots.marks):
@@ -81,7 +85,7 @@ def advance(
         kept = mark
         if below and mark.lower() in FOUND:
             kept = BELOW_SENSITIVITY.upper() if mark.isupper() else BELOW_SENSITIVITY
-        history, event = _with_slot(history, kept, t, slots.line, rule)
+        history, event = _with_slot(history, kept, t, slots.line, rule, dismissed)
         if event:
             events.append(event)
     return history, events
@@ -93,12 +97,14 @@ def _with_slot(
     t: float,
     line: tuple[float, float] | None,
     rule: Persistence,
+    dismissed: bool,
 ) -> tuple[AlarmHistory, Event | None]:
     """Return the history with one more slot: what records say, then what days make of it."""
     before = history.level
     slots, change = transition(history.slots, mark, t, rule)
     days = None
-    if rule.days > 1:
+    dismissed = dismissed and not before
+    if rule.days > 1 or dismissed:
         last_t = history.slots.starts[-1] if history.slots.starts else None
         days = with_slot(history.days or NO_DAYS, mark, t, last_t, rule)
         if line and mark.lower() in FOUND:
@@ -106,6 +112,8 @@ def _with_slot(
         elif days.line and mark in CLEARING:
             days = days._replace(line=days.line._replace(missed=days.line.missed + 1))
     level = _alarm_level(before, slots, days, mark.lower(), t, rule)
+    if dismissed and level == "warning":
+        level = ""
     since = _since(history, slots, change)
     event = _event(before, level, change, since, slots, t, rule)
     if before and not level:  # the slots and days of this alarm lead to no other
@@ -128,6 +136,8 @@ def _alarm_level(
         return "" if ends else max(before, slots.level, key=RANK.__getitem__)
     if mark not in FOUND:
         return ""
+    if rule.days == 1:
+        return slots.level
     strong = _enough(slots.marks, set(STRONG.values()), rule.k, rule.n)
     return confirmed(days, slots.level, t, strong=strong)
 
@@ -224,13 +234,17 @@ def _enough(marks: str, kinds: set[str], k: int, n: int) -> bool:
 
 
 def extend(
-    history: FaultHistory, record: Record, d: Diagnosis | Answer, rule: Persistence
+    history: FaultHistory,
+    record: Record,
+    d: Diagnosis | Answer,
+    rule: Persistence,
+    dismissals: Sequence[Dismissal] = (),
 ) -> tuple[FaultHistory, list[Alert], str]:
     """Return the history of a fault with one more diagnosis, its alerts and its marks.
 
     An alert that is open is suppressed by the first record of a start, ramp or standstill, and
     unsuppressed by the first one of anything else: what hides an alarm must be said again each
-    time.
+    time. `dismissals` are the alarms of the machine that people closed as false, and that hold now.
     """
     severities, confidences, alert_id = history.severities, history.confidences, history.alert
     alerts = _suppression(history, record, d) if alert_id else []
@@ -240,7 +254,8 @@ def extend(
     if orders and history.orders and not share_an_order(history.orders, orders):
         said = said._replace(marks=said.marks.upper())
     before = AlarmHistory(history.level, history.slots, history.days)
-    alarm, events = advance(before, said, rule)
+    rises = rises_after(history.rises, dismissals, d, said, orders, rule.n) if dismissals else ()
+    alarm, events = advance(before, said, rule, dismissed=is_dismissed(rises))
     slots = SlotHistory() if alarm.days and alarm.days.agreed else alarm.slots
     if said.marks:
         severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
@@ -269,6 +284,8 @@ def extend(
         last_doubts=d.doubts,
         confidences=confidences if alarm.level or not events else (),
         days=alarm.days,
+        rises=() if alarm.level else rises,
+        alert_severity=history.alert_severity,
     )
     if alarm.level:
         after.held = _held(history, after, said, rule)

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from vtox.motor.alarms.health.alert_values import FaultHistory, Seen, Verdict
 from vtox.motor.alarms.health.alerts import median_of
 from vtox.motor.alarms.health.days import seen_of
+from vtox.motor.alarms.health.dismissals import is_dismissed
 from vtox.motor.alarms.health.marks import RANK, UNDECIDED
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.codec import Number, Time
@@ -132,6 +133,7 @@ class Fused(NamedTuple):
             text += f"|{fault}:{state}:{h.last_state}:{code}"
             if h.days and h.days.agreed and not h.level:
                 text += f":{h.days.agreed.level}:{h.days.past}{h.days.today}"
+                text += ":dismissed" * is_dismissed(h.rises)
         return text
 
 
@@ -157,9 +159,9 @@ def _assess_fault(fault: str, history: FaultHistory, state: State) -> FaultAsses
         history.last_doubts,
         history.last_t,
         history.held,
-        history.alert_severity,
+        history.alert_severity if history.level else None,
         history.alert_confidence,
-        seen_of(fault, history.level, history.days),
+        seen_of(fault, history.level, history.days, dismissed=is_dismissed(history.rises)),
     )
 
 

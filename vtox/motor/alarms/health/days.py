@@ -117,8 +117,11 @@ def _is_long(line: Line | None, t: float) -> bool:
     return line is not None and shows(line) and (line.before.n > 0 or t - line.start >= LINE_S)
 
 
-def seen_of(fault: str, level: Level, days: Days | None) -> Seen | None:
-    """Return what is seen of a fault whose alarm has this level, None where that says it."""
+def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = False) -> Seen | None:
+    """Return what is seen of a fault whose alarm has this level, None where that says it.
+
+    `dismissed`: a person closed such an alarm as false.
+    """
     if days is None or level or days.agreed is None:
         return None
     needed, of_days = days.needed
@@ -132,6 +135,8 @@ def seen_of(fault: str, level: Level, days: Days | None) -> Seen | None:
     needs = [Reason("days_needed", values)]
     if fault == OF_SLIP:
         needs.append(reason(_COURSES[course(days.line)] if days.line else "line_not_measured"))
+    if dismissed:
+        needs.append(reason("alarm_dismissed"))
     if days.dropped:
         needs.append(reason("days_dropped"))
     return Seen(level=days.agreed.level, t=days.since, needs=tuple(needs), **values)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
 from vtox.motor.alarms.health.alerts import extend
 from vtox.motor.alarms.health.assessment import Assessment, Fused, Published, assess
+from vtox.motor.alarms.health.dismissals import Dismissal
 from vtox.motor.alarms.health.marks import RANK
 from vtox.motor.faults import FAULTS, PERSISTENCE, Persistence
 from vtox.motor.values.domain import Answer, Diagnosis, Record
@@ -59,6 +60,7 @@ def update(
     *,
     latest_t: float = inf,
     rules: Mapping[str, Persistence] = PERSISTENCE,
+    dismissals: Sequence[Dismissal] = (),
 ) -> HealthUpdate:
     """Return history and new alerts of a machine after the diagnoses of one record.
 
@@ -69,7 +71,8 @@ def update(
     escalated when `k` of them are faults, and cleared when the last `clear` slots are normal and
     not near the limit; `rules` are these numbers for each fault. Abstentions neither raise nor
     clear, unless it is `QUIET`. The time of an alert is that of the signal: the start of
-    the first slot found, and of the first normal one.
+    the first slot found, and of the first normal one. No warning comes again that people closed as
+    false (`dismissals`, those that hold when the record arrives) until it has grown.
     """
     marks: dict[str, str] = {}
     faults = dict(history.faults)
@@ -79,7 +82,9 @@ def update(
         if is_past(history, record, d.fault, latest_t):
             continue
         before = faults.get(d.fault) or FaultHistory()
-        faults[d.fault], events, marks[d.fault] = extend(before, record, d, rules[d.fault])
+        faults[d.fault], events, marks[d.fault] = extend(
+            before, record, d, rules[d.fault], dismissals
+        )
         alerts += events
         found = d.state in ("warning", "fault")
         keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)

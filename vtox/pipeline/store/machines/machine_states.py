@@ -1,8 +1,9 @@
 """What a worker knows of a machine before it diagnoses its records: settings and history.
 
-Whatever changes the settings of a machine (nameplate, baseline, sensitivity, channel map) names
-them again, and each commit names the version that it makes. A worker reads only what has another
-name than the state that it has kept, so that a change counts from the next record, in all workers.
+Whatever changes the settings of a machine (nameplate, baseline, sensitivity, dismissals, channel
+map) names them again, and each commit names the version that it makes. A worker reads only what has
+another name than the state that it has kept, so that a change counts from the next record, in all
+workers.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from vtox.motor.alarms.health.assessment import Assessment
+from vtox.motor.alarms.health.dismissals import NOTHING_DISMISSED, Dismissals
 from vtox.motor.alarms.health.sensitivity import DEFAULT, Sensitivity
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
@@ -19,6 +21,7 @@ from vtox.motor.values.domain import Motor
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.baselines import is_of_other_channels
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
+from vtox.pipeline.store.machines.dismissals import DISMISSALS
 from vtox.pipeline.store.machines.machine_settings import MOTOR, SENSITIVITY, decode_setting
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client
@@ -44,6 +47,7 @@ class MachineState(NamedTuple):
     version: str = ""
     meter: bytes = b""
     sensitivity: Sensitivity = DEFAULT
+    dismissals: Dismissals = NOTHING_DISMISSED
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
     settings: str = ""
@@ -149,12 +153,14 @@ def _with_settings(
     info: bytes | None,
     sensitivity: bytes | None,
     channels: bytes | None,
+    dismissals: bytes | None,
 ) -> MachineState:
     channel_map = decode_setting(channels, CHANNEL_MAP)
     return known._replace(
         motor=decode_setting(motor, MOTOR),
         stored_baseline=_text(baseline),
         sensitivity=decode_setting(sensitivity, SENSITIVITY),
+        dismissals=decode_setting(dismissals, DISMISSALS),
         channel_map=channel_map,
         baseline_refused=baseline is not None and is_of_other_channels(info, channel_map),
         settings=name,

@@ -16,6 +16,7 @@ from vtox.pipeline.store.alarms import alarm_book
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.baselines import set_baseline
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP, set_channel_map
+from vtox.pipeline.store.machines.dismissals import DISMISSALS, end_dismissal
 from vtox.pipeline.store.machines.machine_settings import (
     SENSITIVITY,
     present_setting,
@@ -76,6 +77,15 @@ def change_sensitivity(
     table, expected = {"faults": faults}, {"expected_version": expected_version}
     with audited(client, actor.deed("sensitivity_changed", machine_id, changes=changed)):
         store_setting(client, machine_id, SENSITIVITY, table, by=by, **expected)
+
+
+def let_alarm_come_again(client: Client, actor: Actor, machine_id: str, alarm_id: str) -> bool:
+    """Let an alarm come again that was closed as false, as `end_dismissal`."""
+    present = present_setting(client, machine_id, DISMISSALS)
+    if all(d.alarm_id != alarm_id for d in present.alarms):
+        return False
+    with audited(client, actor.deed("dismissal_ended", machine_id, alarm=alarm_id)):
+        return end_dismissal(client, machine_id, alarm_id, by=actor.by)
 
 
 def change_channel_map(

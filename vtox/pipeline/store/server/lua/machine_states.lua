@@ -14,7 +14,8 @@ for i, machine in ipairs(KEYS) do
   local settings, changed = false, false
   -- Settings without a name may have been changed by anybody.
   if name == '' or name ~= ARGV[2 * i - 1] then
-    settings = redis.call('HMGET', machine, 'motor', 'baseline', 'baseline_info', 'sensitivity', 'channel_map')
+    settings = redis.call('HMGET', machine, 'motor', 'baseline', 'baseline_info', 'sensitivity', 'channel_map',
+      'dismissals')
   end
   local known = ARGV[2 * i]
   if known ~= '*' and known ~= version then changed = redis.call('HMGET', machine, 'memory', 'meter') end
