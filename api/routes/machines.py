@@ -29,6 +29,7 @@ from api.schemas.machines import (
 )
 from api.schemas.nameplate import NameplateIn
 from api.schemas.view import Reason
+from api.shapes.dismissals import dismissals_of
 from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
@@ -154,6 +155,7 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
         baseline_state=overview.baseline_state,
         assessment=_assessment_in_words(overview.health) if overview.health else None,
         diagnoses={fault: latest_diagnosis(r) for fault, r in overview.diagnoses.items()},
+        dismissals=dismissals_of(backend.client(), machine_id),
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from api.http.errors import not_found
 from api.http.json_route import JsonRoute
 from api.http.query import NO_PARAMETERS
-from api.routes.alarms import OPERATE
+from api.routes.alarms import OPERATE, AlarmId
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.alarm_actions import (
@@ -33,7 +33,9 @@ from api.schemas.alarms import (
     Service,
 )
 from api.schemas.common import Data
+from api.schemas.machines import Dismissal
 from api.shapes.alarm_shapes import alarm_time
+from api.shapes.dismissals import dismissals_of
 from api.shapes.supply_alarms import groups_of
 from api.state.auth import needs
 from api.state.backend import Backend
@@ -50,7 +52,7 @@ from vtox.motor.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.motor.alarms.supplies import group_ids
 from vtox.motor.errors import AlarmRefused
 from vtox.pipeline.store.machines.machines import is_listed
-from vtox.pipeline.store.system.deeds import change_service
+from vtox.pipeline.store.system.deeds import change_service, let_alarm_come_again
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"], route_class=JsonRoute)
 
@@ -181,6 +183,26 @@ def return_to_service(
     return _change_service(
         request, backend, "return_to_service", machine_id, sent, sent.comment or ""
     )
+
+
+@router.post(
+    "/machines/{machine_id}/dismissals/{alarm_id}/end",
+    dependencies=OPERATE,
+    summary="Let an alarm come again that was closed as false",
+)
+def end_dismissal(
+    request: Request,
+    machine_id: MachineId,
+    alarm_id: AlarmId,
+    sent: OperatorIn,
+    backend: OpenBackend,
+) -> Data[list[Dismissal]]:
+    """From the next record on it may come again; return the others that are dismissed."""
+    client, operator = backend.client(), operator_of(request, sent.by)
+    actor = actor_of(request, operator.by)
+    if not let_alarm_come_again(client, actor, machine_id, alarm_id):
+        raise not_found(f"no alarm of machine {machine_id!r} with this id is closed as false now")
+    return Data(data=dismissals_of(client, machine_id))
 
 
 def _change_service(

@@ -156,6 +156,28 @@ class Assessment(TypedDict):
     faults: dict[str, FaultAssessment]
 
 
+class Dismissal(View):
+    """An alarm that a person closed as false: it does not come again before it has grown."""
+
+    alarm_id: str
+    fault: str
+    codes: list[str]
+    """those that the alarm had"""
+    by: str
+    """who closed it"""
+    closed: Time
+    until: Time
+    """when it may come again as it was"""
+    orders: list[float]
+    """shaft orders of its impacts; it is another alarm at any other order"""
+    distance_hz: Number
+    """of its line from the supply; it is another alarm at any other distance; null: no line"""
+    raised_from_db: Number
+    """the level from which it comes again before that; null: it has none"""
+    raised_from_severity: Number
+    """the severity from which it comes again before that; null: its level decides"""
+
+
 class NameplateCheck(ResponseModel):
     """A nameplate that was checked and not stored."""
 
@@ -176,3 +198,5 @@ class Machine(MachineSummary):
     assessment: Assessment | None
     """null before the first diagnosis"""
     diagnoses: dict[str, LatestDiagnosis]
+    dismissals: list[Dismissal]
+    """alarms closed as false that do not come again; `.../dismissals/{alarm_id}/end` ends one"""

@@ -21,6 +21,7 @@ from api.state.server import Server
 from vtox.motor.alarms.book import Action, ActionName, Book
 from vtox.motor.alarms.life import Alarm
 from vtox.pipeline.store.alarms.alarm_actions import work_order
+from vtox.pipeline.store.machines.dismissals import dismiss
 from vtox.pipeline.store.system.audit import Actor
 
 log = structlog.get_logger()
@@ -66,9 +67,24 @@ def actor_of(request: Request, by: str = "") -> Actor:
 
 
 def act(server: Server, actions: Callable[[Book, int], Iterable[Action]]) -> None:
-    """Do what an operator wants, as `KeptBook.act`, and log it."""
-    for a in server.alarms.act(server.client(), actions):
+    """Do what an operator wants, as `KeptBook.act`, and log it.
+
+    An alarm closed as false is dismissed, also where a request comes again because its answer was
+    lost: the service may have ended between the two.
+    """
+    wanted: list[Action] = []
+
+    def remembered(book: Book, now_ms: int) -> list[Action]:
+        wanted[:] = actions(book, now_ms)
+        return wanted
+
+    client = server.client()
+    for a in server.alarms.act(client, remembered):
         log_action(a)
+    closed = [a for a in wanted if a.name == "close" and a.outcome == "false_alarm"]
+    book = server.alarms.read(client)[0] if closed else Book()
+    for a in closed:
+        dismiss(client, book.alarms[a.alarm_id])
 
 
 def log_action(a: Action) -> None:

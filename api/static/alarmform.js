@@ -61,6 +61,7 @@ const FIELDS = {
   out_of_service: () => [text("reason", true)],
   in_service: () => [text("comment", false)],
   ungroup: () => [],
+  end_dismissal: () => [],
 };
 
 function values(form, name) {

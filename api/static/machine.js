@@ -603,7 +603,7 @@ poll(async () => {
     await takeGrowth().catch(() => {});
     drawMachine(machine.data, now);
     drawAlerts(alerts.data, now);
-    await followAlarms(id);
+    await followAlarms(id, machine.data.dismissals);
     const news = alerts.data[0]?.stream_id ?? "";
     if (news !== lastNews) await drawEvidence();
     lastNews = news;

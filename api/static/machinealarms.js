@@ -4,12 +4,14 @@ import { openForm } from "./alarmform.js";
 import { alarmList } from "./alarmlist.js";
 import { act, drawAccess } from "./alarmactions.js";
 import { clockSwitch, moment } from "./clock.js";
-import { byId, el, get, label, put } from "./common.js";
+import { byId, el, faultName, get, label, num, put } from "./common.js";
+import { lacksName } from "./operator.js";
 import { t } from "./texts.js";
 
 const SHOWN = 20;
 let list = null;
 let drawnService = "";
+let drawnDismissals = "";
 
 function drawService(id, out, mayOperate, refresh) {
   const drawn = JSON.stringify([out, mayOperate, out && moment(out.since)]);
@@ -45,9 +47,41 @@ function drawService(id, out, mayOperate, refresh) {
   );
 }
 
+// What was closed as false and does not come again until it has grown, each with a button that ends it.
+function drawDismissals(id, dismissals, mayOperate) {
+  const drawn = JSON.stringify([dismissals, mayOperate]);
+  if (drawn === drawnDismissals) return;
+  drawnDismissals = drawn;
+  put(
+    "dismissals",
+    dismissals.map((d) => dismissal(id, d, mayOperate)),
+  );
+}
+
+function dismissal(id, d, mayOperate) {
+  const form = el("div", {});
+  const path = `/api/v1/machines/${encodeURIComponent(id)}/dismissals/${encodeURIComponent(d.alarm_id)}/end`;
+  const submit = (body, message) => act(path, body, message, (left) => drawDismissals(id, left, mayOperate));
+  const close = () => form.replaceChildren();
+  const end = async () =>
+    (await lacksName()) ? openForm(form, "end_dismissal", { submit, close }) : submit({}, form);
+  const limit =
+    d.raised_from_db === null
+      ? t("alarms.from_severity", { severity: `${num(100 * d.raised_from_severity)} %` })
+      : t("alarms.from_level", { level: num(d.raised_from_db, 1) });
+  const values = { fault: faultName(d.fault), name: d.by, time: moment(d.closed), until: moment(d.until), limit };
+  return el(
+    "div",
+    { class: "tools" },
+    el("span", { class: "small" }, t("alarms.dismissed", values)),
+    mayOperate ? el("button", { type: "button", onclick: end }, t("alarms.do_end_dismissal")) : "",
+    form,
+  );
+}
+
 // Draws them anew; called at every poll of the page.
-export async function followAlarms(id) {
-  const refresh = () => followAlarms(id);
+export async function followAlarms(id, dismissals) {
+  const refresh = () => followAlarms(id, dismissals);
   if (!list) {
     list = alarmList(byId("alarmlist"), { refresh, withMachine: false });
     put("alarmclock", clockSwitch(refresh));
@@ -66,6 +100,7 @@ export async function followAlarms(id) {
     access.data.may_operate,
     refresh,
   );
+  drawDismissals(id, dismissals, access.data.may_operate);
   put("alarmblank", found.data.length ? "" : t("alarms.none_of_machine"));
   byId("alarmblank").hidden = found.data.length > 0;
   byId("allalarms").hidden = !found.next;

@@ -1,5 +1,6 @@
 """What is changed by HTTP is in the audit with who and from where; wrong keys are, and wait."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 from tests.integration.api.conformance import document
 from tests.integration.api.test_cluster_page import add_letter
+from vtox.motor.alarms.life import Alarm
 from vtox.motor.values.domain import Motor
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines import machines
+from vtox.pipeline.store.machines.dismissals import dismiss
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import deadletters
 from vtox.pipeline.store.system import apikeys, sessions
@@ -20,6 +23,16 @@ URL = "/api/v1/audit"
 MACHINE = "/api/v1/machines/M1"
 FAR = {"X-Forwarded-For": "192.0.2.7"}
 OPERATOR = {"by": "Ada", "reason": "repair"}
+FALSE_ALARM = Alarm(
+    id="M1:bearing:0",
+    machine_id="M1",
+    fault="bearing",
+    level="warning",
+    raised_ms=0,
+    since_ms=0,
+    outcome="false_alarm",
+    closed_ms=round(1000 * time.time()),
+)
 Change = Callable[[httpx.Client, Client, dict[str, str]], httpx.Response]
 
 
@@ -68,6 +81,14 @@ CHANGES: dict[tuple[str, str], tuple[Change, str, str]] = {
         )[1],
         "returned_to_service",
         "returned",
+    ),
+    ("POST", "/api/v1/machines/{machine_id}/dismissals/{alarm_id}/end"): (
+        lambda http, client, h: (
+            dismiss(client, FALSE_ALARM),
+            http.post(f"{MACHINE}/dismissals/{FALSE_ALARM.id}/end", json={"by": "Ada"}, headers=h),
+        )[1],
+        "dismissal_ended",
+        "may come again",
     ),
     ("POST", "/api/v1/dead-letters/{letter_id}/replay"): (
         replayed,

@@ -58,6 +58,13 @@ class Dismissal:
             return abs(self.distance_hz - shown.distance_hz) <= LINE_TOLERANCE_HZ
         return True
 
+    @property
+    def raised_from(self) -> tuple[float | None, float | None]:
+        """The level (dB) or the severity from which it comes again; the other is None."""
+        if self.level_db is not None:
+            return round(self.level_db + GROWN_DB, 1), None
+        return None, round(self.severity + GROWN_SEVERITY, 3)
+
     def rise(self, shown: "Shown") -> float:
         """Return how far it has grown: 1 is as much as an alarm needs to come again."""
         if self.level_db is not None and shown.level_db is not None:
