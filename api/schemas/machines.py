@@ -162,7 +162,7 @@ class Dismissal(View):
     alarm_id: str
     fault: str
     codes: list[str]
-    """those that the alarm had"""
+    """all codes of the alarm"""
     by: str
     """who closed it"""
     closed: Time

@@ -14,7 +14,7 @@ from vtox.motor.faults import FAULTS, QUICK
 from vtox.motor.values.codec import Number, Time
 from vtox.motor.values.domain import Answer, Diagnosis
 
-# What a person decided holds for so long: then the machine may have become another one.
+# A decision of a person holds for so long: then the machine may have become another one.
 DISMISSED_S = 30 * 86_400
 # A fault has grown that is stronger by this: twice the amplitude, or a fifth of all severity.
 GROWN_DB = 6.0
@@ -22,7 +22,7 @@ GROWN_SEVERITY = 0.2
 # Half the width of a line in the shortest record of a cage, 10 s. A line that moved with the load
 # further than this is new evidence, which that person did not have.
 LINE_TOLERANCE_HZ = 0.25
-# Of one machine; the oldest are dropped.
+# The most for one machine; the oldest are dropped.
 MOST_DISMISSALS = 8
 _LEVELS = ("level_dbc", "lower_sideband_dbc", "upper_sideband_dbc", "level_db")
 # The rise of a finding that is none of those dismissed, and the most that is remembered.
@@ -33,8 +33,9 @@ _ANOTHER = 1.0
 class Dismissal:
     """An alarm that a person closed as false, from `t` until `until_t` (s, server clock).
 
-    `codes` are those that it had. `orders` are the shaft orders of its impacts, `distance_hz` is
-    the distance of its line from the supply. Where `level_db` is None its `severity` counts.
+    `codes` are its codes. `orders` are the shaft orders of its impacts, `distance_hz` is
+    the distance of its line from the supply. Its `severity` counts if `level_db`
+    is None.
     """
 
     alarm_id: str
@@ -82,7 +83,7 @@ class Dismissals:
     alarms: tuple[Dismissal, ...] = ()
 
     def at(self, t: float) -> tuple[Dismissal, ...]:
-        """Return those that hold at a time of the server's clock."""
+        """Return the ones in force at a time of the server's clock."""
         return tuple(d for d in self.alarms if t < d.until_t)
 
     def with_one(self, dismissal: Dismissal) -> tuple[Dismissal, ...]:
@@ -99,7 +100,7 @@ NOTHING_DISMISSED = Dismissals()
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a record or an alarm shows of a fault: code and place, level and severity."""
+    """A finding of a record or an alarm: code and place, level and severity."""
 
     code: str
     orders: tuple[float, ...]

@@ -72,7 +72,7 @@ def update(
     not near the limit; `rules` are these numbers for each fault. Abstentions neither raise nor
     clear, unless it is `QUIET`. The time of an alert is that of the signal: the start of
     the first slot found, and of the first normal one. No warning comes again that people closed as
-    false (`dismissals`, those that hold when the record arrives) until it has grown.
+    false (`dismissals`, in force when the record arrives) until it has grown.
     """
     marks: dict[str, str] = {}
     faults = dict(history.faults)

@@ -49,7 +49,7 @@ def dismiss(client: Client, alarm: Alarm) -> None:
 def end_dismissal(client: Client, machine_id: str, alarm_id: str, *, by: str) -> bool:
     """Let the alarm come again; False where none of this id is dismissed.
 
-    Raises `UnknownMachine`; `SettingChanged`: somebody has closed or ended another one meanwhile.
+    Raises `UnknownMachine`; `SettingChanged`: another one was closed or ended meanwhile.
     """
     present = present_setting(client, machine_id, DISMISSALS)
     left = present.without(alarm_id)

@@ -26,15 +26,15 @@ BAR: dict[str, Any] = {"code": "because_of_lines", "distance_hz": 2.0, "level_db
 BEARING: dict[str, Any] = {"code": "because_of_impacts", "order": 3.05, "severity": 0.4}
 
 
-def found(fault: str, state: State = "warning", **values: Any) -> Diagnosis:
+def finding_of(fault: str, state: State = "warning", **values: Any) -> Diagnosis:
     severity, code = values.pop("severity", 0.4), values.pop("code", "because_of_lines")
     if "level_db" in values:
         values["lower_sideband_dbc"] = values.pop("level_db")
     return Diagnosis(fault=fault, state=state, severity=severity, code=code, values=values)
 
 
-BAR_AGAIN, BEARING_AGAIN = found("broken_bar", **BAR), found("bearing", **BEARING)
-QUIET = found("broken_bar", "normal", code="because_quiet", severity=0.0)
+BAR_AGAIN, BEARING_AGAIN = finding_of("broken_bar", **BAR), finding_of("bearing", **BEARING)
+QUIET = finding_of("broken_bar", "normal", code="because_quiet", severity=0.0)
 
 
 def at(hours: float) -> Record:
@@ -60,7 +60,7 @@ def fed(
     days: bool = False,
     history: MachineHistory | None = None,
 ) -> list[HealthUpdate]:
-    """Feed one diagnosis an hour to a machine, of which each record reads the state anew."""
+    """Feed one diagnosis an hour to a machine, which reads its state again for each record."""
     history, after = history or MachineHistory(), []
     kept = codec.decode(Dismissals, codec.encode(Dismissals(alarms=dismissed)), strict=True)
     for i, d in enumerate(diagnoses):
@@ -100,7 +100,7 @@ def test_it_comes_again_after_thirty_days() -> None:
 
 def test_the_clock_of_the_server_counts_the_thirty_days() -> None:
     history = MachineHistory()
-    for i in range(9):  # the clock of the sender is ten years ahead, or stands
+    for i in range(9):  # the clock of the sender is ten years off, and slow
         r = replace(at(1 + i), t_start=3e8 + 60 * i, t_end=3e8 + 60 * i + 10)
         after = update(history, r, [BAR_AGAIN], rules=RECORDS_ALONE, dismissals=[closed(BAR_AGAIN)])
         history = after.history
@@ -110,16 +110,22 @@ def test_the_clock_of_the_server_counts_the_thirty_days() -> None:
 @pytest.mark.parametrize(
     ("d", "raised"),
     [
-        (found("broken_bar", **BAR | {"level_db": -44.1}), False),
-        (found("broken_bar", **BAR | {"level_db": -43.9}), True),
-        (found("broken_bar", **BAR | {"severity": 0.95}), False),  # its level says that it stays
-        (found("broken_bar", **BAR | {"level_db": nan, "severity": 0.55}), False),
-        (found("broken_bar", **BAR | {"level_db": nan, "severity": 0.65}), True),
-        (found("broken_bar", **BAR | {"distance_hz": 2.2}), False),
-        (found("broken_bar", **BAR | {"distance_hz": 2.3}), True),  # the line moved with the load
-        (found("broken_bar", **BAR | {"code": "because_of_another"}), True),
-        (found("broken_bar", "fault", **BAR), True),
-        (found("eccentricity", **BAR), True),
+        (finding_of("broken_bar", **BAR | {"level_db": -44.1}), False),
+        (finding_of("broken_bar", **BAR | {"level_db": -43.9}), True),
+        (
+            finding_of("broken_bar", **BAR | {"severity": 0.95}),
+            False,
+        ),  # its level says that it stays
+        (finding_of("broken_bar", **BAR | {"level_db": nan, "severity": 0.55}), False),
+        (finding_of("broken_bar", **BAR | {"level_db": nan, "severity": 0.65}), True),
+        (finding_of("broken_bar", **BAR | {"distance_hz": 2.2}), False),
+        (
+            finding_of("broken_bar", **BAR | {"distance_hz": 2.3}),
+            True,
+        ),  # the line moved with the load
+        (finding_of("broken_bar", **BAR | {"code": "because_of_another"}), True),
+        (finding_of("broken_bar", "fault", **BAR), True),
+        (finding_of("eccentricity", **BAR), True),
     ],
 )
 def test_another_line_or_a_stronger_one_is_raised(d: Diagnosis, raised: bool) -> None:
@@ -138,12 +144,12 @@ def test_another_line_or_a_stronger_one_is_raised(d: Diagnosis, raised: bool) ->
 def test_orders_have_a_tolerance_and_severities_a_limit(
     change: dict[str, float], raised: bool
 ) -> None:
-    again = found("bearing", **BEARING | change)
+    again = finding_of("bearing", **BEARING | change)
     assert bool(events(fed([again] * 12, closed(BEARING_AGAIN)))) is raised
 
 
 def test_one_strong_record_does_not_end_it() -> None:
-    strong = found("broken_bar", **BAR | {"level_db": -40.0})
+    strong = finding_of("broken_bar", **BAR | {"level_db": -40.0})
     assert events(fed([*[BAR_AGAIN] * 5, strong, *[BAR_AGAIN] * 5], closed(BAR_AGAIN))) == []
 
 
@@ -158,7 +164,7 @@ def test_quick_faults_are_never_dismissed(fault: str) -> None:
     alarm = Alert(id=f"M:{fault}:0", machine_id="M", fault=fault, level="warning")
     assert dismissal_of(alarm, None, 0.0, "Ann") is None
     forced = replace(closed(BAR_AGAIN), fault=fault)
-    assert events(fed([found(fault, **BAR)] * 9, forced)) == RAISED
+    assert events(fed([finding_of(fault, **BAR)] * 9, forced)) == RAISED
 
 
 def test_limits_and_silence_are_never_dismissed() -> None:
