@@ -27,7 +27,10 @@ help:
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
 
 # Everything comes from hashed lock files; the package itself is linked, not copied. The product
-# needs half the packages; what tests need too comes with the first `make test`.
+# needs half the packages; the others, for tests, come with the first `make test`: beside them in a
+# new folder, as pip alone keeps one core busy.
+LOCKS := product.lock
+.venv/.tools: LOCKS := product.lock requirements.lock
 .venv/.ready: product.lock pyproject.toml
 	@test -n "$(PY)" && $(PY) $(NEW_ENOUGH) 2>/dev/null || \
 	  { echo "VTOX needs Python 3.11 or newer, which is not here. If it has another name: make $(MAKECMDGOALS) PY=/path/to/python"; exit 1; }
@@ -35,14 +38,13 @@ help:
 	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "setting up .venv (once, about a minute)"
 	@$(PY) -m venv .venv
-	@$(BIN)/python .ci/install.py product.lock
+	@$(BIN)/python .ci/install.py $(LOCKS)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@touch $@ $(if $(word 2,$(LOCKS)),.venv/.tools)
 
 .venv/.tools: requirements.lock .venv/.ready
-	@echo "adding what tests and tools need (once)"
-	@$(BIN)/python .ci/install.py requirements.lock --no-compile
-	@touch $@
+	@[ ! requirements.lock -nt $@ -a ! .venv/.ready -nt $@ ] || \
+	  { echo "adding what tests and tools need (once)" && $(BIN)/python .ci/install.py $(LOCKS) && touch $@; }
 
 setup: .venv/.ready
 ifdef EXTRAS

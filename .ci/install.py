@@ -1,13 +1,15 @@
 """Installs the packages of a lock file, and shows how far it is: `python .ci/install.py LOCK`.
 
-What follows the lock file are options of pip. With `--extras "mqtt opcua"` behind it, the packages
-of these extras of `pyproject.toml` alone, with what they need.
+A second lock file is installed beside the first, by a pip of its own and without bytecode: each
+keeps a core busy. With `--extras "mqtt opcua"` behind the first, the packages of these extras of
+`pyproject.toml` alone, with what they need.
 """
 
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 WIDTH = 60
@@ -16,17 +18,17 @@ LINES = 4
 
 
 def main() -> int:
-    """Run pip on the lock file and return its exit status."""
-    lock, *options = sys.argv[1:]
-    if options[:1] != ["--extras"]:
-        return install(lock, options)
-    wanted = requirements_of(options[1].split())
+    """Install as the arguments say, and return pip's exit status."""
+    lock, *others = sys.argv[1:]
+    if others[:1] != ["--extras"]:
+        return beside(lock, others[0]) if others else install(lock)
+    wanted = requirements_of(others[1].split())
     blocks = blocks_of(Path(lock).read_text())
     missing = [text for name, text in wanted.items() if name not in blocks]
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / "extras.lock"
         part.write_text("".join(blocks[name] for name in needed(set(wanted), blocks)))
-        status = install(str(part), [])
+        status = install(str(part))
     if missing and not status:
         print(f"in no lock file, so without hashes: {', '.join(missing)}", flush=True)
         command = (sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
@@ -76,39 +78,83 @@ def parents(block: str) -> set[str]:
     return {normalised(name) for name in comments}
 
 
-def install(lock: str, more: list[str]) -> int:
-    """Run pip on a lock file and return its exit status."""
-    packages = len(re.findall(r"^[\w.-]+==", Path(lock).read_text(), re.MULTILINE))
-    options: tuple[str, ...] = ("--disable-pip-version-check", "--progress-bar=off", "--no-color")
-    options += tuple(more)
+def beside(lock: str, larger: str) -> int:
+    """Install a lock file and, at the same time, what another has in addition."""
+    blocks = blocks_of(Path(larger).read_text())
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as threads:
+        rest = Path(folder) / "rest.lock"
+        here = blocks_of(Path(lock).read_text())
+        rest.write_text("".join(text for name, text in blocks.items() if name not in here))
+        progress = Progress(packages_in(lock) + packages_in(str(rest)), pips=2)
+        # Each sees only half of the packages: neither may ask whether all that is needed is there.
+        jobs = [
+            threads.submit(run_pip, progress, lock, "--no-deps"),
+            threads.submit(run_pip, progress, str(rest), "--no-deps", "--no-compile"),
+        ]
+        status = max(job.result() for job in jobs)
+    progress.end()
+    return status
+
+
+def install(lock: str) -> int:
+    """Run pip on the lock file and return its exit status."""
+    progress = Progress(packages_in(lock))
+    status = run_pip(progress, lock)
+    progress.end()
+    return status
+
+
+def packages_in(lock: str) -> int:
+    """Return the packages of a lock file. Some are for other systems and versions of Python."""
+    return len(re.findall(r"^[\w.-]+==", Path(lock).read_text(), re.MULTILINE))
+
+
+def run_pip(progress: "Progress", lock: str, *more: str) -> int:
+    """Run pip on a lock file, count its packages and return its exit status."""
+    options = ("--disable-pip-version-check", "--progress-bar=off", "--no-color", *more)
     command = (sys.executable, "-m", "pip", "install", *options, "--require-hashes", "-r", lock)
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert pip.stdout
-    found = 0
-    for line in pip.stdout:
-        # One that is there already is not collected.
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-            found += 1
-            # Some are for other systems and versions of Python.
-            show(f"  package {found} of at most {packages}", found * LINES // packages)
-        elif line.startswith("Installing collected"):
-            show(f"  {found} packages are here; installing them", LINES + 1)
-    if sys.stdout.isatty():
-        print(f"\r{'':{WIDTH}}\r", end="", flush=True)
-    return pip.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pip:
+        assert pip.stdout
+        for line in pip.stdout:
+            # One that is there already is not collected.
+            if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+                progress.found()
+            elif line.startswith("Installing collected"):
+                progress.all_found()
+    return pip.returncode
 
 
-shown = 0
+class Progress:
+    """The packages that one or two pips have found, on one line of a terminal."""
 
+    def __init__(self, packages: int, pips: int = 1) -> None:
+        self.packages, self.looking = packages, pips
+        self.here = self.shown = 0
 
-def show(text: str, part: int) -> None:
-    """Show a state: on a terminal in place of the last, else where another part has begun."""
-    global shown
-    if sys.stdout.isatty():
-        print(f"\r{text:{WIDTH}}", end="", flush=True)
-    elif part > shown:
-        shown = part
-        print(text, flush=True)
+    def found(self) -> None:
+        """Count a package."""
+        self.here += 1
+        text = f"  package {self.here} of at most {self.packages}"
+        self.show(text, self.here * LINES // self.packages)
+
+    def all_found(self) -> None:
+        """Count a pip that begins to install."""
+        self.looking -= 1
+        if not self.looking:
+            self.show(f"  {self.here} packages are here; installing them", LINES + 1)
+
+    def show(self, text: str, part: int) -> None:
+        """Show a state: on a terminal in place of the last, else where another part has begun."""
+        if sys.stdout.isatty():
+            print(f"\r{text:{WIDTH}}", end="", flush=True)
+        elif part > self.shown:
+            self.shown = part
+            print(text, flush=True)
+
+    def end(self) -> None:
+        """Leave the terminal's line empty."""
+        if sys.stdout.isatty():
+            print(f"\r{'':{WIDTH}}\r", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,7 @@ def use(checkout: Path, settings: Settings) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_a_field_of_the_nameplate_appears_everywhere(checkout: Path, settings: Settings) -> None:
     pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
     found = use(checkout, settings)
