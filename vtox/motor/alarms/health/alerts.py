@@ -21,7 +21,12 @@ from vtox.motor.alarms.health.alert_values import (
     Verdict,
 )
 from vtox.motor.alarms.health.days import CLEAN_DAYS, are_clean, confirmed, with_slot
-from vtox.motor.alarms.health.dismissals import Dismissal, is_dismissed, rises_after
+from vtox.motor.alarms.health.dismissals import (
+    Dismissal,
+    is_dismissed,
+    rises_after,
+    without_dismissed,
+)
 from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.motor.alarms.health.line_test import with_record
 from vtox.motor.alarms.health.marks import (
@@ -104,7 +109,8 @@ def _with_slot(
     slots, change = transition(history.slots, mark, t, rule)
     days = None
     dismissed = dismissed and not before
-    if rule.days > 1 or dismissed:
+    # What was only seen stays so until a record shows it again.
+    if rule.days > 1 or dismissed or (history.days and history.days.agreed):
         last_t = history.slots.starts[-1] if history.slots.starts else None
         days = with_slot(history.days or NO_DAYS, mark, t, last_t, rule)
         if line and mark.lower() in FOUND:
@@ -246,8 +252,13 @@ def extend(
     unsuppressed by the first one of anything else: what hides an alarm must be said again each
     time. `dismissals` are the alarms of the machine that people closed as false, and that hold now.
     """
+    alerts: list[Alert] = []
+    if dismissals and history.alert:
+        kept = without_dismissed(history, dismissals, record.t_start, rule.n)
+        alerts = [] if kept.alert else [_dismissed(history, record, d)]
+        history = kept
     severities, confidences, alert_id = history.severities, history.confidences, history.alert
-    alerts = _suppression(history, record, d) if alert_id else []
+    alerts += _suppression(history, record, d) if alert_id else []
     said = slots_of(d, record, rule)
     sign = evidence_of(d, "weak_sign") or {}
     orders = impact_orders(d) if sign or d.state in ("warning", "fault") else ()
@@ -388,6 +399,21 @@ def _alert(
         reason=sentence,
         values=values,
         doubts=doubts,
+    )
+
+
+def _dismissed(history: FaultHistory, record: Record, d: Diagnosis | Answer) -> Alert:
+    """Return the end of an open alert that a person closed as false."""
+    why = reason("alarm_dismissed")
+    return Alert(
+        id=history.alert,
+        machine_id=record.machine_id,
+        fault=d.fault,
+        level=history.level,
+        event="cleared",
+        t=record.t_start,
+        code=why.code,
+        reason=why.sentence,
     )
 
 

@@ -1,13 +1,13 @@
 """Whether an alarm is one that a person closed as false: such a one does not come again. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from numbers import Real
 from statistics import median
 from typing import Any
 
-from vtox.motor.alarms.health.alert_values import FaultHistory, RaisedAlert, Why
+from vtox.motor.alarms.health.alert_values import Days, FaultHistory, RaisedAlert, Why
 from vtox.motor.alarms.health.impact_orders import share_an_order
 from vtox.motor.alarms.health.marks import FOUND, Slots, evidence_of
 from vtox.motor.faults import FAULTS, QUICK
@@ -83,8 +83,12 @@ class Dismissals:
     alarms: tuple[Dismissal, ...] = ()
 
     def at(self, t: float) -> tuple[Dismissal, ...]:
-        """Return the ones in force at a time of the server's clock."""
-        return tuple(d for d in self.alarms if t < d.until_t)
+        """Return the ones in force at a time of the server's clock.
+
+        Records that waited arrived before the close. A clock that was far ahead at the close ends
+        the hold once it is right, as it would last for years.
+        """
+        return tuple(d for d in self.alarms if d.t - DISMISSED_S <= t < d.until_t)
 
     def with_one(self, dismissal: Dismissal) -> tuple[Dismissal, ...]:
         """Return them with one more, in place of that of the same alarm."""
@@ -177,6 +181,30 @@ def rises_after(
     shown = shown_of(code, d.values, orders, d.severity or sign.get("severity"))
     rise = min((x.rise(shown) for x in holding if x.is_of(shown)), default=_ANOTHER)
     return (*rises, round(min(rise, _ANOTHER), 2))[-n:]
+
+
+def without_dismissed(
+    history: FaultHistory, dismissals: Iterable[Dismissal], t: float, n: int
+) -> FaultHistory:
+    """Return the history without its open warning if a person closed that as false.
+
+    The fault is seen since `t` then, and an alarm again once most of the next `n` findings are
+    stronger.
+    """
+    if history.level != "warning" or all(x.alarm_id != history.alert for x in dismissals):
+        return history
+    days = (history.days or Days())._replace(agreed=history.slots, since=t)
+    return replace(
+        history,
+        level="",
+        marks="",
+        starts=(),
+        alert="",
+        held=None,
+        alert_confidence=None,
+        days=days,
+        rises=(0.0,) * n,
+    )
 
 
 def is_dismissed(rises: tuple[float, ...]) -> bool:

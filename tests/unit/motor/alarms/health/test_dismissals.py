@@ -172,15 +172,66 @@ def test_limits_and_silence_are_never_dismissed() -> None:
     assert dismissal_of(alarm, None, 0.0, "Ann") is None
 
 
-def test_an_open_alarm_stays_and_clears_and_does_not_come_again() -> None:
-    first = fed([BAR_AGAIN] * 3)
-    after = fed(
-        [*[BAR_AGAIN] * 3, *[QUIET] * 3, *[BAR_AGAIN] * 9],
-        closed(BAR_AGAIN, hours=4),
-        from_hour=4,
-        history=first[-1].history,
-    )
-    assert events([*first, *after]) == [*RAISED, ("cleared", "warning")]
+ENDED = [*RAISED, ("cleared", "warning")]
+STRONGER = finding_of("broken_bar", **BAR | {"level_db": -43.0})
+
+
+def after_close(
+    *diagnoses: Diagnosis, level: str = "warning", shown: Diagnosis = BAR_AGAIN
+) -> list[HealthUpdate]:
+    """Raise an alarm, close it as false while it is open, and feed what comes then."""
+    first = fed([shown] * 3)
+    kept = first[-1].history.faults["broken_bar"]
+    alarm = Alert(id=kept.alert, machine_id="M", fault="broken_bar", level=level, code=shown.code)
+    dismissal = dismissal_of(alarm, kept, 4 * HOUR_S, "Ann")
+    assert dismissal
+    return [*first, *fed(diagnoses, dismissal, from_hour=4, history=first[-1].history)]
+
+
+def test_an_open_alarm_ends_with_its_close_and_does_not_come_again() -> None:
+    after = after_close(*[BAR_AGAIN] * 3, *[QUIET] * 3, *[BAR_AGAIN] * 9)
+    assert events(after) == ENDED
+    (cleared,) = after[3].alerts
+    assert (cleared.code, cleared.t) == ("alarm_dismissed", 4 * HOUR_S)
+    assert after[3].history.assessment.health == 100
+    assert [u.history.assessment.faults["broken_bar"].seen is None for u in after[3:6]] == [
+        False
+    ] * 3
+
+
+def test_a_fault_that_never_paused_comes_again_once_it_has_grown() -> None:
+    after = after_close(*[BAR_AGAIN] * 3, *[STRONGER] * 4)
+    assert events(after) == [*ENDED, *RAISED]
+    raised = [a for u in after for a in u.alerts if a.event == "raised"]
+    assert raised[0].id != raised[1].id, "the closed alarm would take it for a repetition"
+
+
+def test_one_strong_record_after_the_close_is_not_growth() -> None:
+    assert events(after_close(STRONGER, *[BAR_AGAIN] * 6)) == ENDED
+
+
+def test_a_fault_that_never_paused_comes_again_when_that_ends() -> None:
+    held = after_close(*[BAR_AGAIN] * 3)
+    after = fed([QUIET, BAR_AGAIN], from_hour=7, history=held[-1].history)
+    assert [[a.event for a in u.alerts] for u in after] == [[], ["raised"]]
+
+
+def test_the_open_level_fault_stays_as_it_is() -> None:
+    bad = replace(BAR_AGAIN, state="fault")
+    after = after_close(bad, bad, BAR_AGAIN, level="fault", shown=bad)
+    assert events(after) == [("raised", "fault")]
+
+
+def test_an_abstention_after_the_close_ends_the_alarm_too() -> None:
+    unclear = finding_of("broken_bar", "unknown", code="because_unclear", severity=None)
+    after = after_close(unclear, unclear)
+    assert events(after) == ENDED
+
+
+def test_a_clock_that_was_far_ahead_at_the_close_holds_nothing_for_years() -> None:
+    kept = Dismissals(alarms=(closed(BAR_AGAIN, hours=10 * 365 * 24.0),))
+    assert kept.at(HOUR_S) == ()
+    assert kept.at(kept.alarms[0].t - HOUR_S) == kept.alarms, "a record that waited"
 
 
 def test_an_alarm_that_has_ended_keeps_the_severity_it_had() -> None:
