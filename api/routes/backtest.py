@@ -18,16 +18,7 @@ from api.schemas.backtest import (
     SensitivityBacktest,
 )
 from api.schemas.common import Data, rfc3339
-from api.schemas.sensitivity import (
-    CLEAR,
-    DAYS,
-    MIN_CONFIDENCE,
-    MIN_SEVERITY,
-    OF_DAYS,
-    FaultSensitivity,
-    K,
-    N,
-)
+from api.schemas.sensitivity import SAYS, FaultSensitivity
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.alarms.health.alerts import Event
@@ -55,13 +46,15 @@ class _BacktestQuery(EmptyQuery):
     """The sensitivity that is proposed, and how far back it is tried."""
 
     fault: FaultName = Field(description="of this fault")
-    k: int | None = Field(None, description=K + OR_DEFAULT)
-    n: int | None = Field(None, description=N + OR_DEFAULT)
-    clear: int | None = Field(None, description=CLEAR + OR_DEFAULT)
-    min_severity: float | None = Field(None, description=MIN_SEVERITY + OR_DEFAULT)
-    min_confidence: float | None = Field(None, description=MIN_CONFIDENCE + OR_DEFAULT)
-    on_days: int | None = Field(None, description=f"`days` of the sensitivity: {DAYS}{OR_DEFAULT}")
-    of_days: int | None = Field(None, description=OF_DAYS + OR_DEFAULT)
+    k: int | None = Field(None, description=SAYS["k"] + OR_DEFAULT)
+    n: int | None = Field(None, description=SAYS["n"] + OR_DEFAULT)
+    clear: int | None = Field(None, description=SAYS["clear"] + OR_DEFAULT)
+    min_severity: float | None = Field(None, description=SAYS["min_severity"] + OR_DEFAULT)
+    min_confidence: float | None = Field(None, description=SAYS["min_confidence"] + OR_DEFAULT)
+    on_days: int | None = Field(
+        None, description=f"`days` of the sensitivity: {SAYS['days']}{OR_DEFAULT}"
+    )
+    of_days: int | None = Field(None, description=SAYS["of_days"] + OR_DEFAULT)
     days: float = Field(30, gt=0, le=366, description="up to now")
 
 

@@ -132,7 +132,7 @@ def _of_machine(machine_id: str, backend: Backend) -> MachineChannelMap:
 
 
 def _version(m: ChannelMap) -> ChannelMapVersion:
-    return ChannelMapVersion.of(m, set=time_set(m), channels=_sources(m.channels))
+    return ChannelMapVersion.of(m, set=time_set(m))
 
 
 def _sources(sources: Sources) -> dict[str, ChannelSource]:

@@ -19,7 +19,7 @@ from api.schemas.common import Data
 from api.schemas.growth import (
     MachineGrowth,
 )
-from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCount, TrendColumns
+from api.schemas.history import History, HistoryPage, MissedEntries, TrendColumns
 from api.shapes.growth import Growths
 from api.state.auth import needs
 from api.state.backend import Backend
@@ -176,9 +176,7 @@ def _page(
         step_s=made_of.step_s,
         recorded_until_t=until,
         series={name: _columns(t) for name, t in page.trends.series.items()},
-        counts={
-            name: list(map(OutcomeCount.of, counts)) for name, counts in page.trends.counts.items()
-        },
+        counts=page.trends.counts,
         missed=[
             MissedEntries(stream=g.stream, from_t=g.after_s, to_t=g.before_s, entries=g.entries)
             for g in gaps

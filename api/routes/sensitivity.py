@@ -82,7 +82,7 @@ def _of_machine(machine_id: str, backend: Backend) -> MachineSensitivity:
 
 
 def _version(s: Sensitivity) -> SensitivityVersion:
-    return SensitivityVersion.of(s, set=time_set(s), faults=_tables(s.faults))
+    return SensitivityVersion.of(s, set=time_set(s))
 
 
 def _tables(rules: Mapping[str, Persistence]) -> dict[str, FaultSensitivity]:

@@ -9,11 +9,10 @@ from api.http.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.diagnoses import CODE, DOUBTS
 from api.schemas.growth import Growth
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
-from vtox.motor.alarms import life
-from vtox.motor.alarms.book import ActionName
+from vtox.motor.alarms import book, life, priority
 from vtox.motor.alarms.life import Outcome, State, SuspensionName
-from vtox.motor.alarms.priority import ActionTime
 from vtox.motor.alarms.work_orders import WorkOrder
 
 Level = Literal["warning", "fault"]
@@ -38,21 +37,11 @@ class Suspension(View):
     """of what suppresses by design; empty: an operator's decision"""
 
 
-class Priority(View):
+class Priority(View, value=priority.Priority, without="stated"):
     """Rank among open alarms: the product of three ratings of 1 to 5."""
 
-    number: int
+    number: Annotated[int, After("")]
     """criticality times severity times confidence, at most 125"""
-    criticality: int
-    """of the nameplate; 3 where it has none, 5 for the system"""
-    severity: int
-    """by the level of the alarm and the records that raised it"""
-    confidence: int
-    """of the records that raised the alarm"""
-    cost_per_hour: Number
-    """of a stop, by the nameplate; 0: not stated"""
-    action: ActionTime
-    """now, or it can wait for the next stop"""
     sentence: str
     """the arithmetic in words"""
 
@@ -178,26 +167,15 @@ class Alarms(Page[Alarm], use_attribute_docstrings=True):
     as_of: Time
 
 
-class AlarmAction(View):
+class AlarmAction(View, value=book.Action, without="name ms until_ms request_id"):
     """An action of an operator: an entry of `alarm_actions`."""
 
-    stream_id: str
-    action: ActionName
-    t: Number
-    time: Time | None
-    by: str
-    key_id: str
-    """of the API key; empty where none was needed"""
-    alarm_id: str
-    """empty: about the machine"""
-    machine_id: str
-    fault: str
-    text: str
-    """a comment, a reason, or the person it was assigned to"""
-    until: Time | None
+    stream_id: Annotated[str, After("")]
+    action: Annotated[book.ActionName, After("stream_id")]
+    t: Annotated[Number, After("action")]
+    time: Annotated[Time | None, After("t")]
+    until: Annotated[Time | None, After("text")]
     """the end of a shelving"""
-    outcome: Outcome | None
-    work_order: WorkOrder | None
 
 
 class AlarmDetail(Alarm):

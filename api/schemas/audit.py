@@ -1,29 +1,22 @@
 """Shapes of the audit."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from api.schemas.common import Time
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
+from vtox.pipeline.store.system.audit import Deed
 
 
-class AuditEntry(View):
+class AuditEntry(View, value=Deed):
     """What somebody did: an entry of the stream `audit`."""
 
-    stream_id: str
-    t: float
+    stream_id: Annotated[str, After("")]
+    t: Annotated[float, After("stream_id")]
     """server clock, s since 1970 (UTC)"""
-    time: Time
-    by: str
-    """name of the API key, else that which was sent; of a command, the user of the operating
-    system; empty: not known"""
-    key_id: str
-    """of the API key; empty: none"""
-    address: str
-    """where it came from; of a command, the name of its host"""
-    machine_id: str
-    """empty: about no machine"""
-    code: str
-    """what was done: stable, for programs"""
+    time: Annotated[Time, After("t")]
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
     sentence: str
     """code and values in words"""

@@ -6,20 +6,13 @@ from pydantic import Field
 
 from api.schemas.common import ResponseModel, Time
 from api.schemas.sensitivity import FaultSensitivity
+from api.schemas.view import View
 from vtox.motor.alarms.health.alert_values import EventName
+from vtox.reporting.history.recorded_slots import RecordedHours
 
 
-class BacktestHours(ResponseModel):
+class BacktestHours(View, value=RecordedHours):
     """Of the hours asked for, what is known of them."""
-
-    raw: float
-    """every diagnosis is kept: they are tried again"""
-    quiet: float
-    """only sums are left, and nothing was found: no sensitivity raises anything"""
-    undecidable: float
-    """only sums are left, and something was found: what it would have raised cannot be said"""
-    empty: float
-    """nothing was recorded"""
 
 
 class BacktestEvent(ResponseModel):

@@ -1,39 +1,30 @@
 """Shapes of commissioning: findings on wiring and nameplate, and the channel map."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
 from api.schemas.diagnoses import CODE
 from api.schemas.spectra import Phasors, RecordInfo
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
-from vtox.motor.values.channel_map import RATIO_RANGE
+from vtox.motor.values.channel_map import RATIO_RANGE, ChannelMap, Source
 from vtox.motor.values.domain import CHANNEL_UNITS
 
 Verdict = Literal["sound", "findings", "unknown"]
 Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
 
 
-class ChannelSource(View):
+class ChannelSource(View, value=Source):
     """Where a channel comes from."""
 
-    channel: str
-    """as it is sent"""
-    sign: int
-    """1, or -1: reversed"""
-    ratio: float
-    """what its samples are multiplied by"""
 
-
-class ChannelMapVersion(View):
+class ChannelMapVersion(View, value=ChannelMap, without="t"):
     """One version; a channel that is not in `channels` is as sent."""
 
-    version: int
-    """0: nobody has set any"""
-    set: Time | None
+    set: Annotated[Time | None, After("version")]
     """when; null for version 0"""
-    by: str
     channels: dict[str, ChannelSource]
 
 

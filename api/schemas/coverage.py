@@ -1,31 +1,25 @@
 """Shapes of coverage: the faults that machines are watched for, and those they are blind to."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from api.schemas.common import ResponseModel, Time
 from api.schemas.diagnoses import CODE
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
-from vtox.motor.alarms.coverage.coverage import Status
+from vtox.motor.alarms.coverage import coverage
 from vtox.motor.alarms.coverage.unlocks import Unlock
-from vtox.motor.values.domain import State
-
-UNLOCK = "what would make the diagnosis possible; null where it is watched"
 
 
-class FaultCoverage(View):
+class FaultCoverage(View, value=coverage.FaultCoverage, without="why"):
     """Whether one fault of a machine is watched, and if not why."""
 
-    fault: str
-    status: Status
-    """watched where the latest record decided, else blind"""
-    state: State
-    """of the latest diagnosis; unknown where blind"""
-    code: str = Field(description=CODE)
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str
+    code: Annotated[str, After("state")] = Field(description=CODE)
+    values: Annotated[ReasonValues, After("code")] = Field(description=UNITS_IN_NAMES)
+    sentence: Annotated[str, After("values")]
     """code and values in words"""
-    what_to_do: str = Field(description=EMPTY_ADVICE)
-    unlock: Unlock | None = Field(description=UNLOCK)
+    what_to_do: Annotated[str, After("sentence")] = Field(description=EMPTY_ADVICE)
 
 
 class MachineCoverage(ResponseModel):

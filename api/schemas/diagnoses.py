@@ -1,13 +1,15 @@
 """Shapes of diagnoses, alerts, evidence and dead letters."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.schemas.common import Address, Number, Page, ResponseModel, Time
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
 from vtox.motor.alarms.health.alert_values import EventName
 from vtox.motor.values.domain import State, Value
+from vtox.pipeline.store.stream import deadletters
 
 # What several fields say of themselves.
 CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"
@@ -143,24 +145,10 @@ class ReplayedLetter(ResponseModel):
     """of its window, in `motor_raw_data`"""
 
 
-class DeadLetter(View):
+class DeadLetter(View, value=deadletters.DeadLetter, without="entry stream"):
     """One entry of `dead_letters`, without its samples."""
 
-    id: str
-    stream_id: str
-    machine_id: str
-    seq: str
-    """as it was sent, which need not be a number"""
-    family: str
-    code: str
-    reason: str
-    attempts: int
-    t: Number
-    time: Time | None
-    windows: int
-    """windows of the sender that this one stands for"""
-    last_stream_id: str
-    """of the last of these windows"""
+    time: Annotated[Time | None, After("t")]
     replayable: bool
     """whether the stream entry is stored with it"""
     entry_bytes: int

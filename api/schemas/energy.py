@@ -1,11 +1,17 @@
 """Shapes of energy: present power, counts over a time, and why a value is not known."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from api.schemas.common import Number, PlainName, ResponseModel, Time
 from api.schemas.diagnoses import CODE
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.alarms.coverage.unlocks import Unlock
+from vtox.motor.diagnosis.energy.better_class import ClassSaving
+from vtox.reporting.history.energy import Cost
+from vtox.reporting.history.starts import MotorStart
 
 
 class EnergyReason(View):
@@ -65,30 +71,22 @@ class EnergyCounts(ResponseModel):
     starts: int
 
 
-class EnergyCost(ResponseModel):
+class EnergyCost(View, value=Cost):
     """Cost of energy, at the price of its time (setting `energy_price`)."""
 
-    currency: str
-    energy: float
-    """active energy at the terminals"""
+    currency: Annotated[str, After("")]
     lost: Number
     """losses of the estimated hours: heat; null without any"""
     unbalance: Number
     """the part of it that unbalance of the supply added"""
-    harmonic: float
-    """energy of harmonics"""
 
 
-class EnergySaving(View):
+class EnergySaving(View, value=ClassSaving):
     """Saving by a motor of the best class at the same work: an interval, no promise.
 
     It holds in 95 % of all cases, and includes zero where the two cannot be distinguished.
     """
 
-    ie_class: str
-    """IEC 60034-30-1; empty: nothing is told"""
-    low_kwh: Number
-    high_kwh: Number
     code: str = Field(description=CODE)
     sentence: str
 
@@ -165,25 +163,9 @@ class FleetEnergy(ResponseModel):
     """of all machines, by day of UTC"""
 
 
-class MotorStartShape(ResponseModel):
+class MotorStartShape(View, value=MotorStart, without="energy_j"):
     """One start; null: its records do not show it."""
 
-    t: float
-    """s since 1970 (UTC)"""
-    seen_s: float
-    """how long records show it"""
-    duration_s: Number
-    """until the current has settled"""
-    inrush_a: Number
-    """largest rms of one cycle of a phase"""
-    peak_a: Number
-    """largest sample"""
-    mean_a: Number
-    """rms over the start"""
-    final_a: Number
-    """current after it"""
-    dip_ratio: Number
-    """how far the voltage fell, over that before"""
     energy_kwh: Number
     """taken by the terminals, where wiring is proven"""
 

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, ResponseModel
-from api.schemas.view import View
 from vtox.motor.values.domain import State
+from vtox.reporting.history.queries import OutcomeCount
 
 Column = list[float | None]
 STEP = "null: nothing was recorded in the step, or nothing between two records"
@@ -34,14 +34,6 @@ class TrendColumns(ResponseModel):
     """what the statistic was compared with"""
     severity: Column
     """largest of the step"""
-
-
-class OutcomeCount(View):
-    """How many records of the page had one state and code."""
-
-    state: State | Literal[""]
-    code: str
-    records: int
 
 
 class MissedEntries(ResponseModel):

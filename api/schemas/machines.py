@@ -15,7 +15,9 @@ from api.schemas.common import (
 )
 from api.schemas.diagnoses import CODE, DOUBTS, LatestDiagnosis
 from api.schemas.nameplate import Nameplate
+from api.schemas.value_fields import After
 from api.schemas.view import EMPTY_ADVICE, Reason, View
+from vtox.motor.alarms.health import dismissals
 from vtox.motor.values.domain import State
 
 SeenFaults = Annotated[
@@ -156,22 +158,12 @@ class Assessment(TypedDict):
     faults: dict[str, FaultAssessment]
 
 
-class Dismissal(View):
+class Dismissal(View, value=dismissals.Dismissal, without="t until_t level_db severity"):
     """An alarm that a person closed as false: it does not come again before it has grown."""
 
-    alarm_id: str
-    fault: str
-    codes: list[str]
-    """all codes of the alarm"""
-    by: str
-    """who closed it"""
-    closed: Time
-    until: Time
+    closed: Annotated[Time, After("by")]
+    until: Annotated[Time, After("closed")]
     """when it may come again as it was"""
-    orders: list[float]
-    """shaft orders of its impacts; it is another alarm at any other order"""
-    distance_hz: Number
-    """of its line from the supply; it is another alarm at any other distance; null: no line"""
     raised_from_db: Number
     """the level from which it comes again before that; null: it has none"""
     raised_from_severity: Number

@@ -5,7 +5,8 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model
 
-from api.schemas.common import NAME_MAX, OPTIONAL_FIELDS, ResponseModel
+from api.schemas.common import NAME_MAX, OPTIONAL_FIELDS
+from api.schemas.value_fields import descriptions
 from vtox.motor.values.bearing import DEFECTS, Bearing
 from vtox.motor.values.domain import Motor
 from vtox.motor.values.nameplate_ranges import MAX_NEIGHBOURS, PLACE_LENGTHS, RANGES
@@ -40,22 +41,13 @@ _TYPES: dict[str, Any] = {
 }
 
 
-class _Described(ResponseModel):
-    """A model with the dataclasses: of these Pydantic reads the docstrings of the fields."""
-
-    motor: Motor
-
-
-_DEFINITIONS: dict[str, Any] = _Described.model_json_schema()["$defs"]
-
-
 def _fields_of(kind: type, prefix: str = "") -> dict[str, Any]:
     """Return the fields of a dataclass as those of a model: all may be left out."""
-    described, hints = _DEFINITIONS[kind.__name__]["properties"], get_type_hints(kind)
+    described, hints = descriptions(kind), get_type_hints(kind)
     found = {}
     for f in fields(kind):
         name, limits = f"{prefix}{f.name}", RANGES.get(f"{prefix}{f.name}")
-        about: dict[str, Any] = {"description": described[f.name].get("description")}
+        about: dict[str, Any] = {"description": described.get(f.name)}
         if limits and name not in _TYPES:
             about["json_schema_extra"] = {"minimum": limits.low, "maximum": limits.high}
         if name in PLACE_LENGTHS:

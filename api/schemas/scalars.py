@@ -8,6 +8,7 @@ from api.schemas.common import Address, PlainName, ResponseModel, Time
 from api.schemas.view import Reason, View
 from api.schemas.windows import SCALARS, Scalars
 from vtox.motor.values.domain import State
+from vtox.motor.values.scalars import ScalarLimit
 from vtox.motor.values.vibration_zones import Zone
 
 
@@ -39,13 +40,8 @@ class AcceptedScalars(ResponseModel):
     stream_ids: list[str]
 
 
-class Limit(View):
+class Limit(View, value=ScalarLimit, without="name unit"):
     """A limit of a scalar: of the nameplate, or the end of a zone of vibration."""
-
-    side: Literal["<", ">"]
-    """values on this side are beyond it"""
-    value: float
-    level: Literal["warning", "fault"]
 
 
 class LatestScalar(View):

@@ -1,44 +1,25 @@
 """Shapes of sensitivity: when the faults of a machine alert."""
 
-from typing import Any
-
-from pydantic import Field
+from typing import Annotated, Any
 
 from api.schemas.common import VERSION_AND_BY, Time
+from api.schemas.value_fields import After, descriptions
 from api.schemas.view import View
-from vtox.motor.alarms.health.sensitivity import COUNTS, SHARES
-from vtox.motor.faults import FAULTS
+from vtox.motor.alarms.health.sensitivity import COUNTS, SHARES, Sensitivity
+from vtox.motor.faults import FAULTS, Persistence
 
-BY = "name and id of the API key; without one, the name that was sent"
-K = "so many of the last `n` slots with a fault raise an alert"
-N = "of so many slots: records, for `turn_short` fifths of a second"
-CLEAR = "so many slots in a row with nothing found clear it"
-DAYS = "a fault is seen then, and alarms on so many days; 1: at once"
-OF_DAYS = "of the last so many days on which the machine was judged"
-MIN_SEVERITY = "least severity that alerts, 0 to 1"
-MIN_CONFIDENCE = "least confidence that alerts, 0 to 1"
+SAYS = descriptions(Persistence)
 
 
-class FaultSensitivity(View):
+class FaultSensitivity(View, value=Persistence, without="slot_s hold"):
     """When one fault alerts."""
 
-    k: int = Field(description=K)
-    n: int = Field(description=N)
-    clear: int = Field(description=CLEAR)
-    days: int = Field(description=DAYS)
-    of_days: int = Field(description=OF_DAYS)
-    min_severity: float = Field(description=MIN_SEVERITY)
-    min_confidence: float = Field(description=MIN_CONFIDENCE)
 
-
-class SensitivityVersion(View):
+class SensitivityVersion(View, value=Sensitivity, without="t"):
     """One version of what was set; a fault that is not in `faults` had its default."""
 
-    version: int
-    """0: nobody has set anything"""
-    set: Time | None
+    set: Annotated[Time | None, After("version")]
     """when; null for version 0"""
-    by: str = Field(description=BY)
     faults: dict[str, FaultSensitivity]
 
 
@@ -54,18 +35,19 @@ class MachineSensitivity(SensitivityVersion):
 
 
 def _fault_schema() -> dict[str, Any]:
-    counts = zip(
-        COUNTS.items(),
-        (K + "; at most `n`", N, CLEAR, DAYS + "; at most `of_days`", OF_DAYS),
-        strict=True,
-    )
+    more = {"k": "; at most `n`", "days": "; at most `of_days`"}
     properties: dict[str, Any] = {
-        name: {"type": "integer", "minimum": low, "maximum": high, "description": description}
-        for (name, (low, high)), description in counts
+        name: {
+            "type": "integer",
+            "minimum": low,
+            "maximum": high,
+            "description": SAYS[name] + more.get(name, ""),
+        }
+        for name, (low, high) in COUNTS.items()
     }
-    for name, description in zip(SHARES, (MIN_SEVERITY, MIN_CONFIDENCE), strict=True):
+    for name in SHARES:
         within = {"type": "number", "minimum": 0, "maximum": 1}
-        properties[name] = within | {"description": description}
+        properties[name] = within | {"description": SAYS[name]}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 

@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
 from api.schemas.view import View
+from vtox.pipeline.monitoring.capacity import Capacity
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.monitoring.throughput import Source
-from vtox.pipeline.store.system.status import QueueStatus
+from vtox.pipeline.store.system.status import QueueStatus, ServerInfo
 
 
 class Performance(ResponseModel):
@@ -49,19 +50,9 @@ class Performance(ResponseModel):
     """when the monitor last measured"""
 
 
-class CapacityStatus(View):
+class CapacityStatus(View, value=Capacity, without="why"):
     """What is in use, and how many more machines like today's there is room for."""
 
-    used: dict[str, float]
-    """queue -> share of its workers' time that tasks took, `server` and `bridge` -> share of a core
-    that their thread used, `cpu` -> share of the cores that the bridge may use which are in use;
-    averages over a minute"""
-    limit: str | None
-    """what is used most"""
-    machines: int | None
-    """machines that sent in the last minute"""
-    room: int | None
-    """about how many more there would be with all of `limit` in use"""
     code: str
     """`room`, or why it is not known"""
     reason: str
@@ -131,15 +122,8 @@ class PartitionStatus(View):
     """its process"""
 
 
-class ServerStatus(View):
+class ServerStatus(View, value=ServerInfo, without="log_writable"):
     """The Redis or Valkey server."""
-
-    product: str
-    version: str
-    uptime_s: int
-    clients: int
-    used_memory_bytes: int
-    maxmemory_bytes: int | None
 
 
 class ScalingStatus(View):

@@ -1,13 +1,15 @@
 """Views: responses that differ from a value, and name their fields once."""
 
 from collections.abc import Callable, Mapping
+from inspect import get_annotations
 from operator import attrgetter
-from typing import Any, Self, get_args
+from typing import Any, Self, Unpack, get_args, get_origin
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.http.explanation import advice, reason, sentence
 from api.schemas.common import AS_TIME, ResponseModel, Time, rfc3339
+from api.schemas.value_fields import with_fields_of
 
 EMPTY_ADVICE = "what to do about the code; empty where there is nothing to do, and without a code"
 UNITS_IN_NAMES = "the unit is the suffix of a name; without one it is a ratio or an identifier"
@@ -20,8 +22,17 @@ _known: dict[tuple[type, type], dict[str, Getter]] = {}
 class View(ResponseModel):
     """A response made of a value: its fields by name, its times as text, its code in words.
 
-    A field of another name is a keyword of `of`.
+    With `value` it has all fields of that type, but those `without`, next to its own. A field of
+    another name is a keyword of `of`.
     """
+
+    def __init_subclass__(
+        cls, value: type | None = None, without: str = "", **_: Unpack[ConfigDict]
+    ) -> None:
+        """Take the fields from the value, before Pydantic makes a model of them."""
+        if value is not None:
+            own = get_annotations(cls)
+            cls.__annotations__ = with_fields_of(value, own, without)
 
     @classmethod
     def of(cls, value: Any, **own: Any) -> Self:
@@ -62,9 +73,20 @@ def _getter(view: type[View], name: str, value: Any) -> Getter:
     is_time = AS_TIME in field.metadata or Time in get_args(field.annotation)
     if is_time:
         return _time(name, value)
-    if hasattr(value, name):
-        return attrgetter(name)
-    return attrgetter(f"why.{name}")
+    return _nested(field.annotation, attrgetter(name if hasattr(value, name) else f"why.{name}"))
+
+
+def _nested(hint: Any, get: Getter) -> Getter:
+    """Return how a value gives a field in which other views may be: alone, in a list or a table."""
+    kinds = [k for k in (hint, *get_args(hint)) if isinstance(k, type) and issubclass(k, View)]
+    if not kinds:
+        return get
+    plain = kinds[0].plain
+    if get_origin(hint) is list:
+        return lambda v: list(map(plain, get(v)))
+    if get_origin(hint) is dict:
+        return lambda v: {name: plain(each) for name, each in get(v).items()}
+    return lambda v: None if get(v) is None else plain(get(v))
 
 
 def _time(name: str, value: Any) -> Getter:

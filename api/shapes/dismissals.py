@@ -18,10 +18,7 @@ def _dismissal(d: dismissals.Dismissal) -> Dismissal:
     level_db, severity = d.raised_from
     return Dismissal.of(
         d,
-        codes=list(d.codes),
-        orders=list(d.orders),
         closed=rfc3339(d.t),
-        until=rfc3339(d.until_t),
         raised_from_db=level_db,
         raised_from_severity=severity,
     )

@@ -1,7 +1,6 @@
 """Counts and readings of energy as the shapes of the API: kWh and hours from whole J and ms."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from api.http.explanation import sentence
@@ -61,14 +60,8 @@ def cost_shape(cost: Cost | None, currency: str, counts: MeterCounts) -> EnergyC
     """Return what energy cost, None where it has no price or was not measured."""
     if cost is None or not counts.powered_ms:
         return None
-    losses = (cost.lost, cost.unbalance) if counts.estimated_ms else (None, None)
-    return EnergyCost(
-        currency=currency,
-        energy=cost.energy,
-        lost=losses[0],
-        unbalance=losses[1],
-        harmonic=cost.harmonic,
-    )
+    unknown = {} if counts.estimated_ms else {"lost": None, "unbalance": None}
+    return EnergyCost.of(cost, currency=currency, **unknown)
 
 
 def saving_shape(motor: Motor | None, counts: MeterCounts) -> EnergySaving:
@@ -85,9 +78,6 @@ def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
 
 def start_shape(start: MotorStart, *, wired: bool) -> MotorStartShape:
     """Return a start; its energy where currents and voltages are known to be `wired` rightly."""
-    figures = asdict(start)
-    joules = figures.pop("energy_j")
-    return MotorStartShape(
-        energy_kwh=in_kwh(joules) if wired and joules is not None and joules >= 0 else None,
-        **figures,
-    )
+    joules = start.energy_j if wired else None
+    kwh = None if joules is None or joules < 0 else in_kwh(joules)
+    return MotorStartShape.of(start, energy_kwh=kwh)

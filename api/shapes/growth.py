@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from api.schemas.growth import FaultTime, Growth
-from api.schemas.view import Reason
 from api.state.backend import Backend
 from vtox.motor.alarms.health.growth import FaultGrowth as FaultGrowthOf
 from vtox.motor.alarms.health.growth import Growth as GrowthOf
@@ -47,10 +46,7 @@ class Growths:
         def make(db: Connection | None, now_s: float, oldest: Oldest) -> list[FaultGrowthOf]:
             return machine_growth(db, machine_id, now_s, oldest)
 
-        return [
-            FaultTime.of(f, held=Reason.of(f.held), growth=Growth.of(f.growth))
-            for f in self._of(backend, (machine_id, ""), make)
-        ]
+        return list(map(FaultTime.of, self._of(backend, (machine_id, ""), make)))
 
     def _of(
         self,

@@ -24,14 +24,21 @@ class Persistence:
     """
 
     k: int
+    """so many of the last `n` slots with a fault raise an alert"""
     n: int
+    """of so many slots: records, for `turn_short` fifths of a second"""
     clear: int
+    """so many slots in a row with nothing found clear it"""
     slot_s: float | None = None
     hold: float = 1.0
-    min_severity: float = 0.0
-    min_confidence: float = 0.0
     days: int = 1
+    """a fault is seen then, and alarms on so many days; 1: at once"""
     of_days: int = 4
+    """of the last so many days on which the machine was judged"""
+    min_severity: float = 0.0
+    """least severity that alerts, 0 to 1"""
+    min_confidence: float = 0.0
+    """least confidence that alerts, 0 to 1"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,21 +66,22 @@ MACHINE_GONE = frozenset({"machine_retired", "machine_forgotten"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What an operator did, at `ms` by the server's clock: an entry of `alarm_actions`.
+    """The action of an operator, at `ms` by the server's clock: an entry of `alarm_actions`.
 
-    Without `alarm_id` it is about the machine. `text` is a comment, a reason, or who is assigned;
-    `until_ms` the end of a shelving, `key_id` the API key of the operator, empty where none was
-    needed.
+    `until_ms` is the end of a shelving.
     """
 
     name: ActionName
-    machine_id: str
     ms: int
     by: str
     key_id: str = ""
+    """of the API key; empty where none was needed"""
     alarm_id: str = ""
+    """empty: about the machine"""
+    machine_id: str
     fault: str = ""
     text: str = ""
+    """a comment, a reason, or the person it was assigned to"""
     until_ms: int | None = None
     outcome: Outcome | None = None
     work_order: WorkOrder | None = None

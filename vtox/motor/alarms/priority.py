@@ -43,16 +43,20 @@ NOT_STATED = Importance()
 class Priority:
     """The product of three ratings, and whether it needs action now.
 
-    `stated`: the criticality is that of the nameplate. `cost_per_hour` of a stop orders what has
-    the same number; 0: not stated.
+    `stated`: the criticality is that of the nameplate. The cost orders what has the same number.
     """
 
     criticality: int
+    """of the nameplate; 3 where it has none, 5 for the system"""
     severity: int
+    """by the level of the alarm and the records that raised it"""
     confidence: int
+    """of the records that raised the alarm"""
     stated: bool
-    action: ActionTime
     cost_per_hour: float = 0.0
+    """of a stop, by the nameplate; 0: not stated"""
+    action: ActionTime
+    """now, or it can wait for the next stop"""
 
     @property
     def number(self) -> int:

@@ -17,8 +17,11 @@ class Source:
     """Where a channel comes from: which channel as sent, times sign and ratio."""
 
     channel: str
+    """as it is sent"""
     sign: int = 1
+    """1, or -1: reversed"""
     ratio: float = 1.0
+    """what its samples are multiplied by"""
 
     @property
     def factor(self) -> float:
@@ -37,6 +40,7 @@ class ChannelMap:
     """
 
     version: int = 0
+    """0: nobody has set any"""
     t: float = 0.0
     by: str = ""
     channels: Sources = field(default_factory=dict)

@@ -52,6 +52,7 @@ class ScalarLimit:
 
     name: str
     side: Literal["<", ">"]
+    """values on this side are beyond it"""
     value: float
     unit: str
     level: Literal["warning", "fault"]

@@ -18,18 +18,18 @@ SERVER, BRIDGE = THREADS = ("server", "bridge")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """What is in use, as averages over the last minute.
-
-    `used` is family -> share of the time of its workers that tasks took, `server` and `bridge` ->
-    share of a core that their thread used, and `cpu` -> share of the cores that the bridge may use
-    which everything on them used; `limit` names the largest. `room` is how many more machines there
-    would be at a share of 1, None where that is unknown; `why` says it.
-    """
+    """The load, as averages over the last minute, and the room that is left."""
 
     used: dict[str, float]
+    """queue -> share of its workers' time that tasks took, `server` and `bridge` -> share of a core
+    that their thread used, `cpu` -> share of the cores that the bridge may use which are in use;
+    averages over a minute"""
     limit: str | None = None
+    """what is used most"""
     machines: int | None = None
+    """machines that sent in the last minute"""
     room: int | None = None
+    """about how many more there would be with all of `limit` in use"""
     why: Reason
 
 

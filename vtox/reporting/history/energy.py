@@ -32,9 +32,11 @@ class Cost(NamedTuple):
     """What energy cost, in the currency of its price: fields in the order of `PRICED`."""
 
     energy: float
+    """active energy at the terminals"""
     lost: float
     unbalance: float
     harmonic: float
+    """energy of harmonics"""
 
 
 @dataclass(frozen=True, slots=True)

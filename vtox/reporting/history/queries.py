@@ -4,12 +4,13 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column, select, tuple_
 
 from vtox.motor.alarms.health.alert_values import Alert
 from vtox.motor.values import codec
+from vtox.motor.values.domain import State
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines.points import HEALTH
 from vtox.pipeline.store.stream.stream_reader import BEGIN
@@ -31,10 +32,10 @@ Cursor = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Count:
-    """How many records had one outcome."""
+class OutcomeCount:
+    """How many records of the page had one state and code."""
 
-    state: str
+    state: State | Literal[""]
     code: str
     records: int
 
@@ -44,7 +45,7 @@ class Trends:
     """Trends by quantity, and how often each outcome came; `next` is where the next page begins."""
 
     series: dict[str, Trend]
-    counts: dict[str, list[_Count]]
+    counts: dict[str, list[OutcomeCount]]
     next: Cursor | None = None
 
 
@@ -251,11 +252,11 @@ def _series_of(db: Connection, machine_id: str, quantities: Sequence[str]) -> di
     return {numbers[q]: q for q in quantities if q in numbers}
 
 
-def _counts(outcomes_seen: Iterator[tuple[str, str, int]]) -> list[_Count]:
+def _counts(outcomes_seen: Iterator[tuple[str, str, int]]) -> list[OutcomeCount]:
     counts: dict[tuple[str, str], int] = {}
     for state, code, n in outcomes_seen:
         counts[state, code] = counts.get((state, code), 0) + n
-    found = [_Count(state, code, n) for (state, code), n in counts.items()]
+    found = [OutcomeCount(cast(State, state), code, n) for (state, code), n in counts.items()]
     return sorted(found, key=lambda c: (-c.records, c.state, c.code))
 
 

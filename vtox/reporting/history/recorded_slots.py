@@ -19,17 +19,17 @@ FOUND_STATES = ("warning", "fault")
 MOST_DIAGNOSES = 100_000
 
 
-class _Hours(NamedTuple):
-    """Hours of a time, by what is known of them.
-
-    `raw`: every diagnosis; `quiet`: only sums, and nothing was found, so that no sensitivity raises
-    anything; `undecidable`: only sums, and something was found; `empty`: nothing was recorded.
-    """
+class RecordedHours(NamedTuple):
+    """Hours of a time, by what is known of them."""
 
     raw: float
+    """every diagnosis is kept: they are tried again"""
     quiet: float
+    """only sums are left, and nothing was found: no sensitivity raises anything"""
     undecidable: float
+    """only sums are left, and something was found: what it would have raised cannot be said"""
     empty: float
+    """nothing was recorded"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class RecordedSlots:
     slots: tuple[Slots, ...]
     from_t: float | None
     level: Level
-    hours: _Hours
+    hours: RecordedHours
 
     def tried(self, rule: Persistence, to_s: float) -> Backtest:
         """Return the alarms that they raise and clear by a rule, until a time."""
@@ -52,7 +52,7 @@ class RecordedSlots:
 
 def nothing_recorded(from_s: float, to_s: float) -> RecordedSlots:
     """Return no slots: the history has no diagnosis of this fault."""
-    return RecordedSlots((), None, "", _Hours(0.0, 0.0, 0.0, (to_s - from_s) / HOUR_S))
+    return RecordedSlots((), None, "", RecordedHours(0.0, 0.0, 0.0, (to_s - from_s) / HOUR_S))
 
 
 def recorded_slots(
@@ -116,7 +116,9 @@ def _level_at(db: Connection, machine_id: str, fault: str, t: float) -> Level:
     return level
 
 
-def _hours(db: Connection, number: int, from_s: float, to_s: float, raw_from_s: float) -> _Hours:
+def _hours(
+    db: Connection, number: int, from_s: float, to_s: float, raw_from_s: float
+) -> RecordedHours:
     """Return the hours before the raw diagnoses by their sums; what is after them is raw."""
     c, first_s = hours.c, raw_from_s // HOUR_S * HOUR_S
     found = func.max(case((outcomes.c.state.in_(FOUND_STATES), 1), else_=0))
@@ -134,7 +136,7 @@ def _hours(db: Connection, number: int, from_s: float, to_s: float, raw_from_s: 
     raw, total = to_s - raw_from_s, to_s - from_s
     quiet, undecidable = spent[False], spent[True]
     empty = max(total - raw - quiet - undecidable, 0.0)
-    return _Hours(raw / HOUR_S, quiet / HOUR_S, undecidable / HOUR_S, empty / HOUR_S)
+    return RecordedHours(raw / HOUR_S, quiet / HOUR_S, undecidable / HOUR_S, empty / HOUR_S)
 
 
 def _raw_count(db: Connection, number: int, hour_s: float) -> int:

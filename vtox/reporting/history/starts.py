@@ -29,23 +29,28 @@ _LARGEST = 1e15
 
 @dataclass(frozen=True, slots=True)
 class MotorStart:
-    """One start, from `t` on (s since 1970); what its records do not show is None.
+    """One start; what its records do not show is None.
 
-    `duration_s` runs from switching on until the current has settled, `seen_s` until records
-    show the start: it may end in one whose current is steady but for its beginning. `inrush_a` is
-    the largest rms of one cycle, `peak_a` the largest sample, `mean_a` the rms over the start,
-    `final_a` what follows it; `dip_ratio` is how far the voltage fell, `energy_j` what the
-    terminals took.
+    It may end in a record whose current is steady but for its beginning. `energy_j` is the energy
+    at the terminals.
     """
 
     t: float
+    """s since 1970 (UTC)"""
     seen_s: float
+    """how long records show it"""
     duration_s: float | None
+    """until the current has settled"""
     inrush_a: float | None
+    """largest rms of one cycle of a phase"""
     peak_a: float | None
+    """largest sample"""
     mean_a: float | None
+    """rms over the start"""
     final_a: float | None
+    """current after it"""
     dip_ratio: float | None
+    """how far the voltage fell, over that before"""
     energy_j: float | None
 
 

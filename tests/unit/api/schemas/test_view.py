@@ -1,11 +1,15 @@
 """A view has the fields of its value by name, times as text, and the code in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import pytest
 from pydantic import ValidationError
 
 from api.schemas.common import Time
+from api.schemas.sensitivity import FaultSensitivity
+from api.schemas.value_fields import After
 from api.schemas.view import Reason, View
 from vtox.motor.values.domain import Reason as ReasonValue
 from vtox.motor.values.domain import reason
@@ -64,3 +68,62 @@ def test_a_field_that_is_given_once_is_not_kept_for_the_next_value() -> None:
 def test_a_view_that_lacks_a_field_of_its_value_is_an_error() -> None:
     with pytest.raises((AttributeError, ValidationError)):
         Shown.of(VALUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A value in another one."""
+
+    teeth: int
+    """of the rim"""
+    hidden: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gear:
+    """A value whose fields are documented where they are."""
+
+    t: float
+    spare: Wheel | None
+    wheels: tuple[Wheel, ...]
+    by_name: Mapping[str, Wheel]
+
+
+class ShownWheel(View, value=Wheel, without="hidden"):
+    """Its view."""
+
+
+class ShownGear(View, value=Gear):
+    """A view in which other views are."""
+
+    name: Annotated[str, After("")]
+    time: Annotated[Time | None, After("t")]
+    spare: ShownWheel | None
+    wheels: list[ShownWheel]
+    by_name: dict[str, ShownWheel]
+    last: str
+
+
+def test_a_view_of_a_type_has_its_fields_in_order() -> None:
+    names = ["name", "t", "time", "spare", "wheels", "by_name", "last"]
+    assert list(ShownGear.model_fields) == names
+    assert list(ShownWheel.model_fields) == ["teeth"]
+
+
+def test_views_in_a_view_are_made_of_the_values_in_its_value() -> None:
+    shown = ShownGear.of(Gear(3.0, None, (Wheel(9),), {"a": Wheel(7)}), name="G", last="")
+    assert shown.model_dump() == {
+        "name": "G",
+        "t": 3.0,
+        "time": "1970-01-01T00:00:03.000Z",
+        "spare": None,
+        "wheels": [{"teeth": 9}],
+        "by_name": {"a": {"teeth": 7}},
+        "last": "",
+    }
+
+
+def test_fields_of_a_value_are_described_by_its_docstrings() -> None:
+    described = FaultSensitivity.model_json_schema()["properties"]
+    assert described["clear"]["description"] == "so many slots in a row with nothing found clear it"
+    assert "slot_s" not in described

@@ -21,17 +21,16 @@ class LatestState:
 
 @dataclass(frozen=True, slots=True)
 class FaultCoverage:
-    """One fault of a machine: `watched` where the latest record decided, else `blind`.
-
-    `why` is the code of the latest diagnosis, or why there is none; `unlock` what would end the
-    blindness.
-    """
+    """One fault of a machine; `why` is the code of its latest diagnosis, or why there is none."""
 
     fault: str
     status: Status
+    """watched where the latest record decided, else blind"""
     state: State
+    """of the latest diagnosis; unknown where blind"""
     why: Reason
     unlock: Unlock | None
+    """what would make the diagnosis possible; null where it is watched"""
 
 
 def coverage(latest: Mapping[str, LatestState], *, silent: bool) -> list[FaultCoverage]:

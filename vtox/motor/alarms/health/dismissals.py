@@ -33,19 +33,21 @@ _ANOTHER = 1.0
 class Dismissal:
     """An alarm that a person closed as false, from `t` until `until_t` (s, server clock).
 
-    `codes` are its codes. `orders` are the shaft orders of its impacts, `distance_hz` is
-    the distance of its line from the supply. Its `severity` counts if `level_db`
-    is None.
+    Its `severity` counts if `level_db` is None.
     """
 
     alarm_id: str
     fault: str
     codes: tuple[str, ...]
+    """all codes of the alarm"""
     t: Time
     until_t: Time
     by: str = ""
+    """who closed it"""
     orders: tuple[Number, ...] = ()
+    """shaft orders of its impacts; it is another alarm at any other order"""
     distance_hz: Number | None = None
+    """of its line from the supply; it is another alarm at any other distance; null: no line"""
     level_db: Number | None = None
     severity: Number = 0.0
 

@@ -41,32 +41,35 @@ CODES: Mapping[Course, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """How the level of a fault moves; `course` is unknown where there are too few levels.
-
-    Levels are in dB by `unit`; `slope_db` and its interval are dB a day or week by `per`.
-    """
+    """How the level of a fault moves; levels are in dB by `unit`."""
 
     course: Course
+    """unchanged: the interval has zero in it; unknown: the history has too few levels, and every
+    number is null"""
     why: Reason
     quantity: str = ""
     unit: str = ""
     then_db: float | None = None
+    """when it was raised, else at the beginning"""
     now_db: float | None = None
+    """now"""
     slope_db: float | None = None
+    """dB a day or a week, by `per`"""
     low_db: float | None = None
+    """lower end of the interval of the slope"""
     high_db: float | None = None
+    """its upper end"""
     per: Per = "day"
+    """week where the levels span two weeks"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultGrowth:
-    """The state of a fault, since when (s since 1970; None: no record), and how its level moves.
-
-    An open alert gives the state; without one it is `normal` where records decide, else `unknown`.
-    """
+    """The state of a fault, since when (s since 1970; None: no record), and how its level moves."""
 
     fault: str
     state: State
+    """the level of its open alert; else normal where records decide, or unknown"""
     since_t: float | None
     held: Reason
     growth: Growth

@@ -28,8 +28,10 @@ class Sensitivity:
     """
 
     version: int = 0
+    """0: nobody has set anything"""
     t: float = 0.0
     by: str = ""
+    """name and id of the API key; without one, the name that was sent"""
     faults: Mapping[str, Persistence] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

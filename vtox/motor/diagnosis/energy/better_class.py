@@ -25,12 +25,13 @@ _DEVIATIONS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ClassSaving:
-    """What the best class would have saved in a time, kWh; `code` says why nothing is known.
+    """The saving by the best class in a time, kWh; `code` says why nothing is known.
 
     `low_kwh` may be below zero: then the two motors cannot be distinguished.
     """
 
     ie_class: str = ""
+    """IEC 60034-30-1; empty: nothing is told"""
     low_kwh: float | None = None
     high_kwh: float | None = None
     code: str = ""

@@ -27,21 +27,23 @@ _READ_AT_ONCE = 20
 class DeadLetter:
     """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large.
 
-    One of many `windows` of a sender names the first and the last of them. `stream` is
-    that of its partition.
+    `stream` is that of its partition.
     """
 
     id: str = ""
     stream_id: str = ""
     machine_id: str = ""
     seq: str = ""
+    """as it was sent, which need not be a number"""
     family: str = ""
     code: str = ""
     reason: str = ""
     attempts: int = 0
     t: Number | None = None
     windows: int = 1
+    """windows of the sender that this one stands for"""
     last_stream_id: str = ""
+    """of the last of these windows"""
     entry: dict[bytes, bytes] = field(default_factory=dict)
     stream: str = keys.RAW
 

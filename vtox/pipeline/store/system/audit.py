@@ -42,10 +42,16 @@ class Deed:
     """What somebody did, an entry of `audit`: a code with its values, about a machine or none."""
 
     by: str = ""
+    """name of the API key, else that which was sent; of a command, the user of the operating
+    system; empty: not known"""
     key_id: str = ""
+    """of the API key; empty: none"""
     address: str = ""
+    """where it came from; of a command, the name of its host"""
     machine_id: str = ""
+    """empty: about no machine"""
     code: str = ""
+    """what was done: stable, for programs"""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
 
 

@@ -1,0 +1,71 @@
+"""Fields of a response made of those of its value: names, types and attribute docstrings."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+from pydantic import Field
+
+
+class After(NamedTuple):
+    """Annotation of a field that is not of the value: the field which it follows; empty: none."""
+
+    name: str
+
+
+def with_fields_of(value: type, own: dict[str, Any], without: str) -> dict[str, Any]:
+    """Return annotations of all fields of a value but some, with those of a view's own.
+
+    An own field of the same name replaces it. The others follow, or go where `After` says.
+    """
+    hints, texts = get_type_hints(value, include_extras=True), descriptions(value)
+    found: dict[str, Any] = {}
+    for name in [n for n in hints if n not in without.split()]:
+        text = Field(description=texts.get(name))
+        found[name] = own[name] if name in own else Annotated[hints[name], text]
+    for name in [n for n in own if n not in found]:
+        _insert(found, name, own[name])
+    return found
+
+
+def _insert(found: dict[str, Any], name: str, hint: Any) -> None:
+    """Add a field behind the one that it follows."""
+    after = next((m.name for m in getattr(hint, "__metadata__", ()) if type(m) is After), None)
+    names = list(found)
+    place = len(names) if after is None else names.index(after) + 1 if after else 0
+    behind = {n: found.pop(n) for n in names[place:]}
+    found[name] = hint
+    found |= behind
+
+
+@cache
+def descriptions(value: type) -> dict[str, str]:
+    """Return field -> docstring of a class and its bases."""
+    found: dict[str, str] = {}
+    for kind in reversed(value.__mro__):
+        found |= dict(_documented(kind))
+    return found
+
+
+def _documented(kind: type) -> Iterator[tuple[str, str]]:
+    body = _classes(kind.__module__).get(kind.__qualname__, [])
+    for field, after in pairwise(body):
+        match field, after:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                yield name, inspect.cleandoc(text)
+
+
+@cache
+def _classes(module: str) -> dict[str, list[ast.stmt]]:
+    """Return class -> statements of a module of VTOX."""
+    if not module.startswith("vtox."):
+        return {}
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {n.name: n.body for n in tree.body if isinstance(n, ast.ClassDef)}
