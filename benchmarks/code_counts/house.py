@@ -16,6 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from benchmarks.code_counts import language
+from benchmarks.code_counts.repeated import copying_functions, repeating_classes
 from benchmarks.code_counts.sizes import HOUSES, NOT_OURS, PRODUCT, TOOLS, code_lines
 from benchmarks.code_counts.syntax import no_garbage_collection, parsed, statements
 
@@ -59,6 +60,11 @@ def _house(root: Path) -> Iterator[tuple[str, int]]:
     own = [t for f, t in trees.items() if _in_vtox(root, f) and f in fronts]
     yield "public names of modules that another room uses", sum(map(_public, own))
     yield "class names with two meanings", len(homonyms(trees))
+    of_api = [f for f in files if f.is_relative_to(root / "api")]
+    own_files = [f for f in files if _in_vtox(root, f)]
+    yield "classes of the API that repeat a value", len(repeating_classes(of_api, own_files))
+    showing = [f for f in own_files if f.parts[len(root.parts) + 1] in ("reporting", "cli")]
+    yield "functions that copy field by field", len(copying_functions([*of_api, *showing]))
     yield "encode, decode and table functions", sum(map(_codecs, trees.values()))
     groups = [t for f, t in trees.items() if f.parent.name in ("setting_groups", "groups")]
     tables = [t for f, t in trees.items() if f.stem == "tables" and "configuration" in f.parts]
