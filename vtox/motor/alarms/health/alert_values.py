@@ -27,7 +27,9 @@ class Day(NamedTuple):
     """The day under way of a fault: when it began, and its slots so far. Times of the signal, s.
 
     `before_s` is how long before its start the last slot of the day before was. `found` counts the
-    slots with the fault, `faults` those at the level `fault`, `passing` those in doubt.
+    slots with the fault, `faults` those at the level `fault`, `passing` those in doubt. `searched`
+    were undecided although the fault was searched; they are none of `slots`. `last` is the start of
+    the last slot.
     """
 
     start: int
@@ -36,6 +38,8 @@ class Day(NamedTuple):
     found: int = 0
     faults: int = 0
     passing: int = 0
+    searched: int = 0
+    last: int = 0
 
 
 class LineSums(NamedTuple):
@@ -64,7 +68,8 @@ class Line(NamedTuple):
 class Days(NamedTuple):
     """The days of a slow fault (`vtox.motor.alarms.health.days`).
 
-    `past` has a letter for each of the last days, `today` that of the one under way: `n`, `w`, `f`.
+    `past` has a letter for each of the last days, `today` that of the one under way: `n`, `w`, `f`,
+    or `u` where too few records decided.
     `needed` are `days` and `of_days` of the rule. `agreed` are the slots where their level is not
     that of the alarm: an earlier build looks at those of the alarm, and would raise it. They agree
     `since` then, s. `dropped`: the days before were of a clock that was ahead.

@@ -40,6 +40,7 @@ from vtox.motor.alarms.health.marks import (
     NO_LONGER_COUNTS,
     PASSING_TIMES,
     RANK,
+    SEARCHED,
     STRONG,
     WEAK,
     WEAK_TIMES,
@@ -106,13 +107,16 @@ def _with_slot(
 ) -> tuple[AlarmHistory, Event | None]:
     """Return the history with one more slot: what records say, then what days make of it."""
     before = history.level
+    if mark == SEARCHED:
+        waits = rule.days > 1 and not before
+        days = with_slot(history.days or NO_DAYS, mark, t, rule) if waits else history.days
+        return history._replace(days=days), None
     slots, change = transition(history.slots, mark, t, rule)
     days = None
     dismissed = dismissed and not before
     # What was only seen stays so until a record shows it again.
     if rule.days > 1 or dismissed or (history.days and history.days.agreed):
-        last_t = history.slots.starts[-1] if history.slots.starts else None
-        days = with_slot(history.days or NO_DAYS, mark, t, last_t, rule)
+        days = with_slot(history.days or NO_DAYS, mark, t, rule)
         if line and mark.lower() in FOUND:
             days = days._replace(line=with_record(days.line, t, *line))
         elif days.line and mark in CLEARING:
@@ -268,7 +272,7 @@ def extend(
     rises = rises_after(history.rises, dismissals, d, said, orders, rule.n) if dismissals else ()
     alarm, events = advance(before, said, rule, dismissed=is_dismissed(rises))
     slots = SlotHistory() if alarm.days and alarm.days.agreed else alarm.slots
-    if said.marks:
+    if said.marks and said.marks != SEARCHED:
         severity = 0.0 if is_notice(d.doubts) else d.severity or sign.get("severity", 0.0)
         severities = (*severities, severity)[-rule.n :]
     if d.confidence is not None and not FOUND.isdisjoint(said.marks.lower()):

@@ -15,6 +15,7 @@ from vtox.motor.alarms.health.marks import (
     OF_ANOTHER_PART,
     OF_SLIP,
     PASSING_TIMES,
+    SEARCHED,
 )
 from vtox.motor.faults import Persistence
 from vtox.motor.values.domain import Reason, reason
@@ -31,11 +32,15 @@ LONGEST_PAUSE_S = 30 * 86_400
 CLEAN_DAYS = 2
 # A line that moved with the load for so long needs no days.
 LINE_S = 3600
+# What may pass shows on a day if one in so many records shows it, those included that were searched
+# and stayed undecided: a sound machine of which most are has a few wrong ones and none to outweigh
+# them (docs/calibration/alerts.md#days-of-sound-machines).
+LEAST_SHARE = 3
 NO_LONGER_SHOWN = str.maketrans("wf", "nn")
 
 
-def with_slot(days: Days, mark: str, t: float, last_t: float | None, rule: Persistence) -> Days:
-    """Return the days with one more slot; `last_t` is the start of the slot before it, s.
+def with_slot(days: Days, mark: str, t: float, rule: Persistence) -> Days:
+    """Return the days with one more slot.
 
     A slot from before the day under way is put into it: nothing is counted twice. One that lies
     more than a day before it comes after a clock that was ahead, whose days are dropped.
@@ -48,16 +53,18 @@ def with_slot(days: Days, mark: str, t: float, last_t: float | None, rule: Persi
         past, dropped, day = "", day is not None, Day(now, LEAST_S)
     elif now >= day.start + DAY_S:
         past = (past + _letter(day, rule))[-max(rule.of_days, CLEAN_DAYS) :]
-        pause_s = now - int(now if last_t is None else last_t)
+        pause_s = now - day.last
         day = Day(now, min(max(pause_s, 0), LEAST_S) if pause_s <= LONGEST_PAUSE_S else 0)
     if mark != OF_ANOTHER_PART:
         day = Day(
             day.start,
             day.before_s,
-            day.slots + 1,
+            day.slots + (mark != SEARCHED),
             day.found + (mark in FOUND and mark not in MAY_PASS),
             day.faults + (mark in FAULTS),
             day.passing + (mark in MAY_PASS),
+            day.searched + (mark == SEARCHED),
+            now,
         )
     return Days(  # `_replace` takes four times as long
         past,
@@ -74,13 +81,13 @@ def with_slot(days: Days, mark: str, t: float, last_t: float | None, rule: Persi
 def _letter(day: Day, rule: Persistence) -> str:
     """Return the letter of a day: the share of its slots decides, as of the last `n` slots."""
     if not day.slots:
-        return ""
-    passing_n = rule.n * PASSING_TIMES
-    shown = day.found * rule.n >= rule.k * day.slots or (
-        (day.found + day.passing) * passing_n >= (passing_n - (rule.n - rule.k)) * day.slots
-    )
-    if not shown:
-        return "n"
+        return "u" * (day.searched > 0)
+    passing_n, found = rule.n * PASSING_TIMES, day.found + day.passing
+    if day.found * rule.n < rule.k * day.slots:
+        if found * passing_n < (passing_n - (rule.n - rule.k)) * day.slots:
+            return "n"
+        if found * LEAST_SHARE < day.slots + day.searched:
+            return "u"
     return "f" if day.faults * rule.n >= rule.k * day.slots else "w"
 
 
@@ -96,7 +103,7 @@ def confirmed(days: Days, agreed: Level, t: float, *, strong: bool) -> Level:
         return agreed
     needed, of_days = days.needed
     shown = _counted(days, t)[-of_days:]
-    if len(shown) - shown.count("n") < needed:
+    if _shown(shown) < needed:
         return ""
     return "fault" if agreed == "fault" or shown.count("f") >= needed else "warning"
 
@@ -113,6 +120,10 @@ def _counted(days: Days, t: float) -> str:
     return days.past + days.today * long
 
 
+def _shown(letters: str) -> int:
+    return letters.count("w") + letters.count("f")
+
+
 def _is_long(line: Line | None, t: float) -> bool:
     return line is not None and shows(line) and (line.before.n > 0 or t - line.start >= LINE_S)
 
@@ -127,7 +138,7 @@ def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = Fa
     needed, of_days = days.needed
     last = (days.past + days.today)[-of_days:]
     values = {
-        "shown": len(last) - last.count("n"),
+        "shown": _shown(last),
         "judged": len(last),
         "days": needed,
         "of_days": of_days,

@@ -22,6 +22,8 @@ MAY_PASS = frozenset(PASSING.values())
 # part were, or what raises no alert (`NOTICE_CAUSES`), which neither raise nor clear.
 # A weak sign that has risen above the baseline (`rise_db`) counts as one that is not weak.
 WEAK, RISEN, OF_ANOTHER_PART = "s", "r", "o"
+# Undecided although the line of a slip was searched: only days count it.
+SEARCHED = "u"
 UNDECIDED = MARKS["unknown"] + WEAK + RISEN + OF_ANOTHER_PART
 # Found so strongly and without any doubt that no days need to confirm it: a `warning`, a `fault`.
 STRONG = {"w": "x", "f": "y"}
@@ -75,6 +77,8 @@ def slots_of(d: Diagnosis | Answer, record: Record, rule: Persistence) -> Slots:
         marks = RISEN if "rise_db" in sign else WEAK
     elif evidence_of(d, "impacts"):
         marks = OF_ANOTHER_PART
+    elif d.fault == OF_SLIP and isinstance(d.indicators.get("detectable_dbc"), Real):
+        marks = SEARCHED
     line = _line(d) if d.fault == OF_SLIP and d.state in ("warning", "fault") else None
     return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence, line)
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.unit.motor.alarms.health.test_update import record
 from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
-from vtox.motor.alarms.health.alerts import slots_of
 from vtox.motor.alarms.health.assessment import FaultAssessment
 from vtox.motor.alarms.health.backtest import backtest
 from vtox.motor.alarms.health.line_test import course, shows
+from vtox.motor.alarms.health.marks import slots_of
 from vtox.motor.alarms.health.update import MachineHistory, update
 from vtox.motor.faults import PERSISTENCE, Persistence
 from vtox.motor.values import codec
@@ -234,6 +234,57 @@ def test_a_line_that_most_records_do_not_show_waits_for_days() -> None:
     days = history.faults["broken_bar"].days
     assert days
     assert (course(days.line), days.line and shows(days.line)) == ("moves", False)
+
+
+def undecided(**indicators: Any) -> Diagnosis:
+    return Diagnosis(fault="broken_bar", state="unknown", indicators=indicators)
+
+
+def doubtful(every: int, between: Diagnosis) -> list[tuple[float, Diagnosis]]:
+    """Four days of a record in 15 minutes: one of `every` shows bars, and flicker is possible."""
+    found = replace(finding("broken_bar", "w"), doubts=(FLICKER,))
+    return [(0.25 * i, between if i % every else found) for i in range(4 * 96)]
+
+
+@pytest.mark.parametrize(("every", "raised"), [(8, []), (3, [48]), (1, [47])])
+def test_doubtful_finds_among_undecided_records_need_a_third(
+    every: int, raised: list[float]
+) -> None:
+    """A sound pump of which 21 of 24 records stay undecided and three are wrong: no alarm."""
+    alerts, history = fed("broken_bar", doubtful(every, undecided(detectable_dbc=-50.0)))
+    assert [int(hour) for hour, _ in alerts] == raised
+    if not raised:
+        seen = assessed(history, "broken_bar").seen
+        assert seen
+        assert (seen.shown, seen.judged) == (0, 4)
+
+
+def test_records_that_did_not_search_do_not_weigh_against_a_find() -> None:
+    assert fed("broken_bar", doubtful(8, undecided()))[0]
+
+
+def test_an_undecided_day_counts_and_ends_no_alarm() -> None:
+    """One condition lasts a day: three wrong days among undecided ones are no three of four."""
+    searched = undecided(detectable_dbc=-50.0)
+    found = replace(finding("broken_bar", "w"), doubts=(FLICKER,))
+    hours = range(24 * 8)
+    every_third = [(float(h), searched if h // 24 % 3 else found) for h in hours]
+    assert fed("broken_bar", every_third)[0] == []
+    shown = [(float(h), found if h < 24 * 4 else searched) for h in hours]
+    alerts, _ = fed("broken_bar", shown)
+    assert [a.event for _, a in alerts] == ["raised"]
+
+
+def test_undecided_records_change_nothing_but_the_days() -> None:
+    said = [(0.1 * i, finding("broken_bar", "w")) for i in range(5)]
+    _, before = fed("broken_bar", said)
+    _, after = fed("broken_bar", [*said, (0.6, undecided(detectable_dbc=-50.0))])
+    one, other = before.faults["broken_bar"], after.faults["broken_bar"]
+    assert (other.severities, other.slots) == (one.severities, one.slots)
+    assert one.days
+    assert other.days
+    assert other.days.day
+    assert (other.days.day.slots, other.days.day.searched) == (5, 1)
 
 
 def test_at_one_load_days_decide() -> None:
