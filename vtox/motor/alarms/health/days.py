@@ -103,7 +103,7 @@ def confirmed(days: Days, agreed: Level, t: float, *, strong: bool) -> Level:
         return agreed
     needed, of_days = days.needed
     shown = _counted(days, t)[-of_days:]
-    if _shown(shown) < needed:
+    if _days_shown(shown) < needed:
         return ""
     return "fault" if agreed == "fault" or shown.count("f") >= needed else "warning"
 
@@ -120,7 +120,7 @@ def _counted(days: Days, t: float) -> str:
     return days.past + days.today * long
 
 
-def _shown(letters: str) -> int:
+def _days_shown(letters: str) -> int:
     return letters.count("w") + letters.count("f")
 
 
@@ -138,7 +138,7 @@ def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = Fa
     needed, of_days = days.needed
     last = (days.past + days.today)[-of_days:]
     values = {
-        "shown": _shown(last),
+        "shown": _days_shown(last),
         "judged": len(last),
         "days": needed,
         "of_days": of_days,
