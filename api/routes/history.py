@@ -252,14 +252,4 @@ def _cursor_numbers(cursor: str, how_many: int) -> tuple[int, ...] | None:
 
 
 def _columns(trend: Trend) -> TrendColumns:
-    return TrendColumns(
-        t=trend.t,
-        state=trend.state,
-        code=trend.code,
-        n=trend.n,
-        min=trend.minimum,
-        mean=trend.mean,
-        max=trend.maximum,
-        threshold=trend.threshold,
-        severity=trend.severity,
-    )
+    return TrendColumns.of(trend, min=trend.minimum, max=trend.maximum)

@@ -7,7 +7,7 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.view import View
-from vtox.motor.alarms.figures import AlarmLoad, FrequentAlarm
+from vtox.motor.alarms.figures import AlarmLoad, Chatter, FrequentAlarm
 from vtox.motor.alarms.life import State
 from vtox.motor.alarms.promise import FalseAlarms
 
@@ -48,14 +48,9 @@ class StandingAlarm(View):
     stands_s: float
 
 
-class ChatteringAlarm(View):
+class ChatteringAlarm(View, value=Chatter, without="first_ms last_ms"):
     """An alarm that was raised three times or more in the time of 60 records of its fault."""
 
-    machine_id: str = Field(description=NO_MACHINE)
-    fault: str
-    times: int
-    """in its worst stretch of `window_s`"""
-    window_s: float
     first: Time
     """of that stretch"""
     last: Time

@@ -1,39 +1,32 @@
 """Shapes of the history: trends as columns, gaps, counts."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from api.schemas.common import Address, Number, ResponseModel
+from api.schemas.value_fields import After
+from api.schemas.view import View
 from vtox.motor.values.domain import State
 from vtox.reporting.history.queries import OutcomeCount
+from vtox.reporting.history.trend import Trend
 
 Column = list[float | None]
 STEP = "null: nothing was recorded in the step, or nothing between two records"
 
 
-class TrendColumns(ResponseModel):
+class TrendColumns(View, value=Trend, without="minimum maximum"):
     """One quantity over time: columns of equal length."""
 
-    t: list[float]
-    """s since 1970 (UTC): start of the step; of single records their end"""
     state: list[State | Literal[""] | None] = Field(
         description=f"worst of the step: normal, unknown, warning, fault in this order; {STEP}; "
         "empty: a figure has none"
     )
     code: list[str | None] = Field(description=f"most frequent one of that state; {STEP}")
-    n: list[int]
-    """records in the step; 0: a gap"""
-    min: Column
+    min: Annotated[Column, After("n")]
     """of the statistic, the health or the figure; null: no number"""
-    mean: Column
+    max: Annotated[Column, After("mean")]
     """the same"""
-    max: Column
-    """the same"""
-    threshold: Column
-    """what the statistic was compared with"""
-    severity: Column
-    """largest of the step"""
 
 
 class MissedEntries(ResponseModel):

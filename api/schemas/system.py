@@ -1,16 +1,23 @@
 """Shapes of the system: status, version, health."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
+from api.schemas.value_fields import After
 from api.schemas.view import View
 from vtox.pipeline.monitoring.capacity import Capacity
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.monitoring.throughput import Source
+from vtox.pipeline.store.ledger.heartbeats import HostScaling, Worker
 from vtox.pipeline.store.system.status import QueueStatus, ServerInfo
+
+# Fields of a worker that are for its server and its commits.
+_OF_WORKERS = (
+    "last_seen_t problem terms started_t clock_offset_s family_windows family_busy_s last_task_t"
+)
 
 
 class Performance(ResponseModel):
@@ -59,36 +66,20 @@ class CapacityStatus(View, value=Capacity, without="why"):
     """the same in words"""
 
 
-class WorkerStatus(View):
+class WorkerStatus(View, value=Worker, without=_OF_WORKERS):
     """One worker, as it measured itself."""
 
-    name: str
-    host: str
-    pid: int
-    port: int | None
-    queues: list[str]
-    cpu_percent: Number
-    memory_bytes: int | None
-    tasks_done: int
-    windows_done: int
-    windows_per_s: Number
-    diagnosis_s: float
-    """time spent in diagnosis"""
-    busy_s: float
-    """time spent in tasks"""
-    started: Time | None
-    last_seen: Time | None
+    name: Annotated[str, After("")]
+    started: Annotated[Time | None, After("busy_s")]
+    last_seen: Annotated[Time | None, After("started")]
     """its last heartbeat"""
-    last_seen_age_s: float
-    version: str
+    last_seen_age_s: Annotated[float, After("last_seen")]
+    version: Annotated[str, After("last_seen_age_s")]
     """its VTOX; empty: one before this was reported"""
-    last_family: str
-    """family of the last task it took; empty: none yet"""
-    last_task: Time | None
+    port: Annotated[int | None, After("pid")]
+    last_task: Annotated[Time | None, After("last_family")]
     """when it took that"""
-    last_task_age_s: Number
-    pool_processes: int | None
-    """its processes that can take a task; none while 0, as after one was lost"""
+    last_task_age_s: Annotated[Number, After("last_task")]
 
 
 class StreamStatus(ResponseModel):
@@ -126,19 +117,13 @@ class ServerStatus(View, value=ServerInfo, without="log_writable"):
     """The Redis or Valkey server."""
 
 
-class ScalingStatus(View):
+class ScalingStatus(
+    View, value=HostScaling, without="pid last_seen_t problem version terms values changed_t"
+):
     """The workers of one host whose number follows the load, as its supervisor reported last."""
 
-    host: str
-    workers: int
-    least: int
-    most: int
-    code: str
-    """why it has so many"""
-    reason: str
+    reason: Annotated[str, After("code")]
     """the same in words"""
-    change: int
-    """by how many they changed last; 0: not yet"""
     changed: Time | None
     """when that was"""
     reported: Time | None

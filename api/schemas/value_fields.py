@@ -20,11 +20,12 @@ class After(NamedTuple):
 def with_fields_of(value: type, own: dict[str, Any], without: str) -> dict[str, Any]:
     """Return annotations of all fields of a value but some, with those of a view's own.
 
-    An own field of the same name replaces it. The others follow, or go where `After` says.
+    An own field of the same name replaces it. Others follow, and one with `After` goes there.
     """
     hints, texts = get_type_hints(value, include_extras=True), descriptions(value)
     found: dict[str, Any] = {}
-    for name in [n for n in hints if n not in without.split()]:
+    placed = {n for n, hint in own.items() if _followed(hint) is not None}
+    for name in [n for n in hints if n not in {*without.split(), *placed}]:
         text = Field(description=texts.get(name))
         found[name] = own[name] if name in own else Annotated[hints[name], text]
     for name in [n for n in own if n not in found]:
@@ -34,12 +35,16 @@ def with_fields_of(value: type, own: dict[str, Any], without: str) -> dict[str, 
 
 def _insert(found: dict[str, Any], name: str, hint: Any) -> None:
     """Add a field behind the one that it follows."""
-    after = next((m.name for m in getattr(hint, "__metadata__", ()) if type(m) is After), None)
-    names = list(found)
+    names, after = list(found), _followed(hint)
     place = len(names) if after is None else names.index(after) + 1 if after else 0
     behind = {n: found.pop(n) for n in names[place:]}
     found[name] = hint
     found |= behind
+
+
+def _followed(hint: Any) -> str | None:
+    """Return the name in an annotation `After`; None: it has none."""
+    return next((m.name for m in getattr(hint, "__metadata__", ()) if type(m) is After), None)
 
 
 @cache

@@ -80,12 +80,14 @@ def alarm_load(by_day: Sequence[int], people: int, most: float | None) -> AlarmL
     )
 
 
-class _Chatter(NamedTuple):
-    """An alarm that chattered: how often it was raised in the worst stretch of `window_s`."""
+class Chatter(NamedTuple):
+    """An alarm that chattered."""
 
     machine_id: str
+    """empty: an alarm of the system itself"""
     fault: str
     times: int
+    """in its worst stretch of `window_s`"""
     window_s: float
     first_ms: int
     last_ms: int
@@ -105,7 +107,7 @@ def chatter_window_s(fault: str) -> float:
     return CHATTER_RECORDS * (family.min_record_s if family else OTHER_LOOK_S)
 
 
-def chattering(alarms: Iterable[RaisedAlarm]) -> list[_Chatter]:
+def chattering(alarms: Iterable[RaisedAlarm]) -> list[Chatter]:
     """Return the alarms that chattered, the one with most alarms in its window first."""
     times: dict[tuple[str, str], list[int]] = defaultdict(list)
     for a in alarms:
@@ -117,7 +119,7 @@ def chattering(alarms: Iterable[RaisedAlarm]) -> list[_Chatter]:
         most = max((_within(raised, i, window_ms) for i in range(len(raised))), key=len)
         if len(most) >= CHATTER_TIMES:
             ends = most[0], most[-1]
-            found.append(_Chatter(machine_id, fault, len(most), window_ms / 1000, *ends))
+            found.append(Chatter(machine_id, fault, len(most), window_ms / 1000, *ends))
     return sorted(found, key=lambda c: (-c.times, c.machine_id, c.fault))
 
 

@@ -47,14 +47,19 @@ class Trend:
     """Columns of equal length; `state` is the worst of a step, `code` its most frequent one."""
 
     t: list[float] = field(default_factory=list)
+    """s since 1970 (UTC): start of the step; of single records their end"""
     state: list[str | None] = field(default_factory=list)
     code: list[str | None] = field(default_factory=list)
     n: list[int] = field(default_factory=list)
+    """records in the step; 0: a gap"""
     minimum: list[float | None] = field(default_factory=list)
     mean: list[float | None] = field(default_factory=list)
+    """the same"""
     maximum: list[float | None] = field(default_factory=list)
     threshold: list[float | None] = field(default_factory=list)
+    """what the statistic was compared with"""
     severity: list[float | None] = field(default_factory=list)
+    """largest of the step"""
 
     def append(self, t: float, groups: Sequence[StepOutcome]) -> None:
         """Append one step; without groups it is a gap."""

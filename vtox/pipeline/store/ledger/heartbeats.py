@@ -58,7 +58,9 @@ class Worker(Heartbeat):
     windows_done: int = 0
     windows_per_s: Number | None = None
     diagnosis_s: Number = 0.0
+    """time spent in diagnosis"""
     busy_s: Number = 0.0
+    """time spent in tasks"""
     started_t: Time | None = None
     # Its host's clock minus the server's.
     clock_offset_s: Number | None = None
@@ -67,11 +69,11 @@ class Worker(Heartbeat):
         default_factory=dict
     )
     family_busy_s: Annotated[Mapping[str, Number], Prefix("busy_s:")] = field(default_factory=dict)
-    # Of the last task it has taken: family, and when; None before the first.
     last_family: str = ""
+    """family of the last task it took; empty: none yet"""
     last_task_t: Time | None = None
-    # Processes of its pool that can take a task; None: it does not report that.
     pool_processes: int | None = None
+    """its processes that can take a task; none while 0, as after one was lost"""
 
 
 COUNTED = {"tasks_done", "windows_done", "diagnosis_s", "busy_s", "last_family"}
@@ -140,18 +142,16 @@ class OpcuaHeartbeat(Heartbeat):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostScaling(Heartbeat):
-    """The supervisor of a host where the number of workers follows the load.
-
-    `code` and `values` say why it has so many workers, `change` by how many they changed last and
-    `changed_t` when.
-    """
+    """The supervisor of a host where the number of workers follows the load."""
 
     workers: int
     least: int
     most: int
     code: str
+    """why it has so many"""
     values: Mapping[str, Any] = field(default_factory=dict)
     change: int = 0
+    """by how many they changed last; 0: not yet"""
     changed_t: Time | None = None
 
 
