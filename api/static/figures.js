@@ -37,6 +37,7 @@ const machineLink = (id) =>
     : el("span", { class: "soft" }, t("figures.system"));
 // A rate is small: 0.074 is not 0.1.
 const rate = (value) => (value === null ? "–" : value.toLocaleString(locale, { maximumSignificantDigits: 2 }));
+const yearly = (value) => rate(value === null ? null : value * 365.25);
 const daysOf = (n) => num(n, 2);
 
 function drawRanges() {
@@ -68,10 +69,10 @@ function drawFalse(f) {
     "why",
     hasText(key)
       ? t(key, {
-          promised: rate(f.promised_per_machine_day),
+          promised: yearly(f.promised_per_machine_day),
           undecided: f.undecided,
           alarms: f.alarms,
-          at_most: rate(f.at_most),
+          at_most: yearly(f.at_most),
         })
       : f.code,
   );
@@ -80,9 +81,9 @@ function drawFalse(f) {
       t("figures.rate"),
       f.per_machine_day === null
         ? t("figures.not_known")
-        : t("figures.rate_with_interval", { rate: rate(f.per_machine_day), low: rate(f.low), high: rate(f.high) }),
+        : t("figures.rate_with_interval", { rate: yearly(f.per_machine_day), low: yearly(f.low), high: yearly(f.high) }),
     ],
-    [t("figures.promised"), t("figures.at_most", { rate: rate(f.promised_per_machine_day) })],
+    [t("figures.promised"), t("figures.at_most", { rate: yearly(f.promised_per_machine_day) })],
     [t("figures.machine_days"), daysOf(f.machine_days)],
     [t("figures.alarms_of_faults"), count(f.alarms)],
     ...OUTCOMES.map((name) => [t(`words.outcome_${name}`), count(f.outcomes[name] ?? 0)]),

@@ -60,8 +60,8 @@ def test_figures_are_shown_and_read_by_keys(
         assert (load["verdict"], load["per_person_day"]) == ("above", 0.625)
         tab.shows("too many alarms 0.625 alarms a day and person, more than the 0.5 that the site")
         tab.shows(f"more on {load['days_above']} of {load['days']} days. 2 people handle alarms.")
-        tab.shows("not decided")
-        tab.shows("There are too few machine-days")
+        tab.shows("promise broken")
+        tab.shows("It is more than the 1 a machine-year that are promised")
         assert tab.run("document.querySelectorAll('#bars rect').length") == 30
         press(tab, "End")
         assert "machine-days" in tab.run("document.querySelector('#barread').textContent")

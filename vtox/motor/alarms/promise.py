@@ -6,8 +6,8 @@ from typing import Literal
 
 from vtox.motor.alarms.life import Outcome
 
-# docs/explanation/false-alarms.md
-PROMISED_PER_MACHINE_DAY = 0.1
+# One a year of 365.25 days (docs/explanation/false-alarms.md).
+PROMISED_PER_MACHINE_DAY = 1 / 365.25
 
 Verdict = Literal["kept", "broken", "undecided", "unknown"]
 

@@ -75,10 +75,10 @@ def rate(n: int, days: float, *given: Outcome) -> tuple[str, str]:
 
 
 def test_the_promise_is_kept_broken_or_not_decided() -> None:
-    assert rate(0, 40) == ("kept", "less_than_promised")
-    assert rate(0, 10) == ("undecided", "too_few_machine_days")
-    assert rate(1, 40, "confirmed") == ("kept", "less_than_promised")
-    assert rate(3, 40, "confirmed") == ("undecided", "outcomes_missing")
+    assert rate(0, 1400) == ("kept", "less_than_promised")
+    assert rate(0, 1300) == ("undecided", "too_few_machine_days")
+    assert rate(1, 1400, "confirmed") == ("kept", "less_than_promised")
+    assert rate(3, 1400, "confirmed") == ("undecided", "outcomes_missing")
     assert rate(9, 40, *["false_alarm"] * 9) == ("broken", "more_than_promised")
 
 
