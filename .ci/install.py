@@ -21,7 +21,7 @@ def main() -> int:
     """Install as the arguments say, and return pip's exit status."""
     lock, *others = sys.argv[1:]
     if others[:1] != ["--extras"]:
-        return beside(lock, others[0]) if others else install(lock)
+        return install_both(lock, others[0]) if others else install(lock)
     wanted = requirements_of(others[1].split())
     blocks = blocks_of(Path(lock).read_text())
     missing = [text for name, text in wanted.items() if name not in blocks]
@@ -78,7 +78,7 @@ def parents(block: str) -> set[str]:
     return {normalised(name) for name in comments}
 
 
-def beside(lock: str, larger: str) -> int:
+def install_both(lock: str, larger: str) -> int:
     """Install a lock file and, at the same time, what another has in addition."""
     blocks = blocks_of(Path(larger).read_text())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as threads:
@@ -118,9 +118,9 @@ def run_pip(progress: "Progress", lock: str, *more: str) -> int:
         for line in pip.stdout:
             # One that is there already is not collected.
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-                progress.found()
+                progress.count_package()
             elif line.startswith("Installing collected"):
-                progress.all_found()
+                progress.count_pip()
     return pip.returncode
 
 
@@ -131,13 +131,13 @@ class Progress:
         self.packages, self.looking = packages, pips
         self.here = self.shown = 0
 
-    def found(self) -> None:
+    def count_package(self) -> None:
         """Count a package."""
         self.here += 1
         text = f"  package {self.here} of at most {self.packages}"
         self.show(text, self.here * LINES // self.packages)
 
-    def all_found(self) -> None:
+    def count_pip(self) -> None:
         """Count a pip that begins to install."""
         self.looking -= 1
         if not self.looking:
