@@ -1,13 +1,19 @@
 """Senders and readers that know only the contracts of the streams."""
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 
+from tests.paths import ROOT
 from tests.waiting import eventually as eventually
 from vtox.pipeline.bridge.dispatcher import WaitingTasks
 from vtox.pipeline.bridge.loop import Bridge
@@ -119,3 +125,17 @@ class Worker:
             outcome = Outcome(record_id, version.decode(), record_id, [], [], [], [], False)
             assert self.ledger.commit(family, [outcome]) == [COMMITTED]
             self.entries.update((i, family) for i in record.ids.split())
+
+
+def run_copy(checkout: Path, code: str, settings: Settings) -> dict[str, Any]:
+    """Run code, with the server and the folder as its arguments, on a copy of the product.
+
+    Its last line is JSON.
+    """
+    command = [sys.executable, "-c", code, settings.working_url(), str(settings.data_dir)]
+    env = os.environ | {"COLUMNS": "200", "PYTHONPATH": os.pathsep.join(map(str, (checkout, ROOT)))}
+    printed = subprocess.run(
+        command, env=env, cwd=checkout, text=True, check=True, stdout=subprocess.PIPE
+    )
+    found: dict[str, Any] = json.loads(printed.stdout.splitlines()[-1])
+    return found

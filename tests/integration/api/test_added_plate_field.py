@@ -4,16 +4,12 @@ The toy is the warmest winding that is allowed.
 """
 
 import csv
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.integration.helpers import run_copy
 from tests.paths import ROOT
 from vtox.pipeline.configuration.settings import Settings
 
@@ -94,20 +90,10 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def use(checkout: Path, settings: Settings) -> dict[str, Any]:
-    command = [sys.executable, "-c", USE, settings.working_url(), str(settings.data_dir)]
-    env = os.environ | {"COLUMNS": "200", "PYTHONPATH": os.pathsep.join(map(str, (checkout, ROOT)))}
-    printed = subprocess.run(
-        command, env=env, cwd=checkout, text=True, check=True, stdout=subprocess.PIPE
-    )
-    found: dict[str, Any] = json.loads(printed.stdout.splitlines()[-1])
-    return found
-
-
 @pytest.mark.long
 def test_a_field_of_the_nameplate_appears_everywhere(checkout: Path, settings: Settings) -> None:
     pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
-    found = use(checkout, settings)
+    found = run_copy(checkout, USE, settings)
     assert found["stored"]["nameplate"][NAME] == 155
     assert found["refused"] == [422, f"{NAME}: 1000, expected a number from 40 to 300 degC"]
     described = found["openapi"]["properties"][NAME]

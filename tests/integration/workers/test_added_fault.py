@@ -3,16 +3,12 @@
 The toy is that the supply's frequency is off. docs/howto/add-a-fault.md explains what is here.
 """
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.integration.helpers import run_copy
 from tests.paths import ROOT
 from vtox.pipeline.configuration.settings import Settings
 
@@ -172,18 +168,8 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def use(checkout: Path, settings: Settings) -> dict[str, Any]:
-    command = [sys.executable, "-c", USE, settings.working_url(), str(settings.data_dir)]
-    env = os.environ | {"COLUMNS": "200", "PYTHONPATH": os.pathsep.join(map(str, (checkout, ROOT)))}
-    printed = subprocess.run(
-        command, env=env, cwd=checkout, text=True, check=True, stdout=subprocess.PIPE
-    )
-    found: dict[str, Any] = json.loads(printed.stdout.splitlines()[-1])
-    return found
-
-
 def test_a_sixth_fault_appears_everywhere(checkout: Path, settings: Settings) -> None:
-    found = use(checkout, settings)
+    found = run_copy(checkout, USE, settings)
     assert ["supply_frequency", "warning", "supply_off"] in found["stream"]
     assert "supply_frequency" in found["alerts"]
     assert ["supply_frequency", "the supply is at 47.0 Hz"] in found["alarms"]
