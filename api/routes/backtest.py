@@ -21,7 +21,7 @@ from api.schemas.common import Data, rfc3339
 from api.schemas.sensitivity import SAYS, FaultSensitivity
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.motor.alarms.health.alerts import Event
+from vtox.motor.alarms.health.alarm_level import Event
 from vtox.motor.alarms.health.marks import OF_SLIP
 from vtox.motor.alarms.health.sensitivity import FIELDS, rule_from_dict
 from vtox.motor.faults import Persistence

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, case, func, select
 
+from vtox.motor.alarms.health.alarm_level import CHANGES_OF_LEVEL, Event
 from vtox.motor.alarms.health.alert_values import Level
-from vtox.motor.alarms.health.alerts import CHANGES_OF_LEVEL, Event
 from vtox.motor.alarms.health.backtest import Backtest, backtest
 from vtox.motor.alarms.health.marks import Slots
 from vtox.motor.faults import PERSISTENCE, Persistence

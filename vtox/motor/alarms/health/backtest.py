@@ -7,8 +7,8 @@ stream.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vtox.motor.alarms.health.alarm_level import AlarmHistory, Event, advance
 from vtox.motor.alarms.health.alert_values import Level, SlotHistory
-from vtox.motor.alarms.health.alerts import AlarmHistory, Event, advance
 from vtox.motor.alarms.health.marks import Slots
 from vtox.motor.faults import Persistence
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.motor.alarms.health.test_update import RECORDS_ALONE, record
-from vtox.motor.alarms.health.alerts import AlarmHistory, advance
+from vtox.motor.alarms.health.alarm_level import AlarmHistory, advance
 from vtox.motor.alarms.health.impact_orders import impact_orders, share_an_order
 from vtox.motor.alarms.health.marks import slots_of
 from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, update

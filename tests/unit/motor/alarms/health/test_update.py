@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from vtox.motor.alarms.health.alarm_level import Event, transition
 from vtox.motor.alarms.health.alert_values import Alert, SlotHistory
-from vtox.motor.alarms.health.alerts import Event, transition
 from vtox.motor.alarms.health.assessment import Assessment, present_state
 from vtox.motor.alarms.health.marks import PASSING_TIMES, slots_of
 from vtox.motor.alarms.health.update import HealthUpdate, MachineHistory, last_load_a, update
