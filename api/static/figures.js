@@ -81,7 +81,11 @@ function drawFalse(f) {
       t("figures.rate"),
       f.per_machine_day === null
         ? t("figures.not_known")
-        : t("figures.rate_with_interval", { rate: yearly(f.per_machine_day), low: yearly(f.low), high: yearly(f.high) }),
+        : t("figures.rate_with_interval", {
+            rate: yearly(f.per_machine_day),
+            low: yearly(f.low),
+            high: yearly(f.high),
+          }),
     ],
     [t("figures.promised"), t("figures.at_most", { rate: yearly(f.promised_per_machine_day) })],
     [t("figures.machine_days"), daysOf(f.machine_days)],

@@ -63,8 +63,7 @@ function dismissal(id, d, mayOperate) {
   const path = `/api/v1/machines/${encodeURIComponent(id)}/dismissals/${encodeURIComponent(d.alarm_id)}/end`;
   const submit = (body, message) => act(path, body, message, (left) => drawDismissals(id, left, mayOperate));
   const close = () => form.replaceChildren();
-  const end = async () =>
-    (await lacksName()) ? openForm(form, "end_dismissal", { submit, close }) : submit({}, form);
+  const end = async () => ((await lacksName()) ? openForm(form, "end_dismissal", { submit, close }) : submit({}, form));
   const limit =
     d.raised_from_db === null
       ? t("alarms.from_severity", { severity: `${num(100 * d.raised_from_severity)} %` })
