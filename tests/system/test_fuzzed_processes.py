@@ -25,6 +25,7 @@ from tests.integration.helpers import add_window
 from tests.integration.pipeline.sending.mqtt.conftest import MAPPING
 from tests.integration.pipeline.sending.mqtt.test_broken_messages import broken_messages, publish
 from tests.integration.pipeline.sending.mqtt.test_gateway import ENTRY
+from tests.integration.pipeline.store.broken_machines import add_full_machine
 from tests.integration.reporting.history.entries import add_alert
 from tests.integration.reporting.history.test_broken_entries import GOOD
 from tests.integration.reporting.notification.test_mqtt_out import RULES, Held
@@ -182,6 +183,7 @@ def break_machines(client: Client) -> None:
     for name in NAMES:
         register(client, name, Motor(site="Hall 2", rated_power_w=15_000.0))
         commit_health(client, name, bearing="warning")
+    add_full_machine(client, "GOOD")
     good = client.hgetall(keys.machine("GOOD"))
     hashes = {f"F{n}".encode(): fields for n, fields in enumerate(small(good))}
     hashes |= dict.fromkeys(NO_NAMES, good)

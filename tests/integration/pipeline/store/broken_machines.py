@@ -6,6 +6,7 @@ from tests.broken_entries import Fields, broken
 from tests.integration.api.test_energy import HOUR
 from tests.integration.api.test_machines import change_memory, commit_health
 from tests.naive_entries import counts_text
+from vtox.motor.alarms.health.dismissals import Dismissal, Dismissals
 from vtox.motor.alarms.health.sensitivity import Sensitivity
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Motor, reason
@@ -14,6 +15,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.flags import note_departure, set_flag
 from vtox.pipeline.store.machines.baselines import refuse_load, set_baseline
 from vtox.pipeline.store.machines.channel_maps import set_channel_map
+from vtox.pipeline.store.machines.dismissals import DISMISSALS
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.pipeline.store.machines.machines import list_senders, register
 from vtox.pipeline.store.machines.rhythms import keep_rhythms
@@ -27,6 +29,9 @@ PLATE = Motor(
     rated_power_w=15e3,
     expected_every_s=60.0,
 )
+CLOSED = Dismissal(
+    alarm_id="1", fault="bearing", codes=("impacts_at_bearing_order",), t=5.0, until_t=6.0
+)
 LIMIT = reason("limit_crossed", scalar="oil_bar")
 BASELINE = '{"bands": [{"low_a": 4.0, "high_a": 5.0}], "records": 3}'
 
@@ -37,6 +42,8 @@ def add_full_machine(client: Client, machine_id: str) -> None:
     list_senders(client, [machine_id], limit=0)
     set_channel_map(client, machine_id, {"ia": "ib", "ib": "ia"}, by="Ada")
     store_setting(client, machine_id, SENSITIVITY, codec.plain(Sensitivity()), by="Ada")
+    table = codec.plain(Dismissals(alarms=(CLOSED,)))
+    store_setting(client, machine_id, DISMISSALS, table, by="Ada")
     set_baseline(client, machine_id, BASELINE)
     refuse_load(client, machine_id, [6.0], "too_few")
     keep_rhythms(client, {machine_id: (Rhythm(every_s=60.0), True)})

@@ -1,12 +1,15 @@
 """No field of a machine, whoever wrote it, keeps a reader from the others."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
 from tests.integration.pipeline.store.broken_machines import add_broken_machines, add_full_machine
 from vtox.pipeline.configuration import keys
+from vtox.pipeline.store import machines as room
 from vtox.pipeline.store.alarms import flags, open_alerts
 from vtox.pipeline.store.machines import (
     baselines,
@@ -18,10 +21,12 @@ from vtox.pipeline.store.machines import (
     rhythms,
 )
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
+from vtox.pipeline.store.machines.dismissals import DISMISSALS
 from vtox.pipeline.store.machines.followed_fleet import FollowedFleet
 from vtox.pipeline.store.machines.machine_settings import (
     MOTOR,
     SENSITIVITY,
+    SettingKind,
     present_setting,
     setting_versions,
 )
@@ -51,8 +56,9 @@ READERS: dict[str, Callable[[Client, Ids], Sequence[Any]]] = {
     "plates": lambda c, ids: [present_setting(c, m, MOTOR) for m in ids],
     "sensitivities": lambda c, ids: [present_setting(c, m, SENSITIVITY) for m in ids],
     "channel_maps": lambda c, ids: [present_setting(c, m, CHANNEL_MAP) for m in ids],
+    "dismissals": lambda c, ids: [present_setting(c, m, DISMISSALS).at(5.5) for m in ids],
     "setting_versions": lambda c, ids: [
-        setting_versions(c, m, kind) for m in ids for kind in (SENSITIVITY, CHANNEL_MAP)
+        setting_versions(c, m, kind) for m in ids for kind in (SENSITIVITY, DISMISSALS, CHANNEL_MAP)
     ],
     "baselines": lambda c, ids: [baselines.stored_baseline(c, m) for m in ids],
     "notes": lambda c, ids: [learning_notes.read(c, m) for m in ids],
@@ -105,3 +111,13 @@ def test_each_machine_can_be_retired(client: Client, ids: list[str]) -> None:
     for m in ids:
         assert machines.retire(client, m), m
     assert client.zcard(keys.MACHINES) == 0
+
+
+def test_a_machine_with_all_fields_has_every_setting(client: Client) -> None:
+    """So that a setting which is added later is damaged here too."""
+    add_full_machine(client, "GOOD")
+    modules = [import_module(m.name) for m in iter_modules(room.__path__, f"{room.__name__}.")]
+    kinds = {v.field for m in modules for v in vars(m).values() if isinstance(v, SettingKind)}
+    assert kinds >= {"motor", "sensitivity"}
+    fields = {name.decode() for name in client.hkeys(keys.machine("GOOD"))}
+    assert kinds - fields == set()
