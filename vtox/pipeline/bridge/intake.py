@@ -5,7 +5,6 @@ with the bridge's other state after any doubt, and filled again from the server.
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import structlog
@@ -15,7 +14,7 @@ from vtox.motor.values.domain import Motor, reason
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.motor.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
-from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
+from vtox.pipeline.bridge.deduplication import DuplicateFilter, admission
 from vtox.pipeline.bridge.record_joiner import Piece
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.errors import TooManyMachines
@@ -30,7 +29,7 @@ from vtox.pipeline.store.machines.rhythms import keep_rhythms
 from vtox.pipeline.store.server.client import Client, server_time
 from vtox.pipeline.store.server.partition_table import Stray, move
 from vtox.pipeline.store.stream import admissions, own_fields
-from vtox.pipeline.store.stream.admissions import Admission, Decision, Recorded, arrived_ms
+from vtox.pipeline.store.stream.admissions import Admission, Recorded, arrived_ms
 from vtox.pipeline.store.stream.scalars import add_readings
 from vtox.pipeline.store.stream.unreadable import Unreadable, read
 from vtox.pipeline.store.stream.window_log import Entry
@@ -117,7 +116,7 @@ class Intake:
             if so_far is None and (limit := self._limit_of(h, entry_id, strangers, now_t)):
                 refusals.append(_refusal(entry_id, *limit, h.machine_id, str(h.seq)))
                 continue
-            a = classify(self.filters[h.machine_id], h, entry_id.decode(), so_far)
+            a = admission(self.filters[h.machine_id], h, entry_id.decode(), so_far)
             if a.decision == "duplicate":
                 refusals.append(_refusal(entry_id, "duplicate"))
             else:
@@ -351,36 +350,6 @@ class Intake:
             set_flag(self.client, h.machine_id, "clock", off, *reasons)
 
 
-def classify(
-    duplicates: DuplicateFilter, h: Header, entry_id: str, progress: bytes | None
-) -> Admission:
-    """Return what becomes of a window; its machine's filter remembers it.
-
-    A window with a row of progress was admitted before. Its mark may have fallen out of the horizon
-    since: taken for new, it would be counted again and push out the marks of later windows.
-    """
-    epoch_before = duplicates.epoch_of(h, entry_id)
-    decision: Decision = "again"
-    forgotten: list[str] = []
-    begin = None
-    if progress is None:
-        decision, forgotten = duplicates.classify(h, entry_id)
-        begin = progress = _only(h.replay_family) if h.replay_family else _OPEN
-    epoch = duplicates.epoch_of(h, entry_id)
-    return Admission(
-        entry_id=entry_id,
-        header=h,
-        decision=decision,
-        mark=mark(h),
-        epoch=epoch,
-        forgotten=tuple(forgotten),
-        run=duplicates.run_of(h, entry_id),
-        restarted=decision == "new" and epoch != epoch_before and not h.replay_of,
-        families=_open_families(progress),
-        progress=begin,
-    )
-
-
 def _refusal(
     entry_id: bytes, code: str, reason: str = "", machine_id: str = "", seq: str = ""
 ) -> Refusal:
@@ -393,22 +362,9 @@ def _text(fields: Fields, name: bytes) -> str:
     return fields.get(name, b"")[:64].decode("utf-8", "replace")
 
 
-def _only(family: str) -> bytes:
-    """Return the progress of a window that one family must see: the others are done with it."""
-    return "".join("-" if f == family else "d" for f in INDEX).encode()
-
-
-@cache
-def _open_families(progress: bytes) -> frozenset[str]:
-    return frozenset(f for f, i in INDEX.items() if progress[i - 1 : i] == b"-")
-
-
 def _with_known_family(header: Header) -> Header:
     """Return the header, unless it names a family that does not exist."""
     if header.replay_family and header.replay_family not in INDEX:
         detail = f"replay_family: {header.replay_family!r}, expected one of {', '.join(INDEX)}"
         raise WireError("bad_family", detail, "replay_family")
     return header
-
-
-_OPEN = b"-" * len(INDEX)
