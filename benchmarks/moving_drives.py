@@ -1,10 +1,12 @@
 """Broken bars behind drives, with voltages: the machines of the coverage table.
 
     python -m benchmarks.moving_drives [--machines 6] [--first 4] [--each 6] [--seed N]
-                                       [--kind "drive, fixed speed, V/f"] [--controlled] [--flicker]
+        [--kind "drive, fixed speed, V/f"] [--family "V/f drives, 2 and 6 poles"]
+        [--control slip] [--flicker]
 
-Drives change speed unless another `--kind` is named. Records are as long as those of the stream.
-Printed are states and codes of sound cages, and of broken ones by the level that they have at a
+Drives change speed unless another `--kind` is named; `--family` and `--control` replace those of
+the kind. Records are as long as those of the stream. Printed are states by currents alone, and
+states and codes with voltages, of sound cages, and of broken ones by the level that they have at a
 steady speed and in an open loop. With `--flicker` the direct voltage of the bridge flickers at
 twice the slip frequency of each record, by 0.03 to 0.5 %.
 """
@@ -13,13 +15,14 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from evaluation.families.catalogue import FAMILIES
 from evaluation.families.conditions import log_uniform
 from evaluation.families.machines import Machine, machine
-from evaluation.motor_model.case import Case
+from evaluation.motor_model.case import Case, ControlName
 from evaluation.motor_model.records import records
 from evaluation.runs.coverage import (
     BROKEN,
@@ -38,7 +41,7 @@ from vtox.motor.values.record_lengths import record_length_s
 CHANNELS = (*CURRENTS, *VOLTAGES)
 # Of the bridge's direct voltage, and how near to 2sf.
 FLICKER, NEAR, SHORT_S = (3e-4, 5e-3), 0.004, 3.0
-LEVELS = (-42.0, -48.0, -54.0, -100.0)
+LEVELS = (-42.0, -48.0, -51.0, -54.0, -57.0, -60.0, -100.0)
 
 
 def main() -> None:
@@ -49,21 +52,22 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=6)
     parser.add_argument("--seed", type=int, default=DESIGN_SEED)
     parser.add_argument("--kind", default=next(k.name for k in KINDS if k.moving))
-    parser.add_argument("--controlled", action="store_true", help="vector control")
+    parser.add_argument("--family", choices=[f.name for f in FAMILIES if f.drive])
+    parser.add_argument("--control", choices=get_args(ControlName))
     parser.add_argument("--flicker", action="store_true", help="of the bridge, at 2sf")
     o = parser.parse_args()
     kind = next(k for k in KINDS if k.name == o.kind)
-    kind = replace(kind, controlled=o.controlled or kind.controlled)
+    kind = replace(kind, control=o.control or kind.control, family=o.family or kind.family)
     family = next(f for f in FAMILIES if f.name == kind.family)
-    counts: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     for number in range(o.first, o.first + o.machines):
         counts += _one_machine(kind, machine(family, 300 + number, o.seed), o.each, o.flicker)
-    print("| cage | state | code | records |\n|---|---|---|---:|")
-    for (cage, state, code), n in sorted(counts.items()):
-        print(f"| {cage} | {state} | `{code}` | {n} |")
+    print("| cage | by currents | with voltages | code | records |\n|---|---|---|---|---:|")
+    for (cage, alone, state, code), n in sorted(counts.items()):
+        print(f"| {cage} | {alone} | {state} | `{code}` | {n} |")
 
 
-def _one_machine(kind: Kind, m: Machine, each: int, flicker: bool) -> Counter[tuple[str, str, str]]:
+def _one_machine(kind: Kind, m: Machine, each: int, flicker: bool) -> Counter[tuple[str, ...]]:
     sound = [case_of(m, kind, k, SOUND) for k in range(each)]
     broken = [case_of(m, kind, k, BROKEN, broken=True) for k in range(each)]
     levels = nominal_levels_dbc(
@@ -72,10 +76,15 @@ def _one_machine(kind: Kind, m: Machine, each: int, flicker: bool) -> Counter[tu
     names = ["sound"] * each + [_level(dbc) for dbc in levels]
     seconds = record_length_s("broken_bar", m.motor)
     cases = _at_twice_the_slip(m, [*sound, *broken]) if flicker else [*sound, *broken]
-    made = records(cases, seconds, FS_HZ, channels=CHANNELS, batch=256)
-    questions = [DiagnosisInput(recording(r, CHANNELS, False), m.motor) for r in made]
-    answers = diagnose_batch(questions, ["broken_bar"])
-    return Counter((n, d.state, d.code) for n, (d,) in zip(names, answers, strict=True))
+    made = list(records(cases, seconds, FS_HZ, channels=CHANNELS, batch=256))
+    alone, all_ = (
+        diagnose_batch(
+            [DiagnosisInput(recording(r, channels, False), m.motor) for r in made], ["broken_bar"]
+        )
+        for channels in (CURRENTS, CHANNELS)
+    )
+    answers = zip(names, alone, all_, strict=True)
+    return Counter((n, i.state, d.state, d.code) for n, (i,), (d,) in answers)
 
 
 def _at_twice_the_slip(m: Machine, cases: Sequence[Case]) -> list[Case]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from evaluation.motor_model.plants import Plant
 
+ControlName = Literal["current", "slip", "torque"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplyVoltage:
@@ -17,7 +19,8 @@ class SupplyVoltage:
     amplitude_noise: float = 0.0  # rms over amplitude, about 1/f from 0.05 to 30 Hz
     harmonics: Mapping[int, float] = field(default_factory=dict)  # order 5, 7, ... over V1
     switching_hz: float | None = None  # an inverter's; None: the grid
-    control_hz: float = 0.0  # bandwidth of an inverter's current controllers; 0: open loop, V/f
+    control_hz: float = 0.0  # bandwidth of an inverter's inner controllers; 0: open loop, V/f
+    control: ControlName = "current"
     flicker: float = 0.0  # amplitude of a sinusoidal modulation of the voltage, over V1
     flicker_hz: float = 0.0
     interharmonic: float = 0.0  # a line of positive sequence below 200 Hz, over V1

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 from evaluation.motor_model.case import Case
+from evaluation.motor_model.controlled import integrate_controlled
 from evaluation.motor_model.instruments import (
     carrier_lines,
     clamp_currents,
@@ -30,7 +31,6 @@ from evaluation.motor_model.instruments import (
 from evaluation.motor_model.integrate import STEP_HZ, Trajectory, integrate
 from evaluation.motor_model.plants import Plant
 from evaluation.motor_model.supply import Inputs, inputs, supply_hz
-from evaluation.motor_model.vector_control import integrate_controlled
 from vtox.motor.values.arrays import Complex128, Float64
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 
@@ -102,11 +102,11 @@ def records(
 
 
 def _trajectory(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) -> Trajectory:
-    """Return the trajectory of cases that are all under vector control, or none."""
-    controlled = {c.supply.control_hz > 0 for c in cases}
-    if len(controlled) > 1:
-        raise ValueError("cases with and without control_hz in one batch")
-    return (integrate_controlled if controlled.pop() else integrate)(cases, drive, start_s, steps)
+    """Return the trajectory of cases that are all under one control, or none."""
+    controls = {c.supply.control_hz > 0 and c.supply.control for c in cases}
+    if len(controls) > 1:
+        raise ValueError("cases with and without control_hz, or of several controls, in one batch")
+    return (integrate_controlled if controls.pop() else integrate)(cases, drive, start_s, steps)
 
 
 def with_lower_sideband(

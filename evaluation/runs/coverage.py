@@ -13,7 +13,7 @@ import numpy as np
 from evaluation.families.catalogue import FAMILIES, Family
 from evaluation.families.conditions import log_uniform
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
-from evaluation.motor_model.case import Case
+from evaluation.motor_model.case import Case, ControlName
 from evaluation.motor_model.records import SimulatedRecord, records
 from evaluation.outcome import Answers, Outcome, Tags, outcome
 from evaluation.runs.machines import nominal_levels_dbc, record_s, recording
@@ -50,7 +50,7 @@ class Kind:
 
     name: str
     family: str
-    controlled: bool = False
+    control: ControlName | None = None
     moving: bool = False
 
 
@@ -61,7 +61,9 @@ KINDS = (
     Kind("piston compressor", "piston compressors, 4 and 6 poles"),
     Kind("stirrer", "stirrers, 8 poles"),
     Kind("drive, fixed speed, V/f", "V/f drives, 4 poles"),
-    Kind("drive, fixed speed, vector control", "V/f drives, 4 poles", controlled=True),
+    Kind("drive, fixed speed, vector control", "V/f drives, 4 poles", control="current"),
+    Kind("drive, fixed speed, V/f by the speed", "V/f drives, 4 poles", control="slip"),
+    Kind("drive, fixed speed, torque control", "V/f drives, 4 poles", control="torque"),
     Kind("drive, moving speed", "V/f drives, 4 poles", moving=True),
 )
 
@@ -177,7 +179,8 @@ def case_of(m: Machine, kind: Kind, number: int, purpose: int, *, broken: bool =
         case.supply,
         hz=own.hz * float(1 + rng.uniform(-HOLDS_HZ, HOLDS_HZ)),
         unbalance=own.unbalance + complex(UNEVEN * (rng.normal() + 1j * rng.normal())),
-        control_hz=log_uniform(of_machine, *CONTROL_HZ) if kind.controlled else 0.0,
+        control=kind.control or "current",
+        control_hz=log_uniform(of_machine, *CONTROL_HZ) if kind.control else 0.0,
         wander_hz=log_uniform(rng, *MOVING_HZ) if kind.moving else case.supply.wander_hz,
     )
     return replace(case, supply=supply)

@@ -31,7 +31,7 @@ def study(bars: str) -> Study:
 
 
 def test_what_is_never_decided_says_what_would_decide_it() -> None:
-    _, undecided = study("warning").tables
+    _, undecided, _ = study("warning").tables
     assert len(undecided.rows) == len(SETUPS) * len(KINDS)
     assert {row[2:] for row in undecided.rows} == {
         ("before", "turn_short", "no_baseline", "baseline")
@@ -39,5 +39,22 @@ def test_what_is_never_decided_says_what_would_decide_it() -> None:
 
 
 def test_the_goals_ask_for_what_currents_alone_report() -> None:
-    assert [g.met for g in study("warning").goals] == [True] * 4
-    assert [g.met for g in study("unknown").goals] == [False, False, False, True]
+    assert [g.met for g in study("warning").goals] == [True] * 5
+    assert [g.met for g in study("unknown").goals] == [True, False, False, False, True]
+
+
+def test_finds_that_more_channels_lose_are_listed() -> None:
+    kind = KINDS[0].name
+    states = dict.fromkeys(SETUPS, "warning") | {"with voltages": "unknown"}
+    some = [
+        verdict("broken_bar", state, setup, kind=BARS, learnt=learnt)
+        for setup, state in states.items()
+        for learnt in (False, True)
+    ]
+    found = coverage_study({kind: some}, Stage())
+    (*_, lost), (goal, *_) = found.tables, found.goals
+    assert [row[:3] for row in lost.rows] == [
+        ("with voltages", kind, "before"),
+        ("with voltages", kind, "after"),
+    ]
+    assert not goal.met

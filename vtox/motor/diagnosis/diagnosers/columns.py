@@ -86,6 +86,17 @@ def take(x: T, rows: Int) -> T:
     )
 
 
+def with_rows(x: T, rows: Int, of_rows: T) -> T:
+    """Return columns of a batch with those of some records in their place."""
+    wide: dict[str, Any] = {}
+    for f in fields(x):  # type: ignore[arg-type]
+        column, own = getattr(x, f.name), getattr(of_rows, f.name)
+        wide[f.name] = column.copy() if isinstance(column, np.ndarray) else list(column)
+        for k, row in enumerate(rows.tolist()):
+            wide[f.name][row] = own[k]
+    return type(x)(**wide)
+
+
 def spread(x: T, rows: Int, count: int) -> T:
     """Return columns of some records as columns of a batch, blank in the other rows.
 

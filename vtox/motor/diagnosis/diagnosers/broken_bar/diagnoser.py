@@ -13,8 +13,10 @@ import numpy as np
 from vtox.motor.diagnosis.diagnosers.broken_bar.evidence import (
     DEVELOPING_DBC,
     BrokenBarEvidence,
+    OperatingPoint,
     conditions,
     evidence,
+    without_voltages,
 )
 from vtox.motor.diagnosis.diagnosers.broken_bar.rules import (
     CAGE,
@@ -23,6 +25,7 @@ from vtox.motor.diagnosis.diagnosers.broken_bar.rules import (
     STEADY,
     level_certain,
     moves_with_the_slip,
+    stays_with_voltages,
     supply_excluded,
 )
 from vtox.motor.diagnosis.diagnosers.broken_bar.sidebands import NEEDED_BINS
@@ -32,7 +35,7 @@ from vtox.motor.diagnosis.diagnosers.broken_bar.starting import (
     STEADY_DB,
     starts,
 )
-from vtox.motor.diagnosis.diagnosers.columns import Objects, objects, rounded
+from vtox.motor.diagnosis.diagnosers.columns import Objects, objects, rounded, take, with_rows
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
 from vtox.motor.diagnosis.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.motor.diagnosis.diagnosers.decision import (
@@ -100,6 +103,7 @@ def diagnose(
     decided = CONDITIONS.decide(c, len(baselines))
     x = evidence(analysis, slip_analysis, c, baselines, np.flatnonzero(decided < 0))
     decided = RULES.decide(x, len(baselines), after=CONDITIONS, decided=decided)
+    x, decided = _with_finds_of_currents(analysis, slip_analysis, c, baselines, x, decided)
     searched = decided >= len(STEADY.rules)
     place = RULES.places[decided]
     statistic = rounded(_statistic(x, searched, place), 4)
@@ -117,6 +121,32 @@ def diagnose(
         indicators=_indicators(x, searched, place),
         evidence=objects([shown.get(i, ()) for i in range(len(decided))]),
     )
+
+
+def _with_finds_of_currents(
+    analysis: CurrentAnalysis,
+    slip_analysis: SlipAnalysis,
+    c: OperatingPoint,
+    baselines: Sequence[Baseline | None],
+    x: BrokenBarEvidence,
+    decided: Int,
+) -> tuple[BrokenBarEvidence, Int]:
+    """Return evidence and decisions, with the finds that currents alone give behind a drive.
+
+    A drive that answers a cage with its voltage may leave a line open that the currents show.
+    """
+    open_ = (RULES.states[decided] == "unknown") & (decided >= len(STEADY.rules))
+    (rows,) = (open_ & c.inverter & c.voltages & ~c.supply_moves & ~x.of_bridge).nonzero()
+    if not rows.size:
+        return x, decided
+    y = without_voltages(analysis, slip_analysis, c, baselines, rows)
+    alone = RULES.decide(y, len(rows))
+    found = (RULES.states[alone] == "warning") & stays_with_voltages(take(x, rows), y)
+    if not found.any():
+        return x, decided
+    decided = decided.copy()
+    decided[rows[found]] = alone[found]
+    return with_rows(x, rows[found], take(y, np.flatnonzero(found))), decided
 
 
 def features(

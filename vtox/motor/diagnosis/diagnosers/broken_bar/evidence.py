@@ -112,7 +112,8 @@ class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     frequency. `spreads`: the slip moves so far that the sidebands are no lines over time.
     The movement of the slip puts the line of a rotor cage from `shift_low` to `shift_high` bins
     from 2sf. `off_bins_allowed` is NaN where the place of the line decides nothing. `baseline_dbc`
-    is the level learnt, NaN where there is none, and `change_db` that above it.
+    is the level learnt, NaN where there is none, and `change_db` that above it. `in_voltage`: the
+    voltages were left out, as the drive may answer the line with them.
     """
 
     bin_hz: Float64
@@ -126,6 +127,7 @@ class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     off_bins_allowed: Float64
     baseline_dbc: Float64
     change_db: Float64
+    in_voltage: Bool
 
     @property
     def sound_dbc(self) -> Float64:
@@ -286,7 +288,23 @@ def _evidence(
         off_bins_allowed=off_bins_allowed(slip_analysis.slips, c.f0_hz, bin_hz),
         baseline_dbc=baseline_dbc,
         change_db=columns["level_dbc"] - baseline_dbc,
+        in_voltage=np.zeros(count, bool),
     )
+
+
+def without_voltages(
+    analysis: CurrentAnalysis,
+    slip_analysis: SlipAnalysis,
+    c: OperatingPoint,
+    baselines: Sequence[Baseline | None],
+    rows: Int,
+) -> BrokenBarEvidence:
+    """Return the columns of some rows as their currents alone show them, at the same slip."""
+    c = replace(take(c, rows), voltages=np.zeros(len(rows), bool))
+    alone = replace(slip_analysis.select_spectra(rows), voltage=None)
+    known = [baselines[i] for i in rows.tolist()]
+    y = _evidence(select(analysis, rows), alone, c, known)
+    return replace(y, in_voltage=np.ones(len(rows), bool))
 
 
 def _movement(analysis: CurrentAnalysis, pair: dict[str, Any], rows: Any) -> dict[str, Any]:

@@ -44,6 +44,12 @@ MIN_OVER_FLICKER = 2.0
 # Sidebands so far apart are of a heavy rotor, if of any, whose upper one is no further off its
 # phase. docs/calibration/broken_bar.md#one-sideband-alone
 HEAVY_APART_DB, MAX_OFF_SWING_DEG = 9.0, 25.0
+# Line in the voltage over line in the current above which a load swings the speed of a drive.
+# docs/calibration/broken_bar.md#drives-that-answer-the-cage
+SWINGING_RATIO = 1.5
+# The level of a line that a drive answers is known to so much.
+# docs/calibration/broken_bar.md#drives-that-answer-the-cage
+ANSWERED_LESS_DB = 12.0
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
@@ -76,6 +82,24 @@ def _slip_not_proven(x: BrokenBarEvidence) -> Bool:
 def _control_unseen(x: OperatingPoint) -> Bool:
     """Return whether a drive may answer the rotor cage with its voltage, which is not measured."""
     return x.inverter & ~x.voltages
+
+
+def _answered_near_the_limit(x: BrokenBarEvidence) -> Bool:
+    """Return whether a drive answers a line that may be of a developing fault.
+
+    A drive leaves less of a line than an open loop shows, by a few dB.
+    """
+    return x.answered & x.is_line & (x.level_dbc > DEVELOPING_DBC - ANSWERED_LESS_DB)
+
+
+def stays_with_voltages(x: BrokenBarEvidence, alone: BrokenBarEvidence) -> Bool:
+    """Return whether a find of the currents stays, though a drive's voltage carries its line.
+
+    A load that makes the speed swing moves the voltage by more. It meets an estimated slip by
+    chance, but seldom one that was measured.
+    """
+    swings = ~(x.voltage_ratio <= SWINGING_RATIO) | ~(alone.apart_db < HEAVY_APART_DB)
+    return alone.measured | ~swings
 
 
 def _severe(x: BrokenBarEvidence) -> Bool:
@@ -132,6 +156,11 @@ def _line_elsewhere(x: BrokenBarEvidence) -> Bool:
     return (apart | np.isfinite(x.neighbour_hz)) & (x.alternative_dbc >= DEVELOPING_DBC)
 
 
+LINES = (
+    ("distance_hz", "hz"),
+    ("lower_sideband_dbc", "lower_dbc"),
+    ("upper_sideband_dbc", "upper_dbc"),
+)
 SLIP: tuple[Rule[OperatingPoint], ...] = (stated("slip_doubts"),)
 LEVEL: Rule[BrokenBarEvidence] = rule("level_in_noise", lambda x: ~level_certain(x), "deviation_db")
 ESTIMATED: Rule[BrokenBarEvidence] = rule("slip_not_measured", lambda x: ~x.measured)
@@ -139,23 +168,19 @@ ASYMMETRY: tuple[Rule[BrokenBarEvidence], ...] = (
     LEVEL,
     rule("slip_not_measured", _slip_not_proven),
     rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
-    rule("inverter_without_voltages", _control_unseen),
+    rule("inverter_without_voltages", lambda x: _control_unseen(x) & ~x.in_voltage),
+    rule("sidebands_in_voltage", lambda x: x.in_voltage, *LINES),
 )
 AT_SLIP = ("slip", "slip_source")
 OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
 LOAD_LINE = (("line_hz", "neighbour_hz"), "distance_hz", "slip_source")
-LINES = (
-    ("distance_hz", "hz"),
-    ("lower_sideband_dbc", "lower_dbc"),
-    ("upper_sideband_dbc", "upper_dbc"),
-)
 RANGE = ("range_hz", "frequency_range_hz")
 # What keeps a rotor cage from being called sound. Control that answers a cage by its voltage while
 # the speed moves would take the lines with what is predicted.
 NOT_SOUND: tuple[Rule[BrokenBarEvidence], ...] = (
     rule("inverter_without_voltages", _control_unseen),
     rule("supply_not_steady", lambda x: x.supply_moves, RANGE, limit_hz=MAX_FREQUENCY_RANGE_HZ),
-    rule("sidebands_in_voltage", lambda x: x.answered & x.is_line, *LINES),
+    rule("sidebands_in_voltage", _answered_near_the_limit, *LINES),
     stated("slip_guess"),
     *doubted(
         SLIP,

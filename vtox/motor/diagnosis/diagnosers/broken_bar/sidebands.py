@@ -76,6 +76,7 @@ class SidebandPairs:
     voltage_ratio: Float64  # line in the voltage over line in the current
     voltage_bound: Float64  # of that ratio, at 99 %
     answered: Bool  # the voltage carries the line as a drive that answers its rotor cage makes it
+    of_bridge: Bool  # the same, as a bridge makes it whose direct voltage flickers
     half_dbc: Float64  # line at half the distance of a strong one; NaN where there is none
     is_as_of_flicker: Bool  # strong, as flicker of the supply makes it and no rotor cage does
 
@@ -105,7 +106,7 @@ def sideband_pairs(
     voltage_ratio, voltage_bound = supply_lines.voltage_ratios(
         slip_analysis, line, np.maximum(*m.sidebands(line.index))
     )
-    answered = supply_lines.answers(slip_analysis, line, voltage_ratio, drive)
+    answered, of_bridge = supply_lines.answers(slip_analysis, line, voltage_ratio, drive)
     am, pm = pick(m.am, line.index), pick(m.pm, line.index)
     if slip_analysis.voltage is not None:
         # At 2sf the amplitude of the voltage hardly moves that of the current, its phase all of it.
@@ -163,6 +164,7 @@ def sideband_pairs(
         voltage_ratio=voltage_ratio,
         voltage_bound=voltage_bound,
         answered=answered,
+        of_bridge=of_bridge,
         half_dbc=_half_dbc(m, line, statistic > 1),
         is_as_of_flicker=np.array(
             flicker.looks_like_flicker(am, pm, am_floor, pm_floor, tangents), bool

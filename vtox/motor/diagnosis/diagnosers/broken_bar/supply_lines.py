@@ -48,18 +48,24 @@ def voltage_ratios(
     return np.asarray(ratio), np.asarray((voltage + BOUND_DEVIATIONS * noise) / current)
 
 
-def answers(slip_analysis: SlipAnalysis, line: StrongestLine, ratio: Float64, drive: Bool) -> Bool:
-    """Return whether the voltage carries a line as a drive makes it that answers its rotor cage.
+def answers(
+    slip_analysis: SlipAnalysis, line: StrongestLine, ratio: Float64, drive: Bool
+) -> tuple[Bool, Bool]:
+    """Return whether the voltage carries a line as a drive makes it, and by which cause.
+
+    The first is a drive that answers its rotor cage, the second a bridge that flickers.
 
     `ratio` is that of `voltage_ratios`; `drive`, shape (batch,), says whose voltages are those of a
     drive and can be used.
     """
     v, drive = slip_analysis.voltage, drive & (ratio > MAX_VOLTAGE_RATIO)
     if v is None or not drive.any():
-        return np.zeros(len(line.hz), bool)
+        nothing = np.zeros(len(line.hz), bool)
+        return nothing, nothing
     am, pm = np.abs(pick(v.am, line.index)), np.abs(pick(v.pm, line.index))
     least, largest = ANSWERED_RATIO
-    return np.asarray(drive & (pm > least * am) & (pm < largest * am))
+    answered = drive & (pm > least * am) & (pm < largest * am)
+    return np.asarray(answered), np.asarray(drive & (pm <= least * am))
 
 
 def strongest_not_of_supply(

@@ -16,11 +16,19 @@ TWICE_SLIP_HZ = 2 * BROKEN.slip * BROKEN.f0_hz
 
 
 def diagnosis(
-    m: Machine, motor: Motor, *, volts_rad: float = 0.0, volts: float = 0.0, phase: float = 0.0
+    m: Machine,
+    motor: Motor,
+    *,
+    volts_rad: float = 0.0,
+    volts: float = 0.0,
+    phase: float = 0.0,
+    lag_rad: float = 0.0,
+    follows: float = 0.0,
 ) -> Diagnosis:
     """Return the diagnosis where the voltage carries a line of `volts` at 2sf and an angle.
 
-    Its phase swings by `phase` of what its amplitude does.
+    Its phase swings by `phase` of what its amplitude does. The current lags it by `lag_rad`, and
+    its own phase swings by `follows` of that.
     """
     quiet = replace(m, lower_dbc=-300.0, upper_dbc=-300.0, swing=0.0)
     r, clean = (recording(x, np.random.default_rng(1)) for x in (m, quiet))
@@ -28,6 +36,12 @@ def diagnosis(
     swing = volts * np.cos(2 * np.pi * TWICE_SLIP_HZ * t + volts_rad)
     x = np.stack([clean.channels[c] for c in CURRENTS])
     turned = (np.roll(x, 1, axis=0) - np.roll(x, -1, axis=0)) / np.sqrt(3)
+    for name, swung in zip(CURRENTS, follows * phase * swing * turned, strict=True):
+        r.channels[name] += swung.astype(np.float32)
+    turned, x = (
+        turned * np.cos(lag_rad) + x * np.sin(lag_rad),
+        x * np.cos(lag_rad) - turned * np.sin(lag_rad),
+    )
     moved = 28 * (x * (1 + swing) + turned * phase * swing)
     measured = dict(zip(VOLTAGES, moved.astype(np.float32), strict=True))
     r = replace(r, channels={**r.channels, **measured})
@@ -60,6 +74,23 @@ def test_control_that_answers_the_cage_moves_amplitude_and_phase(phase: float, c
     assert (d.state, d.code) == ("warning" if code == "rotor_asymmetry" else "unknown", code)
     d = diagnosis(BROKEN, MOTOR, volts=0.01 / max(1.0, phase), volts_rad=3.0, phase=phase)
     assert d.code == "sidebands_in_voltage"
+
+
+@pytest.mark.parametrize("phase", [8.0, 30.0])
+def test_a_find_of_the_currents_stays_where_control_swings_the_voltage(phase: float) -> None:
+    line = {"volts": 0.01 / phase, "volts_rad": 3.0, "phase": phase, "lag_rad": 0.6}
+    d = diagnosis(BROKEN, DRIVE, **line)
+    assert (d.state, d.code) == ("warning", "rotor_asymmetry")
+    assert [x.code for x in d.doubts] == ["flicker_not_excluded", "sidebands_in_voltage"]
+    assert diagnosis(BROKEN, MOTOR, **line).code == "sidebands_in_voltage"
+
+
+def test_a_find_at_an_estimated_slip_falls_where_a_load_swings_the_speed() -> None:
+    no_slots = replace(BROKEN, slot_dbc=-300.0)
+    line = {"volts": 0.03 / 30, "volts_rad": 3.0, "phase": 30.0, "lag_rad": 0.6}
+    kept, swinging = (diagnosis(no_slots, DRIVE, follows=x, **line) for x in (0.0, 1.0))
+    assert (kept.state, kept.code) == ("warning", "rotor_asymmetry")
+    assert (swinging.state, swinging.code) == ("unknown", "sidebands_in_voltage")
 
 
 @pytest.mark.parametrize("swing", [0.003, 0.01, 0.03])
