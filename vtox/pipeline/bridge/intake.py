@@ -13,8 +13,9 @@ from vtox.motor.errors import WireError
 from vtox.motor.values.domain import Motor, reason
 from vtox.motor.values.record_lengths import record_length_s
 from vtox.motor.values.rhythm import Arrivals, Rhythm, SendingInterval
+from vtox.pipeline.bridge.admission import admission
 from vtox.pipeline.bridge.arrival_quota import ArrivalQuota
-from vtox.pipeline.bridge.deduplication import DuplicateFilter, admission
+from vtox.pipeline.bridge.deduplication import DuplicateFilter
 from vtox.pipeline.bridge.record_joiner import Piece
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.errors import TooManyMachines

@@ -47,7 +47,7 @@ def count_error(samples: int, max_samples: int, name: str) -> WireError:
     return WireError("too_large" if samples else "bad_length", expected, name)
 
 
-def decode_samples(raw: bytes, dtype: bytes, name: str, max_samples: int) -> Counts:
+def read_samples(raw: bytes, dtype: bytes, name: str, max_samples: int) -> Counts:
     """Return the samples of a channel as sent, not scaled to units.
 
     Raises `WireError`: the bytes are none of that type, or JSON with more than `max_samples`.
@@ -75,7 +75,7 @@ def _json_samples(raw: bytes, name: str) -> Counts:
             x = np.asarray(values, dtype=np.float32)
     except (ValueError, TypeError, RecursionError, OverflowError):
         expected = "expected a JSON array of numbers, or dtype i2 or f4 for bytes"
-        raise WireError("bad_json", f"{name}: {shown(raw)}, {expected}", name) from None
+        raise WireError("bad_json", f"{name}: {excerpt(raw)}, {expected}", name) from None
     if not isinstance(values, list) or x.ndim != 1:
         raise WireError("bad_json", f"{name}: expected a flat array of numbers", name)
     return x
@@ -89,6 +89,6 @@ def _json(raw: bytes) -> Any:
         return json.loads(raw)  # takes NaN, Infinity and 1e999, which are refused by their own code
 
 
-def shown(raw: bytes) -> str:
+def excerpt(raw: bytes) -> str:
     """Return the beginning of a field for an error."""
     return repr(raw[:40].decode("utf-8", "replace"))

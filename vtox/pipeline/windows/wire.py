@@ -21,9 +21,9 @@ from vtox.motor.values.scalars import ScalarReading, readings_of_text
 from vtox.pipeline.windows.samples import (
     count_error,
     counts_bytes,
-    decode_samples,
+    excerpt,
+    read_samples,
     scaled_bytes,
-    shown,
 )
 
 Fields = Mapping[bytes, bytes]
@@ -183,7 +183,7 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     """
     if version := fields.get(b"v"):
         if version != b"%d" % VERSION:
-            raise WireError("bad_version", f"v: {shown(version)}, expected {VERSION}", "v")
+            raise WireError("bad_version", f"v: {excerpt(version)}, expected {VERSION}", "v")
     if refused := fields.get(REFUSED.encode()):
         raise WireError("bad_payload", refused[:_REASON_BYTES].decode("utf-8", "replace"), REFUSED)
     machine_id = _text(_required(fields, "machine_id"), "machine_id")
@@ -259,7 +259,7 @@ def decode_channels(
     parts, most = [], UNLIMITED.max_samples
     for entry in entries:
         dtype = entry.get(b"dtype", b"json")
-        parts.append([decode_samples(entry[c.samples], dtype, c.name, most) for c in found])
+        parts.append([read_samples(entry[c.samples], dtype, c.name, most) for c in found])
     joined = (room or _own_rows)([c.name for c in found], sum(len(p[0]) for p in parts))
     start = 0
     for entry, part in zip(entries, parts, strict=True):
@@ -302,7 +302,7 @@ def _checked_length(fields: Fields, sent: Sequence[_ChannelFields], limits: Limi
                 f"scale_{name}: {scale}, expected {SCALE_MIN} to {SCALE_MAX}",
                 f"scale_{name}",
             )
-        x = decode_samples(fields[own], dtype, name, limits.max_samples)
+        x = read_samples(fields[own], dtype, name, limits.max_samples)
         if x.dtype.kind == "f" and not np.isfinite(x).all():
             where = int(np.flatnonzero(~np.isfinite(x))[0])
             raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
@@ -346,7 +346,7 @@ def _value(raw: bytes, key: str) -> float:
         # Whole numbers stay whole: a float would round a seq above 2**53.
         value: float = int(raw) if raw.isdigit() and len(raw) < 20 else float(raw)
     except ValueError:
-        raise WireError("bad_number", f"{key}: {shown(raw)}, expected a number", key) from None
+        raise WireError("bad_number", f"{key}: {excerpt(raw)}, expected a number", key) from None
     if not math.isfinite(value):
         raise WireError("bad_number", f"{key}: {value}, expected a finite number", key)
     return value

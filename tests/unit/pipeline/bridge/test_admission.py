@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.pipeline.bridge.deduplication import DuplicateFilter, admission, mark
+from vtox.pipeline.bridge.admission import admission
+from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
 from vtox.pipeline.store.ledger.ledger import INDEX
 from vtox.pipeline.windows.wire import Header
 
