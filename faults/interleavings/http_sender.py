@@ -20,8 +20,8 @@ from vtox.pipeline.store.server.partition_table import Addresses
 
 
 @cache
-def _samples(machine_id: str, window_s: float) -> dict[str, Any]:
-    fs_hz, channels = sampled(machine_id, window_s)
+def _samples(machine_id: str, seq: int, window_s: float) -> dict[str, Any]:
+    fs_hz, channels = sampled(machine_id, seq, window_s)
     return {"fs_hz": fs_hz, "channels": {c: x.tolist() for c, x in channels.items()}}
 
 
@@ -52,7 +52,7 @@ def http_sender(parts: Parts, steps: list[Step], process: Process) -> None:
 
 def _post(backend: Backend, window_s: float, machine_id: str, run: str, seq: int) -> None:
     t0 = starts_s(machine_id, seq, window_s)
-    body = _samples(machine_id, window_s) | {"seq": seq, "t0": t0, "run": run}
+    body = _samples(machine_id, seq, window_s) | {"seq": seq, "t0": t0, "run": run}
     request = cast(Any, SimpleNamespace(state=SimpleNamespace()))
     charge_quotas(request, machine_id, cast(Any, orjson.dumps(body)), backend)
     post_window(machine_id, body, backend, Response())

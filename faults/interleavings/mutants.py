@@ -19,6 +19,7 @@ GUARDED = ("admit", "bury_record", "commit", "dispatch", "family_progress", "lea
 GUARDED += ("refuse", "release", "report", "retire_partition", "start", "unassigned_entries")
 GUARDED += ("keep_alarms", "set_flag", "_shared")
 BRIDGE = Path("vtox/pipeline/bridge")
+HEALTH = Path("vtox/motor/alarms/health")
 # Where a probe says that a guard mattered: a set on the server, of numbers in `mutants`.
 REACHED = "reached-guards"
 
@@ -199,4 +200,14 @@ def _put_back() -> Iterator[Mutant]:
                 "    moved = update(positions).where(positions.c.stream == start.stream)",
             ),
         ),
+    )
+    past = "        if is_past(history, record, d.fault, latest_t):\n"
+    yield Mutant(
+        "a record that comes again is counted in its day again",
+        ((HEALTH / "update.py", past, "        if False:\n"),),
+    )
+    days = "past = (past + _letter(day, rule))"
+    yield Mutant(
+        "the days before the last one are forgotten",
+        ((HEALTH / "days.py", days, "past = _letter(day, rule)"),),
     )

@@ -13,11 +13,19 @@ import redis.event
 import structlog
 
 import workers.batch
-from faults.interleavings import events, virtual
+from faults.interleavings import daily, events, virtual
 from faults.interleavings.commands import Seam
 from faults.interleavings.scheduler import Process
 from faults.interleavings.truth import Name, Truth
-from faults.interleavings.workload import FS_HZ, METERED, METERED_HZ, WRONG, WRONG_S, Step, Workload
+from faults.interleavings.workload import (
+    FS_HZ,
+    METERED,
+    METERED_HZ,
+    RETIRING,
+    WRONG_S,
+    Step,
+    Workload,
+)
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.errors import VtoxError
 from vtox.motor.values.domain import Array, Window
@@ -149,7 +157,11 @@ def install() -> None:
         if process.diagnosis_s:
             process.sleep(process.chance.expovariate(1 / process.diagnosis_s))
         names = [(tuple(faults), *_contents(c)) for c in cases]
-        new = {n: c for n, c in zip(names, cases, strict=True) if n not in known}
+        asked = dict(zip(names, cases, strict=True))
+        for name, c in asked.items():
+            if name not in known and c.recording.fs_hz == daily.DAILY_HZ:
+                known[name] = daily.answers(c.recording, faults)
+        new = {n: c for n, c in asked.items() if n not in known}
         known.update(zip(new, answer(list(new.values()), faults) if new else (), strict=True))
         return [list(known[n]) for n in names]
 
@@ -234,8 +246,10 @@ def _phases(names: str, amplitude: float, fs_hz: float, window_s: float) -> dict
 
 
 @cache
-def sampled(machine_id: str, window_s: float) -> tuple[float, dict[str, Array]]:
-    """Return rate and channels of each window of a machine."""
+def sampled(machine_id: str, seq: int, window_s: float) -> tuple[float, dict[str, Array]]:
+    """Return rate and channels of a window."""
+    if machine_id in daily.MACHINES:
+        return daily.DAILY_HZ, daily.channels(machine_id, seq, window_s)
     if machine_id != METERED:
         return FS_HZ, _phases("ia ib ic", 10.0, FS_HZ, window_s)
     currents = _phases("ia ib ic", 10.0, METERED_HZ, window_s)
@@ -244,11 +258,13 @@ def sampled(machine_id: str, window_s: float) -> tuple[float, dict[str, Array]]:
 
 def starts_s(machine_id: str, seq: int, window_s: float) -> float:
     """Return when a window starts, by the clock of its sender."""
-    return virtual.BEGIN_S + seq * window_s - (WRONG_S if machine_id in WRONG else 0.0)
+    if machine_id in daily.MACHINES:
+        return virtual.BEGIN_S - daily.BEFORE_S + daily.starts_s(seq, window_s)
+    return virtual.BEGIN_S + seq * window_s - (WRONG_S if machine_id == RETIRING else 0.0)
 
 
 def _window(machine_id: str, run: str, seq: int, window_s: float) -> Window:
-    fs_hz, channels = sampled(machine_id, window_s)
+    fs_hz, channels = sampled(machine_id, seq, window_s)
     return Window(
         channels=channels,
         fs_hz=fs_hz,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from faults.interleavings import processes, reached, recording
+from faults.interleavings import daily, processes, reached, recording
 from faults.interleavings.aims import aim_of, aimed
 from faults.interleavings.commands import Seam, hold_connection, load_scripts
 from faults.interleavings.events import Event, Events, Place
@@ -194,6 +194,7 @@ class Run:
     def _check(self) -> None:
         self.truth.check(self.scheduler.events.happened)
         recording.check_alerts(self.plain)
+        daily.check_days(self.plain)
         if self.work.records:
             recording.check_history(self.plain, self.parts.settings)
             recording.check_told(self.plain, self.told)

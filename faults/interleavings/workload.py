@@ -16,10 +16,12 @@ FS_HZ = 100.0
 METERED, METERED_HZ = "M0", 500.0
 # One that retires while it sends: its duplicates are none for a machine that is new again.
 RETIRING = "M9"
-# Those whose clocks are wrong by so much, s.
-WRONG, WRONG_S = ("M1", RETIRING), 1000.0
+# Its clock is wrong by so much, s.
+WRONG_S = 1000.0
 # Disturbances end after this time, s; then everything must be finished within so long.
 DISTURBED_S, DRAINED_WITHIN_S = 20.0, 240.0
+# Records of days in the past stay in the history, which keeps them by their time.
+KEPT_S, _OF_DAYS = 60 * 86_400.0, ("history_records", "history_minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Workload:
     def settings_for(self, url: str, folder: Path) -> Settings:
         """Return the settings of all processes."""
         settings = _settings(url, folder)
-        keep = settings.keep.model_copy(update={"windows": KeptFor(self.keeps_s)})
+        kept = {"windows": KeptFor(self.keeps_s), **dict.fromkeys(_OF_DAYS, KeptFor(KEPT_S))}
+        keep = settings.keep.model_copy(update=kept)
         return settings.model_copy(update=self.settings | {"keep": keep})
 
 
