@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import workers.batch
+from faults.days import SLOW
 from faults.sender import COLD_C, HOT_C
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput
 from vtox.motor.values.domain import Answer, Diagnosis
@@ -21,9 +22,9 @@ _diagnose = workers.batch.answer_batch
 def alternating_batch(
     cases: Sequence[DiagnosisInput], faults: Sequence[str]
 ) -> list[list[Answer | Diagnosis]]:
-    """Answer `warning` and `normal` for one fault in turn."""
+    """Answer `warning` and `normal` in turn, for one quick fault and those that take days."""
     return [
-        [_alternating(a, case) if a.fault == FAULT else a for a in answers]
+        [_alternating(a, case) if a.fault in (FAULT, *SLOW) else a for a in answers]
         for answers, case in zip(_diagnose(cases, faults), cases, strict=True)
     ]
 

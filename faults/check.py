@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from faults.days import Days, Said, counted
 from faults.figures import Figures, Run, Window, duplicates, progress, recovery_s
 from faults.history import Event, read
+from faults.sender import DAY_S
+from vtox.motor.faults import PERSISTENCE
 
 SHOWN = 5
 
@@ -62,6 +65,7 @@ def check(events: Iterable[Event]) -> Verdict:
         *_state(run),
         *_counters(run),
         *_meters(run),
+        *_days(run),
         *_limits(run, figures),
     ]
     return Verdict(figures, violations)
@@ -143,6 +147,27 @@ def _meters(run: Run) -> Iterator[str]:
     a_window = {counted[m] / windows[m] for m in counted}
     if len(a_window) > 1:
         yield f"joules a window differ between machines: {sorted(a_window)}"
+
+
+def _days(run: Run) -> Iterator[str]:
+    """Yield days that machines keep and that differ from those of their results."""
+    least = run.limit("days")
+    if not least or "days" not in run.final:
+        return
+    first_t = min((e["t_start"] for e in run.results), default=0.0)
+    said: defaultdict[tuple[str, str], list[Said]] = defaultdict(list)
+    for e in run.results:
+        day = int((e["t_start"] - first_t) // DAY_S)
+        said[e["machine"], e["fault"]].append(Said(e["t_end"], day, e["state"]))
+    days = 0
+    for machine, faults in sorted(run.final["days"].items()):
+        for fault, (*numbers, alerts) in faults.items():
+            kept, records = Days(*numbers, tuple(alerts)), said[machine, fault]
+            days += len({x.day for x in records if x.state != "unknown"})
+            if kept != (expected := counted(records, PERSISTENCE[fault])):
+                yield f"{machine} keeps {kept} of {fault}, its results say {expected}"
+    if days < least:
+        yield f"{days} days were counted, expected {least:g}"
 
 
 def _limits(run: Run, figures: Figures) -> Iterator[str]:

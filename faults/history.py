@@ -5,7 +5,7 @@
 | `run` | test, seed, families (name -> faults), limits, reference | harness |
 | `started` | seconds until each process can work, slowness: over those on an idle box | harness |
 | `ack` | machine, run, seq | a sender, once the server or the API has confirmed the window |
-| `result` | id, machine, run, fault, first, last, latency_ms | observer |
+| `result` | id, machine, run, fault, first, last, state, t_start, t_end, latency_ms | observer |
 | `dead` | machine, family, seq, code | observer |
 | `timeline` | run_id: another server is the primary, of which all is read again | observer |
 | `disturb`, `calm` | n, kind, target: a disturbance begins and ends | harness |
@@ -14,7 +14,7 @@
 | `heard` | topic, alarm, name: an event of an alarm arrived by MQTT | a subscriber |
 | `measure` | name, value, at_most or at_least: what a test states beyond the rules | tests |
 | `drained` | seconds from the last acknowledgement | harness |
-| `final` | counters, pending, lag, progress, ledger, queues, results, dead, executed | observer |
+| `final` | counters, joules, days, executed, numbers of results and dead, what is left | observer |
 """
 
 import json

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import redis
 
+from faults.days import days_of
 from faults.history import Event, History
 from vtox.motor.faults import FAMILIES
 from vtox.motor.values.energy import MeterCounts, counts_of
@@ -77,6 +78,7 @@ class Observer:
                 results=int(client.xlen(keys.RESULTS)),
                 dead=int(client.xlen(keys.DEAD_LETTERS)),
                 joules=metered(client),
+                days=days_of(client, machine_ids(client)),
                 executed=executed(executions) if executions else None,
             )
 
@@ -127,6 +129,9 @@ class Observer:
                 fault=text["fault"],
                 first=int(text["first_seq"]),
                 last=int(text["last_seq"]),
+                state=text["state"],
+                t_start=float(text["t_start"]),
+                t_end=float(text["t_end"]),
                 latency_ms=float(text["latency_ms"]),
                 joules=MeterCounts(*counts_of(fields.get(b"energy", b""))).energy_j,
             )
@@ -162,8 +167,13 @@ def counters(client: Client) -> dict[str, int]:
 
 def metered(client: Client) -> dict[str, int]:
     """Return what the meter of each machine has counted, J."""
-    ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    ids = machine_ids(client)
     return {m: meter.counts.energy_j for m, meter in zip(ids, meters(client, ids), strict=True)}
+
+
+def machine_ids(client: Client) -> list[str]:
+    """Return the machines that have sent windows."""
+    return [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
 
 
 def executed(path: Path) -> dict[str, int]:

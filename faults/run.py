@@ -35,13 +35,14 @@ ON_DISK = {"VTOX_REDIS_FSYNC": "always"}
 class Load:
     """What is sent: `windows` in all, in real time by as many machines as make the rate.
 
-    A fifth of the machines sends by HTTP.
+    A fifth of the machines sends by HTTP. With `daily` the windows are of many days of the past.
     """
 
     windows: int
     rate: float
     simulated: bool = False
     ballast: int = 0
+    daily: bool = False
 
     @property
     def machines(self) -> int:
@@ -72,7 +73,7 @@ class Load:
             "--t0": str(t0),
             "--ballast": str(self.ballast),
         }
-        flags = ["--simulated"] if self.simulated else []
+        flags = [f"--{name}" for name in ("simulated", "daily") if getattr(self, name)]
         line = [word for pair in values.items() for word in pair]
         return ["--machines", str(first), str(last), *line, *flags]
 

@@ -41,6 +41,10 @@ TIMEOUT_S = 5.0
 RUN = "r1"
 # With `--alternating` so many windows are cold, as many hot: `faults.alternating` alarms of them.
 COLD_C, HOT_C, WINDOWS_HOT = 20.0, 80.0, 20
+# With `--daily` so many windows are of one day, from a year ago on; each half of a day is hot or
+# cold, as these letters say in turn.
+DAY_WINDOWS, DAY_S, YEAR_S = 20, 86_400.0, 365 * 86_400.0
+HALVES = "hhhchhcccccccccc"
 TEXTS = ("machine_id", "run", "vehicle_id", "dtype")
 
 Fields = dict[str, Any]
@@ -52,6 +56,14 @@ def small_window(machine: int, seq: int, t0: float) -> Fields:
     head = {"machine_id": f"M{machine}", "run": RUN, "seq": seq, "fs_hz": SMALL_FS_HZ}
     times = {"t0": round(t0 + seq * SMALL_WINDOW_S, 6), "dtype": "i2"}
     return head | times | {"ia": counts, "ib": counts, "ic": counts}
+
+
+def of_day(seq: int, t0: float) -> Fields:
+    """Return time and temperature of a short window that is of one of many days."""
+    day, n = divmod(seq, DAY_WINDOWS)
+    half = HALVES[2 * seq // DAY_WINDOWS % len(HALVES)]
+    t = t0 - YEAR_S + day * DAY_S + n * SMALL_WINDOW_S
+    return {"t0": round(t, 6), "temperature_c": HOT_C if half == "h" else COLD_C}
 
 
 def simulated_window(machine: int, seq: int, t0: float) -> Fields:
@@ -206,6 +218,7 @@ def main() -> None:
     parser.add_argument("--t0", type=float, required=True, help="start of the first window")
     parser.add_argument("--simulated", action="store_true")
     parser.add_argument("--alternating", action="store_true", help="cold and hot in turn")
+    parser.add_argument("--daily", action="store_true", help="windows of many days, in turn")
     parser.add_argument("--ballast", type=int, default=0, help="bytes that nobody reads")
     options = parser.parse_args()
     history = History(options.history)
@@ -226,6 +239,8 @@ def main() -> None:
         fields = make(machine, seq, options.t0)
         if options.alternating:
             fields["temperature_c"] = HOT_C if seq // WINDOWS_HOT % 2 else COLD_C
+        if options.daily:
+            fields |= of_day(seq, options.t0)
         if options.ballast and options.url:  # the API takes no field that it does not know
             fields["ballast"] = bytes(options.ballast)
         while not send(fields):

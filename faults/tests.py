@@ -35,22 +35,22 @@ def undisturbed(seed: int) -> Test:
 
 def crashes(seed: int) -> Test:
     """Kill, stop and cut everything, at random."""
-    load = Load(windows=10_000, rate=80.0)
+    load = Load(windows=10_000, rate=80.0, daily=True)
     return Test(
         name="crashes",
         seed=seed,
         load=load,
         schedule=schedule(seed, load.span_s, counted=21, others=7),
-        options=Options(settings=ON_DISK),
+        options=Options(settings=ON_DISK, plug_ins="faults.alternating,"),
         limits=DISTURBED
-        | {"disturbances": 20, "windows": load.windows}
+        | {"disturbances": 20, "days": 1000, "windows": load.windows}
         | {"progress": 0.3, "accepted": 0.3, "duplicates": 0.1},
     )
 
 
 def crashes_short(seed: int) -> Test:
     """Return the same with 1,000 windows, for `make test-long`."""
-    load = Load(windows=1000, rate=40.0)
+    load = Load(windows=1000, rate=40.0, daily=True)
     return replace(
         crashes(seed),
         name="crashes, short",
@@ -58,7 +58,7 @@ def crashes_short(seed: int) -> Test:
         schedule=schedule(seed, load.span_s, counted=8, longest_s=6.0),
         prepare=_in_memory,
         finish=_remove_data,
-        limits=DISTURBED | {"windows": 1000, "disturbances": 7, "accepted": 0.2},
+        limits=DISTURBED | {"windows": 1000, "days": 100, "disturbances": 7, "accepted": 0.2},
     )
 
 
@@ -157,7 +157,8 @@ FULL = ", full diagnosis"
 def fully_diagnosed(test: Test) -> Test:
     """Return a test with real windows of the simulated fleet and the real diagnosis, a fifth."""
     windows = test.load.windows // 5
-    load = replace(test.load, windows=windows, rate=test.load.rate / 5, simulated=True)
+    rate = test.load.rate / 5
+    load = replace(test.load, windows=windows, rate=rate, simulated=True, daily=False)
     options = replace(test.options, light=False, work_ms=0.0)
-    limits = test.limits | {"windows": windows}
+    limits = test.limits | {"windows": windows, "days": 0}
     return replace(test, name=test.name + FULL, load=load, options=options, limits=limits)

@@ -3,16 +3,14 @@
 A window carries its number as its samples, so that its answer is known wherever it is diagnosed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import redis
 
+from faults.days import SLOW, Said, counted, days_of
 from faults.interleavings.truth import Broken
-from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
-from vtox.motor.alarms.health.update import MachineHistory
-from vtox.motor.faults import PERSISTENCE, Persistence
-from vtox.motor.values import codec
+from vtox.motor.faults import PERSISTENCE
 from vtox.motor.values.domain import Answer, Array, Recording, State
 from vtox.pipeline.configuration import keys
 
@@ -25,10 +23,7 @@ DAY_WINDOWS, DAY_S, BEFORE_S = 3, 86_400.0, 20 * 86_400.0
 # The rate tells them from other machines.
 DAILY_HZ = 125.0
 STATES: Mapping[str, State] = {"w": "warning", "n": "normal", "u": "unknown"}
-SLOW = [fault for fault, rule in PERSISTENCE.items() if rule.days > 1]
 _NUMBER = "ia"
-
-Result = Mapping[bytes, bytes]
 
 
 def channels(machine_id: str, seq: int, window_s: float) -> dict[str, Array]:
@@ -60,64 +55,19 @@ def _letter(machine_id: str, seq: int) -> str:
     return shown[seq % len(shown)]
 
 
-# What must hold of it
-
-
 def check_days(plain: redis.Redis) -> None:
     """Compare days, level and alerts of each slow fault with a count of its records."""
     results = [e for _, e in plain.xrange(keys.RESULTS)]
-    alerts = [codec.decode_fields(Alert, e) for _, e in plain.xrange(keys.ALERTS)]
-    for machine_id in MACHINES:
-        memory = plain.hget(keys.machine(machine_id), "memory")
-        history = codec.decode_or_none(MachineHistory, memory) or MachineHistory()
+    for machine_id, found in days_of(plain, MACHINES).items():
         for fault in SLOW:
             of = machine_id.encode(), fault.encode()
-            own = [e for e in results if (e[b"machine_id"], e[b"fault"]) == of]
-            told = [a.event for a in alerts if (a.machine_id, a.fault) == (machine_id, fault)]
-            found = (*_days_of(history.faults.get(fault) or FaultHistory()), told)
-            expected = counted(machine_id, own, PERSISTENCE[fault])
-            if found != expected:
-                raise Broken("days", f"{machine_id} {fault}: {found}, by its records {expected}")
+            own = [said(e) for e in results if (e[b"machine_id"], e[b"fault"]) == of]
+            expected = counted(own, PERSISTENCE[fault])
+            if found[fault] != expected:
+                raise Broken("days", f"{machine_id} {fault}: {found[fault]}, counted {expected}")
 
 
-# Letters of the last days, records and finds of the day under way, level, events of alerts.
-Count = tuple[str, int, int, str, list[str]]
-
-
-def _days_of(h: FaultHistory) -> tuple[str, int, int, str]:
-    if h.days is None or h.days.day is None:
-        return "", 0, 0, h.level
-    return h.days.past + h.days.today, h.days.day.slots, h.days.day.found, h.level
-
-
-def counted(machine_id: str, results: Sequence[Result], rule: Persistence) -> Count:
-    """Count the days of a fault from its results, in the order in which they were committed.
-
-    A result older than one before it is a replay, and counts nothing.
-    """
-    last_t, said, level, told = 0.0, "", "", list[str]()
-    days: dict[int, str] = {}
-    for e in results:
-        seq, t = int(e[b"first_seq"]), float(e[b"t_end"])
-        letter = _letter(machine_id, seq)
-        if t < last_t or letter == "u":
-            last_t = max(t, last_t)
-            continue
-        last_t, day, said = t, seq // DAY_WINDOWS, said + letter
-        days[day] = days.get(day, "") + letter
-        last = [_letter_of_day(x, rule) for x in days.values()][-rule.of_days :]
-        if not level and letter == "w" and last.count("w") >= rule.days:
-            level = "warning"
-            told.append("raised")
-        elif level and said.endswith(rule.clear * "n") and last[-2:] == ["n", "n"]:
-            level = ""
-            told.append("cleared")
-            days = {-2: "n", -1: "n", day: days[day]}  # they lead to no other alarm
-    of_days = [_letter_of_day(x, rule) for x in days.values()]
-    today = next(reversed(days.values()), "")
-    kept = "".join(of_days[-rule.of_days - 1 :])
-    return kept, len(today), today.count("w"), level, told
-
-
-def _letter_of_day(records: str, rule: Persistence) -> str:
-    return "w" if records.count("w") * rule.n >= rule.k * len(records) else "n"
+def said(result: Mapping[bytes, bytes]) -> Said:
+    """Return what the windows of a result showed."""
+    seq, machine_id = int(result[b"first_seq"]), result[b"machine_id"].decode()
+    return Said(float(result[b"t_end"]), seq // DAY_WINDOWS, STATES[_letter(machine_id, seq)])

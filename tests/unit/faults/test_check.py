@@ -227,3 +227,16 @@ def test_what_a_fail_over_took_back_is_no_answer() -> None:
     assert "1 doubled" in violations(
         [*events, {"t": 29.0, "event": "timeline"}, *again, anew, anew]
     )
+
+
+def test_a_record_that_counts_twice_on_its_day_is_named() -> None:
+    said = {"state": "warning", "t_start": 0.0, "t_end": 1.0}
+    events = [e | said if e["event"] == "result" else e for e in history(days=1.0)]
+    found = [
+        violations(
+            [*events[:-1], events[-1] | {"days": {"M": {"broken_bar": ["w", n, n, "", []]}}}]
+        )
+        for n in (2, 3)
+    ]
+    assert found[0] == ""
+    assert found[1].startswith("M keeps Days(letters='w', records=3")

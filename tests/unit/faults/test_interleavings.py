@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from faults.interleavings import daily
 from faults.interleavings.aims import AIMS, aim_of
 from faults.interleavings.command import arguments_of_jobs, parser, seeds_of
 from faults.interleavings.events import (
@@ -21,7 +20,6 @@ from faults.interleavings.letters import unexplained
 from faults.interleavings.mutants import apply, mutants
 from faults.interleavings.shrinking import shrink
 from tests.paths import ROOT
-from vtox.motor.faults import PERSISTENCE
 from vtox.pipeline.store.stream.deadletters import DeadLetter
 
 
@@ -86,17 +84,6 @@ def test_poison_is_explained_by_as_many_events_as_starts() -> None:
     others = {("turn_short-0", n): event for (_, n), event in happened.items()}
     assert unexplained([letter("poison", "1-0")], happened, set()) == []
     assert unexplained([letter("poison", "1-0")], others, set())
-
-
-def of_window(seq: int) -> daily.Result:
-    return {b"first_seq": b"%d" % seq, b"t_end": b"%f" % (daily.starts_s(seq, 1.0) + 1.0)}
-
-
-def test_results_that_come_again_count_on_no_day() -> None:
-    once, rule = [of_window(seq) for seq in range(11)], PERSISTENCE["eccentricity"]
-    again = once + once[:-1]
-    expected = ("wwwn", 2, 0, "warning", ["raised"])
-    assert daily.counted("M1", once, rule) == daily.counted("M1", again, rule) == expected
 
 
 @pytest.mark.parametrize("mutant", mutants(ROOT), ids=lambda m: m.name)
