@@ -27,10 +27,10 @@ from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.diagnosis.learning.fit import learn_baseline
 from vtox.motor.diagnosis.spectra.phasors import phasors
 from vtox.motor.diagnosis.spectra.record import spectrum
-from vtox.motor.diagnosis.spectra.spectrum import Kind
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.motor.values.spectra import SpectrumKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,7 +170,7 @@ def panels(
 
 
 def draw_spectra(
-    fault: str, of: Sequence[Panel], kind: Kind, range_hz: tuple[float, float], to: Path
+    fault: str, of: Sequence[Panel], kind: SpectrumKind, range_hz: tuple[float, float], to: Path
 ) -> None:
     """Draw the spectrum of each panel with the lines that the diagnosis examines."""
     from matplotlib import pyplot as plt

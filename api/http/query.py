@@ -5,8 +5,8 @@ and may add their own parameters.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -20,6 +20,7 @@ from vtox.motor.words.languages import LANGUAGES
 FaultName: TypeAlias = Literal[tuple(FAULTS)]  # type: ignore[valid-type]
 FamilyName: TypeAlias = Literal[tuple(FAMILIES)]  # type: ignore[valid-type]
 
+T = TypeVar("T")
 LanguageName: TypeAlias = Literal[("", *LANGUAGES)]  # type: ignore[valid-type]
 
 
@@ -29,6 +30,10 @@ class EmptyQuery(BaseModel, extra="forbid"):
     lang: LanguageName = Field(
         "", description="language of sentences; left out, the one that `Accept-Language` prefers"
     )
+
+    def part(self, kind: type[T]) -> T:
+        """Return the parameters that are fields of a dataclass."""
+        return kind(**self.model_dump(include={f.name for f in fields(kind)}))  # type: ignore[arg-type]
 
 
 class TableQuery(EmptyQuery):

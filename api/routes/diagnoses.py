@@ -1,21 +1,19 @@
 """Diagnoses, newest first: of a machine from stream and history, of all machines as recorded."""
 
 import re
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.http.explanation import advice, sentence
 from api.http.paging import Found, entries_before, next_link, one_page, stream_cursor
 from api.http.query import FaultName, MachineQuery, Matching, PageQuery, bad_cursor
-from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
+from api.routes.machines import MachineId, machine_by_id
 from api.routes.system import OpenBackend
-from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import State
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.stream.entries import decode_result
@@ -95,9 +93,7 @@ def list_recorded_diagnoses(
     The last seconds may not be recorded yet: `recorded_until_t`. A page may be short or empty
     while `next` leads on.
     """
-    wanted = Wanted(
-        machine_id=query.machine_id, fault=query.fault, state=query.state, code=query.code
-    )
+    wanted = query.part(Wanted)
     items, cursor = _recorded(backend, wanted, query.cursor, query.limit)
     with backend.history() as db:
         until = queries.recorded_until_s(db) if db is not None else None
@@ -112,9 +108,7 @@ def _in_stream(backend: Backend, machine_id: str, query: _DiagnosesQuery) -> Fou
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
         if any(fields.get(k) != v for k, v in required.items()):
             return None
-        r = decode_result(fields)
-        own = diagnosis_fields(r)
-        return DiagnosisEntry.of(r, stream_id=stream_id, source="stream", **own)
+        return DiagnosisEntry.of(decode_result(fields), stream_id=stream_id, source="stream")
 
     results = entries_before(backend.client(), keys.RESULTS, stream_cursor(query), pick)
     return one_page(results, query.limit)
@@ -141,13 +135,7 @@ def _recorded(
     if max(numbers) >= _ID_END:
         raise bad_cursor(cursor, "a place in the history")
     bound = (numbers[4], numbers[5]) if len(numbers) == 6 else None
-    wanted = Wanted(
-        machine_id=wanted.machine_id,
-        fault=wanted.fault,
-        state=wanted.state,
-        code=wanted.code,
-        arrived_before=bound,
-    )
+    wanted = replace(wanted, arrived_before=bound)
     oldest_ms = oldest_kept(backend.settings, now_ms).records_ms
     with backend.history() as db:
         if db is None:
@@ -162,17 +150,5 @@ def _now_ms(backend: Backend) -> int:
 
 
 def _entry(d: RecordedDiagnosis) -> DiagnosisEntry:
-    end_s = d.place.t_ms / 1000
-    start_s = end_s - d.duration_ms / 1000
-    words = sentence(d.code, {}) if d.code else ""
-    own = {"t_start": start_s, "t_end": end_s, "start": rfc3339(start_s), "end": rfc3339(end_s)}
-    return DiagnosisEntry(
-        **{n: x for n, x in d._asdict().items() if n in DiagnosisEntry.model_fields},
-        **own,
-        family=FAULTS[d.fault].name,
-        sentence=words,
-        reason=words,
-        what_to_do=advice(d.code, {}, d.state),
-        stream_id=f"{d.place.id_ms}-{d.place.id_seq}",
-        source="history",
-    )
+    stream_id = f"{d.place.id_ms}-{d.place.id_seq}"
+    return DiagnosisEntry.of(d.result, stream_id=stream_id, source="history")

@@ -13,14 +13,20 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.figures import (
     AlarmFigures,
-    AlarmsOfDay,
-    AlarmsOfMachine,
     ChatteringAlarm,
     StandingAlarm,
 )
 from api.state.auth import needs
 from api.state.backend import Backend
-from vtox.motor.alarms.figures import STANDING_S, RaisedAlarm, alarm_load, chattering, most_frequent
+from vtox.motor.alarms.figures import (
+    STANDING_S,
+    AlarmsOfDay,
+    AlarmsOfMachine,
+    RaisedAlarm,
+    alarm_load,
+    chattering,
+    most_frequent,
+)
 from vtox.motor.alarms.life import Alarm
 from vtox.reporting.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 

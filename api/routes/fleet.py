@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal, TypeAlias
 
 import orjson
@@ -80,17 +80,7 @@ class _FleetQuery(PageQuery):
 
     def filter(self) -> Filter:
         """Return what of it chooses machines."""
-        return Filter(
-            search=self.search.lower(),
-            state=self.state,
-            fault=self.fault,
-            seen=self.seen,
-            blind=self.blind,
-            watched=self.watched,
-            site=self.site,
-            asset_path=self.asset_path,
-            action=self.action,
-        )
+        return replace(self.part(Filter), search=self.search.lower())
 
 
 class _TrendsQuery(EmptyQuery):

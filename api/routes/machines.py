@@ -42,7 +42,6 @@ from vtox.motor.values.plate_checks import contradictions, plate_contradictions
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.machines.machines import MachineOverview
-from vtox.pipeline.store.stream.entries import Result
 from vtox.pipeline.store.system.deeds import register_machine, retire_machine
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"], route_class=JsonRoute)
@@ -154,20 +153,9 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
         nameplate_warnings=list(map(Reason.of, plate_contradictions(overview.nameplate))),
         baseline_state=overview.baseline_state,
         assessment=_assessment_in_words(overview.health) if overview.health else None,
-        diagnoses={fault: latest_diagnosis(r) for fault, r in overview.diagnoses.items()},
+        diagnoses={fault: LatestDiagnosis.of(r) for fault, r in overview.diagnoses.items()},
         dismissals=dismissals_of(backend.client(), machine_id),
     )
-
-
-def latest_diagnosis(r: Result) -> LatestDiagnosis:
-    """Return a diagnosis as it is shown."""
-    return LatestDiagnosis.of(r, **diagnosis_fields(r))
-
-
-def diagnosis_fields(r: Result) -> dict[str, Any]:
-    """Return the fields of `LatestDiagnosis` that a result names otherwise."""
-    words = sentence(r.code, r.values) if r.code else r.reason
-    return {"sentence": words, "start": rfc3339(r.t_start), "end": rfc3339(r.t_end)}
 
 
 def fault_reason(fault: str, f: FaultAssessment) -> dict[str, Any]:

@@ -12,22 +12,15 @@ from api.http.query import NO_PARAMETERS, EmptyQuery, FamilyName, TableQuery
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
-from api.schemas.spectra import (
-    Phasor,
-    Phasors,
-    Spectrum,
-    SpectrumKind,
-    SpectrumLine,
-    WaveformPart,
-)
+from api.schemas.spectra import Phasors, Spectrum, WaveformPart
 from api.shapes.kept_records import KeptRecord, latest_record, stored_record
 from api.shapes.sound import wav
 from api.state.auth import needs
 from api.state.backend import Backend
 from vtox.motor.diagnosis.spectra.thinning import extremes
 from vtox.motor.faults import FAMILIES
-from vtox.motor.values.arrays import Float64
 from vtox.motor.values.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
+from vtox.motor.values.spectra import SpectrumKind
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -224,20 +217,15 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: _SpectrumQuery) -> Spec
         end_hz = float(whole.hz[-1])
         low_hz, high_hz = _range("high_hz", query.low_hz, query.high_hz, end_hz)
         part = thinned(whole, low_hz, high_hz, query.points)
+    band_low_hz, band_high_hz = part.band_hz or (None, None)
     return Spectrum.of(
         part,
         record=kept.info,
-        channels=list(part.channels),
         low_hz=low_hz,
         high_hz=high_hz,
         end_hz=end_hz,
-        hz=np.round(part.hz, 4).tolist(),
-        levels_db=_numbers(part.levels_db, 2),
-        floor_db=_numbers(part.floor_db, 2),
-        lines=list(map(SpectrumLine.of, part.lines)),
-        shaft_source=list(part.shaft_source),
-        band_low_hz=part.band_hz[0] if part.band_hz else None,
-        band_high_hz=part.band_hz[1] if part.band_hz else None,
+        band_low_hz=band_low_hz,
+        band_high_hz=band_high_hz,
     )
 
 
@@ -247,8 +235,7 @@ def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
 
     with backend.computing():
         found = phasors(kept.recording, kept.motor)
-    shown = [Phasor.of(p, unit=CHANNEL_UNITS[p.channel]) for p in found.phasors]
-    return Phasors.of(found, record=kept.info, phasors=shown)
+    return Phasors.of(found, record=kept.info)
 
 
 def _waveform(kept: KeptRecord, query: _WaveformQuery) -> Response | Data[WaveformPart]:
@@ -290,7 +277,3 @@ def _range(field: str, low: float, high: float | None, end: float) -> tuple[floa
         )
         raise Problem("invalid", detail, field=field)
     return low, min(high or end, end)
-
-
-def _numbers(x: Float64, digits: int) -> list[float | None]:
-    return [v if isfinite(v) else None for v in np.round(x, digits).tolist()]

@@ -45,7 +45,7 @@ from vtox.pipeline.store.ledger.metrics import STALE_INTERVALS
 from vtox.pipeline.store.machines.energy import power_by_site
 from vtox.pipeline.store.machines.machines import last_arrivals
 from vtox.pipeline.store.stream.entries import Metrics
-from vtox.pipeline.store.system.status import PartitionState, Snapshot
+from vtox.pipeline.store.system.status import Snapshot
 
 router = APIRouter(tags=["system"])
 LINKS = {
@@ -89,7 +89,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
         workers=[_worker(w, snap.t) for w in snap.workers],
         scaling=[ScalingStatus.of(h, reported=rfc3339(h.last_seen_t)) for h in snap.scaling],
         streams={name: _stream(name, snap) for name in snap.lengths},
-        partitions=list(map(_partition, snap.partitions)),
+        partitions=list(map(PartitionStatus.of, snap.partitions)),
         machines=snap.machines,
         server=snap.server and ServerStatus.of(snap.server),
         flower_port=backend.settings.flower_port,
@@ -196,16 +196,6 @@ def _stream(name: str, snap: Snapshot) -> StreamStatus:
         lag=lag,
         lag_exact=lag is not None,
         pending=snap.group.pending,
-    )
-
-
-def _partition(p: PartitionState) -> PartitionStatus:
-    return PartitionStatus.of(
-        p,
-        lag=p.group and p.group.lag,
-        pending=p.group and p.group.pending,
-        host=p.bridge and p.bridge.host,
-        pid=p.bridge and p.bridge.pid,
     )
 
 

@@ -69,14 +69,7 @@ def post_window(
     header = decode_header(fields, Limits(s.max_window_bytes))
     stream_id = _add(backend, machine_id, fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
-    accepted = Accepted(
-        machine_id=machine_id,
-        seq=header.seq,
-        stream_id=stream_id,
-        samples=header.samples,
-        duration_s=header.duration_s,
-    )
-    return Data(data=accepted)
+    return Data(data=Accepted.of(header, stream_id=stream_id))
 
 
 def _add(backend: Backend, machine_id: str, fields: Fields) -> str:

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from api.http.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
-from api.schemas.diagnoses import CODE, DOUBTS
 from api.schemas.growth import Growth
-from api.schemas.value_fields import After
-from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
+from api.schemas.value_fields import After, From
+from api.schemas.view import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
 from vtox.motor.alarms import book, life, priority
 from vtox.motor.alarms.life import Outcome, State, SuspensionName
 from vtox.motor.alarms.work_orders import WorkOrder
@@ -21,20 +20,21 @@ BY = "server clock, UTC"
 IDS_AT_MOST = 20_000
 
 
-class Suspension(View):
-    """Why an alarm is not open for a time."""
+class Suspension(
+    View,
+    value=life.Suspension,
+    without="values doubts ms until_ms alarm_id request_id",
+    last="reason code",
+):
+    """Why an alarm is not open for a time; `code` is empty of an operator's decision."""
 
-    kind: SuspensionName
-    since: Time = Field(description=BY)
-    until: Time | None
+    kind: Annotated[SuspensionName, After("")]
+    since: Annotated[Time, After("kind")] = Field(description=BY)
+    until: Annotated[Time | None, After("since")]
     """null: until somebody ends it"""
-    by: str
-    reason: str
-    machine_id: str
-    fault: str
+    machine_id: Annotated[str, After("reason")]
+    fault: Annotated[str, After("machine_id")]
     """empty: every fault of the machine"""
-    code: str
-    """of what suppresses by design; empty: an operator's decision"""
 
 
 class Priority(View, value=priority.Priority, without="stated"):
@@ -171,7 +171,7 @@ class AlarmAction(View, value=book.Action, without="name ms until_ms request_id"
     """An action of an operator: an entry of `alarm_actions`."""
 
     stream_id: Annotated[str, After("")]
-    action: Annotated[book.ActionName, After("stream_id")]
+    action: Annotated[book.ActionName, From("name"), After("stream_id")]
     t: Annotated[Number, After("action")]
     time: Annotated[Time | None, After("t")]
     until: Annotated[Time | None, After("text")]

@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
-from api.schemas.diagnoses import CODE
 from api.schemas.spectra import Phasors, RecordInfo
 from api.schemas.value_fields import After
-from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
+from api.schemas.view import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.values.channel_map import RATIO_RANGE, ChannelMap, Source
 from vtox.motor.values.domain import CHANNEL_UNITS
 

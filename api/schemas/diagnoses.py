@@ -1,54 +1,29 @@
 """Shapes of diagnoses, alerts, evidence and dead letters."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from api.schemas.common import Address, Number, Page, ResponseModel, Time
 from api.schemas.value_fields import After
-from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
-from vtox.motor.alarms.health.alert_values import EventName
-from vtox.motor.values.domain import State, Value
+from api.schemas.view import EMPTY_ADVICE, View
+from vtox.motor.alarms.health import alert_values
+from vtox.motor.alarms.health.alert_values import EventName, RaisedAlert
 from vtox.pipeline.store.stream import deadletters
-
-# What several fields say of themselves.
-CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"
-DOUBTS = "what is said beside the code: mostly what weakens the diagnosis; part of `reason`"
+from vtox.pipeline.store.stream.entries import Result
 
 
-class LatestDiagnosis(View):
+class LatestDiagnosis(View, value=Result, without="machine_id closed marks latency_ms"):
     """The latest diagnosis of one fault of a machine."""
 
-    fault: str
-    family: str = ""
-    state: State
-    severity: Number = None
-    """0 to 1; null where the state is unknown"""
-    confidence: Number = None
-    """0 to 1: how good the grounds are"""
-    statistic: Number = None
-    """the number that was compared"""
-    threshold: Number = None
-    """what the statistic was compared with"""
-    code: str = Field("", description=CODE)
-    values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
-    sentence: str = ""
+    family: Annotated[str, After("fault")]
+    sentence: Annotated[str, After("values")]
     """`code` and `values` in words, without the doubts"""
-    doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str = ""
+    reason: Annotated[str, After("doubts")]
     """`sentence` and the sentences of `doubts` in one line"""
-    what_to_do: str = Field("", description=EMPTY_ADVICE)
-    indicators: dict[str, Value] = Field({}, description=UNITS_IN_NAMES)
-    evidence: list[dict[str, Any]] = Field(
-        [], description="frequencies looked at, alternatives, episodes"
-    )
-    run: str = ""
-    first_seq: int | None = None
-    last_seq: int | None = None
-    t_start: Number = None
-    t_end: Number = None
-    start: Time | None = None
-    end: Time | None = None
+    what_to_do: Annotated[str, After("reason")] = Field(description=EMPTY_ADVICE)
+    start: Time | None
+    end: Time | None
 
 
 class DiagnosisEntry(LatestDiagnosis):
@@ -76,49 +51,21 @@ class RecordedDiagnoses(Page[DiagnosisEntry], use_attribute_docstrings=True):
     """when the last entry arrived that is recorded; null: nothing is yet"""
 
 
-class Alert(View):
+class Alert(View, value=alert_values.Alert, last="time code values doubts reason what_to_do"):
     """One entry of `system_alerts`: an alert was raised, escalated or cleared."""
 
-    stream_id: str
-    id: str
-    """of the alert: the same in all of its events"""
-    machine_id: str
-    """empty: an alarm of the system itself"""
-    fault: str
-    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
-    level: str
-    """warning or fault"""
-    event: EventName
-    t: Number
-    """by the signal, s since 1970 (UTC)"""
-    time: Time | None
-    code: str = Field("", description=CODE)
-    values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
-    doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str
-    what_to_do: str = Field("", description=EMPTY_ADVICE)
+    stream_id: Annotated[str, After("")]
+    event: Annotated[EventName, After("level")]
 
 
-class OpenAlert(View):
-    """An alert that was raised and is not cleared."""
+class OpenAlert(View, value=RaisedAlert, last="time code values doubts reason what_to_do"):
+    """An alert that was raised and is not cleared.
 
-    id: str
-    machine_id: str
-    """empty: an alarm of the system itself"""
-    fault: str
-    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
+    `reason` is that of the latest diagnosis; `values` of an alarm of the system are as last
+    observed.
+    """
+
     level: Literal["warning", "fault"]
-    t: Number
-    """when it began, by the signal, s since 1970 (UTC)"""
-    time: Time | None
-    code: str = Field("", description=CODE)
-    values: ReasonValues = Field(
-        {}, description=f"of alarms of the system, as last observed; {UNITS_IN_NAMES}"
-    )
-    doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str
-    """of the latest diagnosis"""
-    what_to_do: str = Field("", description=EMPTY_ADVICE)
 
 
 class Waveform(View):

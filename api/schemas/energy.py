@@ -5,9 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.schemas.common import Number, PlainName, ResponseModel, Time
-from api.schemas.diagnoses import CODE
 from api.schemas.value_fields import After
-from api.schemas.view import EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
+from api.schemas.view import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.alarms.coverage.unlocks import Unlock
 from vtox.motor.diagnosis.energy.better_class import ClassSaving
 from vtox.reporting.history.energy import Cost

@@ -7,41 +7,23 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Number, ResponseModel, Time
 from api.schemas.view import View
-from vtox.motor.alarms.figures import AlarmLoad, Chatter, FrequentAlarm
+from vtox.motor.alarms.figures import (
+    AlarmLoad,
+    AlarmsOfDay,
+    AlarmsOfMachine,
+    Chatter,
+    FrequentAlarm,
+)
+from vtox.motor.alarms.health.alert_values import RaisedAlert
 from vtox.motor.alarms.life import State
 from vtox.motor.alarms.promise import FalseAlarms
 
 ASSESSED = "hours in which machines were assessed, as days"
-NO_MACHINE = "empty: an alarm of the system itself"
 
 
-class AlarmsOfDay(ResponseModel):
-    """One day, UTC."""
-
-    day: str
-    """YYYY-MM-DD"""
-    alarms: int
-    """raised by faults, `silent` or `clock` of machines"""
-    system_alarms: int
-    machine_days: float = Field(description=ASSESSED)
-
-
-class AlarmsOfMachine(ResponseModel):
-    """How many alarms one machine raised."""
-
-    machine_id: str
-    alarms: int
-    machine_days: float = Field(description=ASSESSED)
-    per_machine_day: Number
-    """null: it was not assessed"""
-
-
-class StandingAlarm(View):
+class StandingAlarm(View, value=RaisedAlert, without="code reason values doubts t"):
     """An alarm that is not cleared."""
 
-    id: str
-    machine_id: str = Field(description=NO_MACHINE)
-    fault: str
     level: Level
     state: State
     raised: Time

@@ -1,38 +1,31 @@
 """Shapes of what happened to a machine: alerts, and what operators did."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from api.schemas.common import Number, ResponseModel, Time
+from api.schemas.value_fields import After
 from api.schemas.view import View
-from vtox.motor.alarms.book import ActionName
+from vtox.motor.alarms.book import Action, ActionName
 from vtox.motor.alarms.health.alert_values import EventName
-from vtox.motor.alarms.life import Outcome
-from vtox.motor.alarms.work_orders import WorkOrder
 
 
-class MachineEvent(View):
-    """An event of an alert, or what an operator did."""
+class MachineEvent(
+    View,
+    value=Action,
+    without="name ms key_id machine_id until_ms request_id",
+    last="by text outcome work_order alarm_id",
+):
+    """An event of an alert, or of an operator; `by` is empty of an alert, `text` its reason."""
 
-    kind: Literal["alert", "action"]
-    event: EventName | ActionName
-    t: Number
+    kind: Annotated[Literal["alert", "action"], After("")]
+    event: Annotated[EventName | ActionName, After("kind")]
+    t: Annotated[Number, After("event")]
     """of an alert by the signal, of an action by the server, s since 1970 (UTC)"""
-    time: Time | None
-    fault: str
-    """empty: about the whole machine"""
-    level: str
+    time: Annotated[Time | None, After("t")]
+    level: Annotated[str, After("fault")]
     """warning or fault; empty: of an action"""
-    code: str
+    code: Annotated[str, After("level")]
     """of an alert"""
-    by: str
-    """who acted; empty: of an alert"""
-    text: str
-    """reason of an alert, in words; comment or reason of an operator, or the person it was assigned
-    to"""
-    outcome: Outcome | None
-    work_order: WorkOrder | None
-    alarm_id: str
-    """empty: about the whole machine"""
 
 
 class MachineEvents(ResponseModel):

@@ -13,11 +13,12 @@ from api.schemas.common import (
     ResponseModel,
     Time,
 )
-from api.schemas.diagnoses import CODE, DOUBTS, LatestDiagnosis
+from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.nameplate import Nameplate
 from api.schemas.value_fields import After
-from api.schemas.view import EMPTY_ADVICE, Reason, View
+from api.schemas.view import Reason, View
 from vtox.motor.alarms.health import dismissals
+from vtox.motor.alarms.health.alert_values import Verdict
 from vtox.motor.values.domain import State
 
 SeenFaults = Annotated[
@@ -27,31 +28,27 @@ SeenFaults = Annotated[
 _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 
 
-class LatestReason(View):
+class LatestReason(View, value=Verdict, without="values doubts t", last="code reason time"):
     """The verdict of the latest record on a fault whose state rests on an earlier one."""
 
     state: State
-    code: str = Field(description=CODE)
-    reason: str
     time: Time | None
     """when the record ended"""
 
 
-class FaultReason(View):
+class FaultReason(
+    View, value=Verdict, without="state t", last="code values doubts reason time what_to_do"
+):
     """Why a machine is in its state: one fault that is in the same state."""
 
-    fault: str
+    fault: Annotated[str, After("")]
     """empty: of the whole machine"""
-    code: str = Field(description=CODE)
-    values: dict[str, Any] = Field({}, description="the figures of the code")
-    doubts: list[Reason] = Field([], description=DOUBTS)
     reason: str
     """the reason of the latest record that is in this state"""
     time: Time | None
     """when that record ended; null: not known"""
-    latest: LatestReason | None
+    latest: Annotated[LatestReason | None, After("time")]
     """null: that record is the latest one"""
-    what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
 class Sending(ResponseModel):

@@ -1,11 +1,19 @@
 """Shapes of spectra, waveforms and the records that they are of."""
 
-from typing import Literal
+from math import isfinite
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from api.schemas.common import Number, ResponseModel, Time
+from api.schemas.value_fields import After
 from api.schemas.view import View
+from vtox.motor.values import spectra
 
-SpectrumKind = Literal["current", "demodulated", "envelope", "vibration"]
+
+def _finite(digits: int) -> BeforeValidator:
+    """Return the validator that makes a list of an array: rounded, null where it is not finite."""
+    return BeforeValidator(lambda x: [v if isfinite(v) else None for v in x.round(digits).tolist()])
 
 
 class RecordInfo(ResponseModel):
@@ -27,92 +35,40 @@ class RecordInfo(ResponseModel):
     channels: list[str]
 
 
-class SpectrumLine(View):
+class SpectrumLine(View, value=spectra.ExpectedLine):
     """A line at the slip or speed measured, whether or not it is there."""
 
-    name: str
-    formula: str
-    """in f (supply), s (slip), fr (speed of rotation), FTF (bearing cage)"""
-    hz: float
-    """where it is expected"""
-    low_hz: float
-    """the tolerance of slip or speed: lower end of its band"""
-    high_hz: float
-    """the same: upper end of its band"""
-    found_hz: Number
-    """the place in the band that was measured"""
-    level_db: Number
-    """level there, in this spectrum"""
-    floor_db: Number
-    """the noise there, as the diagnosis measures it"""
-    baseline_db: Number
-    """level when healthy, at this load"""
-    fault: str | None
-    """the diagnosis that examines it; null where none does"""
-    decided_in: SpectrumKind | None
-    """kind of spectrum in which that diagnosis reads its level"""
-    found: bool | None
-    """whether it exceeds what noise makes, by the limit of the diagnosis"""
 
-
-class Spectrum(View):
+class Spectrum(View, value=spectra.Spectrum, without="band_hz"):
     """Levels over frequency: three lists of one length, and the lines expected among them."""
 
-    kind: SpectrumKind
-    record: RecordInfo
-    channels: list[str]
-    reference: Literal["supply line", "mean envelope", "1 m/s^2 rms"]
-    """0 dB: levels of currents are in dBc"""
-    low_hz: float
-    high_hz: float
-    end_hz: float
+    record: Annotated[RecordInfo, After("kind")]
+    low_hz: Annotated[float, After("reference")]
+    high_hz: Annotated[float, After("low_hz")]
+    end_hz: Annotated[float, After("high_hz")]
     """where the whole spectrum ends"""
-    resolution_hz: float
-    bins: int
-    """in the range; more than points: highest and lowest of equal parts are given"""
-    hz: list[float]
-    levels_db: list[Number]
+    hz: Annotated[list[float], _finite(4)]
+    levels_db: Annotated[list[Number], _finite(2)]
     """null where there is no value"""
-    floor_db: list[Number]
+    floor_db: Annotated[list[Number], _finite(2)]
     """the local noise floor"""
     lines: list[SpectrumLine]
-    supply_hz: Number
-    slip: Number
-    slip_source: str | None
-    shaft_hz: Number
-    """turns per second: what orders are multiples of"""
-    shaft_source: list[str]
-    load_a: Number
-    """positive-sequence current, A rms; null without usable currents"""
     band_low_hz: Number
     """of envelopes: the band of vibration"""
     band_high_hz: Number
 
 
-class Phasor(View):
+class Phasor(View, value=spectra.Phasor):
     """One channel as it is wired."""
 
-    channel: str
-    unit: str
-    rms: float
-    angle_deg: float
-    """against the first voltage, else the first current"""
+    unit: Annotated[str, After("channel")]
 
 
-class Phasors(View):
+class Phasors(View, value=spectra.Phasors):
     """The phasors of a record, and the sequences made of them."""
 
-    record: RecordInfo
-    supply_hz: float
+    record: Annotated[RecordInfo, After("")]
     phasors: list[Phasor]
-    negative_sequence_ratio: Number
-    """|I2|/|I1|; null without three currents"""
-    zero_sequence_ratio: Number
-    """|I0|/|I1|"""
-    voltage_unbalance_ratio: Number
-    """|V2|/|V1|; null without three voltages"""
-    lag_deg: Number
-    """angle of I1 behind V1"""
 
 
 class WaveformPart(ResponseModel):

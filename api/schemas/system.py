@@ -6,13 +6,13 @@ from pydantic import BaseModel, Field
 
 from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
-from api.schemas.value_fields import After
+from api.schemas.value_fields import After, From
 from api.schemas.view import View
 from vtox.pipeline.monitoring.capacity import Capacity
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.monitoring.throughput import Source
 from vtox.pipeline.store.ledger.heartbeats import HostScaling, Worker
-from vtox.pipeline.store.system.status import QueueStatus, ServerInfo
+from vtox.pipeline.store.system.status import PartitionState, QueueStatus, ServerInfo
 
 # Fields of a worker that are for its server and its commits.
 _OF_WORKERS = (
@@ -95,21 +95,16 @@ class StreamStatus(ResponseModel):
     """entries read and not finished"""
 
 
-class PartitionStatus(View):
+class PartitionStatus(View, value=PartitionState, without="group bridge"):
     """One partition of the raw stream."""
 
-    number: int
-    stream: str
-    length: int
-    lag: int | None
+    lag: Annotated[int | None, From("group.lag"), After("length")]
     """entries not yet read; null: not known"""
-    pending: int | None
+    pending: Annotated[int | None, From("group.pending"), After("lag")]
     """entries read and not finished; null: never read"""
-    owned: bool
-    """whether a bridge serves it"""
-    host: str | None
+    host: Annotated[str | None, From("bridge.host")]
     """host of the bridge that serves it, or did last"""
-    pid: int | None
+    pid: Annotated[int | None, From("bridge.pid")]
     """its process"""
 
 

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -17,17 +17,27 @@ class After(NamedTuple):
     name: str
 
 
-def with_fields_of(value: type, own: dict[str, Any], without: str) -> dict[str, Any]:
+class From(NamedTuple):
+    """Annotation of a field: where a value has it, `a.b`; None if the value has no `a`."""
+
+    path: str
+
+
+def with_fields_of(
+    value: type, own: dict[str, Any], without: str, last: str, words: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return annotations of all fields of a value but some, with those of a view's own.
 
-    An own field of the same name replaces it. Others follow, and one with `After` goes there.
+    An own field of the same name replaces it, and so does one of `words` if the value does not
+    describe it. Those of `last` end the fields of the value, in that order. Own fields follow, and
+    one with `After` goes there.
     """
     hints, texts = get_type_hints(value, include_extras=True), descriptions(value)
-    found: dict[str, Any] = {}
-    placed = {n for n, hint in own.items() if _followed(hint) is not None}
-    for name in [n for n in hints if n not in {*without.split(), *placed}]:
-        text = Field(description=texts.get(name))
-        found[name] = own[name] if name in own else Annotated[hints[name], text]
+    described = {n: Annotated[h, Field(description=texts.get(n))] for n, h in hints.items()}
+    known = described | {n: h for n, h in words.items() if n not in texts} | own
+    elsewhere = {*without.split(), *last.split()}
+    elsewhere |= {n for n, hint in own.items() if _followed(hint) is not None}
+    found = {n: known[n] for n in [*(n for n in hints if n not in elsewhere), *last.split()]}
     for name in [n for n in own if n not in found]:
         _insert(found, name, own[name])
     return found

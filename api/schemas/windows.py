@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
-from api.schemas.common import PlainName, ResponseModel
+from api.schemas.common import PlainName
+from api.schemas.view import View
 from vtox.motor.values.domain import CHANNEL_UNITS
 from vtox.motor.values.plain_names import NAME
 from vtox.motor.values.scalars import MOST
@@ -78,7 +79,7 @@ class WindowIn(BaseModel):
     v: Literal[1] | None = Field(None, description="version of the format")
 
 
-class Accepted(ResponseModel):
+class Accepted(View):
     """The state of a window now; diagnoses follow when its records are complete."""
 
     machine_id: str

@@ -80,6 +80,7 @@ class Action:
     """empty: about the machine"""
     machine_id: str
     fault: str = ""
+    """empty: about the whole machine"""
     text: str = ""
     """a comment, a reason, or the person it was assigned to"""
     until_ms: int | None = None

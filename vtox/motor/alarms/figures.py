@@ -27,6 +27,31 @@ class RaisedAlarm(NamedTuple):
     ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmsOfDay:
+    """One day, UTC."""
+
+    day: str
+    """YYYY-MM-DD"""
+    alarms: int
+    """raised by faults, `silent` or `clock` of machines"""
+    system_alarms: int
+    machine_days: float
+    """hours in which machines were assessed, as days"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmsOfMachine:
+    """How many alarms one machine raised."""
+
+    machine_id: str
+    alarms: int
+    machine_days: float
+    """hours in which machines were assessed, as days"""
+    per_machine_day: float | None
+    """null: it was not assessed"""
+
+
 @dataclass(frozen=True, slots=True)
 class FrequentAlarm:
     """An alarm that came often."""

@@ -299,25 +299,30 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What is concluded of one fault over one record.
+    """The conclusion on one fault over one record.
 
     `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
-    `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the
-    suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio; `_s` is siemens in
-    those of conductance. `evidence` lists the frequencies examined, alternatives and episodes.
+    `normal`. `indicators` are flat; the suffixes of their names are `_db`, `_dbc`, `_s`, `_f` and
+    `_hz`; `_s` is siemens in those of conductance.
     """
 
     fault: str = ""
     state: State = "unknown"
+    severity: float | None = None
+    """0 to 1; null where the state is unknown"""
+    confidence: float | None = None
+    """0 to 1: how good the grounds are"""
+    statistic: float | None = None
+    """the number that was compared"""
+    threshold: float | None = None
+    """what the statistic was compared with"""
     code: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
-    severity: float | None = None
-    confidence: float | None = None
-    statistic: float | None = None
-    threshold: float | None = None
     indicators: Mapping[str, Value] = field(default_factory=dict)
+    """the unit is the suffix of a name; without one it is a ratio or an identifier"""
     evidence: tuple[Mapping[str, Any], ...] = ()
+    """frequencies looked at, alternatives, episodes"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from vtox.motor.faults import FAULTS
+from vtox.pipeline.store.stream.entries import Result
 from vtox.reporting.history.schema import outcomes, records, series
 
 # A page of all machines is looked for in stretches of time, for the table has its rows by machine.
@@ -32,18 +33,10 @@ class PagePosition(NamedTuple):
 
 
 class RecordedDiagnosis(NamedTuple):
-    """What is kept of a diagnosis; `t_ms` is the end of its record by the signal."""
+    """The fields of a diagnosis that the history keeps, and its place in the list."""
 
-    machine_id: str
-    fault: str
     place: PagePosition
-    duration_ms: int
-    state: str
-    code: str
-    statistic: float | None
-    threshold: float | None
-    severity: float | None
-    confidence: float | None
+    result: Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +87,13 @@ def _stretch(
     place = (c.t_ms, c.id_ms, c.id_seq, c.series_id)
     statement = (
         select(
-            series.c.machine_id,
-            series.c.quantity,
             *place,
             c.duration_ms,
+            series.c.machine_id,
+            series.c.quantity.label("fault"),
             outcomes.c.state,
             outcomes.c.code,
-            c.value,
+            c.value.label("statistic"),
             c.threshold,
             c.severity,
             c.confidence,
@@ -113,10 +106,15 @@ def _stretch(
         .order_by(*(column.desc() for column in place))
         .limit(limit)
     )
-    return [
-        RecordedDiagnosis(machine_id, fault, PagePosition(*row[:4]), *row[4:])
-        for machine_id, fault, *row in db.execute(statement)
-    ]
+    return [_diagnosis(dict(row)) for row in db.execute(statement).mappings()]
+
+
+def _diagnosis(row: dict[str, Any]) -> RecordedDiagnosis:
+    place = PagePosition(*(row.pop(name) for name in PagePosition._fields))
+    end_s = place.t_ms / 1000
+    start_s = end_s - row.pop("duration_ms") / 1000
+    family = FAULTS[row["fault"]].name
+    return RecordedDiagnosis(place, Result(**row, family=family, t_start=start_s, t_end=end_s))
 
 
 def _series_conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -6,11 +6,10 @@ from math import cos, radians, sin
 
 import numpy as np
 
-from vtox.motor.diagnosis.spectra.phasors import Phasors
-from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Spectrum
 from vtox.motor.diagnosis.spectra.thinning import extremes
 from vtox.motor.values.arrays import Float64
 from vtox.motor.values.domain import CHANNEL_UNITS, Array
+from vtox.motor.values.spectra import ExpectedLine, Phasors, Spectrum
 from vtox.reporting.reports import svg
 from vtox.reporting.reports.svg import Axes, Drawing, Mark
 from vtox.reporting.reports.texts import say

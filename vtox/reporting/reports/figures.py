@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vtox.motor.diagnosis.spectra.phasors import Phasors, phasors
+from vtox.motor.diagnosis.spectra.phasors import phasors
 from vtox.motor.diagnosis.spectra.record import spectrum
-from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Kind, Spectrum, thinned
+from vtox.motor.diagnosis.spectra.spectrum import thinned
 from vtox.motor.errors import SpectrumError
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CHANNEL_UNITS, Motor
 from vtox.motor.values.plain_data import digits
+from vtox.motor.values.spectra import ExpectedLine, Phasors, Spectrum, SpectrumKind
 from vtox.reporting.reports import charts, views
 from vtox.reporting.reports.cards import fault_name, words, worst_first
 from vtox.reporting.reports.contents import ReportRecord, recording_of
@@ -49,7 +50,7 @@ def record_figures(
     recording = recording_of(record)
     # A record of another version may have verdicts on others.
     faults = [f for f in record.faults if f in FAULTS]
-    whole: dict[Kind, Spectrum | SpectrumError] = {}
+    whole: dict[SpectrumKind, Spectrum | SpectrumError] = {}
     ranked = worst_first(record.verdicts)
     for view in views.spectrum_views(ranked, recording.channels, hidden):
         if view.kind not in whole:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vtox.motor.diagnosis.spectra.spectrum import Kind
 from vtox.motor.faults import FAMILIES, VIEWS
 from vtox.motor.values.domain import CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
+from vtox.motor.values.spectra import SpectrumKind
 
 # Room next to the outermost line that is shown, as a factor of its distance.
 ROOM = 1.6
@@ -37,7 +37,7 @@ class SpectrumView:
     Without `high_hz` it ends where the spectrum does, or at `harmonics` of the supply.
     """
 
-    kind: Kind
+    kind: SpectrumKind
     fault: str = ""
     low_hz: float = 0.0
     high_hz: float | None = None

@@ -1,7 +1,7 @@
 """A view has the fields of its value by name, times as text, and the code in words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import pytest
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from api.schemas.common import Time
 from api.schemas.sensitivity import FaultSensitivity
-from api.schemas.value_fields import After
+from api.schemas.value_fields import After, From
 from api.schemas.view import Reason, View
 from vtox.motor.values.domain import Reason as ReasonValue
 from vtox.motor.values.domain import reason
@@ -108,6 +108,19 @@ def test_a_view_of_a_type_has_its_fields_in_order() -> None:
     names = ["name", "t", "time", "spare", "wheels", "by_name", "last"]
     assert list(ShownGear.model_fields) == names
     assert list(ShownWheel.model_fields) == ["teeth"]
+
+
+class ShownParts(View, value=Gear, without="t wheels by_name spare", last="code"):
+    """A view of a part of a value; the word is its own here."""
+
+    teeth: Annotated[int | None, From("spare.teeth")]
+
+
+def test_a_field_may_be_taken_from_a_part_of_the_value() -> None:
+    bare = Gear(3.0, None, (), {})
+    assert list(ShownParts.model_fields) == ["code", "teeth"]
+    assert ShownParts.of(bare, code="").teeth is None
+    assert ShownParts.of(replace(bare, spare=Wheel(9)), code="").teeth == 9
 
 
 def test_views_in_a_view_are_made_of_the_values_in_its_value() -> None:

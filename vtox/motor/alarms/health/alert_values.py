@@ -182,17 +182,21 @@ class FaultHistory:
 class RaisedAlert(Why):
     """What is said of an alert by each of its events, by its alarm, and while it is open.
 
-    Its `id` (machine:fault:ms of the onset) is that of the alarm too. `fault` is a fault, or the
-    name of a flag (`vtox.pipeline.store.alarms.flags`). An alarm of the system itself has no
-    machine: its `fault` is a condition (`vtox.pipeline.monitoring.conditions`). `t` is a time of
-    the signal, s: of an event when it came, otherwise when the alert began.
+    Its `id` is machine:fault:ms of the onset. `fault` may be the name of a flag
+    (`vtox.pipeline.store.alarms.flags`), of an alarm of the system itself it is a condition
+    (`vtox.pipeline.monitoring.conditions`).
     """
 
     id: str = ""
+    """of the alert and its alarm: the same in all of its events"""
     machine_id: str = ""
+    """empty: an alarm of the system itself"""
     fault: str = ""
+    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
     level: str = ""
+    """warning or fault"""
     t: Time = 0.0
+    """by the signal, s since 1970 (UTC): of an event when it came, else when the alert began"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

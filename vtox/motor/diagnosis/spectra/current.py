@@ -15,8 +15,6 @@ from vtox.motor.diagnosis.diagnosers.shared_analysis import SharedAnalysis
 from vtox.motor.diagnosis.dsp import demodulation, modulation_spectrum
 from vtox.motor.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE
 from vtox.motor.diagnosis.spectra.spectrum import (
-    ExpectedLine,
-    Spectrum,
     frequencies_hz,
     hann_amplitudes,
     noise_floor,
@@ -25,6 +23,7 @@ from vtox.motor.diagnosis.spectra.spectrum import (
 from vtox.motor.values.arrays import Float64, db, power_db
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Reason
+from vtox.motor.values.spectra import ExpectedLine, Spectrum
 
 # A place that the diagnosis found is read in the spectrum of a channel within so many bins.
 READ_BINS = 1.0

@@ -1,7 +1,5 @@
 """Phasors of the measured currents and voltages, and the sequences made of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
@@ -10,32 +8,7 @@ from vtox.motor.diagnosis.dsp import supply_line
 from vtox.motor.errors import SpectrumError
 from vtox.motor.values.arrays import TINY, Complex
 from vtox.motor.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Motor, Recording
-
-
-@dataclass(frozen=True, slots=True)
-class _Phasor:
-    """One channel as it is wired: rms in its unit, angle against the first channel, degrees."""
-
-    channel: str
-    rms: float
-    angle_deg: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phasors:
-    """The means over a record; ratios are medians over frames of 0.2 s, None where not measured.
-
-    `negative_sequence_ratio` |I2|/|I1|, `zero_sequence_ratio` |I0|/|I1| and
-    `voltage_unbalance_ratio` |V2|/|V1| are of the channels as the diagnoses order and turn them.
-    `lag_deg` is the angle of I1 behind V1.
-    """
-
-    supply_hz: float
-    phasors: tuple[_Phasor, ...]
-    negative_sequence_ratio: float | None
-    zero_sequence_ratio: float | None
-    voltage_unbalance_ratio: float | None
-    lag_deg: float | None
+from vtox.motor.values.spectra import Phasor, Phasors
 
 
 def phasors(recording: Recording, motor: Motor | None) -> Phasors:
@@ -62,7 +35,7 @@ def phasors(recording: Recording, motor: Motor | None) -> Phasors:
     return Phasors(
         supply_hz=float(analysis.f0_hz[0]),
         phasors=tuple(
-            _Phasor(name, float(abs(z)) / 2**0.5, float(np.degrees(np.angle(z))))
+            Phasor(name, float(abs(z)) / 2**0.5, float(np.degrees(np.angle(z))))
             for name, z in zip(names, means, strict=True)
         ),
         negative_sequence_ratio=_ratio(analysis.sequence_i, 2),

@@ -7,14 +7,14 @@ from math import isfinite
 from vtox.motor.diagnosis.diagnosers import registry
 from vtox.motor.diagnosis.diagnosers.shared_analysis import load_a
 from vtox.motor.diagnosis.spectra.current import channel_spectrum, demodulated_spectrum
-from vtox.motor.diagnosis.spectra.spectrum import Kind, Spectrum
 from vtox.motor.diagnosis.spectra.vibration import envelope_spectrum_of, vibration_spectrum
 from vtox.motor.errors import SpectrumError
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CURRENTS, VIBRATIONS, Motor, Reason, Recording
+from vtox.motor.values.spectra import Spectrum, SpectrumKind
 
 # The channels of which a spectrum can be; that of the modulation is of all currents together.
-CHANNELS: dict[Kind, tuple[str, ...]] = {
+CHANNELS: dict[SpectrumKind, tuple[str, ...]] = {
     "current": CURRENTS,
     "demodulated": CURRENTS,
     "envelope": VIBRATIONS,
@@ -27,7 +27,7 @@ def spectrum(
     motor: Motor | None,
     baseline: Baseline | None,
     *,
-    kind: Kind,
+    kind: SpectrumKind,
     channel: str | None,
     faults: Collection[str],
 ) -> Spectrum:
@@ -38,7 +38,7 @@ def spectrum(
     recording : Recording
     motor : Motor or None
     baseline : Baseline or None
-    kind : Kind
+    kind : SpectrumKind
     channel : str or None
         None: the first that fits; of the envelope, the one that shows most. The modulation has
         none itself.
@@ -68,7 +68,7 @@ def spectrum(
     return replace(found, load_a=load if isfinite(load) else None)
 
 
-def _check_channel(kind: Kind, channel: str | None, names: list[str]) -> None:
+def _check_channel(kind: SpectrumKind, channel: str | None, names: list[str]) -> None:
     if not names:
         needed = ", ".join(CHANNELS[kind])
         raise SpectrumError(

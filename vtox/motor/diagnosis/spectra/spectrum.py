@@ -1,7 +1,6 @@
-"""A spectrum with the lines that diagnoses expect in it, and the part of it that is shown."""
+"""The lines and the noise of a spectrum, and the part of it that is shown."""
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import scipy.fft
@@ -10,61 +9,10 @@ from vtox.motor.diagnosis.dsp import envelope_spectrum
 from vtox.motor.diagnosis.spectra.thinning import extremes
 from vtox.motor.values.arrays import Float64, Int
 from vtox.motor.values.domain import Array
+from vtox.motor.values.spectra import ExpectedLine, Spectrum
 
-Kind = Literal["current", "demodulated", "envelope", "vibration"]
 # Padding of a spectrum: a line between two bins loses 0.4 dB then, 1.4 dB without.
 PAD = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedLine:
-    """A line whose place in a spectrum is the slip or speed measured, whether or not it is there.
-
-    `formula` gives its frequency in f (supply), s (slip), fr (speed of rotation) and p (pole
-    pairs). `fault` is the diagnosis that examines it, None where none does; `decided_in` the kind
-    of spectrum in which that diagnosis reads the level.
-    """
-
-    name: str
-    formula: str
-    hz: float  # expected
-    low_hz: float  # the band that the tolerance of slip or speed allows
-    high_hz: float
-    found_hz: float | None = None  # the strongest place in the band
-    level_db: float | None = None  # of this spectrum, there
-    floor_db: float | None = None  # of the noise there, as the diagnosis measures it
-    baseline_db: float | None = None  # level when healthy, at this load
-    fault: str | None = None
-    decided_in: Kind | None = None
-    found: bool | None = None  # whether it exceeds what noise makes, by the limit of the diagnosis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spectrum:
-    """Levels over frequency, both of shape (points,); NaN where there is none.
-
-    Levels are in dB of `reference`. `resolution_hz` is 1/T, or the width of a bin where spectra
-    are averaged.
-    """
-
-    kind: Kind
-    channels: tuple[str, ...]
-    reference: Literal["supply line", "mean envelope", "1 m/s^2 rms"]
-    hz: Float64
-    levels_db: Float64
-    floor_db: Float64
-    resolution_hz: float
-    lines: tuple[ExpectedLine, ...] = ()
-    supply_hz: float | None = None
-    slip: float | None = None
-    slip_source: str | None = None
-    shaft_hz: float | None = None
-    shaft_source: tuple[str, ...] = ()
-    # Positive-sequence current of the record, A rms: its load.
-    load_a: float | None = None
-    # The band of vibration whose envelope it is.
-    band_hz: tuple[float, float] | None = None
-    bins: int = field(default=0)  # in the range that is shown, before thinning
 
 
 def thinned(s: Spectrum, low_hz: float, high_hz: float, points: int) -> Spectrum:

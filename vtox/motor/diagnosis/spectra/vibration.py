@@ -17,8 +17,6 @@ from vtox.motor.diagnosis.dsp import comb, comb_plan
 from vtox.motor.diagnosis.dsp.comb_plan import BEARING_CAGE, HARMONICS, OUTSIDE_BINS, PLAIN
 from vtox.motor.diagnosis.dsp.surrogates import Finding
 from vtox.motor.diagnosis.spectra.spectrum import (
-    ExpectedLine,
-    Spectrum,
     frequencies_hz,
     hann_amplitudes,
     noise_floor,
@@ -26,6 +24,7 @@ from vtox.motor.diagnosis.spectra.spectrum import (
 )
 from vtox.motor.values.arrays import TINY, Float64, Int, power_db
 from vtox.motor.values.domain import Reason
+from vtox.motor.values.spectra import ExpectedLine, Spectrum
 
 # What the sidebands of a comb lie apart, in words of formulas.
 SIDEBANDS = {PLAIN: "", comb_plan.SHAFT: "fr", BEARING_CAGE: "FTF"}

@@ -37,6 +37,7 @@ class DeadLetter:
     """as it was sent, which need not be a number"""
     family: str = ""
     code: str = ""
+    """stable, for programs"""
     reason: str = ""
     attempts: int = 0
     t: Number | None = None

@@ -65,13 +65,14 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionState:
-    """One partition of the raw stream; `owned` says that a bridge serves it."""
+    """One partition of the raw stream."""
 
     number: int
     stream: str
     length: int
     group: ConsumerGroup | None
     owned: bool
+    """whether a bridge serves it"""
     # Of the bridge that owns it, or owned it and was killed.
     bridge: Heartbeat | None
 

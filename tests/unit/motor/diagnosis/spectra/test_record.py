@@ -9,10 +9,11 @@ from tests.signals import current_lines, vibration
 from vtox import learn_baseline
 from vtox.motor.diagnosis.diagnosis import diagnose
 from vtox.motor.diagnosis.spectra.record import spectrum
-from vtox.motor.diagnosis.spectra.spectrum import ExpectedLine, Spectrum, thinned
+from vtox.motor.diagnosis.spectra.spectrum import thinned
 from vtox.motor.errors import SpectrumError
 from vtox.motor.values.arrays import db
 from vtox.motor.values.domain import Recording
+from vtox.motor.values.spectra import ExpectedLine, Spectrum
 
 BROKEN = replace(current_lines.Machine(), lower_dbc=-38.0, upper_dbc=-41.0)
 
