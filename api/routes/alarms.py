@@ -87,7 +87,8 @@ def list_alarms(
         place = _position(query.cursor)
         first = bisect_right(found, place, key=lambda a: precedence(a, listed.priorities))
     end = first + query.limit
-    return Alarms(
+    return Alarms.of(
+        listed,
         data=_with_growth(request, backend, found[first:end], book, listed, fleet),
         groups=[]
         if query.cursor
@@ -96,8 +97,6 @@ def list_alarms(
             request, _cursor(found[end - 1], listed.priorities) if end < len(found) else ""
         ),
         counts={s: listed.counts[s] for s in life.STATES},
-        open=listed.open,
-        open_grouped=listed.open_grouped,
         assignees=dict(listed.assignees),
         as_of=alarm_time(now_ms),
     )

@@ -15,7 +15,6 @@ from api.schemas.commissioning import (
     CHANNEL_MAP_IN,
     ChannelMapVersion,
     ChannelSource,
-    InstallationFinding,
     MachineChannelMap,
     MachineCommissioning,
     Verdict,
@@ -64,12 +63,10 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
     if proposed is not None:
         proposed = composed(proposed, present.channels)
     return Data(
-        data=MachineCommissioning(
+        data=MachineCommissioning.of(
+            found,
             machine_id=machine_id,
             verdict=_verdict(found),
-            checked=found.checked,
-            findings=list(map(InstallationFinding.of, found.findings)),
-            unusable=list(map(InstallationFinding.of, found.unusable)),
             proposed_channels=None if proposed is None else _sources(proposed),
             channel_map=_version(present),
             record=kept.info,

@@ -168,19 +168,15 @@ def _page(
             until = queries.recorded_until_s(db, streams[0])
     if machine_id and not page.trends.series and not is_listed(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known, and has no history")
-    data = History(
+    data = History.of(
+        made_of,
         machine_id=machine_id,
         from_t=page.from_s,
         to_t=page.to_s,
-        source=made_of.source,
-        step_s=made_of.step_s,
         recorded_until_t=until,
         series={name: _columns(t) for name, t in page.trends.series.items()},
         counts=page.trends.counts,
-        missed=[
-            MissedEntries(stream=g.stream, from_t=g.after_s, to_t=g.before_s, entries=g.entries)
-            for g in gaps
-        ],
+        missed=list(map(MissedEntries.of, gaps)),
     )
     # The next page is of the same time, also where this one's was up to now.
     same = {"from_t": repr(span[0]), "to_t": repr(span[1])}

@@ -18,7 +18,6 @@ from api.http.paging import next_link
 from api.http.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, DescribedBy, Page, PlainName, rfc3339
-from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import (
     FaultReason,
     LatestReason,
@@ -147,13 +146,11 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     overview = overviews[0]
     summary = _summary(overview, backend.settings)
-    return Machine(
+    return Machine.of(
+        overview,
         **summary.model_dump(),
-        nameplate=overview.nameplate,
         nameplate_warnings=list(map(Reason.of, plate_contradictions(overview.nameplate))),
-        baseline_state=overview.baseline_state,
         assessment=_assessment_in_words(overview.health) if overview.health else None,
-        diagnoses={fault: LatestDiagnosis.of(r) for fault, r in overview.diagnoses.items()},
         dismissals=dismissals_of(backend.client(), machine_id),
     )
 
@@ -188,9 +185,8 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
     faults = health.faults if health else {}
     reasons = [fault_reason(n, f) for n, f in faults.items() if f.state == worst != "normal"]
     lacks = "no_diagnosis_yet" if last_t else "no_window_yet"
-    return MachineSummary(
-        machine_id=overview.machine_id,
-        vehicle_id=overview.vehicle_id,
+    return MachineSummary.of(
+        overview,
         state=present_state(health, silent=silent),
         health=health.health if health else None,
         reason="; ".join(f"{fault_name(r['fault'])}: {r['reason']}" for r in reasons)
@@ -200,14 +196,11 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         faults={fault: f.state for fault, f in faults.items()},
         seen=health.seen_faults if health else [],
         registered=overview.nameplate is not None,
-        baseline=overview.baseline,
-        last_window=rfc3339(last_t),
         last_window_age_s=None if age is None else round(age, 3),
         last_diagnosis=rfc3339(health.last_diagnosis_t) if health else None,
         silent=silent,
-        sending=Sending(
-            every_s=interval.every_s,
-            source=interval.source,
+        sending=Sending.of(
+            interval,
             next_window=rfc3339(overview.next_window_t),
             silent_from=rfc3339(last_t and last_t + interval.limit_s(settings.silence_after_s)),
         ),

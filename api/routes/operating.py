@@ -223,10 +223,9 @@ def _change_service(
             name=name,
             machine_id=machine_id,
             ms=now_ms,
-            by=operator.by,
-            key_id=operator.key_id,
             text=text,
             request_id=sent.request_id or "",
+            **operator._asdict(),
         )
 
     for done in change_service(client, actor_of(request, operator.by), action):

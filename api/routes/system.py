@@ -12,14 +12,10 @@ from api.schemas.alarms import (
     AlarmFilter,
 )
 from api.schemas.common import Data, rfc3339
-from api.schemas.diagnoses import OpenAlert
 from api.schemas.system import (
     CapacityStatus,
     ClusterStatus,
-    PartitionStatus,
     Performance,
-    ScalingStatus,
-    ServerStatus,
     StreamStatus,
     SystemStatus,
     Version,
@@ -79,19 +75,14 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
     """Return throughput with its source and age, queues, workers, streams and the server."""
     snap = backend.server.snapshot()
     results = checks(snap)
-    status = ClusterStatus(
+    status = ClusterStatus.of(
+        snap,
         state=state(results),
         checks=list(map(check_in_words, results)),
-        alarms=list(map(OpenAlert.of, snap.alarms)),
         performance_metrics=_performance(backend.server, snap),
         capacity=CapacityStatus.of(capacity(snap.metrics, snap.t)),
-        queues=snap.queues,
         workers=[_worker(w, snap.t) for w in snap.workers],
-        scaling=[ScalingStatus.of(h, reported=rfc3339(h.last_seen_t)) for h in snap.scaling],
         streams={name: _stream(name, snap) for name in snap.lengths},
-        partitions=list(map(PartitionStatus.of, snap.partitions)),
-        machines=snap.machines,
-        server=snap.server and ServerStatus.of(snap.server),
         flower_port=backend.settings.flower_port,
         parts=unready_parts(backend.settings),
         as_of=rfc3339(snap.t) or "",
@@ -160,7 +151,8 @@ def _performance(server: Server, snap: Snapshot) -> Performance:
     age = metrics_age_s(latest, snap.t)
     fresh = age is not None and age <= STALE_INTERVALS * (latest.interval_s or 0)
     arrivals = latest.ingest_rate if fresh else arrivals_per_s(readings)
-    return Performance(
+    return Performance.of(
+        snap,
         throughput=_round(rate.windows_per_s),
         throughput_source=rate.source,
         throughput_age_s=_round(rate.age_s),
@@ -168,8 +160,6 @@ def _performance(server: Server, snap: Snapshot) -> Performance:
         ingest_rate=_round(arrivals),
         latency_p50_ms=latest.latency_p50_ms if fresh else None,
         latency_p95_ms=latest.latency_p95_ms if fresh else None,
-        backlog=snap.backlog,
-        in_flight=snap.in_flight,
         **{f"windows_{n}": snap.counters.get(f"windows_{n}", 0) for n in _COUNTED},
         tasks_refused=snap.counters.get("tasks_refused", 0),
         senders_restarted=snap.counters.get("senders_restarted", 0),

@@ -152,7 +152,7 @@ class SupplyAlarm(View):
     what_to_do: str
 
 
-class Alarms(Page[Alarm], use_attribute_docstrings=True):
+class Alarms(Page[Alarm], View, use_attribute_docstrings=True):
     """A page of alarms; `counts` are by state, of all that match but for the state."""
 
     groups: list[SupplyAlarm]

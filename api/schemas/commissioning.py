@@ -2,14 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
-
-from api.schemas.common import VERSION_AND_BY, ResponseModel, Time
+from api.schemas.common import VERSION_AND_BY, Time
 from api.schemas.spectra import Phasors, RecordInfo
 from api.schemas.value_fields import After
-from api.schemas.view import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
+from api.schemas.view import View
 from vtox.motor.values.channel_map import RATIO_RANGE, ChannelMap, Source
-from vtox.motor.values.domain import CHANNEL_UNITS
+from vtox.motor.values.domain import CHANNEL_UNITS, Reason
 
 Verdict = Literal["sound", "findings", "unknown"]
 Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
@@ -35,17 +33,11 @@ class MachineChannelMap(ChannelMapVersion):
     """the last 50, newest first"""
 
 
-class InstallationFinding(View):
+class InstallationFinding(View, value=Reason, last="code values sentence what_to_do"):
     """One likely error of wiring or nameplate."""
 
-    code: str = Field(description=CODE)
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str
-    """code and values in words"""
-    what_to_do: str = Field(description=EMPTY_ADVICE)
 
-
-class MachineCommissioning(ResponseModel):
+class MachineCommissioning(View):
     """Findings of the latest record on wiring and nameplate."""
 
     machine_id: str

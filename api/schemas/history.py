@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.schemas.common import Address, Number, ResponseModel
-from api.schemas.value_fields import After
+from api.schemas.value_fields import After, From
 from api.schemas.view import View
 from vtox.motor.values.domain import State
 from vtox.reporting.history.queries import OutcomeCount
@@ -29,19 +29,19 @@ class TrendColumns(View, value=Trend, without="minimum maximum"):
     """the same"""
 
 
-class MissedEntries(ResponseModel):
+class MissedEntries(View):
     """Entries of a stream that were trimmed while no recorder ran: no gap of a machine's own."""
 
     stream: str
-    from_t: float
+    from_t: Annotated[float, From("after_s")]
     """arrival of the last entry before them, s since 1970 (UTC)"""
-    to_t: float
+    to_t: Annotated[float, From("before_s")]
     """arrival of the next one"""
     entries: int | None
     """of all machines together; null: not known"""
 
 
-class History(ResponseModel):
+class History(View):
     """What was recorded between two times, gathered into steps or record by record."""
 
     machine_id: str

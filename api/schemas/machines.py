@@ -51,7 +51,7 @@ class FaultReason(
     """null: that record is the latest one"""
 
 
-class Sending(ResponseModel):
+class Sending(View):
     """How often a machine sends, and when it should send next."""
 
     every_s: Number
@@ -64,7 +64,7 @@ class Sending(ResponseModel):
     """from when on it is silent if nothing comes"""
 
 
-class MachineSummary(ResponseModel):
+class MachineSummary(View):
     """One machine in a list."""
 
     machine_id: str

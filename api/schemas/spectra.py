@@ -16,7 +16,7 @@ def _finite(digits: int) -> BeforeValidator:
     return BeforeValidator(lambda x: [v if isfinite(v) else None for v in x.round(digits).tolist()])
 
 
-class RecordInfo(ResponseModel):
+class RecordInfo(View):
     """The record whose samples are shown."""
 
     record: str

@@ -20,7 +20,7 @@ _OF_WORKERS = (
 )
 
 
-class Performance(ResponseModel):
+class Performance(View):
     """Figures of the cluster, measured by the monitor; null while it is silent."""
 
     throughput: Number
@@ -121,10 +121,10 @@ class ScalingStatus(
     """the same in words"""
     changed: Time | None
     """when that was"""
-    reported: Time | None
+    reported: Annotated[Time | None, From("last_seen_t")]
 
 
-class ClusterStatus(ResponseModel):
+class ClusterStatus(View):
     """The whole system at one moment."""
 
     state: Literal["running", "degraded"]

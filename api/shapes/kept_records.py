@@ -125,7 +125,8 @@ def _info(
     recording: Recording,
 ) -> RecordInfo:
     t_start, behind_s = times
-    return RecordInfo(
+    return RecordInfo.of(
+        recording,
         record=record,
         machine_id=machine_id,
         family=record.partition("|")[0],
@@ -134,7 +135,6 @@ def _info(
         start=rfc3339(t_start),
         behind_s=behind_s,
         duration_s=round(recording.duration_s, 3),
-        fs_hz=recording.fs_hz,
         channels=list(recording.channels),
     )
 

@@ -110,13 +110,12 @@ def action_on(
         fault=alarm.fault,
         alarm_id=alarm.id,
         ms=now_ms,
-        by=operator.by,
-        key_id=operator.key_id,
         text=text,
         until_ms=_shelved_until_ms(sent, now_ms) if isinstance(sent, ShelveIn) else None,
         outcome=sent.outcome if isinstance(sent, CloseIn) else None,
         work_order=order,
         request_id=sent.request_id or "",
+        **operator._asdict(),
     )
 
 

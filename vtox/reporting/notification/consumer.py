@@ -23,7 +23,7 @@ from vtox.pipeline.store.stream.unreadable import Unreadable, note_skipped, read
 from vtox.reporting.history.growth import alarm_growth
 from vtox.reporting.history.retention import oldest_kept
 from vtox.reporting.notification import outbox, outbox_digests
-from vtox.reporting.notification.events import AlarmEvent, Place, event_of_entry, event_of_message
+from vtox.reporting.notification.events import AlarmEvent, event_of_entry, event_of_message
 from vtox.reporting.notification.messages import alarm_message, digest_message, encode
 from vtox.reporting.notification.outbox import NewDelivery, State
 from vtox.reporting.notification.plan import (
@@ -69,14 +69,6 @@ class _Present(NamedTuple):
     machines: Mapping[str, FleetMachine]
     ms: int
     gathering: Mapping[str, int]
-
-    @property
-    def places(self) -> Mapping[str, Place]:
-        """The place of each machine."""
-        return {
-            m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
-            for m in self.machines.values()
-        }
 
 
 class Consumer:
@@ -214,7 +206,7 @@ class Consumer:
     ) -> _Rows:
         """Return the rows of one entry."""
         rows = _Rows([], [], set())
-        e = event_of_entry(stream, entry_id, fields, present.book, present.places)
+        e = event_of_entry(stream, entry_id, fields, present.book, present.machines)
         if e is None:
             return rows
         alarm = present.book.alarms.get(e.alarm_id)

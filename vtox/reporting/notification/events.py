@@ -1,17 +1,18 @@
 """Events that are sent: one change of an alarm, from an entry of `system_alerts` or actions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any, Literal, get_args
 
 from vtox.motor.alarms.book import Action, ActionName, Book
-from vtox.motor.alarms.health.alert_values import Alert
+from vtox.motor.alarms.health.alert_values import Alert, RaisedAlert
 from vtox.motor.values import codec
 from vtox.motor.values.codec import RawFields
 from vtox.motor.values.domain import Reason, ReasonValue
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.alarms.alarm_actions import decode_action
+from vtox.pipeline.store.machines.fleet import Place
 
 EventName = Literal[
     "raised",
@@ -44,15 +45,6 @@ _EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """The place of a machine by its nameplate; empty if that does not say."""
-
-    vehicle_id: str = ""
-    site: str = ""
-    asset_path: str = ""
 
 
 NOWHERE = Place()
@@ -144,40 +136,22 @@ def event_of_message(message: Mapping[str, Any]) -> AlarmEvent:
     )
 
 
-def _of_alert(a: Alert, about: Mapping[str, object]) -> AlarmEvent | None:
+def _of_alert(a: Alert, about: Mapping[str, Any]) -> AlarmEvent | None:
     if not a.id or a.event not in _OF_ALERTS:
         return None
-    return AlarmEvent(
-        name=a.event,
-        alarm_id=a.id,
-        machine_id=a.machine_id,
-        fault=a.fault,
-        level=a.level,
-        t=a.t,
-        code=a.code,
-        reason=a.reason,
-        values=a.values,
-        doubts=a.doubts,
-        **about,  # type: ignore[arg-type]
-    )
+    return AlarmEvent(**{**_said(a), **about}, name=a.event, alarm_id=a.id)
 
 
-def _of_action(action: Action, book: Book, about: Mapping[str, object]) -> AlarmEvent | None:
+def _of_action(action: Action, book: Book, about: Mapping[str, Any]) -> AlarmEvent | None:
     name = _EVENT_OF_ACTION.get(action.name)
     if name is None:
         return None
-    alarm = book.alarms.get(action.alarm_id)
-    return AlarmEvent(
-        name=name,
-        alarm_id=action.alarm_id,
-        machine_id=action.machine_id,
-        fault=action.fault,
-        level=alarm.level if alarm else "",
-        t=action.ms / 1000,
-        code=alarm.code if alarm else "",
-        reason=alarm.reason if alarm else "",
-        values=alarm.values if alarm else {},
-        doubts=alarm.doubts if alarm else (),
-        action=action,
-        **about,  # type: ignore[arg-type]
-    )
+    alarm = book.alarms.get(action.alarm_id, RaisedAlert())
+    own = {"machine_id": action.machine_id, "fault": action.fault, "t": action.ms / 1000}
+    of = {**_said(alarm), **about, **own}
+    return AlarmEvent(**of, name=name, alarm_id=action.alarm_id, action=action)
+
+
+def _said(a: RaisedAlert) -> dict[str, Any]:
+    """Return the fields of an event that are those of its alert."""
+    return {f.name: getattr(a, f.name) for f in fields(RaisedAlert)}

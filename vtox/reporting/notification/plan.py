@@ -8,7 +8,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from vtox.motor.alarms.life import Alarm
-from vtox.reporting.notification.events import SUSPENDABLE, AlarmEvent, Place
+from vtox.pipeline.store.machines.fleet import Place
+from vtox.reporting.notification.events import SUSPENDABLE, AlarmEvent
 from vtox.reporting.notification.rules import DAYS, NotificationRule, Quiet, Rules
 
 # Ends of alarms wait so long for others: machines behind one switch return within seconds.

@@ -20,7 +20,6 @@ from vtox.pipeline.store.machines.fleet import FleetMachine
 from vtox.pipeline.store.machines.followed_fleet import FleetNews, FollowedFleet
 from vtox.pipeline.store.server.client import Client
 from vtox.reporting.notification import outbox
-from vtox.reporting.notification.events import Place
 from vtox.reporting.notification.mqtt_topics import (
     NOW,
     discovery_message,
@@ -110,8 +109,7 @@ class PresentStates:
 
     def _wanting(self, m: FleetMachine) -> Sequence[str]:
         """Return the targets that a rule sends something of this machine to."""
-        place = Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
-        rules = [r for r in self._rules.rules if is_at(r, m.machine_id, place)]
+        rules = [r for r in self._rules.rules if is_at(r, m.machine_id, m)]
         return [n for n in self._targets if any(n in r.targets for r in rules)]
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from vtox.motor.alarms.life import Alarm, AlarmChange, apply
-from vtox.reporting.notification.events import AlarmEvent, Place
+from vtox.pipeline.store.machines.fleet import Place
+from vtox.reporting.notification.events import AlarmEvent
 from vtox.reporting.notification.plan import (
     ENDS_TOGETHER_MS,
     Schedule,

@@ -29,14 +29,20 @@ RECENT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class FleetMachine:
+class Place:
+    """A machine and its place by its nameplate; empty if that does not say."""
+
+    machine_id: str = ""
+    vehicle_id: str = ""
+    site: str = ""
+    asset_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMachine(Place):
     """One machine as a list of the fleet shows it."""
 
-    machine_id: str
-    vehicle_id: str
-    site: str
-    asset_path: str
-    health: Assessment | None
+    health: Assessment | None = None
     behind_drive: bool = False
     importance: Importance = NOT_STATED
 
