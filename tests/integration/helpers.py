@@ -2,10 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -125,6 +126,18 @@ class Worker:
             outcome = Outcome(record_id, version.decode(), record_id, [], [], [], [], False)
             assert self.ledger.commit(family, [outcome]) == [COMMITTED]
             self.entries.update((i, family) for i in record.ids.split())
+
+
+def changed_copy(folder: Path, edits: Iterable[tuple[str, str, str]]) -> Path:
+    """Return a copy of the product with lines added: the file, the line before, the new ones."""
+    copy = folder / "checkout"
+    for name in ("vtox", "api", "workers"):
+        shutil.copytree(ROOT / name, copy / name)
+    for file, before, lines in edits:
+        text = (copy / file).read_text("utf-8")
+        assert text.count(before) == 1, (file, before)
+        (copy / file).write_text(text.replace(before, before + lines), "utf-8")
+    return copy
 
 
 def run_copy(checkout: Path, code: str, settings: Settings) -> dict[str, Any]:

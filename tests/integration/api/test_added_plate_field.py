@@ -4,35 +4,37 @@ The toy is the warmest winding that is allowed.
 """
 
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.integration.helpers import run_copy
-from tests.paths import ROOT
+from tests.integration.helpers import changed_copy, run_copy
 from vtox.pipeline.configuration.settings import Settings
 
 NAME = "winding_limit_c"
-# File -> the line before the new one, and the new one.
-EDITS = {
-    "vtox/motor/values/domain.py": (
+# File, the line before, and the new lines.
+EDITS = [
+    (
+        "vtox/motor/values/domain.py",
         '"""starts that are permitted in an hour"""\n',
         f'    {NAME}: float | None = None\n    """warmest winding that is allowed"""\n',
     ),
-    "vtox/motor/values/nameplate_ranges.py": (
+    (
+        "vtox/motor/values/nameplate_ranges.py",
         '"max_starts_per_hour": Range(0.004, 3600, "an hour"),\n',
         f'    "{NAME}": Range(40, 300, "degC"),\n',
     ),
-    "vtox/motor/words/en/pages/machine.toml": (
+    (
+        "vtox/motor/words/en/pages/machine.toml",
         'plate_max_starts_per_hour = "Permitted starts an hour"\n',
         f'plate_{NAME} = "Winding limit"\n',
     ),
-    "vtox/motor/words/zh/pages/machine.toml": (
+    (
+        "vtox/motor/words/zh/pages/machine.toml",
         'plate_max_starts_per_hour = "每小时允许起动次数"\n',
         f'plate_{NAME} = "绕组温度限值"\n',
     ),
-}
+]
 USE = """
 import json, os, sys
 from contextlib import closing
@@ -77,23 +79,10 @@ print(json.dumps(found))
 """
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """The product with one field more."""
-    copy = tmp_path / "checkout"
-    for name in ("vtox", "api", "workers"):
-        shutil.copytree(ROOT / name, copy / name)
-    for file, (before, line) in EDITS.items():
-        text = (copy / file).read_text("utf-8")
-        assert text.count(before) == 1, file
-        (copy / file).write_text(text.replace(before, before + line), "utf-8")
-    return copy
-
-
 @pytest.mark.long
-def test_a_field_of_the_nameplate_appears_everywhere(checkout: Path, settings: Settings) -> None:
+def test_a_field_of_the_nameplate_appears_everywhere(tmp_path: Path, settings: Settings) -> None:
     pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
-    found = run_copy(checkout, USE, settings)
+    found = run_copy(changed_copy(tmp_path, EDITS), USE, settings)
     assert found["stored"]["nameplate"][NAME] == 155
     assert found["refused"] == [422, f"{NAME}: 1000, expected a number from 40 to 300 degC"]
     described = found["openapi"]["properties"][NAME]

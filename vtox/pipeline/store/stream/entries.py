@@ -7,7 +7,8 @@ programs may write anything: what a field may not hold counts as absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -29,6 +30,10 @@ from vtox.motor.words.rendering import join
 Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
 BUSY = "busy_"
+# Fields of the JSON in `detail`; each other one of a conclusion is a field of the entry.
+_DETAIL = ("values", "doubts", "indicators", "evidence", "closed")
+_CONCLUDED = [f.name for f in fields(Conclusion) if f.name not in ("fault", *_DETAIL)]
+_concluded = attrgetter(*_CONCLUDED)
 # Whole numbers of JSON that every reader keeps.
 Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
@@ -124,12 +129,7 @@ def encode_result(
         "last_seq": record.last_seq,
         "t_start": record.t_start,
         "t_end": record.t_end,
-        "state": d.state,
-        "severity": d.severity,
-        "confidence": d.confidence,
-        "statistic": d.statistic,
-        "threshold": d.threshold,
-        "code": d.code,
+        **dict(zip(_CONCLUDED, _concluded(d), strict=True)),
         "reason": sentence,
     }
     if marks is not None:
@@ -175,14 +175,11 @@ _PLAIN = (str, bytes)
 
 
 def _texts(values: Mapping[str, Any]) -> Texts:
-    fields: Texts = []
+    texts: Texts = []
     for name, value in values.items():
         if value is None:
             value = ""
         elif not isinstance(value, _PLAIN):
             value = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-        fields += (name, value)
-    return fields
-
-
-_DETAIL = ("values", "doubts", "indicators", "evidence", "closed")
+        texts += (name, value)
+    return texts

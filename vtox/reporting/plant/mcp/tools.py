@@ -40,10 +40,7 @@ _OF_MACHINE = """
     machine_id vehicle_id state health reasons faults seen registered
     baseline baseline_state last_window last_diagnosis silent sending nameplate
 """.split()
-_OF_DIAGNOSIS = """
-    state severity confidence statistic threshold code values sentence
-    doubts what_to_do indicators start end run first_seq last_seq
-""".split()
+_NOT_OF_DIAGNOSIS = ("fault", "family", "reason", "evidence", "t_start", "t_end")
 _OF_ALARM = """
     id machine_id fault level state open active since time code
     values reason what_to_do priority found_right growth acknowledged_by
@@ -125,7 +122,7 @@ class Tools:
             known = ", ".join(found["diagnoses"]) or "none yet"
             raise StatusApiError(f"no diagnosis of that fault; there are: {known}", code="invalid")
         faults = {
-            name: _part(d, _OF_DIAGNOSIS)
+            name: {n: x for n, x in d.items() if n not in _NOT_OF_DIAGNOSIS}
             | {"assessed_state": assessed.get(name, {}).get("state")}
             | {n: assessed.get(name, {}).get(n) for n in ("held", "seen")}
             | {"evidence": d["evidence"][:EVIDENCE_MOST], "evidence_entries": len(d["evidence"])}
