@@ -13,6 +13,8 @@ from vtox.motor.diagnosis.diagnosers.bearing.severity import (
     EVEN_RATIO,
     FAULT_CONFIDENCE,
     MAX_BEARING_CAGE_CONFIDENCE,
+    MAX_ELEMENT_CONFIDENCE,
+    RACES,
     STEEPNESS,
     SURE_MODULATION,
     SURE_RATIO,
@@ -72,7 +74,8 @@ class BearingEvidence:
     elements may make the comb, `unsure`: one record does not decide it. `modulated`: shaft or
     bearing cage modulate a comb beyond slippage from its order.
     `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too; `masked` says
-    then which damage lines at masked orders may be. `neighbour_order`: of the shaft of the
+    then which damage lines at masked orders may be. `element_as_likely`: the comb is of a race, but
+    comes with the bearing cage's and modulates little. `neighbour_order`: of the shaft of the
     nameplate among whose lines the comb is, at the `multiple` of it; NaN where it is not. `lag`
     is that of elements by which the comb is of this part, NaN elsewhere, and `lagging` names all
     parts that it may be of. `supply_hz` is NaN where no lines of the supply exceed the comb.
@@ -96,6 +99,7 @@ class BearingEvidence:
     neighbour_order: Float64
     multiple: Int
     with_cage: Bool
+    element_as_likely: Bool
     element_sidebands: Bool
     half_orders: Bool
     supply_hz: Float64
@@ -217,7 +221,9 @@ def _of_comb(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
     lines: Iterator[_Line] = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
     row["shown"] = (*defects, *lines)
     above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
-    unsure = finding.ratio < SURE_RATIO and comb.modulation < SURE_MODULATION
+    little = comb.modulation < SURE_MODULATION
+    unsure = finding.ratio < SURE_RATIO and little
+    of_element = little and "FTF" in above and comb.defect in RACES
     # What else a comb may be is not decided by records in which it stays.
     other = comb.foreign or s.only_bearing_cage or s.supply_hz or s.neighbour
     sign: WeakSign = {"kind": WEAK_SIGN, "severity": severity(comb.modulation)}
@@ -231,6 +237,8 @@ def _of_comb(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
         "detected": True,
         "cage_alone": s.only_bearing_cage,
         "with_cage": "FTF" in above,
+        "element_as_likely": of_element,
+        **({"confidence": min(row["confidence"], MAX_ELEMENT_CONFIDENCE)} if of_element else {}),
         "element_sidebands": s.element_sidebands,
         "half_orders": s.half_orders,
         "supply_hz": s.supply_hz or float("nan"),

@@ -20,7 +20,8 @@ def _severe(x: BearingEvidence) -> Bool:
     """
     sure = (x.confidence >= FAULT_CONFIDENCE) & (x.modulation >= FAULT_MODULATION)
     beyond = (np.abs(x.deviation) > SLIPPAGE) | np.isfinite(x.lag)
-    return sure & ~np.isin(x.defect, "FTF") & ~(beyond & ~x.modulated)
+    named = ~np.isin(x.defect, "FTF") & ~x.element_as_likely
+    return sure & named & ~(beyond & ~x.modulated)
 
 
 def _no_impacts(x: BearingEvidence) -> Bool:
@@ -131,6 +132,7 @@ RULES: DecisionTable[BearingEvidence] = DecisionTable(
         fault=_severe,
         doubts=(
             *OTHERS,
+            rule("element_as_likely", lambda x: x.element_as_likely, "modulation_db"),
             rule("elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")),
         ),
     ),

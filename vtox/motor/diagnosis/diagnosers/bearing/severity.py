@@ -12,6 +12,9 @@ EVEN_RATIO = 5.0
 STEEPNESS = 1.2
 # Lines at the bearing cage frequency alone may be those of another shaft.
 MAX_BEARING_CAGE_CONFIDENCE = 0.4
+# A comb of a race that comes with the bearing cage's, and modulates less than `SURE_MODULATION`, is
+# as likely of a rolling element. docs/calibration/bearing.md#races-or-elements
+RACES, MAX_ELEMENT_CONFIDENCE = ("BPFO", "BPFI"), 0.5
 # `fault` needs this confidence, and an envelope modulated by this much: below, a comb of a long
 # record may be the ball pass of a healthy bearing. Impacts at an order that no geometry names have
 # this confidence at most: the part is unknown, and the bearing may be another.

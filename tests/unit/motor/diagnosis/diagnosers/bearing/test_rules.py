@@ -133,6 +133,29 @@ def test_a_comb_weak_in_both_counts_only_if_it_stays(
     assert ("weak_sign" in kinds) == (state == "unknown")
 
 
+@pytest.mark.parametrize(
+    ("defect", "modulation", "cage", "state"),
+    [
+        ("BPFO", 0.24, True, "warning"),
+        ("BPFI", 0.24, True, "warning"),
+        ("BPFO", 0.26, True, "fault"),
+        ("BPFO", 0.24, False, "fault"),
+        ("BSF", 0.24, True, "fault"),
+    ],
+)
+def test_a_race_that_modulates_little_beside_its_cage_may_be_an_element(
+    defect: str, modulation: float, cage: bool, state: str
+) -> None:
+    e = signs(20.0, defect, modulation)
+    findings = e.search.findings | ({"FTF": e.search.findings[defect]} if cage else {})
+    d = conclude(
+        replace(e, search=replace(e.search, findings=findings), orders={"FTF": 0.4, defect: 3.6})
+    )
+    assert (d.state, d.indicators["defect"]) == (state, defect)
+    either = "element_as_likely" in [x.code for x in d.doubts]
+    assert (either, d.confidence <= 0.5) == (state == "warning", state == "warning")
+
+
 def test_lines_weaker_than_a_warning_do_not_count_however_long_they_stay() -> None:
     assert "weak_sign" not in [
         e.get("kind") for e in conclude(signs(1.5, modulation=0.06)).evidence
