@@ -39,6 +39,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "losses_contradict_efficiency",
         "no_bearing_geometry",
         "pole_pairs_unknown",
+        "power_factor_of_no_motor",
         "rated_current_unknown",
         "rated_efficiency_unknown",
         "rated_power_unknown",

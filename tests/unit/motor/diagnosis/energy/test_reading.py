@@ -80,6 +80,18 @@ def test_what_cannot_be_measured_has_a_code_and_counts_no_energy(
     assert x.counts.energy_j == x.counts.powered_ms == x.counts.lost_j == 0
 
 
+@pytest.mark.parametrize(
+    ("lag_deg", "code"),
+    [(0.0, "power_factor_of_no_motor"), (-4.0, "power_factor_of_no_motor"), (12.0, "")],
+)
+def test_a_heater_has_power_and_no_load(lag_deg: float, code: str) -> None:
+    turn = np.exp(1j * (np.angle(HALF.v1) - np.radians(lag_deg)))
+    x = reading(terminals.recording({1: (HALF.v1, abs(HALF.i1) * turn)}, hz=PLANT.supply_hz))
+    assert (x.power_code, x.load_code) == ("", code)
+    assert x.counts.energy_j > 0
+    assert ("load_ratio" in x.figures) == (code == "")
+
+
 def test_two_exchanged_currents_of_two_are_refused() -> None:
     x = reading(
         replace(
