@@ -202,6 +202,11 @@ def break_hashes(client: Client) -> None:
     for name in HASHES:
         rows = {b"x%d" % n: text for n, text in enumerate(TEXTS)} | {b"\xff": b"\xff", b"": b""}
         client.hset(name, mapping=rows)
+    for name in (keys.COUNTERS, keys.LATENCY, keys.FLEET, keys.MONITOR):
+        kept = [f for f in client.hkeys(name) if f != b"epoch"]
+        client.hset(
+            name, mapping={f: TEXTS[n % len(TEXTS)] for n, f in enumerate(kept)} or {"x": "x"}
+        )
     client.sadd(keys.OPEN_ALERTS, *NO_NAMES, *(b"%s|bearing" % n for n in NO_NAMES), *TEXTS)
     for fault in FAMILIES.values():
         client.lpush(f"{keys.CELERY_PREFIX}{fault.queue}", *TEXTS)

@@ -117,7 +117,7 @@ def _roles() -> dict[str, _Role]:
         keys.RETENTION_CLOCK,
     )
     # Readers count what they cannot read.
-    counted = _only("+hincrby", keys.UNREADABLE)
+    counted = _only("+hincrby +hset", keys.UNREADABLE)
     bridge_keys = (*bridge, keys.ABSENT, *monitor, *counts, *machines, *_RECORDS)
     worker = (
         keys.WORKERS,
@@ -229,7 +229,7 @@ def _roles() -> dict[str, _Role]:
                     f"{_keys(keys.ALERTS, *machines)} {_only('+hset +hdel', _MACHINE)}",
                     f"{_only('+sadd +srem', keys.OPEN_ALERTS)} {_only('+xadd', keys.ALERTS)}",
                     _only("+xtrim", keys.SCALARS),
-                    _only("+zadd +hincrby", keys.MACHINES, keys.FLEET, keys.FLEET_CHANGES),
+                    _only("+zadd +hincrby +hset", keys.MACHINES, keys.FLEET, keys.FLEET_CHANGES),
                     _only("+del +sadd +expire", _FULL_SCALARS),
                     processes,
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)}) {absent}",

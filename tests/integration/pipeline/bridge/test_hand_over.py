@@ -52,8 +52,9 @@ def replace_owner(bridges: BridgeModel) -> None:
 
 
 def is_script(bridges: BridgeModel, name: str) -> Callable[[Command], bool]:
-    sha = bridges.client.register_script(source(name)).sha
-    return lambda command: command[:2] == ("EVALSHA", sha)
+    texts = [source(name, shared=shared) for shared in (False, True)]
+    known = [("EVALSHA", bridges.client.register_script(text).sha) for text in texts]
+    return lambda command: command[:2] in known
 
 
 # More than the horizon: the first is not known any more, and would be counted as a new one.

@@ -21,6 +21,7 @@ from vtox.pipeline.store.ledger.ledger_rows import record_from_json, record_json
 from vtox.pipeline.store.ledger.outcomes import Outcome, Work, commit_arguments
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.counts import add_count, read_count
 from vtox.pipeline.store.stream.unreadable import Unreadable, read
 from vtox.pipeline.windows.partitions import FIRST, Partition
 
@@ -45,8 +46,8 @@ class Ledger:
         self.client = client
         self.settings = settings
         self.partition = partition
-        shared = ("dispatch", "start", "commit", "bury_record")
-        alone = ("lease", "release", "unassigned_entries", "family_progress", "report")
+        shared = ("dispatch", "start", "commit", "bury_record", "report")
+        alone = ("lease", "release", "unassigned_entries", "family_progress")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
         self._scripts |= {n: client.register_script(scripts.source(n)) for n in alone}
 
@@ -249,13 +250,13 @@ class Ledger:
 
     def count_redispatched(self, records: int) -> None:
         """Add to the counter of records that were dispatched again."""
-        self.client.hincrby(keys.COUNTERS, "records_redispatched", records)
+        add_count(self.client, keys.COUNTERS, "records_redispatched", records)
 
     def in_flight(self) -> dict[str, tuple[int, int]]:
         """Windows and bytes of this partition, dispatched and unfinished, per family."""
         parts = [self.partition.key_name(f) for f in FAMILIES]
         names = [f"in_flight_{what}:{part}" for part in parts for what in ("windows", "bytes")]
-        values = [int(v or 0) for v in self.client.hmget(keys.COUNTERS, names)]
+        values = [max(read_count(v), 0) for v in self.client.hmget(keys.COUNTERS, names)]
         return {f: (values[2 * i], values[2 * i + 1]) for i, f in enumerate(FAMILIES)}
 
     def _family_args(self, family: str) -> list[Any]:

@@ -3,10 +3,13 @@
 import json
 from dataclasses import dataclass, field
 
+import msgspec
+
 from vtox.motor.values import codec
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger import heartbeats
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.counts import read_counts
 from vtox.pipeline.store.stream.entries import Metrics, entry_of, number
 
 # Entries that lie within the average of the throughput, at one a second and at more.
@@ -43,14 +46,15 @@ def read(client: Client) -> tuple[Counts, Counts | None, list[Metrics]]:
     pipe.hgetall(keys.MONITOR)
     pipe.xrevrange(keys.METRICS, count=_RECENT)
     pipe.smembers(keys.WORKERS)
-    (seconds, micros), counters, latency, last, recent, names = pipe.execute()
+    (seconds, micros), stored, latency, last, recent, names = pipe.execute()
+    counters = read_counts(stored)
     t = seconds + micros / 1e6
     now = Counts(
         t=t,
-        windows_in=int(counters.get(b"windows_in", 0)),
-        windows_done=int(counters.get(b"windows_done", 0)),
-        latency={k.decode(): int(v) for k, v in latency.items()},
-        in_flight=sum(int(v) for k, v in counters.items() if k.startswith(b"in_flight_windows:")),
+        windows_in=counters.get("windows_in", 0),
+        windows_done=counters.get("windows_done", 0),
+        latency=read_counts(latency),
+        in_flight=sum(v for k, v in counters.items() if k.startswith("in_flight_windows:")),
         busy_s={
             f"{q}:{w.name}": w.busy_s
             for w in heartbeats.workers(client, list(names))
@@ -79,12 +83,16 @@ def write(client: Client, entry: Metrics | None, counts: Counts) -> None:
 
 
 def _last(fields: dict[bytes, bytes]) -> Counts | None:
-    if not fields:
+    """Return the counts of the last measurement; None if there was none, or they are damaged."""
+    try:
+        latency = codec.decode(dict[str, int], fields[b"latency"])
+        busy_s = codec.decode(dict[str, float], fields.get(b"busy_s", b"{}"))
+        return Counts(
+            t=number(fields[b"t"]) or 0.0,
+            windows_in=int(fields[b"windows_in"]),
+            windows_done=int(fields[b"windows_done"]),
+            latency=latency,
+            busy_s=busy_s,
+        )
+    except (KeyError, ValueError, msgspec.MsgspecError):
         return None
-    return Counts(
-        t=number(fields[b"t"]) or 0.0,
-        windows_in=int(fields[b"windows_in"]),
-        windows_done=int(fields[b"windows_done"]),
-        latency=json.loads(fields[b"latency"]),
-        busy_s=json.loads(fields.get(b"busy_s", b"{}")),
-    )

@@ -7,6 +7,7 @@ from typing import Annotated
 from vtox.motor.values.codec import Prefix, Time, encode_fields
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.server.counts import add_count, read_count
 
 # The bridge counts every second; lengths older than this are not known any more.
 MAX_AGE_S = 15.0
@@ -51,7 +52,7 @@ def forget_broker(client: Client) -> None:
 
 def count_refused_tasks(client: Client, messages: int) -> None:
     """Count messages of a task queue that a worker has refused."""
-    client.hincrby(keys.COUNTERS, "tasks_refused", messages)
+    add_count(client, keys.COUNTERS, "tasks_refused", messages)
 
 
 class TaskNumbers:
@@ -62,11 +63,11 @@ class TaskNumbers:
 
     def take(self, family: str) -> int:
         """Return the number of the task that is sent next."""
-        return int(self.client.hincrby(keys.COUNTERS, _sent(family), 1))
+        return add_count(self.client, keys.COUNTERS, _sent(family), 1)
 
     def last(self, family: str) -> int:
         """Return the number of the task that was sent last."""
-        return int(self.client.hget(keys.COUNTERS, _sent(family)) or 0)
+        return read_count(self.client.hget(keys.COUNTERS, _sent(family)))
 
 
 def _sent(family: str) -> str:

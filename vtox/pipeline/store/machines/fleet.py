@@ -20,6 +20,7 @@ from vtox.pipeline.store.machines.machine_settings import MOTOR, decode_setting
 from vtox.pipeline.store.machines.machine_states import health_of
 from vtox.pipeline.store.machines.rhythms import Intervals, read_intervals
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.counts import read_count
 from vtox.pipeline.store.stream.admissions import vehicle_of
 
 # Machines read in one round trip.
@@ -81,10 +82,16 @@ class FleetChanges:
         pipe.zrange(keys.FLEET_CHANGES, f"({self._change}", "+inf", byscore=True)
         (epoch, change), changed = pipe.execute()
         before = self._epoch, self._change
-        self._epoch, self._change = epoch.decode() if epoch else "", int(change or 0)
+        self._epoch, self._change = _numbering(epoch, change)
         if not epoch or before[0] != self._epoch or self._change < before[1]:
             return None
         return names_of(changed)
+
+
+def _numbering(epoch: bytes | None, change: bytes | None) -> tuple[str, int]:
+    """Return name and last number of a numbering; 0 if another program wrote something else."""
+    name = epoch.decode("utf-8", "replace") if epoch else ""
+    return name, read_count(change)
 
 
 def fleet_state(
@@ -104,14 +111,15 @@ def fleet_state(
     pipe.time()
     (epoch, change), listed, (seconds, micros) = pipe.execute()
     now = seconds + micros / 1e6
-    name = epoch.decode() if epoch else "" if only_reads else begin_epoch(client)
+    name, last = _numbering(epoch, change)
+    name = name or ("" if only_reads else begin_epoch(client))
     recent = before and before.epoch == name and 0 <= now - before.t < RECENT_S
     quiet = _quiet(client, now - silence_after_s, before if recent else None)
     intervals = read_intervals(client, quiet, before.intervals if before else Intervals())
     limits = ((m, t, intervals.of[m].limit_s(silence_after_s)) for m, t in quiet.items())
     return FleetState(
         epoch=name,
-        change=int(change or 0),
+        change=last,
         listed=int(listed),
         quiet=quiet,
         silent={m: t for m, t, limit_s in limits if now - t > limit_s},

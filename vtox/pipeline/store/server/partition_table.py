@@ -129,7 +129,7 @@ def move(
         args += [s.entry_id, targets.index(s.number) + 1, 2 * len(s.own)]
         args += [x for field in s.own.items() for x in field]
     with fenced():
-        return int(client.register_script(source("move"))(keys=where, args=args))
+        return int(client.register_script(source("move", shared=True))(keys=where, args=args))
 
 
 class Addresses:

@@ -161,7 +161,7 @@ def record(
 
 
 def _script(client: Client) -> Any:
-    return client.register_script(source("admit"))
+    return client.register_script(source("admit", shared=True))
 
 
 def set_vehicle(client: Client, machine_id: str, vehicle_id: str) -> None:

@@ -17,6 +17,7 @@ from vtox.motor.errors import InputError, VtoxError
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.errors import ServerFull, ServerUnavailable
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.counts import add_count
 
 # Not structlog, which takes longer to load than all else that `vtox.pipeline.client` needs.
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def note_skipped(
     said |= {"code": last.code, "reason": last.reason}
     log.warning("entries that cannot be read are passed over", extra=said)
     try:
-        client.hincrby(keys.UNREADABLE, reader, len(skipped))
+        add_count(client, keys.UNREADABLE, reader, len(skipped))
     except redis.RedisError as error:  # the log has said it
         log.warning("they were not counted", extra={"reason": str(error)})
 

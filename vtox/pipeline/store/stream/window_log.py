@@ -14,6 +14,7 @@ import redis
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client, server_time
+from vtox.pipeline.store.server.counts import read_count
 from vtox.pipeline.windows.partitions import FIRST, Partition
 
 CONSUMER = "bridge"
@@ -206,7 +207,7 @@ def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -
             pipe.xinfo_groups(p.raw)
             pipe.hlen(p.progress)
         counts, *replies = pipe.execute(raise_on_error=False)
-    lost = -sum(int(n or 0) for n in counts)
+    lost = -sum(map(read_count, counts))
     for stream, groups, admitted in zip(*(replies[i::3] for i in range(3)), strict=True):
         if isinstance(stream, redis.ResponseError):
             return None

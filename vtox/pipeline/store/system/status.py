@@ -28,6 +28,7 @@ from vtox.pipeline.store.ledger.heartbeats import (
 )
 from vtox.pipeline.store.ledger.task_queues import Broker
 from vtox.pipeline.store.server.client import Client
+from vtox.pipeline.store.server.counts import read_counts
 from vtox.pipeline.store.server.partition_table import served
 from vtox.pipeline.store.stream import window_log
 from vtox.pipeline.store.stream.entries import Metrics
@@ -200,7 +201,7 @@ def snapshot(client: Client) -> Snapshot:
     )
     lengths = {keys.RAW: sum(p.length for p in states)} | lengths
     alone = next((p for p in states if not p.owned), states[0])
-    counters = {k.decode(): int(v) for k, v in take({}).items()}
+    counters = read_counts(take({}))
     here = {name: int(take(0)) for name in FAMILIES}
     alive = workers(client, sorted(take(set())))
     # The last reply, and the first that is needed.
@@ -228,7 +229,7 @@ def snapshot(client: Client) -> Snapshot:
         opcua=read(OpcuaHeartbeat, take({})),
         scaling=tuple(host_scaling(take({}), t)),
         absent=tuple(absent_processes(take({}), t)),
-        unreadable={k.decode(): int(n) for k, n in take({}).items()},
+        unreadable=read_counts(take({})),
         broker=broker,
         parties=tuple(parties(alive, [bridge for *_, owned, bridge in found if owned])),
     )
@@ -298,7 +299,8 @@ def _server(info: dict[str, Any] | None) -> ServerInfo | None:
 
 def _latency(counts: dict[bytes, bytes]) -> dict[str, dict[int, int]]:
     latency: dict[str, dict[int, int]] = {}
-    for name, n in counts.items():
-        family, _, bucket = name.decode().rpartition(":")
-        latency.setdefault(family, {})[int(bucket)] = int(n)
+    for name, n in read_counts(counts).items():
+        family, _, bucket = name.rpartition(":")
+        if bucket.isdecimal():
+            latency.setdefault(family, {})[int(bucket)] = n
     return latency

@@ -1,8 +1,21 @@
--- Functions that stand before the other scripts. Counts are summed and written once at the end.
+-- Functions that stand before the other scripts.
+
+-- Add to a number of a hash. Where another program wrote something else it begins again: an error
+-- would leave a commit half done, whose entries then come twice.
+local function add_to(key, field, n, begin, command)
+  local sum = redis.pcall(command or 'HINCRBY', key, field, n)
+  if type(sum) == 'table' then
+    sum = begin or n
+    redis.call('HSET', key, field, sum)
+  end
+  return sum
+end
+
+-- Counts are summed and written once at the end.
 local sums = {}
 local function count(name, n) sums[name] = (sums[name] or 0) + n end
 local function write_counts(counters)
-  for name, n in pairs(sums) do redis.call('HINCRBY', counters, name, n) end
+  for name, n in pairs(sums) do add_to(counters, name, n, math.max(n, 0)) end
 end
 
 -- Lua hands so many values at once to a command; an even number keeps pairs together.
@@ -33,9 +46,11 @@ local function ask(command, key, members)
   return replies
 end
 
--- Number a change of a machine that a list of the fleet shows.
+-- Number a change of a machine that a list of the fleet shows. The time, ms, is beyond all numbers
+-- that were counted from 1.
 local function note_change(fleet, fleet_changes, machine)
-  redis.call('ZADD', fleet_changes, redis.call('HINCRBY', fleet, 'change', 1), machine)
+  local number = add_to(fleet, 'change', 1, redis.call('TIME')[1] * 1000)
+  redis.call('ZADD', fleet_changes, number, machine)
 end
 
 -- Name the settings of a machine anew, as something that workers do not know yet.

@@ -22,7 +22,7 @@ local function take()
 end
 
 local function add(counter, n)
-  if tonumber(n) > 0 then redis.call('HINCRBY', KEYS[3], counter, n) end
+  if tonumber(n) > 0 then add_to(KEYS[3], counter, n) end
 end
 
 add('windows_in', ARGV[2])

@@ -102,12 +102,12 @@ end
 local function count_work(worker, tasks, diagnosis_s, busy_s, taken_s, life_s)
   redis.call('HSET', worker, 'last_family', family,
     'last_task_t', string.format('%.3f', now / 1000 - taken_s))
-  redis.call('HINCRBY', worker, 'tasks_done', tasks)
-  redis.call('HINCRBY', worker, 'windows_done', windows)
-  redis.call('HINCRBY', worker, 'windows_done:' .. family, windows)
-  redis.call('HINCRBYFLOAT', worker, 'diagnosis_s', diagnosis_s)
-  redis.call('HINCRBYFLOAT', worker, 'busy_s', busy_s)
-  redis.call('HINCRBYFLOAT', worker, 'busy_s:' .. family, busy_s)
+  add_to(worker, 'tasks_done', tasks)
+  add_to(worker, 'windows_done', windows)
+  add_to(worker, 'windows_done:' .. family, windows)
+  add_to(worker, 'diagnosis_s', diagnosis_s, diagnosis_s, 'HINCRBYFLOAT')
+  add_to(worker, 'busy_s', busy_s, busy_s, 'HINCRBYFLOAT')
+  add_to(worker, 'busy_s:' .. family, busy_s, busy_s, 'HINCRBYFLOAT')
   redis.call('EXPIRE', worker, life_s)
 end
 
@@ -123,7 +123,7 @@ for i, record in ipairs(records) do
   end
   answers[i], at = answer, next_at
 end
-for bucket, n in pairs(buckets) do redis.call('HINCRBY', KEYS[7], bucket, n) end
+for bucket, n in pairs(buckets) do add_to(KEYS[7], bucket, n) end
 if windows > 0 then count('windows:' .. family, windows) end
 settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], index, families, ARGV[4])
 if ARGV[8] ~= '' then count_work(KEYS[17], unpack(ARGV, 8, 12)) end

@@ -27,5 +27,5 @@ while a <= #ARGV do
   end
   a = a + 3 + length
 end
-if moved > 0 then redis.call('HINCRBY', KEYS[4], 'windows_moved', moved) end
+if moved > 0 then add_to(KEYS[4], 'windows_moved', moved) end
 return moved

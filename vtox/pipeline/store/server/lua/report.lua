@@ -7,6 +7,6 @@ for a = 3, #ARGV do
   if mark and string.match(mark, '^%S+') == ARGV[1] then
     redis.call('HDEL', KEYS[2], record .. '|start')
     redis.call('ZADD', KEYS[1], 0, record)
-    if ARGV[2] == '1' then redis.call('HINCRBY', KEYS[2], record, -1) end
+    if ARGV[2] == '1' then add_to(KEYS[2], record, -1, 0) end
   end
 end
