@@ -54,6 +54,8 @@ def encode(value: Any) -> bytes:
 
     A named tuple is an array, which takes no room for names.
     """
+    if hasattr(value, "__dataclass_fields__"):
+        return _of_dataclasses.encode(value)
     return orjson.dumps(value, default=_array, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -61,6 +63,15 @@ def _array(value: Any) -> tuple[Any, ...]:
     if not isinstance(value, tuple):
         raise TypeError(f"{type(value).__name__} has no JSON")
     return tuple(value)
+
+
+# It has no call for each named tuple: the history of a machine takes half the time. orjson takes
+# two thirds of its time for plain data.
+_of_dataclasses = msgspec.json.Encoder(enc_hook=lambda x: msgspec.Raw(_numbers(x)))
+
+
+def _numbers(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def loads(text: bytes | str) -> Any:

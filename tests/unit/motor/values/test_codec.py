@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,18 @@ class Whole:
     counts: Annotated[Mapping[str, int], Prefix("count:")] = field(default_factory=dict)
 
 
+class Pair(NamedTuple):
+    a: int
+    b: float | None
+
+
+@dataclass(slots=True)
+class Measured:
+    name: str
+    n: Mapping[str, Any]
+    pair: Pair
+
+
 wholes = st.builds(
     Whole,
     name=st.text(),
@@ -62,6 +75,14 @@ def stored(value: Whole) -> dict[bytes, bytes]:
         return x if isinstance(x, bytes) else str(x).encode()
 
     return {n.encode(): raw(x) for n, x in encode_fields(value).items() if x is not None}
+
+
+def test_a_dataclass_has_the_json_of_its_plain_data() -> None:
+    numbers = {"a": np.float32(0.1), "b": np.float64("nan"), "c": np.arange(2)}
+    expected = {"name": "é\n", "n": numbers, "pair": (1, None)}
+    assert encode(Measured("é\n", numbers, Pair(1, None))) == encode(expected)
+    with pytest.raises(TypeError):
+        encode(Measured("x", {"a": object()}, Pair(1, None)))
 
 
 @given(wholes)

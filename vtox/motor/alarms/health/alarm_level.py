@@ -3,10 +3,11 @@
 `extend` (`alerts`) makes the slots of a diagnosis, and alerts of the changes of level.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vtox.motor.alarms.health.alert_values import Days, EventName, Level, SlotHistory
+from vtox.motor.alarms.health.alert_values import Days, EventName, Level, Line, SlotHistory
 from vtox.motor.alarms.health.days import CLEAN_DAYS, are_clean, confirmed, with_slot
 from vtox.motor.alarms.health.line_test import with_record
 from vtox.motor.alarms.health.marks import (
@@ -21,7 +22,7 @@ from vtox.motor.alarms.health.marks import (
     PASSING_TIMES,
     RANK,
     SEARCHED,
-    STRONG,
+    STRONG_MARKS,
     WEAK,
     WEAK_TIMES,
     Slots,
@@ -81,21 +82,17 @@ def _with_slot(
     dismissed: bool,
 ) -> tuple[AlarmHistory, Event | None]:
     """Return the history with one more slot: what records say, then what days make of it."""
-    before = history.level
+    before, known = history.level, history.days or NO_DAYS
     if mark == SEARCHED:
-        waits = rule.days > 1 and not before
-        days = with_slot(history.days or NO_DAYS, mark, t, rule) if waits else history.days
-        return history._replace(days=days), None
+        if rule.days > 1 and not before:
+            history = history._replace(days=with_slot(known, mark, t, rule, known.line))
+        return history, None
     slots, change = transition(history.slots, mark, t, rule)
     days = None
     dismissed = dismissed and not before
     # What was only seen stays so until a record shows it again.
-    if rule.days > 1 or dismissed or (history.days and history.days.agreed):
-        days = with_slot(history.days or NO_DAYS, mark, t, rule)
-        if line and mark.lower() in FOUND:
-            days = days._replace(line=with_record(days.line, t, *line))
-        elif days.line and mark in CLEARING:
-            days = days._replace(line=days.line._replace(missed=days.line.missed + 1))
+    if rule.days > 1 or dismissed or known.agreed:
+        days = with_slot(known, mark, t, rule, _with_line(known.line, mark, t, line))
     level = _alarm_level(before, slots, days, mark.lower(), t, rule)
     if dismissed and level == "warning":
         level = ""
@@ -106,8 +103,18 @@ def _with_slot(
         days = days and days._replace(past=CLEAN_DAYS * "n")
     agreed = None if slots.level == level else slots
     if days and (agreed or days.agreed or since != days.since):
-        days = days._replace(since=since, agreed=agreed)
+        days = Days(*days[:4], agreed, since, *days[6:])  # `_replace` takes half as long again
     return AlarmHistory(level, slots, days), event
+
+
+def _with_line(
+    kept: Line | None, mark: str, t: float, line: tuple[float, float] | None
+) -> Line | None:
+    if line and mark.lower() in FOUND:
+        return with_record(kept, t, *line)
+    if kept and mark in CLEARING:
+        return kept._replace(missed=kept.missed + 1)
+    return kept
 
 
 def _alarm_level(
@@ -123,7 +130,8 @@ def _alarm_level(
         return ""
     if rule.days == 1:
         return slots.level
-    strong = _enough(slots.marks, set(STRONG.values()), rule.k, rule.n)
+    some = not STRONG_MARKS.isdisjoint(slots.marks)
+    strong = some and _enough(slots.marks, STRONG_MARKS, rule.k, rule.n)
     return confirmed(days, slots.level, t, strong=strong)
 
 
@@ -213,6 +221,6 @@ def _runs(rule: Persistence) -> tuple[tuple[set[str], int, int], ...]:
     )
 
 
-def _enough(marks: str, kinds: set[str], k: int, n: int) -> bool:
+def _enough(marks: str, kinds: Set[str], k: int, n: int) -> bool:
     """Return whether `k` of the last `n` marks are of these kinds."""
     return sum(mark in kinds for mark in marks[-n:]) >= k

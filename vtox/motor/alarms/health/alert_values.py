@@ -85,7 +85,8 @@ class Days(NamedTuple):
     dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, as that takes a third of the time.
+@dataclass(slots=True, kw_only=True)
 class Seen:
     """A fault on which records agree, and which no alarm says yet: since `t`, s of the signal.
 

@@ -5,6 +5,7 @@ records shows the fault counts once, however many records it has.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from vtox.motor.alarms.health.alert_values import Day, Days, Level, Line, Seen
 from vtox.motor.alarms.health.line_test import Course, course, shows
@@ -18,7 +19,7 @@ from vtox.motor.alarms.health.marks import (
     SEARCHED,
 )
 from vtox.motor.faults import Persistence
-from vtox.motor.values.domain import Reason, reason
+from vtox.motor.values.domain import Reason
 
 # A day begins so long after the start of the last one: a daily run may come early, and midnight
 # splits one condition of the machine into two.
@@ -39,8 +40,8 @@ LEAST_SHARE = 3
 NO_LONGER_SHOWN = str.maketrans("wf", "nn")
 
 
-def with_slot(days: Days, mark: str, t: float, rule: Persistence) -> Days:
-    """Return the days with one more slot.
+def with_slot(days: Days, mark: str, t: float, rule: Persistence, line: Line | None) -> Days:
+    """Return the days with one more slot, which shows the fault at `line` if that moves.
 
     A slot from before the day under way is put into it: nothing is counted twice. One that lies
     more than a day before it comes after a clock that was ahead, whose days are dropped.
@@ -56,16 +57,18 @@ def with_slot(days: Days, mark: str, t: float, rule: Persistence) -> Days:
         pause_s = now - day.last
         day = Day(now, min(max(pause_s, 0), LEAST_S) if pause_s <= LONGEST_PAUSE_S else 0)
     if mark != OF_ANOTHER_PART:
-        day = Day(
-            day.start,
-            day.before_s,
-            day.slots + (mark != SEARCHED),
-            day.found + (mark in FOUND and mark not in MAY_PASS),
-            day.faults + (mark in FAULTS),
-            day.passing + (mark in MAY_PASS),
-            day.searched + (mark == SEARCHED),
-            now,
-        )
+        start, before_s, slots, found, faults, passing, searched, _ = day
+        if mark == SEARCHED:
+            searched += 1
+        else:
+            slots += 1
+            if mark in MAY_PASS:
+                passing += 1
+            elif mark in FOUND:
+                found += 1
+            if mark in FAULTS:
+                faults += 1
+        day = Day(start, before_s, slots, found, faults, passing, searched, now)
     return Days(  # `_replace` takes four times as long
         past,
         _letter(day, rule),
@@ -73,7 +76,7 @@ def with_slot(days: Days, mark: str, t: float, rule: Persistence) -> Days:
         (rule.days, rule.of_days),
         days.agreed,
         days.since,
-        days.line,
+        line,
         dropped and not past,
     )
 
@@ -82,7 +85,10 @@ def _letter(day: Day, rule: Persistence) -> str:
     """Return the letter of a day: the share of its slots decides, as of the last `n` slots."""
     if not day.slots:
         return "u" * (day.searched > 0)
-    passing_n, found = rule.n * PASSING_TIMES, day.found + day.passing
+    found = day.found + day.passing
+    if not found:
+        return "n"
+    passing_n = rule.n * PASSING_TIMES
     if day.found * rule.n < rule.k * day.slots:
         if found * passing_n < (passing_n - (rule.n - rule.k)) * day.slots:
             return "n"
@@ -137,20 +143,29 @@ def seen_of(fault: str, level: Level, days: Days | None, *, dismissed: bool = Fa
         return None
     needed, of_days = days.needed
     last = (days.past + days.today)[-of_days:]
-    values = {
-        "shown": _days_shown(last),
-        "judged": len(last),
-        "days": needed,
-        "of_days": of_days,
-    }
-    needs = [Reason("days_needed", values)]
+    shown, judged = _days_shown(last), len(last)
+    line = ""
     if fault == OF_SLIP:
-        needs.append(reason(_COURSES[course(days.line)] if days.line else "line_not_measured"))
-    if dismissed:
-        needs.append(reason("alarm_dismissed"))
-    if days.dropped:
-        needs.append(reason("days_dropped"))
-    return Seen(level=days.agreed.level, t=days.since, needs=tuple(needs), **values)
+        line = _COURSES[course(days.line)] if days.line else "line_not_measured"
+    more = line, "alarm_dismissed" * dismissed, "days_dropped" * days.dropped
+    return Seen(
+        level=days.agreed.level,
+        t=days.since,
+        shown=shown,
+        judged=judged,
+        days=needed,
+        of_days=of_days,
+        needs=_needs(shown, judged, needed, of_days, more),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _needs(
+    shown: int, judged: int, days: int, of_days: int, more: tuple[str, ...]
+) -> tuple[Reason, ...]:
+    """Return what is said with a fault that is seen; each record of it says the same."""
+    values = {"shown": shown, "judged": judged, "days": days, "of_days": of_days}
+    return (Reason("days_needed", values), *(Reason(code) for code in more if code))
 
 
 _COURSES: Mapping[Course, str] = {

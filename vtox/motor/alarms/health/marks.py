@@ -27,7 +27,8 @@ SEARCHED = "u"
 UNDECIDED = MARKS["unknown"] + WEAK + RISEN + OF_ANOTHER_PART
 # Found so strongly and without any doubt that no days need to confirm it: a `warning`, a `fault`.
 STRONG = {"w": "x", "f": "y"}
-CLEARLY_FOUND = {*PASSING, *STRONG.values(), RISEN}
+STRONG_MARKS = frozenset(STRONG.values())
+CLEARLY_FOUND = {*PASSING, *STRONG_MARKS, RISEN}
 FOUND = {*CLEARLY_FOUND, *MAY_PASS, WEAK}
 CLEAR_FAULTS = {"f", STRONG["f"]}
 FAULTS = {*CLEAR_FAULTS, PASSING["f"]}
