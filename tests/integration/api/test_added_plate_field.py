@@ -1,6 +1,7 @@
 """A field of the nameplate is added in one place, with a range and a label in each language.
 
-The toy is the warmest winding that is allowed.
+The toys are a number, the warmest winding that is allowed; a choice, how the motor is cooled; and a
+text, who made it.
 """
 
 import csv
@@ -12,27 +13,36 @@ from tests.integration.helpers import changed_copy, run_copy
 from vtox.pipeline.configuration.settings import Settings
 
 NAME = "winding_limit_c"
+PLATE = {NAME: 155, "cooling": "water", "maker": "Ada Motors"}
+LABELS = {
+    "en": {"Winding limit": "155 °C", "Cooling": "by water", "Made by": "Ada Motors"},
+    "zh": {"绕组温度限值": "155 °C", "冷却": "水冷", "制造商": "Ada Motors"},
+}
 # File, the line before, and the new lines.
 EDITS = [
     (
         "vtox/motor/values/domain.py",
         '"""starts that are permitted in an hour"""\n',
-        f'    {NAME}: float | None = None\n    """warmest winding that is allowed"""\n',
+        f'    {NAME}: float | None = None\n    """warmest winding that is allowed"""\n'
+        '    cooling: Literal["fan", "water"] | None = None\n    maker: str | None = None\n',
     ),
     (
         "vtox/motor/values/nameplate_ranges.py",
         '"max_starts_per_hour": Range(0.004, 3600, "an hour"),\n',
         f'    "{NAME}": Range(40, 300, "degC"),\n',
     ),
+    ("vtox/motor/values/nameplate_ranges.py", "PLACE_LEVELS = {", '"maker": 1, '),
     (
         "vtox/motor/words/en/pages/machine.toml",
         'plate_max_starts_per_hour = "Permitted starts an hour"\n',
-        f'plate_{NAME} = "Winding limit"\n',
+        f'plate_{NAME} = "Winding limit"\n'
+        'plate_cooling = "Cooling"\ncooling_water = "by water"\nplate_maker = "Made by"\n',
     ),
     (
         "vtox/motor/words/zh/pages/machine.toml",
         'plate_max_starts_per_hour = "每小时允许起动次数"\n',
-        f'plate_{NAME} = "绕组温度限值"\n',
+        f'plate_{NAME} = "绕组温度限值"\n'
+        'plate_cooling = "冷却"\ncooling_water = "水冷"\nplate_maker = "制造商"\n',
     ),
 ]
 USE = """
@@ -60,9 +70,11 @@ def run(*arguments):
 found, table = {}, Path(sys.argv[2]) / "fleet.csv"
 with serving_app(create_app(load())) as http:
     os.environ["VTOX_API_PORT"] = str(http.base_url.port)
-    found["stored"] = http.put("/api/v1/machines/M", json={"winding_limit_c": 155}).json()["data"]
-    refused = http.put("/api/v1/machines/M", json={"winding_limit_c": 1000})
-    found["refused"] = (refused.status_code, refused.json()["detail"])
+    plate = {"winding_limit_c": 155, "cooling": "water", "maker": "Ada Motors"}
+    found["stored"] = http.put("/api/v1/machines/M", json=plate).json()["data"]
+    wrong = ({"winding_limit_c": 1000}, {"cooling": "air"}, {"maker": ""})
+    answers = [http.put("/api/v1/machines/M", json=w) for w in wrong]
+    found["refused"] = [(a.status_code, a.json()["detail"]) for a in answers]
     for language in ("en", "zh"):
         found[f"form {language}"] = http.get("/setup", params={"lang": language}).text
         plate = ReportedMachine(nameplate=found["stored"]["nameplate"])
@@ -80,20 +92,29 @@ print(json.dumps(found))
 
 
 @pytest.mark.long
-def test_a_field_of_the_nameplate_appears_everywhere(tmp_path: Path, settings: Settings) -> None:
+def test_fields_of_the_nameplate_appear_everywhere(tmp_path: Path, settings: Settings) -> None:
     pytest.importorskip("mcp", reason="mcp is not installed: make setup EXTRAS=mcp")
     found = run_copy(changed_copy(tmp_path, EDITS), USE, settings)
-    assert found["stored"]["nameplate"][NAME] == 155
-    assert found["refused"] == [422, f"{NAME}: 1000, expected a number from 40 to 300 degC"]
+    assert PLATE.items() <= found["stored"]["nameplate"].items()
+    assert found["refused"] == [
+        [422, f"{NAME}: 1000, expected a number from 40 to 300 degC"],
+        [422, "cooling: 'air', expected fan, water"],
+        [422, "maker: '', expected a name of 1 to 64 characters"],
+    ]
     described = found["openapi"]["properties"][NAME]
     assert (described["minimum"], described["maximum"]) == (40, 300)
     assert described["description"] == "warmest winding that is allowed"
     header, rules, row = csv.reader(found["csv"].splitlines())
-    column = header.index(NAME)
-    assert (rules[column], row[column]) == ("40 to 300 degC", "155")
-    assert f"{NAME} 155" in found["shown"]
-    assert found["mcp"][NAME] == 155
-    for language, label in {"en": "Winding limit", "zh": "绕组温度限值"}.items():
-        assert label in found[f"form {language}"]
+    expected = ("40 to 300 degC", "fan or water", "at most 64 characters")
+    for name, rule in zip(PLATE, expected, strict=True):
+        column = header.index(name)
+        assert (rules[column], row[column]) == (rule, str(PLATE[name]))
+        assert f"{name} {PLATE[name]}" in found["shown"]
+    assert PLATE.items() <= found["mcp"].items()
+    for language, labels in LABELS.items():
         assert f'"name": "{NAME}", "kind": "number", "low": 40' in found[f"form {language}"]
-        assert [label, "155 °C"] in found[f"report {language}"]
+        assert '"name": "cooling", "kind": "choice"' in found[f"form {language}"]
+        assert '"name": "maker", "kind": "text"' in found[f"form {language}"]
+        for label, value in labels.items():
+            assert label in found[f"form {language}"]
+            assert [label, value] in found[f"report {language}"]

@@ -86,7 +86,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"poles": 4}, "poles", "unknown field"),
     ({"pole_pairs": 0}, "pole_pairs", "expected a whole number from 1"),
     ({"pole_pairs": "two"}, "pole_pairs", "expected a whole number"),
-    ({"supply": "solar"}, "supply", "grid or inverter"),
+    ({"supply": "solar"}, "supply", "grid, inverter"),
     ({"bearing": 7}, "bearing", "expected a table"),
     ({"bearing": {"orders": {"BPFX": 3}}}, "bearing.orders", "expected BPFO"),
     (PLATE | {"rated_speed_rpm": 9000}, "rated_speed_rpm", "slip"),

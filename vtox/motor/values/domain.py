@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite, sqrt
 from numbers import Real
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ from vtox.motor.errors import NameplateError, RecordingError
 from vtox.motor.values.bearing import Bearing
 from vtox.motor.values.energy import MeterRow
 from vtox.motor.values.nameplate_ranges import (
-    ASSET_LEVELS,
     MOTOR_NUMBERS,
+    PLACE_LEVELS,
     validate,
     validate_neighbours,
     validate_place,
@@ -99,28 +99,20 @@ class Motor:
     and no turn short"""
 
     def __post_init__(self) -> None:
-        if self.site is not None:
-            validate_place("site", self.site, levels=1)
-        if self.feeder is not None:
-            validate_place("feeder", self.feeder, levels=1)
-        if self.asset_path is not None:
-            validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
+        for name, levels in PLACE_LEVELS.items():
+            if (place := getattr(self, name)) is not None:
+                validate_place(name, place, levels=levels)
         for name in MOTOR_NUMBERS:
             object.__setattr__(self, name, validate(name, getattr(self, name)))
         if self.neighbour_orders is not None:
             orders = validate_neighbours(self.neighbour_orders)
             object.__setattr__(self, "neighbour_orders", orders)
-        if self.supply not in ("grid", "inverter"):
-            raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
-        if self.support not in (None, "rigid", "flexible"):
-            raise NameplateError(
-                f"support: {self.support!r}, expected rigid or flexible", "support"
-            )
+        for name, choices in _CHOICES.items():
+            if (choice := getattr(self, name)) not in choices:
+                expected = ", ".join(filter(None, choices))
+                raise NameplateError(f"{name}: {choice!r}, expected {expected}", name)
         if self.scalar_limits is not None:
             tuple(parse_limits(self.scalar_limits))
-        if self.ie_class is not None and self.ie_class not in get_args(IeClass):
-            expected = ", ".join(get_args(IeClass))
-            raise NameplateError(f"ie_class: {self.ie_class!r}, expected {expected}", "ie_class")
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
             raise NameplateError(
                 f"rated_speed_rpm: {self.rated_speed_rpm} gives a slip of {self.rated_slip:.3f} "
@@ -148,6 +140,16 @@ class Motor:
             return None
         share = self.rated_power_w / (sqrt(3) * self.rated_voltage_v * self.rated_current_a)
         return share if share < 1 else None
+
+
+def _choices(hint: Any) -> tuple[str | None, ...]:
+    """Return the values of a type that lists them, with None if it may be unknown."""
+    parts = get_args(hint) if type(None) in get_args(hint) else (hint,)
+    found = [c for part in parts if get_origin(part) is Literal for c in get_args(part)]
+    return (*found, None) if found and len(parts) > 1 else tuple(found)
+
+
+_CHOICES = {n: found for n, h in get_type_hints(Motor).items() if (found := _choices(h))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,14 +76,13 @@ MOTOR_NUMBERS = tuple(n for n in RANGES if "." not in n and n != "neighbour_orde
 
 # Neighbouring shafts on a nameplate: more would mask most orders of a bearing.
 MAX_NEIGHBOURS = 16
-# Levels of an asset path, as in plant, line, supply, machine; and the length of a name.
-ASSET_LEVELS, PLACE_LENGTH = 8, 64
+# The length of a name; and the fields that are names, with the most that may be in each: an asset
+# path has levels, as in plant, line, supply, machine.
+PLACE_LENGTH = 64
+PLACE_LEVELS = {"site": 1, "asset_path": 8, "feeder": 1}
 # Field -> the longest text.
-PLACE_LENGTHS = {
-    "site": PLACE_LENGTH,
-    "feeder": PLACE_LENGTH,
+PLACE_LENGTHS = {n: levels * (PLACE_LENGTH + 1) - 1 for n, levels in PLACE_LEVELS.items()} | {
     "bearing.designation": PLACE_LENGTH,
-    "asset_path": ASSET_LEVELS * (PLACE_LENGTH + 1) - 1,
     "scalar_limits": 2000,
 }
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from vtox.motor.values.nameplate_fields import FIELDS
 from vtox.motor.words.catalogue import catalogue
 from vtox.motor.words.languages import DEFAULT, Language
 from vtox.motor.words.languages import language as tag_language
 from vtox.motor.words.rendering import fill, headings
+
+_OF_PLATE = ("plate_", *(f"{f.name}_" for f in FIELDS if f.kind == "choice"))
 
 
 @cache
@@ -23,7 +26,7 @@ def texts(language: str) -> dict[str, str]:
     of_plate = {
         f"plate_{key.removeprefix('plate_')}": text
         for key, text in catalogue(known).pages["machine"].items()
-        if key.startswith(("plate_", "supply_", "support_"))
+        if key.startswith(_OF_PLATE)
     }
     return {"language": known, **names, **units, **of_plate, **catalogue(known).report}
 
