@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 from api.http.errors import not_found
 from api.http.explanation import (
     fault_name,
-    reason,
     sentence,
 )
 from api.http.json_route import JsonRoute
@@ -33,8 +32,7 @@ from api.state.auth import needs
 from api.state.backend import Backend
 from api.state.operator import actor_of, named_operator
 from vtox.motor.alarms.health.alert_values import Verdict
-from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment, present_state
-from vtox.motor.values import codec
+from vtox.motor.alarms.health.assessment import FaultAssessment, present_state
 from vtox.motor.values.nameplate import motor_from_dict
 from vtox.motor.values.plain_names import NAME, name_error
 from vtox.motor.values.plate_checks import contradictions, plate_contradictions
@@ -150,7 +148,6 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
         overview,
         **summary.model_dump(),
         nameplate_warnings=list(map(Reason.of, plate_contradictions(overview.nameplate))),
-        assessment=_assessment_in_words(overview.health) if overview.health else None,
         dismissals=dismissals_of(backend.client(), machine_id),
     )
 
@@ -164,17 +161,6 @@ def fault_reason(fault: str, f: FaultAssessment) -> dict[str, Any]:
 
 def _latest(said: Verdict) -> dict[str, Any]:
     return LatestReason.plain(said, state=said.state or "unknown", time=rfc3339(said.t or None))
-
-
-def _assessment_in_words(a: Assessment) -> dict[str, Any]:
-    table: dict[str, Any] = codec.plain(a)
-    for fault, f in a.faults.items():
-        table["faults"][fault]["reason"] = reason(f)
-        if f.held:
-            table["faults"][fault]["held"]["reason"] = reason(f.held)
-        if f.seen:
-            table["faults"][fault]["seen"]["needs"] = [Reason.plain(n) for n in f.seen.needs]
-    return table
 
 
 def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:

@@ -15,10 +15,10 @@ from api.schemas.common import (
 )
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.nameplate import Nameplate
-from api.schemas.value_fields import After
+from api.schemas.value_fields import After, From
 from api.schemas.view import Reason, View
-from vtox.motor.alarms.health import dismissals
-from vtox.motor.alarms.health.alert_values import Verdict
+from vtox.motor.alarms.health import assessment, dismissals
+from vtox.motor.alarms.health.alert_values import Seen, Verdict
 from vtox.motor.values.domain import State
 
 SeenFaults = Annotated[
@@ -121,37 +121,30 @@ class BaselineState(TypedDict):
     loads: NotRequired[list[Load]]
 
 
-class FaultAssessment(TypedDict):
-    """The assessed state of one fault; `last`, `t` and `reason` are of its latest diagnosis.
-
-    `held` is the verdict of the last record at the level of the open alert; null without one.
-    `seen` is a fault on which records agree and which days have not confirmed yet; null if none.
-    It has its `level`, the time of its first record (`t`), `shown` of `judged` days, and the
-    conditions that an alarm still `needs`.
-    """
-
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-
-    state: State
-    severity: NotRequired[float | None]
-    last: NotRequired[str]
-    code: NotRequired[str]
-    reason: NotRequired[str]
-    values: NotRequired[dict[str, Any]]
-    doubts: NotRequired[list[dict[str, Any]]]
-    t: NotRequired[float]
-    held: NotRequired[dict[str, Any] | None]
-    seen: NotRequired[dict[str, Any] | None]
+class HeldVerdict(View, value=Verdict):
+    """The verdict of the last record at the level of the open alert."""
 
 
-class Assessment(TypedDict):
+class SeenFault(View, value=Seen):
+    """A fault on which records agree and which days have not confirmed yet."""
+
+    needs: list[Reason]
+    """the conditions of an alarm"""
+
+
+class FaultAssessment(
+    View, value=assessment.FaultAssessment, last="alert_severity alert_confidence"
+):
+    """The assessed state of one fault; `last`, `t` and `reason` are of its latest diagnosis."""
+
+    held: HeldVerdict | None
+    """null without an open alert"""
+    seen: SeenFault | None
+
+
+class Assessment(View, value=assessment.Assessment):
     """The fused health of a machine from its latest diagnoses."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-
-    t: float
-    health: float | None
-    state: State
     faults: dict[str, FaultAssessment]
 
 
@@ -184,7 +177,7 @@ class Machine(MachineSummary):
     nameplate_warnings: list[Reason]
     """values of the stored nameplate that contradict each other"""
     baseline_state: BaselineState
-    assessment: Assessment | None
+    assessment: Annotated[Assessment | None, From("health")]
     """null before the first diagnosis"""
     diagnoses: dict[str, LatestDiagnosis]
     dismissals: list[Dismissal]

@@ -92,7 +92,7 @@ def _getter(view: type[View], name: str, value: Any) -> Getter:
     is_time = AS_TIME in field.metadata or Time in get_args(field.annotation)
     if paths := [m.path for m in field.metadata if type(m) is From]:
         get = _path(*paths)
-        return (lambda v: rfc3339(get(v))) if is_time else get
+        return (lambda v: rfc3339(get(v))) if is_time else _nested(field.annotation, get)
     if is_time:
         return _time(name, value)
     return _nested(field.annotation, attrgetter(_first(value, name, f"why.{name}")))

@@ -88,18 +88,22 @@ class Days(NamedTuple):
 # Not frozen, as that takes a third of the time.
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """A fault on which records agree, and which no alarm says yet: since `t`, s of the signal.
+    """A fault on which records agree, and which no alarm says yet.
 
-    `shown` of the last `judged` days show it; an alarm needs `days` of `of_days`. `needs` says the
-    same and what else is open, for people.
+    `needs` says for people how many days show it, and what else is open.
     """
 
     level: Level
     t: float
+    """when its first record ended, s since 1970 (UTC)"""
     shown: int
+    """so many of the last days show it"""
     judged: int
+    """of so many"""
     days: int
+    """an alarm needs so many"""
     of_days: int
+    """of so many"""
     needs: tuple[Reason, ...] = ()
 
 

@@ -24,22 +24,25 @@ UNDECIDED_S = 120.0
 class FaultAssessment:
     """One fault of a machine: its state now, and the verdict of its last record.
 
-    `t` is when that record ended (0: not known). `held` is what the last record said that was at
-    the level of the open alert; None without one. `alert_severity` and `alert_confidence` are those
-    with which that was raised or escalated. `seen` is what days have not confirmed yet.
+    `held` is the verdict of the last record that was at the level of the open alert; None without
+    one. `seen` is what days have not confirmed yet.
     """
 
     state: State
     severity: Number | None = None
     last: State | Literal[""] = ""
+    """state by the last record"""
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
     t: float = 0.0
+    """when that record ended, s since 1970 (UTC); 0: not known"""
     held: Verdict | None = None
     alert_severity: Number | None = None
+    """with which the open alert was raised or escalated"""
     alert_confidence: Number | None = None
+    """the same"""
     seen: Seen | None = None
 
     @property
