@@ -49,16 +49,11 @@ class View(ResponseModel):
     @classmethod
     def plain(cls, value: Any, **own: Any) -> dict[str, Any]:
         """Return the same as plain data, without checks: for lists of a whole fleet."""
-        getters = _known.setdefault((cls, type(value)), {})
-        found: dict[str, Any] = {}
-        for name in cls.model_fields:
-            if name in own:
-                found[name] = own[name]
-                continue
-            if name not in getters:
+        getters, names = _known.setdefault((cls, type(value)), {}), cls.__pydantic_fields__
+        for name in names:
+            if name not in getters and name not in own:
                 getters[name] = _getter(cls, name, value)
-            found[name] = getters[name](value)
-        return found
+        return {n: own[n] if n in own else getters[n](value) for n in names}
 
 
 class Reason(View):
