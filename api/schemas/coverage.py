@@ -1,24 +1,20 @@
 """Shapes of coverage: the faults that machines are watched for, and those they are blind to."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from api.schemas.common import ResponseModel, Time
-from api.schemas.value_fields import After
-from api.schemas.view import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
+from api.schemas.view import CODE, EMPTY_ADVICE, View
 from vtox.motor.alarms.coverage import coverage
 from vtox.motor.alarms.coverage.unlocks import Unlock
 
 
-class FaultCoverage(View, value=coverage.FaultCoverage, without="why"):
+class FaultCoverage(
+    View,
+    value=coverage.FaultCoverage,
+    without="why",
+    last="code values sentence what_to_do unlock",
+):
     """Whether one fault of a machine is watched, and if not why."""
-
-    code: Annotated[str, After("state")] = Field(description=CODE)
-    values: Annotated[ReasonValues, After("code")] = Field(description=UNITS_IN_NAMES)
-    sentence: Annotated[str, After("values")]
-    """code and values in words"""
-    what_to_do: Annotated[str, After("sentence")] = Field(description=EMPTY_ADVICE)
 
 
 class MachineCoverage(ResponseModel):

@@ -6,20 +6,17 @@ from pydantic import Field
 
 from api.schemas.common import Number, PlainName, ResponseModel, Time
 from api.schemas.value_fields import After
-from api.schemas.view import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues, View
+from api.schemas.view import CODE, View
 from vtox.motor.alarms.coverage.unlocks import Unlock
 from vtox.motor.diagnosis.energy.better_class import ClassSaving
+from vtox.motor.values.domain import Reason
 from vtox.reporting.history.energy import Cost
 from vtox.reporting.history.starts import MotorStart
 
 
-class EnergyReason(View):
+class EnergyReason(View, value=Reason, last="code values sentence what_to_do"):
     """Why power was not measured, or load and losses were not estimated."""
 
-    code: str = Field(description=CODE)
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str
-    what_to_do: str = Field(description=EMPTY_ADVICE)
     unlock: Unlock
 
 

@@ -2,15 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from api.schemas.common import ResponseModel, Time
 from api.schemas.value_fields import After
-from api.schemas.view import UNITS_IN_NAMES, Reason, ReasonValues, View
+from api.schemas.view import Reason, View
 from vtox.motor.alarms.health import growth
 
 
-class Growth(View, value=growth.Growth, without="why quantity unit"):
+class Growth(View, value=growth.Growth, without="why quantity unit", last="code values sentence"):
     """How the level of a fault moves; levels are in dB by `values.unit`.
 
     The slope is that of Theil and Sen over the history, at most 30 days, with its interval of 95 %.
@@ -19,9 +17,6 @@ class Growth(View, value=growth.Growth, without="why quantity unit"):
 
     code: str
     """stable, for programs; documented in docs/reference/alarms.md"""
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    sentence: str
-    """code and values in words"""
 
 
 class FaultTime(View, value=growth.FaultGrowth, without="since_t"):
