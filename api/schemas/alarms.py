@@ -9,10 +9,9 @@ from api.http.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.growth import Growth
 from api.schemas.value_fields import After, From
-from api.schemas.view import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues, View
+from api.schemas.view import CODE, UNITS_IN_NAMES, ReasonValues, View
 from vtox.motor.alarms import book, life, priority
-from vtox.motor.alarms.life import Outcome, State, SuspensionName
-from vtox.motor.alarms.work_orders import WorkOrder
+from vtox.motor.alarms.life import State, SuspensionName
 
 Level = Literal["warning", "fault"]
 BY = "server clock, UTC"
@@ -56,53 +55,34 @@ class FoundRight(ResponseModel):
     sentence: str
 
 
-class Alarm(View):
+class Alarm(
+    View,
+    value=life.Alarm,
+    without="raised_ms since_ms acknowledged_ms cleared_ms closed_ms requests ungrouped",
+    last="code values doubts reason what_to_do",
+):
     """One alarm, from the alert that raised it to its outcome."""
 
-    id: str
-    """that of its alerts"""
-    machine_id: str
-    """empty: an alarm of the system itself"""
-    fault: str
-    """a fault, `silent` or `clock`; of the system a condition of docs/reference/alarms.md"""
-    level: str
-    """warning or fault"""
-    state: State
+    state: Annotated[State, After("level")]
     """by the names of ANSI/ISA-18.2"""
-    open: bool
+    open: Annotated[bool, After("state")]
     """not closed, and unacknowledged, acknowledged or returned"""
-    active: bool
-    """whether its alert is not cleared"""
-    since: Time = Field(description=f"when it came into this state, {BY}")
-    since_by: str
-    """who brought it there; empty: no operator"""
-    t: Number
+    since: Annotated[Time, After("active")] = Field(
+        description=f"when it came into this state, {BY}"
+    )
+    t: Annotated[Number, After("since_by")]
     """when it began, by the signal, s since 1970 (UTC)"""
-    time: Time | None
-    cleared: Time | None
-    acknowledged_by: str
-    acknowledged: Time | None
-    outcome: Outcome | None
-    """null: not closed"""
-    closed_by: str
-    closed: Time | None
-    comments: int
-    last_comment: str
-    assignee: str
-    """the person who sees to it; empty: nobody"""
-    silent_since: Time | None
+    time: Annotated[Time | None, After("t")]
+    cleared: Annotated[Time | None, After("time")]
+    acknowledged: Annotated[Time | None, After("acknowledged_by")]
+    closed: Annotated[Time | None, After("closed_by")]
+    silent_since: Annotated[Time | None, After("assignee")]
     """when the last window of its machine arrived, where that is silent now"""
-    work_orders: list[WorkOrder]
-    suspensions: list[Suspension]
-    group: str
+    suspensions: Annotated[list[Suspension], After("work_orders")]
+    group: Annotated[str, After("suspensions")]
     """the alarm of its supply that it is part of; empty: none"""
-    shelved: Suspension | None
+    shelved: Annotated[Suspension | None, After("group")]
     """the shelving of this fault of the machine, though this alarm may have ended"""
-    code: str = Field(description=CODE)
-    values: ReasonValues = Field(description=UNITS_IN_NAMES)
-    doubts: list[Reason] = Field(description=DOUBTS)
-    reason: str
-    what_to_do: str = Field(description=EMPTY_ADVICE)
     priority: Priority | None
     """of an open alarm"""
     found_right: FoundRight | None

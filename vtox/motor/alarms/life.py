@@ -91,30 +91,32 @@ class AlarmChange(Why):
 class Alarm(RaisedAlert):
     """One alarm. `t` is when it began by the signal (s); times in ms are of the server's clock.
 
-    `active`: its alert is not cleared. Only an active alarm has suspensions. `since_ms` is when it
-    came into its state, by whom if by an operator. `requests` are the last ones that changed it.
-    `ungrouped`: never part of an alarm of its supply (`vtox.motor.alarms.supplies`). `assignee` is
-    the person who sees to it, empty for none.
+    Only an active alarm has suspensions. `requests` are the last ones that changed it. `ungrouped`:
+    never part of an alarm of its supply (`vtox.motor.alarms.supplies`).
     """
 
     raised_ms: int
     since_ms: int
-    since_by: str = ""
     active: bool = True
+    """whether its alert is not cleared"""
+    since_by: str = ""
+    """who brought it into its state; empty: no operator"""
     acknowledged: bool = False
     acknowledged_by: str = ""
     acknowledged_ms: int | None = None
     cleared_ms: int | None = None
     outcome: Outcome | None = None
+    """null: not closed"""
     closed_by: str = ""
     closed_ms: int | None = None
     comments: int = 0
     last_comment: str = ""
+    assignee: str = ""
+    """the person who sees to it; empty: no person"""
     work_orders: tuple[WorkOrder, ...] = ()
     suspensions: Mapping[SuspensionName, Suspension] = field(default_factory=dict)
     requests: tuple[str, ...] = ()
     ungrouped: bool = False
-    assignee: str = ""
 
     @property
     def state(self) -> State:
