@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from vtox.motor.diagnosis.dsp import converter
-from vtox.motor.diagnosis.dsp.converter import MIN_STEPS, amplitude_steps, resolution_problems
-from vtox.motor.values.domain import Array
+from vtox.motor.diagnosis.dsp.converter import (
+    MIN_STEPS,
+    amplitude_steps,
+    ordered_samples,
+    resolution_problems,
+)
+from vtox.motor.values.domain import Array, Reason
 
 COUNT_A = 0.013
 T_S = np.arange(20_000) / 2_000
@@ -19,6 +24,10 @@ def counts(amplitude: float, noise: float = 0.3) -> Array:
 
 def amperes(x: Array) -> Array:
     return np.asarray((x * COUNT_A)[None, None], np.float32)
+
+
+def problems_of(x: Array, names: tuple[str, ...]) -> list[tuple[Reason, ...]]:
+    return resolution_problems(x, ordered_samples(x), names)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3, 3.0])
@@ -35,13 +44,13 @@ def test_a_signal_that_no_converter_made_has_no_steps() -> None:
     exact = np.sin(2 * np.pi * 50.0 * T_S)
     steps, _ = amplitude_steps(np.asarray([[noisy, exact]], np.float32))
     assert np.isinf(steps).all()
-    assert resolution_problems(np.asarray([[noisy, exact]], np.float32), ("ia", "ib")) == [()]
+    assert problems_of(np.asarray([[noisy, exact]], np.float32), ("ia", "ib")) == [()]
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.37])
 def test_few_steps_are_a_problem_with_the_bits_that_are_missing(offset: float) -> None:
     x = np.concatenate([amperes(counts(10)), amperes(counts(100))], axis=1)
-    ((problem,),) = resolution_problems(x + np.float32(offset), ("ia", "ib"))
+    ((problem,),) = problems_of(x + np.float32(offset), ("ia", "ib"))
     assert problem.code == "converter_resolution"
     assert problem.values["channel"] == "ia"
     assert problem.values["steps"] < MIN_STEPS == problem.values["needed_steps"]
@@ -50,15 +59,9 @@ def test_few_steps_are_a_problem_with_the_bits_that_are_missing(offset: float) -
 
 @pytest.mark.parametrize("stuck_at", [0, 1])
 @pytest.mark.parametrize("bit", range(1, 12))
-def test_a_stuck_bit_is_named_and_counts_where_it_leaves_too_few_steps(
-    bit: int, stuck_at: int
-) -> None:
+def test_a_stuck_bit_is_named(bit: int, stuck_at: int) -> None:
     x = amperes((counts(1500) & ~(1 << bit)) | (stuck_at << bit))
     assert amplitude_steps(x)[1][0, 0] == bit
-    (problems,) = resolution_problems(x, ("ia",))
-    codes = ["converter_bit_stuck"] if 1500 / 2 ** (bit + 1) < MIN_STEPS else []
-    assert [p.code for p in problems] == codes
-    assert [p.values["bit"] for p in problems] == [bit] * len(codes)
 
 
 def test_few_values_do_not_show_a_stuck_bit() -> None:
@@ -74,10 +77,7 @@ def test_the_fast_test_leaves_no_problem_out() -> None:
     for _ in range(100):
         amplitude = float(10 ** rng.uniform(0.5, 4))
         x = counts(amplitude, float(rng.choice([0.0, 0.3, amplitude / 100, amplitude])))
-        if rng.uniform() < 0.7:
-            bit = 1 << int(rng.integers(0, max(1, int(np.log2(amplitude)) + 1)))
-            x = x & ~bit if rng.uniform() < 0.5 else x | bit
         channel = amperes(x)
-        ((steps,),), ((bit_stuck,),) = amplitude_steps(channel)
-        coarse = steps / 2.0 ** max(bit_stuck + 1, 0) < MIN_STEPS
-        assert bool(resolution_problems(channel, ("ia",))[0]) == coarse, (amplitude, steps)
+        ((steps,),), _ = amplitude_steps(channel)
+        coarse = steps < MIN_STEPS
+        assert bool(problems_of(channel, ("ia",))[0]) == coarse, (amplitude, steps)

@@ -23,7 +23,7 @@ from vtox.motor.diagnosis.diagnosers.bearing.signs import Signs, gather_signs
 from vtox.motor.diagnosis.diagnosers.columns import Stated, rounded, take
 from vtox.motor.diagnosis.diagnosers.decision import Indicator, Verdicts, verdicts
 from vtox.motor.diagnosis.diagnosers.features import VIBRATION
-from vtox.motor.diagnosis.dsp import quality
+from vtox.motor.diagnosis.dsp import damage
 from vtox.motor.values.arrays import Bool, Float64, Int, stacked
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import VIBRATIONS, Motor, Reason, Recording, reason
@@ -64,7 +64,7 @@ def diagnose(
     baselines : sequence of Baseline or None, length batch, optional
         For `change_db`, and for weak combs that have risen.
     not_running : sequence of reasons, length batch, optional
-        Why a machine does not run, which then is not searched.
+        Why a record is not searched: the machine does not run, or samples are copied or lost.
     speed_rpm, speed_tolerance : sequence of float or None, length batch, optional
         Shaft speed estimated from the currents, rpm, and its relative half width; used where the
         recording has none.
@@ -242,7 +242,7 @@ def _problems(recordings: Sequence[Recording], not_running: Stated) -> list[tupl
     problems = list(not_running)
     for name in names:
         x = stacked([[r.channels[name]] for r in recordings], first.samples)
-        for i, found in enumerate(quality.problems(x, (name,), first.fs_hz)):
+        for i, found in enumerate(damage.sample_problems(x, (name,), first.fs_hz)):
             problems[i] = problems[i] or found
     return problems
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.bearing import diagnoser as bearing
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
-from vtox.motor.diagnosis.diagnosers.current.operating_problems import not_running
+from vtox.motor.diagnosis.diagnosers.current.operating_problems import whole_record_problems
 from vtox.motor.diagnosis.diagnosers.decision import Verdicts
 from vtox.motor.diagnosis.diagnosers.shared_analysis import Diagnoser, SharedAnalysis, load_a
 from vtox.motor.values.arrays import Float64
@@ -36,7 +36,9 @@ def _known_by_currents(shared: SharedAnalysis) -> dict[str, Any]:
     analysis = shared.analysis
     speed_rpm, tolerance = _estimated_speeds(shared)
     return {
-        "not_running": not_running(analysis.recordings, analysis.operations, analysis.problems),
+        "not_running": whole_record_problems(
+            analysis.recordings, analysis.operations, analysis.problems
+        ),
         "speed_rpm": speed_rpm,
         "speed_tolerance": tolerance,
         "supply_hz": _where_usable(analysis.f0_hz, analysis),

@@ -30,6 +30,7 @@ from vtox.motor.diagnosis.diagnosers.current.signal_problems import (
     current_problem,
     discontinuity_problem,
     long_enough,
+    loss_problem,
     made_finite,
     sample_problems,
 )
@@ -41,6 +42,7 @@ from vtox.motor.diagnosis.diagnosers.current.terminal_voltages import (
 )
 from vtox.motor.diagnosis.dsp import (
     demodulation,
+    lost_samples,
     partial_fft,
     power,
     slot_harmonics,
@@ -142,6 +144,7 @@ def _analyse_chunk(
     weights = weights_of_supply(weights, at_line[:, :n])
     envelope, rate_hz = demodulation.around_line(low[:, :n], weights, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
+    losses = lost_samples.loss_interval(x[:, :n], f0_hz, fs_hz).tolist()
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
     rms_a = rms(envelope)
     levels = supply_levels(at_line[:, :n], weights, order, signs, rms_a)
@@ -158,7 +161,9 @@ def _analyse_chunk(
     analysis = replace(
         analysis,
         problems=tuple(
-            p or _as_tuple(current_problem(currents, lines[b], motors[b], analysis.duration_s))
+            p
+            or _as_tuple(loss_problem(losses[b]))
+            or _as_tuple(current_problem(currents, lines[b], motors[b], analysis.duration_s))
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,

@@ -26,22 +26,30 @@ UNUSABLE = frozenset(
         "samples_constant",
         "rate_too_low",
         "record_too_short",
+        "converter_bit_stuck",
+        "signal_repeats",
     }
 )
+# All channels of a converter have these together.
+OF_ALL_CHANNELS = frozenset({"samples_copied", "samples_lost_regularly"})
 
 
-def not_running(
+def whole_record_problems(
     recordings: Sequence[Recording], operations: Sequence[Operation | None], problems: Problems
 ) -> list[tuple[Reason, ...]]:
-    """Return why machines do not run, for what does not rest on currents; empty where they do.
+    """Return why records are of no use for what does not rest on currents; empty where they are.
 
-    A machine whose measured speed is not zero is not at rest: its clamps are off.
+    Their samples are copied or lost, or the machine does not run. One whose measured speed is not
+    zero is not at rest: its clamps are off.
     """
     return [
         own
-        if op is not None
-        and op.state in ("standstill", "start", "run_down")
-        and not (op.state == "standstill" and recording.speed_rpm)
+        if any(r.code in OF_ALL_CHANNELS for r in own)
+        or (
+            op is not None
+            and op.state in ("standstill", "start", "run_down")
+            and not (op.state == "standstill" and recording.speed_rpm)
+        )
         else ()
         for recording, op, own in zip(recordings, operations, problems, strict=True)
     ]
@@ -76,7 +84,7 @@ def operating_problems(
     operations: list[Operation | None] = [Operation()] * len(recordings)
     stated = list(problems)
     for b in rows:
-        if any(r.code in UNUSABLE for r in problems[b]) or not envelope.shape[-1]:
+        if any(r.code in UNUSABLE | OF_ALL_CHANNELS for r in problems[b]) or not envelope.shape[-1]:
             operations[b] = None
             continue
         i, v = _currents(recordings[b]), voltage_samples(recordings[b])
@@ -84,7 +92,7 @@ def operating_problems(
         t = track(i, fs_hz, envelope[b], rate_hz, float(centre_hz[b]), envelope_v[b])
         op = operations[b] = operation(t, float(line_share[b]), motors[b])
         if reasons := _reasons(i, v, fs_hz, t, op, motors[b]):
-            stated[b] = (*reasons, *(r for r in problems[b] if r.code == "converter_bit_stuck"))
+            stated[b] = reasons
         elif op.on_s is not None and not problems[b]:
             stated[b] = (
                 reason(

@@ -8,7 +8,7 @@ import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.current import plausibility
 from vtox.motor.diagnosis.diagnosers.current.plausibility import Levels
-from vtox.motor.diagnosis.dsp import converter, quality
+from vtox.motor.diagnosis.dsp import damage, quality
 from vtox.motor.values.arrays import Bool, Complex, Float32
 from vtox.motor.values.domain import Array, Motor, Reason, reason
 
@@ -40,12 +40,7 @@ def sample_problems(
     `x`, shape (batch, channels, samples), holds the currents and then the voltages.
     """
     names = (*currents, *voltages)
-    problems = quality.problems(x, names, fs_hz)
-    if x.shape[-1] >= quality.MIN_SAMPLES:
-        sound = [i for i, p in enumerate(problems) if not p]
-        whole = x if len(sound) == len(x) else x[sound]
-        for i, coarse in zip(sound, converter.resolution_problems(whole, names), strict=True):
-            problems[i] = coarse
+    problems = damage.sample_problems(x, names, fs_hz, with_resolution=True)
     of_all = _shape_problems(x.shape[-1], fs_hz)
 
     def of(names: Sequence[str], others: Sequence[str]) -> Problems:
@@ -113,6 +108,11 @@ def current_problem(
         missing = plausibility.line_missing_problem(names, line.spectrum, line.bin, line.f0_hz)
         return missing or problem
     return plausibility.current_problem(line.levels, motor)
+
+
+def loss_problem(interval: int) -> Reason | None:
+    """Return that one sample is lost after every `interval` samples, none where that is 0."""
+    return reason("samples_lost_regularly", every=interval + 1) if interval else None
 
 
 def discontinuity_problem(jump_rad: float) -> Reason | None:

@@ -15,7 +15,7 @@ from vtox.motor.diagnosis.diagnosers.features import (
     PHASE_CAPACITANCE,
     PHASE_CONDUCTANCE,
 )
-from vtox.motor.diagnosis.dsp import earth_admittance, quality, supply_line, symmetrical_components
+from vtox.motor.diagnosis.dsp import damage, earth_admittance, supply_line, symmetrical_components
 from vtox.motor.diagnosis.dsp.earth_admittance import EarthAdmittance
 from vtox.motor.values.arrays import Complex, Float64
 from vtox.motor.values.domain import LINE_VOLTAGES, VOLTAGES, Array, Motor, Reason, reason
@@ -48,7 +48,7 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
         voltage_problems or leakage_problems
         for voltage_problems, leakage_problems in zip(
             analysis.voltage_problems,
-            quality.problems(x[:, :1], ("leakage",), analysis.fs_hz),
+            damage.sample_problems(x[:, :1], ("leakage",), analysis.fs_hz),
             strict=True,
         )
     ]

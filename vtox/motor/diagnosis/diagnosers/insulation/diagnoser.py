@@ -13,7 +13,7 @@ import numpy as np
 
 from vtox.motor.diagnosis.diagnosers.columns import Objects, objects, rounded
 from vtox.motor.diagnosis.diagnosers.current.current_analysis import CurrentAnalysis
-from vtox.motor.diagnosis.diagnosers.current.operating_problems import not_running
+from vtox.motor.diagnosis.diagnosers.current.operating_problems import whole_record_problems
 from vtox.motor.diagnosis.diagnosers.decision import Indicator, Verdicts, abstentions, verdicts
 from vtox.motor.diagnosis.diagnosers.insulation import admittance
 from vtox.motor.diagnosis.diagnosers.insulation.evidence import (
@@ -61,7 +61,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     if missing := admittance.missing_channels(analysis):
         return abstentions("insulation", [missing] * count)
     estimate = admittance.estimate(analysis)
-    stopped = not_running(analysis.recordings, analysis.operations, analysis.problems)
+    stopped = whole_record_problems(analysis.recordings, analysis.operations, analysis.problems)
     problems = [why or own for why, own in zip(stopped, estimate.abstentions, strict=True)]
     if estimate.y is None:
         return abstentions("insulation", problems)

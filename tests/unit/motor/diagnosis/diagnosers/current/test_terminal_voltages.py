@@ -22,7 +22,8 @@ PLANT = PLANTS["50hp"]
 MOTOR = nameplate(PLANT, resistance=True)
 HALF = loaded(PLANT, 0.5)
 WHOLE = terminals.recording(
-    {1: (HALF.v1, HALF.i1), -1: (HALF.v1 / 50, HALF.i1 / 20), 5: (9.0, 0.5)}, hz=PLANT.supply_hz
+    {1: (HALF.v1, HALF.i1), -1: (HALF.v1 / 50, HALF.i1 / 20), 5: (9.0, 0.5)},
+    hz=1.0003 * PLANT.supply_hz,
 )
 C = WHOLE.channels
 LINES = {f"v{a}{b}": C[f"v{a}"] - C[f"v{b}"] for a, b in ("ab", "bc", "ca")}
