@@ -7,9 +7,15 @@ from vtox.pipeline.store.ledger.ledger import INDEX
 from vtox.pipeline.store.stream.admissions import Admission
 from vtox.pipeline.windows.wire import Header
 
+_OPEN = b"-" * len(INDEX)
+
 
 def admission(
-    duplicates: DuplicateFilter, h: Header, entry_id: str, progress: bytes | None
+    duplicates: DuplicateFilter,
+    h: Header,
+    entry_id: str,
+    progress: bytes | None,
+    print_: str = "",
 ) -> Admission:
     """Return the admission of a window, which the filter of its machine remembers.
 
@@ -23,6 +29,8 @@ def admission(
     if progress is None:
         decision, forgotten = duplicates.classify(h, entry_id)
         begin = progress = _only(h.replay_family) if h.replay_family else _OPEN
+        if decision == "new" and not h.replay_of:
+            duplicates.last_print = mark(h), print_
     epoch = duplicates.epoch_of(h, entry_id)
     return Admission(
         entry_id=entry_id,
@@ -35,6 +43,7 @@ def admission(
         restarted=decision == "new" and epoch != epoch_before and not h.replay_of,
         families=_open_families(progress),
         progress=begin,
+        print="" if h.replay_of else print_,
     )
 
 
@@ -46,6 +55,3 @@ def _only(family: str) -> bytes:
 @cache
 def _open_families(progress: bytes) -> frozenset[str]:
     return frozenset(f for f, i in INDEX.items() if progress[i - 1 : i] == b"-")
-
-
-_OPEN = b"-" * len(INDEX)

@@ -6,6 +6,7 @@ The bridge keeps the marks on the server too (`keys.known_windows`) and restores
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vtox.pipeline.windows.prints import LAST_PRINT
 from vtox.pipeline.windows.wire import Header
 
 Decision = Literal["new", "again", "duplicate"]
@@ -23,7 +24,7 @@ class DuplicateFilter:
     `marks` maps a window to its entry id, oldest first. `starts` are those of the windows of each
     run, by seq. A known seq with another start shows that the sender has restarted: `restarts`
     counts them for each run, `epochs` keeps for each window how many there were when it came (not
-    if none).
+    if none). `last_print` has the mark and the print of the last window that was no replay.
     """
 
     horizon: int
@@ -31,12 +32,16 @@ class DuplicateFilter:
     starts: dict[str, dict[int, int]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
+    last_print: tuple[str, str] = ("", "")
 
     @classmethod
     def restored(cls, horizon: int, stored: dict[str, str]) -> "DuplicateFilter":
         """Return the filter that had the windows `stored` (`KnownMachine.marks`)."""
         restored = cls(horizon)
         windows = [(name, *value.partition("#")[::2]) for name, value in stored.items()]
+        last, _, print_ = stored.get(LAST_PRINT, "").rpartition(" ")
+        restored.last_print = last, print_
+        windows = [w for w in windows if w[0] != LAST_PRINT]
         for name, entry_id, epoch in sorted(windows, key=lambda w: _id_order(w[1])):
             try:
                 run, seq, start, replay_of = name.split("|")
@@ -62,6 +67,15 @@ class DuplicateFilter:
         if not h.replay_of:
             self._note_start(name, h.run, h.seq, _start_us(h))
         return "new", self._forget()
+
+    def is_copy(self, h: Header, print_: str) -> bool:
+        """Return whether a window has the samples of the last one, which is another window.
+
+        The same window is never a copy, however often and by whatever way it comes.
+        """
+        last, samples = self.last_print
+        name = mark(h)
+        return samples == print_ and last != name and name not in self.marks and not h.replay_of
 
     def run_of(self, h: Header, entry_id: str = "") -> str:
         """Return the run that a window belongs to: restarts of its sender make new ones.

@@ -35,6 +35,7 @@ from vtox.pipeline.store.stream.scalars import add_readings
 from vtox.pipeline.store.stream.unreadable import Unreadable, read
 from vtox.pipeline.store.stream.window_log import Entry
 from vtox.pipeline.windows.partitions import FIRST, Partition, partition_number
+from vtox.pipeline.windows.prints import print_is_unlikely, window_print
 from vtox.pipeline.windows.wire import ARRIVED, Fields, Header, Limits, decode_header
 
 log = structlog.get_logger()
@@ -111,13 +112,18 @@ class Intake:
         # The id of an entry may be of the future: a sender can choose it.
         now_t = server_time(self.client) if self.quota.limits else 0.0
         admitted: list[Admission] = []
-        for (entry_id, _), h, so_far in zip(entries, headers, progress, strict=True):
-            if h is None:
+        for (entry_id, fields), h, so_far in zip(entries, headers, progress, strict=True):
+            if h is None or fields is None:
                 continue
             if so_far is None and (limit := self._limit_of(h, entry_id, strangers, now_t)):
                 refusals.append(_refusal(entry_id, *limit, h.machine_id, str(h.seq)))
                 continue
-            a = admission(self.filters[h.machine_id], h, entry_id.decode(), so_far)
+            print_ = window_print(fields, h)
+            duplicates = self.filters[h.machine_id]
+            if so_far is None and duplicates.is_copy(h, print_) and print_is_unlikely(fields):
+                refusals.append(_copy_refusal(entry_id, h, duplicates))
+                continue
+            a = admission(duplicates, h, entry_id.decode(), so_far, print_)
             if a.decision == "duplicate":
                 refusals.append(_refusal(entry_id, "duplicate"))
             else:
@@ -349,6 +355,13 @@ class Intake:
             wrong = (reason("clock_off"), reason("clock_offset", offset_s=offset_s))
             reasons = wrong if off else (reason("clock_right"),)
             set_flag(self.client, h.machine_id, "clock", off, *reasons)
+
+
+def _copy_refusal(entry_id: bytes, h: Header, duplicates: DuplicateFilter) -> Refusal:
+    run, seq, *_ = duplicates.last_print[0].split("|")
+    before = f"seq {seq} of run {run!r}" if run else f"seq {seq}"
+    detail = f"all samples are those of {before}: find where the sender sends a buffer twice"
+    return _refusal(entry_id, "window_copied", detail, h.machine_id, str(h.seq))
 
 
 def _refusal(

@@ -12,6 +12,7 @@ from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import fenced, source
 from vtox.pipeline.store.stream.window_log import id_ms
 from vtox.pipeline.windows.partitions import FIRST, Partition
+from vtox.pipeline.windows.prints import LAST_PRINT
 from vtox.pipeline.windows.wire import Header
 
 Decision = Literal["new", "again", "duplicate"]
@@ -27,7 +28,8 @@ class Admission:
 
     `mark` identifies the window, `epoch` counts the restarts of its sender, `forgotten` are marks
     that fell out of the horizon, `run` is the run it belongs to, `families` the ones that have
-    not assigned it to a record yet. `progress` is the row to begin with, None where the window has
+    not assigned it to a record yet. `print` is that of its samples, empty where it is not kept.
+    `progress` is the row to begin with, None where the window has
     one already.
     """
 
@@ -41,6 +43,7 @@ class Admission:
     restarted: bool
     families: frozenset[str]
     progress: bytes | None = None
+    print: str = ""
 
     @property
     def arrived_t(self) -> float:
@@ -178,5 +181,7 @@ def _mark_changes(admissions: Iterable[Admission]) -> dict[str, dict[str, str]]:
         marks = changes.setdefault(a.header.machine_id, {})
         if a.decision == "new":
             marks[a.mark] = f"{a.entry_id}#{a.epoch}" if a.epoch else a.entry_id
+            if a.print:
+                marks[LAST_PRINT] = f"{a.mark} {a.print}"
         marks.update(dict.fromkeys(a.forgotten, ""))
     return changes
