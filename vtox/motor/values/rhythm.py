@@ -5,23 +5,27 @@ snapshot, or the windows of one in a burst, every 15 minutes to 8 hours. The bri
 the two a machine is; `expected_every_s` on its nameplate overrides that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median_high
 from typing import Literal
 
 # So many intervals without a window are silence: one snapshot may be lost on its way.
 MISSED_INTERVALS = 2.5
 # Of a machine that is new, nothing is known yet: battery sensors pause for 8 hours at most.
 UNKNOWN_SILENCE_S = 3 * 8 * 3600.0
-# Gaps between snapshots that are remembered, and those from which an interval is learned.
-GAPS_KEPT, GAPS_NEEDED = 5, 3
+# An interval is learned from the gaps of a day, the longest ones of which so many are remembered;
+# so many of them, and half of the time, agree with it to a factor of so much.
+DAY_S = 86_400.0
+GAPS_KEPT, GAPS_NEEDED, AGREEING = 48, 3, 2.0
+# A machine that sends snapshots streams once a burst has lasted for so long.
+NEW_STREAM_S = 3600.0
 # An interval that changes by less is the same.
 SAME_SHARE, SAME_STREAM_SHARE = 0.1, 0.5
 # Windows of a stream are sent as they are measured; those of a buffer are older than that.
 BUFFERED_RATIO = 2.0
 # The first burst of a new machine is taken for a stream after a third of the pause that ends one,
-# until the next burst begins. Snapshots that are sent while they are measured are mostly shorter.
-FIRST_WINDOWS, FIRST_SHARE = 5, 1 / 3
+# until the next burst begins. Snapshots that are sent while they are measured have fewer windows.
+FIRST_WINDOWS, FIRST_SHARE = 25, 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,10 @@ class Rhythm:
     """What is kept of how a machine has sent so far; times in s by the server's clock.
 
     `every_s` is None until it is learned. `begun_t` is when its last burst began, and `streams`
-    whether that went on for longer than the pause that ends one. `gaps` are the times from burst to
-    burst. `first_s` is from window to window of the first burst, if it looks like a stream.
+    whether that went on for longer than the pause that ends one. `gaps` are the longest times from
+    burst to burst since `day_t`, which is 0 where no burst has followed another one; `short_s` is
+    the sum of the others. `first_s` is from window to window of the first burst, if that looks like
+    a stream.
     """
 
     every_s: float | None = None
@@ -61,6 +67,8 @@ class Rhythm:
     begun_t: float = 0.0
     streams: bool = False
     first_s: float | None = None
+    day_t: float = 0.0
+    short_s: float = 0.0
 
     @property
     def interval(self) -> SendingInterval:
@@ -76,23 +84,32 @@ class Rhythm:
         streamed, before_t = self.streams, self.begun_t
         self.begun_t, self.streams, self.first_s = t, False, None
         if streamed or not before_t or t <= before_t:
+            self._begin_day(t if self.day_t else 0.0)
             return not before_t
-        self.gaps = (*self.gaps, t - before_t)[-GAPS_KEPT:]
-        if len(self.gaps) >= GAPS_NEEDED:
-            self._learn(median_high(self.gaps), SAME_SHARE)
+        self.day_t = self.day_t or before_t
+        gaps = sorted((*self.gaps, t - before_t), reverse=True)
+        self.gaps, self.short_s = tuple(gaps[:GAPS_KEPT]), self.short_s + sum(gaps[GAPS_KEPT:])
+        if t - self.day_t >= DAY_S and len(gaps) >= GAPS_NEEDED:
+            if every_s := agreed_interval_s(self.gaps, self.short_s):
+                self._learn(every_s, SAME_SHARE)
+            self._begin_day(t)
         return True
+
+    def _begin_day(self, t: float) -> None:
+        self.day_t, self.gaps, self.short_s = t, (), 0.0
 
     def stream_at_first(self, every_s: float) -> bool:
         """Note that the first burst looks like a stream; return whether this is worth keeping."""
-        if self.every_s or self.gaps or self.first_s:
+        if self.every_s or self.day_t or self.first_s:
             return False
         self.first_s = every_s
         return True
 
     def stream(self, every_s: float) -> bool:
         """Note that the machine streams; return whether this is worth keeping."""
-        changed = not self.streams and bool(self.gaps)
-        self.streams, self.gaps, self.first_s = True, (), None
+        changed = not self.streams and bool(self.day_t)
+        self.streams, self.first_s = True, None
+        self._begin_day(0.0)
         return self._learn(every_s, SAME_STREAM_SHARE) or changed
 
     def _learn(self, every_s: float, same_share: float) -> bool:
@@ -100,6 +117,36 @@ class Rhythm:
             return False
         self.every_s = every_s
         return True
+
+
+def agreed_interval_s(gaps: Sequence[float], short_s: float = 0.0) -> float | None:
+    """Return the interval in which most gaps of a day agree, s; None where they do not.
+
+    Pauses between bursts take most of the time, though most gaps are those within bursts: the gap
+    counts in which the middle of the day lies. Where some gaps are still so long that they would be
+    silence, it is their length that returns.
+
+    Parameters
+    ----------
+    gaps : sequence of float
+        The longest gaps, s, the longest one first.
+    short_s : float
+        Sum of the shorter ones, s.
+    """
+    if not gaps:
+        return None
+    half_s, middle, passed_s = (sum(gaps) + short_s) / 2, gaps[-1], 0.0
+    for gap in gaps:
+        passed_s += gap
+        if passed_s >= half_s:
+            middle = gap
+            break
+    longer = [g for g in gaps if g > MISSED_INTERVALS * middle]
+    if len(longer) >= GAPS_NEEDED:
+        middle = longer[len(longer) // 2]
+    agreeing = [g for g in gaps if middle / AGREEING <= g <= middle * AGREEING]
+    agree_s = sum(agreeing) + (short_s if gaps[-1] in agreeing else 0.0)
+    return middle if len(agreeing) >= GAPS_NEEDED and agree_s >= half_s else None
 
 
 @dataclass(slots=True)
@@ -129,7 +176,8 @@ class Arrivals:
         if measured_s > BUFFERED_RATIO * lasted_s:
             return False  # a buffer is being emptied
         every_s = lasted_s / (self.windows - 1)
-        if lasted_s >= pause_s:
+        needed_s = NEW_STREAM_S if self.rhythm.day_t else pause_s
+        if lasted_s >= needed_s and self.windows >= FIRST_WINDOWS:
             return self.rhythm.stream(every_s)
         # Slower than it was measured is a snapshot over a slow radio.
         is_slow = lasted_s > BUFFERED_RATIO * measured_s

@@ -4,17 +4,28 @@ The monitor calls it. What it looks at are the machines that send, and the ones 
 silent since it looked last: one that is silent costs nothing more.
 """
 
+from collections.abc import Mapping
+
 import structlog
 
 from vtox.motor.values.domain import Reason, reason
-from vtox.motor.values.rhythm import SendingInterval
+from vtox.motor.values.rhythm import Arrivals, Rhythm, SendingInterval
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.monitoring.readiness import MEMORY_FAIL_SHARE
 from vtox.pipeline.store.alarms.flags import FlagChange, departures, flag_states, set_flags
 from vtox.pipeline.store.ledger.retention import server_memory
 from vtox.pipeline.store.ledger.retention_clock import retention_time
-from vtox.pipeline.store.machines.machines import arrivals_since, forget_silent
-from vtox.pipeline.store.machines.rhythms import Intervals, read_intervals
+from vtox.pipeline.store.machines.machines import (
+    arrivals_since,
+    forget_silent,
+    of_scalars_alone,
+)
+from vtox.pipeline.store.machines.rhythms import (
+    Intervals,
+    keep_rhythms,
+    read_intervals,
+    read_rhythms,
+)
 from vtox.pipeline.store.server.client import Client, server_start_t
 
 log = structlog.get_logger()
@@ -43,10 +54,11 @@ class SilenceWatch:
 
     def begin_anew(self) -> None:
         """Look at all machines next time."""
+        self._senders: dict[str, Arrivals | None] = {}
         self._read_until = self._looked_until = self._forgotten_until = 0.0
 
     def look(self, read_until: float) -> None:
-        """Raise or clear the alert `silent` of every machine that has ever sent a window.
+        """Raise or clear the alert `silent` of every machine that has ever sent.
 
         Silence lasts to the time up to which the stream was read one interval ago: a window in the
         backlog is no silence, and one that was read has been admitted meanwhile. It begins no
@@ -59,6 +71,7 @@ class SilenceWatch:
         began = server_start_t(client)
         refusing = server_memory(client).share >= MEMORY_FAIL_SHARE
         arrived = arrivals_since(client, self._looked_until)
+        self._learn_from_scalars(arrived)
         silent = flag_states(client, arrived, "silent")
         flagged = [m for m, was_silent in zip(arrived, silent, strict=True) if was_silent]
         departed = dict(zip(flagged, departures(client, flagged), strict=True))
@@ -77,6 +90,25 @@ class SilenceWatch:
                 changes.append(FlagChange(machine_id, is_silent, reasons))
         set_flags(client, "silent", changes)
         self._read_until, self._looked_until = read_until, looked_until
+
+    def _learn_from_scalars(self, arrived: Mapping[str, float]) -> None:
+        """Learn how often the machines send that send scalars alone; the bridge does of others."""
+        asked = {m: t for m, t in arrived.items() if self._senders.get(m, True) is not None}
+        alone = of_scalars_alone(self.client, asked)
+        new = [m for m in alone if m not in self._senders]
+        known = read_rhythms(self.client, new)
+        self._senders |= dict.fromkeys(asked.keys() - alone)
+        self._senders |= {m: Arrivals(r or Rhythm()) for m, r in known.items()}
+        changed = {}
+        for m in alone:
+            sender, t = self._senders[m], arrived[m]
+            if sender is None or t == sender.last_t:
+                continue
+            before = sender.rhythm.interval
+            if sender.add(t, t, self.settings.silence_after_s):
+                changed[m] = sender.rhythm, sender.rhythm.interval != before
+        if changed:
+            keep_rhythms(self.client, changed)
 
     def _limit_s(self, machine_id: str) -> float:
         """Return how long a machine may be quiet; the alarm is raised before its time is over."""

@@ -13,7 +13,7 @@ from vtox.pipeline.windows.json_windows import JSON_CODES
 from vtox.pipeline.windows.wire import FS_MAX_HZ, FS_MIN_HZ, WIRE_CODES
 
 FORMATS = {"JSON", "Host", "API", "Redis", "Valkey", "NaN", "dtype", "json", "base64", "VTOX"}
-OF_LETTERS = {"poison", "samples_missing", "unknown_version", "quota_exceeded"}
+OF_LETTERS = {"poison", "samples_missing", "unknown_version", "quota_exceeded", "window_copied"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,6 +1,6 @@
 """Machines as they are kept on the server: nameplate, baseline, latest diagnoses, health."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ from vtox.pipeline.store.stream.unreadable import read_or_none
 class MachineOverview:
     """What is shown of a machine; of its last window, `t` and age are None before the first.
 
+    `last_arrival_age_s` is that of its last window, or of its last scalar if it sends those alone.
     `next_window_t` is when its next window, snapshot or burst is due, None where that is not known.
 
     `as_of_t` is when it was read: this and all other times are of the server's clock.
@@ -43,6 +44,7 @@ class MachineOverview:
     vehicle_id: str | None
     last_window_t: float | None
     last_window_age_s: float | None
+    last_arrival_age_s: float | None
     next_window_t: float | None
     nameplate: dict[str, Any] | None
     baseline: bool
@@ -57,7 +59,7 @@ class MachineOverview:
 
         Lately is the last `after_s`, or longer if it sends less often.
         """
-        age_s = self.last_window_age_s
+        age_s = self.last_arrival_age_s
         return age_s is not None and age_s > self.interval.limit_s(after_s)
 
 
@@ -126,6 +128,21 @@ def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
     return len(forgotten)
 
 
+def sends_scalars_alone(arrived_t: float, scalars_ms: bytes | None) -> bool:
+    """Return whether the arrival of a machine is that of a scalar, or it has sent nothing."""
+    return not arrived_t or abs(1000 * arrived_t - (number(scalars_ms) or 0.0)) < 0.5
+
+
+def of_scalars_alone(client: Client, arrived: Mapping[str, float]) -> set[str]:
+    """Return which machines that have arrived at a time send scalars alone."""
+    pipe = client.pipeline(transaction=False)
+    for m in arrived:
+        pipe.hget(keys.machine(m), "scalars_ms")
+    replies = pipe.execute() if arrived else []
+    pairs = zip(arrived.items(), replies, strict=True)
+    return {m for (m, t), scalars_ms in pairs if sends_scalars_alone(t, scalars_ms)}
+
+
 def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> bool:
     own = (keys.machine(machine_id), keys.known_windows(machine_id))
     where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES]
@@ -184,7 +201,9 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
     pipe = client.pipeline(transaction=False)
     for m in ids:
         pipe.hmget(keys.machine(m), *names)
-        pipe.hmget(keys.machine(m), "baseline_info", "learning", CHANNEL_MAP.field, RHYTHM)
+        pipe.hmget(
+            keys.machine(m), "baseline_info", "learning", CHANNEL_MAP.field, RHYTHM, "scalars_ms"
+        )
         pipe.hexists(keys.machine(m), "baseline")
         pipe.zscore(keys.MACHINES, m)
     pipe.time()
@@ -195,7 +214,8 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         (motor, memory, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
         if arrived is None:
             continue
-        info, learning, channels, rhythm = about
+        info, learning, channels, rhythm, scalars_ms = about
+        window_t = None if sends_scalars_alone(arrived, scalars_ms) else arrived
         plate = decode_setting(motor, MOTOR)
         nameplate = motor_to_dict(plate) if plate else None
         sent = codec.decode_or_none(Rhythm, rhythm) if rhythm else None
@@ -208,8 +228,9 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
             MachineOverview(
                 machine_id=m,
                 vehicle_id=vehicle_of(vehicle),
-                last_window_t=arrived or None,
-                last_window_age_s=max(now - arrived, 0.0) if arrived else None,
+                last_window_t=window_t,
+                last_window_age_s=max(now - window_t, 0.0) if window_t else None,
+                last_arrival_age_s=max(now - arrived, 0.0) if arrived else None,
                 nameplate=nameplate,
                 baseline=bool(has_baseline) and not is_of_other_channels(info, present),
                 baseline_state=baseline,

@@ -25,6 +25,16 @@ def keep_rhythms(client: Client, rhythms: Mapping[str, tuple[Rhythm, bool]]) -> 
     pipe.execute()
 
 
+def read_rhythms(client: Client, machine_ids: Sequence[str]) -> dict[str, Rhythm | None]:
+    """Return how machines have sent, None where nothing is kept."""
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hget(keys.machine(m), RHYTHM)
+    replies = pipe.execute() if machine_ids else []
+    pairs = zip(machine_ids, replies, strict=True)
+    return {m: codec.decode_or_none(Rhythm, r) if r else None for m, r in pairs}
+
+
 def interval_of(plate: Mapping[str, object] | None, rhythm: Rhythm | None) -> SendingInterval:
     """Return the interval on a nameplate, else the one that was learned."""
     stated = plate.get("expected_every_s") if isinstance(plate, Mapping) else None
