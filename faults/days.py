@@ -26,7 +26,7 @@ class Days(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a record said of a fault: when it ended, on which day it was."""
+    """A record of a fault: when it ended, and on which day it was."""
 
     t_end: float
     day: int

@@ -67,7 +67,7 @@ class Reason(View):
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
-# Of a code in any view: unless a value describes its own.
+# The fields of a code in any view, unless a value describes its own.
 _TYPES: Mapping[str, Any] = {
     "time": Time | None,
     "code": Annotated[str, Field(description=CODE)],

@@ -123,7 +123,7 @@ def agreed_interval_s(gaps: Sequence[float], short_s: float = 0.0) -> float | No
     """Return the interval in which most gaps of a day agree, s; None where they do not.
 
     Pauses between bursts take most of the time, though most gaps are those within bursts: the gap
-    counts in which the middle of the day lies. Where some gaps are still so long that they would be
+    counts in which the middle of the day lies. If some gaps are still so long that they would be
     silence, it is their length that returns.
 
     Parameters

@@ -54,7 +54,7 @@ def _lags(x: Array, ordered: Array) -> dict[int, list[int]]:
     First is the greatest common divisor of them all: a signal that repeats has each multiple.
     """
     last = x.shape[-1] - LENGTH
-    # Of few values, the largest is at the crest too.
+    # If there are few values, the largest is at the crest too.
     crest = np.where(ordered[:, CREST] < ordered[:, -1], ordered[:, CREST], ordered[:, 0])
     places = [np.flatnonzero(own[:last] > least) for own, least in zip(x, crest, strict=True)]
     rows = np.repeat(np.arange(len(x)), [len(p) for p in places])

@@ -9,7 +9,7 @@ import numpy as np
 from vtox.motor.values.arrays import Bool, Float64, Int
 from vtox.motor.values.domain import Array
 
-# Of the sorted samples: those in which the step is sought, and one in so many shows the bits.
+# The sorted samples in which the step is sought, and one in so many that shows the bits.
 MIDDLE, EVERY = slice(384, -384), 8
 # So many of the latter differ from the one before: fewer values may share a bit by chance.
 MIN_STEPS_SEEN = 8
