@@ -59,23 +59,22 @@ function drawDismissals(id, dismissals, mayOperate) {
 }
 
 function dismissal(id, d, mayOperate) {
-  const form = el("div", {});
+  const form = el("div", { class: "below" });
   const path = `/api/v1/machines/${encodeURIComponent(id)}/dismissals/${encodeURIComponent(d.alarm_id)}/end`;
   const submit = (body, message) => act(path, body, message, (left) => drawDismissals(id, left, mayOperate));
-  const close = () => form.replaceChildren();
+  const close = () => {
+    put(form);
+    button.focus();
+  };
   const end = async () => ((await lacksName()) ? openForm(form, "end_dismissal", { submit, close }) : submit({}, form));
   const limit =
     d.raised_from_db === null
       ? t("alarms.from_severity", { severity: `${num(100 * d.raised_from_severity)} %` })
       : t("alarms.from_level", { level: num(d.raised_from_db, 1) });
   const values = { fault: faultName(d.fault), name: d.by, time: moment(d.closed), until: moment(d.until), limit };
-  return el(
-    "div",
-    { class: "tools" },
-    el("span", { class: "small" }, t("alarms.dismissed", values)),
-    mayOperate ? el("button", { type: "button", onclick: end }, t("alarms.do_end_dismissal")) : "",
-    form,
-  );
+  const button = el("button", { type: "button", onclick: end }, t("alarms.do_end_dismissal"));
+  const said = el("span", { class: "small" }, t("alarms.dismissed", values));
+  return el("div", {}, el("div", { class: "tools" }, said, mayOperate ? button : ""), form);
 }
 
 // Draws them anew; called at every poll of the page.
