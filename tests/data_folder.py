@@ -2,9 +2,9 @@
 
     python -m tests.data_folder tests/data_folders/0.2.0.tar.gz
 
-A machine with a damaged bearing has a nameplate, a sensitivity, results, an acknowledged alarm and
-a history; the system has an alarm of its own; a key exists. Run it when a version is released, and
-keep the files of earlier ones.
+A machine with a damaged bearing has a nameplate, a sensitivity, results, an acknowledged alarm, one
+that was closed as false and a history; the system has an alarm of its own; a key exists. Run it
+when a version is released, and keep the files of earlier ones.
 """
 
 import os
@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
+from tests.integration.api.test_audit import FALSE_ALARM
 from tests.integration.api.test_spectra import MOTOR, outer_race, windows_of
 from tests.integration.conftest import serving
 from tests.integration.helpers import bridging, counters, eventually
@@ -25,6 +26,7 @@ from vtox.pipeline.cluster.embedded_server import EmbeddedServer
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.alarms.system_alarms import Condition, keep
+from vtox.pipeline.store.machines.dismissals import dismiss
 from vtox.pipeline.store.machines.machine_settings import SENSITIVITY, store_setting
 from vtox.pipeline.store.machines.machines import register
 from vtox.pipeline.store.server.client import connect
@@ -63,6 +65,7 @@ def fill(folder: Path) -> None:
             for alarm in http.get("/api/v1/alarms").raise_for_status().json()["data"]:
                 http.post(f"/api/v1/alarms/{alarm['id']}/acknowledge", json={}).raise_for_status()
         apikeys.revoke(client, key.id)
+        dismiss(client, FALSE_ALARM)
         recorder = Recorder(client, settings)
         recorder.record(Event())
         recorder.close()

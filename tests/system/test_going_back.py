@@ -13,8 +13,11 @@ import pytest
 
 from tests.cluster import Cluster, cluster
 from tests.data_folder import MACHINE, OF_SYSTEM, OPERATOR, fill
+from tests.integration.api.test_audit import FALSE_ALARM
 from tests.paths import ROOT
 from tests.waiting import eventually
+from vtox.pipeline.store.machines.dismissals import DISMISSALS
+from vtox.pipeline.store.machines.machine_settings import present_setting
 from vtox.pipeline.store.system import apikeys
 from workers.celery_signals import process
 
@@ -74,6 +77,14 @@ def test_open_alerts_and_slots_of_machines_are_kept(
 ) -> None:
     machine = went_back[1].get(f"/api/v1/machines/{MACHINE}").raise_for_status().json()["data"]
     assert machine["assessment"]["faults"]["bearing"]["state"] == "fault"
+
+
+def test_what_was_closed_as_false_is_there_after_the_next_upgrade(
+    went_back: tuple[Cluster, httpx.Client],
+) -> None:
+    with went_back[0].client() as client:
+        dismissed = present_setting(client, MACHINE, DISMISSALS).alarms
+    assert [d.alarm_id for d in dismissed] == [FALSE_ALARM.id]
 
 
 def test_no_process_logs_an_error(went_back: tuple[Cluster, httpx.Client]) -> None:
