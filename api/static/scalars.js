@@ -1,6 +1,6 @@
 // The latest scalars of a machine: value, state by its limits, and the zone of a vibration velocity.
 
-import { ago, byId, el, exact, glyph, put, sentenceCase, stateWord } from "./common.js";
+import { ago, byId, el, exact, glyph, put, sentenceCase, span, stateWord } from "./common.js";
 import { t } from "./texts.js";
 
 const reading = (s) => [
@@ -11,7 +11,19 @@ const reading = (s) => [
     ? el("span", { class: `state word ${s.state}` }, glyph(s.state), stateWord(s.state))
     : "",
 ];
-const limitOf = (s) => s.limits.map((x) => `${x.side} ${exact(x.value)} ${stateWord(x.level)}`).join(" · ");
+const limitOf = (s) =>
+  s.limits
+    .map((x) =>
+      [
+        `${x.side} ${exact(x.value)} ${stateWord(x.level)}`,
+        x.delay_s ? t("machine.limit_lasts", { span: span(x.delay_s) }) : "",
+        x.readings > 1 ? t("machine.limit_readings", { n: x.readings }) : "",
+        x.back === null ? "" : t("machine.limit_back", { value: exact(x.back) }),
+      ]
+        .filter(Boolean)
+        .join(", "),
+    )
+    .join(" · ");
 
 // Nothing is shown of a machine that has neither a scalar nor a class.
 export function drawScalars(of, now) {

@@ -25,8 +25,17 @@ MOST_OF_MACHINE = 256
 LARGEST = 1e30
 # Back within a limit by this share of it, before its alarm ends: a value on the limit is one alarm.
 DEADBAND = 0.02
-_LIMIT = re.compile(r"(\S+)\s*([<>])\s*(\S+)\s+(\S+)\s+(warning|fault)")
-_FORM = "NAME > VALUE UNIT warning|fault, with ; between several"
+_LIMIT = re.compile(
+    r"(\S+)\s*([<>])\s*(\S+)\s+(\S+)\s+(warning|fault)"
+    r"(?:\s+for\s+(\S+)\s+(s|min|h|readings))?(?:\s+back\s+(\S+))?"
+)
+_FORM = (
+    "NAME > VALUE UNIT warning|fault [for NUMBER s|min|h|readings] [back VALUE], with ; between "
+    "several"
+)
+# A value is beyond a limit for so many of these before it is an alarm, at most.
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+MOST_DELAY_S, MOST_READINGS = 7 * 86_400.0, 1000
 # Before name and unit of a scalar: its quantity in the history, its alarm.
 PREFIX, FLAG = "scalar:", "limit"
 
@@ -56,11 +65,26 @@ class ScalarLimit:
     value: float
     unit: str
     level: Literal["warning", "fault"]
+    delay_s: float = 0.0
+    """values are beyond it for so long before it is an alarm"""
+    readings: int = 1
+    """so many readings in a row are beyond it before it is an alarm"""
+    back: float | None = None
+    """the alarm ends at this value; null for 2 % within the limit"""
 
     def crossed(self, value: float, *, was: bool = False) -> bool:
-        """Return whether a value is beyond it; one that was stays so within the dead band."""
-        room = DEADBAND * abs(self.value) if was else 0.0
-        return value > self.value - room if self.side == ">" else value < self.value + room
+        """Return whether a value is beyond it; one that was stays so until it is back."""
+        end = self.value
+        if was:
+            room = DEADBAND * abs(self.value)
+            end = (
+                self.back
+                if self.back is not None
+                else end - room
+                if self.side == ">"
+                else end + room
+            )
+        return value > end if self.side == ">" else value < end
 
 
 def checked(machine_id: Any, t: Any, name: Any, value: Any, unit: Any) -> ScalarReading:
@@ -133,16 +157,41 @@ def parse_limits(text: object) -> Iterator[ScalarLimit]:
     if not isinstance(text, str) or len(text) > PLACE_LENGTHS["scalar_limits"]:
         raise NameplateError(f"scalar_limits: {repr(text)[:60]}, expected {_FORM}", "scalar_limits")
     for part in filter(None, map(str.strip, text.split(";"))):
-        found = _LIMIT.fullmatch(part)
-        name, side, value, unit, level = found.groups() if found else ("",) * 5
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not (NAME.fullmatch(name) and is_unit(unit) and isfinite(number)):
+        limit = _limit(part)
+        if limit is None:
             detail = f"scalar_limits: {part[:80]!r}, expected {_FORM}"
             raise NameplateError(detail, "scalar_limits")
-        yield ScalarLimit(name, side, number, unit, level)  # type: ignore[arg-type]
+        yield limit
+
+
+def _limit(text: str) -> ScalarLimit | None:
+    """Return a limit, None where the text is none."""
+    found = _LIMIT.fullmatch(text)
+    if not found:
+        return None
+    name, side, value, unit, level, lasting, of, back = found.groups()
+    number, lasts = _number(value), _number(lasting or "0")
+    end = None if back is None else _number(back)
+    delay_s = lasts * _SECONDS.get(of, 0.0) if lasting else 0.0
+    readings = lasts if of == "readings" else 1.0
+    if not (
+        NAME.fullmatch(name)
+        and is_unit(unit)
+        and isfinite(number)
+        and 0 <= delay_s <= MOST_DELAY_S
+        and readings in range(1, MOST_READINGS + 1)
+        and (end is None or (end <= number if side == ">" else end >= number))
+    ):
+        return None
+    return ScalarLimit(name, side, number, unit, level, delay_s, int(readings), end)  # type: ignore[arg-type]
+
+
+def _number(text: str) -> float:
+    """Return a number, NaN for another text."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def limit_flag(name: str, level: str) -> str:

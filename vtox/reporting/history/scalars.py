@@ -130,13 +130,15 @@ def latest(
 class LimitWatch:
     """Compares readings with the limits of their machines, and raises and ends their alarms.
 
-    Whether an alarm is open is asked of the server: it holds only the newest time of each scalar,
-    as what a line has held back says nothing of now.
+    Whether an alarm is open is asked of the server. It holds the newest time of each scalar, as a
+    value that a line has held back says nothing of now, and since when values are beyond a limit:
+    after a restart a delay begins again.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._newest_ms: dict[tuple[str, str], int] = {}
+        self._beyond: dict[tuple[str, ScalarLimit], tuple[int, int]] = {}
 
     def with_states(self, points: Sequence[Point], late_ms: int) -> list[Point]:
         """Return points with state and threshold by their limits; alarms are reported at once.
@@ -154,38 +156,53 @@ class LimitWatch:
         return [_with_state(p, of) for p, of in zip(points, own, strict=True)]
 
     def _tell(self, limited: Iterable[tuple[Point, Sequence[ScalarLimit]]]) -> None:
-        newest = {
-            (p.machine_id, p.quantity): (p, of)
-            for p, of in sorted(limited, key=lambda pair: pair[0].t_ms)
-            if of and p.t_ms >= self._newest_ms.get((p.machine_id, p.quantity), 0)
-        }
-        self._newest_ms |= {key: p.t_ms for key, (p, _) in newest.items()}
-        asked = [
-            (p, level, [x for x in of if x.level == level])
-            for p, of in newest.values()
-            for level in sorted({x.level for x in of})
-        ]
-        flags = [limit_flag(name_and_unit(p.quantity)[0], level) for p, level, _ in asked]
-        pairs = [(p.machine_id, flag) for (p, *_), flag in zip(asked, flags, strict=True)]
-        for (p, level, of), flag, is_set in zip(
-            asked, flags, are_set(self._client, pairs), strict=True
-        ):
-            assert p.value is not None
-            crossed = next((x for x in of if x.crossed(p.value, was=is_set)), None)
-            if is_set != (crossed is not None):
-                about = crossed or of[0]
-                code = "limit_kept"
-                if crossed:
-                    code = "limit_above" if crossed.side == ">" else "limit_below"
-                why = reason(
-                    code,
-                    scalar=about.name,
-                    value=p.value,
-                    limit=about.value,
-                    unit=about.unit,
-                )
-                change = FlagChange(p.machine_id, crossed is not None, (why,), level)
+        """Raise and end the alarms by readings, in the order of their times."""
+        asked: dict[tuple[str, str, str], list[tuple[Point, Sequence[ScalarLimit]]]] = {}
+        for p, of in sorted(limited, key=lambda pair: pair[0].t_ms):
+            key = p.machine_id, p.quantity
+            if not of or p.t_ms < self._newest_ms.get(key, 0):
+                continue
+            is_again = p.t_ms == self._newest_ms.get(key)
+            self._newest_ms[key] = p.t_ms
+            for level in sorted({x.level for x in of}):
+                own = [x for x in of if x.level == level]
+                if not is_again:
+                    self._count(p, own)
+                asked.setdefault((*key, level), []).append((p, own))
+        pairs = [(m, limit_flag(name_and_unit(q)[0], level)) for m, q, level in asked]
+        states = are_set(self._client, pairs)
+        for (_, flag), readings, is_set in zip(pairs, asked.values(), states, strict=True):
+            p, of = readings[-1]
+            if change := self._change(p, of, is_set=is_set):
                 set_flags(self._client, flag, [change])
+
+    def _count(self, p: Point, limits: Sequence[ScalarLimit]) -> None:
+        """Note since when, and for how many readings, the values are beyond their limits."""
+        for x in limits:
+            key = p.machine_id, x
+            if p.value is not None and x.crossed(p.value):
+                since_ms, readings = self._beyond.get(key, (p.t_ms, 0))
+                self._beyond[key] = since_ms, readings + 1
+            else:
+                self._beyond.pop(key, None)
+
+    def _lasts(self, p: Point, x: ScalarLimit) -> bool:
+        """Return whether values are beyond a limit for as long as it asks."""
+        since_ms, readings = self._beyond.get((p.machine_id, x), (p.t_ms, 0))
+        return readings >= x.readings and p.t_ms - since_ms >= 1000 * x.delay_s
+
+    def _change(self, p: Point, of: Sequence[ScalarLimit], *, is_set: bool) -> FlagChange | None:
+        """Return how the alarm of a level changes by the newest reading, None where it does not."""
+        assert p.value is not None
+        beyond = (x for x in of if x.crossed(p.value, was=is_set))
+        crossed = next((x for x in beyond if is_set or self._lasts(p, x)), None)
+        if is_set == (crossed is not None):
+            return None
+        about, code = crossed or of[0], "limit_kept"
+        if crossed:
+            code = "limit_above" if crossed.side == ">" else "limit_below"
+        why = reason(code, scalar=about.name, value=p.value, limit=about.value, unit=about.unit)
+        return FlagChange(p.machine_id, crossed is not None, (why,), about.level)
 
 
 def _is_of(limit: ScalarLimit, p: Point) -> bool:

@@ -133,6 +133,40 @@ def test_limits_raise_and_end_alarms(recorder: Recorder, client: Client) -> None
     assert [e for _, _, e, _ in events(client)[4:]] == ["raised", "cleared"]
 
 
+@pytest.mark.parametrize("asked", ["for 60 s", "for 4 readings"])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_crossing_that_lasts_is_one_alarm(
+    recorder: Recorder, client: Client, asked: str, *, at_once: bool
+) -> None:
+    register(client, "M1", Motor(scalar_limits=f"winding > 120 degC warning {asked} back 110"))
+    now = server_time(client) - 1200
+    # Short crossings; then one that lasts, with values on the limit; then one that ends it.
+    values = [125, 125, 119, 125, 125, 125, 119, *[125] * 5, *[119, 121, 112] * 5, 109, 125]
+    for k, value in enumerate(values):
+        send(client, now + 20 * k, "winding", value, "degC")
+        if not at_once or k in (2, 11, 26, 27):
+            recorder.record(Event())
+    recorder.record(Event())
+    assert [(event, code) for _, _, event, code in events(client)] == [
+        ("raised", "limit_above"),
+        ("cleared", "limit_kept"),
+    ]
+
+
+def test_a_reading_that_comes_again_is_not_counted_twice(
+    recorder: Recorder, client: Client
+) -> None:
+    register(client, "M1", Motor(scalar_limits="winding > 120 degC fault for 2 readings"))
+    now = server_time(client) - 600
+    for t in (now, now, now):
+        send(client, t, "winding", 125, "degC")
+        recorder.record(Event())
+    assert events(client) == []
+    send(client, now + 1, "winding", 125, "degC")
+    recorder.record(Event())
+    assert [e for _, _, e, _ in events(client)] == ["raised"]
+
+
 def test_scalars_of_a_window_are_those_of_its_start(
     recorder: Recorder, client: Client, settings: Settings
 ) -> None:

@@ -52,8 +52,33 @@ def test_limits_of_a_nameplate() -> None:
     assert Motor(scalar_limits=text).scalar_limits == text
 
 
+def test_a_limit_may_ask_for_a_time_or_readings_and_an_end() -> None:
+    first = "a > 120 degC warning for 10 min back 115"
+    (a, b, c) = parse_limits(f"{first}; b < 1 bar fault for 3 readings; c > 1 V fault back 1")
+    assert (a.delay_s, a.readings, a.back) == (600.0, 1, 115.0)
+    assert (b.delay_s, b.readings, b.back) == (0.0, 3, None)
+    assert (c.delay_s, c.readings, c.back) == (0.0, 1, 1.0)
+    assert [a.crossed(v, was=True) for v in (116.0, 115.0)] == [True, False]
+    assert not a.crossed(119.0)
+
+
+WRONG_ENDS = (
+    "for 0 readings",
+    "for 1.5 readings",
+    "for 200 h",
+    "for x s",
+    "for 5",
+    "back 2",
+    "back x",
+)
+
+
 @pytest.mark.parametrize(
-    "text", ["p > 1 bar", "p > x bar fault", "P > 1 bar fault", "p = 1 bar fault"]
+    "text",
+    [
+        *("p > 1 bar", "p > x bar fault", "P > 1 bar fault", "p = 1 bar fault"),
+        *(f"p > 1 bar fault {end}" for end in WRONG_ENDS),
+    ],
 )
 def test_limits_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(NameplateError, match=r"scalar_limits: .* expected NAME > VALUE UNIT"):
