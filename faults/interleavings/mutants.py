@@ -165,7 +165,7 @@ def _put_back() -> Iterator[Mutant]:
     )
     yield Mutant(
         "F8 what was admitted before is judged again at a rebuild",
-        ((BRIDGE / "intake.py", "    if progress is None:\n", "    if True:\n"),),
+        ((BRIDGE / "admission.py", "    if progress is None:\n", "    if True:\n"),),
     )
     yield Mutant("F9 a woken owner admits and refuses", ((admit, fence, ""), (refuse, fence, "")))
     token = "        token = uuid.uuid4().hex\n"

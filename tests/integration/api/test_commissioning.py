@@ -42,12 +42,13 @@ def system(
 
 
 def send(client: Client, recording: Recording, seq: int) -> None:
-    """Send one window of 1 s and wait for its results."""
+    """Send one window of 1 s, with noise of its own, and wait for its results."""
     n = round(recording.fs_hz)
-    channels = {name: np.asarray(x[:n]) for name, x in recording.channels.items()}
+    before = counters(client).get("records:turn_short", 0)
+    noise = np.random.default_rng(before).normal(0, 1e-3, n)
+    channels = {name: x[:n] * (1 + noise) for name, x in recording.channels.items()}
     t0 = time.time() - 60 + seq
     window = Window(machine_id="M1", seq=seq, t0=t0, fs_hz=recording.fs_hz, channels=channels)
-    before = counters(client).get("records:turn_short", 0)
     client.xadd(keys.RAW, encode(window))
     eventually(lambda: counters(client).get("records:turn_short", 0) == before + 1)
 

@@ -39,7 +39,7 @@ class DuplicateFilter:
         """Return the filter that had the windows `stored` (`KnownMachine.marks`)."""
         restored = cls(horizon)
         windows = [(name, *value.partition("#")[::2]) for name, value in stored.items()]
-        last, _, print_ = stored.get(LAST_PRINT, "").rpartition(" ")
+        last, _, print_ = stored.get(LAST_PRINT, "").partition("#")[2].rpartition(" ")
         restored.last_print = last, print_
         windows = [w for w in windows if w[0] != LAST_PRINT]
         for name, entry_id, epoch in sorted(windows, key=lambda w: _id_order(w[1])):

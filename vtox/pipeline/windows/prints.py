@@ -7,8 +7,9 @@ import numpy as np
 from vtox.motor.values.domain import Array
 from vtox.pipeline.windows.wire import Fields, Header, decode_channels
 
-# Among the marks that the bridge keeps of a machine: its last window, and the print of that.
-LAST_PRINT = "print"
+# Among the marks that the bridge keeps of a machine: its last window, and the print of that. Named
+# as the mark of a replay, which readers of this build and of the one before pass over.
+LAST_PRINT = "|0|0|print"
 # So many bytes of each channel make the print: 1,024 samples of 16 bits.
 PRINT_BYTES = 2048
 # So many steps of these samples differ from the one before, in a channel that makes it unlikely.

@@ -83,7 +83,7 @@ def test_numbers_go_on_after_a_restart_and_a_repeat_has_its_own(
     for seconds in ((0, 1), (1, 2)):  # the sender cannot know whether 1 has arrived
         with Publisher(client, numbers=tmp_path / "numbers") as publisher:
             for second in seconds:
-                publisher.send("M1", {"ia": X}, t0=T0 + second, fs_hz=1000)
+                publisher.send("M1", {"ia": X + second}, t0=T0 + second, fs_hz=1000)
     assert [w.seq for w in sent(client)] == [0, 1, 1, 2]
     assert len({w.run for w in sent(client)}) == 1
     with bridging(settings):

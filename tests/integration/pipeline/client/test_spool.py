@@ -86,7 +86,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send(publisher: Publisher, i: int) -> None:
-    publisher.send("M1", {"ia": X}, t0=T0 + i, fs_hz=1000.0)
+    publisher.send("M1", {"ia": X + i}, t0=T0 + i, fs_hz=1000.0)
 
 
 def starts(client: Client) -> list[int]:

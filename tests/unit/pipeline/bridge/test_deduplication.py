@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from vtox.pipeline.bridge.deduplication import DuplicateFilter, mark
+from vtox.pipeline.windows.prints import LAST_PRINT
 from vtox.pipeline.windows.wire import Header
 
 H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
@@ -118,3 +119,12 @@ def test_windows_keep_their_runs_over_restarts_of_the_bridge() -> None:
     assert restored.run_of(window(9, 9009.0), "20-0") == "#2"
     assert restored.classify(window(0, 20_000.0), "21-0")[0] == "new"
     assert restored.run_of(window(0, 20_000.0), "21-0") == "#3"
+
+
+def test_the_print_is_kept_as_a_mark_that_older_readers_pass_over() -> None:
+    run, seq, start, replay_of = LAST_PRINT.split("|")
+    assert (run, int(seq), int(start), replay_of) == ("", 0, 0, "print")
+    stored = {LAST_PRINT: "7-0#|1|5000000| abc", mark(window(1)): "7-0"}
+    restored = DuplicateFilter.restored(10, stored)
+    assert restored.last_print == ("|1|5000000|", "abc")
+    assert list(restored.marks) == [mark(window(1))]

@@ -182,6 +182,6 @@ def _mark_changes(admissions: Iterable[Admission]) -> dict[str, dict[str, str]]:
         if a.decision == "new":
             marks[a.mark] = f"{a.entry_id}#{a.epoch}" if a.epoch else a.entry_id
             if a.print:
-                marks[LAST_PRINT] = f"{a.mark} {a.print}"
+                marks[LAST_PRINT] = f"{a.entry_id}#{a.mark} {a.print}"
         marks.update(dict.fromkeys(a.forgotten, ""))
     return changes
