@@ -240,8 +240,10 @@ def sender(parts: Parts, steps: Sequence[Step], process: Process) -> None:
     parts.finished_senders.add(process.name)
 
 
-def _phases(names: str, amplitude: float, fs_hz: float, window_s: float) -> dict[str, Array]:
-    t = np.arange(round(fs_hz * window_s)) / fs_hz
+def _phases(
+    names: str, amplitude: float, fs_hz: float, window_s: float, begin_s: float = 0.0
+) -> dict[str, Array]:
+    t = begin_s + np.arange(round(fs_hz * window_s)) / fs_hz
     return {c: amplitude * np.sin(314.16 * t - k * 2.0944) for k, c in enumerate(names.split())}
 
 
@@ -251,7 +253,8 @@ def sampled(machine_id: str, seq: int, window_s: float) -> tuple[float, dict[str
     if machine_id in daily.MACHINES:
         return daily.DAILY_HZ, daily.channels(machine_id, seq, window_s)
     if machine_id != METERED:
-        return FS_HZ, _phases("ia ib ic", 10.0, FS_HZ, window_s)
+        # No window has the samples of the one before, which would be refused.
+        return FS_HZ, _phases("ia ib ic", 10.0, FS_HZ, window_s, 0.0013 * seq)
     currents = _phases("ia ib ic", 10.0, METERED_HZ, window_s)
     return METERED_HZ, currents | _phases("va vb vc", 325.0, METERED_HZ, window_s)
 

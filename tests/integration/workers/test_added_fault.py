@@ -120,14 +120,14 @@ from workers import batch
 os.environ |= {"VTOX_REDIS_URL": sys.argv[1], "VTOX_DATA_DIR": sys.argv[2]}
 settings, client = load(batch_wait_ms=1), connect(sys.argv[1], "test")
 register(client, "M", Motor(pole_pairs=2, supply_hz=50.0))
-turns = 47 * np.arange(1000) / 1000
-counts = {
-    p: (1000 * np.sin(2 * np.pi * (turns - k / 3))).astype("<i2").tobytes()
-    for k, p in enumerate(("ia", "ib", "ic"))
-}
+turns, rng = 47 * np.arange(1000) / 1000, np.random.default_rng(1)
+def counts():
+    angles = {p: 2 * np.pi * (turns - k / 3) for k, p in enumerate(("ia", "ib", "ic"))}
+    noise = rng.normal(0, 2, 1000)
+    return {p: (1000 * np.sin(a) + noise).astype("<i2").tobytes() for p, a in angles.items()}
 with bridging(settings, batch.work):
     for seq in range(3):
-        add_window(client, "M", seq, **counts, scale_ib=0.01, scale_ic=0.01)
+        add_window(client, "M", seq, **counts(), scale_ib=0.01, scale_ic=0.01)
     eventually(lambda: counters(client).get("windows:turn_short", 0) >= 2)
 found = {}
 found["stream"] = [

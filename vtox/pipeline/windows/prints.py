@@ -14,6 +14,8 @@ LAST_PRINT = "|0|0|print"
 PRINT_BYTES = 2048
 # So many steps of these samples differ from the one before, in a channel that makes it unlikely.
 MIN_MOVES, ROUNDING = 64, 1e-6
+# A signal repeats to this share of its peak.
+REPEATED = 4e-4
 
 
 def window_print(fields: Fields, header: Header) -> str:
@@ -40,5 +42,7 @@ def _is_unlikely(x: Array) -> bool:
     bends = np.abs(np.diff(x, 2)) > ROUNDING * np.abs(x).max()
     if np.count_nonzero(bends) < MIN_MOVES:
         return False
-    again = np.flatnonzero(x[1 : len(x) // 2 + 1] == x[0]) + 1
-    return not any(np.array_equal(x[lag:], x[:-lag]) for lag in again.tolist())
+    # Rounding to counts moves each sample of a signal that repeats by one at most.
+    near = REPEATED * np.abs(x).max()
+    again = np.flatnonzero(np.abs(x[1 : len(x) // 2 + 1] - x[0]) <= near) + 1
+    return not any((np.abs(x[lag:] - x[:-lag]) <= near).all() for lag in again.tolist())

@@ -21,7 +21,9 @@ def main() -> None:
     with Publisher(url, numbers=numbers, batch_s=60.0) as publisher, notes.open("a") as file:
         for batch in range(noted, batches):
             for i in range(batch * BATCH, (batch + 1) * BATCH):
-                publisher.send(f"M{i % MACHINES}", {"ia": X}, t0=T0 + i // MACHINES, fs_hz=FS_HZ)
+                publisher.send(
+                    f"M{i % MACHINES}", {"ia": X + i}, t0=T0 + i // MACHINES, fs_hz=FS_HZ
+                )
             publisher.flush()
             print(batch, file=file, flush=True)
 
