@@ -1,4 +1,4 @@
-"""What lets power be counted and the load be estimated, in reading order: the first rule decides.
+"""Rules that let power be counted and the load be estimated, in order: the first one decides.
 
 `x` are columns (`_PowerConditions`); the values of a code are the columns of the same names.
 """
@@ -42,7 +42,7 @@ _RIGHT[POWERS, 2] = np.sin(_MOST), -np.cos(_MOST), 0, 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PowerConditions:
-    """Columns of length batch: what speaks against counting the measured power.
+    """Columns of length batch: objections to counting the measured power.
 
     What the channels and the length decide is one value for all.
     """
@@ -64,10 +64,11 @@ class _PowerConditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LoadConditions:
-    """Columns of length batch: what speaks against an estimate of the load.
+    """Columns of length batch: objections to an estimate of the load.
 
-    `why` has the code of each nameplate that leads to none, and whose that is. `outside` is a drive
-    at a frequency to which losses cannot be scaled, `resistive` a load without reactive power.
+    `why` maps each code of a nameplate that leads to no estimate to its records. `outside` is a
+    drive at a frequency to which losses cannot be scaled. `resistive` is a load without reactive
+    power.
     """
 
     why: Mapping[str, Bool]
@@ -164,7 +165,7 @@ def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> _PowerConditi
 def estimate_columns(
     analysis: CurrentAnalysis, rated: RatedColumns, load: ShaftEstimate
 ) -> _LoadConditions | None:
-    """Return what speaks against the estimates of a batch; None where that is nothing."""
+    """Return the objections to the estimates of a batch; None if there are none."""
     ratio, interval = load.load_ratio, 2 * load.shaft_half_w / rated.power_w
     active_w, reactive_var, *_ = analysis.power_sums.T[POWERS]
     resistive = np.abs(reactive_var) < _LEAST_LAG * active_w

@@ -25,7 +25,7 @@ from vtox.pipeline.store.stream.admissions import vehicle_of
 
 # Machines read in one round trip.
 PART = 500
-# What was read longer ago is not built upon: the server's clock may have been set back since.
+# An older state is not built upon: the server's clock may have been set back since.
 RECENT_S = 300.0
 
 
@@ -50,11 +50,12 @@ class FleetMachine(Place):
 
 @dataclass(frozen=True, slots=True)
 class FleetState:
-    """The numbers by which a reader sees what has changed.
+    """The numbers by which a reader sees changes of the fleet.
 
-    `epoch` names the numbering: under another one nothing that was read before holds. `change` is
-    the last change; `quiet` maps the machines whose last window arrived before `quiet_before_t` to
-    that arrival (s, server clock), and `silent` those of them that should have sent by now.
+    `epoch` names the numbering: after another one begins, nothing that was read before holds.
+    `change` is the last change. `quiet` maps each machine whose last window arrived before
+    `quiet_before_t` to that arrival (s, server clock). `silent` has those of them that should have
+    sent by now.
     """
 
     epoch: str
@@ -132,8 +133,8 @@ def fleet_state(
 def _quiet(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
     """Return the machines whose last window arrived before a time, with its arrival.
 
-    Of the machines that were quiet already, only who sends again is looked for: among the quiet or
-    among all that send, whichever are fewer.
+    Machines that were quiet already are looked at only for those that send again: among the quiet
+    or among all that send, whichever are fewer.
     """
     since = known.quiet_before_t if known else 0.0
     pipe = client.pipeline(transaction=False)
@@ -182,7 +183,7 @@ class MachineNames:
         epoch, listed = pipe.execute()
         last = self._names
         if epoch is None or last is None or last[0] != (epoch, listed):
-            # Of what comes meanwhile, the next look finds another number.
+            # A machine that comes meanwhile changes the number, which the next look finds.
             last = self._names = ((epoch, listed), sorted(listed_machines(client)))
         return last[1]
 

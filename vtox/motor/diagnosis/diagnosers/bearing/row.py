@@ -32,7 +32,7 @@ def _features(shared: SharedAnalysis) -> dict[str, Float64]:
 
 
 def _known_by_currents(shared: SharedAnalysis) -> dict[str, Any]:
-    """Return what the currents tell of each recording, by the names of `bearing.diagnose`."""
+    """Return speed, supply and operation by the currents, as arguments of `bearing.diagnose`."""
     analysis = shared.analysis
     speed_rpm, tolerance = _estimated_speeds(shared)
     return {
@@ -46,7 +46,7 @@ def _known_by_currents(shared: SharedAnalysis) -> dict[str, Any]:
 
 
 def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
-    """Return what the diagnosis of the bearing rests on, of a batch of one recording."""
+    """Return views and signs behind the diagnosis of the bearing, of a batch of one recording."""
     analysis = shared.analysis
     speed_rpm, tolerance = _estimated_speeds(shared)
     return bearing.examine(
