@@ -1,8 +1,8 @@
 """Celery's settings, derived from VTOX's settings and the fault registry.
 
-The stream is the truth: a task may be lost or run twice without harm, so Celery's own
-acknowledgements are off (`ack_emulation`), which makes it 2 to 4 times faster on Redis; records
-that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the
+The stream is the truth: a task may be lost or run twice without harm. Celery's own
+acknowledgements are therefore off (`ack_emulation`), which makes it 2 to 4 times faster on Redis.
+Idle records are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the
 figures. On AMQP a task is acknowledged when it starts, for the same reason:
 `docs/howto/use-rabbitmq.md`.
 """
@@ -56,7 +56,7 @@ task_create_missing_queues = False
 task_serializer = result_serializer = event_serializer = "json"
 accept_content = ["json"]
 task_ignore_result = True
-# Of the clock, so that it says nothing about a record: on a busy host a batch waits for a core. A
+# Time on the clock, which says nothing about a record: on a busy host a batch waits for a core. A
 # diagnosis that computes for too long is ended by its CPU time (`workers/time_limit.py`). This ends
 # a process that waits for something that never comes. Its records count as not started.
 task_time_limit = 600
@@ -67,13 +67,14 @@ worker_consumer = "workers.consumer:TaskConsumer"
 worker_concurrency = 1
 worker_prefetch_multiplier = 1
 worker_max_tasks_per_child = 20_000
-# Of a pool process to start. Celery's 4 s are too short on a busy host: each one that is late would
-# be killed and another one started, for ever. One that does not start at all is replaced later.
+# Time for a pool process to start. Celery's 4 s are too short on a busy host: each one that is late
+# would be killed and another one started, for ever. One that does not start at all is replaced
+# later.
 worker_proc_alive_timeout = 120.0
 # Flower asks for events of tasks while it is looked at (`vtox/cli/processes/flower_events.py`).
 worker_send_task_events = False
 task_send_sent_event = False
 worker_hijack_root_logger = False
-# A worker that stops by SIGTERM finishes its batch; by SIGQUIT it gets so long. What it leaves is
-# dispatched again.
+# A worker that stops by SIGTERM finishes its batch; by SIGQUIT it gets so long. Its unfinished work
+# is dispatched again.
 worker_soft_shutdown_timeout = 15.0

@@ -1,7 +1,7 @@
 """Vulnerabilities of the locked packages, and for a release their list as CycloneDX.
 
-Both tools come into an environment of their own, so that VTOX does not depend on them. Where they
-cannot be installed, or their index tells nothing, that is said and is no failure.
+Both tools are installed into a separate environment, so that VTOX does not depend on them. If they
+cannot be installed, or their index does not answer, the script prints this and does not fail.
 """
 
 import json
@@ -15,7 +15,7 @@ LOCK = "requirements.lock"
 
 
 def installed(package: str, program: str) -> Path | None:
-    """Return the program of a package; None where it cannot be installed."""
+    """Return the program of a package; None if it cannot be installed."""
     path = TOOLS / "bin" / program
     if not path.exists():
         if not (TOOLS / "bin/pip").exists():
@@ -26,7 +26,7 @@ def installed(package: str, program: str) -> Path | None:
 
 
 def audit() -> int:
-    """Print what is known of the locked packages; 1 where one of them is vulnerable."""
+    """Print the known vulnerabilities of the locked packages; 1 if one of them is vulnerable."""
     program = installed("pip-audit", "pip-audit")
     if program is None:
         print("audit skipped: pip-audit cannot be installed here")

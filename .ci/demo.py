@@ -1,6 +1,6 @@
-"""`make demo` as a newcomer runs it: every fault that can be found is, and nobody is accused.
+"""`make demo` as a newcomer runs it: it finds every detectable fault, and gives no false alert.
 
-The truth is what `vtox simulate --list` says of its machines; what was found is asked over HTTP.
+`vtox simulate --list` gives the truth about its machines; the alerts are read over HTTP.
 At the end Ctrl-C must leave no process behind.
 """
 
@@ -29,7 +29,7 @@ LOG = Path("demo.log")
 
 
 def free_ports(n: int, among: range = range(10_000, 15_000)) -> list[int]:
-    """Return ports that are free now, none of which embedded servers or clients get meanwhile."""
+    """Return free ports that embedded servers and clients do not get meanwhile."""
     ports: list[int] = []
     for port in random.SystemRandom().sample(among, 50):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -81,7 +81,7 @@ def watch(
     demo: subprocess.Popen[bytes],
     use: Callable[[], str],
 ) -> str:
-    """Return what went wrong, empty if nothing did; `use` the demo while it is to stay calm."""
+    """Return the failure, empty if none; `use` the demo while it is to stay calm."""
     wanted = {(m, fault) for m, (fault, detectable) in truth.items() if fault and detectable}
     real = {(m, fault) for m, (fault, _) in truth.items()}
     start, named = time.monotonic(), None
@@ -114,7 +114,7 @@ def main() -> None:
     env = os.environ | {f"VTOX_{name}_PORT": str(port) for name, port in ports.items()}
     env["VTOX_DATA_DIR"] = str(data)
     truth = injected()
-    # A script in the background ignores Ctrl-C, and what it starts would too.
+    # A script in the background ignores Ctrl-C, and so would its child processes.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with LOG.open("wb") as log:
         demo = subprocess.Popen(
@@ -127,7 +127,7 @@ def main() -> None:
 
             failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo, use)
         with suppress(ProcessLookupError):  # it ended by itself, which is a failure already
-            os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+            os.killpg(demo.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
         try:
             demo.wait(timeout=END_S)
         except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
 """Installs the packages of a lock file, and shows how far it is: `python .ci/install.py LOCK`.
 
-A second lock file is installed beside the first, by a pip of its own and without bytecode: each
-keeps a core busy. With `--extras "mqtt opcua"` behind the first, the packages of these extras of
-`pyproject.toml` alone, with what they need.
+A second lock file is installed at the same time, by a second pip and without bytecode: each keeps a
+core busy. With `--extras "mqtt opcua"` behind the first, only the packages of these extras of
+`pyproject.toml` are installed, with their dependencies.
 """
 
 import re
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 WIDTH = 60
-# Where nobody looks on, in a log, that many lines in all.
+# In a log, without a terminal, the progress takes this many lines in all.
 LINES = 4
 
 
@@ -63,7 +63,7 @@ def blocks_of(lock: str) -> dict[str, str]:
 
 
 def needed(names: set[str], blocks: dict[str, str]) -> list[str]:
-    """Return packages and what they need: the comments of a lock file say what needs each."""
+    """Return packages and their dependencies, by the comments of a lock file."""
     found = names & blocks.keys()
     while True:
         more = {n for n, block in blocks.items() if n not in found and found & parents(block)}
@@ -79,14 +79,14 @@ def parents(block: str) -> set[str]:
 
 
 def install_both(lock: str, larger: str) -> int:
-    """Install a lock file and, at the same time, what another has in addition."""
+    """Install a lock file and, at the same time, the additional packages of another."""
     blocks = blocks_of(Path(larger).read_text())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as threads:
         rest = Path(folder) / "rest.lock"
         here = blocks_of(Path(lock).read_text())
         rest.write_text("".join(text for name, text in blocks.items() if name not in here))
         progress = Progress(packages_in(lock) + packages_in(str(rest)), pips=2)
-        # Each sees only half of the packages: neither may ask whether all that is needed is there.
+        # Each sees only half of the packages: neither may check that all dependencies are there.
         jobs = [
             threads.submit(run_pip, progress, lock, "--no-deps"),
             threads.submit(run_pip, progress, str(rest), "--no-deps", "--no-compile"),
@@ -144,7 +144,7 @@ class Progress:
             self.show(f"  {self.here} packages are here; installing them", LINES + 1)
 
     def show(self, text: str, part: int) -> None:
-        """Show a state: on a terminal in place of the last, else where another part has begun."""
+        """Show a state: on a terminal in place of the last, else once another part has begun."""
         if sys.stdout.isatty():
             print(f"\r{text:{WIDTH}}", end="", flush=True)
         elif part > self.shown:

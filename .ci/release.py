@@ -1,4 +1,4 @@
-"""Makes what a release is, in `dist`: wheel, sdist, and the SBOM of the lock file (CycloneDX).
+"""Makes a release in `dist`: wheel, sdist, and the SBOM of the lock file (CycloneDX).
 
     make release
 
@@ -28,7 +28,7 @@ def build(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Check, build, list what was made."""
+    """Check, build, and list the files."""
     if subprocess.check_output(["git", "status", "--porcelain"]):
         sys.exit("release: there are changes that are not committed")
     if f"## [{RELEASE}]" not in Path("CHANGELOG.md").read_text():

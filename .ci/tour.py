@@ -1,4 +1,4 @@
-"""What the tour prints for a reader to type, typed while the demo runs."""
+"""Runs the commands of the tour, as a reader types them, while the demo runs."""
 
 import os
 import re
@@ -9,7 +9,7 @@ TOUR = Path("docs/tutorial/tour.md")
 
 
 def broken_commands(api_port: int, environment: dict[str, str]) -> str:
-    """Return which command of the tour failed and with what, empty if none did."""
+    """Return the command of the tour that failed, with its output; empty if none did."""
     blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text(), re.DOTALL)
     commands = [c for block in blocks for c in block.splitlines() if c != "make demo"]
     for command in commands:

@@ -105,10 +105,10 @@ class BoundedHttp(H11Protocol):
             self._waiting.add(self)
 
     def is_read(self) -> bool:
-        """Return whether the client has read some of the last answer since this was last asked."""
+        """Return whether the client has read some of the last answer since the last call."""
         before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         return bool(self._unsent) and self._unsent != before
 
     def _in_progress(self) -> bool:
-        """Whether a request is being answered; the rest of a body that was refused is none."""
+        """Whether a request is being answered; the rest of a refused body is no request."""
         return self.cycle is not None and not self.cycle.response_complete

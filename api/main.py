@@ -1,4 +1,4 @@
-"""What `uvicorn api.main:app` serves. Importing it opens nothing: the lifespan does."""
+"""The application of `uvicorn api.main:app`. Importing it opens nothing: the lifespan does."""
 
 from api.factory import create_app
 

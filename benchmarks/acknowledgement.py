@@ -1,4 +1,4 @@
-"""What it costs that an acknowledged window is on disk: latency, throughput and CPU of the server.
+"""Cost of a sync to disk before each acknowledgement: latency, throughput and CPU of the server.
 
 Pairs of servers, one that syncs every second and one that syncs at every write, are measured in
 turn. Paced: windows of 80 KB at a fleet's rate over four connections. Full: the same connections

@@ -1,4 +1,4 @@
-"""The day of a healthy machine: loads in steps, a supply whose unbalance wanders.
+"""The day of a healthy machine: loads in steps, a supply with a wandering unbalance.
 
 Nameplates and bodies are those of `vtox.motor.simulator.fleet`; `benchmarks.day_signals` makes the
 signals.
@@ -15,9 +15,9 @@ from vtox.motor.simulator.fleet import SimulatedMachine, fleet
 from vtox.motor.simulator.noise import subkey
 from vtox.motor.values.arrays import Float64
 
-# The supply's negative sequence wanders from one ten minutes to the next (EN 50160 speaks of
-# ten-minute means and allows 2 %): rms of the real and of the imaginary part, per unit of the
-# positive sequence; the time between two values, s; the correlation of one with the next.
+# The supply's negative sequence wanders from one ten minutes to the next (EN 50160 allows 2 % of
+# ten-minute means). Rms of the real and of the imaginary part, per unit of the positive sequence;
+# the time between two values, s; the correlation of one with the next.
 UNBALANCE_RMS, UNBALANCE_S, UNBALANCE_CORRELATION = 0.001, 600.0, 0.9
 # A load takes half a second from one step to the next: the inertia of a small drive.
 RAMP_S = 0.5
@@ -29,7 +29,7 @@ STEADY, SHIFTS, CYCLES = 0.4, 0.3, 0.3
 
 @dataclass(frozen=True)
 class Day:
-    """One machine and what happens to it: loads (of rated torque) and unbalance over time."""
+    """One machine with its loads (of rated torque) and its unbalance over time."""
 
     machine: SimulatedMachine
     load_t_s: Float64
@@ -65,7 +65,7 @@ def days(
 
 def _day(machine: SimulatedMachine, place: float, length_s: float, unbalance_rms: float) -> Day:
     rng = np.random.default_rng(subkey(machine.key, 90))
-    # Before time 0 lies the commissioning, at the first load.
+    # The commissioning is before time 0, at the first load.
     times, loads = [-DAY_S], [machine.load]
     t = 0.0
     low = machine.load * rng.uniform(0.5, 0.8)

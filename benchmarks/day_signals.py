@@ -1,6 +1,6 @@
-"""What healthy machines send over a day (`benchmarks.day_profiles`), clamps in error.
+"""Signals of healthy machines over a day (`benchmarks.day_profiles`), clamps in error.
 
-The signals follow the equations of `vtox.motor.simulator` at lower cost: slow quantities are
+The signals follow the equations of `vtox.motor.simulator` at lower cost. Slow quantities are
 computed on a grid of 100 Hz and interpolated onto carriers from tables, and samples are made as
 counts. Every window has its own noise.
 """
@@ -44,7 +44,7 @@ class CountedWindow:
 
 
 def window(day: Day, start_s: float, seconds: float, fs_hz: float) -> CountedWindow:
-    """Return what the machine sends from `start_s` on; `fs_hz` is a multiple of 100 Hz."""
+    """Return the window of the machine from `start_s` on; `fs_hz` is a multiple of 100 Hz."""
     m = day.machine
     slow = _slow_signals(day, start_s, round(seconds * GRID_HZ))
     ratio = round(fs_hz / GRID_HZ)
@@ -75,7 +75,7 @@ class _SlowSignals:
     supply: Complex64  # phasors without carriers: of the supply, the shaft, twice slip frequency
     shaft: Complex64
     twice_slip: Complex64
-    shaft_turns: Float64  # without those of the carrier
+    shaft_turns: Float64  # without the turns of the carrier
     start_s: float
     load: Float64
     gain: Float64

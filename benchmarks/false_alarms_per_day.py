@@ -3,11 +3,11 @@
     python -m benchmarks.false_alarms_per_day [--machines 50] [--hours 24] [--window-s 10]
                                               [--fs 2000] [--minutes M]
 
-Each machine is commissioned as in `vtox demo` (a baseline of healthy runs at its first load), then
-sends `--hours` of its life as fast as bridge and three workers take it: steps of the load, a supply
-whose frequency and unbalance wander, clamps in error (`benchmarks.day_profiles`, `day_signals`).
-All machines are healthy, so every alert is false, except `clock`: time runs faster than the
-server's.
+Each machine is commissioned as in `vtox demo` (a baseline of healthy runs at its first load). Then
+it sends `--hours` of its life as fast as bridge and three workers take it. They have steps of the
+load, a wandering frequency and unbalance, and clamps in error (`benchmarks.day_profiles`,
+`day_signals`). All machines are healthy, so every alert is false, except `clock`: time runs faster
+than the server's.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from vtox.pipeline.store.server.client import Client, connect
 # Commissioning: number of runs, their length and distance, as in
 # `vtox.pipeline.sending.senders.simulated_fleet`.
 RUNS, RUN_S, RUN_DISTANCE_S = 4, 20.0, 150.0
-# At most so many windows of a machine, or seconds, wait or are in open records.
+# Limit of windows of a machine, or seconds, that wait or are in open records.
 AHEAD_WINDOWS, AHEAD_S = 6, 60.0
 READ = 2000
 PORTS = {"VTOX_COORDINATOR_PORT": "18931", "VTOX_WORKER_PORT": "18932"}
@@ -153,7 +153,7 @@ def live(client: Client, fleet: Sequence[Day], o: argparse.Namespace, tally: Tal
 
 
 def _cpu_s(processes: Sequence[psutil.Process]) -> float:
-    """Return the CPU time used so far; of this process without those that it started."""
+    """Return the CPU time used so far; of this process without its children."""
     own = [p for p in processes if p.pid == os.getpid()]
     return cpu_s([p for p in processes if p not in own]) + sum(sum(p.cpu_times()[:2]) for p in own)
 

@@ -1,13 +1,13 @@
-"""Does a window cost more where many machines are known, or many windows wait?
+"""Does a window cost more if many machines are known, or many windows wait?
 
     python -m benchmarks.growth machines [--many 5000] [--minutes 5]
     python -m benchmarks.growth backlog [--many 100000] [--minutes 3]
 
-Two clusters run side by side, each with what `vtox up` starts, but Flower, and with pages that poll
-it, and are measured over the same intervals: so what else the box does falls on both. `machines`:
-50 send a window a second in both, and in one the others have sent a window each before and are
-silent since. `backlog`: both drain small windows, in one 1,000 wait for the bridge all the time, in
-the other many. The diagnoses are a light load in both (`benchmarks.stub_diagnosis`).
+Two clusters run side by side, each with all that `vtox up` starts but Flower, and with pages that
+poll it. They are measured over the same intervals, so that other work of the box falls on both.
+`machines`: 50 send a window a second in both. In one the others have sent a window each before and
+are silent since. `backlog`: both drain small windows. In one 1,000 wait for the bridge all the
+time, in the other many. The diagnoses are a light load in both (`benchmarks.stub_diagnosis`).
 
 Each figure is CPU time of a window, by process: the median over the intervals, and the median and
 quartiles of the ratios of the two in each.
@@ -57,7 +57,7 @@ SLACK = 2_000
 # A machine is silent after 30 s, which the monitor notices within ten.
 WARM_UP_S = 50.0
 MOTOR = Motor(supply_hz=50.0, rated_speed_rpm=1480.0, pole_pairs=2, site="Plant")
-# What open pages ask for at each poll, and Prometheus.
+# Addresses that open pages and Prometheus ask for at each poll.
 PAGES = (
     "/api/v1/fleet?limit=50",
     "/api/v1/cluster/status",
@@ -96,7 +96,7 @@ class Cluster:
         wait_for(lambda: group_info(self.client, keys.RAW), [self.up])
 
     def mark(self) -> None:
-        """Note how many windows are done, and what each process has used."""
+        """Note how many windows are done, and the CPU time that each process has used."""
         used = cpu_by_role(self.up)
         for w in self.workers:
             for role, s in cpu_by_role(w).items():
@@ -114,7 +114,7 @@ class Cluster:
 
 
 def main() -> None:
-    """Run both clusters, and print what they cost."""
+    """Run both clusters, and print their costs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -150,7 +150,7 @@ def main() -> None:
 
 @contextmanager
 def _cluster(folder: Path) -> Iterator[Cluster]:
-    """Run a cluster with a light load in place of diagnosis, on ports of its own."""
+    """Run a cluster with a light load in place of diagnosis, on its own ports."""
     folder.mkdir()
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -190,7 +190,7 @@ def _send(cluster: Cluster, machines: Sequence[str], fs_hz: int) -> None:
 
 
 def _silent(cluster: Cluster, machines: int) -> None:
-    """Register the machines; all but those that go on have sent a window."""
+    """Register the machines. All but the first, which go on, have sent a window."""
     for k in range(machines):
         register(cluster.client, _name(k), MOTOR)
     for first in range(SENDING, machines, 100):
@@ -229,7 +229,7 @@ def _top_up(cluster: Cluster, windows: int, stop: threading.Event) -> None:
 
 
 def _poll(cluster: Cluster, _: int, stop: threading.Event) -> None:
-    """Ask what open pages ask, as often as they do."""
+    """Send the requests of open pages, as often as they do."""
     with httpx.Client(base_url=cluster.address, timeout=60) as http:
         while not stop.wait(POLL_S):
             for path in PAGES:
@@ -255,7 +255,7 @@ def _measure(pair: Sequence[Cluster], minutes: float, *, keeps_up: bool) -> None
 
 
 def _report(pair: Sequence[Cluster], sizes: Sequence[int], what: str) -> dict[str, Any]:
-    """Print what each process cost, and what the server did otherwise; return the costs."""
+    """Print the cost of each process, and the server's commands that differ; return the costs."""
     few, many = (cluster.costs() for cluster in pair)
     print(f"{what}: {sizes[0]} and {sizes[1]}, {len(few)} intervals of {INTERVAL_S:.0f} s")
     for cluster in pair:

@@ -1,8 +1,8 @@
-"""What the history costs: CPU of recorder, server and database a window, and bytes a row.
+"""The cost of the history: CPU of recorder, server and database a window, and bytes a row.
 
 The results of a fleet with windows of 1 s are added to the stream in turns of one pause of the
-recorder, and recorded after each as the recorder would. Nothing waits, so that a busy machine
-changes nothing; the CPU is that between begin and end of the recording, of each process.
+recorder, and recorded after each turn. Nothing waits, so that a busy machine changes nothing;
+the CPU is that between begin and end of the recording, of each process.
 `python -m benchmarks.history_cost [--postgresql]`
 """
 
@@ -86,7 +86,7 @@ def cpu_s(pid: int) -> float:
 
 
 def measure(settings: Settings, machines: int, turns: int, server: int, database: int) -> None:
-    """Print what it costs to record so many turns."""
+    """Print the cost of recording so many turns."""
     n, spent = 0, [0.0, 0.0, 0.0]
     with connect(settings.working_url(), "benchmark") as client:
         recorder = Recorder(client, settings)

@@ -1,4 +1,4 @@
-"""What healthy machines alert on, day by day: each condition of load and supply lasts for hours.
+"""Alerts of healthy machines, day by day: each condition of load and supply lasts for hours.
 
     python -m benchmarks.machine_days [--machines 5] [--first 500] [--seed N] [--each 3]
                                       [--conditions 24] [--again 36] [--lasts 1 4 24] [--days 16]
@@ -7,11 +7,12 @@
 
 Machines of the coverage table learn a baseline of eight records. Each of their conditions has its
 own load and supply, of which `--each` records are made. A machine with a find is recorded in
-`--again` further conditions, and more often in those of the find: else its days would be made of
-one condition. Days are made of conditions that are drawn, and their records follow each other as a
-stream sends them. Alerts are those of the product's rules. They count from the third day on, as
-slow faults need three. A drive holds its frequency within 1 %. `--keep` holds the diagnoses for
-other rules.
+`--again` further conditions, and more often in those of the find. Otherwise its days would be made
+of one condition.
+
+Days are made of conditions that are drawn, and their records follow each other as a stream sends
+them. Alerts are those of the product's rules. They count from the third day on, as slow faults need
+three. A drive holds its frequency within 1 %. `--keep` holds the diagnoses for other rules.
 """
 
 import argparse
@@ -55,7 +56,7 @@ from vtox.motor.values.record_lengths import record_length_s
 HOUR_S, BATCH = 3600.0, 256
 # Days that count begin with the third, as no slow fault alarms by days before it.
 FIRST_COUNTED = 2
-# Records of a condition with a find: that of one in two is not half of them.
+# Further records of a condition with a find: a find in one of two does not mean half of them.
 MORE_RECORDS = 8
 # The diagnoses of each condition, by fault.
 Conditions = dict[str, list[list[Diagnosis]]]

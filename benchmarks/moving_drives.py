@@ -5,10 +5,10 @@
         [--control slip] [--flicker]
 
 Drives change speed unless another `--kind` is named; `--family` and `--control` replace those of
-the kind. Records are as long as those of the stream. Printed are states by currents alone, and
-states and codes with voltages, of sound cages, and of broken ones by the level that they have at a
-steady speed and in an open loop. With `--flicker` the direct voltage of the bridge flickers at
-twice the slip frequency of each record, by 0.03 to 0.5 %.
+the kind. Records are as long as those of the stream. It prints states by currents alone, and states
+and codes with voltages: of sound cages, and of broken ones by their level at a steady speed and in
+an open loop. With `--flicker` the direct voltage of the bridge flickers at twice the slip frequency
+of each record, by 0.03 to 0.5 %.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from vtox.motor.values.domain import CURRENTS, VOLTAGES
 from vtox.motor.values.record_lengths import record_length_s
 
 CHANNELS = (*CURRENTS, *VOLTAGES)
-# Of the bridge's direct voltage, and how near to 2sf.
+# Flicker of the bridge's direct voltage, its relative distance from 2sf, a short record, s.
 FLICKER, NEAR, SHORT_S = (3e-4, 5e-3), 0.004, 3.0
 LEVELS = (-42.0, -48.0, -51.0, -54.0, -57.0, -60.0, -100.0)
 

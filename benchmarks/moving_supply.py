@@ -2,9 +2,9 @@
 
     python -m benchmarks.moving_supply [--machines 50] [--times 40]
 
-Records of 1 s of healthy machines at random times of their day (`benchmarks.day_profiles`),
-diagnosed with the baseline of their commissioning: how many false alarms there are at each wander
-of V2/V1.
+It diagnoses records of 1 s of healthy machines at random times of their day
+(`benchmarks.day_profiles`) with the baseline of their commissioning. It counts the false alarms at
+each wander of V2/V1.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""What a fleet costs the notifier that publishes to MQTT: `python -m benchmarks.mqtt_fleet 1000`.
+"""Cost of a fleet to the notifier that publishes to MQTT: `python -m benchmarks.mqtt_fleet 1000`.
 
-Time and CPU until the broker holds state, energy and discovery of each machine, then CPU while ten
-machines change each second and none does, and how long a state takes to a subscriber. mosquitto and
-its subscriber run on the same box; their CPU is not in it.
+It measures time and CPU until the broker holds state, energy and discovery of each machine. Then it
+measures CPU while ten machines change each second and none does, and the delay of a state to a
+subscriber. The broker mosquitto and its subscriber run on the same box; their CPU is not in it.
 """
 
 import subprocess
@@ -26,7 +26,7 @@ from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 
 SECONDS, CHANGES_A_SECOND = 20, 10
-# Of a machine; and the state of the system.
+# Topics of a machine; and one more for the state of the system.
 TOPICS, MORE = 3, 1
 RULES = """
 [targets.plant]
@@ -39,7 +39,7 @@ targets = ["plant"]
 
 
 class Subscriber:
-    """What has arrived: topics, and when messages of each machine's state came."""
+    """The topics that have arrived, and the times of the messages of each machine's state."""
 
     def __init__(self, broker: Mosquitto) -> None:
         self.topics: set[str] = set()
@@ -60,7 +60,7 @@ class Subscriber:
 
 
 def main() -> None:
-    """Fill a server, publish to a broker, and print what it cost."""
+    """Fill a server, publish to a broker, and print the cost."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory(prefix="vtox-mqtt-") as name:
         folder = Path(name)
@@ -98,7 +98,7 @@ def _spent(used: psutil.Process) -> float:
 
 
 def _change(client: Client, subscriber: Subscriber, used: psutil.Process, n: int) -> None:
-    """Change some machines each second, then none, and print what both cost."""
+    """Change some machines each second, then none, and print the costs of both."""
     sent: dict[str, float] = {}
     for what, changes in (("ten machines change a second", CHANGES_A_SECOND), ("none changes", 0)):
         before, begin, messages = _spent(used), time.monotonic(), subscriber.messages

@@ -1,10 +1,10 @@
-"""How many messages a mosquitto that is killed has accepted and not delivered to `vtox mqtt`.
+"""How many messages a killed mosquitto has accepted and not delivered to `vtox mqtt`.
 
     python -m benchmarks.mqtt_kills [TRIALS]
 
-A trial publishes windows with QoS 1, kills the broker at a random time and starts it again; what
-the publisher had confirmed and the stream lacks in the end is lost. In one half of the trials the
-gateway is connected, in the other half it was stopped two seconds before.
+A trial publishes windows with QoS 1, kills the broker at a random time and starts it again.
+Confirmed windows that the stream lacks in the end are lost. In one half of the trials the gateway
+is connected, in the other half it was stopped two seconds before.
 """
 
 import json
@@ -46,7 +46,7 @@ def broker(folder: Path, saving: str) -> "subprocess.Popen[bytes]":
 
 
 def publish(seconds: float, first: int, confirmed: set[tuple[str, int]]) -> int:
-    """Publish at `RATE` until the broker is gone or the time is over; note what it confirms."""
+    """Publish at `RATE` until the broker is gone or the time is over; note its confirmations."""
     sent: dict[int, tuple[str, int]] = {}
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.on_publish = lambda c, u, mid, *_: confirmed.add(sent[mid])

@@ -1,7 +1,7 @@
 """Lets a script run in a checkout from before its modules were moved to their folders.
 
-Imported in the process that answers for another checkout, whose folder is the current one. A module
-that is not where this checkout has it is looked for with one folder less, then with two:
+The process that answers for another checkout imports this file; its folder is the current one. A
+module that is not at its place in this checkout is looked for with one folder less, then with two:
 `vtox.motor.values.domain` was `vtox.values.domain`, and `vtox.domain` before.
 """
 
@@ -15,12 +15,12 @@ from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).resolve().parents[1]
-# Modules whose content was in another one.
+# Modules that were parts of another one.
 MOVED = {"vtox.motor.values.bearing": "vtox.motor.values.domain"}
 
 
 class Alias(Loader):
-    """Hands out the module of another name; without one an empty folder."""
+    """Loads the module of another name; without a name an empty folder."""
 
     def __init__(self, older: str) -> None:
         self.older = older
@@ -33,7 +33,7 @@ class Alias(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: it is there."""
+        """Do nothing: the module is already loaded."""
 
 
 class Elsewhere(MetaPathFinder):
@@ -45,7 +45,7 @@ class Elsewhere(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return how a module is found that is not at its place."""
+        """Return the spec of a module that is not at its place."""
         if not name.startswith("vtox.") or _holds(self.root, name):
             return None
         older = next((n for n in _names_before(name) if _holds(self.root, n)), MOVED.get(name, ""))

@@ -1,4 +1,4 @@
-"""What a fleet costs the OPC UA server: `python -m benchmarks.opcua_fleet 1000`.
+"""Cost of a fleet to the OPC UA server: `python -m benchmarks.opcua_fleet 1000`.
 
 Time until clients may connect, memory, CPU time while ten machines change each second, and how long
 alarms take to reach a client of asyncua.
@@ -63,7 +63,7 @@ def fill(client: Client, n: int) -> None:
 
 
 def change(client: Client, machine_id: str, health: float) -> None:
-    """Write what a commit writes of a machine."""
+    """Write the fields of a machine that a commit writes."""
     assessed = {"t": time.time(), "health": health, "state": "normal", "faults": {}}
     reading = {"t": time.time(), "figures": {"active_w": 1000.0 + health, "load_ratio": 0.5}}
     fields = {"health": json.dumps(assessed), "energy": json.dumps(reading)}
@@ -75,18 +75,18 @@ def change(client: Client, machine_id: str, health: float) -> None:
 
 
 class Arrivals:
-    """When events came."""
+    """The times at which events came."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
     def event_notification(self, event: Any) -> None:
-        """Note one."""
+        """Note an event."""
         self.times.append(time.monotonic())
 
 
 async def look(client: Client, port: int, used: psutil.Process) -> None:
-    """Browse, subscribe, change machines, raise alarms; print what it cost."""
+    """Browse, subscribe, change machines, raise alarms; print the cost."""
     async with UaClient(f"opc.tcp://127.0.0.1:{port}/vtox", timeout=60) as opened:
         index = await opened.get_namespace_index(NAMESPACE)
         began = time.monotonic()

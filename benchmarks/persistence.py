@@ -1,20 +1,20 @@
-"""What append-only persistence costs: the server's share of a core, rewrites, disk and memory.
+"""Cost of append-only persistence: the server's share of a core, rewrites, disk and memory.
 
     python -m benchmarks.persistence [--machines 50] [--retention 60] [--seconds 180]
     python -m benchmarks.persistence --kills 100 [--fsync-takes 0.2]
     python -m benchmarks.persistence --acknowledgement 3
 
-The second kills the server again and again and counts the windows lost (`server_kills.py`), the
+The second kills the server again and again and counts the windows lost (`server_kills.py`). The
 third pairs the ways to acknowledge a window in so many rounds (`acknowledgement.py`).
 
-Each variant gets a server of its own. A writer adds one-second windows of four channels at 10 kHz
-as int16 (80 KB each) in real time, spread over the second; a reader reads them through a consumer
+Each variant gets its own server. A writer adds one-second windows of four channels at 10 kHz as
+int16 (80 KB each) in real time, spread over the second. A reader reads them through a consumer
 group, acknowledges them and trims those older than the retention, as the bridge does. The first
 `--retention` seconds fill the stream and are not counted.
 
 Caveats: reading is one consumer, not bridge and three workers; results are not written (they add
-about 1 % of the bytes); the disk is whatever the temporary folder is on; with other work on the
-machine compare the variants of one run, not runs.
+about 1 % of the bytes); the disk is that of the temporary folder. With other work on the machine
+compare the variants of one run, not runs.
 """
 
 import argparse
@@ -153,7 +153,7 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 def memory(process: psutil.Process) -> int:
-    """Resident bytes of the server, and of what a fork does not share with it."""
+    """Resident bytes of the server, and bytes that a fork does not share with it."""
     total = process.memory_info().rss
     for child in process.children():
         try:

@@ -3,11 +3,12 @@
     python -m benchmarks.restart_times [--repeat 3] [--busy 20] [--pending 100000] [--log-mb 2048]
 
 Twenty machines send windows of 4 kB, one a second each. Each process in turn is ended by SIGKILL.
-Its first answer is what its user waits for: of server and bridge the first result of a window sent
-after the kill; of a worker or its pool process the first result of its family; of the API the first
-status of the cluster; of the recorder the first history row. `--busy` keeps that many other
-processes computing meanwhile. `--pending` first sends windows that wait unfinished, as no worker of
-`broken_bar` runs. `--log-mb` fills the server's log on disk first.
+The first answer is the event that its user waits for. Server and bridge: the first result of a
+window sent after the kill. A worker or its pool process: the first result of its family. The API:
+the first status of the cluster. The recorder: the first history row.
+
+`--busy` keeps that many other processes computing meanwhile. `--pending` first sends windows that
+wait unfinished, as no worker of `broken_bar` runs. `--log-mb` fills the server's log on disk first.
 """
 
 import argparse
@@ -71,7 +72,7 @@ def _compute() -> None:
 
 
 class Fleet(threading.Thread):
-    """Sends the windows of all machines, and again what a dead server did not take."""
+    """Sends the windows of all machines, and again the windows that a dead server did not take."""
 
     def __init__(self, running: Cluster) -> None:
         super().__init__(daemon=True)
@@ -148,7 +149,7 @@ def _answered(client: Client, since: float, family: str) -> bool:
 
 
 def fill_pending(running: Cluster, windows: int) -> None:
-    """Send old windows of machines of their own, and wait until the bridge has read them."""
+    """Send old windows of separate machines, and wait until the bridge has read them."""
     client, t0 = running.client(), time.time() - windows / MACHINES
     for first in range(0, windows, MACHINES):
         seq = first // MACHINES

@@ -1,10 +1,10 @@
-"""What the append-only log of the server costs for the samples, and what would keep them out of it.
+"""Cost of samples in the server's append-only log, and of ways to keep them out of it.
 
     python -m benchmarks.samples_in_the_log [--windows 1500] [--laps 6]
 
-Servers in turn on the same windows, each retaining as many as a lap has: as shipped; with the log
-rewritten at five times its size, not twice; with `XADD` in a script that is not propagated; without
-log. CPU of the server and of its rewrites.
+Servers take turns on the same windows, each retaining as many as a lap has. The servers: as
+shipped; with the log rewritten at five times its size, not twice; with `XADD` in a script that is
+not propagated; without log. CPU of the server and of its rewrites.
 """
 
 import argparse
@@ -29,7 +29,7 @@ UNPROPAGATED = """\
 server.set_repl(server.REPL_NONE)
 return server.call('XADD', KEYS[1], '*', unpack(ARGV))
 """
-# What it is -> more configuration of the server, and whether the script adds the windows.
+# Name -> more configuration of the server, and whether the script adds the windows.
 WAYS = {
     "as shipped": ("", False),
     "rewrites at five times the size": ("auto-aof-rewrite-percentage 400\n", False),
@@ -43,7 +43,7 @@ Fields = dict[str, str | bytes]
 
 @dataclass(slots=True)
 class Side:
-    """A server, and what its laps have cost so far."""
+    """A server, and the costs of its laps so far."""
 
     name: str
     client: Client

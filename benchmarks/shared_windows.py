@@ -1,9 +1,9 @@
-"""What a window costs from shared memory and from the server, in turn on the same windows.
+"""Cost of a window from shared memory and from the server, in turn on the same windows.
 
     python -m benchmarks.shared_windows [--windows 1500] [--rounds 5]
 
-One process does what bridge and worker do: it writes the windows to the ring, and fetches records
-of one window in batches of 32, joined and in units. CPU of that process and of the server.
+One process does the work of bridge and worker. It writes the windows to the ring, and fetches
+records of one window in batches of 32, joined and in units. CPU of that process and of the server.
 """
 
 import argparse

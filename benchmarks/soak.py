@@ -2,12 +2,12 @@
 
     python -m benchmarks.soak [--minutes 20] [--machines 50] [--rate 50]
 
-Starts `vtox up` in a folder of its own, sends windows of 1 s of three currents at 1 kHz, a tenth of
-them twice and one in a hundred broken, and reads each process every ten seconds. The first third
-warms up and reaches the bounds, which are set small; of the second and of the last third come the
-slopes of memory, so that what fills once is told from what grows. Passes if the last is not above
-1 MB an hour in any process, by more than twice its standard error, and with no more open files or
-keys at the end.
+Starts `vtox up` in its own folder and sends windows of 1 s of three currents at 1 kHz, a tenth of
+them twice and one in a hundred broken. Reads each process every ten seconds. The first third warms
+up and reaches the bounds, which are set small. The second and the last third give the slopes of
+memory, which separate a single fill from growth. It passes if the last slope is not above 1 MB an
+hour in any process, by more than twice its standard error. Open files and keys must not be more at
+the end.
 """
 
 import argparse
@@ -42,7 +42,7 @@ BOUNDS = {
     "CELERY_WORKER_SUCCESSFUL_MAX": "50",
     **{f"VTOX_{n}_MB": "0.2" for n in ("ASSESSMENTS", "ALERTS", "METRICS", "DEAD_LETTERS")},
 }
-# Whatever server the environment names is somebody's: nothing is written there.
+# A server that the environment names is in use by others: nothing is written there.
 OWN_SERVER = {"VTOX_REDIS_URL": ""}
 # Seconds since the start; process -> resident memory in MB and open files; kinds of keys.
 Reading = tuple[float, dict[str, tuple[float, int]], Counter[str]]
@@ -51,7 +51,7 @@ LIMIT_MB_PER_H = 1.0
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
-    """Start a cluster on ports of its own."""
+    """Start a cluster on its own ports."""
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
     env = os.environ | BOUNDS | ports | OWN_SERVER
@@ -62,7 +62,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def server_url(folder: Path) -> str:
-    """Return the address of the embedded server of a folder, whatever the environment names."""
+    """Return the address of the embedded server of a folder, not that of the environment."""
     return load(data_dir=folder, redis_url=None).working_url()
 
 
@@ -105,7 +105,7 @@ def read(up: psutil.Process) -> dict[str, tuple[float, int]]:
 
 
 def role(command: list[str]) -> str:
-    """Return what a process is, by its command line."""
+    """Return the role of a process, by its command line."""
     text = " ".join(command)
     for word in (
         "vtox up",
@@ -172,7 +172,7 @@ def _soak(client: Client, up: psutil.Process, length_s: float, machines: int, ra
 
 
 def report(history: list[Reading], length_s: float) -> bool:
-    """Print what grows after the first third; return whether nothing does."""
+    """Print the growth after the first third; return whether there is none."""
     history = [h for h in history if h[0] > length_s / 3]
     late_s = 2 * length_s / 3
     passed = True

@@ -1,6 +1,6 @@
-"""What a gateway loses and doubles while its line is down: `python -m benchmarks.spool_kills`.
+"""Windows that a gateway loses or doubles without its line: `python -m benchmarks.spool_kills`.
 
-Windows come by MQTT for half a minute, which stands for two hours; the line is cut for half of it.
+Windows come by MQTT for half a minute, which represents two hours; the line is cut for half of it.
 With `--thingsboard PROGRAM`, `thingsboard-gateway` does the same between two brokers.
 """
 
@@ -31,7 +31,7 @@ from vtox.pipeline.configuration.settings import load
 from vtox.pipeline.store.server.client import Client, connect
 
 MACHINES, WINDOWS, PER_S = 10, 600, 20.0
-# Seconds from the begin.
+# Seconds from the beginning.
 CUT, KILL, FULL, EMPTY, BACK = 7.0, 12.0, 15.0, 18.0, 22.0
 PATIENCE_S = 90.0
 MAPPING = '[[topics]]\ntopic = "plant/{machine_id}/window"\nformat = "entry"\n'
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def of_vtox(folder: Path, trouble: str) -> str:
-    """Run our gateway under a trouble; return what was sent, lost, and sent twice."""
+    """Run our gateway under a trouble; return the counts of windows sent, lost, and sent twice."""
     (folder / "mapping.toml").write_text(MAPPING)
     settings = load(data_dir=folder / "server")
     with (
@@ -87,7 +87,7 @@ def entries(client: Client) -> Iterator[dict[bytes, bytes]]:
 
 
 def of_thingsboard(folder: Path, trouble: str, program: str) -> str:
-    """Run theirs: what it calls ThingsBoard is a second broker, which keeps what it is sent."""
+    """Run theirs. Its ThingsBoard is a second broker, whose messages are kept."""
     with plant(folder) as (broker, disk):
         far = new_broker(folder / "far")
         far.start()
@@ -114,7 +114,7 @@ def of_thingsboard(folder: Path, trouble: str, program: str) -> str:
 
 
 def of_telemetry(payload: bytes) -> list[str]:
-    """Return what of a message of the gateway tells windows apart."""
+    """Return the identities of the windows in a message of the gateway."""
     rows = json.loads(payload)
     return [
         f"{machine}:{row.get('values', row)['seq']}"
@@ -176,7 +176,7 @@ def configure(folder: Path, kept: Path, near: int, far: int) -> None:
 
 @contextmanager
 def plant(folder: Path) -> Iterator[tuple[Mosquitto, Disk]]:
-    """Run a broker that keeps its sessions, beside a small disk."""
+    """Run a broker that keeps its sessions, next to a small disk."""
     broker = new_broker(folder / "near")
     broker.start()
     (folder / "disk").mkdir()
@@ -198,7 +198,7 @@ def trial(
     arrived: Callable[[], list[str]],
     trouble: str,
 ) -> str:
-    """Send windows while the trouble takes its course; count what has come in the end."""
+    """Send windows while the trouble takes its course; count those arrived in the end."""
     gateway = [start()]
     until = time.monotonic() + PATIENCE_S
     while not ready() and time.monotonic() < until:

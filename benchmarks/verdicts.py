@@ -1,12 +1,12 @@
-"""Whether another checkout gives the same diagnoses: what a change for speed must not alter.
+"""Whether another checkout gives the same diagnoses, which a change for speed must not alter.
 
     python -m benchmarks.verdicts --against CHECKOUT
 
-Both diagnose the same inputs in batches: machines of the demo at the lengths of each family, every
-kind of broken input, decoys and damage of the evaluation with and without a speed, machines of the
-motor model, and recordings where there are any. The recordings are read and the inputs made once,
-in this checkout. Printed are changed codes and states, and the largest relative differences of
-numbers by name. Half a minute on an idle box.
+Both diagnose the same inputs in batches. The inputs: machines of the demo at the lengths of each
+family; every kind of broken input; decoys and damage of the evaluation with and without a speed;
+machines of the motor model; recordings if there are any. The recordings are read and the inputs
+made once, in this checkout. It prints changed codes and states, and the largest relative
+differences of numbers by name. Half a minute on an idle box.
 """
 
 import argparse
@@ -35,12 +35,12 @@ from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch  # noq
 from vtox.motor.faults import FAMILIES  # noqa: E402
 from vtox.motor.values.domain import Motor, Recording  # noqa: E402
 
-# Where the inputs come from, the faults asked about (all if None), and the inputs.
+# The source of the inputs, the faults asked about (all if None), and the inputs.
 Batch = tuple[str, tuple[str, ...] | None, list[DiagnosisInput]]
 Answers = list[tuple[str, list[list[dict[str, Any]]]]]
 BATCH = 32
 BEARING = ("bearing",)
-# Each source below imports what makes it: another checkout, which only answers, may not have that.
+# Each source below has its own imports: another checkout, which only answers, may lack them.
 
 
 def first_seconds(case: DiagnosisInput, seconds: float, *, speed: bool = True) -> DiagnosisInput:
@@ -150,7 +150,7 @@ class _ByName(pickle.Pickler):
     """Pickles dataclasses by the names of their fields: another checkout may have fewer."""
 
     def reducer_override(self, value: Any) -> Any:
-        """Return how a value is made again."""
+        """Return how to recreate a value."""
         if not is_dataclass(value) or isinstance(value, type):
             return NotImplemented
         return restored, (type(value), {f.name: getattr(value, f.name) for f in fields(value)})

@@ -1,12 +1,12 @@
-"""What each rule of the diagnosers is good for: switched off alone, what changes on the records.
+"""Ablation of the diagnosers: switch off one rule at a time and count the changed diagnoses.
 
     python -m evaluation.ablation [--each 25] [--only turns ...] [--keep turns.records] > table.md
     python -m evaluation.ablation --records turns.records earth.records > table.md
 
 The records are those of the quick form of `make evaluate` on the design sets, and every kind of
-broken input once. Without a rule only those records can change that it has decided, so only these
-are diagnosed again: `--each` at most of each rule, sound and faulty. A code that an earlier step
-states is switched off in the columns of the table; what that step leaves undone stays undone, and
+broken input once. Switching off a rule changes only records that the rule decided, so only these
+are diagnosed again: at most `--each` of each rule, sound and faulty. A code that an earlier step
+states is switched off in the columns of the table. The work that such a step skips stays undone;
 `blank` counts the records where nothing was left to decide on.
 """
 
@@ -33,7 +33,7 @@ from vtox.motor.faults import FAULTS
 from vtox.motor.values.domain import Diagnosis
 
 ALARMS = outcomes.ALARMS
-# Which runs collect records; cost and the other packages are of no use here.
+# The runs that collect records; cost and the other packages are of no use here.
 CORE = ("shafts", "rotor", "turn_model", "gap", "slip", "earth")
 Case = tuple[DiagnosisInput, Diagnosis, bool]
 Found = dict[tuple[str, str], "Decided"]
@@ -50,7 +50,7 @@ class Decided:
 
 @dataclass(slots=True)
 class Switched:
-    """What became of the records kept of one rule when it was off."""
+    """Counts of changes in the records kept of one rule, when the rule was off."""
 
     alarms_on_sound: int = 0
     finds_lost: int = 0
@@ -70,7 +70,7 @@ class Switched:
 
 
 class Here(Executor):
-    """Runs each job at once, in this process, so that what it diagnoses can be noted."""
+    """Runs each job at once, in this process, so that its diagnoses can be noted."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the result, as a future that is done."""
@@ -80,7 +80,7 @@ class Here(Executor):
 
 
 class Notes:
-    """Notes each diagnosis with its input, and what is true of it once an outcome is made."""
+    """Notes each diagnosis with its input, and the truth about it once an outcome is made."""
 
     def __init__(self, each: int) -> None:
         self.each = each
@@ -88,7 +88,7 @@ class Notes:
         self._open: dict[int, tuple[DiagnosisInput, Diagnosis]] = {}
 
     def batch(self, inputs: Sequence[DiagnosisInput], faults: Any = None) -> list[list[Diagnosis]]:
-        """Diagnose as `diagnose_batch` does; what has no outcome is of a sound machine."""
+        """Diagnose as `diagnose_batch` does; a diagnosis without outcome is of a sound machine."""
         answers = _diagnose(inputs, faults)
         for old, d in list(self._open.values()):
             self._note(old, d, faulty=False)
@@ -148,7 +148,7 @@ def _core(pool: Executor, size: Size) -> Mapping[str, Any]:
 
 @contextmanager
 def switched_off(code: str) -> Iterator[None]:
-    """Let no table decide by a code, nor an earlier step state it to one."""
+    """Stop all tables from deciding by a code, and earlier steps from passing it to a table."""
     decide, reasons = DecisionTable.decide, DecisionTable.reasons
 
     def without(x: Any) -> Any:
@@ -180,7 +180,7 @@ def switched_off(code: str) -> Iterator[None]:
 
 
 def switched(fault: str, code: str, of: Decided) -> Switched:
-    """Return what changes on the records kept of a rule when it is off."""
+    """Return the changes in the records kept of a rule when the rule is off."""
     result = Switched(of=len(of.cases))
     for x, before, faulty in of.cases:
         try:
@@ -217,7 +217,7 @@ def codes_of(fault: str) -> list[str]:
 
 
 def kept_records(files: Sequence[Path]) -> Found:
-    """Return what was decided in the runs whose records were kept."""
+    """Return the decided records of the runs that were kept in files."""
     found: Found = defaultdict(Decided)
     for file in files:
         for key, (sound, faulty, cases) in pickle.loads(file.read_bytes()).items():

@@ -22,7 +22,7 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class AlertRate:
-    """Alerts raised on so many days of machines, with the exact 95 % interval of their rate."""
+    """Alerts raised on a number of machine-days, with the exact 95 % interval of their rate."""
 
     raised: int
     days: float
@@ -51,9 +51,9 @@ class AlertRate:
 
 
 def alert_rate(outcomes: Sequence[Outcome], *, days: float, seed: int) -> AlertRate:
-    """Return the alerts of sound machines, each simulated for so many days.
+    """Return the alerts of sound machines, each simulated for this many days.
 
-    Outcomes of one machine follow each other; their tags hold the `diagnosis`, the `block` that it
+    Outcomes of one machine follow each other; their tags have the `diagnosis`, the `block` that it
     is in and the length of its record, `record_s`.
     """
     by_machine: dict[str, list[Outcome]] = {}

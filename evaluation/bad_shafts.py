@@ -1,7 +1,7 @@
-"""Vibration of bad shafts, sound bearings or damaged: machines that no rule was designed on.
+"""Vibration of bad shafts, sound or damaged bearings: machines that no rule was designed on.
 
-One machine has one trouble (`TROUBLES`) over the background that all have: noise that two to four
-resonances colour, the shaft's and the supply's own lines, a speed that wanders a little.
+Each machine has one trouble (`TROUBLES`) over a background that all machines share. The background
+is noise coloured by two to four resonances, lines of shaft and supply, and a slightly moving speed.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,8 +26,8 @@ from vtox.motor.values.domain import Recording
 
 FS_HZ = 12_800.0
 SECONDS = 4.0
-# Elements, and ball over pitch diameter times the cosine of the contact angle: deep-groove and
-# angular-contact ball bearings of common sizes, one roller bearing; the third has its BPFO at 3.00.
+# Elements, and ball over pitch diameter times the cosine of the contact angle. Deep-groove and
+# angular-contact ball bearings of common sizes, and one roller bearing. BPFO of the third is 3.00.
 BEARINGS = (
     (8, 0.205),
     (9, 0.203),
@@ -41,8 +41,8 @@ BEARINGS = (
 # Share of the true speed by which the one reported with the record errs, rms, and by which the
 # speed wanders within the record.
 SPEED_ERROR, SPEED_WANDER = 0.001, 0.0005
-# Depth by which the passage of sound elements, and the turn of their cage, modulate the noise: the
-# 4 to 8 elements under load carry it in turn, and differ by some micrometres.
+# Depth by which passing sound elements and their turning cage modulate the noise. The 4 to 8
+# elements under load carry it in turn, and differ by some micrometres.
 BALL_PASS = (0.003, 0.1)
 
 

@@ -16,7 +16,7 @@ from vtox.motor.values.domain import Diagnosis
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Outcomes on recordings (None where there are none), on the motor model, and the cost."""
+    """Outcomes on recordings (None if there are none), on the motor model, and the cost."""
 
     shorts: ShortResults | None
     bearings: dict[str, list[Outcome]] | None

@@ -13,7 +13,7 @@ from vtox.motor.values.arrays import Float64
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`hits` of `n` with the exact 95 % interval; `str` of it is what tables print."""
+    """`hits` of `n` with the exact 95 % interval; tables print its `str`."""
 
     hits: int
     n: int

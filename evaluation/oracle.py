@@ -1,10 +1,10 @@
-"""An oracle per fault: a straightforward matched test that is given what no user knows.
+"""An oracle per fault: a straightforward matched test that knows values no user knows.
 
-It is given the true speed or slip and supply frequency of the very record, and of turn shorts the
+It is given the true speed or slip and supply frequency of the very record; for turn shorts also the
 true admittance. Its threshold is that of 0.1 % false alarms on sound records of the same family. A
-faulty record that it gets right is *decidable*: so much is in the signals, and VTOX is measured by
-the share of it that it decides. A second oracle of rotor cages is given the true circuit too: what
-supply and load make of the current of a sound machine is taken off.
+faulty record that it gets right is *decidable*: the signals contain the fault, and VTOX is measured
+by the share of these records that it decides. A second oracle of rotor cages is given the true
+circuit too, and subtracts the current that a sound machine would draw.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _TURN = np.exp(2j * np.pi / 3 * np.arange(3))
 PER_SLIP_CYCLE = 16
 FLOOR_BINS = (3, 14)
 NOISE_FACTOR = 3.0
-# Nearer to the supply line, in bins, nothing can be told from its skirt.
+# Nearer to the supply line, in bins, nothing can be distinguished from its skirt.
 NEEDED_BINS = 6.0
 BASEBAND_HZ = 50.0
 EDGE_S = 0.1
@@ -48,11 +48,12 @@ def threshold(sound: Sequence[float]) -> float:
 
 
 def cage_statistic(record: SimulatedRecord, *, circuit: bool) -> float:
-    """Return the amplitude of the lower sideband at the true slip, less the noise beside it.
+    """Return the amplitude of the lower sideband at the true slip, less the noise next to it.
 
-    Over the supply line, NaN too near to it. In the angle of the true slip, so that a speed that
-    moves smears nothing; given the circuit, less the current that a sound machine would draw from
-    these voltages at this speed, in which lines of supply and load are.
+    The amplitude is over the supply line, and NaN too near to it. The spectrum is taken in the
+    angle of the true slip, so that a moving speed smears nothing. With the circuit, the current
+    that a sound machine would draw from these voltages at this speed is subtracted first: it
+    contains the lines of supply and load.
     """
     f_hz, fs_hz, plant = record.truth.supply_hz, record.fs_hz, record.case.plant
     current, rate_hz = _baseband(_space(record.channels, CURRENTS), f_hz, fs_hz)
@@ -90,8 +91,8 @@ def _sound_current(
 ) -> Complex128:
     """Return the stator current of the sound circuit, in the frame of the supply.
 
-    `omega` is the true electrical speed, rad/s. By the trapezoidal rule: right within 0.1 % for
-    what moves by a few Hz (Krause, Wasynczuk & Sudhoff, arbitrary reference frame).
+    `omega` is the true electrical speed, rad/s. Solved by the trapezoidal rule, right within 0.1 %
+    for motion of a few Hz (Krause, Wasynczuk & Sudhoff, arbitrary reference frame).
     """
     w, half = 2 * np.pi * f_hz, 0.5 / rate_hz
     ls = plant.stator_leakage_h + plant.magnetising_h
@@ -116,7 +117,7 @@ def _sound_current(
 
 
 def _sideband_over_noise(base: Complex128, slip: Float64) -> float:
-    """Return |line| at minus twice the slip, less the noise beside it; `slip` in cycles."""
+    """Return |line| at minus twice the slip, less the noise next to it; `slip` in cycles."""
     slip = np.maximum.accumulate(slip)
     cycles = float(slip[-1])
     if 2 * cycles < NEEDED_BINS:

@@ -50,7 +50,7 @@ TEXTBOOK_PEAK = 3.0
 
 
 def versions() -> dict[str, str | None]:
-    """Return the installed version of each package, None where it is not installed."""
+    """Return the installed version of each package, None if it is not installed."""
     return {n: metadata.version(n) if find_spec(m) else None for n, m in PACKAGES.items()}
 
 
@@ -60,7 +60,7 @@ def _module(name: str) -> Any:
 
 
 def rotor(recording: Recording, motor: Motor, slip: float) -> dict[str, str | None]:
-    """Return the answers on broken bars; `slip` is the true one, for those that take it."""
+    """Return the answers on broken bars; `slip` is the true one, for packages that take it."""
     ia = np.asarray(recording.channels["ia"], np.float64)
     rated = motor.rated_slip or 0.03
     return {
@@ -93,7 +93,7 @@ def gap(recording: Recording, motor: Motor, slip: float) -> dict[str, str | None
 
 
 def bearing(recording: Recording, motor: Motor) -> dict[str, str | None]:
-    """Return the defect each names (`BPFO` ...), `no` or None where not installed."""
+    """Return the defect each names (`BPFO` ...), `no` or None if not installed."""
     if not (recording.speed_rpm and motor.bearing):
         return dict.fromkeys(BEARING, "refused")
     # A ball strikes both races in one turn: twice its spin.

@@ -54,7 +54,7 @@ def detection(panels: Mapping[str, Mapping[str, Points]], path: Path) -> bool:
 def rocs(sets: Mapping[str, tuple[Float64, Float64]], path: Path) -> bool:
     """Draw detection against false-alarm rate of (healthy, faulty) scores, a panel each.
 
-    A curve begins at 1/n of its healthy records: they tell nothing of smaller rates.
+    A curve begins at 1/n of its healthy records: they show nothing about smaller rates.
     """
     drawn = {name: s for name, s in sets.items() if len(s[0]) >= LEAST_HEALTHY and len(s[1])}
     if (plt := pyplot()) is None or not drawn:
@@ -147,7 +147,7 @@ def envelope(recording: Recording, motor: Motor, defect: str, path: Path) -> boo
 
 
 def pyplot() -> Any:
-    """Return matplotlib's pyplot, None where it is not installed."""
+    """Return matplotlib's pyplot, None if it is not installed."""
     if not find_spec("matplotlib"):
         return None
     import_module("matplotlib").use("Agg")

@@ -1,7 +1,7 @@
 """Seeds of the widened sets: of the design ones, and of the final ones from the frozen thresholds.
 
-Design sets may be looked at while rules are made. Final sets differ from them in family too; their
-seed is the hash of the last commit that touched the diagnosers, so that nobody can have seen them.
+Design sets may be looked at while rules are made. Final sets differ from them in family too. Their
+seed is the hash of the last commit that touched the diagnosers, so no author has seen them before.
 """
 
 import subprocess
@@ -16,20 +16,20 @@ HASH_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Which sets are run: `final` ones or those of the design, and the seed of all their draws."""
+    """The sets of a run: `final` ones or those of the design, and the seed of all their draws."""
 
     final: bool = False
     seed: int = DESIGN_SEED
-    commit: str = ""  # that froze the thresholds, of final sets
+    commit: str = ""  # the one that froze the thresholds, for final sets
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Name of the stage in tables."""
         return "final" if self.final else "design"
 
     @property
     def sentence(self) -> str:
-        """Where the seed comes from, for the page."""
+        """Origin of the seed, for the page."""
         if not self.final:
             return f"design sets (seed {self.seed}): rules may have been made looking at them"
         return (

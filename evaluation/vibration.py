@@ -1,4 +1,4 @@
-"""Parts of simulated vibration: what a shaft turns, how a structure rings, lines and noise."""
+"""Parts of simulated vibration: turning shafts, ringing structures, lines and noise."""
 
 from dataclasses import dataclass
 from math import pi
@@ -13,12 +13,12 @@ from vtox.motor.values.domain import Motor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shaft:
-    """One record: what turns, how fast, and how far its trouble exceeds the background.
+    """One record: the machine, its speed, and the size of its trouble over the background.
 
-    `size` of the trouble over the noise (RMS 1); `defect` of the bearing with `damage` over the
-    noise, empty where it is sound; its elements lag kinematics by `lag`. The speed changes by the
-    share `ramp` from beginning to end, and swings by `swing` twice a record. `grid_hz` differs from
-    `supply_hz` behind a drive.
+    The trouble has `size` over the noise (RMS 1). The `defect` of the bearing has `damage` over the
+    noise, and is empty if the bearing is sound. Its elements lag kinematics by `lag`. The speed
+    changes by the share `ramp` from beginning to end, and swings by `swing` twice a record.
+    `grid_hz` differs from `supply_hz` behind a drive.
     """
 
     trouble: str
@@ -35,7 +35,7 @@ class Shaft:
 
     @property
     def pole_pairs(self) -> int:
-        """Of the motor that drives the shaft without a gear."""
+        """Pole pairs of the motor that drives the shaft without a gear."""
         return max(1, round(self.supply_hz / self.shaft_hz))
 
     @property

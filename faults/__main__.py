@@ -4,7 +4,7 @@
     python -m faults engines
 
 Before them, and every ten minutes, it runs the test without faults, to which limits are relative.
-On failure it prints what is wrong, the seed, the schedule, and the command that repeats the run.
+On failure it prints the violations, the seed, the schedule, and the command that repeats the run.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def _number(x: float | None) -> str:
 
 
 def explain(test: Test, verdict: Verdict, history: Path) -> str:
-    """Return what is wrong, and how to see it again."""
+    """Return the violations, and the command that repeats the run."""
     plain = test.name.removesuffix(FULL)
     name = next(n for n, make in TESTS.items() if make(test.seed).name == plain)
     name += " --full-diagnosis" if test.name.endswith(FULL) else ""
@@ -104,7 +104,7 @@ class Session:
         self.measured_t = -inf
 
     def run(self, name: str, seed: int) -> None:
-        """Run a test, before it that without faults where the last one is too old."""
+        """Run a test; if the last run without faults is too old, repeat that run first."""
         test = self._test(name, seed)
         if test.needs:
             print(f"{test.name}: not tested, {test.needs}", flush=True)
@@ -117,7 +117,7 @@ class Session:
             self._run(test, self.reference)
 
     def print_table(self) -> None:
-        """Print the rows again as one table, and delete what nobody wants to see."""
+        """Print the rows again as one table; delete the folder unless kept or one failed."""
         head = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
         print("\n".join(["", *head, *self.rows]))
         if not self.failed and not self.options.keep:
@@ -145,7 +145,7 @@ class Session:
 
 
 if __name__ == "__main__":
-    # Whoever ends it by SIGTERM leaves no server and no worker behind.
+    # An end by SIGTERM leaves no server and no worker behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if sys.argv[1:2] == ["engines"]:
         sys.exit(engines.main(sys.argv[2:]))

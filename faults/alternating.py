@@ -1,7 +1,7 @@
 """A worker plug-in, `celery worker -I faults.alternating`: alarms come and go with the temperature.
 
-After `benchmarks.stub_diagnosis` in the list of plug-ins. What it answers depends on the record
-alone, so that one which is executed twice says the same.
+It comes after `benchmarks.stub_diagnosis` in the list of plug-ins. Its answer depends on the record
+alone, so that a record that is executed twice gets the same answer.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _diagnose = workers.batch.answer_batch
 def alternating_batch(
     cases: Sequence[DiagnosisInput], faults: Sequence[str]
 ) -> list[list[Answer | Diagnosis]]:
-    """Answer `warning` and `normal` in turn, for one quick fault and those that take days."""
+    """Answer `warning` and `normal` in turn, for one quick fault and all that take days."""
     return [
         [_alternating(a, case) if a.fault in (FAULT, *SLOW) else a for a in answers]
         for answers, case in zip(_diagnose(cases, faults), cases, strict=True)

@@ -1,9 +1,9 @@
-"""The checker: reads a history and nothing else, and says what in it must not be.
+"""The checker: reads a history and nothing else, and reports its violations.
 
     python -m faults.check HISTORY ...
 
-Every acknowledged window has, for each fault, exactly one result or its family's dead letter;
-nothing is left pending; the counters and the meters of energy agree; and there was progress while
+Every acknowledged window has, for each fault, exactly one result or its family's dead letter.
+Nothing is left pending, and the counters and the meters of energy agree. There was progress while
 disturbances were on, so that a run in which everything was refused does not pass. Limits are
 relative to the run without faults that came before (`faults.reference`).
 """
@@ -95,7 +95,7 @@ def _list(what: str, keys: Sequence[tuple[Window, str]]) -> list[str]:
 
 
 def _state(run: Run) -> Iterator[str]:
-    """Yield what was left at the end."""
+    """Yield the violations of the state at the end: pending work, ledgers, queues."""
     if not run.final:
         yield "the run did not reach its end: no event `final`"
         return
@@ -171,7 +171,7 @@ def _days(run: Run) -> Iterator[str]:
 
 
 def _limits(run: Run, figures: Figures) -> Iterator[str]:
-    """Yield what is beyond the limits of the test."""
+    """Yield the figures beyond the limits of the test."""
     queue = max((n for s in run.samples for n in s["queues"].values()), default=0)
     at_most: dict[str, Any] = {
         "queue": queue,

@@ -12,7 +12,7 @@ from faults.system import Options, System
 from vtox.motor.faults import FAMILIES, FAULTS
 from vtox.pipeline.configuration import keys
 
-# By how much it is ahead, s, and how much it gains in each second from then on.
+# Seconds by which the clock is ahead, and its gain in each second from then on.
 STEPS = ((3600.0, 0.0), (0.0, 0.0), (-3600.0, 0.0), (0.0, 0.0), (0.0, 0.05), (0.0, 0.0))
 STEP_S = 12.0
 # Alarms of the system are cleared by the monitor's next rounds.
@@ -57,7 +57,7 @@ def _during(system: System, history: History) -> None:
 
 
 def _after(system: System, history: History) -> None:
-    """Hold the alerts to what the steps justify: clocks, raised and cleared."""
+    """Compare the alerts with the ones that the steps justify: clocks, raised and cleared."""
     end = time.monotonic() + CLEAR_S * system.slowness
     while _open(alerts := _alerts(system)) and time.monotonic() < end:
         time.sleep(0.5)
@@ -76,7 +76,7 @@ def _alerts(system: System) -> list[dict[str, str]]:
 
 
 def _open(alerts: list[dict[str, str]]) -> list[str]:
-    """Return of what the alerts are that were raised and not cleared."""
+    """Return the faults of the alerts that were raised and not cleared."""
     cleared = {a["id"] for a in alerts if a["event"] == "cleared"}
     raised = [a for a in alerts if a["event"] == "raised" and a["id"] not in cleared]
     return [a["fault"] for a in raised if a["fault"] not in STAYS]

@@ -34,7 +34,7 @@ class Said(NamedTuple):
 
 
 def days_of(client: redis.Redis, machine_ids: Iterable[str]) -> dict[str, dict[str, Days]]:
-    """Return what some machines keep of each slow fault."""
+    """Return the days that some machines keep of each slow fault."""
     alerts = [codec.decode_fields(Alert, e) for _, e in client.xrange(keys.ALERTS)]
     found: dict[str, dict[str, Days]] = {}
     for machine_id in machine_ids:

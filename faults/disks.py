@@ -141,7 +141,7 @@ def _remount(folder: Path, how: str) -> None:
 
 
 def post(system: System) -> httpx.Response:
-    """Send a window of a machine that is in no load; its answer is what counts."""
+    """Send a window of a machine that is in no load, and return the answer."""
     body = {"seq": 0, "t0": time.time(), "fs_hz": 100, "channels": {"ia": [0.0] * 32}}
     url = f"http://127.0.0.1:{system.api_port}/api/v1/machines/EXTRA/windows"
     return httpx.post(url, json=body, timeout=10 * system.slowness)

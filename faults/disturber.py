@@ -1,4 +1,4 @@
-"""Carries out a schedule on a running system, and notes what it did in the history."""
+"""Carries out a schedule on a running system, and notes each disturbance in the history."""
 
 import os
 import signal
@@ -47,13 +47,13 @@ class Disturber:
             raise self._errors[0]
 
     def cancel(self) -> None:
-        """Let every disturbance end now."""
+        """End every disturbance now."""
         self._over.set()
 
     def _one(self, d: Disturbance) -> None:
         try:
             self._carry_out(d)
-        except Exception as error:  # whatever it is, `run` raises it
+        except Exception as error:  # `run` raises it
             self._errors.append(error)
 
     def _carry_out(self, d: Disturbance) -> None:

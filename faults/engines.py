@@ -66,7 +66,7 @@ ENGINES: dict[str, tuple[str, Callable[[int, Path], AbstractContextManager[Test]
 
 
 def missing(engine: str) -> str:
-    """Return what the place lacks for an engine, empty if nothing."""
+    """Return the missing program of an engine, empty if none."""
     absent = engine == "rabbitmq" and not PROGRAM.exists()
     return "RabbitMQ is not installed" if absent else ""
 

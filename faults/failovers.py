@@ -69,7 +69,7 @@ def _kill(system: System, history: History, n: int, also: str = "") -> None:
     if also and (pid := system.pid_of(also)):
         os.kill(pid, signal.SIGKILL)
     old.kill()
-    # What comes now is recovery: the fail-over is part of it.
+    # Recovery begins here: the fail-over is part of it.
     history.add("calm", n=n)
     group.wait_for_new_primary(old)
     measure(
@@ -80,7 +80,7 @@ def _kill(system: System, history: History, n: int, also: str = "") -> None:
 
 
 def _stop(system: System, history: History, n: int) -> None:
-    """Stop the primary without a word; it wakes as one that has been replaced."""
+    """Stop the primary silently; when it wakes, another one has replaced it."""
     group = system.group
     assert group
     time.sleep(6)

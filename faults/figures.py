@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from faults.history import Event
 from faults.reference import IDLE, Reference
 
-# What a process that was killed needs to load, start and take over, on two idle cores: the
-# disturbance lasts so long for the figures of progress.
+# Time that a killed process needs to load, start and take over, on two idle cores. For the figures
+# of progress, the disturbance lasts this much longer.
 AFTERMATH_S = 5.0
 
 Window = tuple[str, str, int]  # machine, run, seq
@@ -76,7 +76,7 @@ class Run:
 
     @property
     def reference(self) -> Reference:
-        """What the box did without faults before; where that was not measured, an idle one."""
+        """The earlier run without faults; if it was not measured, that of an idle box."""
         measured = self.head.get("reference")
         return Reference(**measured) if measured else IDLE
 
@@ -86,7 +86,7 @@ class Run:
         return max(self.reference.slowness, self.slowness_at_start)
 
     def limit(self, name: str) -> float | None:
-        """Return a limit of the test, None where it states none.
+        """Return a limit of the test, None if it states none.
 
         Times are longer on a slow box, and progress is a share of the progress without faults.
         """
@@ -135,7 +135,7 @@ class Figures:
 
 
 def duplicates(run: Run) -> float | None:
-    """Return executions of records beyond those that were committed, as a share of these."""
+    """Return executions of records in excess of the committed ones, as a share of these."""
     executed = sum((run.final.get("executed") or {}).values())
     counters: dict[str, int] = run.final.get("counters", {})
     committed = sum(counters.get(f"records:{f}", 0) for f in run.families)
@@ -145,8 +145,8 @@ def duplicates(run: Run) -> float | None:
 def progress(run: Run) -> tuple[float | None, float | None]:
     """Return the rates of answers and of acknowledgements under disturbance, over the run's mean.
 
-    Both up to the last acknowledgement: what comes later is the drain. Without disturbances they
-    are those of the whole run.
+    Both rates end at the last acknowledgement; the drain follows. Without disturbances they are
+    those of the whole run.
     """
     if not run.acks:
         return None, None

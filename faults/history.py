@@ -7,14 +7,14 @@
 | `ack` | machine, run, seq | a sender, once the server or the API has confirmed the window |
 | `result` | id, machine, run, fault, first, last, state, t_start, t_end, latency_ms | observer |
 | `dead` | machine, family, seq, code | observer |
-| `timeline` | run_id: another server is the primary, of which all is read again | observer |
+| `timeline` | run_id: another server is the primary, and all is read again from it | observer |
 | `disturb`, `calm` | n, kind, target: a disturbance begins and ends | harness |
 | `ended` | part, status: a process ended that the harness had not ended | harness |
 | `sample` | queues, pending, lag | observer |
-| `heard` | topic, alarm, name: an event of an alarm arrived by MQTT | a subscriber |
-| `measure` | name, value, at_most or at_least: what a test states beyond the rules | tests |
+| `heard` | topic, alarm, name: an event of an alarm that arrived by MQTT | a subscriber |
+| `measure` | name, value, at_most or at_least: limits of a test beyond the rules | tests |
 | `drained` | seconds from the last acknowledgement | harness |
-| `final` | counters, joules, days, executed, numbers of results and dead, what is left | observer |
+| `final` | counters, joules, days, executed, numbers of results and dead, work left | observer |
 """
 
 import json

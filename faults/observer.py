@@ -1,4 +1,4 @@
-"""Reads what VTOX answers, straight from the server, and notes it in the history."""
+"""Reads the answers of VTOX straight from the server, and notes them in the history."""
 
 import threading
 from collections import Counter
@@ -62,7 +62,7 @@ class Observer:
             return None
 
     def finish(self, executions: Path | None) -> None:
-        """Stop observing, read what is left, and note the state at the end."""
+        """Stop observing, read the rest, and note the state at the end."""
         self._end()  # two readers would note an answer twice
         with self.connect() as client:
             self._meet(client)
@@ -99,7 +99,7 @@ class Observer:
             self._stop.wait(RETRY_S)
 
     def _meet(self, client: Client) -> None:
-        """Read all again from another primary: what the one before alone had does not count."""
+        """Read all again from another primary: answers that only the old one had do not count."""
         if not self.fails_over():
             return
         run_id = str(client.info("server")["run_id"])
@@ -156,7 +156,7 @@ def state(client: Client) -> Event:
 
 
 def counters(client: Client) -> dict[str, int]:
-    """Return the counters of the scripts; those that each partition has, added up."""
+    """Return the counters of the scripts; counters of each partition are added up."""
     found = {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
     for f in FAMILIES:
         for what in ("windows", "bytes"):
@@ -166,7 +166,7 @@ def counters(client: Client) -> dict[str, int]:
 
 
 def metered(client: Client) -> dict[str, int]:
-    """Return what the meter of each machine has counted, J."""
+    """Return the energy counted by the meter of each machine, J."""
     ids = machine_ids(client)
     return {m: meter.counts.energy_j for m, meter in zip(ids, meters(client, ids), strict=True)}
 

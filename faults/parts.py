@@ -16,7 +16,7 @@ import psutil
 from faults.history import History
 from faults.waiting import wait_for
 
-# On two idle cores it takes 10 s; `slowness` times as long on others, where that is known.
+# On two idle cores it takes 10 s; on others `slowness` times as long, if that is known.
 READY_S = 240.0
 # A process that ended by itself is started again after this.
 PAUSE_S = 1.0
@@ -44,7 +44,7 @@ class Part:
 
 
 class Parts:
-    """Processes with a log each in a folder; a thread starts again what ended by itself."""
+    """Processes with a log each in a folder; a thread restarts each that ended by itself."""
 
     def __init__(self, folder: Path, history: History) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ class Parts:
 
 
 def end_parts(parts: Iterable[Part], patience_s: float = STOP_S) -> None:
-    """End processes by SIGTERM, those that are stopped too, and by force after a while."""
+    """End processes by SIGTERM, also stopped ones, and by force after a while."""
     parts = list(parts)
     for part in parts:
         part.wanted = False

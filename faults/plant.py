@@ -1,8 +1,8 @@
 """Windows in by MQTT and a spool, states and alarms out by MQTT, while each part is disturbed.
 
 Sender -> mosquitto -> `vtox mqtt --spool` -> server, bridge, workers -> `vtox notify run` ->
-mosquitto -> a subscriber. The broker is stopped in order, never killed: what a killed mosquitto has
-confirmed and not saved is gone, whatever comes behind it (docs/appendix/mqtt.md).
+mosquitto -> a subscriber. The broker is stopped in order, never killed: a killed mosquitto loses
+messages that it has confirmed and not saved, and no later part can help (docs/appendix/mqtt.md).
 """
 
 import json
@@ -64,10 +64,10 @@ persistence_location {folder}/
 max_queued_messages 0
 log_type all
 """
-# Until everything has come that was under way; and what the API says of a machine.
+# Time until everything under way has arrived; and the compared fields of a machine in the API.
 BACK_S = 60.0
 COMPARED = ("state", "health", "silent")
-# Of an alarm: its id, what happened to it, its level.
+# An event of an alarm: id of the alarm, kind of the event, level.
 AlarmEvent = tuple[str, str, str]
 
 
@@ -89,9 +89,9 @@ def mqtt(seed: int) -> Test:
 
 
 class Subscriber:
-    """What a broker hands out: the state of each machine, and the events of alarms in order.
+    """The output of a broker: the state of each machine, and the events of alarms in order.
 
-    With a name it has a session, for which the broker keeps what comes while it is away.
+    With a name it has a session, for which the broker keeps messages while it is away.
     """
 
     def __init__(self, port: int, name: str = "", history: History | None = None) -> None:
@@ -128,7 +128,7 @@ class Subscriber:
 
 
 class Plant(System):
-    """A system with a broker, a gateway that keeps a spool, a notifier, and who listens to it."""
+    """A system with a broker, a gateway that keeps a spool, a notifier, and a subscriber."""
 
     def __init__(self, folder: Path, history: History, options: Options) -> None:
         super().__init__(folder, history, options)
@@ -149,12 +149,12 @@ class Plant(System):
                 self.subscriber.close()
 
     def ready(self) -> bool:
-        """Whether the gateway has its session and the notifier publishes, besides all else."""
+        """Whether the system is ready, the gateway has its session, and the notifier publishes."""
         taken = SUBSCRIBED in (self.folder / f"{BROKER}.log").read_text(errors="replace")
         return taken and bool(self.subscriber and self.subscriber.online) and super().ready()
 
     def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
-        """Start a sender by MQTT where others send to the server.
+        """Start a sender by MQTT in place of one that sends to the server.
 
         Machines by HTTP have alarms while the broker is away.
         """
@@ -196,7 +196,7 @@ class Plant(System):
         return 0
 
     def machines(self) -> list[dict[str, Any]]:
-        """Return what the API says of the machines."""
+        """Return the machines in the API."""
         reply = httpx.get(f"http://127.0.0.1:{self.api_port}/api/v1/machines", timeout=10)
         found: list[dict[str, Any]] = reply.raise_for_status().json()["data"]
         return found
@@ -223,7 +223,7 @@ def _during(system: System, history: History) -> None:
 
 
 def _after(system: System, history: History) -> None:
-    """Hold the subscriber, the broker and the spool to what the server has."""
+    """Compare the subscriber, the broker and the spool with the server."""
     assert isinstance(system, Plant)
     assert system.subscriber
     heard = system.subscriber.alarms
@@ -248,7 +248,7 @@ def _after(system: System, history: History) -> None:
 
 
 def _last_of(system: System, found: Callable[[], Collection[Any]]) -> Collection[Any]:
-    """Wait until nothing is found; return what is found when time is up."""
+    """Wait until nothing is found; return the last find when time is up."""
     last: Collection[Any] = ()
 
     def nothing() -> bool:

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import httpx
 
 EVERY_S = 0.25
-# Of an answer on two idle cores.
+# Time limit of an answer on two idle cores.
 TIMEOUT_S = 4.0
 LIVE, READY = "/health/live", "/health/ready"
 
 
 class Probe:
-    """Two threads that note what the API answers and when; 0 where it does not answer."""
+    """Two threads that note the API's status codes and their times; 0 if it does not answer."""
 
     def __init__(self, port: int, host: str = "127.0.0.1", *, slowness: float = 1.0) -> None:
         self.url = f"http://{host}:{port}"
@@ -57,5 +57,5 @@ class Probe:
                     status = client.get(path).status_code
                 except httpx.HTTPError:
                     status = 0
-                # When the answer was there: a slow one says nothing of the time before.
+                # Time at which the answer arrived: a slow one says nothing about the time before.
                 self.answers[path].append((time.monotonic(), status))

@@ -1,6 +1,6 @@
 """A TCP link that can be cut, frozen, made half-open, slow or short: asyncio in one thread.
 
-Every process reaches the server over a link of its own, so that one alone can be disturbed.
+Every process reaches the server over a separate link, so that one alone can be disturbed.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 CHUNK = 1 << 16
-# So long the server keeps a connection whose other end is gone, as with TCP keepalive.
+# The server keeps a connection whose other end is gone for this time, as with TCP keepalive.
 SILENT_S = 60.0
-# Of the thread of the links, which on a busy box waits for a core.
+# Time limit for the thread of the links, which on a busy box waits for a core.
 PATIENCE_S = 60.0
 
 
@@ -31,7 +31,7 @@ class _Pair:
 
 
 class Link:
-    """One port that leads to `target()`, and what disturbs it. Call from any thread."""
+    """One port that leads to `target()`, and its disturbances. Call from any thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, target: Callable[[], int]) -> None:
         self.loop = loop
@@ -53,15 +53,15 @@ class Link:
         self.bytes_left = size
 
     def freeze(self) -> None:
-        """Hold everything back, without a word to either end; `thaw` delivers it late."""
+        """Stop all data silently; `thaw` delivers it late."""
         self._run(self._gate(False))
 
     def half_open(self) -> None:
-        """Hold everything back; connections of now will never speak again, also after `thaw`."""
+        """Stop all data; present connections stay silent for ever, also after `thaw`."""
         self._run(self._silence())
 
     def thaw(self) -> None:
-        """Let everything pass."""
+        """Pass all data again."""
         self._run(self._gate(True))
 
     def _run(self, step: Coroutine[Any, Any, None]) -> None:
@@ -137,7 +137,7 @@ class Link:
                 await sink.drain()
                 if self.bytes_left == 0:
                     self.bytes_left = None
-                    sink.close()  # what was written arrives
+                    sink.close()  # bytes already written arrive
                     await self._cut_others(pair)
                     return
 

@@ -1,11 +1,11 @@
-"""What the box does without faults in the same run: the limits of all tests are relative to it."""
+"""Figures of the box without faults in the same run: all limits of tests are relative to them."""
 
 from dataclasses import dataclass
 
-# Of a longer run it is measured again: what else runs on the box changes.
+# In a longer run it is measured again, because the other load on the box changes.
 LASTS_S = 600.0
-# On a slow box the disturbances of a test are further apart, and the load is smaller; at most so
-# many times.
+# On a slow box the disturbances of a test are further apart, and the load is smaller, by this
+# factor at most.
 STRETCH_MAX = 4.0
 
 

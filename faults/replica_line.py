@@ -1,10 +1,10 @@
-"""What a replica behind a slow or broken line lacks when it takes over.
+"""The windows that a replica behind a slow or broken line lacks when it takes over.
 
     python -m faults.replica_line [--trials N]
 
 A primary and one replica, which follows over the proxy of `faults.proxy`; no sentinels. Small
-windows are sent one by one, `RATE` a second. Then the line is disturbed, the primary is killed with
--9, the replica is made the primary by hand, and what was acknowledged is looked for on it.
+windows are sent one by one, `RATE` a second. Then the line is disturbed, and the primary is killed
+with -9. The replica is made the primary manually, and searched for the acknowledged windows.
 """
 
 import argparse
@@ -37,7 +37,7 @@ TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What makes a window acknowledged."""
+    """The condition on which a window is acknowledged."""
 
     name: str
     replicas: int = 0
@@ -54,7 +54,7 @@ LINES = ("late by 0.1 s", "cut")
 
 @dataclass(slots=True)
 class Sent:
-    """What became of the windows: numbers of those acknowledged, how many were refused."""
+    """The outcome of the windows: numbers of the acknowledged, and the count of refused ones."""
 
     acknowledged: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -82,7 +82,7 @@ def primary_and_replica(more: Sequence[str]) -> Iterator[tuple[Node, Node, Link]
 
 
 def send(node: Node, variant: Variant, sent: Sent, first_seq: int, seconds: float) -> int:
-    """Send for so long, each window once; return the next number."""
+    """Send for a time, each window once; return the next number."""
     seq, began = first_seq, time.monotonic()
     with node.client() as client:
         client.connection_pool.connection_kwargs["socket_timeout"] = TIMEOUT_S
@@ -103,7 +103,7 @@ def send(node: Node, variant: Variant, sent: Sent, first_seq: int, seconds: floa
 
 
 def trial(line: str, variant: Variant) -> tuple[Sent, int]:
-    """Return what was sent while the line was disturbed, and how many windows are lost."""
+    """Return the windows sent while the line was disturbed, and the number of lost ones."""
     before, disturbed = Sent(), Sent()
     with primary_and_replica(variant.more) as (primary, replica, link):
         eventually(lambda: bool(primary.info("replication").get("connected_slaves")), 20.0)

@@ -1,11 +1,11 @@
-"""What a fail-over loses of acknowledged windows.
+"""The acknowledged windows that a fail-over loses.
 
     python -m faults.replication [--trials N]
 
-Each trial has a Sentinel group of its own (a primary, two replicas, three sentinels on this host)
-and a sender that sends windows of 80 kB one by one, as fast as it can. The primary is killed with
--9, or stopped for some seconds and woken, and what was acknowledged is looked for on the new one.
-What it costs to lose none is measured by `faults.replication_cost`.
+Each trial has a separate Sentinel group: a primary, two replicas, three sentinels on this host.
+A sender sends windows of 80 kB one by one, as fast as it can. The primary is killed with -9, or
+stopped for some seconds and woken. The new primary is searched for the acknowledged windows.
+`faults.replication_cost` measures the cost of losing none.
 """
 
 import argparse
@@ -38,7 +38,7 @@ MIN_REPLICAS = ("min-replicas-to-write 1", "min-replicas-max-lag 1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """How windows are sent, and what is done to the primary."""
+    """How windows are sent, and the disturbance of the primary."""
 
     name: str
     kill: bool = True
@@ -66,7 +66,7 @@ VARIANTS = (
 
 
 class Sender(threading.Thread):
-    """Sends windows until it is told to end; `acknowledged` are their numbers."""
+    """Sends windows until `ending` is set; `acknowledged` are their numbers."""
 
     def __init__(self, group: SentinelGroup, variant: Variant) -> None:
         super().__init__(daemon=True)

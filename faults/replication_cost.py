@@ -1,10 +1,10 @@
-"""What it costs to wait for replicas: the time of a window, windows a second, CPU of the primary.
+"""The cost of waiting for replicas: the time of a window, windows a second, CPU of the primary.
 
     python -m faults.replication_cost [--rounds N]
 
-A primary and two replicas on this host, windows of 80 kB by `vtox.pipeline.client.Publisher`. In
-each round every way of acknowledging has its turn, in another order each time: windows one by one,
-then as fast as it can in batches. Compared are the medians over rounds.
+A primary and two replicas on this host, windows of 80 kB by `vtox.pipeline.client.Publisher`. Each
+round takes every way of acknowledging, in another order each time: windows one by one, then in
+batches as fast as it can. The table compares the medians over rounds.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SINGLE, BATCHES, BATCH = 50, 8, 25
 
 @dataclass(slots=True)
 class Way:
-    """How a window is acknowledged, and what that took in each round."""
+    """How a window is acknowledged, and its time, rate and CPU in each round."""
 
     name: str
     replicas: int = 0
@@ -43,7 +43,7 @@ class Way:
 
 
 def ways() -> list[Way]:
-    """Return what is compared, the first being the one that all others are compared with."""
+    """Return the compared ways; all others are compared with the first."""
     return [
         Way("the primary alone"),
         Way("the same, `min-replicas-to-write 1`", min_replicas=1),
@@ -127,7 +127,7 @@ def main() -> None:
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     alone = found[0]
     for way in found:
-        # Ratios are of the same round: what others do to the box meets both.
+        # Ratios are of the same round: other load on the box affects both.
         time_ratio = median(a / b for a, b in zip(way.window_ms, alone.window_ms, strict=True))
         rate_ratio = median(a / b for a, b in zip(way.rate, alone.rate, strict=True))
         print(

@@ -1,4 +1,4 @@
-"""One run: a system, its senders, what disturbs them, and the history that comes of it."""
+"""One run: a system, its senders, their disturbances, and the resulting history."""
 
 import shutil
 import time
@@ -17,23 +17,23 @@ from vtox.motor.faults import FAMILIES
 from vtox.motor.simulator.signals import WINDOW_S
 from vtox.pipeline.configuration.groups.windows import WindowSettings
 
-# Longer than any limit of a test, as often as the box is slow: what is not finished then is lost.
+# Longer than any limit of a test, times the slowness of the box; work unfinished then is lost.
 DRAIN_S = 120.0
 # Beyond the time that an undisturbed sender takes.
 SEND_S = 240.0
-# More tasks than windows may be in flight, a queue cannot hold.
+# A queue cannot have more tasks than windows may be in flight.
 LIMITS = {"queue": float(WindowSettings().in_flight_windows), "drained_s": 60.0, "dead": 0.0}
-# Of every test with disturbances: a record whose worker is gone is dispatched again after 15 s, and
-# a worker that lost the server or its broker is back within as many.
+# Limits of every test with disturbances. A record whose worker is gone is dispatched again after
+# 15 s, and a worker that lost the server or its broker is back within the same time.
 DISTURBED = LIMITS | {"recovery_s": 45.0, "progress": 0.2}
-# Where the server is killed: what it confirms while its log is being synced is lost with it, unless
-# every write is synced. How often says docs/explanation/persistence.md.
+# For tests that kill the server. It loses writes that it confirms while its log is being synced,
+# unless every write is synced. docs/explanation/persistence.md says how often.
 ON_DISK = {"VTOX_REDIS_FSYNC": "always"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is sent: `windows` in all, in real time by as many machines as make the rate.
+    """The load: `windows` in all, sent in real time by as many machines as make the rate.
 
     A fifth of the machines sends by HTTP. With `daily` the windows are of many days of the past.
     """
@@ -60,7 +60,7 @@ class Load:
         return self.windows / self.rate
 
     def stretched(self, times: float) -> "Load":
-        """Return the same windows over so many times the time, of fewer machines."""
+        """Return the same windows over a multiple of the time, of fewer machines."""
         return replace(self, rate=self.rate / times)
 
     def arguments(self, first: int, last: int, began: float, t0: float) -> list[str]:
@@ -80,7 +80,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """A test: its load and schedule, the limits that the checker holds it to, and more to do."""
+    """A test: its load and schedule, the limits that the checker applies, and further steps."""
 
     __test__ = False
 
@@ -91,7 +91,7 @@ class Test:
     options: Options = field(default_factory=Options)
     limits: dict[str, float] = field(default_factory=dict)
     system: Callable[[Path, History, Options], System] = System
-    # What the place lacks for it, in words; empty: nothing.
+    # The missing requirement of the test, in words; empty: none.
     needs: str = ""
     # Before the start; after the schedule, while windows are sent; after the drain; at the end.
     prepare: Callable[[System], None] = lambda _: None
@@ -100,7 +100,7 @@ class Test:
     finish: Callable[[System], None] = lambda _: None
 
     def stretched(self, times: float) -> "Test":
-        """Return the same disturbances and windows over so many times the time."""
+        """Return the same disturbances and windows over a multiple of the time."""
         schedule = [replace(d, at_s=d.at_s * times) for d in self.schedule]
         return replace(self, load=self.load.stretched(times), schedule=schedule)
 
@@ -108,7 +108,7 @@ class Test:
 def run(test: Test, folder: Path, reference: Reference = IDLE) -> Path:
     """Run a test in a folder, which is emptied before; return its history.
 
-    `reference` is what the box does without faults.
+    `reference` has the figures of the box without faults.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The seeded schedule: which disturbances happen when, to what, and for how long."""
+"""The seeded schedule of disturbances: kind, time, target and length of each."""
 
 import math
 import random
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from vtox.motor.faults import FAMILIES
 
-# What has a link, and what is a process: the server has no link of its own.
+# Targets with a link, and targets that are processes: the server has no link.
 WORKERS = tuple(FAMILIES)
 LINKED = ("owner", "standby", *WORKERS, "api", "sender")
 PROCESSES = ("server", *LINKED, *(f"pool:{f}" for f in WORKERS))
-# Kind -> its targets, and the range of its duration, s: of `kill` and `term` the pause before the
-# restart.
+# Kind -> its targets, and the range of its duration, s. For `kill` and `term` the duration is the
+# pause before the restart.
 Kinds = Mapping[str, tuple[tuple[str, ...], tuple[float, float]]]
 KINDS: Kinds = {
     "kill": (PROCESSES, (0.1, 4.0)),
@@ -26,15 +26,15 @@ KINDS: Kinds = {
     "delay": (LINKED, (2.0, 10.0)),
     "lapse": (("owner",), (0.0, 0.0)),
 }
-# Those of which a test counts how many there were.
+# Kinds that a test counts.
 COUNTED = ("kill", "stop", "cut")
-# Without these two everything stands still: every kind that can disturbs them.
+# Without these two nothing runs: every kind of disturbance that can affects them.
 ALWAYS = ("server", "owner")
 
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """What happens `at_s` after the first acknowledged window."""
+    """A disturbance that begins `at_s` after the first acknowledged window."""
 
     n: int
     at_s: float
@@ -79,7 +79,7 @@ def schedule(
 
 
 def _deck(rng: random.Random, possible: Sequence[str], n: int, targets: Sequence[str]) -> list[str]:
-    """Return `n` targets of a kind: server and owner surely, the others by chance."""
+    """Return `n` targets of a kind: server and owner always, the others by chance."""
     possible = [t for t in possible if not targets or t in targets]
     rest = [t for t in possible if t not in ALWAYS]
     rng.shuffle(rest)

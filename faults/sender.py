@@ -3,8 +3,8 @@
     python -m faults.sender HISTORY --url URL | --http URL | --mqtt PORT  --machines A B
                             --windows N --rate R
 
-It notes every acknowledgement in the history. Killed and started again it goes on with the first
-window that has none, so that a window whose reply was lost is sent twice; so is every 97th.
+It notes every acknowledgement in the history. If it is killed and started again, it goes on with
+the first window that has none. So a window with a lost reply is sent twice; so is every 97th.
 """
 
 import argparse
@@ -39,10 +39,11 @@ TWICE = 97
 UNLIMITED = Limits(1 << 30, 1 << 30)
 TIMEOUT_S = 5.0
 RUN = "r1"
-# With `--alternating` so many windows are cold, as many hot: `faults.alternating` alarms of them.
+# With `--alternating`, runs of cold windows alternate with equal runs of hot windows.
+# `faults.alternating` alarms by the temperature.
 COLD_C, HOT_C, WINDOWS_HOT = 20.0, 80.0, 20
-# With `--daily` so many windows are of one day, from a year ago on; each half of a day is hot or
-# cold, as these letters say in turn.
+# With `--daily` this many windows are of one day, from a year ago on. Each half of a day is hot or
+# cold, by these letters in turn.
 DAY_WINDOWS, DAY_S, YEAR_S = 20, 86_400.0, 365 * 86_400.0
 HALVES = "hhhchhcccccccccc"
 TEXTS = ("machine_id", "run", "vehicle_id", "dtype")
@@ -51,7 +52,7 @@ Fields = dict[str, Any]
 
 
 def small_window(machine: int, seq: int, t0: float) -> Fields:
-    """Return the entry of a short window of three currents: little work for everybody."""
+    """Return the entry of a short window of three currents: little work for all parts."""
     counts = np.arange(SAMPLES, dtype="<i2").tobytes()
     head = {"machine_id": f"M{machine}", "run": RUN, "seq": seq, "fs_hz": SMALL_FS_HZ}
     times = {"t0": round(t0 + seq * SMALL_WINDOW_S, 6), "dtype": "i2"}
@@ -59,7 +60,7 @@ def small_window(machine: int, seq: int, t0: float) -> Fields:
 
 
 def of_day(seq: int, t0: float) -> Fields:
-    """Return time and temperature of a short window that is of one of many days."""
+    """Return time and temperature of a short window in a sequence of many days."""
     day, n = divmod(seq, DAY_WINDOWS)
     half = HALVES[2 * seq // DAY_WINDOWS % len(HALVES)]
     t = t0 - YEAR_S + day * DAY_S + n * SMALL_WINDOW_S
@@ -86,7 +87,7 @@ _FLEET = fleet(20)
 
 
 def by_redis(url: str) -> Callable[[Fields], bool]:
-    """Return a sender as any other program has it: plain client, no retry."""
+    """Return a sender like that of any other program: plain client, no retry."""
     client = _client(url)
 
     def send(fields: Fields) -> bool:
@@ -182,7 +183,7 @@ def http_body(fields: Fields) -> Fields:
 
 
 def confirmations(history: Path, machines: range) -> dict[tuple[str, int], float]:
-    """Return when which windows of some machines were confirmed, in this order."""
+    """Return the windows of some machines with their times of confirmation, in this order."""
     names = {f"M{m}" for m in machines}
     return {
         (e["machine"], e["seq"]): e["t"]
@@ -231,8 +232,8 @@ def main() -> None:
     make = simulated_window if options.simulated else small_window
     machines = range(*options.machines)
     confirmed = confirmations(options.history, machines)
-    # One that was slow to start does not send in a burst what was due meanwhile; one that was
-    # killed does.
+    # A sender that was slow to start does not send the windows due meanwhile in a burst; one that
+    # was killed does.
     began = max(options.began, next(iter(confirmed.values()), time.monotonic()))
     for due_s, machine, seq in todo(confirmed, machines, options.windows, options.rate):
         time.sleep(max(0.0, began + due_s - time.monotonic()))

@@ -1,8 +1,8 @@
-"""A Sentinel group of our own: a primary, its replicas, and the sentinels that watch them.
+"""A private Sentinel group: a primary, its replicas, and the sentinels that watch them.
 
 The program is that of the embedded server, or `valkey-server` or `redis-server` of the system; each
-is a Sentinel too (`--sentinel`). Every process may have an address and a command prefix of its own
-(`ip netns exec NAME`), so that the group can stand on several hosts.
+is a Sentinel too (`--sentinel`). Every process may have its own address and command prefix
+(`ip netns exec NAME`), so that the group can run on several hosts.
 """
 
 import signal
@@ -22,9 +22,9 @@ SERVICE = "vtox"
 PASSWORD = "gr0up-s3cret"
 SENTINEL_PASSWORD = "sentinel-s3cret"
 START_S = 120.0
-# Of a fail-over, on a busy box.
+# Time limit of a fail-over, on a busy box.
 FAILOVER_S = 240.0
-# Whoever is silent for so long is down; in deploy/redis it is 5 s.
+# A node that is silent for this long is down; in deploy/redis it is 5 s.
 DOWN_AFTER_MS = 2000
 FAILOVER_TIMEOUT_MS = 10_000
 # A client of a process that is stopped must not wait long.
@@ -61,7 +61,7 @@ class Node:
     sentinel: bool = False
     prefix: Sequence[str] = ()
     tls: NodeTls | None = None
-    # Of a server: who may ask it for its state.
+    # The user who may ask a server for its state.
     user: str = "default"
     password: str = PASSWORD
     program: Path | str = field(default_factory=program)
@@ -74,11 +74,11 @@ class Node:
 
     @property
     def log(self) -> Path:
-        """What it says."""
+        """Log file of the node."""
         return self.folder / "node.log"
 
     def write_config(self, lines: Sequence[str]) -> None:
-        """Write the file anew; what the node has stored is kept."""
+        """Write the file again; stored data of the node are kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         own = [f"bind {self.host}", f'dir "{self.folder}"', 'logfile ""']
         own += self.tls.lines(self.port) if self.tls else [f"port {self.port}"]
@@ -139,7 +139,7 @@ class SentinelGroup:
     more: Sequence[str] = ()
     down_after_ms: int = DOWN_AFTER_MS
     service: str = SERVICE
-    # Passwords of the users `replica` and `sentinel`, where the servers have users of roles (`more`
+    # Passwords of the users `replica` and `sentinel`, if the servers have users of roles (`more`
     # then names their file); else all are `default`.
     passwords: Mapping[str, str] = field(default_factory=dict)
 
@@ -171,7 +171,7 @@ class SentinelGroup:
 
     @property
     def url(self) -> str:
-        """The URL for VTOX where there are no roles."""
+        """The URL for VTOX if there are no roles."""
         return self.url_of("default", PASSWORD)
 
     def url_of(self, user: str, password: str) -> str:
@@ -198,7 +198,7 @@ class SentinelGroup:
         return [n for n in self.servers if n is not primary]
 
     def wait_for_new_primary(self, old: Node, timeout_s: float = FAILOVER_S) -> Node:
-        """Wait until another server is the primary, and is one; return it."""
+        """Wait until another server is named as the primary and acts as one; return it."""
         found: list[Node] = []
 
         def promoted() -> bool:

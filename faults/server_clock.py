@@ -1,4 +1,4 @@
-"""Clocks of a server's own: they step and drift, or stand where they are put."""
+"""Private clocks of a server: they step and drift, or stop at a set time."""
 
 import mmap
 import struct
@@ -35,7 +35,7 @@ class ServerClock:
         self._show(_DRIFT, drift)
 
     def stop(self, day_s: float, monotonic_s: float) -> None:
-        """Let the clock of the day stand, s since 1970, and CLOCK_MONOTONIC, s; at 0 they run."""
+        """Stop the clock of the day (s since 1970) and CLOCK_MONOTONIC (s); at 0 they run."""
         self._show(_MONOTONIC, monotonic_s)
         self._show(_DAY, day_s)
 

@@ -36,7 +36,7 @@ def slow_fsync_variables(folder: Path, seconds: float) -> dict[str, str]:
 
 @contextmanager
 def slow_fsync(folder: Path, seconds: float) -> Iterator[None]:
-    """Let every `fdatasync` of the processes started meanwhile take `seconds` longer."""
+    """Make every `fdatasync` of the processes started meanwhile take `seconds` longer."""
     variables = slow_fsync_variables(folder, seconds)
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

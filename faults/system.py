@@ -1,6 +1,6 @@
 """A real VTOX as separate processes, which the harness starts, finds and starts again.
 
-Every process but the server reaches the server over a link of its own. With `supervised` all run
+Every process but the server reaches the server over a separate link. With `supervised` all run
 under `vtox up`, which starts them again; only the sender then has a link.
 """
 
@@ -31,26 +31,26 @@ from vtox.pipeline.store.server.partition_table import served
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")
-# A primary that was cut off takes no windows, and what is confirmed is on disk.
-# On two idle cores, by whether `vtox up` starts them, one after another.
+# Start on two idle cores, by whether `vtox up` starts them, one after another.
 IDLE_START_S = {False: 8.0, True: 12.0}
+# A primary that was cut off takes no windows.
 GROUP_LINES = ("min-replicas-to-write 1", "min-replicas-max-lag 2")
 
 
 @dataclass(slots=True, kw_only=True)
 class Options:
-    """What a test wants of the system."""
+    """Options of the system under test."""
 
     standby: bool = True
     api: bool = True
     light: bool = True
-    # Of the workers, each with a comma behind it: between the light load and the counting.
+    # Plug-ins of the workers, each followed by a comma: between the light load and the counting.
     plug_ins: str = ""
-    # Time of each record at work, beside its diagnosis.
+    # Time of each record at work, in addition to its diagnosis.
     work_ms: float = 20.0
     supervised: bool = False
     settings: dict[str, str] = field(default_factory=dict)
-    # Of the server's process alone: libraries to load, the time to show.
+    # Environment of the server's process alone: libraries to load, the time to show.
     server_env: dict[str, str] = field(default_factory=dict)
     data: Path | None = None
     broker_url: str = ""
@@ -301,7 +301,7 @@ class System(Parts):
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections."""
+    """Whether a process accepts connections."""
     with socket.socket() as s:
         s.settimeout(1)
         return s.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""The tests of the harness: what is done to the system, and within which limits it must answer."""
+"""The tests of the harness: disturbances of the system, and the limits of its answers."""
 
 import shutil
 import tempfile
@@ -17,14 +17,14 @@ from faults.slow_fsync import compiler, slow_fsync_variables
 from faults.system import Options, System
 
 BRIDGES = ("owner", "standby")
-# There a sync takes no time: the test in CI does not depend on how busy the disk is.
+# In this folder a sync takes no time: the test in CI does not depend on the load of the disk.
 IN_MEMORY = Path("/dev/shm")
 # As slow as a disk that others keep busy; a lease of 5 s bears about 300.
 SLOW_FSYNC_S = 0.1
 
 
 def undisturbed(seed: int) -> Test:
-    """Return a run without disturbance: what the others are compared with."""
+    """Return a run without disturbance, with which the others are compared."""
     return Test(
         name="undisturbed",
         seed=seed,
@@ -148,14 +148,14 @@ TESTS: dict[str, Callable[[int], Test]] = {
     "failover-short": failover_short,
     "mqtt": mqtt,
 }
-# Where chance decides most, several seeds are run; else one.
+# Tests in which chance decides most run several seeds; the others one.
 SEEDS = {"crashes": (1, 2, 3, 4, 5), "handover": (1, 2), "mqtt": (1, 2, 3, 4, 5)}
 ONE_SEED = (1,)
 FULL = ", full diagnosis"
 
 
 def fully_diagnosed(test: Test) -> Test:
-    """Return a test with real windows of the simulated fleet and the real diagnosis, a fifth."""
+    """Return a test with the real diagnosis on a fifth as many windows of the simulated fleet."""
     windows = test.load.windows // 5
     rate = test.load.rate / 5
     load = replace(test.load, windows=windows, rate=rate, simulated=True, daily=False)

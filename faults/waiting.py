@@ -1,4 +1,4 @@
-"""Waits for a condition, and says what the logs said last where it does not come true."""
+"""Waits for a condition; if it does not come true, reports the last lines of the logs."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -13,7 +13,7 @@ from handbook.search import write_index, write_script
 from handbook.sources import ROOT, gather
 
 BUILD = ROOT / "build" / "handbook"
-# What a browser loads by itself; a link that somebody clicks may lead anywhere.
+# Addresses that a browser loads by itself; a link to click may lead anywhere.
 _LOADED = re.compile(
     r"""<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//[^"]*"|<link\b[^>]*\bhref="(?:https?:)?//[^"]*"|url\(['"]?(?:https?:)?//"""
 )
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def foreign_requests(site: Path) -> list[str]:
-    """Return where a page of the site loads something from another host."""
+    """Return the places in which a page of the site loads something from another host."""
     found = []
     for file in sorted(site.rglob("*")):
         if file.suffix in (".html", ".css") and (m := _LOADED.search(file.read_text())):

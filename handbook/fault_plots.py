@@ -1,9 +1,9 @@
-"""Plots of the handbook: what a fault looks like, what counterfeits it, what VTOX says of each.
+"""Plots of the handbook: the look of a fault, its decoys, and the verdict of VTOX on each.
 
     python -m handbook.fault_plots [FOLDER]
 
 Records of the motor model and of the vibration model of the evaluation. Spectra and marked lines
-are those of the diagnosis whose verdict stands above them. Needs matplotlib.
+are those of the diagnosis whose verdict is above them. Needs matplotlib.
 """
 
 import sys
@@ -42,7 +42,7 @@ COLOURS = {"normal": "#2e7d32", "warning": "#a8690a", "fault": "#b3261e", "unkno
 
 @dataclass(frozen=True)
 class Panel:
-    """One record: what it is, and what it is diagnosed by."""
+    """One record: its title, and the input of its diagnosis."""
 
     title: str
     recording: Recording
@@ -243,7 +243,7 @@ def draw_leakage(fault: str, of: Sequence[Panel], to: Path) -> None:
 
 
 def _title(axes: "Axes", fault: str, panel: Panel) -> None:
-    """Write what a panel shows, and the verdict on it."""
+    """Write the title of a panel, and the verdict on it."""
     (d,) = diagnose(panel.recording, panel.motor, panel.baseline, faults=[fault])
     axes.set_title(panel.title, loc="left", fontsize=10, fontweight="bold", pad=22)
     verdict = fill(f"{d.state}: {d.reason}", 125, max_lines=2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-# Documents of the top level that belong to the site, and where they stand in it.
+# Documents of the top level that belong to the site, and their place in it.
 TOP_LEVEL = {
     "README.md": "overview.md",
     "SECURITY.md": "SECURITY.md",
@@ -18,10 +18,10 @@ _LINK = re.compile(r"(?P<before>\]\()(?P<path>[^)#\s:]+)(?P<part>#[^)\s]*)?(?P<a
 
 
 def gather(folder: Path) -> None:
-    """Write all pages and what they show into a folder, which is made anew.
+    """Write all pages and their files into a folder, which is emptied first.
 
-    A link to a file of the repository that is no page leads to a copy of it under `files/`; a link
-    to a folder, to its `README.md` or else its list.
+    A link to a file of the repository that is no page leads to a copy of it under `files/`. A link
+    to a folder leads to its `README.md`, or else to its list.
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(DOCS, folder)
@@ -44,7 +44,7 @@ def _link(m: re.Match[str], origin: Path, page: Path, folder: Path) -> str:
 
 
 def _site_path(target: Path, folder: Path) -> str:
-    """Return where a file or folder of the repository stands in the site, from its root."""
+    """Return the path of a file or folder of the repository in the site, from its root."""
     if target.parent == ROOT and target.name in TOP_LEVEL:
         return TOP_LEVEL[target.name]
     if target.is_relative_to(DOCS):

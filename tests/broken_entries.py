@@ -1,4 +1,4 @@
-"""What another version, another program or a broken sender may write in place of a good entry."""
+"""Entries that another version, another program or a broken sender may write for a good one."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,10 +7,10 @@ import orjson
 Fields = dict[bytes, bytes]
 
 MEGABYTE = b"x" * (1 << 20)
-# Megabytes in a few fields alone, as each costs.
+# Only a few fields get megabytes, as each takes time.
 LARGE_EVERY = 5
 LARGE = (MEGABYTE, b'{"a":"' + MEGABYTE + b'"}', b"[" + b",".join([b"1"] * 100_000) + b"]")
-# Texts of JSON, and of none.
+# Texts that are JSON, and texts that are not.
 JSON = (
     *(b"", b"null", b"true", b"0", b"-1", b"1e400", b"-1e308", b"1e308", b"NaN", b"Infinity"),
     *(

@@ -1,4 +1,4 @@
-"""The processes of `vtox up` in a folder and on ports of their own."""
+"""The processes of `vtox up` in a separate folder and on separate ports."""
 
 import os
 import random
@@ -26,8 +26,8 @@ from vtox.pipeline.store.server.client import Client, connect
 
 WINDOW_S = 0.2
 T0 = 1_764_000_000.0
-# Below the ports that an embedded server chooses for itself and those that the system hands out to
-# clients: nobody else takes one between the look for it and the start of the process.
+# Below the ports that an embedded server chooses and those that the system gives to clients. No
+# other program takes one between the look for it and the start of the process.
 PORTS = range(10_000, 18_000)
 # Two of pytest's processes have no port in common, and none gives a port away twice in a lap.
 LANES = 8

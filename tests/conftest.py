@@ -28,7 +28,7 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
-# Files that take half a minute and more: begun last, they would run beside idle cores at the end.
+# Files that take half a minute and more: begun last, they would leave cores idle at the end.
 BEGUN_FIRST = (
     "test_up",
     "test_interleavings",
@@ -45,13 +45,13 @@ BEGUN_FIRST = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the file by which `make test-long`, two runs, shows at its end what both skipped."""
+    """Add the file by which `make test-long`, two runs, shows at its end the skips of both."""
     parser.addoption("--skips", type=Path, help="file with what the runs before skipped")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of whole systems by their folder, and those that run alone as long ones.
+    """Mark the tests of whole systems by their folder, and tests that run alone as long ones.
 
     Files that take long come first and pure tests last: they fill the gaps. The order counts with
     `--no-loadscope-reorder`.
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Show what the runs before skipped, and add the skips of this one to the file."""
+    """Show the skips of the runs before, and add the skips of this one to the file."""
     file: Path | None = config.getoption("--skips")
     if file is None:
         return
@@ -82,9 +82,9 @@ def pytest_terminal_summary(
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is there from now on out of garbage collections: thousands of tests, and modules.
+    """Leave present objects out of garbage collections: thousands of tests, and modules.
 
-    A full one took 0.1 s and more, and what reads damaged files asks for one each time.
+    A full one took 0.1 s and more, and the readers of damaged files ask for one each time.
     """
     gc.freeze()
 
@@ -105,7 +105,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 def server(
     clean_environment: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmbeddedServer]:
-    """One embedded server for the whole run, in a folder of its own."""
+    """One embedded server for the whole run, in a separate folder."""
     with EmbeddedServer(load(data_dir=tmp_path_factory.mktemp("server"))) as running:
         yield running
 

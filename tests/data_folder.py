@@ -3,8 +3,8 @@
     python -m tests.data_folder tests/data_folders/0.2.0.tar.gz
 
 A machine with a damaged bearing has a nameplate, a sensitivity, results, an acknowledged alarm, one
-that was closed as false and a history; the system has an alarm of its own; a key exists. Run it
-when a version is released, and keep the files of earlier ones.
+that was closed as false, and a history. The system has its own alarm; a key exists. Run it when a
+version is released, and keep the files of earlier ones.
 """
 
 import os
@@ -72,7 +72,7 @@ def fill(folder: Path) -> None:
 
 
 def main(archive: Path) -> None:
-    """Make the folder, and one archive of what an upgrade finds in it."""
+    """Make the folder, and one archive of the files that an upgrade finds in it."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "data"
         fill(folder)

@@ -1,6 +1,6 @@
-"""A mosquitto of its own, in a folder and on a port of its own.
+"""A separate mosquitto, in its own folder and on its own port.
 
-Debian and Ubuntu: `apt-get install mosquitto mosquitto-clients`. Where it is not installed, its
+Debian and Ubuntu: `apt-get install mosquitto mosquitto-clients`. If it is not installed, its
 tests are skipped by name.
 """
 
@@ -64,14 +64,14 @@ class Mosquitto:
             self.process = None
 
     def kill(self) -> None:
-        """Kill it: what it has not saved is gone."""
+        """Kill it: unsaved messages are gone."""
         assert self.process
         self.process.kill()
         self.process.wait()
         self.process = None
 
     def save(self) -> None:
-        """Let it write what it holds to disk, as it does every half hour."""
+        """Make it save its state to disk, as it does every half hour."""
         assert self.process
         before = self.log().count(SAVED)
         self.process.send_signal(signal.SIGUSR1)
@@ -84,7 +84,7 @@ class Mosquitto:
         subprocess.run(command, input=payload, check=True, timeout=20)
 
     def log(self) -> str:
-        """What it has written so far."""
+        """Its log so far."""
         return (self.folder / "mosquitto.log").read_text()
 
 

@@ -9,7 +9,7 @@ from scipy.signal import fftconvolve, firwin, kaiserord
 from vtox.motor.diagnosis.dsp.velocity import HIGH_HZ, LOW_HZ
 from vtox.motor.values.arrays import Float64
 
-# Widths of the slopes at the ends of the band of velocity, and how much the filters hold back.
+# Widths of the slopes at the ends of the band of velocity, and the attenuation of the filters.
 LOW_SLOPE_HZ, HIGH_SLOPE_HZ, STOP_DB = 1.0, 20.0, 80.0
 
 
@@ -32,7 +32,7 @@ def sequences(a: complex, b: complex, c: complex) -> tuple[complex, complex, com
 
 
 def sideband_dbc(phases: Float64, fs_hz: float, f0_hz: float, offset_hz: float) -> float:
-    """Return the level of a line beside the supply line in the space vector, dB below it."""
+    """Return the level of a line next to the supply line in the space vector, dB below it."""
     turns = np.exp(2j * np.pi * np.arange(3) / 3)
     space = 2 / 3 * turns @ phases
     n = np.arange(len(space))
@@ -61,10 +61,10 @@ def active_power(v: Float64, i: Float64) -> float:
 
 
 def velocity(x: Float64, fs_hz: float) -> tuple[Float64, int]:
-    """Return the velocity of an acceleration within the band, and what was cut from each end.
+    """Return the velocity of an acceleration within the band, and the samples cut from each end.
 
     m/s of each sample in m/s^2: two long filters without phase, the spline through their output
-    integrated exactly. Both ends need what the filters reach, 2.6 s at a slope of 1 Hz.
+    integrated exactly. Both ends need the reach of the filters, 2.6 s at a slope of 1 Hz.
     """
     high = _filter(HIGH_HZ, HIGH_SLOPE_HZ, fs_hz, low_pass=True)
     low = _filter(LOW_HZ, LOW_SLOPE_HZ, fs_hz, low_pass=False)

@@ -1,4 +1,4 @@
-"""Providers of OpenID Connect: a real one, and one that says what a test wants."""
+"""Providers of OpenID Connect: a real one, and one with the answers of a test."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def known_person(address: str, sub: str, **claims: Any) -> None:
 
 
 class Scripted:
-    """Answers over HTTP as a provider does; a test changes what it says, and sees what it got."""
+    """Answers over HTTP as a provider does; a test changes its answers, and sees its requests."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -115,7 +115,7 @@ class Scripted:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A provider that says what the test wants."""
+    """A provider with the answers of the test."""
     said = Scripted()
 
     class Port(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Where the repository is, so that a test may move between folders."""
+"""The folder of the repository, so that a test may move between folders."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""A PostgreSQL of its own, in a folder and on a port of its own.
+"""A separate PostgreSQL, in its own folder and on its own port.
 
-Debian and Ubuntu: `apt-get install postgresql`. Where it is not installed, its tests are skipped by
+Debian and Ubuntu: `apt-get install postgresql`. If it is not installed, its tests are skipped by
 name.
 """
 

@@ -1,6 +1,6 @@
-"""A RabbitMQ of its own, in a folder and on ports of its own, without systemd.
+"""A separate RabbitMQ, in its own folder and on its own ports, without systemd.
 
-Debian and Ubuntu: `apt-get install rabbitmq-server`. Where it is not installed, its tests are
+Debian and Ubuntu: `apt-get install rabbitmq-server`. If it is not installed, its tests are
 skipped by name.
 """
 

@@ -22,7 +22,7 @@ class Disk:
                 pass
 
     def empty(self) -> None:
-        """Delete what `fill` has written."""
+        """Delete the file that `fill` has written."""
         (self.folder / "ballast").unlink()
 
     def remount(self, options: str) -> None:

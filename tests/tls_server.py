@@ -35,7 +35,7 @@ def system_server() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority in a folder of its own."""
+    """A certificate authority in a separate folder."""
 
     folder: Path
 

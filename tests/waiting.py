@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 
 POLL_S = 0.02
-# A condition that computes, as a look at all processes, takes the core from what it waits for: it
-# is asked for a fifth of the time at most, but often enough that nobody waits for the answer.
+# A condition that computes, as a look at all processes, takes the core from the awaited process. It
+# is asked for a fifth of the time at most, but often enough that no test waits for the answer.
 PAUSES_PER_ASKED = 4
 LONGEST_POLL_S = 0.3
 
@@ -38,7 +38,7 @@ async def eventually_async(condition: Callable[[], Any], timeout_s: float = 60.0
 
 
 def is_alive(process: psutil.Process | int) -> bool:
-    """Whether a process is there; one that has ended stays a zombie where nobody reaps it."""
+    """Whether a process is there; one that has ended stays a zombie until its parent reaps it."""
     try:
         found = psutil.Process(process) if isinstance(process, int) else process
         return found.is_running() and found.status() != psutil.STATUS_ZOMBIE

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, and messages that it refuses."""
+"""A worker in a separate process, and messages that it refuses."""
 
 import os
 import pickle
@@ -43,7 +43,7 @@ def worker(
 
 
 def send_strange_messages(connection: Connection) -> int:
-    """Send what is no task of the bridge to the queue; return how many messages."""
+    """Send messages that are no task of the bridge to the queue; return how many."""
     task = {"headers": {"task": TASK, "id": "1"}, "serializer": "json"}
     named: list[tuple[Any, dict[str, Any]]] = [
         ([[[SECRET]], {}, {}], task | {"serializer": "pickle"}),

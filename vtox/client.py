@@ -1,4 +1,4 @@
-"""What other programs import to send windows and to read answers.
+"""The names that other programs import to send windows and to read answers.
 
 from vtox.client import Publisher, Reader
 """

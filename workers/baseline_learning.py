@@ -1,11 +1,11 @@
 """Learns the baselines of registered machines from the stream.
 
-A signal alone does not show that a machine is healthy. To register its nameplate is the operator's
-statement that the machine is commissioned; what it then shows over some long records without any
-finding becomes its baseline. A load at which it runs later is learnt in the same way, if it is
-consistent with the baseline (`vtox.motor.diagnosis.learning.extension`). Baselines from the stream
-are marked as such and can be reset: `vtox baseline reset`. One that is of other channels, because
-the channel map has changed, counts as none, and another one takes its place.
+A signal alone does not show that a machine is healthy. An operator who registers a nameplate
+states that the machine is commissioned. Some long records without any finding then become its
+baseline. A load at which it runs later is learnt in the same way, if it is consistent with the
+baseline (`vtox.motor.diagnosis.learning.extension`). Baselines from the stream are marked as such
+and can be reset: `vtox baseline reset`. A baseline of other channels, because the channel map has
+changed, counts as none, and another one takes its place.
 
 To learn takes as long as to diagnose some records again, and a fleet that starts together is due
 together. A process therefore learns for a share of its time only (`LearningTime`); whose turn does
@@ -67,7 +67,7 @@ CREDIT_S = 1.0
 # fill the log.
 LOG_EVERY_S = 600.0
 
-# What says that a clamp or its scale is wrong. A baseline of such currents would lack the asymmetry
+# Codes of a wrong clamp or a wrong scale. A baseline of such currents would lack the asymmetry
 # of the machine, and be kept once they are fixed.
 MISWIRED = {
     "channel_scale_differs",
@@ -115,9 +115,9 @@ class LearningTime:
 def learn(
     client: Client, settings: Settings, observations: Iterable[Observation], own: LearningTime
 ) -> None:
-    """Note each record that may teach its machine's baseline; learn where there are enough.
+    """Note each record that may teach its machine's baseline; learn if there are enough.
 
-    That takes the share of this process's time that `own` keeps account of.
+    It takes the share of this process's time that `own` keeps account of.
     """
     interrupted: set[str] = set()
     for record, diagnoses, machine in observations:
@@ -149,8 +149,8 @@ def _teaches(
 ) -> bool:
     """Return whether a record is whole, healthy, and at a load that the baseline does not cover.
 
-    Of a machine at rest there is no load, and nothing to learn but the noise of sensors.
-    What is wrong with the currents `turn_short` says, in its latest record.
+    A machine at rest has no load, and nothing to learn but the noise of sensors. `turn_short`
+    reports errors of the currents, in its latest record.
     """
     covered = machine.baseline is not None and not (
         _new_load(machine.baseline, load_a) or _period_due(machine, record.t_start)
@@ -242,7 +242,7 @@ def _extend(
 ) -> None:
     """Extend the baseline of a machine by the load of `fresh`, or note why that is refused.
 
-    At a load that it knows already, by what its supply was at `t`, where that is due.
+    At a load that it knows already, extend it by the supply at `t`, if that is due.
     """
     assert machine.baseline is not None
     before = Baseline.from_json(machine.baseline)
@@ -278,9 +278,9 @@ def _finding(diagnoses: Iterable[Answer], history: MachineHistory) -> bool:
 def _append(
     notes: Sequence[LearningNote], new: LearningNote, *, any_load: bool
 ) -> list[LearningNote]:
-    """Return the notes with one more; without the earlier ones where it does not continue them.
+    """Return the notes with one more; without the earlier ones if it does not continue them.
 
-    It continues them where no window is missing and, after the first baseline, the load is the
+    It continues them if no window is missing and, after the first baseline, the load is the
     same.
     """
     if not notes:

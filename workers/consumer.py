@@ -1,7 +1,7 @@
 """The consumer of a worker: takes the bridge's tasks, and refuses every other message.
 
-A refused message is counted and dropped. The log says what was wrong with it, but not what is in
-it; Celery itself would log the message, and some of them would end the worker.
+A refused message is counted and dropped. The log gives the error, but not the content of the
+message; Celery itself would log the message, and some of them would end the worker.
 """
 
 import time
@@ -65,7 +65,7 @@ class TaskConsumer(consumer.Consumer):  # type: ignore[misc]
         super().on_connection_error_after_connected(exc)
 
     def create_task_handler(self) -> Callable[[Any], None]:
-        """Return what is called with each message of the task queues."""
+        """Return the function that is called with each message of the task queues."""
         handle = super().create_task_handler()
 
         def on_message(message: Any) -> None:
@@ -102,7 +102,7 @@ class TaskConsumer(consumer.Consumer):  # type: ignore[misc]
 
 
 def _fault_of(message: Any) -> str:
-    """Return what distinguishes a message from a task of the bridge, nothing where nothing does."""
+    """Return the difference of a message from a task of the bridge, empty if there is none."""
     headers = message.headers or {}
     if headers.get("task") not in TASKS or headers.get("eta") is not None:
         return "not the name of a task of VTOX, or delayed"

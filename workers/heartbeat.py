@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 BEAT_EVERY_S = 2.0
 # Its processes and their memory are looked up at this interval, and for so long at every beat once
-# one of them has ended. That takes 3 to 10 ms of CPU time, as the system reads all pages of each.
+# one of them has ended. A look takes 3 to 10 ms of CPU time, as the system reads all pages of each.
 LOOK_UP_EVERY_S = 20.0
 # Names of workers that were killed are forgotten this often.
 FORGET_EVERY_S = 60.0

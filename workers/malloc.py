@@ -15,7 +15,7 @@ LARGE_PAGE_BYTES = 64 << 20
 def keep_freed_memory() -> None:
     """Make glibc's allocator reuse the memory that a batch freed; no effect on other C libraries.
 
-    Arrays of a batch have a few megabytes each, which glibc maps and unmaps every time: the page
+    Arrays of a batch have a few megabytes each, which glibc maps and unmaps every time. The page
     faults took 28 % of a worker's CPU time in the throughput benchmark (2.55 against 1.85 ms
     a window over all families, light load).
     """
@@ -32,7 +32,7 @@ def _put_heap_in_large_pages(libc: ctypes.CDLL) -> None:
     """Ask the system for pages of 2 MB (on x86) where the heap grows next.
 
     Passes over arrays of megabytes then miss no page: all diagnosers take 0.95 of the time
-    (docs/appendix/trials.md). Memory that is not used is not taken. No effect where the system has
+    (docs/appendix/trials.md). Memory that is not used is not taken. No effect if the system has
     such pages always or never.
     """
     libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

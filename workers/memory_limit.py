@@ -13,7 +13,7 @@ log = structlog.get_logger()
 def limit_memory(limit_mb: int) -> None:
     """Let allocations beyond the limit raise `MemoryError`; 0 is no limit.
 
-    RLIMIT_DATA counts private writable memory. RLIMIT_AS would count what libraries reserve too.
+    RLIMIT_DATA counts private writable memory. RLIMIT_AS would count the reserves of libraries too.
     """
     if not limit_mb:
         return

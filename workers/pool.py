@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# What the health port says while there is none.
+# Code of the health port while there is none.
 NO_PROCESS = "worker_without_process"
 
 

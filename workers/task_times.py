@@ -8,7 +8,7 @@ from vtox.pipeline.store.ledger.outcomes import Work
 
 @dataclass(slots=True)
 class TaskTimes:
-    """What is not counted yet; what a task does after its last commit, the next task counts."""
+    """Times that are not counted yet; the next task counts the work after a task's last commit."""
 
     diagnosis_s: float = 0.0
     _tasks: int = 0
@@ -33,7 +33,7 @@ class TaskTimes:
         self._counted_s = now
 
     def take(self, worker: str) -> Work:
-        """Return what is to be counted now."""
+        """Return the work to be counted now."""
         self.end()
         taken_s = self._counted_s - self._taken_s
         work = Work(worker, self._tasks, self.diagnosis_s, self._busy_s, taken_s)

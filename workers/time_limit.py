@@ -1,7 +1,7 @@
-"""The CPU time that a diagnosis may take, by the size of what is diagnosed.
+"""The CPU time that a diagnosis may take, by the size of its records.
 
 On a busy host a process waits for a core: the time on the clock says nothing about a diagnosis.
-What waits without using a core is ended by Celery's time limit (`celeryconfig.py`).
+Celery's time limit (`celeryconfig.py`) ends a process that waits without using a core.
 """
 
 import signal
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in a family: a
+# In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in a family. A
 # diagnosis that takes 40 times as long hangs. So may a smaller record: with its own length it
 # shares no array with others, and one of 8 kB took 3 ms. On an idle host a full batch must not take
 # longer than records are left alone (`VTOX_REDISPATCH_AFTER_S`). The base is for a process that has

@@ -1,4 +1,4 @@
-"""The spans of a worker: what a batch took, in the trace of each window that is followed."""
+"""The spans of a worker: the times of a batch, in the trace of each window that is followed."""
 
 import time
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def trace_batch(
     finished: Iterable[tuple[Record, Iterable[Answer]]],
     clock: Stopwatch,
 ) -> None:
-    """Add what the batch took to the traces of the windows whose records it has finished."""
+    """Add the times of the batch to the traces of the windows whose records it has finished."""
     whole = Span(family, clock.laps[0].start_t, clock.laps[-1].end_t)
     for record, diagnoses in finished:
         about = {"vtox.record_id": record.record_id(family), "vtox.worker": worker}

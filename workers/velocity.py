@@ -13,10 +13,10 @@ def velocity_readings(
 ) -> Iterator[ScalarReading | Reason]:
     """Yield the velocity of each direction, or why there is none.
 
-    Of machines with a class, records with a vibration. The names are `vibration_velocity`,
+    Only records with a vibration, of machines with a class. The names are `vibration_velocity`,
     `vibration_velocity_y` and `vibration_velocity_z`.
     """
-    # First what most machines lack: this costs a window nothing where it is not used.
+    # First the property that most machines lack: this costs a window nothing if it is not used.
     if motor is None or motor.support is None:
         return
     if not isinstance(machine_class(motor), MachineClass):

@@ -9,14 +9,14 @@ from starlette.types import Message, Receive, Scope
 from api.http.errors import Problem
 from vtox.pipeline.configuration.settings import Settings
 
-# Room for what a body holds besides the samples: names, numbers and punctuation.
+# Room for the rest of a body, besides the samples: names, numbers and punctuation.
 ENVELOPE_BYTES = 64 << 10
 # A body may take this long, and longer by its length at the slowest speed: mobile lines reach it.
 GRACE_S = 10.0
 SLOWEST_BYTES_PER_S = 16 << 10
 # A refused sender may still send: it reads our answer only then. The rest is read and thrown away.
 DRAIN_S = 1.0
-# Bodies that arrive at once; one more ends the one whose time is over first, which is the slowest.
+# Bodies that arrive at once; one more ends the body with the earliest deadline, the slowest.
 MAX_ARRIVING = 300
 
 
@@ -44,7 +44,7 @@ class ArrivingBody:
         self._too_slow = False
 
     async def receive(self) -> Message:
-        """Return the next part, or raise the problem that it is; after it what follows a body."""
+        """Return the next part of the body or raise its problem; then the messages that follow."""
         if self.complete:
             return await self._receive()
         if self not in self._arriving:
@@ -62,7 +62,7 @@ class ArrivingBody:
         return message
 
     async def drain(self) -> bool:
-        """Throw away what still arrives within `DRAIN_S`, of a slow body nothing; whether all."""
+        """Discard the rest that arrives within `DRAIN_S`, unless it is slow; return whether all."""
         if self._too_slow or "expect" in self.headers:
             return False
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""Refuses what the page of another site makes a browser send: to read, or to write, here.
+"""Refuses requests that the page of another site makes a browser send, to read or to write here.
 
 Two ways lead in. A name of the other site that is made to resolve to this address (DNS rebinding)
 turns its page into one of ours, by name: the Host header gives it away, for an address by number
@@ -22,7 +22,7 @@ OWN_SITES = ("same-origin", "none")  # `none`: typed by a person, or sent by a p
 def foreign_problem(scope: Scope, headers: Headers) -> Problem | None:
     """Return why a request is refused: a foreign name of this host, or a foreign page that writes.
 
-    Where keys are required, they protect from the former.
+    If keys are required, they protect from foreign names.
     """
     backend, host = scope["app"].state.backend, headers.get("host", "")
     if not (backend.needs_keys or is_own_name(host, backend.own_names)) and is_local(scope):

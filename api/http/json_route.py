@@ -29,7 +29,7 @@ class JsonRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the function that answers a request."""
         answer = super().get_route_handler()
         if WITH_BODY.isdisjoint(self.methods or ()):
             return answer
@@ -55,7 +55,7 @@ JsonText = Annotated[bytes, Depends(_json_text)]
 
 
 def require_type(request: Request, expected: str, code: str) -> None:
-    """Raise the problem `code` where a body is not announced as of the type `expected`."""
+    """Raise the problem `code` if a body is not announced as of the type `expected`."""
     given = request.headers.get("content-type", "")
     kind, _, parameters = given.partition(";")
     charset = parameters.replace(" ", "").lower()

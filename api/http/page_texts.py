@@ -1,9 +1,9 @@
 """The texts of the pages, from the catalogue of words.
 
 A page has `{{ fleet.machines }}` where the text `machines` of `[pages.fleet]` belongs. All texts of
-the language go with the page as JSON, and so do the faults and the fields of a nameplate; its
-scripts take them from there (`static/texts.js`). `static/base.html` is around every page but those
-to sign in.
+the language go with the page as JSON, and so do the faults and the fields of a nameplate. Scripts
+of the page take them from there (`static/texts.js`). `static/base.html` is around every page but
+those to sign in.
 """
 
 import json
@@ -92,12 +92,12 @@ def _embedded(language: Language) -> Markup:
 
 
 def _view(fault: str, family: Family) -> dict[str, str]:
-    """Return what shows a fault, as in the address of the page of a machine."""
+    """Return the parameters that show a fault in the address of a machine's page."""
     view = VIEWS[fault]
     shown = {"kind": view.kind, "family": family.name, "channel": view.channel}
     return {name: text for name, text in shown.items() if text}
 
 
 def _markup(text: str) -> Markup:
-    """Return a text as HTML, what is between backticks as code."""
+    """Return a text as HTML, with the parts between backticks as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))

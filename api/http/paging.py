@@ -24,7 +24,7 @@ MAX_ENTRIES_READ = 5_000
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
 _ENTRY_ID_END = 1 << 64
 
-# The id of an entry, and its item, None where it does not match.
+# The id of an entry, and its item, None if it does not match.
 Entry = tuple[str, T | None]
 
 
@@ -43,12 +43,12 @@ def entries_before(
     *,
     step: int = ENTRIES_PER_READ,
 ) -> Iterator[Entry[T]]:
-    """Yield the entries of a stream before an id, newest first; all where it is empty.
+    """Yield the entries of a stream before an id, newest first; all if it is empty.
 
     Parameters
     ----------
     pick
-        Makes an item of the id and the fields of an entry, or None where it does not match.
+        Makes an item of the id and the fields of an entry, or None if it does not match.
     step
         Entries read from the server at a time.
     """
@@ -90,7 +90,7 @@ def stream_cursor(query: PageQuery) -> str:
 
 
 def next_link(request: Request, cursor: str, **others: str) -> str | None:
-    """Return the address of the next page, with `others` in place of what the request had."""
+    """Return the address of the next page, with `others` in place of those of the request."""
     if not cursor:
         return None
     url = request.url.include_query_params(cursor=cursor, **others)

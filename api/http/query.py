@@ -37,7 +37,7 @@ class EmptyQuery(BaseModel, extra="forbid"):
 
 
 class TableQuery(EmptyQuery):
-    """How a list is written."""
+    """The format of a list."""
 
     format: Literal["json", "csv"] = Field(
         "json", description="`csv`: the whole list as a table for spreadsheets, in UTF-8"
@@ -45,7 +45,7 @@ class TableQuery(EmptyQuery):
 
 
 class PageQuery(TableQuery):
-    """Which page of a list."""
+    """The page of a list."""
 
     limit: int = Field(100, ge=1, le=500, description="largest number of items on the page")
     cursor: str = Field(

@@ -1,4 +1,4 @@
-"""Alarms: their state, and what operators do with one."""
+"""Alarms: their state, and the actions of operators on one."""
 
 import re
 from bisect import bisect_right
@@ -52,7 +52,7 @@ router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"], route_class=JsonRou
 # Each asks the history once a minute.
 GROWTHS_AT_ONCE = 50
 AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
-# Of the routes by which operators act.
+# Dependencies of the routes by which operators act.
 OPERATE = [*needs("operate"), *NO_PARAMETERS]
 _NUMBER = r"(-?\d[\d.e+-]{0,24})"
 _CURSOR = re.compile(rf"(True|False)~(-?\d{{1,3}})~{_NUMBER}~{_NUMBER}~(.{{1,300}})", re.DOTALL)
@@ -126,7 +126,7 @@ def _with_growth(
     summary="What is not open, and why",
 )
 def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
-    """Return the shelvings that have not ended, the machines out of service, what is suppressed."""
+    """Return the shelvings now, the machines out of service and the alarms suppressed by design."""
     book, now_ms = backend.book()
     shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(book.shelved.items())]
     out = [suspension_shape("out_of_service", s, m) for m, s in sorted(book.out_of_service.items())]
@@ -146,7 +146,7 @@ def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
 
 @router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")
 def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
-    """Return an alarm with what operators did, from the history once the list forgot it."""
+    """Return an alarm with the actions of operators, from the history if the list lacks it."""
     book, _ = backend.book()
     client = backend.client()
     known = alarm_of(client, book, backend.history, alarm_id)
@@ -165,7 +165,7 @@ def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data
 def acknowledge(
     request: Request, alarm_id: AlarmId, sent: AcknowledgeIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Say that somebody has seen it; 409 where another one has done so before."""
+    """Acknowledge an alarm; 409 if another operator has done so before."""
     return _act(request, backend, alarm_id, "acknowledge", sent)
 
 
@@ -173,7 +173,7 @@ def acknowledge(
 def comment(
     request: Request, alarm_id: AlarmId, sent: CommentIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Add a comment, in any state."""
+    """Add a comment to an alarm in any state."""
     return _act(request, backend, alarm_id, "comment", sent)
 
 
@@ -183,7 +183,7 @@ def shelve(
 ) -> Data[Alarm]:
     """Take this fault of the machine off the open alarms until a time, at most 16 days ahead.
 
-    If it is active then, it needs somebody again. Shelving it again changes the end.
+    If it is active then, it needs attention again. Shelving it again changes the end.
     """
     return _act(request, backend, alarm_id, "shelve", sent)
 
@@ -198,7 +198,7 @@ def unshelve(
 
 @router.post("/{alarm_id}/close", dependencies=OPERATE, summary="Close an alarm")
 def close(request: Request, alarm_id: AlarmId, sent: CloseIn, backend: OpenBackend) -> Data[Alarm]:
-    """Say what was found. It counts as acknowledged; if it grows worse later, it is open again."""
+    """Close an alarm with an outcome: it counts as acknowledged, and reopens if it grows worse."""
     return _act(request, backend, alarm_id, "close", sent)
 
 
@@ -206,10 +206,10 @@ def close(request: Request, alarm_id: AlarmId, sent: CloseIn, backend: OpenBacke
 def add_work_order(
     request: Request, alarm_id: AlarmId, sent: WorkOrderIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Say which work order of another system the alarm led to, in any state.
+    """Add the work order of another system that an alarm led to, in any state of the alarm.
 
-    The same one sent again does nothing more; one with another `url` replaces it. With `outcome`,
-    what the work order found, an alarm that is not closed yet is closed too.
+    The same one sent again does nothing more; one with another `url` replaces it. `outcome` is the
+    finding of the work order. It also closes an alarm that is not closed yet.
     """
     return _act(request, backend, alarm_id, "work_order", sent)
 
@@ -218,7 +218,7 @@ def add_work_order(
 def assign(
     request: Request, alarm_id: AlarmId, sent: AssignIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Say which person sees to it, or that none does any more."""
+    """Assign an alarm to a person, or end its assignment."""
     return _act(request, backend, alarm_id, "assign", sent)
 
 
@@ -226,7 +226,7 @@ def assign(
 def ungroup(
     request: Request, alarm_id: AlarmId, sent: UngroupIn, backend: OpenBackend
 ) -> Data[Alarm]:
-    """Take it out of its group: it is open even if all machines of its supply alarm."""
+    """Take an alarm out of its group: it is open even if all machines of its supply alarm."""
     return _act(request, backend, alarm_id, "ungroup", sent)
 
 
@@ -257,7 +257,7 @@ def _act(
 
 
 def _close_request(sent: WorkOrderIn) -> CloseIn:
-    """Return the request to close an alarm with what a work order found."""
+    """Return the request to close an alarm with the outcome of a work order."""
     assert sent.outcome is not None
     again = f"{sent.request_id}:close"[:NAME_MAX] if sent.request_id else None
     return CloseIn(outcome=sent.outcome, by=sent.by, request_id=again)

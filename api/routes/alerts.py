@@ -1,4 +1,4 @@
-"""Alerts: every event, and what is open now."""
+"""Alerts: every event, and the alerts open now."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def list_alerts(
 ) -> Page[Alert]:
     """Return the events of alerts, newest first; events with the same `id` are of one alert.
 
-    What the stream no longer holds comes from the history.
+    Events that the stream no longer holds come from the history.
     """
     filters = {"machine_id": query.machine_id, "event": query.event}
     required = {k: v for k, v in filters.items() if v is not None}
@@ -94,7 +94,7 @@ def list_open_alerts(
 ) -> Page[OpenAlert]:
     """Return the alerts that are not cleared, latest first, with the reason of the last record.
 
-    Those of alarms that are shelved, or whose machine is out of service, are left out: see
+    Alerts of shelved alarms, and of machines out of service, are left out: see
     `GET /api/v1/alarms/suspensions`.
     """
     client, known = backend.client(), backend.server.open_alerts

@@ -1,4 +1,4 @@
-"""The audit: who changed what, and from where."""
+"""The audit: changes, their authors, and from where they came."""
 
 from typing import Annotated
 
@@ -23,10 +23,10 @@ router = APIRouter(prefix="/api/v1", tags=["system"])
 def list_audit(
     request: Request, backend: OpenBackend, query: Annotated[MachineQuery, Query()]
 ) -> Page[AuditEntry]:
-    """Return what people have changed, sign-ins and refused API keys, newest first.
+    """Return changes by people, sign-ins and refused API keys, newest first.
 
-    What operators did with alarms is with these. Also the session of a key with `admin` may read
-    this.
+    Actions of operators on alarms are not in the audit: `GET /api/v1/alarms/{alarm_id}` has them.
+    The session of a key with `admin` may also read the audit.
     """
 
     def pick(entry_id: str, fields: RawFields) -> AuditEntry | None:

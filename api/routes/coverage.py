@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api/v1", tags=["machines"])
     summary="What a machine is watched for",
 )
 def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCoverage]:
-    """Return for each fault whether the latest record decided, and if not what it needs."""
+    """Return for each fault whether the latest record decided it, or the condition it needs."""
     overviews = machines.overview(backend.client(), [machine_id])
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
@@ -107,7 +107,7 @@ def _of_fault(
 def _reason(
     fault: str, code: str, machine_ids: Sequence[str], example: MachineOverview | None
 ) -> BlindReason:
-    """Return a reason with the sentence of its example, where that is still the same."""
+    """Return a reason with the sentence of its example, if that is still the same."""
     latest = example.diagnoses.get(fault) if example else None
     values = latest.values if latest and latest.code == code else {}
     return BlindReason(

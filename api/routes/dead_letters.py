@@ -44,9 +44,9 @@ LetterId = Annotated[
 def replay_dead_letter(
     request: Request, letter_id: LetterId, backend: OpenBackend
 ) -> Data[ReplayedLetter]:
-    """Send its window again, for the family that failed on it, and remove the dead letter.
+    """Send the window of a dead letter again, to the family that failed on it; remove the letter.
 
-    Sent twice it counts once. One that does not carry its window is left as it is: 409.
+    Sent twice it counts once. A letter that does not carry its window is left unchanged: 409.
     """
     if not is_entry_id(letter_id):
         raise not_found(f"dead letter {letter_id} is none of those that are listed")
@@ -66,7 +66,7 @@ def replay_dead_letter(
 def list_dead_letters(
     request: Request, backend: OpenBackend, query: Annotated[MachineQuery, Query()]
 ) -> Page[DeadLetter]:
-    """Return what could not be diagnosed, newest first, with the reason and without samples."""
+    """Return windows that could not be diagnosed, newest first, with reason and without samples."""
 
     def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
         d = deadletters.decode(letter_id, fields)

@@ -45,7 +45,7 @@ _FaultOrAny: TypeAlias = Literal[(*FAULTS, "any", "")]  # type: ignore[valid-typ
 
 
 class _FleetQuery(PageQuery):
-    """Which machines, in which order, and which part of the list."""
+    """The choice of machines, their order, and the part of the list."""
 
     search: str = Field(
         "", max_length=100, description="part of id, vehicle, site or asset path, in any case"
@@ -79,12 +79,12 @@ class _FleetQuery(PageQuery):
     )
 
     def filter(self) -> Filter:
-        """Return what of it chooses machines."""
+        """Return the fields that choose machines."""
         return replace(self.part(Filter), search=self.search.lower())
 
 
 class _TrendsQuery(EmptyQuery):
-    """Trends of which machines, over which time."""
+    """The machines and the time span of trends."""
 
     machine_id: list[str] = Field(
         min_length=1, max_length=MOST_TRENDS, description="the machines, each as its own parameter"
@@ -104,7 +104,7 @@ class _TrendsQuery(EmptyQuery):
 def list_fleet(
     request: Request, backend: OpenBackend, query: Annotated[_FleetQuery, Query()]
 ) -> Response:
-    """Return a part of the list; only what has changed and what is in this part is read.
+    """Return a part of the list; only changed machines and those of this part are read.
 
     The list is at most 1 s old. With the `ETag` of the last answer in `If-None-Match`, an answer
     that would be the same is 304 without a body.
@@ -126,7 +126,7 @@ def list_fleet(
 def fleet_trends(
     backend: OpenBackend, query: Annotated[_TrendsQuery, Query()]
 ) -> Data[FleetTrends]:
-    """Return state and health of up to 100 machines in steps, by one question to the history."""
+    """Return state and health of up to 100 machines in steps, by one query of the history."""
     for name in query.machine_id:
         if wrong := name_error(name):
             detail = f"machine_id: {name[:80]!r}: {wrong}"
@@ -160,7 +160,7 @@ def _first(query: _FleetQuery, found: FleetList) -> int:
     if not matched:
         raise bad_cursor(query.cursor, "of this list")
     index, machine_id = int(matched[1]), matched[2]
-    # Where the list has moved meanwhile, the machine says where to go on.
+    # If the list has moved meanwhile, the machine gives the place to go on.
     if 0 < index <= len(found.rows) and found.rows[index - 1].machine_id == machine_id:
         return index
     places = (i for i, r in enumerate(found.rows, start=1) if r.machine_id == machine_id)
@@ -185,7 +185,7 @@ def _part(
 
 
 def _shown_rows(backend: Backend, rows: Sequence[FleetRow]) -> list[dict[str, Any]]:
-    """Return rows with the reasons of their last records, which are read only where shown."""
+    """Return rows with the reasons of their last records, which are read only if shown."""
     latest = fleet.assessments(backend.client(), [r.machine_id for r in rows])
     return [_row(r, a) for r, a in zip(rows, latest, strict=True)]
 
@@ -205,7 +205,7 @@ def _row(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "priority": Priority.plain(r.priority) if r.priority else None,
         "blind": list(r.codes),
         "unlocks": {fault: unlock(code) for fault, code in r.codes.items()},
-        # Of every record, the list would be another one each second.
+        # To the minute: the exact time would change the list each second.
         "last_diagnosis": None if t is None else rfc3339(t // 60 * 60),
         "reasons": _reasons(r, latest),
     }
@@ -218,7 +218,7 @@ def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, Any]]:
 
 
 def _unless_same(request: Request, body: bytes) -> Response:
-    """Return the body, or 304 where the client has it."""
+    """Return the body, or 304 if the client has it."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if tag in request.headers.get("if-none-match", ""):

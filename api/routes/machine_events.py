@@ -1,4 +1,4 @@
-"""What happened to a machine: alerts, comments and repairs, as marks of its trends."""
+"""Events of a machine: alerts, comments and repairs, as marks of its trends."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 
 
 class _EventsQuery(TableQuery):
-    """Which time, and how many at most."""
+    """The time span, and the largest number of events."""
 
     from_t: float | None = Field(
         None, ge=0, lt=T_END, description="s since 1970 (UTC); without it, a day before `to_t`"
@@ -36,10 +36,10 @@ class _EventsQuery(TableQuery):
 def list_machine_events(
     machine_id: MachineId, backend: OpenBackend, query: Annotated[_EventsQuery, Query()]
 ) -> Data[MachineEvents]:
-    """Return events of alerts and what operators did between two times, newest first.
+    """Return events of alerts and actions of operators between two times, newest first.
 
-    From the history, and from the streams what is not recorded yet. A machine that is not known
-    has none.
+    They come from the history, and from the streams if not recorded yet. A machine that is not
+    known has none.
     """
     to_s = backend.now_s() if query.to_t is None else query.to_t
     from_s = max(to_s - DEFAULT_SPAN_S, 0.0) if query.from_t is None else query.from_t

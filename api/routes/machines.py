@@ -93,7 +93,7 @@ def put_machine(
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default.
 
     Only impossible values are refused. Values that contradict each other are stored, and are in
-    `nameplate_warnings` of the answer; `POST .../nameplate/check` says them before.
+    `nameplate_warnings` of the answer; `POST .../nameplate/check` lists them before.
     """
     by = nameplate.pop("by", None)
     actor = actor_of(request, "" if by is None else named_operator(request, by))
@@ -112,7 +112,7 @@ def check_nameplate(
     machine_id: MachineId,
     nameplate: Annotated[dict[str, Any], DescribedBy(NameplateIn)],
 ) -> Data[NameplateCheck]:
-    """Return what contradicts itself. Impossible values are refused as when it is stored."""
+    """Return the contradictions of a nameplate. It refuses impossible values, like storing."""
     nameplate.pop("by", None)
     found = contradictions(motor_from_dict(nameplate))
     return Data(data=NameplateCheck(warnings=list(map(Reason.of, found))))

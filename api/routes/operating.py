@@ -72,7 +72,7 @@ OF_BULK = {"filter", "action", "dry_run", "expected_count"}
     "/access", dependencies=[*needs("read"), *NO_PARAMETERS], summary="What this sender may do"
 )
 def get_access(request: Request) -> Data[Access]:
-    """Return what this key, session or host may change, and under which name."""
+    """Return the changes that this key, session or host may make, and the name it acts under."""
     keyed = bool(getattr(request.state, "key_id", ""))
     access = Access(
         name=request.state.key_name if keyed else "",
@@ -87,7 +87,7 @@ def get_access(request: Request) -> Data[Access]:
 def act_on_many(request: Request, sent: BulkIn, backend: OpenBackend) -> Data[BulkResult]:
     """Do one action with all alarms that match a filter, all at once or none.
 
-    409 `count_changed` where it would change not as many as expected: ask again by `dry_run`.
+    409 `count_changed` if the alarms to change are not as many as expected: ask again by `dry_run`.
     """
     given = sent.model_dump(exclude_unset=True, exclude=OF_BULK)
     details = _details(sent.action, given)
@@ -197,7 +197,7 @@ def end_dismissal(
     sent: OperatorIn,
     backend: OpenBackend,
 ) -> Data[list[Dismissal]]:
-    """From the next record on it may come again; return the others that are dismissed."""
+    """Let the alarm come again from the machine's next record on; return the other dismissals."""
     client, operator = backend.client(), operator_of(request, sent.by)
     actor = actor_of(request, operator.by)
     if not let_alarm_come_again(client, actor, machine_id, alarm_id):

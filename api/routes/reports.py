@@ -1,4 +1,4 @@
-"""Reports on machines as files: what `vtox report` writes."""
+"""Reports on machines as files, as `vtox report` writes them."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ FILE = {"text/html": {"schema": {"type": "string"}}}
 
 
 class _ReportQuery(EmptyQuery):
-    """Which time a report is of."""
+    """The time span of a report."""
 
     from_t: float | None = Field(
         None, ge=0, lt=T_END, description="s since 1970 (UTC); left out: all that is kept"
@@ -41,7 +41,7 @@ def machine_report(
 ) -> Response:
     """Return one HTML file that opens offline, and whose verdicts `vtox verify` computes again.
 
-    Of the latest records that are kept, those behind open alarms, and the history.
+    It covers the latest kept records, those behind open alarms, and the history.
     """
     # scipy takes 0.3 s and 40 MB, which a process that makes no report does without.
     from vtox.reporting.reports.document import document

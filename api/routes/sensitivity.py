@@ -57,7 +57,7 @@ def put_sensitivity(
     sensitivity: Annotated[dict[str, Any], WithJsonSchema(SENSITIVITY_IN)],
     backend: OpenBackend,
 ) -> Data[MachineSensitivity]:
-    """Replace what was set, as a new version, from the next record of the machine on."""
+    """Replace the sensitivity, as a new version, from the next record of the machine on."""
     who = named_operator(request, sensitivity.pop("by", None))
     faults, expected = setting_of_body(sensitivity, SENSITIVITY_IN, "faults", "bad_sensitivity")
     rules = rules_from_dict(faults)

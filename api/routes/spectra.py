@@ -24,7 +24,7 @@ from vtox.motor.values.spectra import SpectrumKind
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
-# Which families' records show most in a kind of spectrum: long ones resolve more.
+# Families whose records show most in a kind of spectrum: long ones resolve more.
 OF_PHASORS = tuple(sorted(FAMILIES, key=lambda name: FAMILIES[name].min_record_s))
 OF_CURRENTS = OF_PHASORS[::-1]
 OF_VIBRATION = tuple(sorted(OF_CURRENTS, key=lambda name: "vibrations" not in FAMILIES[name].shows))
@@ -50,7 +50,7 @@ FAMILY = Field(
 
 
 class _ShownQuery(TableQuery):
-    """How many points are returned."""
+    """The number of points returned."""
 
     channel: str | None = Field(
         None, max_length=32, description="a channel of the record; left out: the first that fits"
@@ -61,7 +61,7 @@ class _ShownQuery(TableQuery):
 
 
 class _SpectrumQuery(_ShownQuery):
-    """Which spectrum, and which part of it."""
+    """The spectrum, and the part of it."""
 
     kind: SpectrumKind = Field(
         "current",
@@ -73,7 +73,7 @@ class _SpectrumQuery(_ShownQuery):
 
 
 class _WaveformQuery(_ShownQuery):
-    """Which part of a waveform."""
+    """The part of a waveform."""
 
     format: Literal["json", "csv", "wav"] = Field(  # type: ignore[assignment]
         "json", description="`csv`: a table; `wav`: sound, of every sample in the range"
@@ -83,19 +83,19 @@ class _WaveformQuery(_ShownQuery):
 
 
 class _MachineSpectrumQuery(_SpectrumQuery):
-    """Which spectrum of a machine."""
+    """The spectrum of a machine."""
 
     family: FamilyName | None = FAMILY
 
 
 class _PhasorsQuery(EmptyQuery):
-    """Which phasors of a machine."""
+    """The phasors of a machine."""
 
     family: FamilyName | None = FAMILY
 
 
 class _MachineWaveformQuery(_WaveformQuery):
-    """Which waveform of a machine."""
+    """The waveform of a machine."""
 
     family: FamilyName | None = FAMILY
 
@@ -112,8 +112,8 @@ def machine_spectrum(
 ) -> Data[Spectrum]:
     """Return levels, noise floor and the lines that diagnoses expect, at the slip measured.
 
-    Of the latest diagnosed record while its windows are in the raw stream, else of the newest
-    record that is stored behind a warning or fault.
+    The record is the latest diagnosed one while its windows are in the raw stream, else the newest
+    one that is stored behind a warning or fault.
     """
     _check_channel(query.channel)
     families = (query.family,) if query.family else FAMILIES_OF_KIND[query.kind]
@@ -131,7 +131,7 @@ def machine_spectrum(
 def record_spectrum(
     record: str, backend: OpenBackend, query: Annotated[_SpectrumQuery, Query()]
 ) -> Data[Spectrum]:
-    """Return the same of a record that is stored behind a warning or fault."""
+    """Return levels, noise floor and lines of a record that is stored behind a warning or fault."""
     _check_channel(query.channel)
     return Data(data=_spectrum(backend, stored_record(backend, record), query))
 
@@ -189,7 +189,7 @@ def machine_phasors(
     summary="Phasors of a stored record",
 )
 def record_phasors(record: str, backend: OpenBackend) -> Data[Phasors]:
-    """Return the same of a record that is stored behind a warning or fault."""
+    """Return currents, voltages and unbalance of a record stored behind a warning or fault."""
     return Data(data=phasors_of(backend, stored_record(backend, record)))
 
 

@@ -9,7 +9,7 @@ from vtox.pipeline.store.system.audit import Deed
 
 
 class AuditEntry(View, value=Deed, last="values sentence what_to_do"):
-    """What somebody did: an entry of the stream `audit`."""
+    """One recorded act: an entry of the stream `audit`."""
 
     stream_id: Annotated[str, After("")]
     t: Annotated[float, After("stream_id")]

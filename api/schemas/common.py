@@ -15,10 +15,10 @@ AS_TIME = WithJsonSchema({"type": "string", "format": "date-time"})
 Time = Annotated[str, AS_TIME]
 Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 PlainName = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
-# Of shapes whose fields may be absent, anywhere in a response.
+# For shapes whose fields may be absent, anywhere in a response.
 OPTIONAL_FIELDS = ConfigDict(json_schema_serialization_defaults_required=False)
 
-# Of the name of who acts, where no API key says it.
+# Longest name of an operator, if no API key gives it.
 NAME_MAX = 64
 # Fields of a request that sets the next version of something.
 VERSION_AND_BY: dict[str, Any] = {
@@ -36,7 +36,7 @@ VERSION_AND_BY: dict[str, Any] = {
 
 
 def rfc3339(t: float | None) -> str | None:
-    """Return seconds since 1970 as an RFC 3339 time in UTC; None for what is no time."""
+    """Return seconds since 1970 as an RFC 3339 time in UTC; None if they are no time."""
     if t is None:
         return None
     try:
@@ -107,7 +107,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error by RFC 9457: what was wrong, where, and what was expected."""
+    """An error by RFC 9457: its cause, its place, and the expected value."""
 
     model_config = OPTIONAL_FIELDS
 

@@ -1,4 +1,4 @@
-"""Shapes of what happened to a machine: alerts, and what operators did."""
+"""Shapes of the events of a machine: alerts, and actions of operators."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ class MachineEvent(
     without="name ms key_id machine_id until_ms request_id",
     last="by text outcome work_order alarm_id",
 ):
-    """An event of an alert, or of an operator; `by` is empty of an alert, `text` its reason."""
+    """An event of an alert, or of an operator; for an alert `by` is empty and `text` its reason."""
 
     kind: Annotated[Literal["alert", "action"], After("")]
     event: Annotated[EventName | ActionName, After("kind")]
@@ -29,7 +29,7 @@ class MachineEvent(
 
 
 class MachineEvents(ResponseModel):
-    """What happened between two times, newest first."""
+    """Events between two times, newest first."""
 
     machine_id: str
     from_t: float

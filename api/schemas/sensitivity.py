@@ -16,7 +16,7 @@ class FaultSensitivity(View, value=Persistence, without="slot_s hold"):
 
 
 class SensitivityVersion(View, value=Sensitivity, without="t"):
-    """One version of what was set; a fault that is not in `faults` had its default."""
+    """One version of the sensitivity; a fault that is not in `faults` had its default."""
 
     set: Annotated[Time | None, After("version")]
     """when; null for version 0"""
@@ -51,7 +51,7 @@ def _fault_schema() -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-# Of the body, which `vtox.motor.alarms.health.sensitivity` checks.
+# The schema of the body, which `vtox.motor.alarms.health.sensitivity` checks.
 SENSITIVITY_IN: dict[str, Any] = {
     "type": "object",
     "required": ["faults"],

@@ -12,7 +12,7 @@ from pydantic import Field
 
 
 class After(NamedTuple):
-    """Annotation of a field that is not of the value: the field which it follows; empty: none."""
+    """Annotation of a field that the value does not have: the field it follows; empty: none."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Shape of a window as JSON; `vtox.pipeline.windows.wire` is what checks one."""
+"""Shape of a window as JSON; `vtox.pipeline.windows.wire` checks one."""
 
 from typing import Annotated, Literal
 

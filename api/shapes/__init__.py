@@ -1,1 +1,1 @@
-"""What is shown, made of what is stored: alarms, reasons in words, metrics."""
+"""Answers made of stored values: alarms, reasons in words, metrics."""

@@ -9,7 +9,7 @@ from vtox.pipeline.store.server.client import Client, server_time
 
 
 def dismissals_of(client: Client, machine_id: str) -> list[Dismissal]:
-    """Return those of a machine that hold now, the oldest first."""
+    """Return the present dismissals of a machine, the oldest first."""
     present = present_setting(client, machine_id, DISMISSALS)
     return [_dismissal(d) for d in present.at(server_time(client))] if present.alarms else []
 

@@ -12,7 +12,7 @@ from vtox.motor.alarms.life import Outcome
 from vtox.reporting.history.alarm_figures import outcomes_by_code
 from vtox.reporting.history.errors import HistoryUnavailable
 
-# What was not inspected says nothing of the alarm.
+# Outcomes with an inspection; the others say nothing of the alarm.
 INSPECTED: tuple[Outcome, ...] = ("confirmed", "false_alarm", "other_cause")
 Proven = Mapping[tuple[str, str], Mapping[Outcome, int]]
 
@@ -29,7 +29,7 @@ def _read(backend: Backend) -> Proven:
 
 
 def found_right_shape(fault: str, code: str, proven: Proven) -> FoundRight | None:
-    """Return the figures of a fault and code; None where none was inspected yet."""
+    """Return the figures of a fault and code; None if no alarm was inspected yet."""
     outcomes = proven.get((fault, code), {})
     inspected = sum(outcomes.get(o, 0) for o in INSPECTED)
     if not inspected:

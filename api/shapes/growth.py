@@ -1,4 +1,4 @@
-"""Whether faults and alarms grow, from the history: worked out at most once a minute for each."""
+"""Whether faults and alarms grow, from the history: computed at most once a minute for each."""
 
 import time
 from collections import OrderedDict
@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 
 class Growths:
-    """What was worked out lately; safe between the threads that serve requests."""
+    """Growths computed lately; safe between the threads that serve requests."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str], tuple[float, Any]] = OrderedDict()
         self._lock = Lock()
 
     def shape(self, backend: Backend, a: Alarm) -> Growth | None:
-        """Return whether an alarm grows; None where it has ended, or is about no fault."""
+        """Return whether an alarm grows; None if it has ended, or is about no fault."""
         if not a.active or not a.machine_id:
             return None
 

@@ -1,4 +1,4 @@
-"""Finds the samples that a spectrum or a waveform is of: a stored record, or the latest one."""
+"""Finds the samples of a spectrum or a waveform: a stored record, or the latest one."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from vtox.pipeline.store.stream.entries import Result
 from vtox.pipeline.store.stream.evidence import Waveform
 from vtox.pipeline.store.stream.latest_records import record_of
 
-# Stored records of a machine that are looked at for one with the channels wanted.
+# Stored records of a machine that are searched for one with the wanted channels.
 LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class KeptRecord:
-    """The samples of one record by the channel map in force, with what is known of its machine."""
+    """Samples of one record by the channel map in force, with its machine's motor and baseline."""
 
     info: RecordInfo
     recording: Recording
@@ -60,7 +60,7 @@ def latest_record(
 ) -> KeptRecord:
     """Return the newest record of a machine with one of some channels, of the first family it can.
 
-    That of the latest diagnosis while the raw stream has its windows, else the newest stored one.
+    It is that of the latest diagnosis while the raw stream has its windows, else the newest stored.
 
     Raises `Problem`: the machine is not known, or nothing is kept.
     """

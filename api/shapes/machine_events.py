@@ -1,4 +1,4 @@
-"""What happened to a machine between two times: from the history, and newer from the streams."""
+"""Events of a machine between two times: from the history, and newer ones from the streams."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,14 +30,14 @@ _LAST_ID = f"{(1 << 53) - 1}-0"
 def machine_events(
     backend: Backend, machine_id: str, from_s: float, to_s: float, limit: int
 ) -> tuple[list[MachineEvent], bool]:
-    """Return what happened, newest first, at most `limit`, and whether that is all."""
+    """Return the events, newest first, at most `limit`, and whether that is all."""
     span = from_s, to_s
     alerts: dict[str, Alert] = {}
     actions: dict[str, Action] = {}
     ends = {keys.ALERTS: BEGIN, keys.ALARM_ACTIONS: BEGIN}
     with suppress(HistoryUnavailable), backend.history() as db:
         if db is not None:
-            # The ends first: what is recorded meanwhile comes twice, and is nowhere missing.
+            # Read the ends first: events recorded meanwhile then come twice, and none is missing.
             ends = {stream: last_recorded(db, stream) for stream in ends}
             alerts, actions = _recorded(db, machine_id, span, limit + 1)
     alerts |= _newer(backend, keys.ALERTS, ends, machine_id, _alert)

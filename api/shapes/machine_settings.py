@@ -1,4 +1,4 @@
-"""What the routes of a machine's settings share: the versions, and the body that sets a new one."""
+"""Shared by the routes of a machine's settings: the versions, and the body that sets a new one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def setting_of_body(
 ) -> tuple[Mapping[str, Any], int | None]:
     """Return the table `what` of a body, and the version that it replaces.
 
-    `schema` is that of the body, `problem` the code of what is raised where it does not fit.
+    `schema` is that of the body, `problem` the code of the error if it does not fit.
     """
     for name in body:
         if name not in schema["properties"]:

@@ -70,9 +70,9 @@ _TARGET_GAUGES = {
     "dead": ("vtox_notify_dead_messages", "Messages that were given up."),
     "failures": ("vtox_notify_failures", "Failures of the target in a row."),
 }
-# Of a machine, as 0, 1, 2; a fault that is unknown has no value.
+# States of a machine, as 0, 1, 2; a fault that is unknown has no value.
 _STATES = ("normal", "warning", "fault")
-# Of `SitePower`, by site.
+# Gauges of `SitePower`, by site.
 _SITE_GAUGES = {
     "power_kw": ("vtox_power_kilowatts", "Active power of machines whose power is measured now."),
     "machines": ("vtox_power_machines", "Machines whose power is measured now."),
@@ -197,7 +197,7 @@ class _SnapshotCollector(Collector):
             )
 
     def _alarms(self) -> Iterator[Metric]:
-        """Return the alarms that are raised, and the figures that the monitor judges them by."""
+        """Return the alarms that are raised, and the figures by which the monitor decides them."""
         alarms = GaugeMetricFamily(
             "vtox_system_alarm", "1 for an alarm of the system.", labels=["alarm", "level"]
         )
@@ -325,7 +325,7 @@ class _SnapshotCollector(Collector):
             yield counter
 
     def _notifier(self) -> Iterator[Metric]:
-        """Return what waits for whom; nothing where none is notified."""
+        """Return the gauges of the notifier and its targets; nothing if it has not reported."""
         beat = self.snap.notifier
         if beat is None:
             return

@@ -7,14 +7,14 @@ import numpy as np
 
 from vtox.motor.values.domain import Array
 
-# Of full scale: the loudest sample.
+# The loudest sample; full scale is 32767.
 _PEAK = 0.9 * 32767
 
 
 def wav(x: Array, fs_hz: float) -> bytes:
     """Return samples at `fs_hz` (Hz) as a mono WAV file, without their mean, as loud as fits.
 
-    What is not finite is silence. The rate of a WAV file is a whole number.
+    Samples that are not finite are silence. The rate of a WAV file is a whole number.
     """
     finite = np.nan_to_num(np.asarray(x, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     moved = finite - (finite.mean() if finite.size else 0.0)

@@ -15,7 +15,7 @@ from vtox.motor.alarms.priority import Priority
 
 
 def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.SupplyAlarm]:
-    """Return what of these alarms is one alarm of a supply, the latest first."""
+    """Return the alarms of supplies that these alarms form, the latest first."""
     rows = backend.server.fleet().rows.values()
     return supplies.supply_alarms(alarms, (r.supplied for r in rows))
 

@@ -1,1 +1,1 @@
-"""What one process holds open: server, history, lists of the fleet, keys; who may do what."""
+"""Resources of one process: server, history, lists of the fleet, keys; and the permissions."""

@@ -26,8 +26,8 @@ class AlarmList:
 
     `priorities` is alarm id -> priority, of all that are open. `group_of` is alarm id -> id of its
     supply's alarm, of all alarms; `groups` are those with a member that matches. The counts are of
-    alarms that match in any state: by state, of open ones by state and level, open ones, and
-    open ones with those of one supply as one.
+    alarms that match in any state: by state, of open ones by state and level, and of open ones.
+    The last count takes all open alarms of one supply as one.
     """
 
     alarms: Sequence[Alarm]
@@ -58,7 +58,7 @@ class AlarmLists:
         grouped: bool,
         action: ActionTime | None = None,
     ) -> AlarmList:
-        """Return the list; `grouped` leaves out what is part of a supply's alarm.
+        """Return the list; `grouped` leaves out members of a supply's alarm.
 
         `action` leaves only open alarms that need action then.
         """

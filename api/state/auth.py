@@ -1,7 +1,7 @@
-"""Who may do what: API keys by `X-API-Key` or as Bearer token, and for the pages sessions.
+"""Permissions: API keys by `X-API-Key` or as Bearer token, and sessions for the pages.
 
-Requests need a key as soon as one exists, in production always, and wherever they may come from
-another host.
+Requests need a key as soon as one exists, in production always, and if they may come from another
+host.
 """
 
 from collections.abc import Callable
@@ -76,7 +76,7 @@ async def reading_permission(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     cookie: Annotated[str | None, Depends(_cookie)],
 ) -> Callable[[], bool]:
-    """Return what finds out whether the request may read; for routes that show others less."""
+    """Return a check whether the request may read; for routes that show others less."""
 
     def may_read() -> bool:
         try:
@@ -89,7 +89,7 @@ async def reading_permission(
 
 
 def needs_no_key(request: Request) -> bool:
-    """Return whether all may read here, as far as is known without the server."""
+    """Return whether all may read here, by the last known state of the keys."""
     backend: Backend = request.app.state.backend
     return not (backend.needs_keys or backend.keys.last_answer()) and is_local(request.scope)
 
@@ -116,14 +116,14 @@ def key_of_text(request: Request, text: str) -> ApiKey:
 def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> ApiKey:
     if not cookie:
         raise _unauthorized("send an API key in X-API-Key or as a Bearer token")
-    # Browsers send the cookie along with whatever a page makes them send; the gate has refused
+    # Browsers send the cookie with any request that a page makes them send; the gate has refused
     # any other Origin than ours.
     if request.method not in SAFE_METHODS and "origin" not in request.headers:
         raise Problem("foreign_site", f"{request.method} with a session needs an Origin header")
     key = sessions.key_of(backend.client(), cookie, backend.settings.oidc.issuer)
     if key is None:
         raise _unauthorized("this session has ended: sign in again")
-    # What a browser can be made to send must not change machines.
+    # A request that a browser can be made to send must not change machines.
     return key if request.method in SAFE_METHODS else without_admin(key)
 
 

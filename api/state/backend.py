@@ -1,4 +1,4 @@
-"""What one process holds open: the server, the history, and what is made of them at times."""
+"""Resources of one process: the server, the history, and values computed from them at times."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 # A spectrum of a long record holds some 100 MB while it is computed, and a core.
 COMPUTATIONS = 2
-# What is counted over all machines: 0.1 s for a thousand of them.
+# Life of counts over all machines: counting takes 0.1 s for a thousand of them.
 KEPT_S = 10.0
 COMPUTATION_WAIT_S = 10.0
 
@@ -82,7 +82,7 @@ class Backend:
 
     @contextmanager
     def history(self) -> Iterator[Connection | None]:
-        """Open the history for reading, one state of it; None where nothing was ever recorded.
+        """Open the history for reading, one state of it; None if nothing was ever recorded.
 
         Raises `HistoryUnavailable`: its database does not answer.
         """
@@ -119,7 +119,7 @@ class Backend:
             self._computations.release()
 
     def keep(self, name: str, make: Callable[[], T]) -> T:
-        """Return a value made at most `KEPT_S` ago: made once, however many ask for it."""
+        """Return a value made at most `KEPT_S` ago: made once for all requests."""
         with self._kept_lock:
             made_t, value = self._kept.get(name, (-KEPT_S, None))
             if time.monotonic() - made_t >= KEPT_S:
@@ -149,10 +149,10 @@ class Backend:
 
 
 def _provider(settings: Oidc) -> "Provider | None":
-    """Return the provider at which people sign in, None where they use keys."""
+    """Return the provider at which people sign in, None if they use keys."""
     if not settings.is_set:
         return None
-    # Not at the top: an extra, which most do without.
+    # Not at the top: the library is an optional extra.
     try:
         from api.state.provider import Provider
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What the API alone refuses."""
+"""Refusals of the API alone."""
 
 from vtox.motor.errors import SystemStateError
 

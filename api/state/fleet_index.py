@@ -1,7 +1,7 @@
 """All machines as the list of the fleet needs them, kept by one API process and brought up to date.
 
-Of the server it reads what has changed since it last looked (`vtox.pipeline.store.machines.fleet`),
-at most once in `REFRESH_S`; a request for the list costs no extra command.
+It reads the changes since its last look at the server (`vtox.pipeline.store.machines.fleet`), at
+most once in `REFRESH_S`; a request for the list costs no extra command.
 """
 
 import threading
@@ -23,7 +23,7 @@ REFRESH_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """The whole fleet at one moment: the same object until a row is another one."""
+    """The whole fleet at one moment: the same object until a row changes."""
 
     rows: dict[str, FleetRow]
     states: dict[State, int]
@@ -76,7 +76,7 @@ class FleetIndex:
     def _read_changes(
         self, client: Client, before: FleetState | None, state: FleetState
     ) -> set[str]:
-        """Read what has changed; return the machines that were read."""
+        """Read the machines that changed; return their ids."""
         stale: set[str] = set()
         if self._machines and before and before.change != state.change:
             stale = set(fleet.changed_machines(client, before.change))

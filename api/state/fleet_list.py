@@ -63,7 +63,7 @@ class FleetRow:
 
     @cached_property
     def text(self) -> str:
-        """What a search looks in."""
+        """The text that is searched."""
         names = (self.machine_id, self.vehicle_id, self.site, self.asset_path)
         return "\n".join(names).lower()
 
@@ -85,7 +85,7 @@ class FleetRow:
 
     @cached_property
     def priority_key(self) -> Key:
-        """What to see to first; without an open alert, the worst first."""
+        """The most urgent first; without an open alert, the worst first."""
         return *(self.priority.order if self.priority else (0, 0.0)), *self.severity_key
 
     @property
@@ -96,7 +96,7 @@ class FleetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which machines are wanted; empty: all."""
+    """The choice of machines; empty: all."""
 
     search: str = ""
     state: str = ""

@@ -1,4 +1,4 @@
-"""Operators: who sends a request, and the action that it asks for."""
+"""Operators: the sender of a request, and the action that it asks for."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -30,14 +30,14 @@ Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn | WorkOrderIn | AssignI
 
 
 class Operator(NamedTuple):
-    """Who acts: the name of the API key with its id, or the name that was sent without one."""
+    """The operator: the name of the API key with its id, or the name that was sent without one."""
 
     by: str
     key_id: str
 
 
 def operator_of(request: Request, by: str | None) -> Operator:
-    """Return who acts, or raise the problem that a name is missing."""
+    """Return the operator, or raise the problem that a name is missing."""
     if key_id := getattr(request.state, "key_id", ""):
         return Operator(request.state.key_name, key_id)
     if not by:
@@ -48,7 +48,7 @@ def operator_of(request: Request, by: str | None) -> Operator:
 
 
 def named_operator(request: Request, by: Any) -> str:
-    """Return who acts as one text: the name, and the id of the key in brackets."""
+    """Return the operator as one text: the name, and the id of the key in brackets."""
     is_name = isinstance(by, str) and by.isprintable() and len(by.strip()) <= NAME_MAX
     if by is not None and not is_name:
         detail = f"by: expected the name of who acts, at most {NAME_MAX} printable characters"
@@ -58,18 +58,18 @@ def named_operator(request: Request, by: Any) -> str:
 
 
 def actor_of(request: Request, by: str = "") -> Actor:
-    """Return who sends a request, for the audit; `by` is the name that was sent without a key."""
+    """Return the sender of a request, for the audit; `by` is the name sent without a key."""
     key_id = getattr(request.state, "key_id", "")
     name = request.state.key_name if key_id else by
-    # Behind a proxy that uvicorn trusts (`--forwarded-allow-ips`) the address of its client.
+    # Behind a proxy that uvicorn trusts (`--forwarded-allow-ips`), this is its client's address.
     address = request.client.host if request.client else ""
     return Actor(by=name, key_id=key_id, address=address)
 
 
 def act(server: Server, actions: Callable[[Book, int], Iterable[Action]]) -> None:
-    """Do what an operator wants, as `KeptBook.act`, and log it.
+    """Do the actions of an operator, as `KeptBook.act`, and log them.
 
-    An alarm closed as false is dismissed, also where a request comes again because its answer was
+    An alarm closed as false is dismissed, also if a request comes again because its answer was
     lost: the service may have ended between the two.
     """
     wanted: list[Action] = []
@@ -88,7 +88,7 @@ def act(server: Server, actions: Callable[[Book, int], Iterable[Action]]) -> Non
 
 
 def log_action(a: Action) -> None:
-    """Log what an operator did."""
+    """Log the action of an operator."""
     about = a.alarm_id or a.machine_id
     log.info("operator's action", action=a.name, about=about, by=a.by, outcome=a.outcome)
 

@@ -27,8 +27,8 @@ _BETWEEN = re.compile(r"[,;|\s]+")
 def person_of(request: Request, key: ApiKey, header_names: str) -> ApiKey:
     """Return the key of a proxy as that of the person it names; any other key as it is.
 
-    The person may do what the role of its groups may, and no more than the proxy's key; where no
-    header for groups is set, what that key may.
+    The person has the scopes of the role of its groups, and no more than the proxy's key. If no
+    header for groups is set, it has the scopes of that key.
 
     Raises `Problem`: the proxy names no person, the person is in no group, or no page of ours makes
     the request.
@@ -48,7 +48,7 @@ def person_of(request: Request, key: ApiKey, header_names: str) -> ApiKey:
     person = replace(key, name=name, scopes=scopes)
     if request.method in SAFE_METHODS:
         return person
-    # The proxy passes on whatever a page makes a browser send: `ForeignSites` refuses any other
+    # The proxy passes on any request that a page makes a browser send. The gate refuses any other
     # Origin than ours.
     if "origin" not in request.headers:
         raise Problem("foreign_site", f"{request.method} through a proxy needs an Origin header")

@@ -1,4 +1,4 @@
-"""What one API process holds open of the server: client, sampler of throughput, last snapshot."""
+"""One API process's access to the server: client, sampler of throughput, last snapshot."""
 
 import threading
 import time
@@ -17,9 +17,9 @@ from vtox.pipeline.store.server.client import Client, connect, loading_error
 from vtox.pipeline.store.server.partition_table import Addresses
 from vtox.pipeline.store.system.status import Snapshot, snapshot
 
-# So that a hundred dashboards cost the server one snapshot.
+# A hundred dashboards then cost the server one snapshot.
 SNAPSHOT_LIFE_S = 0.25
-# What says that a server does not answer.
+# Errors of a server that does not answer.
 AWAY = (redis.ConnectionError, redis.TimeoutError, ServerUnavailable)
 
 

@@ -133,7 +133,7 @@ def drained(name: str, m: Measured) -> str:
 
 
 def paced(name: str, m: Measured) -> str:
-    """Return the row of what was measured at a pace; latency as p50/p95/p99."""
+    """Return the row of the measurements at a pace; latency as p50/p95/p99."""
     latency = (m.latency_ms.get(f, {}) for f in FAMILIES)
     cells = "".join(f" {'/'.join(f'{ms:.0f}' for ms in p.values())} |" for p in latency)
     rates = f"{m.notes['came_per_s']:.0f}, {m.windows_per_s:.0f}"

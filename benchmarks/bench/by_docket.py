@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench.by_docket FAMILY URL
 
-It hands out tasks one by one, so each is diagnosed alone, as in the pipeline `careful`. What a task
-does, `diagnosis`, `light` or `none`, comes with it.
+It hands out tasks one by one, so each is diagnosed alone, as in the pipeline `careful`. Each task
+names its load: `diagnosis`, `light` or `none`.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ async def diagnose(url: str, family: str, load: str, entry_id: str) -> None:
 
 @asynccontextmanager
 async def adding(url: str, load: str) -> AsyncIterator[Callable[[list[str]], Awaitable[None]]]:
-    """Give what adds a task for each entry and family."""
+    """Give a function that adds a task for each entry and family."""
     async with AsyncExitStack() as stack:
         dockets = {f: await stack.enter_async_context(_docket(url, f)) for f in FAMILIES}
 
@@ -58,7 +58,7 @@ async def serve(family: str, url: str) -> None:
     """Work until stopped."""
     async with _docket(url, family) as docket:
         # A worker that is full sleeps for the interval: by default, and with one task at a time, it
-        # does four tasks a second. So many take longer than this interval.
+        # does four tasks a second. A batch takes longer than this interval.
         interval = timedelta(milliseconds=10)
         async with Worker(docket, concurrency=BATCH, minimum_check_interval=interval) as worker:
             await worker.run_forever()

@@ -35,7 +35,7 @@ def prepare(client: redis.Redis) -> None:
 
 @asynccontextmanager
 async def publishing(url: str) -> AsyncIterator[Callable[[list[str]], Awaitable[None]]]:
-    """Give what publishes a message for each entry."""
+    """Give a function that publishes a message for each entry."""
     async with RedisBroker(url) as broker:
 
         async def publish(entry_ids: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""A light fixed load in place of diagnosis: what remains of a system's cost is its transport.
+"""A light fixed load in place of diagnosis: the rest of a system's cost is its transport.
 
 For every second of data one float32 FFT of each channel and the squared envelope spectrum of one.
 """
@@ -28,7 +28,7 @@ def light_load(x: Float32) -> Float32:
 
 
 def light_batch(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[list[Diagnosis]]:
-    """Stand in for `diagnose_batch`: the load once for each second of each record."""
+    """Replace `diagnose_batch`: the load once for each second of each record."""
     if not cases:
         return []
     seconds: list[tuple[int, int]] = []

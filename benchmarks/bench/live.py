@@ -2,9 +2,9 @@
 
     python -m benchmarks.bench.live [--machines 1000] [--minutes 10] [--warm-up 2] [--core 0]
 
-`vtox up` with everything it starts, and the sender in a process of its own on the same box. What
-is sent in the warm-up, minutes, is not measured: a fleet that starts learns its baselines in the
-first two. `--core` holds VTOX to one core and the sender to the others.
+`vtox up` with everything it starts, and the sender in its own process on the same box. The warm-up,
+in minutes, is not measured: a fleet that starts learns its baselines in the first two. `--core`
+holds VTOX to one core and the sender to the others.
 """
 
 import argparse
@@ -39,9 +39,9 @@ from vtox.pipeline.store.system.status import Snapshot, snapshot
 
 WARM_UP_S = 120.0
 START_TIMEOUT_S = 90.0
-# A server that the environment names is somebody's: nothing is written there.
+# A server that the environment names is in use by others: nothing is written there.
 OWN_SERVER = {"VTOX_REDIS_URL": ""}
-# Words of command lines by which processes are known, the first that is there.
+# Words of command lines that name the roles of processes; the first match counts.
 ROLES = ("vtox up", "valkey", "flower", "recorder", "uvicorn", *FAMILIES, "bridge")
 
 
@@ -70,7 +70,7 @@ def main() -> None:
 def start(
     folder: Path, core: int | None, more: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Start a cluster with its own settings, on ports of its own."""
+    """Start a cluster with its own settings, on its own ports."""
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
     env = os.environ | ports | OWN_SERVER | (more or {})
@@ -108,9 +108,9 @@ def run(
     lengths_s: tuple[float, float],
     core: int | None,
 ) -> None:
-    """Register the machines, send, and print what was measured after the warm-up.
+    """Register the machines, send, and print the measurements after the warm-up.
 
-    `lengths_s` are those of the warm-up and of what is measured.
+    `lengths_s` are those of the warm-up and of the measurement.
     """
     warm_up_s, length_s = lengths_s
     client = connect(url, "bench")
@@ -141,7 +141,7 @@ def register_machines(client: Client, machines: int) -> None:
 def figures(
     before: Snapshot, after: Snapshot, used_s: dict[str, float], wire: int, backlogs: list[int]
 ) -> dict[str, Any]:
-    """Return what was measured between two moments."""
+    """Return the measurements between two moments."""
     windows = after.counters.get("windows_done", 0) - before.counters.get("windows_done", 0)
     if not windows:
         raise SystemExit("no window was finished between the marks: see the log of `vtox up`")
@@ -161,7 +161,7 @@ def figures(
 
 
 def latency(counts: Mapping[int, int], earlier: Mapping[int, int]) -> dict[str, float | None]:
-    """Return the percentiles of what came between, ms."""
+    """Return the percentiles of the latencies since `earlier`, ms."""
     since = {str(b): n - earlier.get(b, 0) for b, n in counts.items()}
     since = {b: n for b, n in since.items() if n}
     return {f"p{100 * p:.0f}": percentile(since, p) for p in SHARES}
@@ -188,7 +188,7 @@ def report(found: dict[str, Any]) -> None:
 
 @contextmanager
 def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterator[None]:
-    """Send from a process of its own while the block runs."""
+    """Send from a separate process while the block runs."""
     others = sorted(set(range(os.cpu_count() or 1)) - {core})
     held = [] if core is None else ["taskset", "-c", ",".join(map(str, others))]
     with measure.sending(["vtox", url, machines, seconds], held) as process:

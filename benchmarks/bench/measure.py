@@ -1,4 +1,4 @@
-"""Processes under measurement: their CPU time, and what crosses the wire of the server."""
+"""Processes under measurement: their CPU time, and the traffic of the server."""
 
 import os
 import subprocess
@@ -21,12 +21,12 @@ SHARES = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a system did between two marks."""
+    """The throughput and costs of a system between two marks."""
 
     windows_per_s: float  # finished by all families
     cpu_ms: Mapping[str, float]  # part -> CPU time of a window, ms; the sender is none of them
     sender_ms: float | None = None  # CPU time of the sender for a window, ms
-    wire_kb: float | None = None  # what the server received and sent, kB a window
+    wire_kb: float | None = None  # received and sent by the server, kB a window
     server_mb: float | None = None  # memory of the server's data, the most that was seen, MB
     # Live: family -> "p50" -> ms from the arrival of a record's last window to its results.
     latency_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a system was at one moment, and what it had used."""
+    """The progress of a system at one moment, and the resources used until then."""
 
     t: float
     done: int
@@ -59,7 +59,7 @@ class Mark:
     server_bytes: int
 
     def since(self, before: "Mark") -> Measured:
-        """Return what was done since another mark."""
+        """Return the measurements since another mark."""
         n = self.done - before.done
         if n <= 0:
             raise RuntimeError("no window was finished between the marks")
@@ -73,7 +73,7 @@ class Mark:
 
 
 def mark(running: Running, done: int) -> Mark:
-    """Read what a system has used; `done` windows were finished at that moment."""
+    """Read the resources that a system has used; `done` windows were finished at that moment."""
     return Mark(
         time.perf_counter(),
         done,
@@ -106,9 +106,9 @@ def running(
 def sending(
     arguments: Iterable[object], held: Sequence[str] = ()
 ) -> "Iterator[subprocess.Popen[str]]":
-    """Send from a process of its own (`sender.py`); the block begins when it does.
+    """Send from a separate process (`sender.py`); the block begins when it does.
 
-    `held` is put before its command. What it tells at its end is left to be read.
+    `held` is put before its command. Its output at the end is left to be read.
     """
     command = [*held, sys.executable, "-m", "benchmarks.bench.sender", *map(str, arguments)]
     with subprocess.Popen(
@@ -132,7 +132,7 @@ def server_process(client: Client) -> psutil.Process:
 
 
 def cpu_s(processes: list[psutil.Process]) -> float:
-    """Return the CPU time that processes and what they started have used so far, s."""
+    """Return the CPU time that processes and their descendants have used so far, s."""
     family = [c for p in processes for c in (p, *p.children(recursive=True))]
     return sum(sum(p.cpu_times()[:2]) for p in family)
 
@@ -154,7 +154,7 @@ def wait_for(
 
 @contextmanager
 def stopped(processes: list[psutil.Process]) -> Iterator[None]:
-    """Hold processes, and what they have started, while the block runs."""
+    """Suspend processes, and their descendants, while the block runs."""
     family = [c for p in processes for c in (p, *p.children(recursive=True))]
     for p in family:
         p.suspend()
@@ -201,7 +201,7 @@ def server_bytes(client: Client) -> int:
 
 
 def wire_bytes(client: Client) -> int:
-    """Return what the server has received and sent since its start, bytes."""
+    """Return the number of bytes that the server has received and sent since its start."""
     stats = client.info("stats")
     return int(stats["total_net_input_bytes"]) + int(stats["total_net_output_bytes"])
 

@@ -14,7 +14,7 @@ from workers.malloc import keep_freed_memory
 
 
 def main() -> None:
-    """Diagnose the windows, every family on records of its own length, batch after batch."""
+    """Diagnose the windows, every family on records of its length, batch after batch."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("windows", type=int)

@@ -1,10 +1,10 @@
-"""The sender of a live run, a process of its own: each machine a window a second, evenly.
+"""The sender of a live run, a separate process: each machine a window a second, evenly.
 
     python -m benchmarks.bench.sender SYSTEM URL MACHINES SECONDS
 
 The samples are those of 50 machines over ten seconds; the windows differ in machine, number and
 time. All machines begin in the same second, so that their long records end together. It prints a
-line when it begins and, when it ends, as JSON, how late the last windows were, how many a full
+line when it begins. At its end it prints as JSON how late the last windows were, how many a full
 server refused, and the arrival of each (`sending.py`).
 """
 
@@ -23,7 +23,7 @@ SLICES_PER_S = 50
 
 
 def send_evenly(send: Send, machines: int, seconds: float) -> dict[str, Any]:
-    """Send for some seconds; return what `main` prints."""
+    """Send for some seconds; return the figures that `main` prints."""
     fleet = workload.machines()
     samples = [
         [workload.window(m, seq, m.machine_id) for seq in range(SECONDS_OF_SAMPLES)] for m in fleet

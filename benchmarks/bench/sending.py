@@ -1,8 +1,9 @@
 """How a window gets into each system. Each way gives the time of each window's arrival.
 
-That time, ms since the epoch, is of the server where the window becomes an entry of a stream: its
-id. Of `naive`, whose windows only become tasks, it is that of this host before the first task is
-sent; both are the same host. None: the server refused the window for want of memory.
+The time is in ms since the epoch. If the window becomes an entry of a stream, it is the server's,
+from the id of the entry. The windows of `naive` only become tasks: their time is that of this host
+before the first task is sent. Both are the same host. None: the server refused the window for want
+of memory.
 """
 
 import os

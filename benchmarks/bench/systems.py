@@ -1,4 +1,4 @@
-"""The systems: how each is sent to, what runs, and what tells how far it is."""
+"""The systems: how each is sent to, its processes, and the measure of its progress."""
 
 import sys
 import tempfile
@@ -21,7 +21,7 @@ LIGHT = ("-I", "benchmarks.stub_diagnosis")
 FEW = 300
 # Limit of the server's memory, the same for all.
 SERVER_MB = 8192
-# What `cpu_by_role` calls by the program.
+# Program, as `cpu_by_role` names it -> part.
 PARTS = {"valkey": "server", "uvicorn": "API", "flower": "Flower", "vtox up": "supervisor"}
 # Machines learn a baseline once in their life, in their first minutes: not in these. All results
 # are kept, as latency is read from them.
@@ -30,12 +30,12 @@ OF_VTOX = {"VTOX_BASELINE_AUTO": "false", "VTOX_KEEP__RESULTS": "2GB"}
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a round takes place."""
+    """The server, folders and options of a round."""
 
     client: Client
     url: str
     data_dir: str
-    load: str = "diagnosis"  # what a task does; or "light"
+    load: str = "diagnosis"  # the load of a task; or "light"
     broker_url: str = ""
     batch_windows: int | None = None  # of a task of VTOX, at most; None: as shipped
 
@@ -115,7 +115,7 @@ def _vtox(ground: Ground) -> Iterator[Running]:
 
 @contextmanager
 def _vtox_up(ground: Ground) -> Iterator[Running]:
-    """Run all that `vtox up` starts, with a server of its own that is configured the same."""
+    """Run all that `vtox up` starts, with its own server that is configured the same."""
     with tempfile.TemporaryDirectory(prefix="vtox-bench-live-") as name:
         same = {"VTOX_REDIS_MAXMEMORY_MB": str(SERVER_MB), "VTOX_BROKER_URL": ground.broker_url}
         up = live.start(Path(name), None, OF_VTOX | same)

@@ -1,4 +1,4 @@
-"""Print the counts of this checkout, and of another one beside them."""
+"""Print the counts of this checkout, and of another one next to them."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def counts(root: Path) -> Iterator[tuple[str, int]]:
-    """Yield what is counted of a checkout, with its name."""
+    """Yield the name and value of each count of a checkout."""
     yield "constants of diagnosis", len(constants(root))
     calls = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("calls.py"))],

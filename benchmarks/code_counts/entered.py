@@ -1,9 +1,9 @@
 """Functions that one request, and one window, enter: of `vtox`, `api` and `workers`, each once.
 
 Run it as a file. The application, the server, the bridge and the code of the workers are real, all
-in one process; comprehensions and lambdas are no functions. The request is a nameplate that is
-replaced; the way of a window goes from its `XADD` over the bridge and the worker of its family to
-the alarm in `GET /api/v1/alarms`. What is made once in a process was made before.
+in one process; comprehensions and lambdas are no functions. The request replaces a nameplate. The
+way of a window goes from its `XADD` over the bridge and the worker of its family to the alarm in
+`GET /api/v1/alarms`. Objects that a process makes once were made before.
 """
 
 import os
@@ -97,7 +97,7 @@ def _shows(m: SimulatedMachine) -> bool:
 
 
 def in_window(profile: Profile, settings: Settings) -> set[str]:
-    """Return the functions that a window enters which ends a record with a fault."""
+    """Return the functions entered by a window that ends a record with a fault."""
     batch = import_module("workers.batch")
     machine = next(m for m in fleet(50, fault_mode="severe", onset_s=(1, 2)) if _shows(m))
     tasks: list[list[str]] = []

@@ -25,7 +25,7 @@ _CODEC_PREFIX = re.compile(r"_?(encode|decode)_")
 
 
 def house(root: Path) -> dict[str, int]:
-    """Return what is counted of a checkout, by its name."""
+    """Return the counts of a checkout, by their names."""
     with no_garbage_collection():
         return dict(_house(root))
 
@@ -76,7 +76,7 @@ def _house(root: Path) -> Iterator[tuple[str, int]]:
 
 
 def _language(root: Path, files: list[Path], everything: list[Path]) -> Iterator[tuple[str, int]]:
-    """Yield what is counted of the words of pages, docstrings and comments."""
+    """Yield the counts of the words of pages, docstrings and comments."""
     yield from language.count_pages(language.pages_of(root))
     texts = {f: list(language.said(f.read_text(), parsed(f))) for f in everything}
     yield "phrases to replace, code", language.phrases(t for f in files for t in texts[f])
@@ -105,7 +105,7 @@ def room(root: Path, file: Path) -> str:
 def arrows(
     root: Path, files: list[Path], home: Callable[[Path], Hashable]
 ) -> set[tuple[Hashable, Hashable]]:
-    """Return the pairs of homes of which the first imports from the second."""
+    """Return the pairs of homes in which the first imports from the second."""
     homes = {_module(root, f): home(f) for f in files}
     return {
         (home(file), homes[name])
@@ -174,7 +174,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def _lent(home: Path) -> int:
-    """Return how many names a house lends."""
+    """Return the number of names that a house lends."""
     lists = home / "lent.toml"
     return sum(map(len, tomllib.loads(lists.read_text()).values())) if lists.exists() else 0
 

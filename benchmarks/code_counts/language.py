@@ -1,6 +1,6 @@
 """Plain English, counted: words, sentences, phrases to replace, `what`, inverted sentences.
 
-A sentence is inverted that begins with Of, What, Where or Whose and is no question: subject and
+A sentence is inverted if it begins with Of, What, Where or Whose and is no question. Subject and
 verb come first in plain English. `what` often hides the name of a thing.
 """
 
@@ -35,7 +35,7 @@ def pages_of(root: Path) -> dict[Path, str]:
 
 
 def count_pages(pages: dict[Path, str]) -> Iterator[tuple[str, int]]:
-    """Yield what is counted of pages, with its name."""
+    """Yield the name and value of each count of pages."""
     words = {p: _words(without_code(text)) for p, text in pages.items()}
     yield "words of all pages", sum(words.values())
     read = [p for p in pages if not LOOKED_UP & set(p.parts)]

@@ -14,7 +14,7 @@ _VALUES = ("TypedDict", "NamedTuple")
 def repeating_classes(api: list[Path], vtox: list[Path]) -> list[str]:
     """Return the classes of the API that declare half of their fields as one value has them.
 
-    The fields of a class are those that it declares or inherits; a field counts by its name.
+    The fields of a class are declared or inherited; a field counts by its name.
     """
     values = [_declared(c) for f in vtox for c in _classes(f) if _is_value(c)]
     shown = {c.name: c for f in api for c in _classes(f) if not _is_dataclass(c)}

@@ -17,7 +17,7 @@ PARTS = {
     "the tools": TOOLS,
     "the tests": ("tests",),
 }
-# What people write, with what begins a comment there. JavaScript counts as `make format` leaves it.
+# Files that people write -> the mark of a comment. JavaScript counts as `make format` leaves it.
 COMMENTS = {
     ".py": r"#",
     ".toml": r"#",
@@ -27,9 +27,9 @@ COMMENTS = {
     ".html": r"(?!)",
 }
 _BLOCK_COMMENT = re.compile(r"^[ \t]*(/\*.*?\*/|<!--.*?-->)[ \t]*$", re.MULTILINE | re.DOTALL)
-# Folders of what others wrote, and of what tools leave.
+# Folders of files from others, and of files that tools leave.
 NOT_OURS = frozenset(("vendor", "__pycache__", "node_modules"))
-# Where they are, and where older checkouts have them.
+# Folders of the diagnosis, here and in older checkouts.
 OF_DIAGNOSIS = tuple(
     f"vtox/{folder}{name}"
     for folder in ("motor/diagnosis/", "diagnosis/", "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """What the machines of a family have in common.
+    """The common properties of the machines of a family.
 
     Each machine drives one of the loads; the supplies take turns.
     """

@@ -1,7 +1,7 @@
 """Decoys at nearly the rate of a bearing's part: slow wheels, chains, bearings of other shafts.
 
-Of the design stage. Ratios, harmonics, modulation, wear and how steadily it turns are all drawn, so
-that a rule made on them holds for more than one gear.
+They belong to the design stage. Ratios, harmonics, modulation, wear and steadiness of the turning
+are drawn, so that a rule made on them holds for more than one gear.
 """
 
 from math import pi
@@ -18,7 +18,7 @@ from evaluation.vibration import (
 )
 from vtox.motor.values.arrays import Float64
 
-# A wheel, a chain or a drum turns so much from the speed of the bearing cage, at most.
+# Largest relative difference in speed of a wheel, chain or drum from the bearing cage.
 NEAR_CAGE = 0.04
 # Elements, and ball over pitch diameter, of bearings of other shafts.
 OTHER_ELEMENTS, OTHER_RATIO = (6, 19), (0.1, 0.3)
@@ -59,7 +59,7 @@ def creeping_near_cage(turning: Turning, size: float, rng: np.random.Generator) 
 
 
 def other_bearing(turning: Turning, size: float, rng: np.random.Generator) -> Float64:
-    """Return a damaged bearing of another shaft: beside the machine, or behind its gear."""
+    """Return a damaged bearing of another shaft: next to the machine, or behind its gear."""
     bearing = bearing_of(int(rng.integers(*OTHER_ELEMENTS)), float(rng.uniform(*OTHER_RATIO)))
     part = str(rng.choice(["BPFO", "BPFI", "BSF"]))
     order = bearing.defect_orders[part] * (2 if part == "BSF" else 1)
@@ -78,7 +78,7 @@ def other_bearing(turning: Turning, size: float, rng: np.random.Generator) -> Fl
 def mixed_supplies(turning: Turning, size: float, rng: np.random.Generator) -> Float64:
     """Return torque and pull at k*f of supply and grid that shaft and load modulate: k*f +- m*f_n.
 
-    The load turns by the shaft or behind a gear; few or many of the lines stand.
+    The load turns by the shaft or behind a gear; few or many of the lines are strong.
     """
     s, t = turning.shaft, turning.t_s
     load = turning.turns * (1.0 if rng.uniform() < 0.5 else float(rng.uniform(0.1, 3.0)))

@@ -1,8 +1,8 @@
-"""Supplies and loads of the machine families: what moves, and by how much.
+"""Supplies and loads of the machine families: their variations and the ranges of these.
 
-The ranges are those that users' networks and machines may show: EN 50160 for the supply (unbalance
-to 2 %, flicker, ripple control to some per cent), torque that follows the angle of the shaft in
-compressors, that a slower shaft or the material makes elsewhere.
+The ranges are those of users' networks and machines. EN 50160 gives those of the supply: unbalance
+to 2 %, flicker, ripple control to some per cent. Torque follows the angle of the shaft in
+compressors; elsewhere a slower shaft or the material makes it.
 """
 
 from collections.abc import Callable, Mapping

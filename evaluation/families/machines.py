@@ -28,7 +28,7 @@ ROTOR_BARS = {
 }
 # Rotor asymmetry of sound cages: sidebands of about -95 to -61 dBc.
 SOUND_ASYMMETRY = (2e-5, 8e-4)
-# Of broken bars and rings: about -56 to -34 dBc.
+# Broken bars and rings: about -56 to -34 dBc.
 BROKEN_ASYMMETRY = (3e-3, 4e-2)
 # Once-a-turn modulation of the air gap that sound machines show: f - fr at -75 to -55 dBc.
 AIR_GAP = (5e-4, 5e-3)

@@ -32,7 +32,7 @@ from vtox.motor.values.arrays import Float64
 from vtox.motor.values.domain import Recording
 
 SECONDS = 4.0
-# Of the bearings of the final stage none is among `BEARINGS`.
+# Bearings of the final stage; none is among `BEARINGS`.
 FINAL_BEARINGS = ((7, 0.22), (8, 0.29), (9, 0.24), (10, 0.17), (11, 0.14), (14, 0.13), (16, 0.10))
 
 
@@ -97,7 +97,7 @@ def _cavitation(turning: Turning, size: float, rng: np.random.Generator) -> Floa
 
 
 def _soft_foot(turning: Turning, size: float, rng: np.random.Generator) -> Float64:
-    """Return magnetic pull that the shaft modulates: lines at 2f and beside it by 2sf."""
+    """Return magnetic pull that the shaft modulates: lines at 2f, and 2sf next to it."""
     f, t = turning.shaft.supply_hz, turning.t_s
     pull = 1 + rng.uniform(0.1, 0.6) * periodic_wave(turning.turns, 2, rng)
     poles = 2 * turning.shaft.pole_pairs * turning.turns

@@ -1,7 +1,7 @@
 """The sound machine whose input is broken: all channels, a nameplate and a baseline.
 
-Half load on a quiet grid; the supply has a zero sequence, so that the insulation of the whole
-winding shows; the vibration is that of a slightly unbalanced shaft on a sound bearing.
+It runs at half load on a quiet grid. The supply has a zero sequence, which shows the insulation of
+the whole winding. The vibration is that of a slightly unbalanced shaft on a sound bearing.
 """
 
 from collections.abc import Collection
@@ -33,7 +33,7 @@ ZERO_SEQUENCE, THIRD = 0.004, 0.01
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A sound machine: what it sends when nothing is broken, and what it showed before."""
+    """A sound machine: its input when nothing is broken, and its earlier recordings."""
 
     name: str
     raw: RawInput
@@ -41,7 +41,7 @@ class Base:
     healthy: tuple[Recording, ...] = ()
 
     def baseline_of(self, channels: Collection[str]) -> Baseline:
-        """Return what these channels alone have taught."""
+        """Return the baseline learnt from these channels alone."""
         kept = [
             replace(r, channels={n: x for n, x in r.channels.items() if n in channels})
             for r in self.healthy
@@ -112,7 +112,7 @@ def _raw(record: SimulatedRecord, motor: Motor, rng: np.random.Generator) -> Raw
 
 
 def _with_zero_sequence(record: SimulatedRecord) -> dict[str, Array]:
-    """Return the channels with a zero sequence in the voltages and what it drives to earth."""
+    """Return the channels with a zero sequence in the voltages and its current to earth."""
     plant, earth, hz = record.case.plant, record.case.earth, record.truth.supply_hz
     t = np.arange(len(record.channels["va"])) / FS_HZ
     channels = dict(record.channels)

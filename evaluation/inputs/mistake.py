@@ -1,7 +1,7 @@
-"""A mistake: what it does to the input of a sound machine, and the codes that must come of it.
+"""A mistake: a change to the input of a sound machine, and the codes that must result.
 
 The expectations were written down before any diagnoser saw the cases. One is changed only with a
-reason, which stands in `docs/calibration/broken_input.md`.
+reason, given in `docs/calibration/broken_input.md`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import numpy as np
 
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor, Recording
 
-# Faults by what they are diagnosed from.
+# Faults that are diagnosed from the currents.
 FROM_CURRENTS = ("turn_short", "eccentricity", "broken_bar")
 # In place of a fault: the input itself is refused, by an error of this name.
 REFUSED = "refused"
@@ -20,7 +20,7 @@ REFUSED = "refused"
 
 @dataclass(frozen=True, slots=True)
 class RawInput:
-    """What a user sends, before it is checked: a recording and a nameplate by their fields."""
+    """The unchecked input of a user: a recording and a nameplate by their fields."""
 
     channels: Mapping[str, Any]
     fs_hz: Any
@@ -45,8 +45,8 @@ Expected = Mapping[str, frozenset[str]]
 class Mistake:
     """One kind of broken input. `expected` maps a fault to its codes, any of which is right.
 
-    A code may be that of the diagnosis or of a doubt. Of a fault that is not named, only that it
-    does not alarm is expected.
+    A code may be that of the diagnosis or of a doubt. A fault that is not named must only not
+    alarm.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Mistake:
 
 
 def mistake(name: str, change: Change, **expected: str) -> Mistake:
-    """Return a mistake; codes are separated by spaces, `currents` stands for all current faults."""
+    """Return a mistake; codes are separated by spaces, `currents` means all current faults."""
     codes: dict[str, frozenset[str]] = {}
     for fault, words in expected.items():
         for each in FROM_CURRENTS if fault == "currents" else (fault,):

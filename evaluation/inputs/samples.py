@@ -17,7 +17,7 @@ def scaled(factor: float) -> By:
 
 
 def coarse(bits: int) -> By:
-    """Return a converter of so many bits, whose range the signal fills to 80 %."""
+    """Return a converter of this many bits; the signal fills 80 % of its range."""
 
     def by(x: Samples, rng: np.random.Generator) -> Samples:
         step = np.abs(x).max() / 0.8 / 2 ** (bits - 1)
@@ -60,7 +60,7 @@ def held(seconds: float, every_s: float, fs_hz: float = 10_000.0) -> By:
 
 
 def repeated(times: int) -> By:
-    """Return a logger that writes every value so many times, and so is slower than it says."""
+    """Return a logger that writes every value this many times, and so is slower than it claims."""
     return lambda x, rng: np.repeat(x[::times], times)[: len(x)]
 
 
@@ -87,7 +87,7 @@ def last_part(value: float, share: float) -> By:
     return by
 
 
-# What makes a channel no measurement, and the code of it.
+# Changes after which a channel is no measurement, and their codes.
 NO_MEASUREMENT: tuple[tuple[str, By, str], ...] = (
     ("one sample is NaN", gaps(np.nan, 0, 1), "samples_missing"),
     ("1 % NaN in runs of 50", gaps(np.nan, 0.01, 50), "samples_missing"),
@@ -102,7 +102,7 @@ NO_MEASUREMENT: tuple[tuple[str, By, str], ...] = (
     ("the last 60 % rest", last_part(0.0, 0.6), "samples_rest samples_repeat"),
     ("clipped at 60 %", clipped(0.6), "clipped"),
 )
-# The channel that stands for its kind, and the faults that need it.
+# The channel that represents its kind, and the faults that need it.
 CHANNEL_FAULTS = {
     "ib": ("currents",),
     "vc": ("insulation", "turn_short"),

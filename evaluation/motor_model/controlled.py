@@ -1,7 +1,7 @@
-"""Machines behind a drive with feedback: the voltage is what its controllers ask for.
+"""Machines behind a drive with feedback: its controllers set the voltage.
 
-They act once a step on the current of the terminals, that of shorted turns included, and answer the
-lines of a fault with the voltage, so that the current shows less of them.
+The controllers act once a step on the current of the terminals, including that of shorted turns.
+Their voltage opposes the lines of a fault, so that the current shows less of them.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def integrate_controlled(
     t = start_s + np.arange(2 * steps + 1) / 2 * _H
     load, frame_angle = drive.load_factor(t), drive.frame_angle(t)
     noise = drive.relative_amplitude(t[::2])
-    # What moves the frequency of an open loop moves the speed that is asked for.
+    # The noise that moves the frequency of an open loop moves the requested speed here.
     asked = np.diff(drive.excess(t[::2]), axis=0) / _H
     now_a = stator_a(m, state)
     for k in range(steps):
@@ -47,7 +47,7 @@ def integrate_controlled(
         frame = np.exp(1j * frame_angle[j])
         terminal_a = now_a + shorts.line_a * frame.conj()
         v = noise[k] * control.voltage(terminal_a, state[0], state[2].real, asked[k])
-        # Bridges are not alike: what is asked for comes with a part that turns backwards.
+        # Bridges are not alike: the requested voltage comes with a part that turns backwards.
         v = v + drive.negative * v.conj() * frame.conj() ** 2
         volts[k], angle[k] = v, control.angle
         k1, stator[k], torque[k] = derivative(m, state, v, load[j], frame_angle[j])
@@ -63,7 +63,7 @@ def integrate_controlled(
 
 
 class _Shorts:
-    """The current in the shorted turns of each case, step by step, and what it adds to the line."""
+    """The current in the shorted turns of each case, step by step, and its part in the line."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
         mu = each([c.faults.shorted_turns for c in cases])
@@ -81,7 +81,7 @@ class _Shorts:
 
     @property
     def line_a(self) -> Complex128:
-        """What it adds to the space vector of the line currents, A."""
+        """Its part in the space vector of the line currents, A."""
         return np.asarray(self.scale * self.shorted_a)
 
     def advance(self, v: Complex128, t: float) -> None:

@@ -1,11 +1,14 @@
 """How drives choose their voltage: three controls, each as one class with the same call.
 
 Currents: indirect field orientation (Novotny & Lipo 1996, *Vector Control and Dynamics of AC
-Drives*, 5): the slip of the rotor's flux follows from the two parts of the current, the shaft gives
+Drives*, 5). The slip of the rotor's flux follows from the two parts of the current; the shaft gives
 the rest. Current controllers by internal model control (Harnefors & Nee 1998, IEEE TIA 34(1):133).
+
 Slip: V/f, with the frequency as the shaft's plus a slip that the speed controller asks for (Bose
-2002, *Modern Power Electronics and AC Drives*, 8.3). Torque: direct control of torque and stator
-flux with a modulator in place of the table (Lascu, Boldea & Blaabjerg 2000, IEEE TIA 36(1):122).
+2002, *Modern Power Electronics and AC Drives*, 8.3).
+
+Torque: direct control of torque and stator flux with a modulator in place of the table (Lascu,
+Boldea & Blaabjerg 2000, IEEE TIA 36(1):122).
 """
 
 from collections.abc import Callable, Sequence
@@ -46,7 +49,7 @@ class _SpeedController:
     """Asks for `per_speed` of a quantity for each rad/s, and for the integral of that."""
 
     def __init__(self, cases: Sequence[Case], state: Complex128, per_s2: Float64) -> None:
-        # It crosses at its own bandwidth where one of the quantity accelerates by `per_s2`.
+        # It crosses at its bandwidth if one unit of the quantity accelerates by `per_s2`.
         self.width = 2 * np.pi * each([c.supply.control_hz for c in cases])
         self.gain = self.width / _SPEED_SLOWER / per_s2
         self.wanted = state[2].real.copy()
@@ -81,7 +84,7 @@ class CurrentControl:
     def voltage(
         self, terminal_a: Complex128, flux: Complex128, speed: Float64, beyond: Float64
     ) -> Complex128:
-        """Return the voltage, and turn the flux by what its slip will be."""
+        """Return the voltage, and turn the flux by its coming slip."""
         own = np.exp(-1j * self.angle)
         i, width = terminal_a * own, self.speed.width
         self.torque_a, torque_a = self.speed.quantity(self.torque_a, speed, beyond)

@@ -26,8 +26,8 @@ def shorted_turns_a(case: Case, v: Complex128, t: Float64) -> Float64:
     """Return the current in the shorted turns in A, shape (samples,).
 
     Tallam, Habetler & Harley 2002 (IEEE TIA 38(3):632), solved for the current i_f of the
-    shorted fraction mu, whose leakage is taken as mu times the winding's; v is the voltage of the
-    faulted phase::
+    shorted fraction mu. Its leakage is taken as mu times that of the winding; v is the voltage of
+    the faulted phase::
 
         mu*(1 - 2*mu/3)*Lls * d i_f/dt = mu*v - (R_f + mu*(1 - 2*mu/3)*Rs) * i_f
 
@@ -52,7 +52,7 @@ def shorted_turns_a(case: Case, v: Complex128, t: Float64) -> Float64:
 
 
 def short_on_line(case: Case, i_f: Float64) -> Complex128:
-    """Return what a current in shorted turns adds to the line currents' space vector in A."""
+    """Return the part of a current in shorted turns in the line currents' space vector, A."""
     axis = _AXES["abc".index(case.faults.shorted_phase)]
     return np.asarray(2 / 3 * case.faults.shorted_turns * axis * i_f)
 
@@ -123,7 +123,7 @@ def ripple_control(case: Case, t: Float64, fs_hz: float) -> tuple[Complex128, Co
 def saturation_harmonics(case: Case, phase: Float64, rated_a: float) -> Complex128:
     """Return the harmonics of the magnetising current in A, at random phases.
 
-    Orders 6k - 1 rotate backwards; of order 3 only what an unbalanced star lets through.
+    Orders 6k - 1 rotate backwards; order 3 flows only to the extent that the star is unbalanced.
     """
     rng = np.random.default_rng([case.seed, 5])
     i = np.zeros(len(phase), np.complex128)

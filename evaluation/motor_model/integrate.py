@@ -1,7 +1,7 @@
 """The differential equations of a batch of cage machines, and their solution by Runge-Kutta.
 
 Space vectors are in a frame that rotates at the supply's mean frequency w, where everything but
-the negative sequence is slow: steps of 1 ms are enough. States are the flux linkages of stator and
+the negative sequence is slow. Steps of 1 ms are enough. States are the flux linkages of stator and
 rotor, the electrical speed omega, and the slip angle delta = w*t - p*theta_m (Krause, Wasynczuk &
 Sudhoff, arbitrary reference frame)::
 
@@ -40,7 +40,7 @@ class Trajectory:
     slip_angle: Float64  # electrical, rad
     speed: Float64  # mechanical, rad/s
     torque_nm: Float64
-    # Of a drive with vector control: what it applies, and the angle of the flux in that frame.
+    # A drive with vector control: its applied voltage, and the angle of the flux in that frame.
     stator_v: Complex128 | None = None
     flux_angle: Float64 | None = None
 
@@ -169,7 +169,7 @@ def each(values: list[float]) -> Float64:
 
 
 def _pulses(values: Sequence[Sequence[float]]) -> Float64:
-    """Return the values of each case as columns, zero where a case has fewer."""
+    """Return the values of each case as columns, zero if a case has fewer."""
     table = np.zeros((max(map(len, values)), len(values)))
     for k, column in enumerate(values):
         table[: len(column), k] = column

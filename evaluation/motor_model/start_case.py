@@ -10,7 +10,7 @@ Method = Literal["direct", "star_delta", "soft", "drive"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How and when a machine is switched on, and what happens to it; times are of the record, s.
+    """The start of a machine: method, time and disturbances; times are of the record, s.
 
     A start at a negative time is under way when the record begins.
     """
@@ -26,9 +26,9 @@ class Start:
     gap_s: float = 0.06  # without voltage between star and delta
     skin: float = 0.0  # the rotor's resistance is R*(1 + skin) at standstill, by its deep bars
     source: float = 0.0  # reactance of the supply over the leakage reactance of the machine
-    # Dips of the supply: when, for how long, and to what share of the voltage.
+    # Dips of the supply: time, length, and the remaining share of the voltage.
     dips: tuple[tuple[float, float, float], ...] = ()
-    load_steps: tuple[tuple[float, float], ...] = ()  # from when, and to what factor of the torque
+    load_steps: tuple[tuple[float, float], ...] = ()  # time, and factor of the torque from then on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

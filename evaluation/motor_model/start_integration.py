@@ -31,7 +31,7 @@ _STAR = np.exp(-1j * np.pi / 6) / np.sqrt(3)
 
 @dataclass(frozen=True, slots=True)
 class StartTrajectory:
-    """What is needed at every step, shape (steps, cases), in the frame of the stator."""
+    """The solution at every step, shape (steps, cases), in the frame of the stator."""
 
     t_s: Float64  # shape (steps,)
     line_a: Complex128

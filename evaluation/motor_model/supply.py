@@ -26,7 +26,7 @@ class Inputs:
     hz: Float64
     volts: Float64  # peak, phase
     negative: Complex128  # V2 space-vector phasor over V1
-    negative_motion: Complex128  # what is added to it
+    negative_motion: Complex128  # added to it
     excess_rad: Float64  # phase of the supply beyond 2*pi*hz*t
     amplitude: Float64  # relative noise
     torque: Float64  # relative noise

@@ -1,9 +1,9 @@
-"""What the advice of each `unknown` is worth: follow it where something is missing, ask again.
+"""The worth of the advice of each `unknown`: follow it if something is missing, then ask again.
 
 A sound machine with all channels, a nameplate and a baseline (`evaluation.inputs.base`) is made to
-lack something, or its input is broken. Each code of an abstention says what would decide it
-(`vtox.motor.alarms.coverage.unlocks`). That alone is put right, at most `STEPS` times in a row.
-Where the same code comes again, what it names was right, and the recording is not: it is made anew.
+lack something, or its input is broken. Each code of an abstention names its remedy
+(`vtox.motor.alarms.coverage.unlocks`). The run applies only this remedy, at most `STEPS` times in a
+row. If the same code comes again, the recording itself is wrong, and a new one is made.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One abstention: its code, what was put right in turn, and whether that decided it."""
+    """One abstention: its code, the remedies in turn, and whether they decided it."""
 
     fault: str
     code: str
@@ -40,7 +40,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What a machine sends, and what is known of it."""
+    """The input of a machine and its baseline."""
 
     raw: RawInput
     baseline: Baseline | None
@@ -89,7 +89,7 @@ def _and(*changes: Change) -> Change:
 
 
 _UNMEASURED = without(*VOLTAGES, "leakage")
-# What the machine lacks, beside the kinds of broken input.
+# The missing inputs of the machine, in addition to the kinds of broken input.
 LACKING: Mapping[str, Change] = {
     "one current": without("ib", "ic", *VOLTAGES, "leakage", "vibration"),
     "no voltages": _UNMEASURED,
@@ -131,7 +131,7 @@ LACKING: Mapping[str, Change] = {
 
 
 def advice_outcomes(pool: Executor, stage: Stage, *, machines: int, every: int) -> list[Tried]:
-    """Return what came of the advice on so many machines, of every `every`-th kind of input."""
+    """Return the results of the advice on this many machines, of every `every`-th kind of input."""
     jobs = [pool.submit(_machine_job, stage, k, every) for k in range(machines)]
     return [o for j in jobs for o in j.result()]
 

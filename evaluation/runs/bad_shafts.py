@@ -12,7 +12,7 @@ from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 # Seeds of records that thresholds were set on, and of those that the page shows.
 DESIGN, SHOWN = 1, 20_261_126
 SOUND = "sound"
-# What moves in the records of damaged races: nothing, elements that lag, a speed that swings.
+# Motion in the records of damaged races: none, elements that lag, a speed that swings.
 DAMAGED = ("steady", "cage lags", "speed swings")
 LAG = (0.015, 0.04)
 SWING = 0.02
@@ -23,7 +23,7 @@ BATCH = 16
 
 
 def bad_shaft_answers(*, sound: int, damaged: int, seed: int = SHOWN) -> Answers:
-    """Return the outcomes of so many records of each trouble, by what the bearing is."""
+    """Return the outcomes of this many records of each trouble, by the state of the bearing."""
     answers: Answers = {SOUND: _outcomes(SOUND, sound, seed)}
     for kind in DAMAGED:
         answers[kind] = _outcomes(kind, damaged, seed)

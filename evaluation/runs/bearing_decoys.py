@@ -14,7 +14,7 @@ from vtox.motor.diagnosis.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.motor.values.record_lengths import record_length_s
 
 SOUND = "sound"
-# What moves in the records of damaged races: nothing, a swing, a ramp, elements that lag.
+# Motion in the records of damaged races: none, a swing, a ramp, elements that lag.
 MOVEMENTS = ("steady", "swings by 2 %", "ramps by 2 %", "elements lag 1.5 to 4 %")
 SWING = RAMP = 0.02
 LAG = (0.015, 0.04)
@@ -31,7 +31,7 @@ JOB_MACHINES = 20
 def bearing_answers(
     pool: Executor, stage: Stage, *, shafts: int, decoys: int, damaged: int
 ) -> Answers:
-    """Return the outcomes of so many machines per trouble, and per movement and level."""
+    """Return the outcomes of this many machines per trouble, and per movement and level."""
     family = vibration_family(final=stage.final)
     jobs = []
     for trouble in family.troubles:

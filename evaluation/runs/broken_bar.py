@@ -23,7 +23,7 @@ PeerChoice = Callable[[int, Tags], bool]  # whether other packages see the recor
 
 FS_HZ = 2_000.0
 BATCH = 60
-# What is known of the machine: channels, and whether the speed is measured.
+# Knowledge of the machine: channels, and whether the speed is measured.
 ROTOR_KNOWN = {
     "speed sensor": (CURRENTS, True),
     "nameplate only": (CURRENTS, False),

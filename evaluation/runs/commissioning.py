@@ -35,7 +35,7 @@ def _scaled(names: tuple[str, ...], factor: float) -> Mapped:
     return {n: Source(n, -1 if factor < 0 else 1, abs(factor)) for n in names}
 
 
-# What is done to the channels, as a map of the wrong wiring.
+# Changes to the channels, as a map of the wrong wiring.
 WIRING: dict[str, Mapped] = {
     "ia and ib swapped": _moved(ia="ib", ib="ia"),
     "ib and ic swapped": _moved(ib="ic", ic="ib"),
@@ -92,9 +92,9 @@ MISTAKES = (*WIRING, *SIGNALS, *PLATES)
 
 @dataclass(frozen=True, slots=True)
 class CommissioningOutcome:
-    """What was found in one installation, and what remains once the proposed map is applied.
+    """The findings in one installation, and those left once the proposed map is applied.
 
-    `healed` is None where nothing was proposed.
+    `healed` is None if nothing was proposed.
     """
 
     kind: str
@@ -106,7 +106,7 @@ class CommissioningOutcome:
 def commissioning_outcomes(
     pool: Executor, stage: Stage, *, installations: int, mistakes: int
 ) -> list[CommissioningOutcome]:
-    """Return the outcomes of so many sound installations, each with so many of the mistakes."""
+    """Return the outcomes of this many sound installations, each with this many of the mistakes."""
     blocks = [range(k, min(k + AT_ONCE, installations)) for k in range(0, installations, AT_ONCE)]
     jobs = [pool.submit(block_outcomes, stage, block, mistakes) for block in blocks]
     return [o for j in jobs for o in j.result()]

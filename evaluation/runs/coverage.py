@@ -1,4 +1,4 @@
-"""What each set-up gets: sound machines, broken bars and shorted turns of the motor model.
+"""The diagnoses of each set-up: sound machines, broken bars and shorted turns of the motor model.
 
 A job is one machine of one kind. It learns a baseline for each set-up, and diagnoses the same
 records with and without it, each fault at the record length of the stream.
@@ -69,7 +69,7 @@ KINDS = (
 
 
 def coverage_answers(pool: Executor, stage: Stage, *, machines: int, each: int) -> Answers:
-    """Return the outcomes of so many machines of each kind, by the name of the kind."""
+    """Return the outcomes of this many machines of each kind, by the name of the kind."""
     jobs = {
         kind.name: [pool.submit(machine_job, kind, k, stage, each) for k in range(machines)]
         for kind in KINDS
@@ -94,7 +94,7 @@ def machine_job(kind: Kind, number: int, stage: Stage, each: int) -> list[Outcom
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: the set-up, whether a baseline was learnt, the fault, and what is true."""
+    """One question: the set-up, whether a baseline was learnt, the fault, and the truth."""
 
     setup: str
     learnt: bool
@@ -125,7 +125,7 @@ def questions(kind: Kind, number: int, stage: Stage, each: int) -> Iterator[Aske
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is true of a record, and which faults are asked."""
+    """The truth about a record, and the faults that are asked."""
 
     machine: str
     motor: Motor
@@ -137,7 +137,7 @@ class About:
 def machine_records(
     kind: Kind, number: int, stage: Stage, each: int
 ) -> tuple[list[SimulatedRecord], list[tuple[About, SimulatedRecord]]]:
-    """Return the records that a machine learns from, and the others with what is true of them."""
+    """Return the records that a machine learns from, and the others with the truth about them."""
     family = next(f for f in FAMILIES if f.name == kind.family)
     m = machine(family, 300 + number, stage.seed)
     of_bearing_s = record_length_s("bearing", m.motor)

@@ -21,10 +21,10 @@ NOTHING_BROKEN = "nothing broken"
 
 @dataclass(frozen=True, slots=True)
 class InputOutcome:
-    """What became of one kind of broken input on one machine.
+    """The result of one kind of broken input on one machine.
 
-    `alarms` are faults with state and code, `wrong` the faults whose code is none of those expected
-    with the code given instead; `crash` is the error that no user should see.
+    `alarms` are faults with state and code. `wrong` are faults with an unexpected code, and that
+    code. `crash` is the error that no user should see.
     """
 
     kind: str
@@ -36,14 +36,14 @@ class InputOutcome:
 
     @property
     def right(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there is no alarm, wrong code or crash."""
         return not (self.alarms or self.wrong or self.crash)
 
 
 def input_outcomes(
     pool: Executor, stage: Stage, *, machines: int, every: int
 ) -> list[InputOutcome]:
-    """Return the outcomes of every `every`-th kind on so many machines."""
+    """Return the outcomes of every `every`-th kind on this many machines."""
     names = list(MISTAKES)[::every]
     jobs = [pool.submit(_machine_job, stage, k, names) for k in range(machines)]
     return [o for j in jobs for o in j.result()]
@@ -59,7 +59,7 @@ def _machine_job(stage: Stage, number: int, names: Sequence[str]) -> list[InputO
 
 
 def input_outcome(base: Base, m: Mistake, seed: int) -> InputOutcome:
-    """Return what becomes of one kind of broken input."""
+    """Return the result of one kind of broken input."""
     result = InputOutcome(m.name, base.name, bool(m.expected))
     raw = m.change(base.raw, np.random.default_rng(seed))
     try:

@@ -25,7 +25,7 @@ from vtox.motor.values.domain import CURRENTS, VOLTAGES, Recording
 from vtox.motor.values.record_lengths import record_length_s
 
 ALL_CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
-# What is known of the machine: channels, whether speed is measured, whether there is a baseline.
+# Knowledge of the machine: channels, whether speed is measured, whether there is a baseline.
 KNOWN = {
     "all channels, speed and baseline": (ALL_CHANNELS, True, True),
     "currents, speed and baseline": (CURRENTS, True, True),
@@ -44,7 +44,7 @@ TACHOMETER_RPM = 0.1
 
 
 def machine_answers(pool: Executor, stage: Stage, *, each: int, sound: int, broken: int) -> Answers:
-    """Return the outcomes of `each` machines a family, by what is known and fault."""
+    """Return the outcomes of `each` machines a family, by knowledge and fault."""
     jobs = [
         pool.submit(_machine_job, family.name, number, stage, sound, broken)
         for number in range(each)
@@ -55,7 +55,7 @@ def machine_answers(pool: Executor, stage: Stage, *, each: int, sound: int, brok
 
 
 def answer_name(known: str, fault: str) -> str:
-    """Return the key of the answers: what was known of the machine, and the fault."""
+    """Return the key of the answers: the fault, and the knowledge of the machine."""
     return f"{fault}: {known}"
 
 
@@ -130,7 +130,7 @@ def _add(
     tags: Tags,
     baselines: dict[tuple[str, ...], Baseline],
 ) -> None:
-    """Add the outcomes of one record, by what is known of the machine and fault."""
+    """Add the outcomes of one record, by knowledge of the machine and fault."""
     for known, (channels, tachometer, with_baseline) in KNOWN.items():
         baseline = baselines[channels] if with_baseline else None
         question = DiagnosisInput(recording(record, channels, tachometer), m.motor, baseline)
@@ -141,7 +141,7 @@ def _add(
 
 
 def recording(record: SimulatedRecord, channels: Sequence[str], tachometer: bool) -> Recording:
-    """Return what an instrument sends: a speed has one decimal."""
+    """Return the recording as an instrument sends it: a speed has one decimal."""
     made = record.recording(channels, tachometer=tachometer)
     if made.speed_rpm is None:
         return made

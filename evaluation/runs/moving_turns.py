@@ -20,7 +20,7 @@ from vtox.motor.values.domain import CURRENTS, VOLTAGES
 
 # Rms of V2/V1 about its mean, within records and from record to record.
 MOTION = 5e-4
-# After learning V2/V1 has another mean, by at most so much: another day, another neighbour.
+# Largest shift of the mean of V2/V1 after learning: another day, another neighbour.
 LATER_SHIFT = 0.007
 FS_HZ = 2_000.0
 LEARN_RECORDS, LEARN_S, RECORD_S = 12, 5.0, 1.0
@@ -33,7 +33,7 @@ LEARNING, SOUND, SHORT = 11, 12, 13
 def moving_turn_answers(
     pool: Executor, stage: Stage, *, machines: int, sound: int, shorted: int
 ) -> Answers:
-    """Return the outcomes of so many machines, each of its own baseline."""
+    """Return the outcomes of this many machines, each with a separate baseline."""
     jobs = [pool.submit(_machine_job, stage, k, sound, shorted) for k in range(machines)]
     return concatenate([j.result() for j in jobs], (KNOWN,))
 

@@ -1,8 +1,8 @@
 """The diagnosers on recordings of other rigs: bearings (hit), misaligned driven shafts (ghent).
 
-`ghent` is one phase current of a sound motor, the same second by two clamps: decoys, judged below
-the verdict, as single records are too short and of one phase. What is searched is the line of the
-driven shaft; the baseline is learnt where the shaft is aligned.
+`ghent` is one phase current of a sound motor, the same second by two clamps. These decoys are
+compared below the verdict, as single records are too short and of one phase. The test searches the
+line of the driven shaft; the baseline is learnt from the aligned shaft.
 """
 
 import csv
@@ -32,7 +32,7 @@ CLAMPS = ("low", "high")
 
 @dataclass(frozen=True, slots=True)
 class ClampPair:
-    """What two clamps say of the same second; each value is that of (low, high)."""
+    """The results of two clamps for the same second; each pair is that of (low, high)."""
 
     name: str
     offset_mm: float
@@ -45,7 +45,7 @@ class ClampPair:
 
 
 def hit_outcomes(where: Path) -> list[Outcome] | None:
-    """Return the outcomes of the bearings of two rigs, None where there are none."""
+    """Return the outcomes of the bearings of two rigs, None if there are none."""
     folder = where / "hit"
     if not (folder / "labels.csv").exists():
         return None
@@ -69,7 +69,7 @@ def _hit(folder: Path, row: Mapping[str, str]) -> Recording:
 
 
 def ghent_pairs(where: Path) -> list[ClampPair] | None:
-    """Return what both clamps say of every second, None where there are no recordings."""
+    """Return the results of both clamps for every second, None if there are no recordings."""
     folder = where / "ghent"
     if not (folder / "labels.csv").exists():
         return None

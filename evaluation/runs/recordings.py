@@ -71,7 +71,7 @@ class ShortResults:
 
 
 def folder() -> Path | None:
-    """Return the folder of recordings: VTOX_RECORDINGS, or `../shared/data` beside the checkout."""
+    """Return the folder of recordings: VTOX_RECORDINGS, or `../shared/data` next to the clone."""
     named = os.environ.get("VTOX_RECORDINGS")
     path = Path(named) if named else ROOT.parent / "shared" / "data"
     return path if path.is_dir() else None
@@ -83,7 +83,7 @@ def bearing_motor() -> Motor:
 
 
 def turn_short_results(where: Path, *, hop_s: float = 0.25) -> ShortResults | None:
-    """Return the results on the turn-short recordings, None where there are none."""
+    """Return the results on the turn-short recordings, None if there are none."""
     if not (where / "itsc" / "labels.csv").exists():
         return None
     found = _read_short_recordings(where / "itsc")

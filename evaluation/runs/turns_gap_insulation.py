@@ -23,7 +23,7 @@ from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Motor
 
 FS_HZ = 2_000.0
-# What is known of the machine: channels, and whether it has a baseline.
+# Knowledge of the machine: channels, and whether it has a baseline.
 TURNS_KNOWN = {
     "voltage and baseline": ((*CURRENTS, *VOLTAGES), True),
     "voltage, no baseline": ((*CURRENTS, *VOLTAGES), False),

@@ -1,1 +1,1 @@
-"""What the answers of a run say, as tables."""
+"""The answers of a run as tables."""

@@ -15,7 +15,7 @@ RESOLVED = tuple(s for s in scenarios.SLIPS if s >= 0.01)
 
 
 def broken_bar_study(found: Mapping[str, Answers]) -> Study:
-    """Return what is found of broken bars, and which healthy records are called one."""
+    """Return the detection of broken bars, and the healthy records that are called one."""
     grid, long = found["grid"], found["grid 20 s"]
     # A rotor cage of -60 dBc is sound: those of the grids count with the healthy.
     healthy = {k: o + [c for c in grid[k] if not c.faulty] for k, o in found["healthy"].items()}

@@ -66,7 +66,7 @@ def slip_study(found: Sequence[Outcome]) -> Study:
 
 
 def shorted_turns_study(found: Answers) -> Study:
-    """Return what is found of shorted turns with up to 2 % voltage unbalance."""
+    """Return the detection of shorted turns with up to 2 % voltage unbalance."""
     best = found["voltage and baseline"]
     far = alarms([o for o in best if not o.faulty])
     one = select(best, turns=0.01)
@@ -198,7 +198,7 @@ def _machine_row(name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
 
 
 def insulation_study(found: Answers) -> Study:
-    """Return what is found of the insulation, and the answers without a leakage channel."""
+    """Return the detection of worse insulation, and the answers without a leakage channel."""
     measured, blind = found["leakage"], found["no leakage channel"]
     healthy = alarms([o for o in measured if not o.faulty])
     rows = []

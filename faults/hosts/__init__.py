@@ -1,1 +1,1 @@
-"""`make hosts`: several hosts on one box, and what is lost while they are cut off and stopped."""
+"""`make hosts`: several hosts on one box, and the losses while they are cut off and stopped."""

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.scenarios) - set(SCENARIOS):
         parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    # Whoever ends it by SIGTERM leaves no process and no namespace behind.
+    # An end by SIGTERM leaves no process and no namespace behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     top = options.keep or Path(tempfile.mkdtemp(prefix="vtox-hosts-"))
     rows, failed = [], 0

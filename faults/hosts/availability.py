@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from faults.history import Event
 
-# Twice what a bridge that takes over needs, and beyond any latency of an undisturbed run.
+# Twice the time that a bridge needs to take over, and beyond any latency of an undisturbed run.
 IN_TIME_S = 5.0
-# Up to this after the last acknowledgement nobody sends: the sender is starting or has ended.
+# Up to this after the last acknowledgement no sender runs: it is starting or has ended.
 EDGE_S = 1.0
 
 
@@ -46,7 +46,7 @@ def answers(events: Iterable[Event]) -> tuple[list[float], list[Answer], list[tu
         match e["event"]:
             case "ack":
                 acks.setdefault((e["machine"], e["run"], e["seq"]), e["t"])
-            case "timeline":  # all is read again, and what is not there any more is no answer
+            case "timeline":  # all is read again; a result that is gone is no answer
                 results.clear()
             case "result":
                 seen_t = first_t.setdefault(e["id"], e["t"]) if "id" in e else e["t"]

@@ -4,8 +4,7 @@
 
 N is one that no other run on this box has now.
 
-A link that is down loses packets in silence, as a cable that was pulled does: no end of it hears a
-reset.
+A link that is down loses packets silently, like a pulled cable: neither end gets a reset.
 """
 
 import os
@@ -27,7 +26,7 @@ NAMED = 'hostname "$0" && exec "$@"'
 
 
 def why_impossible() -> str:
-    """Return what this box lacks for namespaces, empty where nothing is missing."""
+    """Return the reason why this box has no namespaces, empty if it has them."""
     if os.geteuid():
         return "needs root"
     if missing := [p for p in ("ip", "unshare", "hostname") if not shutil.which(p)]:
@@ -94,7 +93,7 @@ class Network:
             ip("-n", space, "link", "set", "lo", "up")
 
     def remove(self) -> None:
-        """Remove what there is of them."""
+        """Remove all that exist of them."""
         for host in self.hosts:
             # The link first: a namespace lives on until its last process has ended.
             for words in (("link", "del"), ("netns", "del")):
@@ -106,7 +105,7 @@ class Network:
 
 @contextmanager
 def open_network(hosts: Sequence[str]) -> Iterator[Network]:
-    """Make hosts and bridge; remove them at the end, and what an earlier run has left before."""
+    """Make hosts and bridge; remove them at the end, and leftovers of an earlier run before."""
     with _free_number() as number:
         network = Network(hosts, number)
         network.remove()
@@ -119,7 +118,7 @@ def open_network(hosts: Sequence[str]) -> Iterator[Network]:
 
 @contextmanager
 def _free_number() -> Iterator[int]:
-    """Hold a number that no other run has; a run that was killed holds none."""
+    """Reserve a number that no other run has; a killed run frees its number."""
     for number in NUMBERS:
         if (fd := try_lock(LOCKS / f"vtox-hosts-{number}.lock")) is not None:
             try:

@@ -1,4 +1,4 @@
-"""What is done to the hosts while vehicles send."""
+"""Disturbances of the hosts while vehicles send."""
 
 import itertools
 import signal
@@ -61,14 +61,14 @@ def _probed(step: Step, system: System, history: History) -> None:
 
 
 def ready_share(answers: Sequence[tuple[float, int]]) -> float:
-    """Return the share of seconds in which somebody was told that the API is ready."""
+    """Return the share of seconds in which the API answered that it is ready."""
     seconds = range(int(answers[0][0]) + 1, int(answers[-1][0]))
     ready = {int(t) for t, status in answers if status == 200}
     return round(sum(s in ready for s in seconds) / max(len(seconds), 1), 4)
 
 
 def cut(seconds: Sequence[float]) -> Step:
-    """Cut a host of workers off, half-open, for so long each time."""
+    """Cut a host of workers off, half-open, for each of these times."""
 
     def step(system: Hosts, history: History) -> None:
         time.sleep(CALM_S)
@@ -83,7 +83,7 @@ def cut(seconds: Sequence[float]) -> Step:
 
 
 def cut_off(system: Hosts, history: History, n: int = 0, duration_s: float = 4.0) -> None:
-    """Cut the host `b` off, half-open, for so long."""
+    """Cut the host `b` off, half-open, for this time."""
     with disturbance(history, n, f"cut {duration_s:g} s", "b"):
         system.network.cut("b")
         time.sleep(duration_s)
@@ -91,7 +91,7 @@ def cut_off(system: Hosts, history: History, n: int = 0, duration_s: float = 4.0
 
 
 def fail_over(kind: str, *, seconds: float) -> Step:
-    """Kill the primary of the Sentinel group, or stop it, and let it come back after `seconds`."""
+    """Kill or stop the primary of the Sentinel group, and bring it back after `seconds`."""
 
     def step(system: Hosts, history: History) -> None:
         assert system.group
@@ -113,7 +113,7 @@ def fail_over(kind: str, *, seconds: float) -> Step:
 
 
 def under_sentinel(system: System) -> None:
-    """Let a Sentinel group be the server: one server and one sentinel on each host."""
+    """Use a Sentinel group as the server: one server and one sentinel on each host."""
     assert isinstance(system, Hosts)
     system.sentinel = True
 
@@ -142,7 +142,7 @@ def flap(system: Hosts, history: History) -> None:
 
 
 def stop_bridge(system: Hosts, history: History) -> None:
-    """Stop the bridge for half a minute, while another one stands by on another host."""
+    """Stop the bridge for half a minute, while a standby runs on another host."""
     with disturbance(history, 0, "stopped 30 s", "bridge"):
         part = system.parts[f"bridge@{SERVER_HOST}"]
         assert part.process
@@ -175,7 +175,7 @@ def drain(system: Hosts, history: History) -> None:
         before = system.counter("records_redispatched")
         with disturbance(history, n, how, "b"):
             end("b")
-        # Longer than the time after which what was left would be dispatched again.
+        # Longer than the time after which records left behind would be dispatched again.
         time.sleep(2 * CALM_S)
         left = system.counter("records_redispatched") - before
         measure(history, f"dispatched again after {how}", left, 0)
@@ -210,7 +210,7 @@ def triple(system: Hosts, history: History) -> None:
 
 
 def small(system: System) -> None:
-    """Run one worker on each host, and dispatch sooner again: what fits into a test."""
+    """Run one worker on each host, and dispatch again sooner, to fit into a test."""
     assert isinstance(system, Hosts)
     system.workers = {host: {"VTOX_CLUSTER_WORKERS": "1"} for host in WORKER_HOSTS}
     system.options.settings |= {"VTOX_REDISPATCH_AFTER_S": "5"}

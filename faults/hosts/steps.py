@@ -1,4 +1,4 @@
-"""What the steps of all runs share: how long it is calm, how a disturbance is noted."""
+"""Shared parts of the steps of all runs: lengths of calm, notes of a disturbance."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from faults.history import History
 from faults.hosts.system import Hosts
 
-# Before the first disturbance and after each: what a hand-over, a time-out and the dispatch after
-# 15 s need together.
+# Before the first disturbance and after each: the time of a hand-over, a time-out and the dispatch
+# after 15 s together.
 CALM_S = 10.0
 SETTLE_S = 40.0
 

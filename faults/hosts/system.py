@@ -39,9 +39,9 @@ WORKER_HOSTS = ("b", "c")
 WORKERS_A_HOST = 3
 SERVER_PORT, SENTINEL_PORT, API_PORT = 6390, 26390, 8100
 MEMORY = ("maxmemory 2048mb",)
-# What matters of deploy/redis/replication.conf.
+# The relevant lines of deploy/redis/replication.conf.
 SHIPPED_REPLICATION = ("min-replicas-to-write 1", "min-replicas-max-lag 5")
-# A dozen processes start at once, on whatever the box has left.
+# A dozen processes start at once, on the cores that the box has left.
 START_S = 300.0
 ROOT = Path(__file__).parents[2]
 OF_A_PLACE = ("aclfile", "dir", "port")
@@ -61,7 +61,7 @@ class Hosts(System):
         self.host_of: dict[str, str] = {}
         # Host -> further settings of its workers.
         self.workers: dict[str, dict[str, str]] = {host: {} for host in WORKER_HOSTS}
-        # Where an earlier version of VTOX is, for the workers of `b` to begin with.
+        # Folder of an earlier version of VTOX, with which the workers of `b` begin.
         self.earlier: Path | None = None
         self.api_key = ""
         # A Sentinel group in place of one server.
@@ -74,7 +74,7 @@ class Hosts(System):
         return inf
 
     def api_address_of(self, host: str = SERVER_HOST) -> str:
-        """Where the API of a host listens."""
+        """Address on which the API of a host listens."""
         return f"http://{self.network.address(host)}:{API_PORT}"
 
     @contextmanager
@@ -133,7 +133,7 @@ class Hosts(System):
             lines = [f'{name} = "{value}"\n' for name, value in urls.items()]
             (self.folder / f"{role}.toml").write_text("".join(lines))
         self.data.mkdir(exist_ok=True)
-        # As it is shipped, but for what is of a place.
+        # The shipped file without the lines that depend on the host.
         shipped = SERVER_CONFIG.read_text().splitlines()
         kept = [line for line in shipped if line.split(" ")[0] not in OF_A_PLACE]
         (self.folder / "valkey.conf").write_text("\n".join(kept) + "\n")
@@ -283,7 +283,7 @@ class Hosts(System):
 
     @property
     def workers_wanted(self) -> int:
-        """With how many workers the system is whole."""
+        """Number of workers of the whole system."""
         counts = (s.get("VTOX_CLUSTER_WORKERS", WORKERS_A_HOST) for s in self.workers.values())
         return sum(map(int, counts))
 
@@ -295,7 +295,7 @@ class Hosts(System):
     # -- disturbing
 
     def processes(self, host: str) -> list[psutil.Process]:
-        """Return all processes of a host, those that watch over others first."""
+        """Return all processes of a host, supervisors first."""
         found = []
         for name, part in self.parts.items():
             if self.host_of[name] == host and part.running and part.process:
@@ -366,13 +366,13 @@ class Hosts(System):
         return answer.status_code == 200
 
     def get(self, address: str, path: str) -> Any:
-        """Return what an API answers."""
+        """Return the answer of an API."""
         key = {"X-API-Key": self.api_key}
         answer = httpx.get(f"{address}{path}", headers=key, timeout=30.0, trust_env=False)
         return answer.raise_for_status().json()
 
     def bridges(self) -> int:
-        """Return how many bridges share the stream, or stand by."""
+        """Return the number of bridges, active and standby."""
         with self.client() as client:
             return int(client.zcard(keys.BRIDGES))
 

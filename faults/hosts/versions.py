@@ -1,4 +1,4 @@
-"""Two versions of VTOX at work together: an earlier commit is checked out beside this one."""
+"""Two versions of VTOX at work together: an earlier commit is checked out next to this one."""
 
 import subprocess
 import time
@@ -17,7 +17,7 @@ from vtox.pipeline.store.system.status import snapshot
 
 # How many commits lie between the two versions.
 EARLIER = 40
-# Of a bridge that ended by SIGTERM, or whose lease has run out; on a busy box.
+# Time to replace a bridge that ended by SIGTERM, or whose lease has run out; on a busy box.
 TAKE_OVER_S = 30.0
 # Diagnoses of each machine.
 COMPARED = 50
@@ -61,7 +61,7 @@ def check_out_earlier(system: System) -> None:
 
 
 def earlier_commit() -> str:
-    """Return the commit of the earlier version; empty where there is no history."""
+    """Return the commit of the earlier version; empty if there is no history."""
     found = subprocess.run(
         ["git", "-C", str(ROOT), "rev-list", "--max-count=1", f"--skip={EARLIER}", "HEAD"],
         capture_output=True,
@@ -107,7 +107,7 @@ def skew(system: Hosts, history: History) -> None:
 
 
 def compare(system: Hosts, history: History, addresses: list[str], when: str) -> None:
-    """Compare what the APIs of both versions say of the same diagnoses, and of their machines."""
+    """Compare the diagnoses and machines in the APIs of both versions."""
     names = [
         {m["machine_id"] for m in system.get(a, "/api/v1/machines")["data"]} for a in addresses
     ]
@@ -127,6 +127,6 @@ def compare(system: Hosts, history: History, addresses: list[str], when: str) ->
 
 
 def _differ(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    """Return whether two versions of an entry differ in what both of them have but sentences."""
+    """Return whether two versions of an entry differ in a common field other than sentences."""
     words = {"sentence", "reason", "what_to_do", "doubts"}
     return any(a[name] != b[name] for name in (a.keys() & b.keys()) - words)

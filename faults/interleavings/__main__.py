@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Before anything is imported: the order of sets is part of what a seed replays.
+# Before anything is imported, as a seed must replay the order of sets too.
 if os.environ.get("PYTHONHASHSEED") != "0":
     os.environ["PYTHONHASHSEED"] = "0"
     os.execv(sys.executable, [sys.executable, "-m", "faults.interleavings", *sys.argv[1:]])

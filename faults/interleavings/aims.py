@@ -1,6 +1,6 @@
-"""Half of the seeds have one aim each: what others hardly come to, as much must come together.
+"""Half of the seeds have one aim each: a rare case that needs several events together.
 
-An aim says what happens at which commands, and nothing else does; and what the processes do.
+An aim gives the only events of the run, by command, and the work of the processes.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ SHORT_HORIZON = 8
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What happens in a run, by command, empty for any other; and what it does."""
+    """The events of a run, by command (empty for any other), and its work."""
 
     chances: Mapping[str, Chance]
     work: Callable[[Workload, Random], Workload]
@@ -42,7 +42,7 @@ def aim_of(seed: int) -> Aim | None:
 
 
 def aimed(seed: int, work: Workload) -> Workload:
-    """Return what a seed with an aim does, or the work of one without as it is."""
+    """Return the work of a seed with an aim, or the unchanged work of one without."""
     aim = aim_of(seed)
     if aim is None:
         return work
@@ -63,7 +63,7 @@ def aimed(seed: int, work: Workload) -> Workload:
 def _for_nobody(work: Workload, rng: Random) -> Workload:
     """Windows come slowly: one is there whenever a read comes late.
 
-    What is read for nobody is admitted after what was sent later, as what is moved.
+    Windows whose reader has gone are admitted after windows sent later; so are moved ones.
     """
     senders = tuple(
         tuple(replace(s, pause_s=rng.uniform(0.1, 1.2)) for s in steps) for steps in work.senders
@@ -102,7 +102,7 @@ def _back_in_force(work: Workload, rng: Random) -> Workload:
 
 
 def _long(work: Workload) -> Workload:
-    """What is admitted after what was sent later needs a long horizon of duplicates."""
+    """Set a long horizon of duplicates, for windows that are admitted after later ones."""
     return replace(work, settings=work.settings | {"duplicate_horizon": 10_000})
 
 

@@ -1,4 +1,4 @@
-"""The command: runs seeds; prints what does not hold, its seed and the shortest schedule to it."""
+"""The command: runs seeds; prints each broken rule, its seed and the shortest schedule to it."""
 
 import argparse
 import gc
@@ -28,7 +28,7 @@ COLLECT_EVERY = 20
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command; 1 where something does not hold."""
+    """Run the command; 1 if something does not hold."""
     options = parser().parse_args(argv)
     if options.jobs > 1:
         return _run_jobs(options)
@@ -73,7 +73,7 @@ def seeds_of(options: argparse.Namespace) -> Sequence[int]:
 
 
 def _run_jobs(options: argparse.Namespace) -> int:
-    """Share the seeds among processes; 1 where one of them failed."""
+    """Share the seeds among processes; 1 if one of them failed."""
     command = [sys.executable, "-m", "faults.interleavings"]
     started = [subprocess.Popen([*command, *part]) for part in arguments_of_jobs(options)]
     return int(any([p.wait() for p in started]))

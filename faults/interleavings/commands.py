@@ -1,6 +1,6 @@
-"""The seam: every command of a client of the product comes by here, inside of its own repetitions.
+"""The seam: every command of a client of the product passes here, inside the client's retries.
 
-A transaction is one command, as it is one step of the server. A pipeline that is none is one too.
+A transaction is one command, as it is one step of the server. Any other pipeline is one too.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,9 +22,9 @@ from vtox.pipeline.store.server.scripts import source
 Args = tuple[Any, ...]
 # Sees a command and the name of its process, empty once that has given it up.
 Observe = Callable[["Command", str], Callable[[Any], None] | None]
-# What a host or the server may be wrong by, s; and by how much one step sets a clock, at most.
+# Steps of the server's clock are this many times those of a host's clock.
 CLOCK_SHARE = 4.0
-# What the server says where a script fails, which none may.
+# Answers of the server if a script fails, which none may.
 OF_SCRIPTS = ("ERR Error running", "user_script", "ERR user_script")
 READS = frozenset(
     """
@@ -56,7 +56,7 @@ def load_scripts(plain: redis.Redis) -> None:
 
 
 class Command:
-    """One command, or those of a pipeline: `name` is the one that matters for what may happen."""
+    """One command, or those of a pipeline: `name` is the one that decides the possible events."""
 
     def __init__(self, parts: Sequence[Args]) -> None:
         self.parts = parts
@@ -125,9 +125,9 @@ def ask(client: redis.Redis, *commands: Args) -> list[Any]:
 
 
 class Seam:
-    """Lets the events of a run happen at the commands of its processes.
+    """Makes the events of a run happen at the commands of its processes.
 
-    `observe` looks at a command before the server has it, and returns what looks at its reply.
+    `observe` sees a command before the server has it, and returns a function for its reply.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class Seam:
         return client
 
     def run(self, process: Process, command: Command, execute: Callable[[], Any]) -> Any:
-        """Execute a command of a process, with what happens at it."""
+        """Execute a command of a process, with its event."""
         event = process.happens(command.name, events.possible(command.name, command.is_write))
         if event:
             self._before(process, command, event)
@@ -213,7 +213,7 @@ class Seam:
         self, process: Process, command: Command, execute: Callable[[], Any], late: bool = False
     ) -> Any:
         process.scheduler.tick()
-        # What the monitor measures is of this host: memory, its pid.
+        # Measurements of the monitor are of this host: memory, its pid.
         said = "" if process.name == "monitor" else command.parts
         process.scheduler.note(self.normal(f"{process.name} {command.name} {said}"))
         self.added += command.adds
@@ -229,11 +229,11 @@ class Seam:
         return reply
 
     def _execute_late(self, process: Process, command: Command) -> None:
-        """Execute what comes to the server when its sender has given up."""
+        """Execute a command that comes to the server when its sender has given up."""
 
         def execute() -> Any:
             if len(command.parts) == 1:
-                # Nobody reads the reply, which the client parses by options that are not here.
+                # The reply is not read: the client would parse it by options that are not here.
                 return ask(self.plain, command.parts[0])[0]
             pipe = self.plain.pipeline(transaction=True)
             for args in command.parts:
@@ -242,5 +242,5 @@ class Seam:
 
         try:
             self._executed(process, command, execute, late=True)
-        except redis.RedisError as error:  # a fence: nobody is told
+        except redis.RedisError as error:  # a fence: no process gets the error
             process.scheduler.note(f"late: {type(error).__name__}")

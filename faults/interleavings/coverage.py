@@ -1,4 +1,4 @@
-"""Which events happened at which commands, and which never did."""
+"""Counts of events by command, and the events that never happened."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ SIZED = (events.DELAY, events.LATE, events.CLOCK, events.HOST_CLOCK)
 
 
 def table(reached: Mapping[tuple[str, str], int]) -> str:
-    """Return counts of events by command, then what was never reached."""
+    """Return counts of events by command, then the pairs that were never reached."""
     commands = Counter[str]()
     for (command, _), n in reached.items():
         commands[command] += n

@@ -1,4 +1,4 @@
-"""Machines whose windows span days: answers of their own, and the days counted from their records.
+"""Machines whose windows span days: their answers, and the days counted from their records.
 
 A window carries its number as its samples, so that its answer is known wherever it is diagnosed.
 """
@@ -14,13 +14,13 @@ from vtox.motor.faults import PERSISTENCE
 from vtox.motor.values.domain import Answer, Array, Recording, State
 from vtox.pipeline.configuration import keys
 
-# Machine -> what each of its windows shows: a fault, nothing, or that it cannot say. Records agree
-# on M1 until it is repaired; days confirm it. Days of M2 show it now and then.
+# Machine -> state of each of its windows: a fault, none, or unknown. Records agree on M1 until it
+# is repaired; days confirm it. Days of M2 show it now and then.
 SHOWN = {"M1": "wwnwwwwnwnnnnnnnnnwwwwnw", "M2": "wnwnnnuuuwwwunwwuwnnnnww"}
 MACHINES = tuple(SHOWN)
-# So many windows in a row are of one day, the last of which is over when the run begins.
+# This many windows in a row are of one day; the last day is over when the run begins.
 DAY_WINDOWS, DAY_S, BEFORE_S = 3, 86_400.0, 20 * 86_400.0
-# The rate tells them from other machines.
+# The rate distinguishes them from other machines.
 DAILY_HZ = 125.0
 STATES: Mapping[str, State] = {"w": "warning", "n": "normal", "u": "unknown"}
 _NUMBER = "ia"
@@ -39,7 +39,7 @@ def starts_s(seq: int, window_s: float) -> float:
 
 
 def answers(recording: Recording, faults: Iterable[str]) -> list[Answer]:
-    """Return what the first window of a record shows, of its slow faults; no others are there."""
+    """Return the answers by the first window of a record: its slow faults, the others normal."""
     machine, seq = divmod(round(float(recording.channels[_NUMBER][0])), 1000)
     shown = STATES[_letter(MACHINES[machine], seq)]
     return [_answer(fault, shown if fault in SLOW else "normal") for fault in faults]
@@ -68,6 +68,6 @@ def check_days(plain: redis.Redis) -> None:
 
 
 def said(result: Mapping[bytes, bytes]) -> Said:
-    """Return what the windows of a result showed."""
+    """Return the state that the windows of a result showed."""
     seq, machine_id = int(result[b"first_seq"]), result[b"machine_id"].decode()
     return Said(float(result[b"t_end"]), seq // DAY_WINDOWS, STATES[_letter(machine_id, seq)])

@@ -1,7 +1,7 @@
-"""What may happen at a command of a process, chosen by the seed for each command on its own.
+"""The possible events at a command of a process, chosen by the seed for each command separately.
 
-The choice depends on the seed, the process and the number of its command alone. So a schedule from
-which one event is taken out keeps the others where they were, as long as it can.
+The choice depends on the seed, the process and the number of its command alone. So a schedule
+without one of its events keeps the others where they were, as long as it can.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from random import Random
 
-# Kinds of events. At a command: others run first; it is not executed, and its sender is told so; it
-# is executed and its reply is lost; it is executed late, when its sender has given up; the process
-# dies before or after it; the server has no disk for a write; the server's or the host's clock is
-# set. At a task: it is lost, sent twice, or of another version. At a diagnosis: it raises.
+# Kinds of events. At a command: others run first; it is not executed, and its sender gets an error.
+# Or it is executed and its reply is lost; or it is executed late, when its sender has given up. The
+# process dies before or after it; the server has no disk for a write; the server's or the host's
+# clock is set. At a task: it is lost, sent twice, or of another version. At a diagnosis: it raises.
 DELAY, CUT, LOST, LATE, DIE, DIE_AFTER = "delay", "cut", "lost", "late", "die", "die_after"
 REFUSED, CLOCK, HOST_CLOCK = "refused", "clock", "host_clock"
 TASK_LOST, TASK_TWICE, TASK_OTHER = "task_lost", "task_twice", "task_other"
@@ -23,9 +23,10 @@ OF_TASK, OF_DIAGNOSIS = (CUT, LOST, TASK_LOST, TASK_TWICE, TASK_OTHER), (RAISES,
 OF_SQL, OF_MESSAGE, OF_PORTION = (DIE, REFUSED), (CUT, LOST), (DELAY, DIE)
 KINDS = tuple(dict.fromkeys((*AT_COMMAND, *OF_TASK, *OF_DIAGNOSIS)))
 
-# Others run first for so long, s; the longest outlasts a lease and an orphan search.
+# Others run first for a time in this range, s; the longest outlasts a lease and an orphan search.
 SHORTEST_S, LONGEST_S = 0.001, 16.0
-# Commands at which an event does most come as often as not at a place where it does nothing.
+# Higher chances for the commands at which events matter most: often such a command comes at a place
+# where an event has no effect.
 WEIGHTS = {
     "admit": 8.0,
     "refuse": 8.0,
@@ -50,27 +51,27 @@ WEIGHTS = {
     **dict.fromkeys(("summarise_refusals", "trim_between", "set_alarm", "SET", "HSETNX"), 4.0),
     **dict.fromkeys(("GET", "LLEN", "ZCOUNT", "SMISMEMBER", "ZMSCORE", "backlog"), 4.0),
 }
-# What half of the events at a command are, as little else leads to what its guards are for.
+# Half of the events at a command are of these kinds: others hardly lead to the cases of its guards.
 OFTEN = {
     "family_progress": (DELAY,),  # windows are finished while a bridge rebuilds
-    "XREADGROUP": (LATE,),  # windows are read for nobody
+    "XREADGROUP": (LATE,),  # windows are read for a reader that has gone
     **dict.fromkeys(("admit", "move", "dispatch", "refuse", "retire_partition"), (DELAY,)),
     **dict.fromkeys(("report", "keep_alarms", "portion"), (DELAY,)),
     "set_flag": (DELAY, LOST),
     "commit": (CUT, LOST),
     "start": (CLOCK, DELAY),
 }
-# They are most often so long that much happens meanwhile.
+# These events are most often long, so that much happens meanwhile.
 LONG = frozenset(OFTEN) - {"XREADGROUP", "commit"}
 
-# The last digit of a seed says what happens: 0 to 3 anything, 4 little but at the commands below, 5
-# to 9 one aim each (`aims`). So every stretch of seeds has all of it.
+# The last digit of a seed chooses the events: 0 to 3 any, 4 few except at the commands below,
+# 5 to 9 one aim each (`aims`). So every stretch of seeds has all of them.
 GENERAL_DIGITS, RARE_DIGIT = (0, 1, 2, 3), 4
 # Commands to which general seeds hardly come.
 OF_RARE = {"XREADGROUP": 8.0, "refuse": 64.0, "set_flag": 256.0, "move": 128.0}
 OF_RARE["retire_partition"] = 64.0
 
-# Of a clock event: the server's clock is set back by an hour (`commands.CLOCK_SHARE`).
+# Size of a clock event that sets the server's clock back by an hour (`commands.CLOCK_SHARE`).
 HOUR_BACK_S = LONGEST_S / 4 - 900.0
 
 Place = tuple[str, int]
@@ -82,7 +83,7 @@ def is_general(seed: int) -> bool:
 
 
 def possible(command: str, is_write: bool) -> tuple[str, ...]:
-    """Return what can happen at a command."""
+    """Return the possible events at a command."""
     of_own = {"task": OF_TASK, "diagnosis": OF_DIAGNOSIS, "SQL": OF_SQL, "message": OF_MESSAGE}
     of_own["portion"] = OF_PORTION
     return of_own.get(command, AT_COMMAND if is_write else OF_READS)
@@ -90,7 +91,7 @@ def possible(command: str, is_write: bool) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happens, and by how much, s, where it has a size."""
+    """The kind of an event, and its size in s if it has one."""
 
     kind: str
     size_s: float = 0.0
@@ -112,11 +113,10 @@ class Chance:
 
 @dataclass(slots=True)
 class Events:
-    """The events of a run: those that a seed chooses, or `plan` alone.
+    """The events of a run: the ones that a seed chooses, or `plan` alone.
 
-    A seed uses some of the kinds, more or less often: what happens rarely together is found by
-    seeds in which little else happens. With `chances` (by command, empty for any other) only those
-    happen.
+    A seed uses some of the kinds, more or less often: seeds with few other events find the rare
+    combinations. With `chances` (by command, empty for any other) only those happen.
     """
 
     seed: int
@@ -133,7 +133,7 @@ class Events:
         self.kinds = [k for k in AT_COMMAND if k in (some or AT_COMMAND)]
 
     def at(self, place: Place, command: str, possible: Sequence[str]) -> Event | None:
-        """Return what happens at a place, where `possible` says what can."""
+        """Return the event at a place, None if none or if it is not among the `possible` ones."""
         if self.plan is not None:
             event = self.plan.get(place)
         elif self.chances is not None:

@@ -1,4 +1,4 @@
-"""A sender by HTTP: what the routes of the API do with its requests, without the socket."""
+"""A sender by HTTP: it calls the routes of the API directly, without the socket."""
 
 from functools import cache
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Which dead letters of windows an event of the run explains: others are no answer to a window."""
+"""Finds dead letters that no event of the run explains: these are no answer to a window."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set

@@ -1,9 +1,9 @@
 """The fences, idempotency checks and clock guards of the product, each to be taken out in turn.
 
-Found in its text, so that a new guard is a new mutant: in the scripts, conditions that end in a
-return or look at who has what; in Python, what raises a loss of the lease, forgets, rebuilds and
-looks for what is lost. The defects of an earlier review, and those that the seeds found, are put
-back by hand.
+They are found in its text, so that a new guard is a new mutant. In the scripts they are conditions
+that end in a return or check an owner. In Python they are lines that raise a loss of the lease,
+forget, rebuild, or search for lost records. Defects of an earlier review, and those found by seeds,
+are written out here.
 """
 
 import re
@@ -20,7 +20,7 @@ GUARDED += ("refuse", "release", "report", "retire_partition", "start", "unassig
 GUARDED += ("keep_alarms", "set_flag", "_shared")
 BRIDGE = Path("vtox/pipeline/bridge")
 HEALTH = Path("vtox/motor/alarms/health")
-# Where a probe says that a guard mattered: a set on the server, of numbers in `mutants`.
+# The set on the server in which probes note the guards that mattered, by number in `mutants`.
 REACHED = "reached-guards"
 
 
@@ -62,7 +62,7 @@ def mutants(root: Path) -> list[Mutant]:
 
 
 _SAY = f"redis.call('SADD', '{REACHED}', NUMBER)"
-# A condition that ends what a script does, on one line; or one that looks at who has what.
+# A condition on one line that ends a script or loop; or a condition that checks an owner.
 _ENDS = r"return(?: .*)?|free = false|rows\[i\] = false|break"
 _RETURNS = re.compile(rf"^(\s*)if (.+) then ({_ENDS}) end$")
 _WHO = r"XPENDING|HEXISTS|pending|before\[1\]|age >= 0|~= ARGV\[\d\]|== ARGV\[1\]"
@@ -76,8 +76,8 @@ _TEXTS = (
 )
 # Lines of that form that guard nothing.
 _NO_GUARDS = (
-    "if failed > 0 and failed == #records then",  # how a worker is told of an error of the server
-    # What another version or program wrote, which no seed does: `test_broken_names.py`.
+    "if failed > 0 and failed == #records then",  # reports an error of the server to a worker
+    # Rows of another version or program, which no seed writes: `test_broken_names.py`.
     "if ok and type(found) == 'table' then return found end",
     "if type(more[name]) ~= 'string' then return nil end",
 )
@@ -97,13 +97,13 @@ def _of_scripts(root: Path) -> Iterator[Mutant]:
 
 
 def _title(line: str, after: str) -> str:
-    """Return a line, with what is taken out if that is a part of it."""
+    """Return a line, with the removed part if only a part of it is removed."""
     out = next((before for before, new in _TEXTS if line.replace(before, new) == after), "")
     return line.strip() + (f" without `{out.strip()}`" if out else "")
 
 
 def _changed(line: str) -> Iterator[tuple[str, str]]:
-    """Yield a line without its guard, and what says when it matters, empty for always."""
+    """Yield a line without its guard, and the probe that notes when it matters; empty: always."""
     for before, after in _TEXTS:
         if before in line:
             yield line.replace(before, after), ""
@@ -117,7 +117,7 @@ def _changed(line: str) -> Iterator[tuple[str, str]]:
 
 
 _CALLS = re.compile(
-    # Not those that renew a lease in time: one that is lost costs a rebuild, and no promise.
+    # Calls that renew a lease in time are left out: a lost lease costs a rebuild, and no promise.
     r"^(\s+)self\.(?:_forget|_find_orphans|_rebuild|dispatcher\.redispatch)\(\)$"
 )
 _BEFORE_NO_GUARD = ("self.core_use = CoreUse()",)  # a bridge is made
@@ -135,7 +135,7 @@ def _of_python(root: Path) -> Iterator[Mutant]:
             m = _CALLS.match(line) or _RAISES.match(line)
             if m is None or lines[i - 1].strip() in _BEFORE_NO_GUARD:
                 continue
-            # With the line before it, which tells it from others like it.
+            # The line before it distinguishes it from other such lines.
             where, before = path.relative_to(root), "\n".join(lines[i - 1 : i + 1]) + "\n"
             changes = ((where, before, f"{lines[i - 1]}\n{m[1]}pass\n"),)
             said = f"{lines[i - 1]}\n{m[1]}{_SAY_PYTHON}\n{line}\n"

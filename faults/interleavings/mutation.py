@@ -1,10 +1,10 @@
 """Runs seeds over each mutant until one fails: a generator that finds none finds no defect either.
 
 `python -m faults.interleavings.mutation --seeds 2000 --look` runs the seeds over the product with a
-probe at each guard. Without `--look` each mutant runs over those seeds in which its guard mattered,
-as it does the same in the others; some at a time, so that those that die soon come first. Both go
-on where they ended. Each mutant is a copy of this process, which has imported everything that no
-mutant changes.
+probe at each guard. Without `--look` each mutant runs over the seeds in which its guard mattered,
+as it does the same in the others. It runs some seeds at a time, so that mutants that die soon come
+first. Both continue where they ended. Each mutant is a copy of this process, which has imported
+everything that no mutant changes.
 """
 
 import os
@@ -37,7 +37,7 @@ from faults.interleavings.mutants import SCRIPTS, Changes, Mutant, apply, mutant
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("vtox", "workers", "api", "faults")
-# Of a mutant, before others have their turn.
+# Seeds of a mutant, before others have their turn.
 SEEDS_AT_ONCE = 8
 _SEED = re.compile(r"^seed (\d+): (?:([^:\n]*): )?(.*)$", re.MULTILINE)
 _BEGUN = re.compile(r"^seeds .* (\d+) run, ", re.MULTILINE)
@@ -112,7 +112,7 @@ def copy(name: str, changes: Changes) -> Path:
 
 
 class Mutation:
-    """Seeds and mutants, and what is known of them in a folder."""
+    """Seeds and mutants, and their results in a folder."""
 
     def __init__(self, folder: Path, jobs: int, seconds: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,12 +125,12 @@ class Mutation:
         return self.ends - time.monotonic()
 
     def known_seeds(self) -> list[Seen]:
-        """Return what is known of the seeds."""
+        """Return the results of the seeds."""
         lines = self.seen_file.read_text().splitlines() if self.seen_file.exists() else []
         return sorted((Seen(**json.loads(x)) for x in lines), key=lambda s: s.seed)
 
     def trials(self) -> dict[str, Trial]:
-        """Return what is known of the mutants."""
+        """Return the results of the mutants."""
         lines = self.trials_file.read_text().splitlines() if self.trials_file.exists() else []
         return {t.mutant: t for t in (Trial(**json.loads(x)) for x in lines)}
 
@@ -198,7 +198,7 @@ class Mutation:
         shutil.rmtree(root)
 
     def table(self, of: Sequence[Mutant]) -> str:
-        """Return what is known of all mutants."""
+        """Return the results of all mutants as a table."""
         seen, known = self.known_seeds(), self.trials()
         lines = [f"{len(seen)} seeds", "", HEAD]
         for n, m in enumerate(of):
@@ -218,7 +218,7 @@ def _row(t: Trial) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command; 1 where a mutant is alive."""
+    """Run the command; 1 if a mutant is alive."""
     parser = argparse.ArgumentParser(prog="faults.interleavings.mutation")
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--seeds", type=int, default=2000, help="the one behind the last")

@@ -1,4 +1,4 @@
-"""The processes of a run: production code, each given what its entry point would give it."""
+"""The processes of a run: production code, each with the arguments of its entry point."""
 
 import math
 from collections import defaultdict, deque
@@ -43,13 +43,13 @@ log = structlog.get_logger()
 
 Body = Callable[[Process], None]
 
-# What a worker rests after a task that failed, s; and looks for a task at least this often.
+# The pause of a worker after a failed task, s; and the longest time between looks for a task, s.
 RESTS_S, LOOKS_S = 0.5, 5.0
 
 
 @dataclass(slots=True)
 class Task:
-    """What a queue of Celery holds."""
+    """A task in a queue of Celery."""
 
     family: str
     record_ids: list[str]
@@ -84,7 +84,7 @@ class Queues:
         return tasks[:16]
 
     def take(self, process: Process, families: Sequence[str]) -> Task | None:
-        """Return the next task of some families, None where none came for a while."""
+        """Return the next task of some families, None if none came for a while."""
         for _ in range(2):
             for family in families:
                 if self.waiting[family]:
@@ -98,7 +98,7 @@ class Queues:
 
 
 class Stop:
-    """What `run` of a process takes for an event that ends it, after so long or never."""
+    """The event that ends `run` of a process, after a time or never."""
 
     def __init__(self, process: Process, after_s: float = math.inf) -> None:
         self.process = process
@@ -117,7 +117,7 @@ class Stop:
 
 @dataclass(slots=True)
 class Parts:
-    """What the processes of a run share."""
+    """The shared parts of the processes of a run."""
 
     url: str
     settings: Settings
@@ -133,9 +133,9 @@ class Parts:
 
 
 def install() -> None:
-    """Put what belongs to a process in place of what belongs to this one."""
-    # redis-py measures itself for a fourth of the time of a command, tells listeners that do not
-    # exist, and reads its version from a file for every connection; nobody looks.
+    """Put parts of the simulated process in place of those of this one."""
+    # redis-py measures itself for a fourth of the time of a command, notifies listeners that do not
+    # exist, and reads its version from a file for every connection. None of it is used here.
     for module in (redis.client, redis.connection):
         for name in vars(module):
             if name.startswith("record_"):
@@ -179,7 +179,7 @@ def _contents(case: DiagnosisInput) -> tuple[Any, ...]:
 
 
 def bridge(parts: Parts, partition: Partition, ends_s: float, process: Process) -> None:
-    """Serve a partition, or stand by; end in order now and then, after `ends_s` on the mean."""
+    """Serve a partition or be its standby; end in order now and then, after a mean of `ends_s`."""
     stop = Stop(process, process.chance.expovariate(1 / ends_s) if ends_s else math.inf)
     client = parts.connected(process, "bridge", retries=0, report_loss=True)
     served = Bridge(
@@ -281,7 +281,7 @@ def _window(machine_id: str, run: str, seq: int, window_s: float) -> Window:
 def operator(
     parts: Parts, deeds: Sequence[tuple[float, Callable[[Client], None]]], process: Process
 ) -> None:
-    """Do what an operator does, at its times; what failed is done again."""
+    """Do the deeds of an operator at their times; repeat failed ones."""
     client = parts.connected(process, "api", retries=1)
     while process.done < len(deeds):
         at_s, deed = deeds[process.done]

@@ -1,3 +1,3 @@
-"""Which guards mattered in a run: said by probes in Python (`interleavings.mutants`)."""
+"""The guards that mattered in a run, noted by probes in Python (`interleavings.mutants`)."""
 
 guards: set[int] = set()

@@ -1,4 +1,4 @@
-"""Recorder, notifier, monitor and what operators do: the processes behind the results."""
+"""Recorder, notifier, monitor and acts of operators: the processes behind the results."""
 
 import os
 import shutil
@@ -102,7 +102,7 @@ def recorder(parts: Parts, process: Process) -> None:
 
 
 def notifier(parts: Parts, told: "Told", process: Process) -> None:
-    """Notify, as `vtox notify run`; one after the other where that has threads."""
+    """Notify, as `vtox notify run`; one message after the other instead of in threads."""
     client = parts.connected(process, "notifier")
     running = Notifier(client, parts.settings, RULES, {"webhook": partial(told.take, process)})
     process.to_close.append(running.close)
@@ -123,7 +123,7 @@ def monitor(parts: Parts, process: Process) -> None:
 
 
 class Told:
-    """Who is notified: message id -> bodies that came."""
+    """The notified target: message id -> bodies that came."""
 
     def __init__(self) -> None:
         self.messages: dict[str, set[bytes]] = {}
@@ -139,7 +139,7 @@ class Told:
         return Attempt(problem="away") if kind in (events.CUT, events.LOST) else Attempt()
 
 
-# What operators do
+# Acts of operators
 
 
 def acknowledge(name: ActionName, client: Client) -> None:
@@ -164,7 +164,7 @@ def resend(client: Client) -> None:
 
 
 def delete_pending(truth: Truth, client: Client) -> None:
-    """Delete what a bridge has read and workers may not have, as an operator with `XDEL` would."""
+    """Delete windows that a bridge has read and workers may lack, as an operator with `XDEL`."""
     for p in PARTITIONS:
         if client.exists(p.raw):
             pending = client.xpending_range(p.raw, keys.GROUP, "-", "+", 5)
@@ -184,11 +184,11 @@ def repartition(number: int, client: Client) -> None:
     set_number(client, number)
 
 
-# What must hold of it
+# Rules that must hold
 
 
 def unrecorded(plain: redis.Redis, settings: Settings) -> str:
-    """Return which stream is not recorded to its end, empty where all are."""
+    """Return which stream is not recorded to its end, empty if all are."""
     engine = database.engine_to_read(settings)
     try:
         with engine.connect() as db:
@@ -240,10 +240,10 @@ def check_history(plain: redis.Redis, settings: Settings) -> None:
 
 
 def _compare_rows(found: set[Any], results: Mapping[bytes, Mapping[bytes, bytes]]) -> Any:
-    """Return which rows should be there, and which should not.
+    """Return the missing rows, and the extra ones.
 
-    Of windows that were diagnosed again the first result is recorded, unless the server's clock
-    was behind at one of them: then it was placed where no other is looked for.
+    If windows are diagnosed again, the first result is recorded. An exception is a clock of the
+    server that was behind at one result: this result is where the recorder searches for no other.
     """
     of_windows: defaultdict[tuple[bytes, ...], list[Any]] = defaultdict(list)
     behind = set()
@@ -262,7 +262,7 @@ def _series(result: Mapping[bytes, bytes]) -> tuple[str, str]:
 
 
 def _energy(db: Connection, table: Table) -> dict[str, MeterCounts]:
-    """Return what a table counted of each machine."""
+    """Return the sums of a table for each machine."""
     series, columns = schema.series.c, [func.sum(table.c[n]) for n in MeterCounts._fields]
     of = table.join(schema.series, table.c.series_id == series.id)
     found = db.execute(select(series.machine_id, *columns).select_from(of).group_by(series.id))
@@ -280,7 +280,7 @@ def _sums(db: Connection, table: Table) -> Counter[tuple[str, str]]:
 
 
 def check_alerts(plain: redis.Redis) -> None:
-    """Compare what is open with the events; each alert is raised once, and cleared once."""
+    """Compare the open alerts with the events; each is raised once, and cleared once."""
     happened: Counter[tuple[str, str]] = Counter()
     opened: set[str] = set()
     for _, fields in plain.xrange(keys.ALERTS):
@@ -302,7 +302,7 @@ def check_alerts(plain: redis.Redis) -> None:
 
 
 def check_told(plain: redis.Redis, told: Told) -> None:
-    """Each message says one thing, whenever it comes."""
+    """Check that every copy of a message has the same body."""
     changed = {i for i, bodies in told.messages.items() if len(bodies) > 1}
     _equal("messages that came with two texts", changed, set())
 

@@ -38,7 +38,7 @@ LOOKS_EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: `broken` is the rule that does not hold, empty where all do."""
+    """The outcome of a run: `broken` is the rule that does not hold, empty if all do."""
 
     seed: int
     broken: str
@@ -168,7 +168,7 @@ class Run:
         process.start()
 
     def _look(self) -> None:
-        """Look now and then at what must hold, and end once all is finished."""
+        """Check the rules now and then, and end once all is finished."""
         s = self.scheduler
         if s.disturbed and s.now_s >= DISTURBED_S:
             s.disturbed = False
@@ -210,7 +210,7 @@ class Run:
         self._show_time(self.scheduler.now_s)
 
     def _note_end(self) -> None:
-        """Add what is on the server to the history."""
+        """Add the content of the server to the history."""
         for key in sorted(self.plain.scan_iter(count=1000)):
             kind = self.plain.type(key)
             measured = key == keys.METRICS.encode()
@@ -218,5 +218,5 @@ class Run:
             self.scheduler.note(self._normal(f"{key!r} {kind!r} {content}"))
 
     def _normal(self, text: str) -> str:
-        """Return a text without the name of the folder, which each command gives anew."""
+        """Return a text without the name of the folder, which is new for each command."""
         return text.replace(self._folder, "FOLDER")

@@ -1,7 +1,7 @@
-"""One process at a time runs, until it waits or the seed lets others go first; time is virtual.
+"""One process at a time runs, until it waits or the seed puts others first; time is virtual.
 
-Each simulated process has a thread of its own, which stands still unless the scheduler lets it go:
-threads keep what belongs to one (connections to SQLite) and need no change of the product.
+Each simulated process has its own thread, which waits unless the scheduler releases it. Threads
+keep objects that belong to one (connections to SQLite), and need no change of the product.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from faults.interleavings import virtual
 from faults.interleavings.events import Event, Events
 from faults.interleavings.virtual import BEGIN_S
 
-# What a command takes, s.
+# Time of a command, s.
 COMMAND_S = 1e-4
 RESTART_S = 1.0
 
@@ -40,11 +40,11 @@ class Process:
         self.dying = False
         self.clock_off_s = 0.0
         self.to_close: list[Callable[[], None]] = []
-        # What its body has done in all its lives, and what it is in this one.
+        # Work that its body has done in all its lives, and an object of this life.
         self.done = 0
         self.here: Any = None
         self.diagnosis_s = 0.0
-        # Of the turn that it waits for: an earlier one is none any more.
+        # Number of the turn that it waits for: earlier turns are void.
         self.turn = 0
         self.parked = False
         self._go = threading.Lock()
@@ -53,7 +53,7 @@ class Process:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Let it begin when its turn comes."""
+        """Start the process; it begins when its turn comes."""
         self._thread.start()
         self.scheduler.put(0.0, self)
 
@@ -77,7 +77,7 @@ class Process:
         self._check_alive()
 
     def park(self, most_s: float) -> None:
-        """Wait until woken, at most so long."""
+        """Wait until woken, at most `most_s`."""
         self.parked = True
         try:
             self.sleep(most_s)
@@ -85,12 +85,12 @@ class Process:
             self.parked = False
 
     def wake(self) -> None:
-        """Let it go on, if it is parked."""
+        """Continue the process if it is parked."""
         if self.parked:
             self.scheduler.put(0.0, self)
 
     def happens(self, command: str, possible: tuple[str, ...]) -> Event | None:
-        """Count a command, and return what happens at it."""
+        """Count a command, and return its event."""
         self._check_alive()
         place = self.name, self.commands
         self.commands += 1
@@ -107,11 +107,11 @@ class Process:
             raise Killed
 
     def go(self) -> None:
-        """Let its thread run; the caller stands still next."""
+        """Release the thread of the process; the caller waits next."""
         self._go.release()
 
     def stand(self) -> None:
-        """Stand still until `go`."""
+        """Wait until `go`."""
         self._go.acquire()
 
     def join(self) -> None:
@@ -141,14 +141,14 @@ class Process:
         self.scheduler.leave()
 
     def _close(self) -> None:
-        """Close what the kernel closes of a process that ends."""
+        """Close everything that the kernel closes when a process ends."""
         for close in reversed(self.to_close):
             close()
         self.to_close.clear()
 
 
 class Scheduler:
-    """Who runs when. `on_time` is told of each new time, s since the run began."""
+    """The order of the processes. `on_time` is called with each new time, s since the run began."""
 
     def __init__(self, events: Events, on_time: Callable[[float], None]) -> None:
         self.events = events
@@ -167,7 +167,7 @@ class Scheduler:
         self._main.acquire()
 
     def put(self, after_s: float, what: Process | Callable[[], None]) -> None:
-        """Let a process go on, or something happen, after so long."""
+        """Continue a process, or run a function, after a delay in s."""
         turn = 0
         if isinstance(what, Process):
             turn = what.turn = what.turn + 1
@@ -187,7 +187,7 @@ class Scheduler:
     def happens(
         self, place: tuple[str, int], command: str, possible: tuple[str, ...]
     ) -> Event | None:
-        """Return what happens at a command."""
+        """Return the event at a command."""
         event = self.events.at(place, command, possible) if self.disturbed else None
         self.reached[command, event.kind if event else "-"] += 1
         if event:
@@ -195,7 +195,7 @@ class Scheduler:
         return event
 
     def switch(self, process: Process) -> None:
-        """Let the next one run, and stand still until it is the turn of `process` again."""
+        """Release the next process, and wait until it is the turn of `process` again."""
         following = self._next()
         if following is not process:
             following.go() if following else self._main.release()
@@ -214,7 +214,7 @@ class Scheduler:
             self._main.acquire()
 
     def end(self) -> None:
-        """Let all processes end; whoever is running goes on until it next waits."""
+        """End all processes; the running one goes on until it next waits."""
         self.ended = True
 
     def fail(self, error: BaseException) -> None:
@@ -223,7 +223,7 @@ class Scheduler:
         self.end()
 
     def _next(self) -> Process | None:
-        """Return who runs next; once the run has ended each one in turn, then nobody."""
+        """Return the process that runs next; after the end each in turn, then None."""
         while self._heap:
             t, _, what, turn = heapq.heappop(self._heap)
             if isinstance(what, Process) and turn != what.turn:

@@ -1,4 +1,4 @@
-"""The real server of the product, whose clock stands where a run puts it."""
+"""The real server of the product, with a clock that shows the time set by a run."""
 
 import os
 import time
@@ -15,7 +15,7 @@ IN_MEMORY = 'appendonly no\nsave ""\n'
 
 
 class FrozenClock:
-    """The clocks of the server, which stand where a run puts them.
+    """The clocks of the server, which show the times set by a run.
 
     Its monotonic clock goes on from one run to the next.
     """
@@ -53,5 +53,5 @@ def server(folder: Path) -> Iterator[tuple[str, FrozenClock]]:
     try:
         yield embedded.url, clock
     finally:
-        clock.set(0.0, 3600.0)  # it ends at a beat of its own clock
+        clock.set(0.0, 3600.0)  # the server ends at a beat of its clock
         embedded.stop()

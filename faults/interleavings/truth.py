@@ -1,7 +1,7 @@
-"""What must hold at the end (docs/explanation/guarantees.md).
+"""The rules that must hold at the end (docs/explanation/guarantees.md).
 
-It is judged by what senders and readers were told, and by what is on the server in the end. What
-must hold at every command is in `watching`.
+They are checked by the replies to senders and readers, and by the content of the server in the end.
+`watching` has the rules that must hold at every command.
 """
 
 import itertools
@@ -25,7 +25,7 @@ from vtox.pipeline.windows.partitions import Partition
 PARTITIONS = tuple(map(Partition, range(3)))
 RAWS = frozenset(p.raw for p in PARTITIONS)
 
-# Machine, run, seq: what a sender calls a window.
+# Machine, run, seq: the name that a sender gives to a window.
 Name = tuple[str, str, int]
 
 
@@ -38,7 +38,7 @@ class Broken(AssertionError):
 
 
 class Truth:
-    """What is known of a run, from outside of the product."""
+    """The truth about a run, as seen from outside the product."""
 
     def __init__(self, plain: redis.Redis, horizon: int, *, retires: bool = False) -> None:
         self.plain = plain
@@ -49,7 +49,7 @@ class Truth:
         self.acknowledged: set[Name] = set()
         # Stream and id of each entry that the server has ever had -> the window, None: malformed.
         self.entries: dict[tuple[str, str], Name | None] = {}
-        # The same of those that were moved, and of others.
+        # The same for all entries in the streams of partitions, also moved ones.
         self.moved: dict[tuple[str, str], Name | None] = {}
         # Windows of a machine in the order in which they came, a window more than once.
         self.arrivals: defaultdict[str, list[Name]] = defaultdict(list)
@@ -57,12 +57,12 @@ class Truth:
         self.retired = False
         # Entries that an operator deletes.
         self.to_delete: set[Entry] = set()
-        # How often a window was deleted before it could be told from its copies.
+        # Count of deletions of a window before it could be distinguished from its copies.
         self.deleted: Counter[Name] = Counter()
         # Dead letters that are windows again.
         self.resent = 0
 
-    # What senders did
+    # Acts of senders
 
     def note_entries(self, command: Command, reply: Any) -> None:
         """Note the entries that a command has added."""
@@ -82,12 +82,12 @@ class Truth:
             self.arrivals[name[0]].append(name)
 
     def note_moved(self) -> None:
-        """Note which windows have another id in another partition now."""
+        """Note the windows that have another id in another partition now."""
         for p in PARTITIONS:
             for entry_id, fields in self.plain.xrange(p.raw):
                 self.moved.setdefault((p.raw, entry_id.decode()), name_of(fields))
 
-    # What readers see
+    # Results that readers see
 
     def read_results(self) -> None:
         """Read the results that are new, as a reader does."""
@@ -103,7 +103,7 @@ class Truth:
     # At the end
 
     def unfinished(self) -> str:
-        """Return what is still to be done, empty once all is."""
+        """Return the first unfinished work, empty once all is done."""
         hashes = [name for p in PARTITIONS for name in (p.progress, *map(p.ledger, FAMILIES))]
         rows = ask(self.plain, *(("HLEN", name) for name in hashes))
         if left := [f"{name}: {n} rows" for name, n in zip(hashes, rows, strict=True) if n]:
@@ -122,7 +122,7 @@ class Truth:
         return ""
 
     def is_served(self, p: Partition) -> bool:
-        """Return whether a partition is in force, or has anything still."""
+        """Return whether a partition is in force, or still has a stream."""
         number, there = ask(self.plain, ("HGET", keys.PARTITIONS, "number"), ("EXISTS", p.raw))
         return p.number < int(number or 1) or bool(there)
 
@@ -134,7 +134,7 @@ class Truth:
         return next((g for g in groups if g["name"] == keys.GROUP.encode()), None)
 
     def check(self, happened: Happened) -> None:
-        """Check what must hold once everything is finished, after the events that happened."""
+        """Check the rules once everything is finished, after the events that happened."""
         self._check_read()
         outcomes = self._outcomes(happened)
         self._check_windows(outcomes)
@@ -166,7 +166,7 @@ class Truth:
             raise Broken("exists", what)
         if twice := [of for of, n in buried.items() if n > 1]:
             raise Broken("once", f"{twice[0]} has dead letters {buried[twice[0]]}")
-        # Families that had assigned it before have results or letters of their own.
+        # Families that had assigned it before have their own results or letters.
         self.deleted = Counter(of_all)
         for name in of_all:
             most = max(outcomes[name, f] for f in FAULTS)
@@ -219,7 +219,7 @@ class Truth:
         _equal("dead letters by code that nobody counted", letters - Counter(counted), Counter())
 
     def _check_meters(self, results: list[Mapping[bytes, bytes]]) -> None:
-        """Compare the meters of machines with what their results counted."""
+        """Compare the meters of machines with the counts of their results."""
         found = metered(results)
         ids = {e[b"machine_id"].decode() for e in results} - {RETIRING}
         for machine_id in sorted(ids):
@@ -245,7 +245,7 @@ class Truth:
 
 
 def metered(results: Iterable[Mapping[bytes, bytes]]) -> dict[str, MeterCounts]:
-    """Return what results counted of each machine, if anything."""
+    """Return the sums of the results of each machine that has any."""
     sums: defaultdict[str, MeterCounts] = defaultdict(lambda: NOTHING)
     for e in results:
         counts = MeterCounts(*counts_of(e.get(b"energy", b"")))
@@ -256,7 +256,7 @@ def metered(results: Iterable[Mapping[bytes, bytes]]) -> dict[str, MeterCounts]:
 
 
 def name_of(fields: Mapping[Any, Any]) -> Name | None:
-    """Return the name of a window by the fields of its entry, None where it has no number."""
+    """Return the name of a window by the fields of its entry, None if it has no number."""
     text = {_text(k): v for k, v in fields.items()}
     seq = _text(text.get("seq", ""))
     if not seq.isdigit():

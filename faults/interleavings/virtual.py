@@ -1,4 +1,4 @@
-"""Time and chance of the simulated processes: whoever asks is answered by the run it belongs to.
+"""Time and chance of the simulated processes: each thread gets those of its run.
 
 Installed before VTOX is imported, as some defaults name `time.monotonic` itself. Threads that
 belong to no run get the time and the chance of the host.
@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-# Where the clocks begin: a round number of seconds since 1970.
+# Start of the clocks: a round number of seconds since 1970.
 BEGIN_S = 1_764_000_000.0
-# Of `time.sleep`: a bridge without room for windows looks 100 times a second.
+# Shortest `time.sleep`: a bridge without room for windows looks 100 times a second.
 SHORTEST_SLEEP_S = 0.05
 
 
@@ -27,7 +27,7 @@ class Asked(Protocol):
         """Return the time since the run began, s."""
 
     def sleep(self, seconds: float) -> None:
-        """Let the others run meanwhile."""
+        """Wait; the other processes run meanwhile."""
 
     def urandom(self, n: int) -> bytes:
         """Return bytes that the seed chooses."""
@@ -41,7 +41,7 @@ local = _Local()
 
 
 def install() -> None:
-    """Put functions in the place of those of `time` and `os` that ask the run, if there is one."""
+    """Replace functions of `time` and `os` by functions that ask the run, if there is one."""
     clocks = ("time", "monotonic", "perf_counter")
     real: dict[str, Callable[..., Any]] = {name: getattr(time, name) for name in clocks}
     sleep, urandom = time.sleep, os.urandom

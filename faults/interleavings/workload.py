@@ -1,4 +1,4 @@
-"""What a seed lets the processes do: how many there are, what is sent, with which settings."""
+"""The work of the processes for a seed: their number, the windows sent, the settings."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -14,11 +14,11 @@ from vtox.pipeline.configuration.values import KeptFor
 FS_HZ = 100.0
 # One whose windows have voltages and a rate that count energy.
 METERED, METERED_HZ = "M0", 500.0
-# One that retires while it sends: its duplicates are none for a machine that is new again.
+# One that retires while it sends: then it is a new machine, and its repeated windows are accepted.
 RETIRING = "M9"
-# Its clock is wrong by so much, s.
+# Error of its clock, s.
 WRONG_S = 1000.0
-# Disturbances end after this time, s; then everything must be finished within so long.
+# Disturbances end after the first time, s; everything must be finished within the second.
 DISTURBED_S, DRAINED_WITHIN_S = 20.0, 240.0
 # Records of days in the past stay in the history, which keeps them by their time.
 KEPT_S, _OF_DAYS = 60 * 86_400.0, ("history_records", "history_minutes")
@@ -26,7 +26,7 @@ KEPT_S, _OF_DAYS = 60 * 86_400.0, ("history_records", "history_minutes")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a sender does next, after a pause: windows of a machine by number."""
+    """The next step of a sender, after a pause: windows of a machine by number."""
 
     pause_s: float
     machine_id: str
@@ -49,11 +49,11 @@ class Workload:
     resends: tuple[float, ...] = ()
     # Whether the server has the scripts already, as after the first hour of its life.
     knows_scripts: bool = False
-    # What a batch takes on the mean, s. With 0 hardly anything is in flight when something happens.
+    # Mean time of a batch, s. With 0 hardly anything is in flight at an event.
     diagnosis_s: float = 0.0
     # Whether the first sender sends by HTTP.
     by_http: bool = False
-    # Whether no bridge stands by; after how long one ends in order, s on the mean, 0: never.
+    # Whether there is no standby bridge; mean time after which one ends in order, s, 0: never.
     lone: bool = False
     ends_s: float = 0.0
     # When an operator deletes windows that are in work.
@@ -77,7 +77,7 @@ def _settings(url: str, folder: Path) -> Settings:
 
 
 def workload(seed: int) -> Workload:
-    """Return what a seed chooses."""
+    """Return the work that a seed chooses."""
     rng = Random(f"workload {seed}")
     rare = not is_general(seed)
     partitions = rng.choice((1, 1, 1, 2))
@@ -94,7 +94,7 @@ def workload(seed: int) -> Workload:
             times = [times[0] / 2 + 2 * k * rng.random() for k in range(5)]
         changes = tuple((t, rng.choice((1, 2, 3))) for t in times)
     settings = {
-        # What is moved to another partition comes later than what was sent after it.
+        # Windows that move to another partition come later than windows sent after them.
         "duplicate_horizon": rng.choice((8, 16, 256))
         if partitions == 1 and not changes
         else 10_000,
@@ -107,7 +107,7 @@ def workload(seed: int) -> Workload:
         "silence_after_s": 4.0,
         "monitor_interval_s": 3.0,
     }
-    # They take time of their own, so that only some seeds have them.
+    # They take extra time, so that only some seeds have them.
     records = rng.random() < 0.3
     acts = tuple(rng.uniform(2, DISTURBED_S) for _ in range(3)) if records else ()
     resends = (rng.uniform(2, DISTURBED_S),) if rng.random() < 0.2 else ()
@@ -135,7 +135,7 @@ def workload(seed: int) -> Workload:
 
 
 def _steps(rng: Random, machine_id: str) -> list[Step]:
-    """Return what the sender of a machine does."""
+    """Return the steps of the sender of a machine."""
     steps, seq = [], 0
     pause_s = rng.choice((0.05, 0.3, 1.0))
     # As many as a first record of broken bars at least, and more than a short horizon.

@@ -85,7 +85,7 @@ def house(module: str) -> str:
 
 
 def room(module: str) -> tuple[int, str]:
-    """Return the height of the room in its house, and its name; a house's own files are on top."""
+    """Return the height of the room in its house, and its name; files outside rooms are on top."""
     inside = module.removeprefix(house(module)).removeprefix(".")
     rooms = HOUSES[house(module)]
     found = [r for r in rooms if inside == r or inside.startswith(f"{r}.")]

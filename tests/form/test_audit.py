@@ -1,4 +1,4 @@
-"""`make audit` fails for a vulnerable package only, and never takes silence for safety."""
+"""`make audit` fails for a vulnerable package only, and no answer never counts as safe."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ SKIPPED = {"name": "c", "skip_reason": "not in the index"}
 def test_what_the_audit_says(
     packages: list[Any] | None, status: int, words: str, tmp_path: Path
 ) -> None:
-    # Stands in for pip-audit, whose answers change from day to day.
+    # Replaces pip-audit, whose answers change from day to day.
     tool = tmp_path / ".venv/tools/bin/pip-audit"
     tool.parent.mkdir(parents=True)
     answer = "no such host" if packages is None else json.dumps({"dependencies": packages})

@@ -1,4 +1,4 @@
-"""What lies under `deploy/`: units of systemd with the commands of the Procfile."""
+"""The files under `deploy/`: units of systemd with the commands of the Procfile."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from vtox.pipeline.configuration.settings import Settings
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
 INSTALLED = "/opt/vtox/.venv/bin/"
-# Of the API beside a server that is started by itself; the others name a server.
+# Setting of the API next to a server that is started separately; the others name a server.
 ALONE = "VTOX_CLUSTER_ENABLED=false"
 
 
@@ -41,7 +41,7 @@ def command(process: str) -> str:
 
 
 def optional() -> dict[str, str]:
-    """The processes that stand in the Procfile behind a mark, for those who want them."""
+    """The optional processes: in the Procfile behind a mark."""
     lines = (ROOT / "Procfile").read_text().splitlines()
     return dict(line[2:].split(": ", 1) for line in lines if re.match(r"# \w+: vtox ", line))
 
@@ -97,7 +97,7 @@ def test_the_example_has_a_url_of_a_database_that_is_taken() -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    # By a link, as a folder of programs may have spaces in its path, which units would not take.
+    # Use a link: the folder of programs may have spaces in its path, which units would not take.
     here = tmp_path / "bin"
     here.symlink_to(Path(sys.executable).parent)
     for source in UNITS.rglob("*.*"):

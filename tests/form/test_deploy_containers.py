@@ -1,4 +1,4 @@
-"""What containers are started with: commands of the Procfile, settings that exist, roles."""
+"""The start of containers: commands of the Procfile, settings that exist, roles."""
 
 import json
 import re
@@ -28,14 +28,14 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"] == "vtox"} - {"admin"}
 
 
-# The API, where it is on another host.
+# The API, if it is on another host.
 ELSEWHERE = "http://api:8000 "
 # It has no secret, as it asks the API with the key of each caller.
 WITHOUT_SECRET = {"mcp"}
 
 
 def shell(command: list[str]) -> str:
-    """What a shell of a container is given, in the notation of the Procfile."""
+    """The command of a container's shell, in the notation of the Procfile."""
     assert command[:2] == ["sh", "-c"]
     text = command[2].replace("$$", "$").removeprefix("exec ")
     return text.replace(" && exec ", " && ").replace(ELSEWHERE, "")
@@ -125,7 +125,7 @@ def test_every_process_has_a_role() -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, dict[str, str]]]:
-    """A server with valkey.conf as it stands but for its paths and its port, and the passwords."""
+    """A server with an unchanged valkey.conf but for its paths and its port, and the passwords."""
     binary = shutil.which("valkey-server")
     if not binary:
         pytest.skip("valkey-server is not installed")
@@ -152,7 +152,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, dict
 
 
 def answer(url: str) -> str:
-    """What the server says to a PING, once it has started."""
+    """The server's answer to a PING, once it has started."""
     for _ in range(100):
         try:
             with redis.Redis.from_url(url) as client:
@@ -225,7 +225,7 @@ def test_nginx_takes_its_configuration_as_compose_edits_it(tmp_path: Path) -> No
 def test_what_scripts_and_transactions_wrote_outlives_a_restart(
     tmp_path: Path, program: str
 ) -> None:
-    """Some servers read their log as the user `default`, and leave out what it may not do."""
+    """Some servers read their log as the user `default`, and leave out its forbidden commands."""
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
     passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES, *GROUP_USERS)}

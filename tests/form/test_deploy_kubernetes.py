@@ -18,7 +18,7 @@ from vtox.pipeline.configuration.settings import each, load, variable
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"
 FILES = sorted(FOLDER.rglob("*.yaml"))
-# Applied by hand, where they are wanted.
+# Optional: applied manually.
 CHOSEN = ("notifier", "mqtt", "opcua", "mcp")
 BY_HAND = ("kubernetes/admin.yaml", *(f"kubernetes/{name}.yaml" for name in CHOSEN))
 KUSTOMIZATION = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())
@@ -45,7 +45,7 @@ def of_kind(kind: str) -> dict[str, Any]:
 
 
 def command(pod: dict[str, Any]) -> str:
-    """What a Pod runs, in the notation of the Procfile."""
+    """The command of a Pod, in the notation of the Procfile."""
     before = [" ".join(c["command"]) + " && " for c in pod.get("initContainers", [])]
     (container,) = pod["containers"]
     words = container["command"]

@@ -1,4 +1,4 @@
-"""The examples of docstrings and documents run; those that send need a server (integration)."""
+"""The examples of docstrings and documents run; senders need a server (integration)."""
 
 import doctest
 import importlib

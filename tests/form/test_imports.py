@@ -15,7 +15,7 @@ from tests.paths import ROOT
 
 OURS = ("vtox.", "workers.", "api.", "tests.")
 
-# Run in a process of its own, because an audit hook cannot be removed. A path that is a number is
+# Run in a separate process, because an audit hook cannot be removed. A path that is a number is
 # a file that is open already.
 IMPORT_ALL = """
 import importlib, os, sys
@@ -40,7 +40,7 @@ vtox.app.conf.task_queues
 def test_importing_any_module_needs_no_server_file_or_folder(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o500)
-    # A typing error in a setting is the business of the command that needs it.
+    # Only the command that needs a setting may fail at a typing error in it.
     env = {"HOME": str(home), "PYTHONPATH": str(ROOT), "VTOX_API_PORT": "none"}
     modules = sorted(KNOWN - {"vtox.__main__"})  # which is the command itself
     ended = subprocess.run(
@@ -56,7 +56,7 @@ def test_importing_any_module_needs_no_server_file_or_folder(tmp_path: Path) -> 
     assert list(home.iterdir()) == []
 
 
-# What is loaded, and for how long this process computes meanwhile: a busy host takes no longer.
+# Modules loaded, and the processor time of this process meanwhile: a busy host takes no longer.
 WEIGH = """
 import json, sys, time
 import numpy, redis
@@ -68,7 +68,7 @@ heavy = ("vtox.reporting", *(f"vtox.pipeline.{p}" for p in processes))
 parts = [m for m in sys.modules if m.startswith(heavy)]
 print(json.dumps([sorted(new | set(parts)), time.process_time() - began_s]))
 """
-# JSON of the wire, and the codec of what is stored.
+# JSON of the wire, and the codec of stored values.
 CODECS = {"orjson", "msgspec"}
 SCIPY = {"scipy", "_cyutility", "_ni_label", "charset_normalizer", "cython_runtime"}
 

@@ -22,12 +22,12 @@ VALUES += ("by_provider", "leave_provider", "sign_out_url")
 SCRIPTS = sorted(f for f in STATIC.glob("*.js") if not f.name.endswith(".min.js"))
 CLASSES = set(re.findall(r"\.([a-zA-Z][\w-]*)", (STATIC / "vtox.css").read_text("utf-8")))
 LITERAL = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""")
-# What a page may say in any language: names, units, keys and codes.
+# Texts that a page may show in any language: names, units, keys and codes.
 NEUTRAL = {"VTOX", "Flower", "openapi.json", "CSV", "ms", "·", "–"}
-# Words of answers that scripts go by.
+# Words of answers that scripts compare.
 IDENTIFIERS = {"supply line", "mean envelope"}
 KEYS_AND_HEADERS = {"Accept", "Escape", "Home", "End", "Enter", "Node"}
-# Names, units and abbreviations that Chinese writes as they are.
+# Names, units and abbreviations that Chinese texts keep unchanged.
 LATIN = {"m/s", "VTOX", "API", "HTTP", "Redis", "Valkey", "CPU", "UTC", "ID", "Home", "End", "Esc"}
 LATIN |= {"Hz", "kHz", "dB", "dBc", "ms", "mm", "rpm", "sf", "fr", "application/problem+json"}
 LATIN |= {"ISO", "mm/s", "rms", "OPC", "UA"}
@@ -36,7 +36,7 @@ LATIN |= {"admin", "YYYY", "ohm", "BPFO", "BPFI", "BSF", "FTF"}
 
 
 def literals(script: Path) -> Iterator[str]:
-    """The string literals of a script, without what is computed in them."""
+    """The string literals of a script, without the computed parts."""
     for match in LITERAL.finditer(script.read_text("utf-8")):
         if not match[0].startswith("//"):
             yield re.sub(r"\$\{[^}]*\}?", " ", match[0][1:-1])
@@ -48,7 +48,7 @@ def sources() -> str:
 
 
 class Visible(HTMLParser):
-    """Collects what a reader of a page sees or hears."""
+    """Collects the texts that a reader of a page sees or hears."""
 
     def __init__(self) -> None:
         super().__init__()

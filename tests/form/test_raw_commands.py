@@ -1,7 +1,7 @@
-"""Commands of the server stand in `vtox/pipeline/store/` alone; elsewhere clients are opened and
+"""Commands of the server are in `vtox/pipeline/store/` alone; elsewhere clients are opened and
 handed on.
 
-To connect, and to catch what a client raises, is everybody's.
+All modules may connect, and catch the errors of a client.
 """
 
 import ast
@@ -21,15 +21,15 @@ SOURCES = [
 ]
 OTHERS = ("pipeline", "transaction", "register_script", "pubsub", "execute_command")
 COMMANDS = {n for n in dir(CoreCommands) if not n.startswith("_")} | set(OTHERS)
-# Words that dictionaries, files, processes and pages have too: commands only of a client.
+# Names of methods of dictionaries, files, processes and pages too: commands only of a client.
 PLAIN_WORDS = {n for n in COMMANDS if not n.startswith(("x", "h", "z")) and n not in OTHERS}
 CLIENTS = ("client", "pipe", "redis")
-# Kombu's transport makes clients of its own, which the server must not refuse.
+# Kombu's transport makes its own clients, which the server must not refuse.
 ALLOWED = {"vtox/pipeline/queues/celery_transport.py"}
 
 
 def receiver(node: ast.expr) -> str:
-    """The last name of what a method is called on: `client` of `self.client` and of `client()`."""
+    """The last name before a method's: `client` of `self.client` and of `client()`."""
     if isinstance(node, ast.Call):
         return receiver(node.func)
     return getattr(node, "attr", getattr(node, "id", ""))
@@ -44,7 +44,7 @@ def commands(tree: ast.AST) -> Iterator[str]:
 
 
 def uses_of_redis(tree: ast.AST) -> Iterator[str]:
-    """What is used of the package `redis` but its errors."""
+    """Uses of the package `redis` but for its errors."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "redis":
             yield f"from {node.module} import"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.paths import ROOT
 
 FOLDERS = ("vtox", "workers", "api", "evaluation", "benchmarks", "faults", "tests")
-# They name no quantity and no transformation, so that soon five functions bear them.
+# They name no quantity and no transformation, so that soon five functions would have each.
 PARTICIPLES = frozenset(
     """told found known judged joined measured seen asked kept shown chosen given made taken beside
     elsewhere weighed sided paired explained sharpened reduced merged listed states every place
@@ -23,7 +23,7 @@ def rows() -> list[list[str]]:
 
 
 def banned() -> frozenset[str]:
-    """Return the plain words of the column "not"; one with a context in brackets is no such."""
+    """Return the plain words of the column "not"; words with a context in brackets are left out."""
     words = {word.strip() for row in rows() for word in row[3].split(",")}
     return frozenset(w for w in words if re.fullmatch("[a-z]+", w))
 

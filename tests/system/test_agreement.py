@@ -1,8 +1,8 @@
 """Offline and online agree: the stream answers a record as `vtox.diagnose` does, to every number.
 
-Machines with each fault, registered or not, with a baseline or not, send windows of 1 s in every
-encoding, by XADD and by HTTP, to a bridge and three workers. Each record that comes out is joined
-here again, from the very bytes sent, and diagnosed alone.
+Machines with each fault, registered or not, with a baseline or not, send windows of 1 s to a bridge
+and three workers. They use every encoding, XADD and HTTP. Each record that comes out is joined
+here again, from the bytes sent, and diagnosed alone.
 """
 
 import base64
@@ -42,7 +42,7 @@ Dtype = Literal["i2", "f4", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A simulated machine, what the server is told of it, and how it sends."""
+    """A simulated machine, its settings on the server, and how it sends."""
 
     machine: SimulatedMachine
     name: str
@@ -97,7 +97,7 @@ def senders() -> list[Sender]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What one sender sent, and every entry of the results that answers it."""
+    """The windows of one sender, and every entry of the results that answers them."""
 
     sender: Sender
     windows: Sequence[Window]
@@ -262,7 +262,7 @@ def test_every_window_is_answered_for_every_fault(cases: list[Case]) -> None:
 
 
 def test_all_states_of_all_faults_were_compared(cases: list[Case]) -> None:
-    """What abstains everywhere would agree with anything."""
+    """A diagnosis that abstains everywhere would agree with anything."""
     seen = {(r.fault, r.state in ("warning", "fault")) for c in cases for r in c.rows}
     assert seen >= {(f, found) for f in FAULTS for found in (True, False)}
     assert {r.state for c in cases for r in c.rows} == {"normal", "warning", "fault", "unknown"}

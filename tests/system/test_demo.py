@@ -1,4 +1,4 @@
-"""`vtox demo` without a terminal: its lines, what it detects, and that it ends."""
+"""`vtox demo` without a terminal: its lines, its detections, and its end."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def test_every_fault_is_detected_without_false_alarm(demo: tuple[list[str], Path
 def test_until_machines_send_the_demo_says_how_far_it_is(demo: tuple[list[str], Path]) -> None:
     lines, _ = demo
     start = next(i for i, line in enumerate(lines) if "windows/s" in line)
-    # Where all is up within the first interval of lines, none says that it starts.
+    # If all is up within the first interval of lines, no line says that it starts.
     assert [x for x in lines[:start] if "starting: " in x or "commissioning: " in x]
     counts = [re.search(r" commissioning: (\d+) of 12 machines$", line) for line in lines]
     assert all(int(m.group(1)) < MACHINES for m in counts if m)
@@ -68,8 +68,8 @@ def test_lines_of_the_state_fit_a_terminal(demo: tuple[list[str], Path]) -> None
 
 
 def test_throughput_is_printed(demo: tuple[list[str], Path]) -> None:
-    # Long first records hold windows back and then finish them at once, so in its first minute
-    # the figure lags and overshoots; in half a minute no more can finish than was ever sent.
+    # Long first records delay windows and then finish them at once. In its first minute the
+    # figure lags and overshoots; in half a minute no more can finish than was ever sent.
     # How exact it is in the long run is the subject of test_rate.py.
     lines, _ = demo
     matches = [re.search(r"([\d.]+) windows/s", line) for line in lines]

@@ -166,7 +166,7 @@ def test_the_smallest_run_makes_a_whole_page(tmp_path: Path) -> None:
     for fault in ("Broken bars", "Slip", "Shorted turns", "Air gap", "Insulation"):
         assert f"\n## {fault}" in page
     met = {row.split(" | ")[0]: row.split(" | ")[-1] for row in page.splitlines() if "| " in row}
-    # Without an alarm, but on too few records to show it; and nothing to judge.
+    # Without an alarm, but on too few records to show it; and nothing to evaluate.
     assert met["| broken bar false alarms, 10 s records"] == "**no** |"
     assert met["| sideband levels"] == "not run |"
     assert met["| insulation without leakage channel"] == "yes |"

@@ -1,4 +1,4 @@
-"""Senders faster than the workers on a small server: they are held back, and nothing else is."""
+"""Senders faster than the workers on a small server: they are delayed, and nothing else is."""
 
 import time
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.alone
 
 LIMIT_MB = 64
 MACHINES = 4
-# A field that nobody reads: much memory for little work.
+# A field that VTOX does not read: much memory for little work.
 BALLAST = bytes(200_000)
-# While the server is full and windows are finished, so long at most it accepts none.
+# Longest time without an accepted window while the server is full and windows are finished.
 RESUME_S = 5.0
-# Twice what the server can hold.
+# Twice the capacity of the server.
 WINDOWS = 2 * (LIMIT_MB << 20) // len(BALLAST) // MACHINES
 
 
@@ -40,7 +40,7 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def flood(client: Client, machine_id: str, windows: int, accepted: list[float]) -> Iterator[str]:
-    """Send as fast as can be, and yield what each refusal said."""
+    """Send as fast as can be, and yield the text of each refusal."""
     for seq in range(windows):
         fields = small_window(machine_id, seq) | {"ballast": BALLAST}
         while True:
@@ -61,7 +61,7 @@ def wait_until_done(client: Client, windows: int) -> None:
 
 
 def memory_alarms(client: Client, event: str) -> set[str]:
-    """The alarms of memory of which there is such an event."""
+    """The alarms of memory with such an event."""
     events, _ = events_after(client, "0-0")
     return {a.id for a in events if (a.fault, a.event) == ("memory", event)}
 

@@ -1,6 +1,6 @@
-"""No name, entry, message or field ends a process: each in the registry works on behind them all.
+"""No name, entry, message or field ends a process: each in the registry works on after them all.
 
-A role that is new must say here how it shows that it still works.
+A new role must name here the sign that it still works.
 """
 
 import asyncio
@@ -45,14 +45,14 @@ from vtox.pipeline.store.stream.outputs import newest_id
 from vtox.pipeline.store.system import apikeys
 
 pytestmark = [needs_mosquitto, pytest.mark.long, pytest.mark.timeout(600)]
-# Behind all that is broken.
+# After all broken entries.
 LAST = "LAST"
-# Allowed, and what ids of nodes, topics, files and keys are joined by, or reserve.
+# Allowed names, with separators and reserved words of ids of nodes, topics, files and keys.
 NAMES = (
     *("GOOD", "GOOD.State", "GOOD.Faults", "GOOD.Scalars.oil:bar", "Machines", "Objects", "0"),
     *("A:B", "A:bearing:1", "A..B", "A_2eB", "A.B", "null", "CON", "status", "state", "x" * 64),
 )
-# Of another program.
+# Names by another program.
 NO_NAMES = (b"", b"\xff\xfe", b"a b", b"a/b", b"/Machines", b"+", b"#", b"../..", b"\x00", b"{x}")
 HASHES = (keys.ABSENT, keys.REFUSALS, keys.SETTINGS, keys.SCALING, keys.ALARM_BOOK, keys.API_KEYS)
 READING = {b"machine_id": "GOOD", b"name": "oil", b"value": 2.5, b"unit": "bar"}
@@ -61,7 +61,7 @@ SMALL = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Fuzzed:
-    """A system that has met all of it, and what shows that one of its processes works."""
+    """A system that has met all broken entries, and the signs that its processes work."""
 
     running: Cluster
     client: Client
@@ -139,7 +139,7 @@ def is_a_node(f: Fuzzed) -> bool:
     return bool(asyncio.run(ask())[0] == "warning")
 
 
-# Each role of the registry: what shows that it works on.
+# Each role of the registry: the sign that it works on.
 WORKS: dict[str, Callable[[Fuzzed], bool]] = {
     "server": lambda f: bool(f.client.ping()),
     "bridge": is_all_read,
@@ -159,12 +159,12 @@ def test_every_process_of_the_registry_is_fuzzed() -> None:
 
 
 def small(good: Fields) -> Iterator[Fields]:
-    """Broken entries without the large ones, which each reader has a test of its own for."""
+    """Broken entries without the large ones, for which each reader has its own test."""
     return (e for e in broken(good) if sum(map(len, e.values())) < SMALL)
 
 
 def break_streams(client: Client) -> None:
-    """Add to each stream whatever is wrong with an entry of it."""
+    """Add to each stream all broken forms of its entries."""
     now = server_time(client)
     add_window(client, "GOOD", t0=now)
     for add in GOOD.values():
@@ -180,7 +180,7 @@ def break_streams(client: Client) -> None:
 
 
 def break_machines(client: Client) -> None:
-    """Add machines of all names, and of each field with whatever is wrong with it."""
+    """Add machines of all names, and with each field in all its broken forms."""
     for name in NAMES:
         register(client, name, Motor(site="Hall 2", rated_power_w=15_000.0))
         commit_health(client, name, bearing="warning")
@@ -213,7 +213,7 @@ def break_hashes(client: Client) -> None:
 
 
 def add_last(client: Client, broker: Mosquitto) -> None:
-    """Add what is right, behind all of it."""
+    """Add valid entries, behind all broken ones."""
     register(client, LAST, Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450.0))
     commit_health(client, LAST, bearing="warning")
     now = server_time(client)
@@ -234,7 +234,7 @@ def children(running: Cluster) -> set[int]:
     return {p.pid for p in psutil.Process(running.pid).children()}
 
 
-# The OPC UA client of the test leaves its socket open where a busy server is late.
+# The OPC UA client of the test leaves its socket open if a busy server is late.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_process_works_on_behind_all_that_is_broken(
     tmp_path: Path, broker: Mosquitto, all_roles: dict[str, Any]
@@ -276,7 +276,7 @@ def wait_until_ready(running: Cluster) -> None:
 
 
 def trouble(f: Fuzzed, name: str) -> str:
-    """Why a process does not work; empty where it does."""
+    """Why a process does not work; empty if it does."""
     last = [f"it shows nothing new; notifier: {f.client.hget(keys.NOTIFIER, 'problem')!r}"]
 
     def works() -> bool:

@@ -31,7 +31,7 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def send_all(client: Client) -> None:
-    """Send every window at least once: what the dying server did not confirm is sent again."""
+    """Send every window at least once: again if the dying server did not confirm it."""
     for seq in range(WINDOWS):
         for m in range(MACHINES):
             fields = small_window(f"M{m}", seq)

@@ -40,7 +40,7 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def block(language: str, word: str) -> str:
-    """Return the code block of the page that holds a word."""
+    """Return the code block of the page that contains a word."""
     page = (ROOT / "docs/howto/send-by-mqtt.md").read_text()
     (found,) = (b for b in re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL) if word in b)
     return str(found)

@@ -1,4 +1,4 @@
-"""A sender that knows only the raw entry, real workers, and what comes out of the streams."""
+"""A sender that knows only the raw entry, real workers, and the entries of the streams."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Records that end or hold their worker: dead letters after five starts, their neighbours go on."""
+"""Records that end or block their worker: dead letters after five starts; others go on."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 """RabbitMQ as Celery's broker: killed, stopped, without workers, and with foreign messages.
 
-Where it is not installed every test here is skipped: `apt-get install rabbitmq-server`.
+If it is not installed, every test here is skipped: `apt-get install rabbitmq-server`.
 """
 
 import json
@@ -43,7 +43,7 @@ from vtox.pipeline.store.system.status import snapshot
 
 pytestmark = [needs_rabbitmq, pytest.mark.alone, pytest.mark.timeout(400)]
 LONGEST_STOP_S = 8.0
-# Two heartbeats that are missed, and the time to connect.
+# Two missed heartbeats, and the time to connect.
 BACK_S = 40.0
 
 
@@ -63,7 +63,7 @@ def queues(node: RabbitMQ, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskQueu
 
 @contextmanager
 def disturbing(node: RabbitMQ, seed: int, span_s: float, history: Path) -> Iterator[list[str]]:
-    """Kill, stop and close the node, in turn, at times by chance; yield what was done.
+    """Kill, stop and close the node, in turn, at times by chance; yield the actions.
 
     The times count from the first window that the history calls acknowledged.
     """
@@ -159,7 +159,7 @@ def test_a_worker_comes_back_after_its_link_was_half_open(
             time.sleep(5)
             link.thaw()
             eventually(lambda: tasks_done(client) == 1, BACK_S)
-            # On its connection of before, an answer would keep the worker from its tasks.
+            # On its old connection, an answer would keep the worker from its tasks.
             assert answers_ping(node) == 1
             assert process.poll() is None
     finally:

@@ -1,4 +1,4 @@
-"""Fifty vehicles at a known rate: what the API reports of them, from each of its three sources."""
+"""Fifty vehicles at a known rate: the API's figures of them, from each of its three sources."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 VEHICLES = 50
 FS_HZ = 1000
-# Until the average holds nothing of the start, when the first records were still open.
+# Until the average has left out the start, when the first records were still open.
 SETTLED_S = AVERAGE_S + 20
 CATCH_UP_S = 60
 
@@ -70,7 +70,7 @@ def reported(http: httpx.Client) -> tuple[str, float, float]:
 def settles(read: Callable[[], tuple[str, float, float]], source: str, within: float) -> float:
     """Return the age of the figure once it is right: a busy machine catches up for a while.
 
-    The monitor may write between the deletion of what it wrote and the reading.
+    The monitor may write between the deletion of its figures and the reading.
     """
     end = time.monotonic() + CATCH_UP_S
     while True:
@@ -97,7 +97,7 @@ def test_the_reported_rate_is_the_real_one(driven: Cluster) -> None:
         assert age <= 9
 
     def of_a_fresh_service() -> tuple[str, float, float]:
-        # It has no two readings of the stream yet: the workers are what is left.
+        # It has no two readings of the stream yet: only the workers are left.
         with serving(s) as fresh:
             return without_the_monitor(fresh)
 

@@ -1,4 +1,4 @@
-"""Recordings through the whole system: `vtox replay` sends, workers judge, the summary tells."""
+"""Recordings through the whole system: `vtox replay`, the workers and the summary."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A queue of RabbitMQ that stores no tasks: it holds no other queue, and is made again."""
+"""A queue of RabbitMQ that stores no tasks: it blocks no other queue, and is made again."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def sends(queues: TaskQueues, family: str) -> bool:
 
 
 def suspend(node: RabbitMQ, queue: str) -> None:
-    """Let the process of a quorum queue answer nothing any more."""
+    """Stop the process of a quorum queue from answering."""
     node.control("eval", f"sys:suspend('%2F_{queue}').")
 
 
@@ -56,7 +56,7 @@ def test_a_silent_queue_holds_no_other_one(node: RabbitMQ, queues: TaskQueues) -
     assert queues.waiting_tasks(SILENT) is None
     assert set(queues.lengths) == {OTHER}
     assert f"queue {SILENT}" in queues.problem
-    # After the rest one of its tasks is sent again, where none is new.
+    # After the rest one of its tasks is sent again, if none is new.
     eventually(lambda: queues.waiting_tasks(SILENT) == [], task_queues.RETRY_QUEUE_AFTER_S)
     node.control("eval", f"sys:resume('%2F_{SILENT}').")
     eventually(lambda: sends(queues, SILENT), task_queues.RETRY_QUEUE_AFTER_S + 2)

@@ -82,7 +82,7 @@ def collector() -> Iterator[Collector]:
 
 @contextmanager
 def worker(settings: Settings, folder: Path, url: str) -> Iterator[None]:
-    """Run a worker of one queue, each task in a pool process of its own."""
+    """Run a worker of one queue, each task in its own pool process."""
     given = {
         "VTOX_REDIS_URL": settings.working_url(),
         "VTOX_TRACES_URL": url,

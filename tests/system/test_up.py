@@ -70,7 +70,7 @@ def ready(running: Cluster) -> bool:
     return reply is not None and reply.status_code == 200
 
 
-# Nobody has set the secret.
+# The secret is not set.
 RULES = """
 [targets.hook]
 kind = "webhook"
@@ -241,7 +241,7 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
     eventually(lambda: ready(running), 90)
 
 
-# To notice takes 30 s.
+# The end is noticed after 30 s.
 @pytest.mark.long
 def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
     def recorder_is_ready() -> bool:
@@ -249,7 +249,7 @@ def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
         process = find(running.pid, *ROLES["recorder"])
         return beat is not None and process is not None and beat.pid == process.pid
 
-    # The last one that starts: one that was never ready is waited for, not killed.
+    # The last one to start; `vtox up` waits for one that was never ready, and does not kill it.
     eventually(recorder_is_ready, 60)
     before = {name: find(running.pid, *ROLES[name]) for name in ("bridge", "worker", "recorder")}
     for process in before.values():
@@ -305,7 +305,7 @@ def test_a_server_killed_six_times_in_a_row_serves_seconds_after_the_last(
 
 
 def ask(port: int, key: str) -> tuple[bool, str]:
-    """Return whether a call is refused over HTTP, and what is said."""
+    """Return whether a call is refused over HTTP, and the answer's text."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     async def inner() -> Any:

@@ -13,9 +13,9 @@
     │   ├── BaselineError       a stored baseline cannot be read
     │   └── SpectrumError       a recording has no such spectrum
     └── SystemStateError    the system is not in the state that the request needs
-        └── AlarmRefused        an alarm is in no state for what an operator wants
+        └── AlarmRefused        an alarm is in no state for the request of an operator
 
-`vtox.pipeline.errors` has what servers and settings add, the rooms of reporting have the rest.
+`vtox.pipeline.errors` has the errors of servers and settings, the rooms of reporting have the rest.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def remedy_of_extra(extra: str) -> str:
 
 
 class VtoxError(Exception):
-    """Something VTOX can explain went wrong: `observed` says what, `remedy` what to do about it.
+    """Something VTOX can explain went wrong: `observed` is the error, `remedy` the way to fix it.
 
     The text of the error is both.
     """
@@ -51,7 +51,7 @@ def _restored(kind: type[VtoxError], args: tuple[Any, ...], facts: dict[str, Any
 class InputError(VtoxError, ValueError):
     """Input from a user or a sender is wrong; also a `ValueError`, as Python callers expect.
 
-    `field` names what is at fault, where a part of the input is.
+    `field` names the part of the input that is at fault, if it is only a part.
     """
 
     def __init__(self, observed: str = "", field: str = "", *, remedy: str = "") -> None:
@@ -90,11 +90,11 @@ class RecordingError(InputError):
     """A recording is inconsistent."""
 
 
-# What is wrong with a file.
+# Errors of a file.
 FILE_CODES = (
     "no_such_file",
-    "unknown_format",  # neither its content nor its name says what it is
-    "wrong_content",  # it is not what its name says
+    "unknown_format",  # neither its content nor its name shows its format
+    "wrong_content",  # its content is not of the format of its name
     "damaged",
     "too_large",
     "pickled",  # it holds Python objects, which could run code
@@ -116,7 +116,7 @@ FILE_CODES = (
 class FileError(RecordingError):
     """A file is no recording, or one that cannot be understood; `code` is one of `FILE_CODES`.
 
-    `path` is the file, empty where an option is at fault, and `channel` the channel or column.
+    `path` is the file, empty if an option is at fault, and `channel` the channel or column.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class SystemStateError(VtoxError):
 
 
 class AlarmRefused(SystemStateError):
-    """An alarm, or a machine's service, is in no state for what an operator wants.
+    """An alarm, or a machine's service, is in no state for the request of an operator.
 
     `code` is `already_acknowledged`, `already_assigned`, `already_closed`, `already_ungrouped`,
     `suspended`, `not_active`, `not_shelved`, `already_out_of_service`, `in_service`,

@@ -1,4 +1,4 @@
-"""What ends the way of a window on purpose: servers, brokers, settings, limits."""
+"""The errors that end the way of a window on purpose: servers, brokers, settings, limits."""
 
 from vtox.motor.errors import CodedInputError, InputError, SystemStateError
 
@@ -121,4 +121,4 @@ class LeaseLost(SystemStateError):
 
 
 class StaleState(SystemStateError):
-    """What a bridge remembers contradicts the server; it must rebuild its records."""
+    """The bridge's memory contradicts the server; it must rebuild its records."""

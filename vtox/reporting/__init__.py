@@ -1,1 +1,1 @@
-"""What people and other systems read: history, reports, messages, tables, plant interfaces."""
+"""Data for people and other systems: history, reports, messages, tables, plant interfaces."""

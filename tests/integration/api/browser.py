@@ -26,9 +26,9 @@ needs_browser = pytest.mark.skipif(
     BROWSER is None, reason="no Chromium: on Debian and Ubuntu, apt-get install chromium"
 )
 
-# What a page tells the console: its own words, and those of the browser about it.
+# Events of the console: messages of the page, and those of the browser about it.
 TOLD = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
-# Measures the page once it stands: what a person would have to push sideways.
+# Measures the loaded page: the width that a person would have to scroll sideways.
 PROBE = """
 setInterval(() => {
   const root = document.documentElement;
@@ -68,7 +68,7 @@ def pages(settings: Settings, script: str = PROBE) -> Iterator[str]:
 
 
 class CommandFailedError(Exception):
-    """The browser refused a command; one sent while it goes to another page may be."""
+    """The browser refused a command, for example during a change of page."""
 
 
 class Browser:
@@ -104,7 +104,7 @@ class Browser:
             self.events.append(answer)
 
     def events_until(self, method: str) -> list[dict[str, Any]]:
-        """Return the events since this was last asked, to the first of a method."""
+        """Return the events since the last call, up to the first of a method."""
         while not any(e["method"] == method for e in self.events):
             self.events.append(self._read_message())
         events, self.events = self.events, []
@@ -121,7 +121,7 @@ class Browser:
 
 
 class Tab:
-    """One tab, with cookies and a cache of its own."""
+    """One tab, with its own cookies and cache."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self._browser, self.command = browser, browser.command
@@ -130,14 +130,14 @@ class Tab:
         target = self.command("Target.createTarget", url=address, **self._context)["targetId"]
         attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
         self._session = {"sessionId": attached["sessionId"]}
-        # As if no other tab were before it.
+        # The tab acts as if it were in front.
         self.command("Emulation.setFocusEmulationEnabled", self._session, enabled=True)
 
     def close(self) -> None:
         self.command("Target.disposeBrowserContext", **self._context)
 
     def pass_time(self, address: str, width: int) -> list[dict[str, Any]]:
-        """Open a page, let five seconds of its own clock pass, and return the events of them."""
+        """Open a page, let five seconds of its clock pass, and return their events."""
         for domain in ("Page", "Runtime", "Log"):
             self.command(f"{domain}.enable", self._session)
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
@@ -154,7 +154,7 @@ class Tab:
         return result["result"].get("value")
 
     def act(self, script: str) -> None:
-        """Run a script, as soon as the page has what it needs."""
+        """Run a script, as soon as the page has the elements that it needs."""
         eventually(lambda: self._runs_through(script))
 
     def _runs_through(self, script: str) -> bool:
@@ -165,7 +165,7 @@ class Tab:
         return "exceptionDetails" not in result
 
     def text(self) -> str:
-        """What the page shows; nothing while the browser goes from one page to the next."""
+        """The text that the page shows; empty while the browser goes from one page to the next."""
         try:
             return self.run("document.body?.innerText") or ""
         except CommandFailedError:
@@ -177,7 +177,7 @@ class Tab:
 
 @cache
 def running() -> Browser:
-    """One browser for all tests of this process: to start takes it a second of a core."""
+    """One browser for all tests of this process: its start takes a second of a core."""
     folder = tempfile.mkdtemp(prefix="vtox-chromium-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     browser = Browser(Path(folder))
@@ -199,7 +199,7 @@ def document_of(address: str, width: int = 1400) -> str:
 
 
 def console_of(address: str) -> list[str]:
-    """What the page tells the console, violations of its security policy included."""
+    """Return the console messages of the page, violations of its security policy included."""
     with closing(Tab(running(), "about:blank")) as tab:
         told = tab.pass_time(address, 1400)
     return [str(e["params"]) for e in told if e["method"] in TOLD]

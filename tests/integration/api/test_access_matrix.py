@@ -21,7 +21,7 @@ REFUSALS = ("401", "403")
 
 
 def table(first_heading: str) -> list[list[str]]:
-    """The rows of the table whose first heading this is."""
+    """The rows of the table with this first heading."""
     lines = PAGE.read_text().splitlines()
     start = next(i for i, x in enumerate(lines) if x.startswith(f"| {first_heading} |"))
     end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
@@ -30,7 +30,7 @@ def table(first_heading: str) -> list[list[str]]:
 
 @cache
 def named_routes() -> dict[Route, str]:
-    """Route -> what it needs, of those that the page names: `POST /a/` with `b` is POST /a/b."""
+    """Route -> its requirement, for the routes on the page: `POST /a/` with `b` is POST /a/b."""
     needs: dict[Route, str] = {}
     for need, requests in table("needs"):
         method = folder = ""
@@ -56,7 +56,7 @@ def described() -> Iterator[tuple[Route, list[dict[str, list[str]]]]]:
 
 @cache
 def all_routes() -> tuple[Route, ...]:
-    """Those of the OpenAPI document, and the pages."""
+    """The routes of the OpenAPI document, and the pages."""
     routes = [r for included in create_app().routes for r in included.original_router.routes]  # type: ignore[attr-defined]
     pages = {(m, r.path) for r in routes if not r.include_in_schema for m in r.methods}
     return tuple(sorted({route for route, _ in described()} | pages))
@@ -104,7 +104,7 @@ def ended_keys(client: Client) -> list[Headers]:
     return [{"X-API-Key": text} for text in (expired, revoked, "vtox_0badc0de_x")]
 
 
-# Each makes its keys, and returns the headers by which it is this caller.
+# Caller -> a function that makes its keys, and returns its headers.
 CALLERS: dict[str, Callable[[Client], list[Headers]]] = {
     "key with `read`": lambda c: [key(c, "read")],
     "key with `operate`": lambda c: [key(c, "operate")],
@@ -131,7 +131,7 @@ def test_the_page_names_these_callers() -> None:
 
 
 def answer(http: httpx.Client, route: Route, headers: Headers) -> str:
-    """Call a route with a body that is refused once the caller is not: nothing is changed."""
+    """Call a route with an invalid body, so that an accepted caller changes nothing either."""
     method, template = route
     path = template.format(
         machine_id=MACHINE, alarm_id=f"{MACHINE}:bearing:1", letter_id="1-1", record="1-1", name="x"

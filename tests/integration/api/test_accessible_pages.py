@@ -18,7 +18,7 @@ from vtox.pipeline.store.system import apikeys
 pytestmark = needs_browser
 
 STORED = quote("broken_bar|M1|1-0")
-# Page -> what it shows once it stands.
+# Page -> a text that it shows once it is loaded.
 PAGES = {
     "/": "M2",
     "/machines/M1": "Resolution",
@@ -33,20 +33,20 @@ PAGES = {
     f"/machines/M1?kind=demodulated&record={STORED}&over={STORED}": "Compared points",
 }
 SIGN_IN = "asks for an API key"
-# All rules in the light theme; in the dark one those that ask for colours.
+# All rules in the light theme; only the rules about colours in the dark one.
 RUN = """
 axe.run(document, {{ resultTypes: ["violations"], elementRef: false {only} }}).then((found) =>
   found.violations.filter((v) => {matters}).flatMap((v) =>
     v.nodes.map((n) => `${{v.id}}: ${{n.target.join(" ")}}, ${{n.failureSummary}}`)))
 """
-# And what a reader of the page by headings and tables meets.
+# Serious violations, and those of headings and tables, by which people navigate.
 MATTERS = """["serious", "critical"].includes(v.impact)
   || ["heading-order", "empty-table-header", "page-has-heading-one"].includes(v.id)"""
 COLOURS = ', runOnly: ["color-contrast", "link-in-text-block"]'
 
 
 def serious(tab: Tab, script: str, only: str) -> list[str]:
-    """What axe finds on the page that is open."""
+    """Return the violations that axe finds on the open page."""
     tab.run(script)
     asked = {
         "expression": RUN.format(only=only, matters=MATTERS),

@@ -1,4 +1,4 @@
-"""Alarms by HTTP: their states, what operators do, and every refusal."""
+"""Alarms by HTTP: their states, the actions of operators, and every refusal."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

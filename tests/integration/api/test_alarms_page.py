@@ -1,4 +1,4 @@
-"""The page of alarms in Chromium: what operators do there, and that it is there after a restart."""
+"""The page of alarms in Chromium: the actions of operators, which survive a restart."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ pytestmark = needs_browser
 
 LIST = "document.querySelector('#list')"
 FORM = "document.querySelector('#list form')"
-# Opens the row that a button is beneath.
+# Opens the row that contains a button.
 UNFOLD = "b.closest('tbody').querySelector('.toggle [aria-expanded=false]')?.click()"
 
 
@@ -63,7 +63,7 @@ def raise_alarm(client: Client) -> None:
 
 @contextmanager
 def whole_system(folder: Path) -> Iterator[tuple[Settings, Client]]:
-    """A server, whose data outlive it, and a recorder that records what there is at the end."""
+    """A server with durable data, and a recorder that records all entries at the end."""
     with (
         EmbeddedServer(load(data_dir=folder / "server")) as server,
         connect(server.url, "test") as client,

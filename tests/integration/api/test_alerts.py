@@ -1,4 +1,4 @@
-"""Alerts by HTTP: every event, and what is open now."""
+"""Alerts by HTTP: every event, and the open alerts."""
 
 import httpx
 import pytest
@@ -44,7 +44,7 @@ def test_alarms_of_the_system_have_no_machine(http: httpx.Client, client: Client
     set_flag(client, "M1", "silent", True, reason("machine_silent"))
     why = reason("queue_without_worker", queue="bearing", windows=7)
     keep(client, Condition(name="workers:bearing", holds=True, why=why, level="fault"), 30)
-    # The state may be that of a second ago.
+    # The state may be one second old.
     (alarm,) = eventually(lambda: http.get("/api/v1/cluster/status").json()["data"]["alarms"])
     assert (alarm["machine_id"], alarm["fault"], alarm["level"]) == ("", "workers:bearing", "fault")
     assert alarm["values"] == {"queue": "bearing", "windows": 7}

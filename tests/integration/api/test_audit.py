@@ -1,4 +1,4 @@
-"""What is changed by HTTP is in the audit with who and from where; wrong keys are, and wait."""
+"""The audit has the person and address of each change by HTTP. Wrong keys are in it, and wait."""
 
 import time
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def replayed(http: httpx.Client, client: Client, headers: dict[str, str]) -> htt
     return http.post(f"/api/v1/dead-letters/{letter.id}/replay", headers=headers)
 
 
-# Route that changes something -> how it is called, the code, and what its sentence says.
+# Route that changes something -> its call, the code, and a part of its sentence.
 CHANGES: dict[tuple[str, str], tuple[Change, str, str]] = {
     ("PUT", "/api/v1/machines/{machine_id}"): (
         lambda http, _, h: http.put(MACHINE, json={"pole_pairs": 3}, headers=h),
@@ -96,7 +96,7 @@ CHANGES: dict[tuple[str, str], tuple[Change, str, str]] = {
         "sent again",
     ),
 }
-# Windows are no change, and alarms have actions of their own (`alarm_actions`).
+# Windows are no change, and alarms have their own actions (`alarm_actions`).
 NOT_AUDITED = ("/windows", "/scalars", "/alarms/", "/nameplate/check")
 
 

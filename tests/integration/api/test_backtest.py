@@ -1,4 +1,4 @@
-"""The back-test by HTTP: from results in the stream over the recorder to what would have been."""
+"""The back-test by HTTP: results in the stream, the recorder, and the alerts by other rules."""
 
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -23,7 +23,7 @@ HOUR_S = 3600
 
 @pytest.fixture
 def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
-    """Records what is in the streams, of a machine that is known."""
+    """A function that records the streams; the machine M1 is registered."""
     machines.register(client, "M1", Motor())
     recorder = Recorder(client, settings)
     yield lambda: recorder.record(Event())
@@ -86,7 +86,7 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
 
 
 def test_it_says_what_cannot_be_decided(client: Client, settings: Settings) -> None:
-    """Of records that are older than kept only hours are left."""
+    """Only hours are left of records older than their retention."""
     short = settings.model_copy(update={"keep": Keep(history_records="1h", history_minutes="2.4h")})
     machines.register(client, "M1", Motor())
     now = server_time(client)

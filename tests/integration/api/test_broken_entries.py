@@ -1,4 +1,4 @@
-"""The service shows what it can read of each stream, and goes on sampling."""
+"""The service shows the readable entries of each stream, and goes on sampling."""
 
 import httpx
 import pytest

@@ -42,7 +42,7 @@ def system(
 
 
 def send(client: Client, recording: Recording, seq: int) -> None:
-    """Send one window of 1 s, with noise of its own, and wait for its results."""
+    """Send one window of 1 s, with its own noise, and wait for its results."""
     n = round(recording.fs_hz)
     before = counters(client).get("records:turn_short", 0)
     noise = np.random.default_rng(before).normal(0, 1e-3, n)

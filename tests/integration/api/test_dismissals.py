@@ -1,4 +1,4 @@
-"""An alarm closed as false: what workers, API and audit make of it, until a person ends that."""
+"""An alarm closed as false: its effect on workers, API and audit, until a person ends that."""
 
 import time
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The page of a machine says what was closed as false, and a click ends that."""
+"""The page of a machine shows alarms closed as false, and a click ends that."""
 
 from tests.integration.api.browser import document_of, needs_browser, pages
 from tests.integration.api.test_audit import FALSE_ALARM

@@ -1,4 +1,4 @@
-"""What is said with the code of an alarm reaches every reader, in each language alike."""
+"""The doubts about an alarm reach every reader, in each language alike."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ FAULT = "turn_short"
 DOUBTS = tuple(
     Reason(code, sample_values(said)) for code, said in catalogue("en").sentences.items()
 )
-# Where the reasons of a machine, of its alarm or of its alerts are shown.
+# Paths that show the reasons of a machine, of its alarm or of its alerts.
 PATHS = (
     *("alerts", "alerts/open", "alarms", "machines", "machines/M1"),
     "fleet?limit=10",

@@ -1,4 +1,4 @@
-"""The page of energy in Chromium: what is not measured, pages of machines, axes, the price."""
+"""The page of energy in Chromium: unmeasured values, pages of machines, axes, the price."""
 
 from threading import Event
 

@@ -22,7 +22,7 @@ URL = "/api/v1/alarms/figures"
 
 @pytest.fixture
 def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
-    """Records what is in the streams."""
+    """A function that records the streams."""
     recorder = Recorder(client, settings)
     yield lambda: recorder.record(Event())
     recorder.close()

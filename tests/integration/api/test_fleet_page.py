@@ -1,4 +1,4 @@
-"""The page of the fleet as Chromium shows it: what is in sight, and what a refresh leaves alone."""
+"""The page of the fleet as Chromium shows it: the rows in sight, and all that a refresh keeps."""
 
 import json
 from collections.abc import Iterator

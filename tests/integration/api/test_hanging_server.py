@@ -1,4 +1,4 @@
-"""A server that hangs: what the API answers, and what a page says of it."""
+"""A server that hangs: the answers of the API, and the message on a page."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from vtox.pipeline.store.system import apikeys
 
 # A page gives up after this (`PATIENCE_MS` of common.js).
 PATIENCE_S = 15.0
-# Once for a request; with the real time it is answered within 3 s.
+# The wait of a request, once. With the real time a request is answered within 3 s.
 WAIT_S = 1.0
 PUBLIC = ("/health/live", "/health/ready")
 
@@ -46,7 +46,7 @@ def hanging(
 ) -> Iterator[tuple[httpx.Client, EmbeddedServer]]:
     """The service over a server of this test, which it may stop, and an API key for it.
 
-    With half of the times, so that a busy host does not decide.
+    Its times are halved, so that a busy host does not decide.
     """
     assert HURRIED_TIMEOUT_S == 2 * WAIT_S
     monkeypatch.setattr("vtox.pipeline.store.server.client.HURRIED_TIMEOUT_S", WAIT_S)
@@ -75,9 +75,9 @@ def test_every_request_is_answered_in_time_while_it_hangs(
     with stopped(server.pid), ThreadPoolExecutor(len(asked)) as pool:
         waiting = {(m, p): pool.submit(timed, http, m, p.format(**filled)) for m, p in asked}
         answers = {route: w.result() for route, w in waiting.items()}
-    # It asks nobody: what it takes is the busy host.
+    # It asks no server: its time is that of the busy host.
     _, host_s = answers["GET", "/health/live"]
-    # Public ones wait once, and not a second time.
+    # Public routes wait once, and not a second time.
     limit_s = {r: host_s + (1.8 * WAIT_S if r[1] in PUBLIC else 3.0) for r in answers}
     assert {r: took for r, (_, took) in answers.items() if took > limit_s[r]} == {}
     codes = {
@@ -111,7 +111,7 @@ def test_only_the_first_requests_wait_while_it_hangs(
     with stopped(server.pid):
         timed(http, "GET", "/version")
         took = sorted(timed(http, "GET", "/version")[1] for _ in range(5))
-        assert took[-2] < WAIT_S / 2  # one may find out whether it answers again
+        assert took[-2] < WAIT_S / 2  # one may test whether the server answers again
     eventually(lambda: http.get("/version").is_success)
 
 

@@ -31,7 +31,7 @@ STOP = Event()
 
 @pytest.fixture
 def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
-    """Records what is in the streams."""
+    """A function that records the streams."""
     recorder = Recorder(client, settings)
     yield lambda: recorder.record(STOP)
     recorder.close()
@@ -201,10 +201,10 @@ def test_what_cannot_be_asked_is_422(
 def test_a_history_of_100_000_rows_takes_less_than_200_ms(
     fresh_http: httpx.Client, client: Client, settings: Settings
 ) -> None:
-    """Of each table: two faults with 50,000 rows each, pages at the begin and the middle.
+    """Each table has two faults with 50,000 rows each; pages at the begin and the middle.
 
-    Of CPU time, which other tests on the same machine do not stretch; here it is that of service
-    and client together.
+    The limit is of CPU time, which other tests on the same machine do not stretch. It is the time
+    of service and client together.
     """
     now = int(server_time(client))
     engine = engine_to_write(settings)

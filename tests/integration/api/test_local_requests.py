@@ -1,4 +1,4 @@
-"""Without an API key only this host is answered, whatever the settings and proxies say."""
+"""Without an API key only this host is answered, for all settings and proxies."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""What happened to a machine by HTTP: from the history, and newer from the streams."""
+"""Events of a machine by HTTP: from the history, and newer ones from the streams."""
 
 from threading import Event
 

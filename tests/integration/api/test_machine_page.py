@@ -26,7 +26,7 @@ from vtox.pipeline.store.server.client import Client
 
 pytestmark = needs_browser
 
-# Clicks once what a selector names as soon as it is there, and shows what the page then is.
+# Clicks the element of a selector once, as soon as it is there, and shows the page after it.
 CLICK = """
 const once = setInterval(() => {{
   const node = document.querySelector({selector!r});

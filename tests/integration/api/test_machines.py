@@ -17,7 +17,7 @@ PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
 
 
 def commit_health(client: Client, machine_id: str, **faults: str) -> None:
-    """Leave with a machine what the workers' commits do."""
+    """Write the fields of a machine that the workers' commits write."""
     now = time.time()
     memory = {
         "t": now,
@@ -57,7 +57,7 @@ def commit_health(client: Client, machine_id: str, **faults: str) -> None:
 
 
 def change_memory(client: Client, machine_id: str, fault: str, **changes: Any) -> None:
-    """Change what a machine remembers of a fault."""
+    """Change the memory of a machine about a fault."""
     memory = json.loads(client.hget(keys.machine(machine_id), "memory") or b"{}")
     memory["faults"].setdefault(fault, {}).update(changes)
     client.hset(keys.machine(machine_id), "memory", json.dumps(memory))

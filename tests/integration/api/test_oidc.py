@@ -56,7 +56,7 @@ def service(
 
 
 def at_provider(http: httpx.Client, sub: str, wanted: str = "/", **form: str) -> httpx.Response:
-    """Go to the provider, sign in there, and return what leads back."""
+    """Go to the provider, sign in there, and return the response that leads back."""
     sent = http.get("/sign-in/provider", params={"wanted": wanted})
     assert sent.status_code == 303
     # The cookie goes back with the answer of the provider, which is another site.

@@ -71,7 +71,7 @@ def test_a_way_back_counts_once_whatever_the_provider_says(
     cookies = dict(service.cookies)
     assert service.get(back, headers=HTML).status_code == 502
     asked = len(scripted.asked)
-    # Who keeps the cookie sends it again.
+    # A client that keeps the cookie sends it again.
     service.cookies.update(cookies)
     assert service.get(back, headers=HTML).status_code == 400
     assert len(scripted.asked) == asked
@@ -130,7 +130,7 @@ def test_readers_do_not_wait_for_those_who_sign_in(
         began = time.monotonic()
         assert service.get("/api/v1/access", headers=key).is_success
         assert time.monotonic() - began < 2
-        # Who finds no place is sent away, before the first of the others is done.
+        # Requests without a place are refused before the first of the others is done.
         eventually(lambda: any(f.done() for f in flood))
         scripted.exchanges.set()
         statuses = {f.result().status_code for f in flood}

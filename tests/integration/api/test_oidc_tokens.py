@@ -1,4 +1,4 @@
-"""What a provider says is believed as far as OpenID Connect says: each rule, by a bad answer."""
+"""Answers of a provider are checked by the rules of OpenID Connect: each rule, by a bad answer."""
 
 import asyncio
 import time

@@ -62,7 +62,7 @@ def test_some_are_picked_by_their_ids(http: httpx.Client, client: Client) -> Non
 
 
 def test_metrics_count_what_is_open(http: httpx.Client) -> None:
-    # Alarms of one millisecond stand in any order, and M1 goes out of service.
+    # Alarms of one millisecond are in any order, and M1 goes out of service.
     stays = next(i for i in alarm_ids(http) if not i.startswith("M1:"))
     http.post(f"/api/v1/alarms/{stays}/acknowledge", json=ADA)
     http.post(OUT, json={"reason": "repair", **ADA})

@@ -1,4 +1,4 @@
-"""Query parameters: what is not one is refused, wherever programs ask."""
+"""Unknown query parameters are refused on all routes for programs."""
 
 import json
 
@@ -9,7 +9,7 @@ from vtox.motor.values.domain import Motor
 from vtox.pipeline.store.machines import machines
 from vtox.pipeline.store.server.client import Client
 
-# Pages and probes are addressed by others, who may add parameters of their own.
+# Pages and probes are addressed by others, who may add their own parameters.
 LENIENT = ("/", "/health/live", "/health/ready")
 
 

@@ -1,4 +1,4 @@
-"""What a sender may send over HTTP, and what it is told beyond."""
+"""Quotas of senders over HTTP, and the answers beyond them."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ M1 = "/api/v1/machines/M1/diagnoses"
 
 @pytest.fixture
 def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
-    """Records what is in the streams."""
+    """A function that records the streams."""
     recorder = Recorder(client, settings)
     yield lambda: recorder.record(Event())
     recorder.close()
@@ -99,9 +99,9 @@ def test_a_cursor_is_a_place(fresh_http: httpx.Client, client: Client, cursor: s
 def test_a_list_of_100_000_diagnoses_takes_less_than_200_ms(
     fresh_http: httpx.Client, client: Client, settings: Settings
 ) -> None:
-    """Of 200 machines with five faults; pages at the begin and in the middle, filtered or not.
+    """200 machines with five faults; pages at the begin and in the middle, filtered or not.
 
-    Of CPU time, which other tests on the same machine do not stretch.
+    The limit is of CPU time, which other tests on the same machine do not stretch.
     """
     now_ms = round(1000 * server_time(client))
     engine = engine_to_write(settings)

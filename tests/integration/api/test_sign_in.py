@@ -71,7 +71,7 @@ def test_signing_in_leads_to_the_page_that_was_wanted(
 def test_over_https_the_cookie_is_secure_and_browsers_stay_there(
     http: httpx.Client, keyed: dict[str, str]
 ) -> None:
-    # As a proxy on this host that ends TLS says it.
+    # The header of a proxy on this host that ends TLS.
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     answer = http.post("/sign-in", data={"key": keyed["read"]}, headers=headers)
     assert "secure" in answer.headers["set-cookie"].lower()

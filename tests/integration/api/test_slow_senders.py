@@ -26,7 +26,7 @@ from vtox.pipeline.configuration.settings import Settings, load
 from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.system import apikeys
 
-# Long on a busy host, short beside the real times of 10 s.
+# Long on a busy host, short next to the real times of 10 s.
 SOON_S = 8.0
 HEAD = b"POST /api/v1/machines/M1/windows HTTP/1.1\r\nHost: localhost\r\n"
 HEAD += b"Content-Type: application/json\r\n"
@@ -195,7 +195,7 @@ def test_others_send_while_slow_bodies_arrive(
             return len(cut_off) == 40
 
         eventually(made_room, detail=lambda: f"{len(cut_off)} made room")
-        # Those that still arrive are not counted as requests in progress.
+        # Requests that still arrive are not counted as in progress.
         monkeypatch.setattr(api_gate, "MAX_REQUESTS", 10)
         for seq in range(5):
             answer = bounded.post("/api/v1/machines/V001/windows", json=GOOD | {"seq": seq})

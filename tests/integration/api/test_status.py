@@ -167,7 +167,8 @@ def test_the_sampler_makes_the_stream_a_source(fresh_http: httpx.Client, client:
             break
         time.sleep(0.1)
     assert figures["throughput_source"] == "stream_activity"
-    # Of two readings: so long apart, between any two sendings, with one entry under way at most.
+    # The rates come from two readings this far apart, between any two sendings, with at most one
+    # entry under way.
     assert 0 < figures["throughput"] <= sent / READING_EVERY_S
     assert abs(figures["ingest_rate"] - figures["throughput"]) <= 1 / READING_EVERY_S + 0.01
 

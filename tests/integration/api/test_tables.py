@@ -85,7 +85,7 @@ PARAMETERS = {"machine_id": "M1", "alarm_id": "M1:bearing:1", "letter_id": "1-1"
 
 
 def plain(http: httpx.Client, path: str) -> httpx.Response:
-    """Ask for a table where the interface describes none."""
+    """Ask for a table on a route that describes none."""
     return httpx.get(http.base_url.join(f"{path}?format=csv"), timeout=20)
 
 

@@ -33,7 +33,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
 @pytest.fixture
 def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
-    """Records what is in the streams."""
+    """A function that records the streams."""
     recorder = Recorder(client, settings)
     yield lambda: recorder.record(Event())
     recorder.close()

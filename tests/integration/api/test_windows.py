@@ -1,4 +1,4 @@
-"""Windows by HTTP: what arrives in the stream, and what is refused with which words."""
+"""Windows by HTTP: the entries in the stream, and the words of each refusal."""
 
 import base64
 import gzip

@@ -10,7 +10,7 @@ from vtox.cli.main import application
 
 
 def run(command: str, *, columns: int = 100) -> str:
-    """Run `vtox COMMAND`, which ends with 0; return what it prints, raise what it raises."""
+    """Run `vtox COMMAND`, which ends with 0; return its output, raise its error."""
     env = {"COLUMNS": str(columns)}
     result = CliRunner().invoke(application(), shlex.split(command), env=env)
     if result.exception:
@@ -19,5 +19,5 @@ def run(command: str, *, columns: int = 100) -> str:
 
 
 def printed_json(command: str) -> Any:
-    """Run `vtox COMMAND --json`, and return what it prints."""
+    """Run `vtox COMMAND --json`, and return its parsed output."""
     return json.loads(run(f"{command} --json"))

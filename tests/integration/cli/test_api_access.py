@@ -1,4 +1,4 @@
-"""Where the commands find the API and their key, and what they say where they do not."""
+"""The commands find the API and their key, or say that they do not."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`vtox audit` lists what the command line has changed, with the user of the operating system."""
+"""`vtox audit` lists the changes by the command line, with the user of the operating system."""
 
 import json
 import os

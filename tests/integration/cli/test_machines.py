@@ -66,7 +66,7 @@ def write(path: Path, text: str) -> str:
 
 def test_when_the_next_window_is_due(client: Client) -> None:
     store.register(client, "S1", Motor(expected_every_s=3600))
-    # The API tells its time in whole seconds.
+    # The API gives its time in whole seconds.
     client.zadd(keys.MACHINES, {"S1": time.time() - 7205})
     shown = run("machines", "show", "S1").output
     assert "sends: every 1 h, as its nameplate says · next was due 1 h ago" in shown

@@ -13,7 +13,7 @@ from faults.proxy import Link, Links
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """A server that repeats what it hears."""
+    """A server that sends its input back."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def repeat(connection: socket.socket) -> None:

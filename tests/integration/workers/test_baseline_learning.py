@@ -1,4 +1,4 @@
-"""Baselines learnt on the stream: the first, another load later, and what is not learnt."""
+"""Baselines learnt on the stream: the first, another load later, and records not learnt."""
 
 import json
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def run(
     meanwhile: Callable[[], object] = lambda: None,
     own: LearningTime | None = None,
 ) -> None:
-    """Let a machine send records at a load, each judged with `state` and learnt from.
+    """Let a machine send records at a load, each diagnosed with `state` and learnt from.
 
     `meanwhile` happens between the one and the other. Without `own` account nothing waits.
     """

@@ -1,4 +1,4 @@
-"""What a person changes of a machine counts from the next record, in all workers that know it."""
+"""Changed settings of a machine count from the next record, in all workers that know it."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -34,7 +34,7 @@ MAP = sources_from_dict({"ia": {"sign": -1}})
 def two_workers(
     client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Two workers in processes of their own, and the bridge that sends them tasks."""
+    """Two workers in their own processes, and the bridge that sends them tasks."""
     url = settings.working_url()
     monkeypatch.setenv("VTOX_REDIS_URL", url)
     queues = TaskQueues()

@@ -1,4 +1,4 @@
-"""What becomes of a batch of which one record fails, and of the others in it."""
+"""A batch with one failing record: its outcome, and that of the other records."""
 
 import signal
 import time
@@ -138,7 +138,7 @@ def test_a_record_that_hangs_delays_the_others_of_its_batch_by_its_time_limit_on
 
     def hang() -> None:
         left_s.append(signal.getitimer(signal.ITIMER_PROF)[0])
-        # As if the rest of it had passed.
+        # Most of the time limit counts as passed.
         signal.setitimer(signal.ITIMER_PROF, 0.05)
         compute(HANG_S)
 

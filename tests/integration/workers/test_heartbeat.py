@@ -1,4 +1,4 @@
-"""What workers keep on the server of each other."""
+"""The entries on the server that workers keep about each other."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def test_names_of_workers_that_were_killed_are_forgotten(client: Client) -> None
 
 
 def test_a_process_that_takes_the_place_of_one_that_ended_is_measured(client: Client) -> None:
-    """Also if it is not there yet when the end of the other one is noticed."""
+    """It is measured even if it starts after the end of the other one is noticed."""
     me, beat = psutil.Process(), HeartbeatThread(client, "w", ("bearing",))
 
     def look_up() -> set[int]:

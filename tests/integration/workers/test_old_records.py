@@ -1,4 +1,4 @@
-"""What old windows change: a replay, a back-fill, a late window, a clock that was wrong."""
+"""The effect of old windows: a replay, a back-fill, a late window, a clock that was wrong."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ def alerts(client: Client) -> list[tuple[str, str]]:
 
 
 def present(client: Client) -> tuple[object, ...]:
-    """What is kept of the turn shorts of the machine."""
+    """Return the stored diagnosis, history and health of the machine for turn shorts."""
     (machine,) = overview(client, ["M"])
     assert machine.health is not None
     history = load_states(client, ["M"])[0].history.faults["turn_short"]

@@ -1,4 +1,4 @@
-"""What is no task of the bridge is counted and dropped by a worker, and never ends it."""
+"""A worker counts and drops messages that are no task of the bridge, and they never end it."""
 
 from pathlib import Path
 

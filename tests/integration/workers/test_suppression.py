@@ -19,7 +19,7 @@ from workers import batch
 from workers.celery_signals import process
 
 Send = Callable[..., None]
-# What a window of some size is: the diagnosers' own limits play no part.
+# State -> size of a window: the diagnosers' own limits play no part.
 SIZES = {"fault": 1.0, "switched": 0.1, "normal": 0.01, "sensor": 0.001}
 SWITCHED = reason("switched_within_record", off_s=0.4, duration_s=1.0)
 

@@ -1,4 +1,4 @@
-"""Bridge and workers beside those of another version: rows and tasks that they do not know."""
+"""Bridge and workers next to those of another version: rows and tasks unknown to them."""
 
 import orjson
 import pytest

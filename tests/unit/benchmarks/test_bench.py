@@ -1,4 +1,4 @@
-"""The bench: what each system gets, and how its figures are told."""
+"""The bench: the load of each system, and the words for its figures."""
 
 import sys
 from collections import Counter

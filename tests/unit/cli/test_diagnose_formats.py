@@ -23,7 +23,7 @@ def diagnose(*words: object) -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    """The options of a machine: its nameplate, and what was learnt of it."""
+    """The options of a machine: its nameplate and its baseline."""
     folder = tmp_path_factory.mktemp("formats")
     (folder / "motor.toml").write_text(MOTOR)
     motor = read_motor(folder / "motor.toml")

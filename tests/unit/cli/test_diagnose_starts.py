@@ -62,7 +62,7 @@ def comtrade(start: StartRecord, revision: str, form: str) -> Record:
 
 
 def check(start: StartRecord, told: dict[str, Any]) -> None:
-    """Compare what is said of a start with the model."""
+    """Compare the figures of a start with the model."""
     speed = start.speed_rpm
     late, over = (float(np.argmax(speed > k * speed.max())) / FS_HZ for k in (0.95, 0.999))
     peak_a = max(float(np.abs(start.channels[c]).max()) for c in CURRENTS)

@@ -1,4 +1,4 @@
-"""Lines of energy on a terminal: every language tells the same figures."""
+"""Lines of energy on a terminal: every language has the same figures."""
 
 import re
 

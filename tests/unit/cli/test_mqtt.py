@@ -1,4 +1,4 @@
-"""`vtox mqtt` says what it lacks: the packages, the broker, a usable URL."""
+"""`vtox mqtt` names a missing requirement: the packages, the broker, a usable URL."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""What `vtox status` and the demo show of a snapshot."""
+"""The view of a snapshot in `vtox status` and the demo."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which abstentions advice ends, and which records a rule that is off changes."""
+"""Abstentions that advice ends, and records that a rule changes when it is off."""
 
 from evaluation.ablation import codes_of, switched_off
 from evaluation.inputs.base import Base

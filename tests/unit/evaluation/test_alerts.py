@@ -1,4 +1,4 @@
-"""False alerts of sound machines: none without alarms, and those that the product would raise."""
+"""False alerts of sound machines: none without alarms, and the product's alerts."""
 
 import pytest
 

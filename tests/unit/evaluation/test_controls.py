@@ -1,4 +1,4 @@
-"""Machines behind current controllers: what the terminals show of a fault, against an open loop."""
+"""Machines behind current controllers: signs of a fault at the terminals, against an open loop."""
 
 from dataclasses import replace
 from typing import get_args

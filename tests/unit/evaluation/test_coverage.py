@@ -1,4 +1,4 @@
-"""The table of set-ups: states in per cent, finds, and what is never decided."""
+"""The table of set-ups: states in per cent, finds, and faults that are never decided."""
 
 from evaluation.outcome import Outcome, Study, outcome
 from evaluation.runs.coverage import BARS, KINDS, SETUPS, SHORT, WATCHED

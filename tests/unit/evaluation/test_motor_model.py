@@ -350,7 +350,7 @@ def test_leakage_is_the_admittance_to_earth(order: int):
     t = np.arange(10_000) / 10_000
     z = np.exp(-2j * np.pi * 50 * order * t)
     v, i = (np.mean(record.channels[n] * z) for n in ("va", "leakage"))
-    # The other two phases cancel what is common to all three.
+    # The other two phases cancel the part common to all three.
     assert (i / v).real == pytest.approx(1e-6 - 1e-8, rel=1e-3)
     assert (i / v).imag / (2 * np.pi * 50 * order) == pytest.approx(3e-9, rel=1e-3)
 

@@ -1,4 +1,4 @@
-"""The oracles: what they are given is in the signals, and their thresholds are those of 0.1 %."""
+"""The oracles: the signals contain their inputs, and their thresholds are those of 0.1 %."""
 
 from dataclasses import replace
 

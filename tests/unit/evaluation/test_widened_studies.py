@@ -1,4 +1,4 @@
-"""The studies of the widened sets: goals are judged from the worst, and need enough records."""
+"""The studies of the widened sets: goals are checked on the worst, and need enough records."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The checker passes a sound history, and names what is wrong with a broken one."""
+"""The checker passes a sound history, and names the faults of a broken one."""
 
 from copy import deepcopy
 from dataclasses import asdict
@@ -20,7 +20,7 @@ def result(t: float, fault: str, first: int, last: int) -> Event:
 
 
 def history(reference: Reference = IDLE, **limits: float) -> list[Event]:
-    """One window a second, each in a record of its own but for those of broken bars; a kill."""
+    """One window a second, each in a separate record but for those of broken bars; a kill."""
     head = {"t": 0, "event": "run", "test": "t", "seed": 1, "families": FAMILIES}
     events: list[Event] = [head | {"limits": limits, "reference": asdict(reference)}]
     for seq in range(WINDOWS):

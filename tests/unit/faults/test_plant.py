@@ -1,4 +1,4 @@
-"""What the test of MQTT holds a subscriber to, and whom its schedule disturbs."""
+"""The test of MQTT: its demands on a subscriber, and the processes that its schedule disturbs."""
 
 from collections import Counter
 from typing import Any

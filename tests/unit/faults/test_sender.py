@@ -1,4 +1,4 @@
-"""What the harness sends is what VTOX takes, by both ways."""
+"""VTOX takes the messages of the harness, by both ways."""
 
 from faults.sender import http_body, simulated_window, small_window
 from vtox.pipeline.windows.json_windows import entry_fields

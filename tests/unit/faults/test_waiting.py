@@ -1,4 +1,4 @@
-"""What is said of a condition that does not come true."""
+"""The error of a condition that does not come true."""
 
 from pathlib import Path
 

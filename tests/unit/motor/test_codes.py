@@ -1,4 +1,4 @@
-"""Every diagnosis has a code that stands in a table its fault may use, and advice unless normal."""
+"""Every diagnosis has a code in a table that its fault may use, and advice unless normal."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ SHARED_TABLES = ("general", "slip", "operation")
 
 
 def inputs() -> Iterator[DiagnosisInput]:
-    """Yield sound, faulty, short, broken and odd recordings, with and without what is known."""
+    """Yield sound, faulty, short, broken and odd recordings, also without motor or baseline."""
     rng = np.random.default_rng(0)
     phasor, lines, shaken = phasor_motor.Machine(), current_lines.Machine(), vibration.Machine()
     healthy = phasor_motor.recording(phasor, 5.0, channels=ALL)

@@ -1,4 +1,4 @@
-"""Where a worker's batches lie in memory; in processes of their own, as malloc is all of one's."""
+"""Memory of a worker's batches; in separate processes, as malloc belongs to a whole process."""
 
 import subprocess
 import sys

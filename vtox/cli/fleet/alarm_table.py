@@ -30,7 +30,7 @@ def print_alarms(console: Console, alarms: Iterable[dict[str, Any]]) -> None:
 
 
 def print_alarm(console: Console, a: dict[str, Any]) -> None:
-    """Print one alarm with its reason, and what operators did."""
+    """Print one alarm with its reason, and the actions of operators."""
     title = Text(f"{_machines(a)} {name_of('fault', a['fault'])}", "bold")
     title.append(f" · {a['level']} · {_life(a)}", "not bold")
     console.print(title, soft_wrap=True)

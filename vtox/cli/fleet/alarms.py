@@ -1,4 +1,4 @@
-"""`vtox alarms`: which there are, and one with what was done. Operators act by page or HTTP."""
+"""`vtox alarms`: the list, and one alarm with its actions. Operators act by page or HTTP."""
 
 import json
 from typing import Annotated
@@ -60,7 +60,7 @@ def list_alarms(
 
 @alarms_command.command("show")
 def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
-    """Show one alarm with what operators did; older ones come from the history."""
+    """Show one alarm with the actions of operators; older alarms come from the history."""
     with local_api() as api:
         found = api.get("alarms/{}", alarm_id)
     if as_json:

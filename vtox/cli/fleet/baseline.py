@@ -1,4 +1,4 @@
-"""`vtox baseline`: what healthy machines showed."""
+"""`vtox baseline`: the baselines of healthy machines."""
 
 import json
 from collections.abc import Mapping

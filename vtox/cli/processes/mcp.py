@@ -23,10 +23,10 @@ def mcp(
         ),
     ] = False,
 ) -> None:
-    """Serve the Model Context Protocol, for reading: to the program that starts this one.
+    """Serve the Model Context Protocol, read-only, to the program that starts this command.
 
     It reads the API by VTOX_API_KEY, which may have scope `read` alone. `vtox up` runs `vtox mcp
-    --http` where VTOX_MCP_PORT is set.
+    --http` if VTOX_MCP_PORT is set.
     """
     logging_setup.setup("mcp")
     # Not at the top: an extra, which other commands do not need.

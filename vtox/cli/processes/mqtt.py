@@ -49,7 +49,7 @@ def mqtt(
     """Send the windows of an MQTT broker (VTOX_MQTT_URL) into the stream until stopped.
 
     A message is acknowledged once the stream has its window; with --spool, once the disk has it.
-    `vtox up` does this for you where VTOX_MQTT_URL and VTOX_MQTT_MAPPING are set.
+    `vtox up` does this for you if VTOX_MQTT_URL and VTOX_MQTT_MAPPING are set.
     """
     if repair:
         _repair(spool)

@@ -14,7 +14,7 @@ from vtox.pipeline.store.server.client import check_when_loaded, connect
 def opcua() -> None:
     """Serve OPC UA at VTOX_OPCUA_PORT until stopped, for reading.
 
-    Users sign in with an API key of scope `read` as password. `vtox up` does this for you where
+    Users sign in with an API key of scope `read` as password. `vtox up` does this for you if
     VTOX_OPCUA_PORT is set.
     """
     logging_setup.setup("opcua")

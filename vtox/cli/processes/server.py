@@ -44,7 +44,7 @@ def server(
         _serve(settings, stop_event())
     except ServerKilled as error:
         logging.getLogger("vtox.cli.processes.server").error("%s", error)
-        # Not the status of what cannot start as configured: it may be started again.
+        # Not the status of a server that cannot start as configured: it may be started again.
         raise typer.Exit(1) from error
 
 

@@ -162,7 +162,7 @@ def _report_text(
 
 
 def _energy(recording: Recording, motor: Motor | None) -> MeterReading | None:
-    """Return what a recording says of energy, None without currents."""
+    """Return the energy of a recording, None without currents."""
     from vtox.motor.diagnosis.diagnosis import read_energy
 
     return read_energy(recording, motor) if any(c in recording.channels for c in CURRENTS) else None

@@ -1,4 +1,4 @@
-"""`vtox inspect`: what is understood of a file, how sure that is, and what is missing."""
+"""`vtox inspect`: the contents of a file as understood, how sure they are, and missing data."""
 
 import json
 import shlex
@@ -42,7 +42,7 @@ def inspect_command(
     part: options.Part = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show what a file holds: channels, units, rate, start, guesses, and what is missing.
+    """Show the contents of a file: channels, units, rate, start, guesses, and missing data.
 
     Exit status: 0 if `vtox diagnose` can read every file with the same options, 2 if not.
     """
@@ -96,7 +96,7 @@ def _show(console: Console, facts: FileFacts, *, first: bool) -> None:
 def _show_recording(console: Console, table: TableFacts, *, several: bool) -> None:
     if several:
         console.print(Text(f"\n{table.name}", style="bold"))
-    # Of columns without a name the samples were not read.
+    # The samples of columns without a name were not read.
     line = Text(f"{table.samples} samples" if table.samples else "samples not read")
     if table.rate and not table.samples:
         line.append(f", {table.rate.fs_hz:.6g} Hz")

@@ -14,7 +14,7 @@ from vtox.pipeline.store.stream.entries import Result
 
 MARKS = {"normal": "·", "warning": "▲", "fault": "■", "unknown": "?"}
 PLAIN_MARKS = {"normal": ".", "warning": "w", "fault": "F", "unknown": "?"}
-# Of more records than this the states are counted instead.
+# If there are more records than this, the states are counted instead.
 MARKS_MAX = 24
 # Reasons shown for each fault that is unknown, the most frequent ones.
 REASONS_MAX = 3

@@ -1,4 +1,4 @@
-"""`vtox report`: what is kept of a machine, as one HTML file."""
+"""`vtox report`: the data of a machine, as one HTML file."""
 
 from datetime import UTC, datetime
 from pathlib import Path

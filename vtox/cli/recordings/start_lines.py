@@ -1,4 +1,4 @@
-"""What a recording shows of a start, in words on a terminal and as values in JSON."""
+"""A start in a recording, in words on a terminal and as values in JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,7 +22,7 @@ def show_start(
     motor: Motor | None,
     language: Language,
 ) -> tuple[Reason, ...]:
-    """Print a line for each thing that is known, or not known, of a start, and what to do.
+    """Print a line for each thing that is known, or not known, of a start, with its advice.
 
     Returns the reasons that are printed: none without a start.
     """
@@ -50,7 +50,7 @@ def show_start(
 def start_values(
     recording: Recording, diagnoses: Sequence[Diagnosis], motor: Motor | None
 ) -> dict[str, Any] | None:
-    """Return the figures of a start and the codes of what is not known of it; None without one."""
+    """Return the figures of a start and the codes of its unknown figures; None without one."""
     if not _starts(diagnoses):
         return None
     from vtox.motor.diagnosis.diagnosers.current.motor_start import motor_start

@@ -1,1 +1,1 @@
-"""What several commands share: options, tables, the connection, who acts."""
+"""Parts of several commands: options, tables, the connection, the actor."""

@@ -1,4 +1,4 @@
-"""Who runs a command, for the audit: the user of the operating system, on this host."""
+"""The actor of a command, for the audit: the user of the operating system, on this host."""
 
 import os
 import pwd

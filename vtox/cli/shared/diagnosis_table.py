@@ -26,12 +26,12 @@ def show(
 ) -> None:
     """Print diagnoses, just made or stored, wrapped to the width of the terminal.
 
-    Of the reasons in `told`, which are printed above, only the code is repeated.
+    Reasons in `told` are printed above; only their code is repeated.
     """
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
-    # Chinese has no spaces: what is longer than a line is broken there, not cut off.
+    # Chinese has no spaces: a text longer than a line is broken there, not cut off.
     grid.add_column(overflow="fold")
     for d in diagnoses:
         details = [Text(_reason(d, language, told))]
@@ -46,7 +46,7 @@ def show(
 
 
 def _reason(d: Diagnosis | Result, language: Language, told: Collection[Reason]) -> str:
-    """Return the reason in a language; what was written without a code stays as it is."""
+    """Return the reason in a language; one written without a code stays as it is."""
     reasons = _reasons(d)
     if not reasons or (language == DEFAULT and not any(r in told for r in reasons)):
         return d.reason
@@ -68,7 +68,7 @@ def _codes(d: Diagnosis | Result, told: Collection[Reason]) -> str:
 
 
 def _indicators(d: Diagnosis | Result) -> str:
-    """Return the indicators, without what the values of the codes have said already."""
+    """Return the indicators, without the ones among the values of the codes."""
     said = [pair for r in _reasons(d) for pair in r.values.items()]
     return _values({n: v for n, v in d.indicators.items() if (n, v) not in said})
 

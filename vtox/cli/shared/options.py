@@ -72,7 +72,7 @@ UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def duration_s(text: str, option: str) -> float | None:
-    """Return what a text such as 12h, 90d or 8w says, s; None of an empty one."""
+    """Return the duration in a text such as 12h, 90d or 8w, s; None of an empty one."""
     if not text:
         return None
     number, unit = text[:-1], text[-1]

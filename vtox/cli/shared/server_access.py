@@ -37,7 +37,7 @@ def running_or_embedded(settings: Settings, name: str) -> Iterator[Client]:
     except ServerUnavailable:
         if settings.redis_url:
             raise
-    # The log lines of the server's start and end would hide what the command prints.
+    # The log lines of the server's start and end would hide the output of the command.
     logging.getLogger("vtox.pipeline.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, name) as client:
         yield client

@@ -1,4 +1,4 @@
-"""`vtox audit`: who changed what, and from where."""
+"""`vtox audit`: the changes, with author and origin."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def audit(
 ) -> None:
     """List who changed machines, settings and keys, sign-ins, and refused API keys.
 
-    What operators did with alarms is shown by `vtox alarms show`.
+    `vtox alarms show` lists the actions of operators on an alarm.
     """
     with running_or_embedded(load_of_plant(), "audit") as client:
         entries = outputs.newest_first(client, keys.AUDIT, "", read_at_once=_READ_AT_ONCE)

@@ -1,4 +1,4 @@
-"""`vtox backup` and `vtox restore`: one archive of what cannot be made again."""
+"""`vtox backup` and `vtox restore`: one archive of the data that cannot be made again."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -32,8 +32,8 @@ def backup(
 ) -> None:
     """Write nameplates, baselines, API keys, evidence and history to one archive.
 
-    While the system runs, or without. It holds hashes of API keys, no key and no password. A
-    history in PostgreSQL is not in it: that is what pg_dump is for.
+    The system may run or not. The archive holds hashes of API keys, no key and no password. A
+    history in PostgreSQL is not in it: use pg_dump for that.
     """
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
     from vtox.reporting.backup.saving import save

@@ -1,4 +1,4 @@
-"""`vtox dead-letters`: lists, shows and sends again what could not be diagnosed."""
+"""`vtox dead-letters`: lists, shows and sends again entries that could not be diagnosed."""
 
 import json
 from dataclasses import asdict

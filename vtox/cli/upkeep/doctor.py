@@ -1,4 +1,4 @@
-"""`vtox doctor`: checks the system, and says what to do about each failure."""
+"""`vtox doctor`: checks the system, and gives the remedy of each failure."""
 
 import json
 from dataclasses import asdict
@@ -34,8 +34,8 @@ LABELS = {"pass": "ok", "warn": "warning", "fail": "FAIL"}
 def doctor(machines: Machines = None, hosts: Hosts = 1, as_json: Json = False) -> None:
     """Check server, ports, bridge, workers, clock and versions. Exit status 1: a check failed.
 
-    It also says what the machines that send take of this box, or as many as you name, and how many
-    it carries.
+    It also gives the load on this box of the machines that send, or of as many as you name, and how
+    many machines it carries.
     """
     checks = list(inspect(load(), machines, hosts))
     failed = any(c.status == "fail" for c in checks)

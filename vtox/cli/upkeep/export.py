@@ -28,7 +28,7 @@ _Last = Annotated[
 
 
 def export_command(to: _Folder, machine: _Machines = None, last: _Last = "") -> None:
-    """Write the history as tables: CSV, and Parquet where DuckDB is installed.
+    """Write the history as tables: CSV, and Parquet if DuckDB is installed.
 
     Latest states, trends by hour, alarms, diagnoses, energy by quarter-hour and starts. The system
     may run meanwhile. Files of the same name are replaced.

@@ -1,1 +1,1 @@
-"""The life of an alarm: from the alert that raises it, by what operators do, to its outcome."""
+"""The life of an alarm: from the alert that raises it, by the acts of operators, to its outcome."""

@@ -29,8 +29,8 @@ def false_alarm_rate(
 ) -> FalseAlarms:
     """Return the rate of false alarms among alarms of faults, by alarm id -> outcome.
 
-    The promise is kept where even the undecided alarms leave the upper end below it, and broken
-    where the lower end of those known to be false is above it.
+    The promise is kept if even the undecided alarms leave the upper end below it, and broken
+    if the lower end of those known to be false is above it.
     """
     of_faults = [a for a in alarms if a.machine_id and a.fault in FAULTS]
     counts = Counter(outcomes[a.alarm_id] for a in of_faults if a.alarm_id in outcomes)

@@ -12,10 +12,10 @@ from vtox.motor.alarms.health.assessment import Assessment, FaultAssessment
 Status = Literal[
     "failure", "maintenance_required", "check_function", "out_of_specification", "normal"
 ]
-# What comes first decides: what is known of the motor is said before what hides it.
+# The first status decides: findings on the motor are said before the causes that hide them.
 STATUSES: tuple[Status, ...] = get_args(Status)
-# Why a fault is not decided: what has to be checked, or how the machine is run. For want of a
-# nameplate or a baseline, or where causes cannot be distinguished, there is nothing to check.
+# Why a fault is not decided: an item to check, or how the machine is run. For want of a
+# nameplate or a baseline, or if causes cannot be distinguished, there is nothing to check.
 _CHECK: frozenset[Unlock] = frozenset({"channel", "wiring", "record", "rate", "noise", "windows"})
 _OPERATION: frozenset[Unlock] = frozenset({"load", "speed", "steadiness"})
 # Load or supply out of the range of the nameplate.
@@ -31,7 +31,7 @@ _OUT_OF_RANGE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Ne107:
-    """A status, and the fault and code that it rests on; both are empty where all is normal."""
+    """A status, and the fault and code that it rests on; both are empty if all is normal."""
 
     status: Status
     fault: str = ""

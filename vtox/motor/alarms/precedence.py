@@ -1,4 +1,4 @@
-"""The order of alarms in every list: what is open first, by priority, then the latest. Pure."""
+"""The order of alarms in every list: open ones first, by priority, then the latest. Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from vtox.motor.alarms.supplies import SupplyAlarm
 
 
 class Precedence(NamedTuple):
-    """What sorts an alarm among others; of one that is not open the priority does not count."""
+    """The sort key of an alarm; the priority of one that is not open does not count."""
 
     ended: bool
     number: int

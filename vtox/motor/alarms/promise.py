@@ -1,4 +1,4 @@
-"""What is promised of false alarms, and what may become of it."""
+"""The promise about false alarms, and the verdict on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
-"""Alarms of one supply or site that come together: one alarm that names what they share. Pure.
+"""Alarms of one supply or site that come together: one alarm that names the shared part. Pure.
 
 A lost phase, a tap changer, a transient or a power cut reaches every machine on a supply at once;
-faults of the machines themselves do not know of each other. Where most machines of a supply, three
-at least, raise an alarm of the same fault within the time in which one cause reaches all of them,
+faults of the machines themselves are independent. An alarm of the same fault may come from most
+machines of a supply (three at least) within the time in which one cause reaches all of them. Then
 operators see one alarm. Its members keep their own states beneath it. Silence is a matter of the
-whole site, where most of it is silent (`vtox.motor.alarms.outages`).
+whole site, if most of it is silent (`vtox.motor.alarms.outages`).
 """
 
 from collections import Counter, defaultdict
@@ -22,9 +22,9 @@ from vtox.motor.values.record_lengths import longest_record_s
 # Two machines that alarm together are still likely to have separate causes: they share a
 # load, a mounting, a repair. Three of most are a supply.
 LEAST_MACHINES = 3
-# A cause that is common acts within cycles of the supply. Between two machines that see it lie the
-# clocks of their senders (docs/reference/alarms.md: off by more than some seconds is an alarm) and
-# the look of the monitor, every 10 s.
+# A common cause acts within cycles of the supply. Two machines that see it differ by the clocks of
+# their senders and by the look of the monitor, every 10 s. A clock that is off by more than some
+# seconds is an alarm (docs/reference/alarms.md).
 SAME_TIME_S = 60.0
 
 
@@ -145,7 +145,7 @@ def same_time_s(fault: str) -> float:
     """Return within which time of each other alarms of a fault may have one cause.
 
     An alarm begins with the first of `n` records in which `k` show the fault, and a record may be
-    half over when the cause acts: what two machines see at once begins up to `n` + 1 records apart.
+    half over when the cause acts. Alarms of one moment begin up to `n` + 1 records apart.
     """
     family = FAULTS.get(fault)
     if family is None:
@@ -156,7 +156,7 @@ def same_time_s(fault: str) -> float:
 def supply_alarms(
     alarms: Iterable[Alarm], machines: Iterable[SuppliedMachine]
 ) -> list[SupplyAlarm]:
-    """Return what of the alarms came together on a supply or at a site, each alarm at most once.
+    """Return the alarms that came together on a supply or at a site, each alarm at most once.
 
     An alarm that an operator has taken out of its group stays by itself.
     """

@@ -12,12 +12,12 @@ from vtox.motor.files.channel_names import meaning
 from vtox.motor.files.clock_times import is_clock_time, is_date
 from vtox.motor.files.units import is_unit
 
-# In the order in which they are preferred where two explain as much; the last is any white space.
+# In the order in which they are preferred if two explain as much; the last is any white space.
 DELIMITERS = (";", "\t", ",", "|", " ")
 _POINT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(?:\d*,\d+)(?:[eE][+-]?\d+)?")
 _COMMENT = "#"
-# What a row above the header is, in its first cell.
+# Kind of a row above the header, in its first cell.
 _KEY = re.compile(r"label|unit|name|source|channel|einheit|kanal|unité|unidad|单位|名称")
 
 
@@ -26,8 +26,8 @@ class Layout:
     """How a table is laid out; lines are counted from 1.
 
     `clocks` and `dates` are the numbers, from 0, of the columns with times of day and with dates.
-    `header_line` is 0 where the columns have no names: they bear their numbers, from 1. `decimals`
-    is how many digits the numbers of the last column have behind the decimal sign, 0 where that
+    `header_line` is 0 if the columns have no names: they bear their numbers, from 1. `decimals`
+    is how many digits the numbers of the last column have behind the decimal sign, 0 if that
     differs.
     """
 
@@ -79,7 +79,7 @@ class _Split:
 
     @cached_property
     def kinds(self) -> list[tuple[str, ...]]:
-        """What the cells of each line are: number, clock, date, text."""
+        """The kinds of the cells of each line: number, clock, date, text."""
         return [tuple(self._kind(c) for c in row) for row in self.rows]
 
     def _kind(self, cell: str) -> str:
@@ -91,7 +91,7 @@ class _Split:
 
     @cached_property
     def pattern(self) -> tuple[str, ...]:
-        """What the cells of samples are: the most frequent pattern with a number in it."""
+        """The kinds of the cells of samples: the most frequent pattern with a number in it."""
         counts = Counter(k for k in self.kinds if "number" in k)
         best = max(counts, key=lambda k: (counts[k], k.count("number")), default=())
         return best
@@ -128,7 +128,7 @@ class _Split:
 
 
 def layout_of(lines: Sequence[str]) -> Layout | None:
-    """Return how the table in the first lines of a file is laid out, None where there is none."""
+    """Return how the table in the first lines of a file is laid out, None if there is none."""
     split = max((_Split(lines, d) for d in DELIMITERS), key=lambda s: s.rank)
     if not split.pattern:
         return None
@@ -156,7 +156,7 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
 def breaks_off(layout: Layout, end: str) -> bool:
     """Whether a file breaks off in its last line: no line end, and fewer cells or digits.
 
-    Many programs write no end after the last line. Digits are compared only where the samples that
+    Many programs write no end after the last line. Digits are compared only if the samples that
     were looked at all have the same number behind the decimal sign.
     """
     if not end or end[-1] in "\r\n":
@@ -192,7 +192,7 @@ def _names(split: _Split) -> tuple[tuple[str, ...], tuple[str, ...], int | None]
 
 
 def _labelled(names: list[str], rows: Sequence[list[str]]) -> list[str]:
-    """Return names, in their place the labels above them where only those mean something.
+    """Return names, in their place the labels above them if only those mean something.
 
     Oscilloscopes number their channels in the header (`CH1`) and have the labels of the user in a
     line above it.
@@ -209,7 +209,7 @@ def _labelled(names: list[str], rows: Sequence[list[str]]) -> list[str]:
 
 
 def _without_key(row: list[str]) -> list[str]:
-    """Return a row with its first cell empty where that says what the row is, as `Label`."""
+    """Return a row with its first cell empty if that is the kind of the row, as `Label`."""
     is_key = bool(row) and _KEY.search(row[0].lower()) is not None
     return ["", *row[1:]] if is_key else row
 

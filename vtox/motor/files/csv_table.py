@@ -56,11 +56,11 @@ def open_lines(
     lines : callable
         Returns the lines from the first on, each time that it is called.
     end : str
-        The last line, with its end where it has one.
+        The last line, with its end if it has one.
     name : str
-        Of the table, where a file holds several.
+        Name of the table, if a file holds several.
     remarks : sequence of Remark
-        What is known of the file.
+        Facts that are known of the file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Libraries that read formats: where they are missing, and what they raise when a file is bad."""
+"""Libraries that read formats: the error if one is missing, and their errors on a bad file."""
 
 import gc
 import logging
@@ -14,7 +14,7 @@ from vtox.motor.errors import FileError, remedy_of_extra
 
 @contextmanager
 def require_package(path: Path, package: str, *, extra: str) -> Iterator[None]:
-    """Import a library inside; where it is missing, name the command that installs it.
+    """Import a library inside; if it is missing, name the command that installs it.
 
     Raises `FileError`: it is not installed.
     """
@@ -33,8 +33,9 @@ def require_package(path: Path, package: str, *, extra: str) -> Iterator[None]:
 def guard_library(path: Path, form: str) -> Iterator[None]:
     """Call a library inside; whatever it raises on a bad file becomes one error.
 
-    Libraries are not written for hostile files: besides their own errors they raise whatever their
-    first wrong index or size leads to, `MemoryError` too. What they warn of and log is not shown.
+    Libraries are not written for hostile files. In addition to their own errors they raise any
+    error that the first wrong index or size leads to, `MemoryError` too. Their warnings and logs
+    are not shown.
 
     Raises `FileError`: the library cannot read the file.
     """
@@ -65,6 +66,6 @@ def _release(error: BaseException | None) -> None:
         while error:
             traceback.clear_frames(error.__traceback__)
             error = error.__context__
-        gc.collect()  # those that refer to themselves
+        gc.collect()  # objects that refer to themselves
     finally:
         sys.unraisablehook = hook

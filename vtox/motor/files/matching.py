@@ -1,4 +1,4 @@
-"""Which column of a table is which channel: as the user states, else by its name."""
+"""The channel of each column of a table: as the user states, else by its name."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ _RANKS: dict[Certainty, int] = {"stated": 2, "likely": 1, "guess": 0}
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the user states of files: columns and units, rate (Hz) and speed (rpm).
+    """Statements of the user on files: columns and units, rate (Hz) and speed (rpm).
 
     `columns` maps a channel, or `time`, `speed`, `temperature`, to the name or the number (from 1)
     of its column. `units` maps it to a unit, or to the number that a value is multiplied by. `part`
@@ -33,7 +33,7 @@ class ReadOptions:
 class Match:
     """The column of a quantity: `factor` brings its values to the unit of the quantity.
 
-    `unit` is the one stated, empty where the own unit of the quantity is assumed.
+    `unit` is the one stated, empty if the own unit of the quantity is assumed.
     """
 
     quantity: str

@@ -27,7 +27,7 @@ _STEPS = {"ms": 1e-3, "毫秒": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "微
 
 
 def preamble_rate(lines: Sequence[str]) -> Rate | None:
-    """Return the sampling rate that one of the lines states, None where none does."""
+    """Return the sampling rate that one of the lines states, None if none does."""
     for line in lines:
         fs_hz, certainty = _rate(line.strip(" \t,;"))
         if 0 < fs_hz < float("inf"):

@@ -1,7 +1,7 @@
-"""What every format becomes: columns of one length with what the file says of them, read on demand.
+"""The common form of every format: columns of one length with their facts, read on demand.
 
-A module per format opens a file as tables; `vtox.motor.files.matching` decides what the columns
-mean.
+A module per format opens a file as tables; `vtox.motor.files.matching` decides the meaning of the
+columns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ MAX_VALUES = 1 << 27
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; `unit` and `quantity` where the format has fields for them.
+    """A column of a table; `unit` and `quantity` if the format has fields for them.
 
     `quantity` is a channel, or one of `vtox.motor.files.channel_names.BESIDE`.
     """
@@ -39,7 +39,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What was understood of a file, how sure that is, and from what."""
+    """A fact about a file, how sure it is, and its source."""
 
     topic: str
     value: str
@@ -49,7 +49,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A sampling rate, how sure it is, where it is from, and what speaks against it."""
+    """A sampling rate, how sure it is, its source, and the evidence against it."""
 
     fs_hz: float
     certainty: Certainty
@@ -66,18 +66,18 @@ class Table:
     load : callable
         Returns the columns named as arrays, shape (samples,).
     name : str
-        Of the table, where a file holds several.
+        Name of the table, if a file holds several.
     scalars : Mapping
         Single numbers in addition to the columns.
     fs_hz : float, optional
-        The rate, where the format has a field for it or the text above the columns says so;
-        `rate_source` says where, `rate_certainty` how sure that is.
+        The rate, if the format has a field for it or the text above the columns states it;
+        `rate_source` is the place of it, `rate_certainty` how sure it is.
     started : str
-        When the first sample was taken, ISO 8601, empty where the file does not say.
+        When the first sample was taken, ISO 8601, empty if the file does not say.
     doubts : Mapping
         Code of a doubt -> its subject, as `vtox inspect` shows them.
     on_request : bool
-        Read only where it is chosen by its name: sheets of a workbook after the first.
+        Read only if it is chosen by its name: sheets of a workbook after the first.
     """
 
     path: Path

@@ -24,8 +24,8 @@ def encoding_of(path: Path, head: bytes) -> Remark:
     """Return the encoding of a text file by its beginning, how sure that is and why.
 
     Without a mark: UTF-16 by its zero bytes, then UTF-8, which other encodings hardly ever satisfy
-    by chance; then GB 18030 (with GBK and GB 2312) where bytes above 127 come in pairs, as Chinese
-    characters do, and Windows-1252 where they are single, as `°` and `µ` do.
+    by chance. Then GB 18030 (with GBK and GB 2312) if bytes above 127 come in pairs, as Chinese
+    characters do, and Windows-1252 if they are single, as `°` and `µ` do.
 
     Raises `FileError`: it is no text.
     """
@@ -91,7 +91,7 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
 
 
 def last_line(path: Path, encoding: str) -> str:
-    """Return the last line of a text file that is not blank, with its end where it has one."""
+    """Return the last line of a text file that is not blank, with its end if it has one."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - HEAD_BYTES) // 2 * 2)

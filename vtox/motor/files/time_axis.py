@@ -30,7 +30,7 @@ def epoch_unit(first: float) -> tuple[float, str] | None:
 class _Steps:
     """The rate of sample times, Hz, and the RMS difference of their steps, of the mean step.
 
-    `jitter` is 0 where the times are uniform but for the digits they are written with.
+    `jitter` is 0 if the times are uniform but for the digits they are written with.
     """
 
     fs_hz: float
@@ -41,10 +41,11 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> _Steps:
     """Return the sampling rate of uniform sample times, Hz.
 
     Written times are rounded. Steps may differ from their mean by that rounding, up to half a step,
-    or by a tenth of a step; a missing or repeated sample makes a difference of a whole step.
+    or by a tenth of a step. A missing or repeated sample makes a difference of a whole step.
 
-    Where steps differ by more than their rounding explains and `JITTER` (RMS, of a step), but no
-    step by half of it, the rate is the slope of the times over the number of the sample.
+    Steps are uneven if their RMS difference exceeds both the rounding and the lower `JITTER`. If it
+    is within the upper one, and no step differs by more than half a step, the rate is the slope of
+    the times over the number of the sample.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> _Steps:
     unit_s : float
         Unit of `t`, s.
     path, column : Path, str
-        Where they are from, for errors.
+        File and column of the times, for errors.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> _Steps:
 
 
 def _coarseness(t: Samples, rounding: float, step: float) -> str:
-    """Return what to add where many samples bear the same time, as with times in whole seconds."""
+    """Return the remark if many samples bear the same time, as with times in whole seconds."""
     if rounding < 1.5 * step or len(t) == len(np.unique(t)):
         return ""
     return (

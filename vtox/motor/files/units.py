@@ -1,4 +1,4 @@
-"""Units as people write them: what of a channel's own unit each is."""
+"""Units as people write them: the factor of each to the unit of its channel."""
 
 import re
 import unicodedata

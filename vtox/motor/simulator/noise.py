@@ -1,10 +1,10 @@
 """Noise by index: the same (key, index) always gives the same value.
 
 Windows are made in any order and in any process, so slow noise cannot have a state that is carried
-from one to the next; it is a function of its place on the time axis.
+from one to the next. It is a function of its place on the time axis.
 
 `numpy.random.Philox` is a generator by index, too. It is not used: keys of keys would still need
-`subkey`, 620 values took 17 us instead of 12, and every machine of the fleet would send other
+`subkey`, and 620 values took 17 us instead of 12. Every machine of the fleet would also send other
 samples than the ones that figures were taken from.
 """
 

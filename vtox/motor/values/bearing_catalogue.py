@@ -33,7 +33,7 @@ _RACE_SPREAD = 0.015
 class _MadeBearing(NamedTuple):
     """One maker's bearing: balls, their diameter and that of the pitch circle, in one unit.
 
-    Published ratings leave a range of pitch diameters; where they are published, both are one.
+    Published ratings leave a range of pitch diameters; if they are published, both are one.
     """
 
     maker: str
@@ -47,7 +47,7 @@ class _MadeBearing(NamedTuple):
 class _CataloguedOrders(NamedTuple):
     """Defect orders of a designation; those of both races and the cage hold within `tolerance`.
 
-    They are empty where makers differ: in the number of balls, or by more than slippage.
+    They are empty if makers differ: in the number of balls, or by more than slippage.
     """
 
     orders: Mapping[str, float]
@@ -84,10 +84,10 @@ CATALOGUE: Mapping[str, Iterable[_MadeBearing]] = _read_makers()
 def catalogued(designation: str) -> _CataloguedOrders:
     """Return the orders of a designation such as `6205-2RS`, `SKF 6205-2Z/C3`, `61905`.
 
-    Where makers differ, those of the maker before the number. BSF is left out where makers differ
+    If makers differ, those of the maker before the number. BSF is left out if makers differ
     in it by more than 1.5 % about the middle.
 
-    Raises `NameplateError`: it is not in the catalogue; the error names what is near.
+    Raises `NameplateError`: it is not in the catalogue; the error names near designations.
     """
     found = _NUMBER.fullmatch(designation.strip().upper())
     number = f"6{found['rest']}" if found else ""
@@ -118,7 +118,7 @@ def _words(text: str) -> list[str]:
 
 
 def _common_orders(made: Iterable[_MadeBearing]) -> _CataloguedOrders:
-    """Return the middle of the orders of several makers, none where they differ too much."""
+    """Return the middle of the orders of several makers, none if they differ too much."""
     each = [
         orders_of_geometry(b.balls, b.ball, pitch)
         for b in made

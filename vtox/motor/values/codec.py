@@ -1,9 +1,9 @@
 """The one codec of stored values: a dataclass by its type, as JSON or as flat fields.
 
 The names of the fields are the contract. Unknown ones are ignored, as another version may have
-them, and what a field may not hold counts as absent: other programs may write anything. A required
-field that is absent is an error. Flat fields are those of a hash or a stream entry: name and text,
-where a text that is neither text nor number is JSON. ADR 28 says why msgspec decodes.
+them. A value that its field may not hold counts as absent, as other programs may write anything. A
+required field that is absent is an error. Flat fields are those of a hash or a stream entry: name
+and text, where a text that is neither text nor number is JSON. ADR 28 says why msgspec decodes.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class Prefix:
 
 
 def encode(value: Any) -> bytes:
-    """Return compact JSON; numpy scalars are numbers, and what is not finite is null: not known.
+    """Return compact JSON; numpy scalars are numbers, and infinite or NaN is null: not known.
 
     A named tuple is an array, which takes no room for names.
     """
@@ -91,7 +91,7 @@ def loads(text: bytes | str) -> Any:
 
 
 def decode(kind: type[T], text: bytes | str, *, strict: bool = False) -> T:
-    """Return the value of JSON; if `strict`, no field may hold what it may not.
+    """Return the value of JSON; if `strict`, no field may hold a value that its type forbids.
 
     Raises `ValueError`: it is not JSON, or a required field is absent.
     """
@@ -114,10 +114,10 @@ def from_plain(kind: type[T], table: Any) -> T:
 
 
 def decode_or_none(kind: type[T], text: bytes | None) -> T | None:
-    """Return the value of JSON, None where there is none that can be read."""
+    """Return the value of JSON, None if there is none that can be read."""
     if not text:
         return None
-    # Straight into the type, in a third of the time; what does not fit is looked at field by field.
+    # Straight into the type, in a third of the time; else each field is looked at.
     with suppress(msgspec.MsgspecError, RecursionError):
         return cast("T", _decoder(kind).decode(text))
     try:
@@ -132,7 +132,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
-    """Return the flat fields of a dataclass, None where a value is absent."""
+    """Return the flat fields of a dataclass, None if a value is absent."""
     shape = _shape(type(value))
     flat: dict[str, Any] = {}
     for f in fields(value):
@@ -173,7 +173,7 @@ def table_of_fields(kind: type, stored: RawFields) -> dict[str, Any]:
 
 
 def json_of_field(text: bytes | None) -> Any:
-    """Return the value of JSON in a field, None for what is no JSON or too long."""
+    """Return the value of JSON in a field, None if it is no JSON or too long."""
     try:
         return loads(text) if text and len(text) <= JSON_MAX else None
     except ValueError:
@@ -227,7 +227,7 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 
 
 def _possible(value: Any, hint: Any) -> Any:
-    """Return what of a value its type allows, `_ABSENT` where that is nothing."""
+    """Return the part of a value that its type allows, `_ABSENT` if there is none."""
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError:

@@ -12,7 +12,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 # A cell that the writer has marked; `MARK.sub(r"\1", cell)` is the original text.
 MARK = re.compile(r"\A'('*[=+\-@\t\r])")
-# Most texts are told by their first character, faster than by a pattern.
+# The first character decides on most texts, faster than a pattern.
 _FIRST = frozenset("'=+-@\t\r")
 
 

@@ -1,4 +1,4 @@
-"""A fleet as rows, one for each machine: what spreadsheets show of nameplates. Pure."""
+"""A fleet as rows, one for each machine: the nameplates in spreadsheets. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -16,9 +16,9 @@ _NAMES = {f.name: f for f in FIELDS}
 
 
 def rows_of_fleet(fleet: Mapping[str, Motor | None]) -> list[list[str | float]]:
-    """Return the header, a row that says what each column takes, and a row for each machine.
+    """Return the header, a row with the rule of each column, and a row for each machine.
 
-    That of a machine without a nameplate has its id alone.
+    The row of a machine without a nameplate has its id alone.
     """
     rows: list[list[str | float]] = [
         [_ID, *_NAMES],
@@ -99,7 +99,7 @@ def _check_header(line: int, header: Sequence[str]) -> None:
 
 
 def _column_rule(field: NameplateField) -> str:
-    """Return what a column takes, for people."""
+    """Return the rule of a column, for people."""
     if field.range is None:
         if field.kind == "text" and field.choices:
             return f"one of {len(field.choices)} known ones with any suffix: SKF 6205-2Z/C3"

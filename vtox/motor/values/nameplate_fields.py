@@ -20,10 +20,10 @@ class NameplateField:
     name: str
     kind: _Kind
     range: Range | None = None
-    # Of a text: what it begins with; of a choice: all.
+    # For a text: its possible beginnings; for a choice: all values.
     choices: tuple[str, ...] = ()
     max_length: int = 0
-    # What an unknown value counts as, where that is a value.
+    # The value that an unknown one counts as, if there is one.
     default: float | str | None = None
 
 

@@ -26,16 +26,16 @@ STATE_OF_CODE: Mapping[str, OperatingState] = MappingProxyType(
         "current_not_steady": "unsteady",
     }
 )
-# A machine that runs at a changing load has its fault all the same: not `unsteady`. Nor a code that
-# may as well mean a sensor that is dead, or a rotor that is locked (`supply_not_found`,
-# `current_far_above_rated`): what it hid would not be seen.
+# A machine that runs at a changing load has its fault all the same: `unsteady` is not here. Nor is
+# a code that may also mean a dead sensor or a locked rotor (`supply_not_found`,
+# `current_far_above_rated`): it would hide a fault.
 SUPPRESSING: frozenset[OperatingState] = frozenset(
     {"standstill", "start", "run_down", "switched", "ramp"}
 )
 
 
 def operating_state(codes: Iterable[str]) -> OperatingState | None:
-    """Return the state that the codes of a record's diagnoses state; None where none does.
+    """Return the state that the codes of a record's diagnoses state; None if none does.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def known_fields(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a stored table are fields of a dataclass: another version may have others."""
+    """Return the items of a stored table that are fields of a dataclass: versions may differ."""
     names = {f.name for f in fields(kind)}
     return {name: value for name, value in table.items() if name in names}
 
@@ -35,7 +35,7 @@ def digits(value: Any) -> str:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what differs between two tables: values of `after`, then the removed ones.
+    """Return the differences between two tables: values of `after`, then the removed ones.
 
     >>> changes({"k": 2, "bearing": {"balls": 9}}, {"k": 3, "site": "Hall 2"})
     ('k: 2 -> 3', 'site: none -> Hall 2', 'bearing.balls: 9 -> none')

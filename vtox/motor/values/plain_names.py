@@ -1,4 +1,4 @@
-"""Names of machines, vehicles and runs: what one may be, and what is wrong with another."""
+"""Names of machines, vehicles and runs: the rule for a name, and the error if one breaks it."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def names_of(stored: Iterable[bytes]) -> list[str]:
 
 
 def name_error(text: str) -> str:
-    """Return what is wrong with a name, where, and what was expected; empty if nothing is."""
+    """Return the error of a name, its place, and the expected form; empty if there is none."""
     if NAME.fullmatch(text):
         return ""
     if not text:

@@ -16,7 +16,7 @@ from vtox.motor.values.nameplate import motor_from_dict
 # Power factor times efficiency at rated load: motors of 60 W with eight poles have 0.25; 1 is the
 # apparent power, and plates are rounded.
 _LOW_SHARE, _HIGH_SHARE = 0.25, 1.02
-# Where the plate gives both: rounding, and power factor and efficiency of two loads.
+# Tolerance if the plate gives both: rounding, and power factor and efficiency of two loads.
 _SHARE_SPREAD = 0.15
 # Three-phase motors run from 12 V of batteries to 20 kV.
 _VOLTAGES_V = (12.0, 20_000.0)
@@ -26,7 +26,7 @@ _GRIDS_HZ = (50.0, 60.0)
 
 
 def contradictions(motor: Motor) -> tuple[Reason, ...]:
-    """Return what on a nameplate cannot be true together, and what it lacks to be of use."""
+    """Return the contradictions on a nameplate, and the values it lacks to be of use."""
     return (*_power(motor), *_speed(motor), *_bearing(motor))
 
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 # So many intervals without a window are silence: one snapshot may be lost on its way.
 MISSED_INTERVALS = 2.5
-# Of a machine that is new, nothing is known yet: battery sensors pause for 8 hours at most.
+# The interval of a new machine is not known yet: battery sensors pause for 8 hours at most.
 UNKNOWN_SILENCE_S = 3 * 8 * 3600.0
-# An interval is learned from the gaps of a day, the longest ones of which so many are remembered;
-# so many of them, and half of the time, agree with it to a factor of so much.
+# An interval is learned from the gaps of a day. So many of the longest ones are remembered.
+# So many of them, and half of the time, must agree with it to a factor of so much.
 DAY_S = 86_400.0
 GAPS_KEPT, GAPS_NEEDED, AGREEING = 48, 3, 2.0
 # A machine that sends snapshots streams once a burst has lasted for so long.
@@ -32,7 +32,7 @@ FIRST_WINDOWS, FIRST_SHARE = 25, 1 / 3
 class SendingInterval:
     """Seconds from window to window, or from snapshot to snapshot, and who says so.
 
-    `source` is empty where nothing is known: the machine has not sent.
+    `source` is empty if nothing is known: the machine has not sent.
     """
 
     every_s: float | None = None
@@ -53,11 +53,11 @@ class SendingInterval:
 
 @dataclass(slots=True)
 class Rhythm:
-    """What is kept of how a machine has sent so far; times in s by the server's clock.
+    """Memory of how a machine has sent so far; times in s by the server's clock.
 
     `every_s` is None until it is learned. `begun_t` is when its last burst began, and `streams`
     whether that went on for longer than the pause that ends one. `gaps` are the longest times from
-    burst to burst since `day_t`, which is 0 where no burst has followed another one; `short_s` is
+    burst to burst since `day_t`, which is 0 if no burst has followed another one; `short_s` is
     the sum of the others. `first_s` is from window to window of the first burst, if that looks like
     a stream.
     """
@@ -79,7 +79,7 @@ class Rhythm:
     def begin(self, t: float) -> bool:
         """Note that a burst begins; return whether this is worth keeping.
 
-        What lies between two times of streaming is no interval: the motor was off, or the line cut.
+        The gap between two times of streaming is no interval: the motor was off, or the line cut.
         """
         streamed, before_t = self.streams, self.begun_t
         self.begun_t, self.streams, self.first_s = t, False, None
@@ -120,7 +120,7 @@ class Rhythm:
 
 
 def agreed_interval_s(gaps: Sequence[float], short_s: float = 0.0) -> float | None:
-    """Return the interval in which most gaps of a day agree, s; None where they do not.
+    """Return the interval in which most gaps of a day agree, s; None if they do not.
 
     Pauses between bursts take most of the time, though most gaps are those within bursts: the gap
     counts in which the middle of the day lies. If some gaps are still so long that they would be

@@ -1,1 +1,1 @@
-"""Words for people: one catalogue per language, a folder of TOML files, and what renders it."""
+"""Words for people: one catalogue per language, a folder of TOML files, and its rendering."""

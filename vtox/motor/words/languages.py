@@ -15,14 +15,14 @@ Language: TypeAlias = Literal[LANGUAGES]  # type: ignore[valid-type]
 
 
 def language(tag: str) -> Language | None:
-    """Return the language of a tag such as `zh-CN`, None where VTOX does not speak it."""
+    """Return the language of a tag such as `zh-CN`, None if VTOX does not speak it."""
     primary = tag.strip().partition("-")[0].lower()
     return primary if primary in LANGUAGES else None
 
 
 @lru_cache(maxsize=256)  # each request of the API asks, most with the same header
 def accepted_language(header: str) -> Language | None:
-    """Return the language that an `Accept-Language` header prefers, None where it names none."""
+    """Return the language that an `Accept-Language` header prefers, None if it names none."""
     wanted = [(quality, language(tag)) for tag, quality in _weighted(header.split(","))]
     known = [(quality, name) for quality, name in wanted if name and quality > 0]
     return max(known, key=lambda pair: pair[0])[1] if known else None

@@ -1,9 +1,9 @@
 """Renders texts of the catalogue with values, and codes with theirs: the one place for it.
 
-A text has `{load_a:.1f}` where a value belongs, written as `str.format` does. `{channels!w}` has
-words for an identifier, of several a list, `{channels!part}` those of what measures a channel;
-`{power_w!k}` the value in thousands; `{n|record|records}` the first word where `n` is one, else
-the second. Scripts of the pages do the same (`api/static/texts.js`).
+A text has `{load_a:.1f}` for a value, written as `str.format` does. `{channels!w}` is replaced by
+the words for an identifier, or for each of a list, `{channels!part}` by those for the sensor of a
+channel. `{power_w!k}` is the value in thousands; `{n|record|records}` the first word if `n` is one,
+else the second. Scripts of the pages do the same (`api/static/texts.js`).
 """
 
 import re
@@ -45,15 +45,15 @@ class _Coded(Protocol):
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """What its sentence needs."""
+        """Values that its sentence needs."""
 
 
 class Explained(_Coded, Protocol):
-    """What has a code, doubts about it, and a reason: the sentence that was written with it."""
+    """A code with doubts about it, and a reason: the sentence that was written with it."""
 
     @property
     def doubts(self) -> Iterable[_Coded]:
-        """What is said with the code."""
+        """Doubts said with the code."""
 
     @property
     def reason(self) -> str:
@@ -67,7 +67,7 @@ SPECIAL = re.compile(r"\{(\w+)(?:!(w|part|k)|\|([^|}]*)\|([^}]*))\}")
 def fill(text: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return a text with its values.
 
-    Raises `KeyError`, `ValueError`: the values are not what the text needs.
+    Raises `KeyError`, `ValueError`: the values do not fit the text.
     """
     template, special = _template(text)
     if special:
@@ -101,7 +101,7 @@ def _words(value: str | Iterable[str], said: Catalogue, topic: str) -> str:
 def render(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
     """Return the sentence of a reason; a code that this version does not know is its own sentence.
 
-    Raises `KeyError`, `ValueError`: the values are not what the sentence needs.
+    Raises `KeyError`, `ValueError`: the values do not fit the sentence.
     """
     sentence = catalogue(language).sentences.get(code)
     return fill(sentence.text, values, language) if sentence else code
@@ -117,7 +117,7 @@ def render_all(
 def full_reason(said: Explained, language: Language = DEFAULT) -> str:
     """Return the sentences of a code and of its doubts as one line.
 
-    Where one of them is of another version, or of another program, it is what was written.
+    If one of them is of another version, or of another program, it is the reason as written.
     """
     if not said.code:
         return said.reason
@@ -143,7 +143,7 @@ def advice(
     *,
     level: str = "",
 ) -> str:
-    """Return what to do about a code, empty where there is nothing to do or it is not known.
+    """Return the advice about a code, empty if there is nothing to do or it is not known.
 
     `level` is that of the alarm or the state of the diagnosis: a fault may ask for more. Without
     the values that it names, as on a page about the code, the advice says them in general.

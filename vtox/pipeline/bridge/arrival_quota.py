@@ -1,6 +1,7 @@
 """How much of one machine is admitted: a quota on the times at which its windows came. Pure.
 
-By the time of arrival, not of reading: what waited while the bridge was away is no flood.
+It uses the time of arrival, not of reading: windows that waited while the bridge was away are no
+flood.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from vtox.pipeline.windows.wire import Header
 class ArrivalQuota:
     """Windows and bytes a second of each machine, 0 for no limit, of `BURST_S` in advance.
 
-    `debts` keeps for each machine until when its windows, and its bytes, use up what is allowed.
+    `debts` keeps for each machine until when its windows, and its bytes, use up the allowance.
     """
 
     windows_per_s: float
@@ -26,7 +27,7 @@ class ArrivalQuota:
         return bool(self.windows_per_s or self.bytes_per_s)
 
     def charge(self, h: Header, arrived_t: float) -> bool:
-        """Charge a window and return True, or return False where the quota is exceeded."""
+        """Charge a window and return True, or return False if the quota is exceeded."""
         if not self.limits:
             return True
         windows, size = (max(t, arrived_t) for t in self.debts.get(h.machine_id, (0.0, 0.0)))

@@ -13,7 +13,7 @@ Decision = Literal["new", "again", "duplicate"]
 
 
 def mark(h: Header) -> str:
-    """Return what identifies a window: run, seq and start, and the dead letter it repeats."""
+    """Return the identity of a window: run, seq and start, and the dead letter it repeats."""
     return f"{h.run}|{h.seq}|{_start_us(h)}|{h.replay_of}"
 
 
@@ -71,7 +71,7 @@ class DuplicateFilter:
     def is_copy(self, h: Header, print_: str) -> bool:
         """Return whether a window has the samples of the last one, which is another window.
 
-        The same window is never a copy, however often and by whatever way it comes.
+        The same window is never a copy, however often it comes, and by any way.
         """
         last, samples = self.last_print
         name = mark(h)
@@ -110,7 +110,7 @@ class DuplicateFilter:
     def epoch_of(self, h: Header, entry_id: str = "") -> int:
         """Return how often the sender had restarted its run when a window came.
 
-        Of a window before the horizon, what the oldest one of its run says.
+        For a window before the horizon it is the epoch of the oldest one of its run.
         """
         name = mark(h)
         if name in self.marks:

@@ -25,16 +25,16 @@ from vtox.pipeline.windows.tracing import Tracing
 
 log = structlog.get_logger()
 
-# Records of a family that has no room wait here, without their samples: at most so many windows of
-# them (about 0.5 kB each) before nothing more is read for any family.
+# Records of a family that has no room wait here, without their samples. At most this many windows
+# of them (about 0.5 kB each) wait before nothing more is read for any family.
 MAX_WAITING_WINDOWS = 200_000
 # In flight of each family, at most.
 IN_FLIGHT_BYTES = 512 << 20
 
 # Sends a Celery task: family, then the record ids of the batch.
 Send = Callable[[str, list[str]], None]
-# Returns the record ids of the tasks that wait in a family's queue, the oldest task first; None
-# where that is not known.
+# Returns the record ids of the tasks that wait in a family's queue, the oldest task first; None if
+# that is not known.
 WaitingTasks = Callable[[str], list[list[str]] | None]
 
 
@@ -62,21 +62,22 @@ class Dispatcher:
         self.forget()
 
     def forget(self, partitions: int = 1) -> None:
-        """Begin without records; `partitions` share evenly what may be in flight."""
+        """Begin without records; `partitions` share the limits in flight evenly."""
         self.partitions = partitions
         self.ready = {f: WaitingRecords(0.0) for f in FAMILIES}
         self.let_gather(1.0)
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
 
     def let_gather(self, factor: float) -> None:
-        """Let batches gather so many times as long as on an idle host (see `gathering`)."""
+        """Let batches gather this many times as long as on an idle host (see `gathering`)."""
         for family, ready in self.ready.items():
-            # What took long to come may wait longer: the tasks of long records are few and full.
+            # Records that took long to come may wait longer: the tasks of long records are few and
+            # full.
             idle_s = self.settings.batch_wait_ms / 1000 * FAMILIES[family].min_record_s
             ready.wait_s = gathering_s(idle_s, factor)
 
     def load_in_flight(self) -> None:
-        """Ask the server what workers have not finished."""
+        """Ask the server for the records that workers have not finished."""
         self.in_flight = self.ledger.in_flight()
 
     def add(self, closed: Iterable[ClosedRecord]) -> None:
@@ -106,7 +107,7 @@ class Dispatcher:
         return max(self._room(f)[0] - self.ready[f].windows for f in FAMILIES)
 
     def _room(self, family: str) -> tuple[int, int]:
-        """Return how many windows, and bytes, of a family may be dispatched now."""
+        """Return the number of windows, and of bytes, of a family that may be dispatched now."""
         windows, size = self.in_flight[family]
         room_bytes = IN_FLIGHT_BYTES // self.partitions - size
         return (self._in_flight_windows - windows if room_bytes > 0 else 0), room_bytes

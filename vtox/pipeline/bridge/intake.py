@@ -42,14 +42,14 @@ log = structlog.get_logger()
 
 # Once a clock is off by more than the setting allows, it is right again below this share of it.
 CLOCK_HYSTERESIS = 0.8
-# A script of the server hands on only so many fields of an entry at once. Windows have thirty.
+# A script of the server hands on only this many fields of an entry at once. Windows have thirty.
 MAX_MOVED_FIELDS = 1000
 
 
 class Intake:
     """The machines of a partition, the part that the admission of their windows depends on.
 
-    `partitions` is how many there are: windows of other machines are moved to theirs.
+    `partitions` is the number of all partitions: windows of other machines are moved to theirs.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Intake:
         self.lengths_s: dict[str, dict[str, float]] = {}
         self.vehicles: dict[str, str | None] = {}
         self.clock_off: dict[str, bool] = {}
-        # Of the newest window by its own time: that time, and its arrival.
+        # The newest window by its own time: that time, and its arrival.
         self.newest: dict[str, tuple[float, float]] = {}
         self.arrivals: dict[str, Arrivals] = {}
         self._by_machine: tuple[dict[str, Any], ...] = (
@@ -94,7 +94,7 @@ class Intake:
     ) -> list[Piece]:
         """Refuse malformed entries and duplicates, move those of other partitions, return the rest.
 
-        Of pending entries `progress` says what the families have made of each so far
+        For pending entries `progress` is the progress of the families with each so far
         (`keys.PROGRESS`); a piece leaves out families that have assigned or finished its window.
 
         Raises
@@ -130,7 +130,7 @@ class Intake:
                 admitted.append(a)
         refuse(self.client, self.token, self.settings, refusals, self.partition)
         if letters := [r for r in refusals if r.code != "duplicate"]:
-            # One line a read, whatever a broken sender sends.
+            # One line a read, however much a broken sender sends.
             last = f"{letters[-1].machine_id} {letters[-1].seq}: {letters[-1].reason}"
             log.warning("entries refused, see dead_letters", entries=len(letters), last=last)
         # Before they count as admitted: after a crash they are added again, which counts once.
@@ -156,7 +156,7 @@ class Intake:
         self.senders.clear()
 
     def record_s(self, family: str, machine_id: str) -> float:
-        """Return how long a machine's records of a family are, s."""
+        """Return the length of a machine's records of a family, s."""
         lengths_s = self.lengths_s.get(machine_id) or self._record_lengths(None)
         return lengths_s[family]
 
@@ -214,7 +214,7 @@ class Intake:
     ) -> None:
         """Move windows of other partitions there, and take them out of `headers`.
 
-        What was admitted here before another number of partitions came in force is finished here.
+        Windows admitted here before another number of partitions came in force are finished here.
         """
         strays: list[Stray] = []
         secret = b""
@@ -243,7 +243,7 @@ class Intake:
     def _load_machines(
         self, headers: Sequence[Header | None], progress: Sequence[bytes | None]
     ) -> frozenset[str]:
-        """Load what is kept of the machines that are not in memory; return those without room.
+        """Load the data of the machines that are not in memory; return those without room.
 
         A machine with a window that was admitted before always has room.
         """
@@ -269,7 +269,7 @@ class Intake:
     def _limit_of(
         self, h: Header, entry_id: bytes, strangers: frozenset[str], now_t: float
     ) -> tuple[str, str] | None:
-        """Return code and reason of the limit that refuses a window, None where none does."""
+        """Return code and reason of the limit that refuses a window, None if none does."""
         s = self.settings
         if h.machine_id in strangers:
             return "too_many_machines", TooManyMachines(s.max_machines).args[0]
@@ -281,10 +281,10 @@ class Intake:
         return None
 
     def _watch(self, new: Sequence[Admission], recorded: Recorded) -> None:
-        """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
+        """Keep the data of new windows on their machines: vehicle, clock, restarts of the sender.
 
-        Of machines that were not listed before, new ones or retired ones that send again, nothing
-        is known yet.
+        Nothing is known yet of machines that were not listed before: new ones, or retired ones that
+        send again.
         """
         for machine_id in recorded.unlisted:
             self.vehicles[machine_id], self.clock_off[machine_id] = None, False
@@ -309,7 +309,7 @@ class Intake:
             admissions.set_vehicle(self.client, h.machine_id, h.vehicle_id)
 
     def _watch_rhythm(self, h: Header, t: float, changed: dict[str, tuple[Rhythm, bool]]) -> None:
-        """Learn how often a machine sends; add to `changed` what is to be kept."""
+        """Learn how often a machine sends; add the rhythms to keep to `changed`."""
         if h.replay_of:
             return
         arrivals = self.arrivals[h.machine_id]
@@ -347,7 +347,7 @@ class Intake:
         was_off = self.clock_off.get(h.machine_id, False)
         limit_s = (CLOCK_HYSTERESIS if was_off else 1.0) * self.settings.clock_tolerance_s
         if offset_s < -limit_s:
-            # What is sent every hour may have been measured an hour ago.
+            # A window that is sent every hour may have been measured an hour ago.
             offset_s = min(offset_s + (self._interval(h.machine_id).every_s or 0.0), 0.0)
         off = abs(offset_s) > limit_s
         if off != was_off:

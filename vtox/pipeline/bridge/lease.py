@@ -12,8 +12,8 @@ from vtox.pipeline.store.ledger.ledger import Ledger
 log = structlog.get_logger()
 
 LEASE_LIFE_MS = 5000
-# No single step takes so long, time-outs of server and broker included: a bridge whose last one is
-# older hangs.
+# No single step takes this long, time-outs of server and broker included: a bridge with an older
+# last step hangs.
 MAX_ITERATION_S = 60.0
 
 

@@ -1,8 +1,8 @@
-"""How many windows the bridge asks for in one read. Pure.
+"""The number of windows that the bridge asks for in one read. Pure.
 
-A reply that is larger than the server's limit of a client's output ends the connection, and no
-bridge knows the size of a window before it is read: reads begin small after any doubt, and where
-one was cut off the next ones stay smaller for a while.
+A reply above the server's output limit of a client ends the connection, and no bridge knows the
+size of a window before it is read. So reads begin small after any doubt, and after a read that was
+cut off the next ones stay smaller for a while.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ReadSize:
     asked: int = 0
 
     def ask(self, most: int, mean_bytes: int) -> int:
-        """Return how many windows to ask for, `most` at most, where they have `mean_bytes`."""
+        """Return the number of windows to ask for, `most` at most, if they have `mean_bytes`."""
         usual = max(READ_BYTES // mean_bytes, 1)
         self.asked = min(most, usual, self.ramp, self.ceiling)
         return self.asked
@@ -32,7 +32,7 @@ class ReadSize:
         self.ramp = min(2 * self.ramp, MAX_READ_WINDOWS)
 
     def fail(self) -> None:
-        """Begin again; where a read was cut off, stay below its size."""
+        """Begin again; if a read was cut off, stay below its size."""
         if self.asked:
             self.ceiling = max(1, self.asked // 2)
         self.asked, self.ramp = 0, 1

@@ -20,7 +20,7 @@ class WaitingRecords:
     wait_s: float
     since: float = 0.0
     windows: int = 0
-    # Each with when it came.
+    # Each with its time of arrival.
     _records: dict[str, tuple[float, Record]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ class WaitingRecords:
         return found
 
     def longest_s(self, now: float) -> float | None:
-        """Return for how long the first record has waited.
+        """Return the time for which the first record has waited.
 
         Its windows may be older: a record of a machine that pauses is complete once it was silent
         for a while, and no window was late.

@@ -1,4 +1,4 @@
-"""What senders and readers use; other programs import it as `vtox.client`."""
+"""The interface for senders and readers; other programs import it as `vtox.client`."""
 
 from vtox.pipeline.client.publisher import Accepted, Publisher
 from vtox.pipeline.client.reader import Item, Reader

@@ -21,8 +21,8 @@ from vtox.pipeline.store.stream import window_log
 
 PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
 
-# Why a sender waits: the server has no memory or disk for a window, it does not answer, the workers
-# are as far behind as they may be, or too few replicas have what was sent.
+# Reasons why a sender waits. The server has no memory or disk for a window, or it does not answer.
+# The workers have reached the limit of their backlog, or too few replicas have the windows.
 Hindrance = Literal["full", "away", "behind", "unreplicated"]
 EntryFields = dict[str, str | bytes]
 
@@ -49,7 +49,7 @@ class Entry:
     name: str
     fields: EntryFields
     nbytes: int
-    # How long ago it was acknowledged, s, where it goes again after a lost connection.
+    # Its age since the acknowledgement, s, if it goes again after a lost connection.
     age_s: float | None = None
     # The stream that it was added to.
     stream: str = keys.RAW
@@ -67,7 +67,7 @@ class Terms:
 
 
 class Delivery:
-    """What the server shall have, and has; it drops nothing."""
+    """The windows that the server shall have, and the ones it has; none is dropped."""
 
     dropped = 0
 
@@ -82,13 +82,13 @@ class Delivery:
         self._addresses = Addresses(client)
         self._look = False
         self._deadline = 0.0
-        # What the server has now: new, and sent again.
+        # The windows that the server has now, new and resent.
         self._accepted: list[Accepted] = []
         self._repeated: list[Accepted] = []
 
     @property
     def windows(self) -> int:
-        """How many windows wait."""
+        """The number of windows that wait."""
         return len(self._waiting)
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -96,7 +96,7 @@ class Delivery:
         self._waiting += entries
 
     def take_accepted(self) -> tuple[list[Accepted], list[Accepted]]:
-        """Return what the server has since this was last asked: new, and sent again."""
+        """Return the windows acknowledged since the last call, new and resent."""
         found = self._accepted, self._repeated
         self._accepted, self._repeated = [], []
         return found
@@ -104,7 +104,7 @@ class Delivery:
     def deliver(self) -> Iterator[Hindrance]:
         """Send all that waits, and see whether the server may have lost something.
 
-        Yields before each pause what it waits for; a caller that stops there leaves the rest
+        Yields before each pause the reason for it; a caller that stops there leaves the rest
         waiting.
 
         Raises
@@ -205,7 +205,7 @@ class Delivery:
         return self._confirm()
 
     def _confirm(self) -> Hindrance | None:
-        """Take what was added for acknowledged, once the replicas have it."""
+        """Count the added windows as acknowledged once the replicas have them."""
         confirmed = self._in_doubt.confirm(self.client)
         for entry, entry_id in confirmed:
             self._note(entry, entry_id)
@@ -223,7 +223,7 @@ class Delivery:
         (self._accepted if entry.age_s is None else self._repeated).append(accepted)
 
     def _take_back(self) -> None:
-        """Send what may be lost again, before anything else: a machine's windows stay in order."""
+        """Resend windows that may be lost, before all others: a machine's windows stay in order."""
         if not self._renews:
             return
         acknowledged, lost = self._in_doubt.take_all()
@@ -240,7 +240,7 @@ class Delivery:
 
 
 def raise_if_refused(error: Exception) -> None:
-    """Raise where trying again is in vain: a wrong user or password."""
+    """Raise if a retry is useless: a wrong user or password."""
     if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError):
         raise ServerUnavailable(
             f"the server refuses this user: {error}", remedy="check user and password in its URL"

@@ -1,7 +1,7 @@
 """Windows that the server has and may yet lose: too few replicas have them, or had them in time.
 
-A replica that takes the place of the primary may miss what was acknowledged last. Windows that are
-sent again count once.
+A replica that takes the place of the primary may miss the last acknowledged windows. Windows that
+are sent again count once.
 """
 
 import time
@@ -21,9 +21,9 @@ class InDoubt(Generic[T]):
     """Windows that were added, with the ids of their entries, in their order.
 
     `replicas` must have a window before it is confirmed. Then it is kept until one is confirmed
-    `keep_s` after it. That time stops while nothing is confirmed, and goes on where it was
-    when the window is sent again: a second fail-over does not keep windows for longer, beyond
-    the ones that the bridge remembers.
+    `keep_s` after it. This time stops while nothing is confirmed, and continues from
+    there when the window is sent again. So a second fail-over does not keep windows for longer than
+    the bridge remembers them.
     """
 
     def __init__(self, replicas: int, keep_s: float) -> None:
@@ -38,9 +38,10 @@ class InDoubt(Generic[T]):
         return bool(self.unconfirmed or self._confirmed)
 
     def confirm(self, client: Client) -> list[tuple[T, str]]:
-        """Return what is confirmed now: all that was added, or nothing.
+        """Return the windows confirmed now: all that were added, or none.
 
-        The client must report a lost connection: another one knows nothing of what was added.
+        The client must report a lost connection: a new connection knows nothing of the added
+        windows.
         """
         if self.replicas and not on_replicas(client, self.replicas, WAIT_MS):
             return []
@@ -53,7 +54,7 @@ class InDoubt(Generic[T]):
         return [(window, entry_id) for window, entry_id, _ in confirmed]
 
     def take_all(self) -> tuple[list[tuple[T, float]], list[T]]:
-        """Return what was confirmed, with its age, s, and what was not; keep nothing."""
+        """Return the confirmed windows with their age, s, and the unconfirmed; keep nothing."""
         newest_t = self._confirmed[-1][0] if self._confirmed else 0.0
         confirmed = [(window, newest_t - t) for t, window in self._confirmed]
         unconfirmed = [window for window, _, _ in self.unconfirmed]

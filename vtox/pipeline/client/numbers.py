@@ -5,10 +5,10 @@ know whether its last windows arrived, and sends them again: they must bear the 
 had. So a number is on file before its window is sent, under machine and start; a window of the same
 machine and start gets the same number again.
 
-A file, and not the server: a sender has the right to add windows and to read nothing, and a number
-that is read back says nothing of windows that are still on their way. SQLite, because a process
-that is killed while it writes leaves a file that can be read. After a crash of the host the last
-numbers may be missing; they are then given to other windows, which the bridge takes as a restart of
+It is a file, not the server: a sender has the right to add windows and to read nothing. A number
+read back from the server also says nothing of windows that are still on their way. SQLite, because
+a process that is killed while it writes leaves a file that can be read. After a crash of the host
+the last numbers may be missing; other windows then get them. The bridge takes this as a restart of
 the sender: a new run, and nothing is dropped.
 """
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # As many as the bridge remembers by default (VTOX_DUPLICATE_HORIZON): a window that is repeated
-# later counts again, whatever its number.
+# later counts again, under any number.
 KEPT = 256
 # For another process that uses the same file.
 BUSY_TIMEOUT_S = 10.0
@@ -65,7 +65,7 @@ class SequenceNumbers:
 
     def __init__(self, path: Path, *, lends: bool = False, replaces: bool = False) -> None:
         self._path, self._lends, self._replaces = path, lends, replaces
-        # Machine -> name of a window -> number and start, of those that the file does not have.
+        # Machine -> name of a window -> number and start, if the file does not have them yet.
         self._lent: dict[str, dict[str, tuple[int, float]]] = {}
         self.run = new_run()
         try:
@@ -124,7 +124,7 @@ class SequenceNumbers:
         return lent[name]
 
     def last_name(self, machine_id: str, beginning: str) -> str | None:
-        """Return the last name of a machine that begins so, None where there is none."""
+        """Return the last name of a machine that begins so, None if there is none."""
         row = self._db.execute(
             "SELECT window FROM numbers WHERE machine_id = ? AND substr(window, 1, ?) = ? "
             "ORDER BY seq DESC LIMIT 1",
@@ -145,7 +145,7 @@ class SequenceNumbers:
             raise
 
     def _prepare(self) -> str:
-        """Make the tables where they are not there; return the name of the run."""
+        """Make the tables if they are not there; return the name of the run."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_TABLES)

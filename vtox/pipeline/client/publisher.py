@@ -35,7 +35,7 @@ KEPT_IDS = 50_000
 class Publisher:
     """Sends windows in batches, each again and again until the server has it.
 
-    Use one for each thread. What a time-out leaves in doubt is sent again unchanged, and counts
+    Use one for each thread. Windows left in doubt by a time-out are sent again unchanged, and count
     once.
 
     Parameters
@@ -46,12 +46,12 @@ class Publisher:
         longer. None: the server of this host's settings.
     numbers
         The file that keeps the sequence numbers over restarts (`numbers` of this folder).
-        Without it every publisher is a separate run, which begins at 0; what is sent again by the
-        next one is then diagnosed twice.
+        Without it every publisher is a separate run, which begins at 0; windows sent again by
+        the next one are then diagnosed twice.
     batch_s
         How long `send` may collect windows before it sends them in one transaction. 0: at once.
     when_full
-        What to do while the server refuses windows, for want of memory or disk: `wait`, or `raise`
+        The action while the server refuses windows, for want of memory or disk: `wait`, or `raise`
         `ServerFull`.
     ahead_bytes
         With this many bytes of windows unfinished in the stream it waits too. None: no limit. The
@@ -59,17 +59,17 @@ class Publisher:
     patience_s
         How long to look for a server that does not answer.
     keep_s
-        What was acknowledged in the last seconds before the connection was lost is sent again, as
-        the server may have lost it: a replica that becomes the primary, or one killed between two
+        Windows acknowledged in the last seconds before the connection was lost are sent again, as
+        the server may have lost them: a replica that becomes the primary, or one killed between two
         syncs. Windows that it has count once. Longer than a fail-over; needs the URL, not a client.
     replicas
         So many replicas must have a window before it counts as acknowledged (`WAIT`).
     spool
         The folder that keeps windows while the line is down, also over a restart of this process,
         with their numbers. `send` and `flush` then return without them and try again 5 s later;
-        only a connection that times out holds them up. One publisher at a time uses a folder.
+        only a connection that times out delays them. One publisher at a time uses a folder.
     spool_bytes, spool_age_s
-        What the folder holds at most; beyond it the oldest windows are dropped, and counted.
+        The bounds of the folder; beyond them the oldest windows are dropped, and counted.
     catch_up_per_s
         So many of the windows that wait are sent a second, beyond the new ones.
     """
@@ -137,7 +137,7 @@ class Publisher:
             self.close()
 
     def close(self) -> None:
-        """Close connections and file; what was collected and not flushed is not sent."""
+        """Close connections and file; collected windows that were not flushed are not sent."""
         if self._numbers:
             self._numbers.close()
         if isinstance(self._delivery, StoreAndForward):
@@ -161,10 +161,10 @@ class Publisher:
         """Send a window with the next number of its machine; return all that the server has now.
 
         Without `batch_s` that is this one. `channels` are arrays in A, V and m/s^2, sent as 16 bits
-        with their own scale; or, where `scale` has units per count, integers as the converter gave
-        them. `t0` is the start of the window, s since 1970 UTC: a window of the same machine and
-        `t0` is taken for the same one. `scalars` are name -> value and unit of what was measured
-        with the samples: `{"oil_pressure": (2.1, "bar")}`.
+        with their own scale. If `scale` has units per count, they are integers as the converter
+        gave them. `t0` is the start of the window, s since 1970 UTC: a window of the same machine
+        and `t0` is taken for the same one. `scalars` are name -> value and unit of the quantities
+        measured with the samples: `{"oil_pressure": (2.1, "bar")}`.
 
         Raises
         ------
@@ -208,8 +208,8 @@ class Publisher:
     def collect_entry(self, fields: EntryFields, *, name: str = "") -> None:
         """Keep the fields of an entry for the next `flush`; without `seq` it gets the next number.
 
-        `name` then distinguishes it from others of its machine, in place of its start: with a file
-        of numbers an entry whose name is known gets the number and the start that it had.
+        `name` then distinguishes it from others of its machine, in place of its start. With a file
+        of numbers, an entry with a known name gets its earlier number and start again.
 
         Raises
         ------
@@ -222,15 +222,15 @@ class Publisher:
         self._keep(fields, name)
 
     def collect_refusal(self, fields: EntryFields) -> None:
-        """Keep what is no window (`wire.REFUSED` says why); the bridge makes a dead letter."""
+        """Keep a refused entry (`wire.REFUSED` says why); the bridge makes it a dead letter."""
         self._keep(fields | {"seq": ""}, "")
 
     def name_of(self, machine_id: str, beginning: str) -> str | None:
-        """Return the last name of a machine that begins so, None where the file has none."""
+        """Return the last name of a machine that begins so, None if the file has none."""
         return self._numbers.last_name(machine_id, beginning) if self._numbers else None
 
     def flush(self) -> list[Accepted]:
-        """Send what is collected; return what was accepted since this was last said.
+        """Send the collected windows; return those accepted since the last call.
 
         Raises
         ------
@@ -245,7 +245,7 @@ class Publisher:
         return self.take_accepted()
 
     def deliver(self) -> Iterator[Hindrance]:
-        """Send what is collected, and yield before each pause what it waits for."""
+        """Send the collected windows, and yield before each pause the reason for it."""
         self._number()
         self._delivery.add(self._collected)
         self._collected.clear()
@@ -254,23 +254,23 @@ class Publisher:
 
     @property
     def waiting(self) -> int:
-        """How many windows the server does not have yet."""
+        """The number of windows that the server does not have yet."""
         return len(self._collected) + self._delivery.windows
 
     @property
     def unsaved(self) -> int:
-        """How many windows would be lost with this process: with a spool, those not on disk."""
+        """The number of windows lost if this process ends: with a spool, those not on disk."""
         kept = self._delivery
         waiting = kept.unsaved if isinstance(kept, StoreAndForward) else kept.windows
         return len(self._collected) + waiting
 
     @property
     def dropped(self) -> int:
-        """How many windows of the spool went unsent: no room, too old, or damaged."""
+        """The number of windows of the spool that went unsent: no room, too old, or damaged."""
         return self._delivery.dropped
 
     def take_accepted(self) -> list[Accepted]:
-        """Return what was accepted since this was last said."""
+        """Return the windows accepted since the last call."""
         accepted, repeated = self._delivery.take_accepted()
         for a in (*repeated, *accepted):
             self.accepted_ids[a.stream, a.entry_id] = a

@@ -1,4 +1,4 @@
-"""Reads what VTOX has answered: results, alerts and dead letters as values, from a position on."""
+"""Reads the answers of VTOX: results, alerts and dead letters as values, from a position on."""
 
 import json
 import logging
@@ -45,7 +45,7 @@ SAVE_EVERY_S = 1.0
 class Item(Generic[T]):
     """A value with the id of its entry, to read on from there; `t` is when it was written.
 
-    By the server's clock, s since 1970.
+    The time is by the server's clock, s since 1970.
     """
 
     id: str
@@ -61,9 +61,9 @@ class Reader:
     """Iterators over the streams that VTOX writes.
 
     Each goes on without end, or ends when nothing came for `quiet_s`. It begins after the entry
-    `after` (`0-0`: with the oldest that is kept), or else where `positions` says that it was, or
-    else with what comes from now on. An item counts as read when the next one is asked for, so
-    that one who is killed gets its last items again: recognise them by their `id`.
+    `after` (`0-0`: with the oldest that is kept), or else at the position in `positions`, or else
+    with the next new entry. An item counts as read when the next one is asked for. A reader that is
+    killed therefore gets its last items again: recognise them by their `id`.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Reader:
         self._positions = _load(self._file)
         self._saved_t = time.monotonic()
         self.patience_s = patience_s
-        # What was trimmed before it was read, newest last.
+        # Entries that were trimmed before they were read, newest last.
         self.missed: list[Missed] = []
 
     def __enter__(self) -> "Reader":
@@ -151,9 +151,9 @@ class Reader:
     ) -> Iterator[Item[DeadLetter]]:
         """Yield the dead letters of windows that a publisher has sent and the bridge refused.
 
-        Of its last `KEPT_IDS` windows, once each, until no letter came for `quiet_s`; called again
-        it goes on. A letter of many windows is yielded where the publisher has sent
-        the first or the last of them.
+        Covers its last `KEPT_IDS` windows, once each, until no letter came for `quiet_s`; called
+        again it goes on. A letter of many windows is yielded if the publisher has sent the first or
+        the last of them.
         """
         ids = publisher.accepted_ids
         if not ids:
@@ -224,7 +224,7 @@ class Reader:
         return self._patiently(look)
 
     def _patiently(self, look: Callable[[], R]) -> R:
-        """Return what is read, looking for a server that is away."""
+        """Return the result of a read; retry while the server is away."""
         deadline, pause_s = time.monotonic() + self.patience_s, PAUSE_S
         while True:
             try:
@@ -263,7 +263,7 @@ def _position_at(batch: Batch, i: int) -> Position:
 
 
 def _load(file: Path | None) -> dict[str, Position]:
-    """Return the positions of a file, none where there is none yet."""
+    """Return the positions of a file, none if there is none yet."""
     if file is None or not file.exists():
         return {}
     try:

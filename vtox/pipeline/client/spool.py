@@ -29,7 +29,7 @@ CLOCK_SET_T = 1e9
 BUSY_TIMEOUT_S = 10.0
 # SQLite takes 32,766 values, older ones 999.
 _AT_ONCE = 500
-# Of a field, and what is raised by a row that has none.
+# The types of a field, and the errors raised by a row that has none.
 _TYPES = (str, bytes)
 _NO_WINDOW = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
@@ -38,7 +38,7 @@ class Spool:
     """The windows in a folder, in the order in which they came.
 
     `dropped` counts the windows that went unsent, because the spool was full or they were too old;
-    `unreadable` those that damage has taken, or that are kept aside because they cannot be read.
+    `unreadable` those lost by damage, or kept aside because they cannot be read.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Spool:
                 self._recover()
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Keep windows behind the others; the oldest go where there is no room, or of too old ones.
+        """Keep windows behind the others; drop too old ones, and the oldest if there is no room.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Spool:
             self._undamaged(lambda: self._remove(ids))
 
     def close(self) -> None:
-        """Close the file; what it holds is sent by the next publisher of the folder."""
+        """Close the file; the next publisher of the folder sends the windows in it."""
         self._db.close()
         os.close(self._lock)
 
@@ -105,7 +105,7 @@ class Spool:
             raise
 
     def _undamaged(self, do: Callable[[], T]) -> T:
-        """Do something with the file; if that is damaged, again with a new one of what is left."""
+        """Do something with the file; if it is damaged, again with a new one of the rows left."""
         try:
             return do()
         except sqlite3.DatabaseError as error:
@@ -193,7 +193,7 @@ class Spool:
         log.warning("%d rows of %s are no windows, and are kept aside", len(ids), self._file)
 
     def _count(self) -> None:
-        """Count what waits: the size of a damaged row may be anything."""
+        """Count the waiting rows: the size of a damaged row may be anything."""
         rows = "SELECT COUNT(*), COALESCE(SUM(nbytes), 0) FROM windows WHERE id > ?"
         found = self._db.execute(rows, (self._sent_to,))
         self.windows, self.nbytes = found.fetchone()
@@ -243,7 +243,7 @@ def _packed(fields: EntryFields) -> tuple[str, bytes]:
 
 
 def _unpacked(header: str, samples: bytes) -> EntryFields:
-    """Return the fields of a row; an error of `_NO_WINDOW` where it is none."""
+    """Return the fields of a row; an error of `_NO_WINDOW` if it is none."""
     fields: EntryFields = {}
     place = 0
     for name, x in json.loads(header).items():

@@ -13,7 +13,7 @@ from vtox.pipeline.client.spool import Spool
 
 # The pause after a try that failed.
 RETRY_S = 5.0
-# What a full disk leaves in memory.
+# The most that a full disk leaves in memory.
 MEMORY_BYTES = 64 << 20
 
 
@@ -30,7 +30,7 @@ class StoreAndForward:
         self._delivery, self._spool = delivery, spool
         self._per_s, self._batch_bytes = per_s, batch_bytes
         self._in_flight: list[int] = []
-        # What the disk had no room for.
+        # Windows for which the disk had no room.
         self._in_memory: list[Entry] = []
         self._dropped = 0
         self._allowed = 1.0
@@ -38,18 +38,18 @@ class StoreAndForward:
 
     @property
     def windows(self) -> int:
-        """How many windows wait."""
+        """The number of windows that wait."""
         in_flight = self._delivery.windows - len(self._in_flight)
         return len(self._in_memory) + self._spool.windows + in_flight
 
     @property
     def unsaved(self) -> int:
-        """How many windows neither the disk nor the server has."""
+        """The number of windows that neither the disk nor the server has."""
         return len(self._in_memory)
 
     @property
     def dropped(self) -> int:
-        """How many windows went unsent, for want of room, by their age, or by damage."""
+        """The number of windows that went unsent, for want of room, by their age, or by damage."""
         return self._dropped + self._spool.dropped + self._spool.unreadable
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -66,7 +66,7 @@ class StoreAndForward:
                 self._dropped += 1
 
     def take_accepted(self) -> tuple[list[Accepted], list[Accepted]]:
-        """Return what the server has since this was last asked: new, and sent again."""
+        """Return the windows acknowledged since the last call, new and resent."""
         return self._delivery.take_accepted()
 
     def deliver(self) -> Iterator[Hindrance]:
@@ -86,7 +86,7 @@ class StoreAndForward:
             self._in_flight = []
 
     def close(self) -> None:
-        """Close the folder; what it holds is sent by the next publisher of it."""
+        """Close the folder; its next publisher sends the windows in it."""
         self._spool.remove([] if self._delivery.windows else self._in_flight)
         self._spool.close()
 
@@ -100,11 +100,12 @@ class StoreAndForward:
     def _next_batch(self) -> bool:
         """Take the oldest windows of the folder, then those in memory; whether there are any.
 
-        No more than the bridge remembers of a machine: what is sent again then counts once.
+        Takes no more than the bridge remembers of a machine: windows that are sent again then count
+        once.
         """
         try:
             batch = self._spool.first(min(int(self._allowed), KEPT), self._batch_bytes)
-        except sqlite3.Error:  # damaged, and no room yet for a copy of what is left
+        except sqlite3.Error:  # damaged, and no room yet for a copy of the rows left
             batch = []
         self._in_flight = [row_id for row_id, _ in batch]
         entries = [entry for _, entry in batch]

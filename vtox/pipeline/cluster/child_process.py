@@ -1,4 +1,4 @@
-"""Child processes: their output by lines, their end, and what is left of their process group."""
+"""Child processes: their output by lines, their end, and the rest of their process group."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ async def read_lines(stream: asyncio.StreamReader | None, on_line: Callable[[str
 
 
 def kill_process_group(leader_pid: int) -> None:
-    """Kill what a dead leader has left of its process group, for instance a worker's pool."""
+    """Kill the rest of a dead leader's process group, for instance a worker's pool."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader_pid, signal.SIGKILL)
 

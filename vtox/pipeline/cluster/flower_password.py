@@ -1,4 +1,4 @@
-"""The password of Flower, whose pages show what tasks carry to every user of this host."""
+"""The password of Flower, whose pages show the content of tasks to every user of this host."""
 
 import secrets
 
@@ -9,7 +9,7 @@ USER = "vtox"
 
 
 def flower_password(settings: Settings) -> str | None:
-    """Return the password of the user `vtox`; None: in development none is asked for.
+    """Return the password of the user `vtox`; None: development needs none.
 
     It is `VTOX_FLOWER_PASSWORD`, or made once and kept in the data folder for its owner alone.
     """

@@ -1,7 +1,7 @@
 """The names by which this host may be addressed over HTTP.
 
-The page of another site can have its name resolve to this host (DNS rebinding), and then it counts
-as one of our pages. The Host header gives it away: an address by number cannot be rebound.
+The page of another site can have its name resolve to this host (DNS rebinding). Then it counts as
+one of our pages. The Host header gives it away: an address by number cannot be rebound.
 """
 
 import ipaddress

@@ -18,10 +18,11 @@ CHECKER = "valkey-check-aof"
 def repair(settings: Settings) -> tuple[Path, int]:
     """Copy the log, cut its newest file at the first damage; return the copy and the bytes cut.
 
-    Only the newest file can be cut: what follows the damage is lost, and nothing may follow that.
+    Only the newest file can be cut: all entries after the damage are lost, and nothing may follow
+    them.
 
-    Raises `SystemStateError`: the server runs, there is no log, or its newest file is not what is
-    damaged.
+    Raises `SystemStateError`: the server runs, there is no log, or the damage is not in its newest
+    file.
     """
     folder = settings.data_dir / "valkey" / "appendonlydir"
     fd = lock_data(settings)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# The one variable read outside the settings: it is meant for a single process, not for VTOX.
+# The one variable read outside the settings: it is for a single process, not for VTOX.
 PARENT_PID_VARIABLE = "VTOX_PARENT_PID"
 POLL_S = 0.5
 # A process has this long to stop by itself once its parent is gone.

@@ -34,7 +34,7 @@ async def keep_parts(settings: Settings, supervisor: Supervisor) -> None:
 
 
 def parts(settings: Settings) -> dict[str, str]:
-    """Return process -> state of the supervisor on this data folder; empty where none runs."""
+    """Return process -> state of the supervisor on this data folder; empty if none runs."""
     found: Any = None
     with suppress(OSError, ValueError):
         found = json.loads(_file(settings).read_text())

@@ -27,7 +27,7 @@ _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where a process listens, and the setting that moves it."""
+    """The address of a process, and the setting that moves it."""
 
     setting: str
     host: str

@@ -19,10 +19,10 @@ log = structlog.get_logger()
 
 Check = Callable[[], tuple[bool, str]]
 
-# Each takes a thread for as long as its client pleases, but the oldest makes room for the next:
+# Each takes a thread for as long as its client pleases, but the oldest makes room for the next. So
 # a client that holds them all open cannot make a supervisor believe that the process hangs.
 MAX_CONNECTIONS = 32
-# Of silence on a connection.
+# The limit of silence on a connection.
 TIMEOUT_S = 5.0
 
 
@@ -38,8 +38,8 @@ def serve(
 ) -> int:
     """Serve /health/live, /health/ready and /metrics from a thread; return the port.
 
-    Where `port` is taken, `others` are tried. Requests must address `host`, one of `names`,
-    localhost or an address by number. `setting` is what moves the port, for people.
+    If `port` is taken, `others` are tried. Requests must address `host`, one of `names`, localhost
+    or an address by number. `setting` is the name of the setting that moves the port, for people.
 
     Raises `PortTaken`: none of them is free.
     """

@@ -23,7 +23,7 @@ LIVENESS_FAILURES_MAX = 3
 
 @dataclass(slots=True)
 class ProcessState:
-    """How one process is doing."""
+    """The state of one process."""
 
     spec: ProcessSpec
     status: Status = "waiting"

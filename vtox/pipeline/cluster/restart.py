@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
-# A broker that comes back finds everybody within 15 s, also processes that could not start without
-# it.
+# A broker that comes back finds all processes within 15 s, also those unable to start without it.
 PAUSE_MAX_S = 10.0
-# One that becomes ready and ends, again and again, restarts this often a minute without delay.
+# A process that becomes ready and ends, again and again, restarts this often a minute without
+# delay.
 QUICK_RESTARTS_MAX = 10
 QUICK_RESTARTS_S = 60.0
 # Exit status of a process of ours that cannot start as configured; its last line says why.

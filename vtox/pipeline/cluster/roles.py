@@ -1,4 +1,4 @@
-"""Which roles of the cluster a host has: `vtox up --roles worker:bearing,worker:broken_bar`."""
+"""The roles of the cluster that a host has: `vtox up --roles worker:bearing,worker:broken_bar`."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ class Scaler:
                 try:
                     await self._look()
                 except (redis.RedisError, ServerUnavailable) as error:
-                    # While the server is away nothing can be said of the load.
+                    # While the server is away the load is unknown.
                     self._say("server", f"the number of workers does not follow: {error}")
         finally:
             # The report runs out by itself.

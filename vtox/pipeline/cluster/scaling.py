@@ -1,8 +1,8 @@
 """Whether a host should have one worker more or one fewer. Pure.
 
-Calm by construction: what asks for a worker must last, more is added than removed in the same time,
-and a worker goes only where the others would be far from busy. So load that swings around any
-one level changes nothing.
+Calm by construction: the need for a worker must last, and more is added than removed in the same
+time. A worker goes only if the others would be far from busy. So load that swings around any one
+level changes nothing.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from vtox.motor.values.domain import Reason, reason
 
-# A record that has waited so long waits for a worker: at rest it starts within a tenth of a second.
+# A record that has waited this long waits for a worker: at rest it starts within a tenth of a
+# second.
 BEHIND_S = 5.0
 # Below this nothing waits that a worker more would have taken.
 CALM_S = 2.0
@@ -18,9 +19,9 @@ CALM_S = 2.0
 BUSY_SHARE = 0.85
 # The others must be at work for less than this share.
 IDLE_SHARE = 0.6
-# The present ones will do where what waits grows younger by so many seconds a second.
+# The present ones will do if the waiting records grow younger by this many seconds a second.
 CATCHING_UP = 0.1
-# What asks for another worker lasts this long; then the last one has had time to start and to show
+# The need for another worker lasts this long; then the last one has had time to start and to show
 # in the figures. A worker goes only after several of the longest records.
 ADD_AFTER_S, ADD_PAUSE_S = 10.0, 20.0
 REMOVE_AFTER_S, REMOVE_PAUSE_S = 120.0, 60.0
@@ -28,10 +29,10 @@ REMOVE_AFTER_S, REMOVE_PAUSE_S = 120.0, 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What was observed at `t`, s of a monotonic clock.
+    """The load observed at `t`, s of a monotonic clock.
 
     `age_s` is family -> how long its oldest unfinished record has waited; `busy` the share of their
-    time in which the workers of this host were at work, None where that is not known yet.
+    time in which the workers of this host were at work, None if that is not known yet.
     """
 
     t: float
@@ -41,7 +42,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How many workers a host may have."""
+    """The number of workers that a host may have."""
 
     least: int
     most: int
@@ -72,7 +73,7 @@ class Decision:
 def decide(
     load: Workload, workers: int, trend: ScalingState, bounds: Bounds
 ) -> tuple[Decision, ScalingState]:
-    """Return what to do now, and the trend with which to ask again."""
+    """Return the decision for now, and the trend with which to ask again."""
     family, age_s = max(load.age_s.items(), key=lambda item: item[1], default=("", 0.0))
     busy = load.busy or 0.0
     behind = (age_s > BEHIND_S or busy > BUSY_SHARE) and not _catches_up(trend, load.t, age_s)

@@ -1,11 +1,11 @@
-"""The allocator of the embedded server: jemalloc where this host has it (docs/adr/0022)."""
+"""The allocator of the embedded server: jemalloc if this host has it (docs/adr/0022)."""
 
 import os
 import subprocess
 from pathlib import Path
 
-# The program is linked with the C library's allocator. jemalloc takes its place where the loader
-# finds it; the loader itself ignores a library that cannot be loaded.
+# The program is linked with the C library's allocator. jemalloc takes its place if the loader finds
+# it; the loader itself ignores a library that cannot be loaded.
 JEMALLOC = "libjemalloc.so.2"
 # glibc keeps 7 free pieces of each size at hand, and else takes the one that was free the longest,
 # which no cache holds. Up to 33 MB stay at hand.
@@ -17,7 +17,7 @@ TRY_TIMEOUT_S = 10.0
 
 
 def environment(program: Path) -> dict[str, str]:
-    """Return the environment for the server's program; what is set already stays as it is."""
+    """Return the environment for the server's program; variables already set stay as they are."""
     ours = {"GLIBC_TUNABLES": TUNABLES}
     if "LD_PRELOAD" not in os.environ and _runs_with_jemalloc(program):
         ours["LD_PRELOAD"] = JEMALLOC
@@ -27,8 +27,8 @@ def environment(program: Path) -> dict[str, str]:
 def _runs_with_jemalloc(program: Path) -> bool:
     """Return whether the program runs on this host with jemalloc in place of its allocator.
 
-    By trying: the library may be missing, of another machine or page size, or its name taken out
-    of the environment.
+    This needs a trial: the library may be missing, of another machine or page size, or its name
+    taken out of the environment.
     """
     try:
         tried = subprocess.run(

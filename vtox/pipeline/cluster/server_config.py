@@ -13,7 +13,7 @@ from vtox.pipeline.configuration.server_urls import server_url
 from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.errors import PortTaken
 
-# Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
+# Below the ephemeral range of Linux (32768) and macOS (49152). A client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.
 PORTS = range(20_000, 32_000)
 
@@ -37,7 +37,7 @@ class Address:
 
 
 def config(settings: Settings, address: Address, folder: Path) -> str:
-    """Return the server's configuration; it sets all that matters, whatever the defaults are."""
+    """Return the server's configuration; it sets all that matters and relies on no default."""
     socket = settings.server_socket
     unix = f"unixsocket {_quote(socket)}\nunixsocketperm 700\n" if socket else ""
     admin = admin_line("default", sha256(address.password))

@@ -1,8 +1,8 @@
-"""Which queues each worker serves, and which port it has. Pure.
+"""Decides which queues each worker serves, and which port it has. Pure.
 
-A window is finished when every family has finished it, so that what counts is the family that is
-furthest behind. A worker of several queues takes a task of each in turn, and time that one family
-does not need is left to the others: shared workers divide themselves by what the families cost.
+A window is finished when every family has finished it, so the family that is furthest behind
+counts. A worker of several queues takes a task of each in turn, and time that one family does not
+need is left to the others. So shared workers divide themselves by the families' costs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ def allocate_queues(workers: int, queues: Sequence[str] = ALL_QUEUES) -> list[tu
 
 
 def worker_ports(settings: Settings, queues: Sequence[str]) -> Iterator[int]:
-    """Yield the ports that a worker may have, the one it has where that is free first.
+    """Yield the ports that a worker may have, the one it has if that is free first.
 
     Each queue has one, which its workers take; after those are the ports of further workers.
     """

@@ -20,7 +20,7 @@ def _is_used(folder: Path) -> bool:
 
 
 def _is_held(path: Path) -> bool:
-    """Return whether a process holds the lock; leaves no file where there is none."""
+    """Return whether a process holds the lock; leaves no file if there is none."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,6 +1,6 @@
 """Every stream, group and key that VTOX uses in Redis or Valkey.
 
-Those of the raw stream exist once a partition, with its number behind:
+Those of the raw stream exist once for each partition, with its number at the end:
 `vtox.pipeline.windows.partitions`.
 """
 
@@ -11,15 +11,15 @@ METRICS = "performance_metrics"
 ALERTS = "system_alerts"
 # Readings of named scalars that the history does not have yet.
 SCALARS = "motor_scalars"
-# What operators have done with alarms.
+# The operators' actions on alarms.
 ALARM_ACTIONS = "alarm_actions"
-# What people have changed, and who was refused: `vtox.pipeline.store.system.audit`.
+# The changes made by people, and the refusals: `vtox.pipeline.store.system.audit`.
 AUDIT = "audit"
 DEAD_LETTERS = "dead_letters"
 EVIDENCE = "evidence"
 
 GROUP = "vtox"
-# Bridges look so many partitions of the raw stream up, twice a second.
+# Bridges look up this number of partitions of the raw stream, twice a second.
 MAX_PARTITIONS = 64
 # Prefix of Celery's own keys: the list behind a queue is `vtox:<queue>`.
 CELERY_PREFIX = "vtox:"
@@ -37,15 +37,15 @@ BRIDGE = "vtox:bridge"
 PARTITIONS = "vtox:partitions"
 # Sorted set of the bridge processes that live, by the time (ms) at which they said so last.
 BRIDGES = "vtox:bridges"
-# Hash of Celery's broker as the bridge found it; absent where the tasks wait on this server.
+# Hash of Celery's broker as the bridge found it; absent if the tasks wait on this server.
 BROKER = "vtox:broker"
 MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
-# Hash machine id (empty: all that are not listed) -> what was refused of it lately, as JSON.
+# Hash machine id (empty: all that are not listed) -> its recent refusals, as JSON.
 REFUSALS = "vtox:refusals"
-# Hash of the recorder that reported last: when, how far it is, what it missed.
+# Hash of the recorder that reported last: when, its progress, its missed entries.
 RECORDER = "vtox:recorder"
-# Hash of the notifier that reported last: when, and what waits for each target.
+# Hash of the notifier that reported last: when, and the messages waiting for each target.
 NOTIFIER = "vtox:notifier"
 # Hash of the OPC UA server that reported last: when its certificate ends.
 OPCUA = "vtox:opcua"
@@ -54,11 +54,11 @@ UNREADABLE = "vtox:unreadable"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.
 RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"
-# Time of the backup that a restore is bringing back; it stays where that was interrupted.
+# Time of the backup that a restore is bringing back; it stays if that was interrupted.
 RESTORING = "vtox:restoring"
 # Hash host -> JSON of the settings given at its last `vtox up`, without secrets.
 SETTINGS = "vtox:settings"
-# What signs the fields of raw entries that only VTOX may set. No sender may read it.
+# The secret that signs the fields of raw entries that only VTOX may set. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"
 # Hash key id -> time (s) of the last use, written about once a minute.
 API_KEY_USES = "vtox:api-key-uses"
@@ -72,18 +72,18 @@ OPEN_ALERTS = "vtox:open-alerts"
 FLEET = "vtox:fleet"
 # Sorted set of machines by the number of the last change that a list of the fleet shows.
 FLEET_CHANGES = "vtox:fleet-changes"
-# Hash alarm id -> the alarm as JSON, with what suspends others and how far the alerts are in it:
+# Hash alarm id -> the alarm as JSON, with the suspensions and the position in the alerts:
 # `vtox.pipeline.store.alarms.alarm_book`.
 ALARM_BOOK = "vtox:alarm-book"
 # Sorted set of the fields of that hash by the number of their last change.
 ALARM_CHANGES = "vtox:alarm-changes"
-# Hash host -> JSON: how many workers it has, how many it may have, and why it has so many.
+# Hash host -> JSON: the number of its workers, the most it may have, and the reason for the number.
 SCALING = "vtox:scaling"
 # Hash: the time by which retention deletes (`vtox.pipeline.store.ledger.retention_clock`).
 RETENTION_CLOCK = "vtox:retention-clock"
 # Hash host -> JSON: which of its optional processes do not start, and why.
 ABSENT = "vtox:absent"
-# JSON of what the monitor observed of the system when it last looked.
+# JSON of the monitor's last observations of the system.
 WATCH = "vtox:watch"
 
 
@@ -126,7 +126,7 @@ def full_scalars(machine_id: str) -> str:
 
 
 def quota(name: str) -> str:
-    """Hash that expires: until when a sender has used up what it may send."""
+    """Hash that expires: until when a sender has used up its allowance."""
     return f"vtox:quota:{name}"
 
 

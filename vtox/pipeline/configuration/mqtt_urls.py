@@ -36,7 +36,7 @@ def broker_port(address: SplitResult) -> int:
 
 
 def tls_context(address: SplitResult, named: str = "VTOX_MQTT_URL") -> ssl.SSLContext:
-    """Return how a broker of `mqtts://` is verified, and what we show it.
+    """Return the TLS context of a broker of `mqtts://`: its verification, and VTOX's certificate.
 
     Raises `SettingsError`: a file of TLS is not there, or cannot be used.
     """
@@ -46,7 +46,7 @@ def tls_context(address: SplitResult, named: str = "VTOX_MQTT_URL") -> ssl.SSLCo
         context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
         if cert := files.get("ssl_certfile"):
             context.load_cert_chain(cert, files.get("ssl_keyfile"))
-    except OSError as error:  # of which those of TLS are some
+    except OSError as error:  # errors of TLS are among them
         raise SettingsError(
             f"files of {named} cannot be used: {error}",
             remedy="expected PEM files that this user can read",

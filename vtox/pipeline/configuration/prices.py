@@ -72,7 +72,7 @@ class PricePeriods:
 def quarters_ahead(time_zone: str, from_s: int, to_s: int) -> list[tuple[int, int]]:
     """Return from which times on (s since 1970) how many quarter-hours the week is ahead of them.
 
-    A time t belongs to quarter-hour (t / 900 + ahead) modulo 672 of the week; where clocks change,
+    A time t belongs to quarter-hour (t / 900 + ahead) modulo 672 of the week; if clocks change,
     another number begins.
 
     Examples

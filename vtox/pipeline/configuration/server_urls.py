@@ -1,4 +1,4 @@
-"""URLs of servers and brokers: masked before anybody sees them, and checked before use."""
+"""URLs of servers and brokers: masked before they are shown, and checked before use."""
 
 import os
 import re
@@ -134,7 +134,7 @@ def server_url(port: int, password: str, user: str = "default") -> str:
 
 
 def broker_address(url: str) -> str:
-    """Return where the complete URL of a broker leads, without user and password."""
+    """Return the address in the complete URL of a broker, without user and password."""
     parts = sentinel_urls.split_url(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
@@ -153,7 +153,7 @@ def kombu_url(url: str) -> str:
 
 
 def tls_options(url: str) -> dict[str, str]:
-    """Return the TLS options of a complete URL; none where it is not encrypted."""
+    """Return the TLS options of a complete URL; none if it is not encrypted."""
     return {k: v for k, v in parse_qsl(sentinel_urls.split_url(url).query) if k.startswith("ssl_")}
 
 
@@ -177,7 +177,7 @@ def _is_near(host: str) -> bool:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Return the parts of a URL; None where a special character leaves doubt about them."""
+    """Return the parts of a URL; None if a special character leaves doubt about them."""
     if _CONTROL.search(url) or "#" in url:
         return None
     try:

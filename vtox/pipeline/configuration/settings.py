@@ -123,12 +123,12 @@ class Settings(
 
     @property
     def flower_password_file(self) -> Path:
-        """Password of Flower where none is set (mode 0600)."""
+        """Password of Flower if none is set (mode 0600)."""
         return self.data_dir / "flower-password"
 
     @property
     def api_key_file(self) -> Path:
-        """API key by which commands on this host read, where VTOX_API_KEY has none."""
+        """API key by which commands on this host read, if VTOX_API_KEY has none."""
         return self.data_dir / "api-key"
 
 
@@ -138,8 +138,8 @@ def load(*, find_demo: bool = True, **overrides: Any) -> Settings:
     Their data folder is the demo's while only the demo runs, unless an argument names one or
     `find_demo` is not set.
 
-    Raises `SettingsError`: a value cannot be used; the message names the setting and what was
-    expected.
+    Raises `SettingsError`: a value cannot be used; the message names the setting and the expected
+    value.
     """
     settings = _load(**overrides)
     if "data_dir" in overrides or not find_demo:
@@ -157,7 +157,7 @@ def load_for_demo() -> Settings:
 
 
 def _in_folder(settings: Settings, folder: Path) -> Settings:
-    # A copy counts what it changes as given, which an unchanged folder is not.
+    # A copy counts its changes as given, but an unchanged folder is not given.
     same = folder == settings.data_dir
     return settings if same else settings.model_copy(update={"data_dir": folder})
 
@@ -165,8 +165,8 @@ def _in_folder(settings: Settings, folder: Path) -> Settings:
 def _load(**overrides: Any) -> Settings:
     """Return the settings as they are given, with the defaults of the mode.
 
-    Raises `SettingsError`: a value cannot be used; the message names the setting and what was
-    expected.
+    Raises `SettingsError`: a value cannot be used; the message names the setting and the expected
+    value.
     """
     try:
         settings = Settings(**overrides)
@@ -199,7 +199,7 @@ def _explanation(error: ErrorDetails) -> str:
 
 
 def _input_text(error: ErrorDetails) -> str:
-    # Of a whole table too, which may hold one.
+    # A whole table is not shown either: it may hold a secret.
     if not SECRETS.isdisjoint(error["loc"]) or isinstance(error["input"], dict):
         return ""
     return f" (got {error['input']!r})"
@@ -222,7 +222,7 @@ def each(settings: Settings) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def description(name: tuple[str, ...]) -> str:
-    """Return what a setting, or a row of a table, is."""
+    """Return the description of a setting, or of a row of a table."""
     model = TABLES[name[0]] if len(name) > 1 else Settings
     return model.model_fields[name[-1]].description or ""
 

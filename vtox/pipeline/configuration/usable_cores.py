@@ -1,8 +1,8 @@
 """How many of the host's cores this process may use, and how much of their time was used.
 
-They are fewer than the host has where it is held to some of them (`taskset`, CPUAffinity of
-systemd, cpuset) and where its control group or one above has a quota of CPU time (`docker --cpus`,
-limits of Kubernetes, CPUQuota of systemd), which may be a fraction of a core.
+They are fewer than the host has if it is held to some of them (`taskset`, CPUAffinity of systemd,
+cpuset). They are also fewer if its control group or one above has a quota of CPU time, which may be
+a fraction of a core. Examples are `docker --cpus`, limits of Kubernetes, and CPUQuota of systemd.
 """
 
 import os
@@ -22,7 +22,7 @@ ROOT = Path("/")
 
 @dataclass(frozen=True, slots=True)
 class _CpuQuota:
-    """What a control group may use: so much CPU time per time; `used_s` is its use so far."""
+    """The quota of a control group: so much CPU time per time; `used_s` is its use so far."""
 
     group: Path
     cores: float
@@ -38,8 +38,8 @@ def usable_cores(root: Path = ROOT) -> float:
 class CoreUse:
     """Measures which share of the time of the usable cores is used, by whatever runs on them.
 
-    Where there is a quota and more of it is used than of the cores, that share. One to a thread:
-    psutil keeps what it read last by thread.
+    If there is a quota and more of it is used than of the cores, the share is that of the quota.
+    Use one for each thread: psutil keeps its last reading by thread.
     """
 
     def __init__(self, root: Path = ROOT) -> None:
@@ -49,7 +49,7 @@ class CoreUse:
         self.unknown = False
 
     def share(self) -> float | None:
-        """Return the share since the last call; None at first, and where the system is silent."""
+        """Return the share since the last call; None at first, and if the system is silent."""
         try:
             of_cores = _used_share_of_cores()
         except (OSError, psutil.Error) as error:
@@ -82,7 +82,7 @@ def _used_share_of_cores() -> float:
 
 
 def _affinity() -> list[int]:
-    """Return the cores that this process is held to; none where the system does not say."""
+    """Return the cores that this process is held to; none if the system does not say."""
     with suppress(AttributeError, psutil.Error):  # macOS knows no affinity
         return psutil.Process().cpu_affinity() or []
     return []
@@ -91,8 +91,8 @@ def _affinity() -> list[int]:
 def _quotas(root: Path) -> Iterator[_CpuQuota]:
     """Yield the quotas of the control group of this process and of those above it.
 
-    A container may see the path that its group has on the host, while it finds the group
-    itself at the top: of the path's folders the existing ones count, and the top always.
+    A container may see the path that its group has on the host, while it finds the group itself at
+    the top. So the existing folders of the path count, and the top always.
     """
     folder = root / "sys/fs/cgroup"
     try:

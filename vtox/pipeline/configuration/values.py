@@ -32,7 +32,7 @@ class KeptFor:
     def parse(cls, text: str, default: "KeptFor") -> "KeptFor":
         """Return `text`, `90d, 40MB` or one of both; the other one is that of `default`.
 
-        Raises `ValueError`: it is neither, or a size where only a time can be given.
+        Raises `ValueError`: it is neither, or a size although only a time can be given.
         """
         s, mb = default.s, default.mb
         for part in _parts(text):
@@ -121,7 +121,7 @@ class Acknowledgement:
 
     @classmethod
     def parse(cls, value: Any) -> Any:
-        """Return what a text describes: `server`, `disk`, `2 replicas`, `disk, 2 replicas`."""
+        """Return the value of a text: `server`, `disk`, `2 replicas`, `disk, 2 replicas`."""
         if not isinstance(value, str):
             return value
         parts = _parts(value)

@@ -28,7 +28,7 @@ def version() -> str:
 
 
 def commit_of(folder: Path) -> str:
-    """Return the commit of a checkout; empty where there is none, or no git to ask."""
+    """Return the commit of a checkout; empty if there is none, or no git to ask."""
     # Asked by its path, git answers also for a folder of another user.
     command = ["git", f"--git-dir={folder / '.git'}", "rev-parse", "--short=7", "HEAD"]
     try:
@@ -63,7 +63,7 @@ def with_vtox_command(text: str) -> str:
 
 
 def _vtox_command() -> str:
-    """Return how this installation is called: `vtox` alone only where the PATH leads to it."""
+    """Return how this installation is called: `vtox` alone only if the PATH leads to it."""
     here = Path(sys.executable).with_name("vtox")
     found = which("vtox")
     if found and Path(found).resolve() == here.resolve():

@@ -1,1 +1,1 @@
-"""How the running system is doing: throughput, readiness, and what is wrong with it."""
+"""The state of the running system: throughput, readiness and faults."""

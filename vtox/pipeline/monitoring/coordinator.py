@@ -32,7 +32,7 @@ def run(settings: Settings) -> None:
     is waited for. `SystemStateError`: Other processes work on other terms. `PortTaken`:
     `VTOX_COORDINATOR_PORT` is in use.
     """
-    gc.freeze()  # as in a worker: what was imported is in no collection
+    gc.freeze()  # as in a worker: imported objects are in no collection
     stop = stop_event()
     client = connect(settings.samples_url(), "bridge")
     check_when_loaded(client)
@@ -63,7 +63,7 @@ class _Bridges:
     """Makes the bridge of each partition.
 
     Each has its own connections: one that waits for the broker, or has lost a connection, holds no
-    other. What it remembers may be unknown to the server behind another connection.
+    other. The data that a bridge remembers may be unknown to the server behind another connection.
     """
 
     def __init__(self, client: Client, settings: Settings, tracing: Tracing | None) -> None:
@@ -73,7 +73,7 @@ class _Bridges:
         self.opened: dict[int, tuple[TaskQueues, Client]] = {}
 
     def make(self, partition: Partition) -> Bridge:
-        """Return a bridge; what the one before it had is closed."""
+        """Return a bridge; close the connections of the one before it."""
         self._close(partition.number)
         client = connect(self.settings.samples_url(), "bridge", retries=0, report_loss=True)
         queues = TaskQueues(numbers=TaskNumbers(self.client), partition=partition.number)
@@ -94,7 +94,7 @@ class _Bridges:
         )
 
     def close(self) -> None:
-        """Close what all bridges had, which have ended."""
+        """Close the connections of all bridges, which have ended."""
         for number in list(self.opened):
             self._close(number)
 

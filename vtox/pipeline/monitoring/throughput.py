@@ -85,7 +85,7 @@ class Sampler:
         self.add(*status.read_group(client))
 
     def readings(self) -> list[Reading]:
-        """Return what is kept, oldest first."""
+        """Return the kept readings, oldest first."""
         with self._lock:
             return list(self._readings)
 
@@ -127,7 +127,7 @@ def from_metrics(metrics: Sequence[Metrics], now: float) -> Throughput:
 
 
 def metrics_age_s(entry: Metrics | None, now: float) -> float | None:
-    """Return the age of an entry, None where it has no time that has been."""
+    """Return the age of an entry, None if it has no time that has been."""
     if entry is None or entry.t is None or entry.t > now + _CLOCKS_DIFFER_S:
         return None
     return max(now - entry.t, 0.0)
@@ -136,7 +136,7 @@ def metrics_age_s(entry: Metrics | None, now: float) -> float | None:
 def from_activity(readings: Sequence[Reading], now: float) -> Throughput:
     """Return the rate at which the group finished entries between the first and last reading.
 
-    It counts whatever left the pending list: duplicates and refused entries too.
+    It counts all entries that left the pending list: duplicates and refused entries too.
     """
     recent = [r for r in readings if now - r.t <= AVERAGE_S + READING_EVERY_S]
     if len(recent) < 2:

@@ -46,7 +46,7 @@ def _complete_url() -> str:
 
 
 def address() -> str:
-    """Return where the broker is, without user and password."""
+    """Return the address of the broker, without user and password."""
     return server_urls.broker_address(_complete_url())
 
 

@@ -15,7 +15,7 @@ from vtox.pipeline.queues import broker
 def _config() -> ModuleType:
     """Load our own celeryconfig.py by path.
 
-    By name, a foreign `celeryconfig.py` in the working folder would be loaded, with its broker.
+    By name, Celery would load a foreign `celeryconfig.py` of the working folder, with its broker.
     """
     path = Path(__file__).parents[3] / "celeryconfig.py"
     spec = importlib.util.spec_from_file_location("vtox_celeryconfig", path)

@@ -3,8 +3,8 @@
 Tasks carry ids only, and finishing them frees memory. A worker that starts on a full server must
 also bind its queues: otherwise the server would stay full.
 
-A member of a queue's list that is no message at all becomes an empty one, which the worker refuses;
-kombu would raise, and so end the worker.
+A member of a queue's list that is no message at all becomes an empty message, which the worker
+refuses. Kombu would raise, and so end the worker.
 """
 
 import uuid
@@ -68,7 +68,7 @@ class _Channel(redis.Channel):
     _sync: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        # Kombu makes a client for each message: a quarter of what sending a task costs. One is as
+        # Kombu makes a client for each message: a quarter of the cost of sending a task. One is as
         # good, until the pool of connections is another one.
         if asynchronous:
             return super()._create_client(asynchronous=True)
@@ -102,8 +102,8 @@ class Transport(redis.Transport):
 class SentinelTransport(redis.SentinelTransport):
     """The transport of `sentinel://` and `sentinels://` brokers.
 
-    A worker that waits for tasks on a primary that hangs would notice by kombu's health checks,
-    after 6 to 11 s for tasks and 16 s for remote control; it asks the sentinels instead.
+    A worker that waits for tasks asks the sentinels if the primary hangs. By kombu's health checks
+    it would notice that after 6 to 11 s for tasks and 16 s for remote control.
     """
 
     Channel = _SentinelChannel

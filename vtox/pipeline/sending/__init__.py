@@ -1,1 +1,1 @@
-"""What sends windows into the stream, besides the client."""
+"""Programs that send windows into the stream, in addition to the client."""

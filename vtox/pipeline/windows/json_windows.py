@@ -19,7 +19,7 @@ JSON_CODES = frozenset(("bad_base64", "bad_type", "unknown_channel"))
 def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[bytes, bytes]:
     """Return the fields of the stream entry of a window; `decode_header` then checks them.
 
-    `machine_id` is the one that the address or topic names, None where the body must.
+    `machine_id` is the one that the address or topic names, None if the body must.
 
     Raises `WireError`: a value is of the wrong kind; the error names its field.
     """

@@ -1,7 +1,7 @@
 """The partitions of the raw stream: which machine is in which, and the names of their keys. Pure.
 
 A machine is in partition `crc32(machine_id) % N`, the CRC-32 of zlib, gzip and PNG over the bytes
-of its name. Of N = 4, `V001` (CRC-32 1,708,219,451) is in partition 3:
+of its name. For N = 4, `V001` (CRC-32 1,708,219,451) is in partition 3:
 
     python -c "import zlib; print(zlib.crc32(b'V001') % 4)"
 
@@ -36,7 +36,7 @@ class Partition:
 
     @property
     def bridge(self) -> str:
-        """What its bridge says of itself."""
+        """Its bridge's report on itself."""
         return self.key_name(keys.BRIDGE)
 
     @property
@@ -53,7 +53,7 @@ class Partition:
         return self.key_name(keys.due(family))
 
     def attempts(self, family: str) -> str:
-        """How often they were started."""
+        """Return the key of the counts of their starts."""
         return self.key_name(keys.attempts(family))
 
 

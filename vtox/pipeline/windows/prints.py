@@ -10,9 +10,9 @@ from vtox.pipeline.windows.wire import Fields, Header, decode_channels
 # Among the marks that the bridge keeps of a machine: its last window, and the print of that. Named
 # as the mark of a replay, which readers of this build and of the one before pass over.
 LAST_PRINT = "|0|0|print"
-# So many bytes of each channel make the print: 1,024 samples of 16 bits.
+# This many bytes of each channel make the print: 1,024 samples of 16 bits.
 PRINT_BYTES = 2048
-# So many steps of these samples differ from the one before, in a channel that makes it unlikely.
+# This many steps of these samples differ from the one before, in a channel that makes it unlikely.
 MIN_MOVES, ROUNDING = 64, 1e-6
 # A signal repeats to this share of its peak.
 REPEATED = 4e-4
@@ -29,8 +29,8 @@ def window_print(fields: Fields, header: Header) -> str:
 def print_is_unlikely(fields: Fields) -> bool:
     """Return whether two measured windows cannot have the print of this one.
 
-    They can where all channels are constant, or ramps, or repeat after a whole number of samples:
-    such windows are refused by other codes once they are diagnosed.
+    They can if all channels are constant, or ramps, or repeat after a whole number of samples. Such
+    windows are refused by other codes once they are diagnosed.
     """
     channels = decode_channels(fields)
     return any(

@@ -54,7 +54,7 @@ def read_samples(raw: bytes, dtype: bytes, name: str, max_samples: int) -> Count
     """
     if dtype == b"json":
         raw = bytes(raw)
-        # Counting takes 4 ms where parsing takes 360 ms (8 MB).
+        # Counting takes 4 ms, parsing 360 ms (8 MB).
         if (samples := raw.count(b",") + 1) > max_samples:
             raise count_error(samples, max_samples, name)
         return _json_samples(raw, name)
@@ -82,7 +82,7 @@ def _json_samples(raw: bytes, name: str) -> Counts:
 
 
 def _json(raw: bytes) -> Any:
-    """Return the value of a JSON text, ten times faster than `json` where it has only numbers."""
+    """Return the value of a JSON text, ten times faster than `json` if it has only numbers."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:

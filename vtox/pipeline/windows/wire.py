@@ -64,7 +64,7 @@ REFUSED = "refused"
 
 
 class _ChannelFields(NamedTuple):
-    """A channel, and the fields of an entry with its samples and what one of them is worth."""
+    """A channel, and the fields of an entry with its samples and their scale."""
 
     name: str
     samples: bytes
@@ -76,19 +76,19 @@ _FIELDS = [_ChannelFields(c, c.encode(), f"scale_{c}".encode()) for c in CHANNEL
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a window may be."""
+    """The limits on the size of a window."""
 
     max_bytes: int = 8 << 20
     max_samples: int = 1_000_000
 
 
-# For entries that the bridge has accepted: no later process refuses them, whatever its limits.
+# For entries that the bridge has accepted: no later process refuses them by its own limits.
 UNLIMITED = Limits(max_bytes=1 << 62, max_samples=1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A window without its samples: what the bridge keeps and joins."""
+    """A window without its samples, as the bridge keeps and joins it."""
 
     machine_id: str
     run: str
@@ -106,9 +106,9 @@ class Header:
     replay_family: str = ""
     # The span of the sender that follows the window, as in W3C Trace Context.
     traceparent: str = ""
-    # Of a window that a bridge has moved to its partition: ms since 1970 at which it came, else 0.
+    # For a window that a bridge has moved to its partition: ms since 1970 of its arrival, else 0.
     arrived_ms: int = 0
-    # What the sender measured with the samples, at `t0`.
+    # The values that the sender measured with the samples, at `t0`.
     scalars: tuple[ScalarReading, ...] = ()
 
     @property
@@ -122,7 +122,7 @@ def encode(
 ) -> dict[str, str | bytes]:
     """Return the fields of the stream entry for `window`; `i2` scales each channel to 16 bits.
 
-    Channels that `scale` names are 16-bit counts already, of so many units each.
+    Channels that `scale` names are 16-bit counts already, of this many units each.
 
     Raises `WireError`: a channel is unknown, not one row of samples, not finite, or its counts are
     not of 16 bits.
@@ -251,8 +251,8 @@ def decode_channels(
     """Return the samples of entries that `decode_header` accepted, one after another.
 
     In units, as float32, shape (samples of all entries,) per channel; every entry must have the
-    channels of the first. Of these only the `wanted` ones, unless it has none of them. They are
-    decoded into `room`, given their names and their length.
+    channels of the first. Only the `wanted` channels are returned, or all if the first entry has
+    none of them. They are decoded into `room`, given their names and their length.
     """
     sent = [c for c in _FIELDS if c.samples in entries[0]]
     found = [c for c in sent if c.name in wanted] or sent
@@ -336,7 +336,7 @@ def _text(raw: bytes, key: str) -> str:
 
 
 def number(fields: Fields, key: str) -> float | None:
-    """Return a numeric field, None where it is absent."""
+    """Return a numeric field, None if it is absent."""
     raw = fields.get(key.encode())
     return None if raw is None else _value(raw, key)
 

@@ -1,1 +1,1 @@
-"""One archive of what cannot be made again, and its way back into an empty system."""
+"""One archive of the data that cannot be made again, and its restore into an empty system."""

@@ -7,8 +7,8 @@
     hashes.jsonl      API keys (hashes, as stored) and the like
     evidence.jsonl    the windows behind warnings and faults, one stream entry a line
     alerts.jsonl      events of alerts, one stream entry a line
-    actions.jsonl     what operators did with alarms, one stream entry a line
-    audit.jsonl       who changed what, one stream entry a line
+    actions.jsonl     actions of operators on alarms, one stream entry a line
+    audit.jsonl       changes and their authors, one stream entry a line
     history.sqlite    the history, unless it is in PostgreSQL
 
 Members are read by name into our own files: no path of the archive is ever used.
@@ -40,7 +40,7 @@ MEMBERS = frozenset((MACHINES, HASHES, EVIDENCE, ALERTS, ACTIONS, AUDIT))
 # The default of tarfile, 9, takes twice as long for a hundredth less.
 _COMPRESSION = 6
 _READ_BYTES = 1 << 20
-# A manifest has some kB; what claims to be larger is none.
+# A manifest has some kB; a larger file is none.
 _MANIFEST_BYTES = 1 << 20
 
 Row = dict[str, Any]
@@ -49,7 +49,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What an archive says of itself; `history` is where the history was kept."""
+    """Description of an archive, stored in it; `history` is the place of the history."""
 
     form: int
     vtox: str

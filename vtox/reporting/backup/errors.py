@@ -1,4 +1,4 @@
-"""What a backup and its return refuse."""
+"""Errors of a backup and its restore."""
 
 from vtox.motor.errors import CodedInputError, SystemStateError
 
@@ -8,7 +8,7 @@ class ArchiveError(CodedInputError):
 
 
 class NotEmpty(SystemStateError):
-    """A restore would replace what the system holds."""
+    """A restore would replace data of the system."""
 
 
 class StillRunning(SystemStateError):

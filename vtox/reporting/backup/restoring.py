@@ -25,7 +25,7 @@ class _CheckedBackup:
     folder: Path
 
     def rows(self, member: str) -> Iterator[Kept]:
-        """Yield what the rows of a member say."""
+        """Yield the decoded rows of a member."""
         return archive.read_rows(self.folder / member, kept_state.decode_row)
 
 
@@ -50,7 +50,7 @@ def checked(settings: Settings, path: Path) -> Iterator[_CheckedBackup]:
 
 
 def require_stopped(client: Client) -> None:
-    """Refuse a system whose processes run: they hold in memory what would be replaced.
+    """Refuse a system whose processes run: they hold in memory the data to be replaced.
 
     Raises `StillRunning`: some are connected to the server; the message names them.
     """
@@ -59,7 +59,7 @@ def require_stopped(client: Client) -> None:
 
 
 def present(client: Client, settings: Settings) -> dict[str, int]:
-    """Return how much the system holds of what a restore would replace."""
+    """Return the counts of the data in the system that a restore would replace."""
     history = 0 if settings.database_url else copying.machines_in_history(settings)
     return kept_state.counts(client) | {"machines_in_history": history}
 
@@ -70,10 +70,11 @@ def restore(
     backup: _CheckedBackup,
     told: Callable[[str], None] = lambda part: None,
 ) -> list[str]:
-    """Replace what the system holds; return in sentences what of the backup was left out.
+    """Replace the data of the system; return sentences on the parts of the backup left out.
 
     `told` is called with the name of each part before it is put in place.
-    Interrupted, it leaves a part and a mark: nothing starts on it, and the next one replaces it.
+    If it is interrupted, it leaves a part and a mark: nothing starts on it, and the next one
+    replaces it.
     """
     kept_state.begin_restore(client, backup.manifest.made)
     left_out = _replace(client, settings, backup, told)

@@ -79,7 +79,7 @@ def _collect(
 
 
 def _counts(folder: Path, rows: Mapping[str, int]) -> dict[str, int]:
-    """Return what the members hold; `rows` is how many lines each has."""
+    """Return the counts of the members; `rows` is the number of lines of each."""
     machines, hashes = folder / archive.MACHINES, folder / archive.HASHES
     nameplates = baselines = 0
     for machine in archive.read_rows(machines, kept_state.decode_row):

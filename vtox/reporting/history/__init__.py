@@ -1,1 +1,1 @@
-"""What machines and system have shown over months, in SQL."""
+"""The history of machines and system over months, in SQL."""

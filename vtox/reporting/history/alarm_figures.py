@@ -1,4 +1,4 @@
-"""What the figures of the alarms are made of: alarms raised, outcomes, hours of machines."""
+"""The records behind the figures of the alarms: alarms raised, outcomes, hours of machines."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class RecordedAlarms:
-    """What was recorded between two times: alarms raised, outcomes, hours of assessed machines.
+    """Records between two times: alarms raised, outcomes, hours of assessed machines.
 
     Outcomes are by alarm id, hours by day (number since 1970, UTC), and by machine for machines
     that raised most.
@@ -50,7 +50,7 @@ def first_day(to_s: float, days: int) -> int:
 def recorded_alarms(
     db: Connection | None, from_s: float, to_s: float, most_machines: int
 ) -> RecordedAlarms:
-    """Return what was recorded between two times, with the hours of machines."""
+    """Return the records between two times, with the hours of machines."""
     if db is None:
         return RecordedAlarms()
     from_ms = round(1000 * from_s)
@@ -77,7 +77,7 @@ def _raised_alarms(db: Connection, from_ms: int, to_ms: int) -> list[RaisedAlarm
 
 
 def _alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
-    """Return alarm id -> outcome of what was closed since a time: the last one that was given."""
+    """Return alarm id -> outcome of the alarms closed since a time: the last one given."""
     if not db.dialect.has_table(db, alarm_actions.name):
         return {}
     c = alarm_actions.c
@@ -92,7 +92,7 @@ def _alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
 def outcomes_by_code(db: Connection) -> dict[tuple[str, str], Counter[Outcome]]:
     """Return (fault, code of the alert) -> how many alarms were closed with each outcome.
 
-    Of an alarm the last outcome counts.
+    The last outcome of an alarm counts.
     """
     if not db.dialect.has_table(db, alarm_actions.name):
         return {}

@@ -1,4 +1,4 @@
-"""What the history knows of one alarm: its alerts, and what operators did."""
+"""Queries of one alarm in the history: its alerts, and the actions of operators."""
 
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 

@@ -1,4 +1,4 @@
-"""One alarm with what operators did: from the alarm book, or the history once that forgot it."""
+"""One alarm with the actions of operators: from the alarm book, else from the history."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
@@ -13,14 +13,14 @@ from vtox.pipeline.store.server.client import Client, server_time_ms
 from vtox.reporting.history import alarm_queries
 from vtox.reporting.history.errors import HistoryUnavailable
 
-# Opens the history for reading; None where nothing was ever recorded.
+# Opens the history for reading; None if nothing was ever recorded.
 OpenHistory = Callable[[], AbstractContextManager[Connection | None]]
 
 
 def alarm_of(
     client: Client, book: Book, history: OpenHistory, alarm_id: str
 ) -> tuple[Alarm, Book] | None:
-    """Return an alarm with the book that has it, None where nothing knows it."""
+    """Return an alarm with the book that has it, None if nothing knows it."""
     if alarm_id not in book.alarms:
         now_ms = server_time_ms(client)
         book = _from_history(history, alarm_id, now_ms).at(now_ms)
@@ -36,7 +36,7 @@ def actions_of(client: Client, history: OpenHistory, alarm: Alarm) -> list[tuple
     after = f"{max(alarm.raised_ms - 1, 0)}-0"
     with suppress(HistoryUnavailable), history() as db:
         if db is not None:
-            # The end first: what is recorded meanwhile comes twice, and is nowhere missing.
+            # The end first: entries recorded meanwhile come twice, and none is missing.
             end = alarm_queries.last_recorded(db, keys.ALARM_ACTIONS)
             recorded = alarm_queries.actions_of_alarm(
                 db, alarm.id, alarm.machine_id, alarm.raised_ms

@@ -22,7 +22,7 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
     """Copy the history into a new file, as it is at one moment; return its rows by table.
 
     All pages in one step: it reads next to a writer, whose next transaction would make a copy in
-    several steps begin again. Empty where there is no history.
+    several steps begin again. Empty if there is no history.
 
     Raises `HistoryUnavailable`: the file cannot be read or copied.
     """
@@ -47,7 +47,7 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
 
 
 def _row_counts(settings: Settings) -> dict[str, int]:
-    """Return the number of rows of each table; empty where there is no file or no table yet."""
+    """Return the number of rows of each table; empty if there is no file or no table yet."""
     if not settings.history_file.exists():
         return {}
     engine = database.engine_to_read(settings)

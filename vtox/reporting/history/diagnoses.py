@@ -11,9 +11,9 @@ from vtox.pipeline.store.stream.entries import Result
 from vtox.reporting.history.schema import outcomes, records, series
 
 # A page of all machines is looked for in stretches of time, for the table has its rows by machine.
-# The first is as long as a page takes with a record every 3 s of each fault, which is the mean of
-# VTOX's own, and holds one of each; with a filter it has as many rows as SQLite reads in some
-# 50 ms. The next ones are longer.
+# The first stretch is as long as a page takes with a record every 3 s of each fault (the mean of
+# VTOX's own machines), and holds one of each. With a filter it has as many rows as SQLite reads in
+# some 50 ms. The next stretches are longer.
 RECORD_EVERY_MS = 3000
 FILTERED_ROWS = 50_000
 GROWTH = 4
@@ -24,7 +24,7 @@ CPU_FOR_A_PAGE_S, TIME_FOR_A_PAGE_S = 0.1, 1.0
 
 
 class PagePosition(NamedTuple):
-    """Where a record is in the list: the next page has what is before it."""
+    """Position of a record in the list: the next page has the records before it."""
 
     t_ms: int
     id_ms: int
@@ -41,7 +41,7 @@ class RecordedDiagnosis(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which diagnoses; None: all. `arrived_before` are the numbers of the id of an entry."""
+    """Filter of diagnoses; None: all. `arrived_before` are the numbers of the id of an entry."""
 
     machine_id: str | None = None
     fault: str | None = None
@@ -55,7 +55,7 @@ def recorded_diagnoses(
 ) -> tuple[list[RecordedDiagnosis], PagePosition | None]:
     """Return diagnoses before a place, newest first, and where the next page begins; None: nowhere.
 
-    What is older than `oldest_ms` is not looked for: the retention deletes it.
+    Records older than `oldest_ms` are not looked for: the retention deletes them.
     """
     found: list[RecordedDiagnosis] = []
     began, began_cpu = time.monotonic(), time.thread_time()
@@ -100,7 +100,7 @@ def _stretch(
         )
         .join(records, c.series_id == series.c.id)
         .join(outcomes, outcomes.c.id == c.outcome_id)
-        # The first condition lets the key begin there, the second cuts what has the same time.
+        # The first condition lets the key begin there, the second cuts the rows with the same time.
         .where(c.t_ms >= start_ms, c.t_ms <= end.t_ms, tuple_(*place) < tuple_(*end))
         .where(*_conditions(wanted))
         .order_by(*(column.desc() for column in place))

@@ -10,14 +10,14 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.reporting.history.errors import DiskNearlyFull
 
 MIN_FREE_MB = 1024.0
-# What was stopped goes on with so much more, so that it does not stop and go at the limit.
+# A stopped recorder resumes with so much more room, so that it does not stop and go at the limit.
 RESUME_SHARE = 1.1
 
 
 def check_room(settings: Settings, *, stopped: bool) -> None:
     """Make sure that there is room; `stopped` says whether there was none before.
 
-    Of PostgreSQL nothing is known here: its own server refuses data without room.
+    The room of PostgreSQL is not known here: its server refuses data without room.
 
     Raises `DiskNearlyFull`: there is not.
     """

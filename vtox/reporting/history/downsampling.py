@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Aggregate:
-    """What came in one stretch of time with one outcome: see `schema.minutes`."""
+    """Records of one stretch of time with one outcome: see `schema.minutes`."""
 
     n: int = 0
     n_values: int = 0

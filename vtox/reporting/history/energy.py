@@ -1,4 +1,4 @@
-"""What meters counted, by quarter-hour and by day: written with the results, read as exact sums."""
+"""Counts of meters by quarter-hour and by day: written with the results, read as exact sums."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ _LARGEST = 1 << 44
 _PACKED = len(MeterCounts.pack(NOTHING))
 
 
-# What has a price: energy at the terminals, and what of it became heat.
+# Quantities with a price: energy at the terminals, and the parts of it that became heat.
 PRICED = ("energy_j", "lost_j", "unbalance_j", "harmonic_j")
 
 
 class Cost(NamedTuple):
-    """What energy cost, in the currency of its price: fields in the order of `PRICED`."""
+    """Cost of energy, in the currency of its price: fields in the order of `PRICED`."""
 
     energy: float
     """active energy at the terminals"""
@@ -41,7 +41,7 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What was counted of one machine from `t` on, s since 1970."""
+    """Counts of one machine from `t` on, s since 1970."""
 
     machine_id: str
     t: int
@@ -49,7 +49,7 @@ class Stretch:
 
 
 def add_energy(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> None:
-    """Add what the records of points counted to their quarter-hours and days.
+    """Add the counts in the records of points to their quarter-hours and days.
 
     A record counts where it begins, by its sender's clock, but no later than it arrived.
     """
@@ -118,7 +118,7 @@ def _adding(db: Connection, table: Table) -> Any:
 
 
 def quarters(db: Connection, machine_id: str, from_s: int, to_s: int, step_s: int) -> list[Stretch]:
-    """Return what one machine counted from one time to another, in steps of whole quarter-hours."""
+    """Return the counts of one machine between two times, in steps of whole quarter-hours."""
     c = energy_quarters.c
     begins = c.t - c.t % step_s
     statement = (
@@ -132,7 +132,7 @@ def quarters(db: Connection, machine_id: str, from_s: int, to_s: int, step_s: in
 
 
 def fleet(db: Connection, from_s: int, to_s: int) -> list[Stretch]:
-    """Return what each machine counted from one time to another, in any order.
+    """Return the counts of each machine from one time to another, in any order.
 
     Whole days come from their own rows: a quarter of a thousand machines is 90,000 of them.
     """
@@ -153,7 +153,7 @@ def fleet(db: Connection, from_s: int, to_s: int) -> list[Stretch]:
 
 
 def fleet_days(db: Connection, from_s: int, to_s: int) -> list[Stretch]:
-    """Return what all machines together counted on each day."""
+    """Return the counts of all machines together on each day."""
     c = energy_days.c
     statement = (
         select(c.t, *_sums(energy_days))
@@ -167,9 +167,9 @@ def fleet_days(db: Connection, from_s: int, to_s: int) -> list[Stretch]:
 def costs(
     db: Connection, found: Sequence[Stretch], from_s: int, to_s: int, price: EnergyPrice
 ) -> list[Cost | None]:
-    """Return what the energy of each of these machines cost from one time to another.
+    """Return the cost of the energy of each of these machines from one time to another.
 
-    None where it has no price. `found` says what each counted in that time.
+    None if it has no price. `found` has the counts of each in that time.
     """
     if price.per_kwh is None:
         return [None] * len(found)

@@ -1,4 +1,4 @@
-"""What the database of the history refuses."""
+"""Errors of the database of the history."""
 
 from vtox.motor.errors import SystemStateError
 

@@ -37,7 +37,7 @@ def watch(engine: Engine, file: Path) -> None:
 
 
 def _identity(file: Path | str) -> tuple[int, int] | None:
-    """Return what distinguishes a file from another one of its name, None where there is none."""
+    """Return the identity of a file, which differs from that of its successor; None without one."""
     try:
         found = os.stat(file)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What was trimmed before it was recorded, as rows and in words."""
+"""Entries that were trimmed before they were recorded, as rows and in words."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ MISSED_NAMED = 3
 def missed_between(
     db: Connection, streams: Sequence[str], from_s: float, to_s: float
 ) -> list[Missed]:
-    """Return what was trimmed unread of some streams and arrived between two times."""
+    """Return the entries of some streams that were trimmed unread and arrived between two times."""
     found = db.execute(select(missed).where(missed.c.stream.in_(streams)))
     gaps = [Missed(r.stream, r.after_id, r.before_id, r.entries) for r in found]
     between = [g for g in gaps if g.before_s >= from_s and g.after_s <= to_s]
@@ -27,7 +27,7 @@ def missed_between(
 
 
 def write_lost(engine: Engine, client: Client, streams: Sequence[str]) -> None:
-    """State that of some streams nothing is recorded but what they still hold."""
+    """Record as missed all entries of some streams before the ones that they still hold."""
     rows = []
     for stream in streams:
         found = outputs.extent_and_after(client, stream, BEGIN, count=1)

@@ -18,7 +18,7 @@ from vtox.reporting.history.trend import Trend
 
 # Steps: pairs of them are few enough for a page, and enough for a narrow interval.
 STEPS = 60
-# Before the alarm too: what has just been raised may have grown for long.
+# Before the alarm too: a fault that has just been raised may have grown for long.
 LEAST_DAYS, MOST_DAYS = 1, 30
 # Line of the history -> its identifier among the words.
 _QUANTITIES: Mapping[str, str] = {
@@ -34,7 +34,7 @@ def alarm_growth(
     now_s: float,
     oldest: Oldest,
 ) -> Growth | None:
-    """Return whether the fault of an alarm grows; None for what is no fault of a machine."""
+    """Return whether the fault of an alarm grows; None if it is no fault of a machine."""
     if fault not in FAULTS:
         return None
     since_s = max(min(raised_t, now_s - LEAST_DAYS * DAY_S), now_s - MOST_DAYS * DAY_S)
@@ -111,7 +111,7 @@ def _last_records(db: Connection, machine_id: str, fault: str) -> tuple[float | 
         decided = own.join(outcomes, outcomes.c.id == table.c.outcome_id)
         sure_s = db.execute(decided.where(outcomes.c.state != "unknown")).scalar_one()
         recorded_s = max(recorded_s or 0.0, float(last_s))
-        # Minutes show more exactly what an hour has decided.
+        # Minutes give the time of a decision more exactly than hours.
         if sure_s is not None:
             decided_s = float(sure_s) if step_s < HOUR_S or decided_s is None else decided_s
     return recorded_s, decided_s

@@ -73,7 +73,7 @@ def _number(
 def numbers_of_series(
     db: Connection, pairs: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
-    """Return machine and quantity -> number, of those that the history has."""
+    """Return machine and quantity -> number, if the history has them."""
     return _numbers(db, series, list(pairs))
 
 

@@ -1,4 +1,4 @@
-"""Which table a trend is made from, and how long its steps are. Pure."""
+"""Choice of the table of a trend, and the length of its steps. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -30,7 +30,7 @@ RECORDS, MINUTES, HOURS = Grid("records", 0), Grid("minutes", MINUTE_S), Grid("h
 
 
 def grid(resolution: Resolution, from_s: float, to_s: float, points: int, oldest: Oldest) -> Grid:
-    """Return what a trend between two times is made from.
+    """Return the table and the steps of a trend between two times.
 
     `auto` takes the shortest steps of which at most `points` fill the span, from a table that
     still has its beginning.

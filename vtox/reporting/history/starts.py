@@ -29,7 +29,7 @@ _LARGEST = 1e15
 
 @dataclass(frozen=True, slots=True)
 class MotorStart:
-    """One start; what its records do not show is None.
+    """One start; values that its records do not show are None.
 
     It may end in a record whose current is steady but for its beginning. `energy_j` is the energy
     at the terminals.
@@ -55,7 +55,7 @@ class MotorStart:
 
 
 def add_starts(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> None:
-    """Keep what records show of starts."""
+    """Keep the starts that records show."""
     parts = [
         part
         for row, point in zip(rows, points, strict=True)
@@ -66,7 +66,7 @@ def add_starts(db: Connection, rows: Sequence[Row], points: Sequence[Point]) -> 
 
 
 def _part(row: Row, text: bytes) -> dict[str, Any] | None:
-    """Return the row of a part, None where the values say none."""
+    """Return the row of a part, None if the values say none."""
     try:
         values = codec.loads(text)["values"].items()
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -1,6 +1,6 @@
 """The views that others may query, over SQLite and PostgreSQL: names and columns stay.
 
-Times are seconds since 1970, UTC: columns `t` and `..._t`. What they mean is in
+Times are seconds since 1970, UTC: columns `t` and `..._t`. Their meaning is in
 `docs/reference/tables.md`. A migration makes them; after a change here another one is needed.
 """
 
@@ -74,7 +74,7 @@ JOIN series s ON s.id = r.series_id
 JOIN outcomes o ON o.id = r.outcome_id
 WHERE s.machine_id <> ''
 """
-# What is counted of energy -> the time in which it is: without any it is not known, and no 0.
+# Count of energy -> the time in which it is counted: without any the count is unknown, not 0.
 _ENERGY_WITHIN = dict.fromkeys(("energy_j", "reactive_vars", "harmonic_j"), "powered_ms") | (
     dict.fromkeys(("shaft_j", "lost_j", "unbalance_j"), "estimated_ms")
 )

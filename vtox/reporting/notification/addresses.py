@@ -1,4 +1,4 @@
-"""Which addresses a webhook may go to: public ones, and those of networks that are named."""
+"""Addresses that a webhook may use: public ones, and those of networks that are named."""
 
 import socket
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def resolve(host: str, port: int) -> list[Address]:
 def is_allowed(address: Address, networks: Sequence[Network]) -> bool:
     """Return whether an address is public, or in one of the networks.
 
-    What embeds an IPv4 address counts as that address too.
+    An address that embeds an IPv4 address counts as that address too.
     """
     inner = _embedded(address)
     if any(a in network for a in (address, inner) if a for network in networks):

@@ -16,7 +16,7 @@ _LOUDNESS = {"warning": "warning", "fault": "failure"}
 
 
 def send(name: str, target: Target, _: str, body: bytes) -> Attempt:
-    """Send a message once; never raises for what a target or a network may do."""
+    """Send a message once; return errors of a target or a network, never raise them."""
     try:
         notifier = _opened(name, target)
     except RulesError:
@@ -62,7 +62,7 @@ def _opened(name: str, target: Target) -> Any:
 
 
 def _asset() -> Any:
-    # What it logs may have pieces of the URL, and so of a password.
+    # Its log may have pieces of the URL, and so of a password.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     return apprise.AppriseAsset(
         app_id="VTOX", app_url="", storage_mode="memory", secure_logging=True, plugin_paths=[]

@@ -1,4 +1,4 @@
-"""What came of one attempt to send a message."""
+"""The result of one attempt to send a message."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ MESSAGE_REFUSED = "mqtt_message_refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """`problem` is empty where the target has taken the message, else a code and its figure.
+    """`problem` is empty if the target has taken the message, else a code and its figure.
 
-    `anew`: the target was connected to for this message, and may have lost what was kept.
+    `anew`: the target was connected to for this message, and may have lost its kept messages.
     `of_message`: it refuses this message, and may take others. `final`: it never will.
     """
 

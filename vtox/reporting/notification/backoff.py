@@ -9,8 +9,9 @@ def delay_s(
 ) -> float:
     """Return the wait after so many failures in a row: doubled each time, up to `most_s`.
 
-    `random` (0 to 1) takes up to half of it away, so that what failed together does not come back
-    together (exponential back-off with equal jitter). What the target asks for is waited at least.
+    `random` (0 to 1) takes up to half of it away, so that targets that failed together do not come
+    back together (exponential back-off with equal jitter). The wait is at least the one the target
+    asks for.
     """
     doubled = first_s * 2.0 ** min(failures - 1, 30)
     wait_s = min(doubled, most_s) * (1.0 - 0.5 * random)

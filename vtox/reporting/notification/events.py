@@ -54,8 +54,9 @@ NOWHERE = Place()
 class AlarmEvent:
     """A change of an alarm, or of a machine's service (then without `alarm_id`).
 
-    `ms` is when it was written, by the server's clock; `t` when it happened, by the signal or by
-    that clock (s). `action` is what an operator did. A second notice has `unacknowledged_min`.
+    `ms` is the time of writing, by the server's clock; `t` the time of the event, by the signal or
+    by that clock (s). `action` is the act of an operator. A second notice has
+    `unacknowledged_min`.
     """
 
     id: str
@@ -104,7 +105,7 @@ def event_of_entry(
     book: Book,
     places: Mapping[str, Place],
 ) -> AlarmEvent | None:
-    """Return the event of an entry, None where it is none that this version knows.
+    """Return the event of an entry, None if it is none that this version knows.
 
     The book has the level of the alarm that an operator's action is about.
     """

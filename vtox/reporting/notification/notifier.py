@@ -54,7 +54,7 @@ Check = Callable[[str, Target], None]
 class Notifier:
     """Follows the streams, and sends in one thread for each target.
 
-    `problem` says why no message is sent; empty where all is well.
+    `problem` says why no message is sent; empty if all is well.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Digests in the outbox: what is gathered becomes one message, all or nothing."""
+"""Digests in the outbox: gathered messages become one message, all or nothing."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -21,7 +21,7 @@ def due_digests(engine: Engine, now_ms: int) -> list[tuple[str, int]]:
 
 
 def send_alone(engine: Engine, target: str, due_ms: int) -> None:
-    """Let go from a digest what must be its own message: what is alone, or follows what waits.
+    """Release a single event from a digest, and events of alarms that have a waiting message.
 
     An alarm's end in a digest would go before its begin that the target has refused for a while.
     """
@@ -35,7 +35,7 @@ def send_alone(engine: Engine, target: str, due_ms: int) -> None:
 
 
 def gathered(engine: Engine, target: str, due_ms: int) -> list[tuple[int, str]]:
-    """Return ids and bodies of what goes into a digest, oldest first."""
+    """Return ids and bodies of the messages of a digest, oldest first."""
     of = and_(_c.target == target, _c.state == "gathered", _c.due_ms == due_ms)
     with engine.connect() as db:
         found = db.execute(select(_c.id, _c.body).where(of).order_by(_c.id))
@@ -45,7 +45,7 @@ def gathered(engine: Engine, target: str, due_ms: int) -> list[tuple[int, str]]:
 def replace_by_digest(engine: Engine, ids: Sequence[int], digest: NewDelivery) -> None:
     """Make the message of a digest in place of its parts, all or nothing.
 
-    What was gathered for a digest that is made already goes into another one.
+    A message gathered for a digest that is made already goes into another one.
     """
     with engine.begin() as db:
         of = and_(_c.id.in_(ids), _c.state == "gathered")

@@ -1,4 +1,4 @@
-"""Tries a target without the outbox: where it leads, and what it answers to a test."""
+"""Tries a target without the outbox: its address, and its answer to a test."""
 
 import secrets
 import time

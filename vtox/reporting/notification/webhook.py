@@ -22,13 +22,13 @@ from vtox.reporting.notification.target_secrets import signing_keys, target_url
 # A host may have an address that does not answer (an IPv6 that leads nowhere) before one that
 # works.
 ADDRESSES_TRIED = 3
-# By these a target refuses one message; by other errors, all of them for now.
+# Statuses by which a target refuses one message; by other errors, all of them for now.
 REFUSES_MESSAGE = frozenset({400, 406, 409, 411, 412, 413, 414, 415, 422, 431})
 GONE = 410
 
 
 def send(name: str, target: Target, message_id: str, body: bytes) -> Attempt:
-    """Send a message once; never raises for what a target or a network may do."""
+    """Send a message once; return errors of a target or a network, never raise them."""
     try:
         url = httpx2.URL(target_url(name, target))
         keys = signing_keys(name, target)
@@ -94,7 +94,7 @@ async def _post(
 
 
 def attempt_of(status: int, headers: "httpx2.Headers") -> Attempt:
-    """Return what an answer makes of an attempt."""
+    """Return the result of an attempt by the answer to it."""
     if 200 <= status < 300:
         return Attempt()
     if 300 <= status < 400:
@@ -108,7 +108,7 @@ def attempt_of(status: int, headers: "httpx2.Headers") -> Attempt:
 
 
 def retry_after_s(text: str, now_s: float) -> float | None:
-    """Return the time that `Retry-After` asks for, in seconds or as a date; None where it does not.
+    """Return the time that `Retry-After` asks for, in seconds or as a date; None if it does not.
 
     >>> retry_after_s("120", 0.0)
     120.0

@@ -1,4 +1,4 @@
-"""What a reader of the HTTP API meets."""
+"""Errors of a reader of the HTTP API."""
 
 from vtox.motor.errors import SystemStateError
 

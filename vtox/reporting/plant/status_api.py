@@ -16,14 +16,15 @@ from vtox.reporting.plant.errors import StatusApiError
 
 # The first request for the energy of a large fleet takes seconds.
 TIMEOUT_S = 30.0
-# A report diagnoses and draws up to eight records: seconds each where workers use the cores.
+# A report diagnoses and draws up to eight records: seconds each if workers use the cores.
 FILE_TIMEOUT_S = 120.0
 
 
 class StatusApi:
     """The API at `url`, read with `key` (`vtox keys create NAME --scopes read`); empty: none.
 
-    `caller` is the address of whoever gave the key: the API slows down who tries wrong ones.
+    `caller` is the address of the client that gave the key: the API slows down clients that try
+    wrong keys.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""Reports: verdicts, what they rest on, and the samples, in one file that can be checked again."""
+"""Reports: verdicts, their evidence, and the samples, in one file that can be checked again."""

@@ -1,4 +1,4 @@
-"""The diagnoses of a record in words: state, why, what speaks against it, action, symptoms."""
+"""The diagnoses of a record in words: state, reason, counter-evidence, action, symptoms."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def worst_first(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
-    """Return the sentence of a code with its values; the code itself where there is none."""
+    """Return the sentence of a code with its values; the code itself if there is none."""
     try:
         return render(v["code"], v["values"], language_of(text))
     except (KeyError, ValueError, TypeError):  # of another version
@@ -57,7 +57,7 @@ def statistic_name(fault: str, text: Mapping[str, str]) -> str:
 
 
 def numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield names and values of what a diagnosis compared."""
+    """Yield names and values of the comparison of a diagnosis."""
     for name in ("statistic", "threshold", "severity", "confidence"):
         if v[name] is not None and (v["statistic"] is not None or name == "severity"):
             named = statistic_name(v["fault"], text) if name == "statistic" else text[name]
@@ -70,7 +70,7 @@ def symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterator
     stems = [indicator_name(n, text)[0] for n in measured]
     for name, value in measured.items():
         stem, unit = indicator_name(name, text)
-        # Of rotor_dbc and rotor_hz the unit alone does not show which is which.
+        # The unit alone does not distinguish rotor_dbc and rotor_hz.
         name_words = name.replace("_", " ") if stems.count(stem) > 1 else stem
         shown = words(value, text) if isinstance(value, str) else minus(digits(value))
         yield name_words, f"{shown} {unit}".strip()

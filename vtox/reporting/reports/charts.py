@@ -20,7 +20,7 @@ BELOW_FLOOR_DB = 12.0
 _MULTIPLE = re.compile(r"(\d+) x (.+)")
 CURVES = ("curve", "curve b", "curve c")
 PHASOR_RADIUS, HEAD = 106, 8
-# The most telling names first, where there is room.
+# The most telling names first, if there is room.
 _RANK = ("found", "expected", "other")
 
 

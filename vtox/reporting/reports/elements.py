@@ -32,7 +32,7 @@ def minus(text: str) -> str:
 
 
 def utc(t: float) -> str:
-    """Return a time (s since 1970) in UTC; what is no such time as a number."""
+    """Return a time (s since 1970) in UTC; a value that is no such time as a number."""
     try:
         return datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""What a record says of energy, in words: power, load and losses, or why they are not known."""
+"""Energy of a record in words: power, load and losses, or why they are not known."""
 
 from collections.abc import Iterator, Mapping
 

@@ -13,12 +13,12 @@ from vtox.reporting.reports.contents import Environment
 
 CPUINFO = Path("/proc/cpuinfo")
 PACKAGE = Path(__file__).parents[2]
-# Of the hash of the code, that people read.
+# Characters of the hash of the code that people read.
 SHOWN = 12
 
 
 def environment() -> Environment:
-    """Return what computes verdicts here."""
+    """Return the software that computes verdicts here."""
     return Environment(
         vtox=RELEASE,
         source=_source(),

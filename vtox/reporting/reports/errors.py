@@ -1,4 +1,4 @@
-"""What a report refuses."""
+"""Errors of a report."""
 
 from vtox.motor.errors import InputError
 
@@ -7,7 +7,7 @@ class ReportError(InputError):
     """A report cannot be made or read.
 
     `code` is `not_a_report`, `damaged`, `later_form`, `too_large` or `nothing_kept`; `part` names
-    what is damaged.
+    the damaged part.
     """
 
     def __init__(self, code: str, observed: str, *, part: str = "", remedy: str = "") -> None:

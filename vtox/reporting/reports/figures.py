@@ -1,4 +1,4 @@
-"""The drawings of a record with what they say: spectra and their lines, waveforms, phasors."""
+"""The drawings of a record with their texts: spectra and their lines, waveforms, phasors."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -46,7 +46,7 @@ def record_figures(
     hidden: Collection[str],
     text: Mapping[str, str],
 ) -> Iterator[_Figure]:
-    """Yield all drawings of a record, without what is `hidden` (`views.hidden_parts`)."""
+    """Yield all drawings of a record, without the `hidden` ones (`views.hidden_parts`)."""
     recording = recording_of(record)
     # A record of another version may have verdicts on others.
     faults = [f for f in record.faults if f in FAULTS]

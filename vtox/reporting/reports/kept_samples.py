@@ -46,8 +46,8 @@ def samples_of_machine(
 ) -> Iterator[KeptSamples]:
     """Yield the records that show a machine between two times, the most telling first.
 
-    Those behind open alerts, then of each family the latest: of the stream, while it has it, or
-    stored behind a warning or fault.
+    Records behind open alerts come first, then the latest of each family. The latest is from the
+    stream while it has it, else one that is stored behind a warning or fault.
     """
     low, high = -inf if from_s is None else from_s, inf if to_s is None else to_s
     stored = [

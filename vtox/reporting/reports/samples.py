@@ -1,7 +1,7 @@
-"""Samples as text in a report, and back, bit for bit; whole numbers where they came as such.
+"""Samples as text in a report, and back, bit for bit; whole numbers if they came as such.
 
 Channels of windows came as 16-bit counts with a scale for each window, columns of files mostly as
-decimals: both take less room as whole numbers, and give the same floats again.
+decimals. Both take less room as whole numbers, and give the same floats again.
 """
 
 import base64
@@ -33,8 +33,8 @@ class Packed:
     """The samples of one channel, not compressed yet.
 
     `kind` f4 and f8 are the floats themselves. Whole numbers with `scales` (samples, scale) are
-    counts times scale in single precision, as `vtox.pipeline.windows.wire` decodes them; with
-    `decimals`, numbers over a power of ten in double precision, as a file is read.
+    counts times scale in single precision, as `vtox.pipeline.windows.wire` decodes them. With
+    `decimals` they are numbers over a power of ten in double precision, as a file is read.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Packed:
 
 
 def pack(x: Array) -> Packed:
-    """Return samples of floats, as whole numbers where those give every bit of them again.
+    """Return samples of floats, as whole numbers if those give every bit of them again.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from typing import ClassVar
 from vtox.motor.values.arrays import Float64
 
 HEIGHT, BELOW = 250, 36
-# Of the font of `report.css`, 11 px: neighbouring names must not touch.
+# Sizes in the font of `report.css`, 11 px: neighbouring names must not touch.
 CHARACTER, WIDE_CHARACTER, ROW, MAX_ROWS = 6.1, 11.5, 13, 5
 
 
@@ -127,7 +127,7 @@ def curve(axes: Axes, x: Sequence[float] | Float64, y: Sequence[float] | Float64
         if not isfinite(b):
             pen = "M"
             continue
-        # What lies outside is drawn a little outside, and cut off by the frame.
+        # Points outside are drawn a little outside, and cut off by the frame.
         b = min(max(b, bottom), top)
         pieces.append(f"{pen}{axes.x(a):.1f} {axes.y(b):.1f}")
         pen = "L"

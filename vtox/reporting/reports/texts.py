@@ -15,7 +15,7 @@ _OF_PLATE = ("plate_", *(f"{f.name}_" for f in FIELDS if f.kind == "choice"))
 
 @cache
 def texts(language: str) -> dict[str, str]:
-    """Return the texts of a language by their keys; those of English where there is no such.
+    """Return the texts of a language by their keys; those of English if there is no such language.
 
     Names and units have the keys `fault_broken_bar`, `state_normal`, `unit_hz`. Fields and
     choices of a nameplate are those of the page of a machine: `plate_supply`, `plate_supply_grid`.

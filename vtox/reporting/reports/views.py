@@ -1,4 +1,4 @@
-"""Which spectra, waveforms and phasors a record shows, and which part of them. Pure.
+"""Spectra, waveforms and phasors that a record shows, and the part shown of each. Pure.
 
 The part that shows a diagnosis is the one that the machine's page links to.
 """
@@ -15,11 +15,11 @@ from vtox.motor.values.spectra import SpectrumKind
 ROOM = 1.6
 # A comb is known by its first lines.
 COMB_LINES = 3.4
-# Of a current, the supply line and its first harmonics, as a multiple of the supply frequency.
+# In a current: the supply line and its first harmonics, as a multiple of the supply frequency.
 HARMONICS = 10.5
-# What a family shows of the channels, by one name.
+# Channels that a family shows, by one name.
 CHANNELS = {"currents": CURRENTS, "voltages": (*VOLTAGES, *LINE_VOLTAGES), "vibrations": VIBRATIONS}
-# Of a waveform: some periods of the supply, and some turns of the shaft.
+# Length of a waveform: some periods of the supply, and some turns of the shaft.
 CURRENT_S, VIBRATION_S = 0.1, 0.5
 
 
@@ -79,7 +79,7 @@ def waveform_groups(
 
 
 def _around_supply(evidence: list[dict[str, Any]]) -> tuple[float, float] | None:
-    """Return the range (Hz) that shows the sidebands of a diagnosis, None where it read none."""
+    """Return the range (Hz) that shows the sidebands of a diagnosis, None if it read none."""
     line, searched = _row(evidence, "line"), _row(evidence, "searched")
     if searched is None:
         if line is None:

@@ -1,4 +1,4 @@
-"""Writes the tables of the history into a folder: CSV always, Parquet where DuckDB is installed."""
+"""Writes the tables of the history into a folder: CSV always, Parquet if DuckDB is installed."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ def export(
     parquet: bool = True,
     told: Callable[[str], None] = lambda table: None,
 ) -> Iterator[Written]:
-    """Write each table into a folder, and yield what was written; `told` is called before each.
+    """Write each table into a folder, and yield the written files; `told` is called before each.
 
     Files that are there are replaced, each when the new one is whole. Times are UTC.
 
@@ -59,7 +59,7 @@ def export(
         db.execute(text("SET LOCAL statement_timeout = 0"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Whoever may write to the folder could have put links there; into this one nobody could.
+        # Another user may have put links into the folder, but not into this new one.
         with TemporaryDirectory(prefix=".export-", dir=folder) as drafts:
             for name in TABLES:
                 told(name)

@@ -35,12 +35,12 @@ def history(
     days : float, optional
         Only the last days up to the latest result; without it, everything that is kept.
     settings : Settings, optional
-        Where the history is; without them, as `vtox config` shows.
+        The place of the history; without them, as `vtox config` shows.
 
     Returns
     -------
     pandas.DataFrame
-        Without rows where nothing was recorded yet.
+        Without rows if nothing was recorded yet.
 
     Raises
     ------

@@ -57,7 +57,7 @@ def rows(
 
 
 def table_of(name: str) -> KeptTable:
-    """Return what is known of a table.
+    """Return the table that has a name.
 
     Raises `InputError`: there is no such table.
     """
@@ -67,7 +67,7 @@ def table_of(name: str) -> KeptTable:
 
 
 def last_seconds(db: Connection, span_s: float | None) -> float:
-    """Return when the last `span_s` of what was recorded begin, s since 1970; None: all of it."""
+    """Return the start of the last `span_s` of the records, s since 1970; None: all of them."""
     until_s = recorded_until_s(db)
     return 0.0 if span_s is None or until_s is None else max(until_s - span_s, 0.0)
 

@@ -36,7 +36,7 @@ def test_what_is_promised_holds_in_orders_of_events() -> None:
 
 
 def history() -> list[str]:
-    """What a seed gave in two runs of one process: one with all kinds of senders and recorders."""
+    """A seed's output in two runs of one process: one with all kinds of senders and recorders."""
     done = interleavings("--seed", "61", "--seeds", "1", "--repeat", "2")
     return [line for line in done.stdout.splitlines() if "histories" in line]
 

@@ -1,4 +1,4 @@
-"""What the interleavings look at in each command: by the time of the server, and what it has."""
+"""Checks of each command by the interleavings: the time of the server, and its data."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Entries that somebody else deletes while they are read, joined or at work."""
+"""Entries that another client deletes while they are read, joined or at work."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""A family without workers holds back only itself."""
+"""A family without workers delays only itself."""
 
 import time
 
@@ -51,7 +51,7 @@ def test_a_family_without_workers_holds_back_only_itself(client: Client, narrow:
         waiting = eventually(lambda: backlog(client, 1e6).waiting_age_s)
         assert waiting > 0
         present.add("bearing")
-        with client.pipeline() as pipe:  # what the dispatch again does after its time
+        with client.pipeline() as pipe:  # the second dispatch does this after its time
             for record_id in client.hkeys(keys.ledger("bearing")):
                 pipe.zadd(keys.due("bearing"), {record_id: 0})
             pipe.execute()

@@ -121,7 +121,7 @@ def is_a_window(entry: Entry) -> bool:
 def test_every_broken_entry_has_a_code_and_every_other_is_a_window(
     client: Client, settings: Settings
 ) -> None:
-    # Letters for all: none stands for others.
+    # Room for all dead letters: none represents others.
     roomy = load(redis_url=settings.redis_url, keep=Keep(dead_letters="64GB"))
     thrice = 3 * [good(0) | {b"machine_id": b"TWICE"}]
     sent = {client.xadd(keys.RAW, e).decode(): e for e in entries() + thrice}

@@ -1,4 +1,4 @@
-"""What one sender may take: machines, windows and dead letters are bounded, and said to be."""
+"""Limits of one sender: machines, windows and dead letters are bounded, and are said to be."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def intake(client: Client, settings: Settings) -> Iterator[Intake]:
 
 
 def admit(intake: Intake) -> list[str]:
-    """Let it read on; return the machines whose windows it admitted."""
+    """Read on, and return the machines whose windows the intake admitted."""
     entries = read_new(intake.client, 1000, 1)
     return [p.header.machine_id for p in intake.admit(entries)] if entries else []
 

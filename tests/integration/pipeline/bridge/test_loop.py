@@ -1,4 +1,4 @@
-"""The bridge on a real server: what it dispatches, refuses, remembers and rebuilds."""
+"""The bridge on a real server: how it dispatches, refuses, remembers and rebuilds."""
 
 import time
 from itertools import pairwise
@@ -48,7 +48,7 @@ def test_windows_sent_before_the_first_start_are_dispatched(
 
 
 def test_a_record_that_waited_for_silence_is_no_backlog(client: Client, settings: Settings) -> None:
-    """Of a machine that pauses, as those do that send snapshots."""
+    """The machine pauses, as senders of snapshots do."""
     now, silence_s = 0.0, 3.5
     bridge = Bridge(client, settings, lambda *_: None, clock=lambda: now)
     assert bridge.take_over()
@@ -300,7 +300,7 @@ def test_a_clock_far_off_is_one_alert(client: Client, settings: Settings) -> Non
 def test_a_bridge_keeps_its_lease_while_one_iteration_takes_longer(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a disk does whose every write takes long."""
+    """Each send takes long, as on a slow disk."""
     now, renewed_t = 0.0, [0.0]
     life_s = lease.LEASE_LIFE_MS / 1000
 

@@ -23,7 +23,7 @@ class Cable:
         self.listener.settimeout(0.1)
 
     def serve(self) -> None:
-        """Connect whoever comes, until it is over."""
+        """Connect each client, until it is over."""
         while not self.over.is_set():
             with suppress(TimeoutError):
                 near = self.listener.accept()[0]

@@ -1,4 +1,4 @@
-"""Senders that are three times as fast as the workers: bounded, refused aloud, caught up after."""
+"""Senders three times as fast as the workers: bounded, refused with an error, caught up after."""
 
 import queue
 import time

@@ -71,7 +71,7 @@ def test_processes_that_join_at_the_same_moment_are_two(client: Client) -> None:
 def test_bridges_share_the_partitions_and_take_over(
     client: Client, hasty: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "LEASE_LIFE_MS", 600_000)  # nobody waits for the end of one
+    monkeypatch.setattr(lease, "LEASE_LIFE_MS", 600_000)  # no bridge waits for the end of one
     four = hasty.model_copy(update={"stream_partitions": 4})
     with ExitStack() as first_ends, keeping(hasty, []) as second:
         first = first_ends.enter_context(keeping(four, []))
@@ -138,7 +138,7 @@ def test_fewer_partitions_leave_nothing_behind(client: Client, hasty: Settings) 
         eventually(lambda: served(client) == (Partition(0),))
         assert owned(keeper) == [0]
         assert not client.exists(Partition(1).raw)
-        # A sender that still works by the old number makes it anew, and its windows arrive.
+        # A sender that still works by the old number creates it again, and its windows arrive.
         add_window(client, "V001", WINDOWS, raw=Partition(3).raw)
         eventually(lambda: counters(client)["windows_in"] == len(MACHINES) * WINDOWS + 1)
     assert set(entries.values()) == {1}

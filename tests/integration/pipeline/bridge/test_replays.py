@@ -1,4 +1,4 @@
-"""Dead letters sent again: what the bridge makes of them, and of entries that only claim to be."""
+"""Dead letters sent again: how the bridge takes them, and entries that only claim to be such."""
 
 from typing import Any
 

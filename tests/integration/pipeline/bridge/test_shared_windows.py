@@ -50,7 +50,7 @@ def fetches(client: Client) -> int:
 
 @contextmanager
 def owning(hasty: Settings) -> Iterator[Bridge]:
-    """A bridge that owns the stream, and makes a turn when told."""
+    """A bridge that owns the stream, and makes a turn only on call."""
     client = connect(hasty.working_url(), "bridge", retries=0)
     bridge = Bridge(client, hasty, lambda *_: None)
     assert bridge.take_over()

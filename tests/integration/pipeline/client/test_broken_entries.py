@@ -1,4 +1,4 @@
-"""A reader passes over what it cannot read, and yields what is behind."""
+"""A reader skips unreadable entries, and yields those behind them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`kill -9` of sender and server: what was acknowledged is there, and nothing counts twice."""
+"""`kill -9` of sender and server: acknowledged windows are there, and nothing counts twice."""
 
 import random
 import subprocess

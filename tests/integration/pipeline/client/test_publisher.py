@@ -172,7 +172,7 @@ def full(tmp_path: Path) -> Iterator[EmbeddedServer]:
 
 
 def empty(client: Client) -> None:
-    """Make room, and wait for it: the server frees a large key in a thread of its own."""
+    """Make room, and wait for it: the server frees a large key in its own thread."""
     client.delete("fill")
     eventually(lambda: server_memory(client).share < 0.5)
 

@@ -249,7 +249,7 @@ def test_overwritten_pages_cost_their_windows_alone(
         drain(publisher)
     found = starts(client)
     assert found == sorted(set(found))
-    # What is in memory or in the log of SQLite hides damage until the file is opened again.
+    # Pages in memory or in the log of SQLite hide damage until the file is opened again.
     assert list(tmp_path.glob("windows-damaged-*.sqlite")) or found[-1] == 201
     assert len(found) >= (150 if page == 20 else 1)
 

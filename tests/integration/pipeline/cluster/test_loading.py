@@ -1,4 +1,4 @@
-"""A server that loads a long log: everybody waits for it, and says how far it is."""
+"""A server that loads a long log: all processes wait for it, and report its progress."""
 
 import logging
 import threading

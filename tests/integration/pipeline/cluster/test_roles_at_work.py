@@ -46,7 +46,7 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
 
 @pytest.fixture
 def root(own_server: EmbeddedServer) -> Iterator[Client]:
-    """Who may read what was denied to others."""
+    """A client that may read keys denied to others."""
     with connect(server_url(own_server.address.port, "root", "root"), "root") as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""The embedded server's allocator: jemalloc where the host has it, and never an obstacle."""
+"""The embedded server's allocator: jemalloc if the host has it, and never an obstacle."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_the_server_has_the_allocator_that_was_found(server: EmbeddedServer) -> 
 def test_a_library_that_cannot_be_loaded_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
-    """An empty name is what is left where something takes the variable out of the environment."""
+    """The name is empty if something takes the variable out of the environment."""
     monkeypatch.delenv("LD_PRELOAD", raising=False)
     monkeypatch.setitem(server_allocator.TELL, "LD_PRELOAD", library)
     assert "LD_PRELOAD" not in server_allocator.environment(program())

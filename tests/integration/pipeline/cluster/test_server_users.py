@@ -31,7 +31,7 @@ from vtox.reporting.history.recorder import Recorder
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
 TRIM = "XTRIM motor_raw_data MAXLEN 0"
-# What an attacker with the password of a role would try first.
+# Commands that an attacker with the password of a role would try first.
 DENIED_TO_ALL = (
     MAKE_KEY,
     "FLUSHALL",
@@ -141,7 +141,7 @@ DENIED = {
     ),
 }
 TRIALS = [(role, c) for role in ROLES for c in (*DENIED_TO_ALL, *DENIED[role])]
-# The bridge trims what is finished, and the API notes the last use of its keys.
+# The bridge trims finished entries, and the API notes the last use of its keys.
 EXCEPT = {("bridge", TRIM), ("api", MAKE_KEY)}
 
 

@@ -1,4 +1,4 @@
-"""The monitor measures beside entries that it cannot read, and does its parts apart."""
+"""The monitor measures in spite of unreadable entries, and does its parts separately."""
 
 import time
 from threading import Event, Thread

@@ -19,7 +19,7 @@ from vtox.pipeline.store.system.status import snapshot
 from workers.heartbeat import HeartbeatThread
 
 HOUR_S = 3600.0
-# Of a busy host between two lines.
+# Delay of a busy host between two lines.
 SLACK_S = 60.0
 
 

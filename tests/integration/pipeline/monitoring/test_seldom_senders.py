@@ -17,7 +17,7 @@ from vtox.pipeline.store.server.client import Client, server_time
 
 HOUR_S, WEEK_S = 3600.0, 7 * 86_400.0
 CLAMPS, SENSORS = ("C1", "C2", "C3"), ("S1", "S2", "S3")
-# Seconds after the hour at which a sensor sends: radio has its own mind.
+# Seconds after the hour at which a sensor sends: radio is irregular.
 JITTER_S = (0.0, 140.0, -95.0, 30.0, 220.0, -180.0, 60.0)
 
 
@@ -39,10 +39,10 @@ class Fleet:
         self.sent[machine_id] = t
 
     def go_to(self, t: float) -> list[str]:
-        """Let all that send do so up to a time, look, and return who is silent.
+        """Let all senders send up to a time, look, and return the silent machines.
 
-        Of the windows of a clamp the first forty are sent one by one. What the others would change
-        is their last arrival alone.
+        The first forty windows of a clamp are sent one by one. The others would change only the
+        last arrival.
         """
         for m in self.sending:
             if m in SENSORS:

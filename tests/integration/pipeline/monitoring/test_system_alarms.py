@@ -53,7 +53,7 @@ from vtox.pipeline.store.server.client import Client, connect, server_time, serv
 from vtox.pipeline.store.stream.window_log import create_group
 from vtox.pipeline.store.system.status import snapshot
 
-# So long may a busy host hold us between two lines; what the tests tell apart is further off.
+# A busy host may delay us so long between two lines; times that the tests compare differ more.
 SLACK_S = 10.0
 
 
@@ -363,7 +363,7 @@ def test_memory_above_the_limit(tmp_path: Path) -> None:
 
         def fill(megabytes: int) -> None:
             # In small pieces: an allocator may round one large piece up by several MB, and the
-            # buffer that brought it counts until the server frees it, at a time of its own.
+            # buffer that brought it counts until the server frees it, at some later time.
             while used_mb() < megabytes:
                 client.rpush("ballast", bytes(50_000))
             while used_mb() > megabytes:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is 
 
 
 def certificate(folder: Path, name: str) -> Path:
-    """Make a certificate that is its own CA, and its key beside it; return its file."""
+    """Make a certificate that is its own CA, and its key next to it; return its file."""
     file = folder / f"{name}.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]

@@ -1,4 +1,4 @@
-"""The bridge's end of the queues: which tasks wait, and what a broker that is away does to it."""
+"""The bridge's end of the queues: which tasks wait, and the effect of a broker that is away."""
 
 import pytest
 

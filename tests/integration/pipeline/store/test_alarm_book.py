@@ -1,4 +1,4 @@
-"""The alarm book on the real server: what alerts make of it, two operators at once, restarts."""
+"""The alarm book on the real server: the effects of alerts, two operators at once, restarts."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

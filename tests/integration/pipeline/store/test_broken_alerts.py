@@ -1,4 +1,4 @@
-"""The alarm book passes over alerts that it cannot read, and follows those behind them."""
+"""The alarm book skips unreadable alerts, and follows those behind them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No field of a machine, whoever wrote it, keeps a reader from the others."""
+"""No field of a machine, from any writer, keeps a reader from the others."""
 
 from collections.abc import Callable, Sequence
 from importlib import import_module

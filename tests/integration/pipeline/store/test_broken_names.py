@@ -1,4 +1,4 @@
-"""Names that are none, and damaged rows of the system, keep no reader from the others."""
+"""Invalid names, and damaged rows of the system, keep no reader from the others."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_damaged_rows_of_refusals_are_forgotten(client: Client) -> None:
     assert client.hlen(keys.REFUSALS) == 0
 
 
-# What a row keeps of a reason; another version may leave one out, or write it as a number.
+# The fields of a reason in a row; another version may leave one out, or write it as a number.
 REFUSED = {"windows": 2, **dict.fromkeys(("first", "last", "machine", "reason", "seq"), "1")}
 
 

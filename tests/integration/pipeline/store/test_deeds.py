@@ -1,4 +1,4 @@
-"""What is changed outside the HTTP service is in the audit too."""
+"""Changes outside the HTTP service are in the audit too."""
 
 from vtox.motor.values import codec
 from vtox.pipeline.configuration import keys

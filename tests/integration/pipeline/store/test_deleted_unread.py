@@ -1,4 +1,4 @@
-"""Windows that somebody else deletes before they are read are counted, those of VTOX are not."""
+"""Deletions of unread windows are counted, except those by VTOX."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The alarm book that a process keeps: what it reads, and that it is what the server has."""
+"""The alarm book that a process keeps: its reads, and that it agrees with the server."""
 
 from collections.abc import Iterator
 from random import Random
@@ -96,7 +96,7 @@ def test_what_is_kept_is_what_is_stored(client: Client, seed: int) -> None:
 
 
 def test_a_change_that_nobody_numbered_is_found(client: Client) -> None:
-    """As of a process of an earlier version."""
+    """Processes of an earlier version make such changes."""
     kept = KeptBook()
     kept.read(client)
     add_alert(client, 5.0)

@@ -55,14 +55,14 @@ def client(limited: Settings) -> Iterator[Client]:
 
 
 def fill(settings: Settings) -> None:
-    """Fill the server beyond its limit, so far that what clients hold for a moment is nothing."""
+    """Fill the server beyond its limit, so far that short-lived memory of clients is nothing."""
     with connect(settings.working_url(), "filler") as c:
         for _ in range(LIMIT_MB + 4):
             c.rpush(FILL, bytes(1 << 20))
 
 
 def empty(client: Client) -> None:
-    """Make room, and wait for it: the server frees a large key in a thread of its own."""
+    """Make room, and wait for it: the server frees a large key in its own thread."""
     client.delete(FILL)
     eventually(lambda: server_memory(client).share < 0.5)
 
@@ -133,7 +133,7 @@ def test_a_limit_reached_inside_a_transaction(limited: Settings, client: Client)
     for _ in range(40):
         client.rpush("half", bytes(1 << 20))
     with client.pipeline() as pipe:
-        # What is queued is memory too: at EXEC there is none left.
+        # Queued commands use memory too: at EXEC there is none left.
         for k in range(6):
             pipe.xadd(keys.RAW, {"seq": k, "ia": bytes(5 << 20)})
         with pytest.raises(redis.OutOfMemoryError):

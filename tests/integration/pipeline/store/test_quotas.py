@@ -1,4 +1,4 @@
-"""Quotas by the server's clock, whatever happens to that clock."""
+"""Quotas by the server's clock, even if that clock changes."""
 
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.ledger.quotas import BURST_S, Quota, charge

@@ -1,4 +1,4 @@
-"""What VTOX writes is bounded in time and in size, and the newest stays."""
+"""All output of VTOX is bounded in time and in size, and the newest stays."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A real fail-over: all clients find the new primary, and what it misses is sent again."""
+"""A real fail-over: all clients find the new primary, and windows that it lacks are sent again."""
 
 import signal
 import time
@@ -64,7 +64,7 @@ def test_bridge_sender_and_celery_follow_a_fail_over(
         assert broker.product() == ""
         assert client.llen("vtox:bearing") == 1
         eventually(lambda: client.wait(1, 100))
-        # As if the replica had been too slow: it has nothing of what follows.
+        # As if the replica had been too slow: it has none of the next windows.
         (replica,) = group.replicas()
         replica.client().replicaof("127.0.0.1", 1)
         assert [a.seq for a in publish(sender, range(3, 5))] == [3, 4]
@@ -88,7 +88,7 @@ def test_idle_connections_leave_a_primary_that_hangs(group: SentinelGroup) -> No
         client.wait(1, 1000)
         used_t = time.monotonic()
         old.signal(signal.SIGSTOP)
-        # By the same sentinels in the same order as the client.
+        # The probe asks the same sentinels in the same order as the client.
         eventually(lambda: primary_port(probe) not in (0, old.port), 30.0)
         # A connection that was used just now is taken for sound.
         time.sleep(max(0.0, used_t + IDLE_S + 0.1 - time.monotonic()))

@@ -1,4 +1,4 @@
-"""TLS with a real server: every client verifies it, and says what is wrong with a certificate."""
+"""TLS with a real server: every client verifies it, and names the fault of a certificate."""
 
 import asyncio
 import os
@@ -62,7 +62,7 @@ def use(
 
 
 def send_by_celery() -> None:
-    """Send a task; kombu would retry for ever what it cannot do at once."""
+    """Send a task; kombu would otherwise retry a failure for ever."""
     with celery_app.app.connection_for_write(connect_timeout=2) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         celery_app.app.send_task("t", queue="bearing", connection=connection, retry=False)
@@ -127,7 +127,7 @@ def test_a_worker_and_the_bridge_work_by_tls(
 
 
 def refused(settings: Settings, *words: str) -> None:
-    """Both clients refuse the server; the message says what, where and what to do."""
+    """Both clients refuse the server; the message names the problem, the place and the remedy."""
     with connect(settings.working_url(), "test", retries=0) as client:
         with pytest.raises(ServerNotTrusted) as raised:
             check(client)

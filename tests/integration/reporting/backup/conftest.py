@@ -52,7 +52,7 @@ def server(
 
 @dataclass(frozen=True)
 class Saved:
-    """A backup, a key that signed in at its time, and what the system held."""
+    """A backup, a key that signed in at its time, and the state of the system then."""
 
     path: Path
     key: str
@@ -60,7 +60,7 @@ class Saved:
 
 
 def state_of(client: Client, settings: Settings) -> dict[str, Any]:
-    """Return what a restore must bring back, read as the programs read it."""
+    """Return the state that a restore must bring back, read as the programs read it."""
     return {
         "states": machine_states.load_states(client, ["M1", "M2"]),
         "baseline": stored_baseline(client, "M1"),
@@ -88,7 +88,7 @@ def history_of(settings: Settings) -> dict[str, list[Any]]:
 
 
 def record_history(client: Client, settings: Settings) -> None:
-    """Record what is new, as `vtox recorder` does."""
+    """Record new entries, as `vtox recorder` does."""
     recorder = Recorder(client, settings)
     recorder.record(Event())
     recorder.close()

@@ -23,7 +23,7 @@ from vtox.reporting.history.errors import HistoryUnavailable
 
 
 def rewrite(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Path:
-    """Write an archive of a manifest and members, whatever they say."""
+    """Write an archive of a manifest and members, valid or not."""
     changed = path.with_name("changed.tar.gz")
     with tarfile.open(changed, "w:gz") as tar:
         for name, content in {archive.MANIFEST: json.dumps(manifest).encode(), **members}.items():
@@ -64,7 +64,7 @@ def test_an_archive_cut_short_is_damaged(saved: Saved, empty: Settings, share: f
 
 
 def plain(compressed: bytes) -> bytes | None:
-    """Return what an archive says uncompressed, None where it cannot be."""
+    """Return the uncompressed archive, None if it is damaged."""
     try:
         return gzip.decompress(compressed)
     except (OSError, EOFError, zlib.error):

@@ -1,4 +1,4 @@
-"""What a backup holds comes back into an empty system, and nothing else is touched."""
+"""The content of a backup comes back into an empty system, and nothing else is touched."""
 
 import json
 import stat
@@ -75,7 +75,7 @@ def test_into_an_empty_folder_without_a_server(
     monkeypatch.delenv("VTOX_REDIS_URL", raising=False)
     fresh = load(data_dir=tmp_path / "fresh")
     assert run(fresh, "restore", str(saved.path)).output.endswith("restored\n")
-    # Another start of the embedded server, which reads what the first has written.
+    # Another start of the embedded server, which reads the data of the first.
     with EmbeddedServer(fresh) as server, connect(server.url, "test") as client:
         found = state_of(client, fresh)
         *before, restored = found.pop("audit")

@@ -1,4 +1,4 @@
-"""What operators did is in the history, and leads to the same alarm once the book forgot it."""
+"""Actions of operators are in the history, and give the same alarm once the book forgot it."""
 
 import threading
 import time
@@ -41,7 +41,7 @@ def closed_alarm(client: Client) -> None:
     now = server_time(client)
     machines.register(client, "M1", Motor())
     add_alert(client, now)
-    # Of what comes in the same millisecond, the order is not kept.
+    # The order of events in the same millisecond is not kept.
     time.sleep(0.002)
     act(client, action(text="seen"))
     time.sleep(0.002)

@@ -1,4 +1,4 @@
-"""The recorder passes over what it cannot read, in every stream, and records what is behind."""
+"""The recorder skips unreadable entries, in every stream, and records those behind them."""
 
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -46,7 +46,7 @@ def add_letter(client: Client, t: float) -> str:
 
 
 def add_waveform(client: Client, t: float) -> str:
-    """Add a window of a record of its own that is kept as evidence."""
+    """Add a window with its own record that is kept as evidence."""
     entry_id = add_window(client, "M1", t0=t)
     ((_, fields),) = client.xrange(keys.RAW, entry_id, entry_id)
     record = {"record": f"bearing|M1|{entry_id}"}

@@ -1,4 +1,4 @@
-"""A server's clock that is years ahead for a while deletes nothing of what retention keeps."""
+"""A server's clock that is years ahead for a while deletes no data that retention keeps."""
 
 import threading
 from collections.abc import Iterator
@@ -37,17 +37,17 @@ KEPT = (keys.RESULTS, keys.DEAD_LETTERS, keys.EVIDENCE)
 
 
 class System:
-    """What deletes by time, with a server whose clock the test sets."""
+    """The parts that delete by time, with a server whose clock the test sets."""
 
     def __init__(self, client: Client, clock: ServerClock, settings: Settings) -> None:
         self.client, self.clock, self.settings = client, clock, settings
 
     def set_clock(self, ahead_s: float) -> None:
         self.clock.set(ahead_s)
-        self.client.time()  # the first command after a step is told the time before it
+        self.client.time()  # the first command after a step gets the time before it
 
     def start_and_delete(self, settings: Settings | None = None) -> None:
-        """Start monitor, bridge and recorder anew, and let each delete what is due."""
+        """Start monitor, bridge and recorder again, and let each delete its old data."""
         s = settings or self.settings
         recorder = Recorder(self.client, s)
         keep_time(RetentionClock(self.client), BOUNDED)
@@ -64,7 +64,7 @@ class System:
 
 @pytest.fixture(scope="module")
 def stepping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ServerClock]]:
-    """A server whose clock can be set, and where it is."""
+    """The URL of a server whose clock can be set, and that clock."""
     folder = tmp_path_factory.mktemp("stepping")
     clock = ServerClock(folder)
     with pytest.MonkeyPatch.context() as patch:

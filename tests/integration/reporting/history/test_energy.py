@@ -1,4 +1,4 @@
-"""What meters counted, in SQL: exact sums, each record once, in its own quarter-hour."""
+"""Counts of meters in SQL: exact sums, each record once, in its own quarter-hour."""
 
 import threading
 from collections.abc import Callable

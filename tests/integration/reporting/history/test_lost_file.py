@@ -24,7 +24,7 @@ from vtox.reporting.history.recorder import Recorder
 from vtox.reporting.history.schema import hours, minutes, missed, records, series
 
 NewRecorder = Callable[[], Recorder]
-# Of SQLite's format: the size of a page, and the first byte of one with rows of `records`.
+# SQLite's format: the size of a page, and the first byte of one with rows of `records`.
 PAGE_BYTES, LEAF_OF_KEYS = 4096, 0x0A
 
 # PostgreSQL keeps its files itself.
@@ -122,7 +122,7 @@ def test_a_new_history_is_no_lost_one(
 
 @pytest.fixture
 def damaged(file: Path, recorder: Recorder, client: Client) -> Path:
-    """A history of 8 machines and some MB, of whose records one page is overwritten."""
+    """A history of 8 machines and some MB, with one page of its records overwritten."""
     now = server_time(client)
     pipe = client.pipeline(transaction=False)
     for k in range(8000):

@@ -348,7 +348,7 @@ def test_results_that_the_server_lost_and_has_again_count_once(
     new_recorder: Callable[[], Recorder], client: Client, settings: Settings
 ) -> None:
     now = server_time(client)
-    # By the clock of the sender; one that is ahead is placed by the arrival of the entry.
+    # Times are of the sender's clock; if it is ahead, the arrival of the entry counts.
     times = {"M1": now - 50, "M2": now + 50, "OLD": now - 40 * 86_400}
     recorder = new_recorder()
     assert recorder.try_once(STOP)

@@ -84,7 +84,7 @@ def test_a_start_over_several_records_is_that_of_the_whole(
     assert found.mean_a == pytest.approx(whole.mean_a, rel=0.05)
     assert found.dip_ratio == pytest.approx(whole.dip, abs=0.01)
     assert found.energy_j == pytest.approx(whole.energy_j, rel=0.05)
-    # What flows into the motor until then, by its own voltages and currents.
+    # Energy into the motor until then, by its own voltages and currents.
     first, last = round(0.4 * FS_HZ), round((0.4 + found.duration_s) * FS_HZ)
     watts = sum(x[i].astype(float) * x[v] for i, v in zip(CURRENTS, VOLTAGES, strict=True))
     assert found.energy_j == pytest.approx(watts[first:last].sum() / FS_HZ, rel=0.05)

@@ -38,7 +38,7 @@ def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture(autouse=True)
 def secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The secret of the webhooks, where their rules say."""
+    """The secret of the webhooks, in the variable of their rules."""
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     monkeypatch.setattr(notifier_module, "PAUSE_S", 0.02)
     monkeypatch.setattr(notifier_module, "REPORT_EVERY_S", 0.05)

@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(slots=True)
 class Receiver:
-    """Where webhooks go. `answer` decides: a status with headers, `hang`, `drip` or `die`."""
+    """The target of webhooks. `answer` decides: a status with headers, `hang`, `drip` or `die`."""
 
     port: int
     answer: Callable[[Request], tuple[int, dict[str, str]] | str] = lambda _: (204, {})

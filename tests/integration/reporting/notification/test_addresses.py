@@ -1,4 +1,4 @@
-"""Where a webhook may lead: names are resolved once, and certificates are of the name."""
+"""Allowed targets of a webhook: names are resolved once, and certificates are of the name."""
 
 import socket
 import ssl
@@ -24,7 +24,7 @@ def send(receiver: Receiver, **more: Any) -> Attempt:
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Let names resolve to these addresses, each time to the next; return what was asked."""
+    """Let names resolve to these addresses, each time to the next; return the names looked up."""
     asked: list[str] = []
 
     def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[Any]:
@@ -52,7 +52,7 @@ def test_a_name_is_resolved_once_and_that_address_is_used(
     assert send(receiver, url=url).is_delivered
     assert asked == ["hook.example"]
     assert receiver.requests[0].headers["host"] == f"hook.example:{receiver.port}"
-    # The other way round: what is private the first time is not asked for again.
+    # The other way round: a name that is private the first time is not looked up again.
     asked = resolving(monkeypatch, ["169.254.169.254"], ["127.0.0.1"])
     assert send(receiver, url=url).problem == "address_refused"
     assert (len(asked), len(receiver.requests)) == (1, 1)

@@ -11,7 +11,7 @@ from vtox.reporting.notification import apprise_target
 from vtox.reporting.notification.messages import alarm_message, encode
 from vtox.reporting.notification.rules import Target
 
-# Some of its plug-ins use what Python will give up.
+# Some of its plug-ins use deprecated parts of Python.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 

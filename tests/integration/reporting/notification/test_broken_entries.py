@@ -1,4 +1,4 @@
-"""The notifier passes over what it cannot read, and tells of what is behind."""
+"""The notifier skips unreadable entries, and reports those behind them."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Each alarm arrives once at a target that answers, whatever it did before."""
+"""Each alarm arrives once at a target that answers, even after failures."""
 
 import base64
 import hashlib

@@ -32,7 +32,7 @@ from vtox.reporting.notification.rules import Rules
 
 __all__ = ["environment", "start"]
 
-# Some of apprise's plug-ins use what Python will give up.
+# Some of apprise's plug-ins use deprecated parts of Python.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 MACHINES = ("M0", "M1", "M2", "M3")
 MAIL = {"kind": "apprise", "url_env": "MAIL_URL", "retry_first_s": 0.05, "retry_max_s": 0.3}

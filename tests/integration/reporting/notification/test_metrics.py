@@ -1,4 +1,4 @@
-"""What `/metrics` says of the notifier: by target, and nothing where there is none."""
+"""The metrics of the notifier: by target, and none without a target."""
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families

@@ -1,4 +1,4 @@
-"""MQTT out on a real broker: what is now is there, retained, whatever ends and comes back."""
+"""MQTT out on a real broker: the present state is retained there, in spite of restarts."""
 
 import json
 import signal
@@ -60,7 +60,7 @@ def command(
 
 
 class Held:
-    """What a broker holds, by topic below the prefix, as one that subscribes sees it."""
+    """The messages of a broker, by topic below the prefix, as a subscriber sees them."""
 
     def __init__(self, broker: Mosquitto) -> None:
         self.topics: dict[str, Any] = {}
@@ -72,7 +72,7 @@ class Held:
         self.client.loop_start()
 
     def _begin(self, *_: Any) -> None:
-        # A broker that was started again holds what it says now.
+        # A broker that was started again has only the messages that it sends now.
         self.topics = {}
         [self.client.subscribe(x, qos=1) for x in ("plant/vtox/#", "homeassistant/#")]
 
@@ -120,13 +120,13 @@ def test_nothing_is_lost_over_restarts_of_either_side(
         assert device["components"]["energy"]["state_topic"] == "plant/vtox/machines/M0/energy"
         raise_alarms(client, 2)
         eventually(lambda: len(events(held.topics)) == 2)
-        # All of it is retained: who comes later sees the same.
+        # All of it is retained: a later subscriber sees the same.
         late = Held(broker)
         eventually(lambda: late.topics.keys() == held.topics.keys())
         late.close()
         notifier.kill()
     eventually(lambda: held.topics.get("status") == "offline")
-    # Neither is there; an alarm begins, a machine grows worse. The broker forgets what it held.
+    # Both are down; an alarm begins, a machine grows worse. The broker forgets its messages.
     broker.kill()
     (broker.folder / "mosquitto.db").unlink(missing_ok=True)
     raise_alarms(client, 1, 2)

@@ -24,7 +24,7 @@ from vtox.reporting.notification.notifier import Notifier
 from vtox.reporting.notification.rules import Rules
 
 pytestmark = needs_mosquitto
-# What of a broker refuses the message about BAD, and what the outbox then says.
+# Why a broker refuses the message about BAD -> the problem that the outbox then has.
 REFUSALS = {
     "not_authorized": "mqtt_message_refused Not authorized",
     "too_large": "mqtt_message_refused broken_connection Packet too large",

@@ -1,4 +1,4 @@
-"""`vtox notify` as users run it: killed, stopped and woken, checked, tried, and what it shows."""
+"""`vtox notify` as users run it: killed, stopped and woken, checked, tried, and its output."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Quiet hours, digests, suspended alarms, and what operators do, on the real streams."""
+"""Quiet hours, digests, suspended alarms, and actions of operators, on the real streams."""
 
 import json
 from collections.abc import Callable

@@ -33,7 +33,7 @@ def command(server: EmbeddedServer, settings: Settings, port: int) -> dict[str, 
 
 @contextmanager
 def serving(port: int, command: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run it; it must still run at the end, and stop when it is told."""
+    """Run it; it must still run at the end, and stop on SIGTERM."""
     with subprocess.Popen(**command) as process:
         try:
             eventually(lambda: accepts_connections("127.0.0.1", port))

@@ -101,7 +101,7 @@ def test_every_tool_answers_with_data_and_changes_nothing(
     listed, answers, wrong, trend = with_client(stdio_client(started), work)
     assert [t.name for t in listed.tools] == list(TOOLS) == list(CALLS)
     assert all(t.annotations.read_only_hint and t.output_schema for t in listed.tools)
-    # What machines and people wrote is in fields, not in what describes the tools.
+    # Texts of machines and people are in fields, not in the descriptions of the tools.
     assert ORDER[:20] not in listed.model_dump_json()
     assert {n: a.content[0].text for n, a in answers.items() if a.is_error} == {}
     found = {n: a.structured_content["data"] for n, a in answers.items()}

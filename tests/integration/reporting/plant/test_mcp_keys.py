@@ -1,4 +1,4 @@
-"""`vtox mcp --http` passes on who tries keys: wrong ones are slowed down and kept in the audit."""
+"""`vtox mcp --http` passes on its callers: wrong keys are slowed down and kept in the audit."""
 
 import asyncio
 import subprocess
@@ -26,7 +26,7 @@ CALLER = "203.0.113.9"
 
 
 def said(port: int, key: str) -> str:
-    """What a tool answers to a client elsewhere with this key."""
+    """The answer of a tool to a client elsewhere with this key."""
 
     async def ask() -> Any:
         headers = {"authorization": f"Bearer {key}", "x-forwarded-for": CALLER}

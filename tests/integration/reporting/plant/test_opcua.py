@@ -58,7 +58,7 @@ def raise_alarm(client: Client, machine_id: str, level: str) -> None:
 
 
 class Seen:
-    """What a subscription has brought."""
+    """The values and events that a subscription has brought."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
@@ -72,7 +72,7 @@ class Seen:
 
 
 async def has_machines(folder: Any, n: int) -> None:
-    """Wait until so many are there: on a busy box its watchdog makes the client connect anew."""
+    """Wait until so many are there: on a busy box its watchdog makes the client reconnect."""
     while True:
         with suppress(ConnectionError):
             if len(await folder.get_children()) == n:
@@ -123,7 +123,7 @@ def test_a_client_browses_subscribes_and_comes_back(
             subscription = await opened.create_subscription(100, seen)
             await subscription.subscribe_data_change(opened.get_node(ua.NodeId("M1/State", index)))
             await subscription.subscribe_events(opened.nodes.server)
-            # node-opcua-client asks for the next message until it is told that there is none.
+            # node-opcua-client asks for the next message until the server has none.
             asked = ua.RepublishRequest()
             asked.Parameters = ua.RepublishParameters(subscription.subscription_id, 1000)
             with pytest.raises(ua.uaerrors.BadMessageNotAvailable):

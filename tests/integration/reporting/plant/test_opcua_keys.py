@@ -1,4 +1,4 @@
-"""OPC UA slows down who tries keys, as HTTP does: wrong ones are counted and kept in the audit."""
+"""OPC UA slows down callers with wrong keys, like HTTP: they are counted and kept in the audit."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Readers of OPC UA keep their sessions and subscriptions, and silent clients keep nobody out."""
+"""Readers of OPC UA keep their sessions and subscriptions; silent clients keep no others out."""
 
 import asyncio
 import socket
@@ -53,7 +53,7 @@ async def ask(opened: UaClient, request: Any, parameters: Any) -> Any:
 
 
 async def statuses(opened: UaClient, subscription_id: int) -> list[str]:
-    """What each service says of a subscription of somebody else."""
+    """The status of each service for a subscription of another client."""
     ids = [subscription_id]
     transfer = ua.TransferSubscriptionsParameters(SubscriptionIds=ids)
     moved = await opened.uaclient.transfer_subscriptions(transfer)

@@ -36,7 +36,7 @@ SAID = {a: name_of("action", a).capitalize() for a in ("now", "next_stop")}
 
 
 def raise_alarm(client: Client, level: Level) -> None:
-    """Leave what the commit does that raises a broken bar to a level."""
+    """Write the fields of a commit that raises a broken bar to a level."""
     alarm_book.advance(client)
     machines.register(client, "M1", Motor())
     shares = {"alert_severity": 0.95, "alert_confidence": 0.7}

@@ -1,4 +1,4 @@
-"""A report on a machine by HTTP, from what server and history keep."""
+"""A report on a machine by HTTP, from the data of server and history."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -128,7 +128,7 @@ def test_the_record_behind_an_open_alert_is_there(client: Client) -> None:
         return OpenAlert(id=f"M1:broken_bar:{t:.0f}", t=t, reason="", **known)  # type: ignore[arg-type]
 
     first, second, third = (keep(client, f"{k}-0") for k in (1, 2, 3))
-    # All windows of this file begin at one time; the stored ones are told apart by their name.
+    # All windows of this file begin at one time; the stored ones differ by their name.
     names = [k.record for k in samples_of_machine(client, "M1", {}, [alert(T0)], None, None)]
     assert names == [third]
     assert not list(samples_of_machine(client, "M1", {}, [alert(T0)], T0 + 1, None))

@@ -1,4 +1,4 @@
-"""Routes with a JSON body: what is refused, in which order, and what reaches the function."""
+"""Routes with a JSON body: refusals, their order, and the values that reach the function."""
 
 from collections.abc import Iterator
 from typing import Any

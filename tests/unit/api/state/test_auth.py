@@ -1,4 +1,4 @@
-"""Who may pass, as far as no server is asked: what a request carries, and what it is refused for.
+"""Permissions without a question to the server: credentials of requests, and their refusals.
 
 The server of these tests does not exist: an answer that came from it would be another one.
 """

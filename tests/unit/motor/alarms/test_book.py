@@ -1,4 +1,4 @@
-"""The book of all alarms: what alerts and actions make of it, and what it forgets."""
+"""The book of all alarms: the effects of alerts and actions, and the alarms that it forgets."""
 
 from dataclasses import replace
 from typing import Any

@@ -16,7 +16,7 @@ from vtox.motor.alarms.life import Outcome
 
 
 def alarms(*times_s: float, machine_id: str = "M1", fault: str = "bearing") -> list[RaisedAlarm]:
-    """Alarms of one fault, each with an id of its own."""
+    """Alarms of one fault, each with its own id."""
     return [
         RaisedAlarm(f"{machine_id}:{fault}:{t}", machine_id, fault, round(1000 * t))
         for t in times_s

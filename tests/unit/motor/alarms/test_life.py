@@ -1,4 +1,4 @@
-"""The state of one alarm after each event, and what holds after any events."""
+"""The state of one alarm after each event, and invariants after any events."""
 
 from typing import Any
 
@@ -159,7 +159,7 @@ EVENTS = st.lists(
 
 
 def histories(steps: list[Any]) -> list[tuple[AlarmChange, Alarm | None, Alarm]]:
-    """Each event with the alarm before it, and after it, which is the same where it is refused."""
+    """Each event with the alarm before it, and after it: the same alarm if it is refused."""
     alarm, ms, rows = RAISED, RAISED.raised_ms, []
     for wait, name, shelved_ms, level, outcome in steps:
         ms += wait

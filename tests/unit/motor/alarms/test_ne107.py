@@ -1,4 +1,4 @@
-"""NE 107: each state and reason has its status, and what is not decided is never normal."""
+"""NE 107: each state and reason has its status, and undecided ones are never normal."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Which alarms of silence are one: most machines of a site were silent at once."""
+"""Alarms of silence are one if most machines of a site were silent at once."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What to see to first: three ratings, their product, and the order of lists by it."""
+"""Priority of alarms: three ratings, their product, and the order of lists by it."""
 
 from dataclasses import replace
 

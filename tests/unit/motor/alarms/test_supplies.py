@@ -1,4 +1,4 @@
-"""Which alarms of one supply are one alarm."""
+"""Alarms of one supply that are one alarm."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Formats of foreign libraries are read in a child: what they do to it ends in a `FileError`."""
+"""Formats of foreign libraries are read in a child: its failure ends in a `FileError`."""
 
 import os
 import subprocess

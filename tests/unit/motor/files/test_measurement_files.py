@@ -1,4 +1,4 @@
-"""TDMS, MDF, Parquet: written by the library that reads them; UFF: by hand."""
+"""TDMS, MDF, Parquet: written by the library that reads them; UFF: by the test."""
 
 import re
 import subprocess

@@ -95,7 +95,7 @@ def test_mapping_by_name_by_number_and_with_units(tmp_path: Path) -> None:
 def test_mapping_beside_columns_that_explain_themselves(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "x.csv", "ia,ib,x", np.ones((3, 3)))
     assert set(read(path, options(mapping=["ic=x"], fs_hz=1e3))[0].channels) == {"ia", "ib", "ic"}
-    # The column mapped elsewhere is no longer what its name says.
+    # The column mapped elsewhere is no longer the channel of its name.
     assert set(read(path, options(mapping=["ic=ia"], fs_hz=1e3))[0].channels) == {"ib", "ic"}
 
 

@@ -94,7 +94,7 @@ def comtrade(revision: str, form: str) -> Callable[[Path, Channels, float], None
     return write
 
 
-# File name -> writer, and what the user must state.
+# File name -> writer, and options that the user must state.
 FORMATS: dict[str, tuple[Callable[[Path, Channels, float], None], tuple[str, ...]]] = {
     "gbk.csv": (gbk_csv, ()),
     "utf16.txt": (utf16_tab, ()),

@@ -116,7 +116,7 @@ def test_shorted_turns_add_negative_sequence_turned_with_the_phase(phase):
 
 
 def test_the_upper_sideband_is_the_answer_of_the_speed():
-    """Torque at 2sf, Re(i) of the sidebands, over slip: what is left accelerates the inertia."""
+    """Torque at 2sf, Re(i) of the sidebands, over slip: the rest accelerates the inertia."""
     machine = find("broken_bar")
     line = true_timeline(machine, 10)
     i = space_vector(record(machine, 10))

@@ -1,4 +1,4 @@
-"""The short cuts on arrays give what numpy's own functions give."""
+"""The short cuts on arrays give the results of numpy's own functions."""
 
 import numpy as np
 import pytest

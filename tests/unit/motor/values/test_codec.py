@@ -1,4 +1,4 @@
-"""One codec: dataclasses by type, as JSON and as flat fields; what cannot be is absent."""
+"""One codec: dataclasses by type, as JSON and as flat fields; impossible values are absent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

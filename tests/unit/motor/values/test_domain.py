@@ -1,4 +1,4 @@
-"""What recordings and nameplates accept, and the errors of what they refuse."""
+"""Values that recordings and nameplates accept, and the errors of those they refuse."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Names of machines: what is wrong with one is said with its place."""
+"""Names of machines: the error names the wrong part and its place."""
 
 import pytest
 

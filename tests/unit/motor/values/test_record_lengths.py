@@ -1,4 +1,4 @@
-"""Lengths of records by nameplate: what each fault needs, bounded."""
+"""Lengths of records by nameplate: the length that each fault needs, bounded."""
 
 from dataclasses import replace
 

@@ -91,7 +91,7 @@ def test_a_clamp_that_becomes_a_sensor_is_learned_again() -> None:
 
 
 def test_a_buffer_that_is_emptied_slowly_is_no_stream() -> None:
-    """A gateway sends what 192 snapshots have gathered over two days, within a minute."""
+    """A gateway sends 192 snapshots of two days within a minute."""
     arrivals = sent([1000.0 + n * 900 for n in range(100)])
     for k in range(192):
         arrivals.add(200_000.0 + k / 3, 20_000.0 + 900 * k, PAUSE_S)

@@ -15,7 +15,7 @@ GAPS_S = (1.0, 5.0, 12.0, 25.0, 45.0, 90.0, 150.0)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A reading, by the server's and by the sender's clock, and what went before it."""
+    """A reading, by the server's and by the sender's clock, and the gap before it."""
 
     t: float
     t0: float

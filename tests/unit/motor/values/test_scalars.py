@@ -1,4 +1,4 @@
-"""Readings, limits and zones: what is taken, what is refused, and who crosses a limit."""
+"""Readings, limits and zones: accepted ones, refused ones, and machines that cross a limit."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which words of Latin letters a Chinese sentence may hold."""
+"""Words of Latin letters that a Chinese sentence may hold."""
 
 import re
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.paths import ROOT
 from vtox.motor.words.languages import FOLDER
 
-# A process of its own, for the languages are found when the package is loaded.
+# A separate process, for the languages are found when the package is loaded.
 BEGIN = """
 import sys
 import vtox.motor.words
@@ -87,7 +87,7 @@ def test_a_file_of_words_names_a_fault_everywhere(tmp_path: Path) -> None:
 
 
 def printed(script: str, words: Path) -> list[str]:
-    """What a script prints that reads other words."""
+    """The output of a script that reads other words."""
     command = [sys.executable, "-c", BEGIN + script, words]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.check_output(command, env=env, cwd=words, text=True).splitlines()

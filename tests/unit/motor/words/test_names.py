@@ -1,4 +1,4 @@
-"""Faults, statistics, states and outcomes have one name in each language, whoever reads it."""
+"""Faults, statistics, states and outcomes have one name in each language, for every reader."""
 
 from dataclasses import replace
 from typing import get_args

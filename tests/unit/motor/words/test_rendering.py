@@ -1,4 +1,4 @@
-"""Every code has one sentence that renders, in one style, and says what to do."""
+"""Every code has one sentence that renders, in one style, with advice."""
 
 import ast
 import re

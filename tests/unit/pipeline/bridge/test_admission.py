@@ -1,4 +1,4 @@
-"""What becomes of a valid window: new, met again, a duplicate; and which families still need it."""
+"""Valid windows: new, met again or duplicate; and the families that still need them."""
 
 from dataclasses import replace
 

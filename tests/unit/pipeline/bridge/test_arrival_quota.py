@@ -1,4 +1,4 @@
-"""What one machine may send: so many windows and bytes a second, and some in advance."""
+"""The quota of one machine: so many windows and bytes a second, and some in advance."""
 
 from dataclasses import replace
 

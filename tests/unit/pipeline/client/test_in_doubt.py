@@ -1,4 +1,4 @@
-"""What a sender keeps: until enough replicas have it, and some seconds longer."""
+"""A sender keeps windows until enough replicas have them, and some seconds longer."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -9,7 +9,7 @@ from vtox.pipeline.cluster.repeated_lines import EVERY_S, KEPT, RepeatedLines
 
 
 class Log:
-    """A process that logs: what it has written, and its clock."""
+    """A process that logs: its text, and its clock."""
 
     def __init__(self) -> None:
         self.t_s = 1000.0

@@ -1,4 +1,4 @@
-"""Which queues each worker serves, and which worker may go."""
+"""The queues of each worker, and the worker that may go."""
 
 import pytest
 

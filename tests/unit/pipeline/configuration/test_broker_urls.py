@@ -1,4 +1,4 @@
-"""`VTOX_BROKER_URL`: what is accepted, and that no message shows a password."""
+"""`VTOX_BROKER_URL`: accepted values, and messages without a password."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`VTOX_DATABASE_URL`: what is accepted, and that no message shows a password."""
+"""`VTOX_DATABASE_URL`: accepted values, and messages without a password."""
 
 import pytest
 

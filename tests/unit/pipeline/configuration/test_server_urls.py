@@ -27,7 +27,7 @@ from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.server.client import connect
 from vtox.pipeline.store.server.sentinels import PrimarySSLConnection, sentinel_options
 
-# Form of a URL -> what is left of it when the secret can be told apart.
+# Form of a URL -> the same without the secret, if the secret can be recognised.
 FORMS = {
     "redis://:{}@h:6379/0": "redis://:***@h:6379/0",
     "redis://fleet:{}@h": "redis://fleet:***@h",

@@ -1,4 +1,4 @@
-"""Limits of the alarms of the system agree with what they are derived from."""
+"""Limits of the alarms of the system agree with their sources."""
 
 from vtox.motor.values.record_lengths import MAX_RECORD_S
 from vtox.pipeline.bridge.loop import ORPHAN_SEARCH_EVERY_S

@@ -1,4 +1,4 @@
-"""What `vtox doctor` says before it connects to anything."""
+"""The lines of `vtox doctor` before it connects to anything."""
 
 from pathlib import Path
 

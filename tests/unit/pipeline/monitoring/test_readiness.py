@@ -1,4 +1,4 @@
-"""What the checks say of load and latency, from the entries of the monitor."""
+"""The checks of load and latency, from the entries of the monitor."""
 
 import pytest
 

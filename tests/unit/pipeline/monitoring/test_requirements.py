@@ -1,4 +1,4 @@
-"""What a number of machines takes of server, box, disk and workers, and what they carry."""
+"""Needs of a number of machines in server, box, disk and workers, and the capacity of these."""
 
 from dataclasses import replace
 

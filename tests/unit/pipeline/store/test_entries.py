@@ -1,4 +1,4 @@
-"""The codec of what VTOX writes: what is encoded comes back, and what older versions wrote too."""
+"""The codec of entries: encoded values come back, and those of older versions too."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace

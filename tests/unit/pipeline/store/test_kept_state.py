@@ -1,4 +1,4 @@
-"""A backup knows what each key of the server is."""
+"""A backup knows the purpose of each key of the server."""
 
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.system import kept_state

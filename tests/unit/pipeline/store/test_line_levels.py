@@ -1,4 +1,4 @@
-"""Levels of lines from results: what a sample holds, and which results are samples."""
+"""Levels of lines from results: the content of a sample, and the results that are samples."""
 
 from collections import Counter
 from typing import Any

@@ -1,6 +1,6 @@
-"""What a later version keeps is read by this one: fields that it does not know are ignored.
+"""This version reads the stored state of a later one: fields that it does not know are ignored.
 
-After a downgrade nothing stalls: neither records in flight nor what is kept of machines.
+After a downgrade nothing stalls: neither records in flight nor the stored state of machines.
 """
 
 import json
@@ -74,7 +74,7 @@ KEY = {
     "sha256": "s",
 }
 
-# What is kept as JSON: the text, and its decoder.
+# Values kept as JSON: the text, and its decoder.
 KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     "ledger row": (
         ledger_rows.record_json(replace(RECORD, closed=WHY)),

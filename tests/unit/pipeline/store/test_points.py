@@ -1,4 +1,4 @@
-"""Points of entries: what the history keeps of them, and what it refuses."""
+"""Points of entries: kept or refused by the history."""
 
 import pytest
 

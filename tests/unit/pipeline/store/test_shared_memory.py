@@ -1,4 +1,4 @@
-"""How much of a host's memory the ring of windows takes where nobody says so."""
+"""How much of a host's memory the ring of windows takes by default."""
 
 from pathlib import Path
 

@@ -57,7 +57,7 @@ def record(ring: SharedWindows, *ids: bytes) -> Record:
 
 
 def read(folder: Path, row: Record) -> list[Fields | None] | None:
-    """Return what the ring has of a record, None where that is nothing."""
+    """Return the windows of a record in the ring, None if it has none."""
     with SharedReader(folder) as reader:
         found = reader.windows(row)
     assert len(found) == len(row.ids.split())
@@ -103,7 +103,7 @@ Step = Callable[[], None]
 
 
 class SteppedWriter:
-    """Writes windows for ever, a part of a system call each time it is told to."""
+    """Writes windows for ever, a part of a system call at each command."""
 
     def __init__(self, ring: SharedWindows, sizes: list[int], share: float) -> None:
         self.ring, self.sizes, self.share = ring, sizes, share

@@ -1,4 +1,4 @@
-"""What was trimmed unread is found from what the server says of the stream."""
+"""Entries trimmed unread are found from the server's figures of the stream."""
 
 from typing import Any
 

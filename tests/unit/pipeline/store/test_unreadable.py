@@ -1,4 +1,4 @@
-"""What becomes of an entry that cannot be read, and what is no fault of the entry."""
+"""Treatment of an entry that cannot be read, and errors that are no fault of the entry."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""What is sent: its size, its words in both languages, and what a stranger's entry does to it."""
+"""Messages: their size, words in both languages, and the effect of a stranger's entry."""
 
 from dataclasses import replace
 

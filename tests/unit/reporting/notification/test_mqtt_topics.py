@@ -1,4 +1,4 @@
-"""What goes to which topic of MQTT, and what a rule may not say of such a target."""
+"""Topics of MQTT and their messages, and settings that a rule must not have for such a target."""
 
 import json
 from dataclasses import replace

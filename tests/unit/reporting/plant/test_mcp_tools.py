@@ -1,4 +1,4 @@
-"""The tools of the MCP server: what describes them, and that their reader only reads."""
+"""The tools of the MCP server: their descriptions, and that their reader only reads."""
 
 import inspect
 import re

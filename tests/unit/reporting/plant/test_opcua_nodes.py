@@ -1,4 +1,4 @@
-"""Values of machines in OPC UA: what is not known is no number; NE 107 is that of OPC 10000-100."""
+"""Values of machines in OPC UA: unknown values are no number; NE 107 is that of OPC 10000-100."""
 
 import pytest
 

@@ -1,1 +1,1 @@
-"""What a machine is watched for, what VTOX is blind to there, and what would unlock it."""
+"""The faults watched on a machine, the ones to which VTOX is blind, and the remedy for each."""

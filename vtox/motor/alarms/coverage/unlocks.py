@@ -1,4 +1,4 @@
-"""What would make a diagnosis possible, by the code of its abstention."""
+"""The condition that would make a diagnosis possible, by the code of its abstention."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -14,7 +14,7 @@ Unlock = Literal[
     "steadiness",  # of load, speed or supply within a record
     "wiring",  # sensors, clamps, scales, the converter
     "noise",  # less of it
-    "distinction",  # what was found has several causes: another load, speed or test tells
+    "distinction",  # the finding has several causes: another load, speed or test shows which
     "windows",  # the machine must send
 ]
 
@@ -170,8 +170,8 @@ CODES = frozenset(_UNLOCKS)
 
 
 def unlock(code: str) -> Unlock:
-    """Return what would make a diagnosis possible that abstained with a code.
+    """Return the condition that makes a diagnosis possible that abstained with a code.
 
-    Of a code that another version wrote, something that distinguishes causes.
+    For a code of another version: something that distinguishes causes.
     """
     return _UNLOCKS.get(code, "distinction")

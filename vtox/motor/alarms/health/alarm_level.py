@@ -29,7 +29,7 @@ from vtox.motor.alarms.health.marks import (
 )
 from vtox.motor.faults import Persistence
 
-# What changes the level of a fault; the others say that its alert means nothing for a time.
+# Events that change the level of a fault; the others make its alert mean nothing for a time.
 CHANGES_OF_LEVEL: tuple[EventName, ...] = ("raised", "escalated", "cleared")
 
 
@@ -81,7 +81,7 @@ def _with_slot(
     rule: Persistence,
     dismissed: bool,
 ) -> tuple[AlarmHistory, Event | None]:
-    """Return the history with one more slot: what records say, then what days make of it."""
+    """Return the history with one more slot: by the records first, then by the days."""
     before, known = history.level, history.days or NO_DAYS
     if mark == SEARCHED:
         if rule.days > 1 and not before:
@@ -90,7 +90,7 @@ def _with_slot(
     slots, change = transition(history.slots, mark, t, rule)
     days = None
     dismissed = dismissed and not before
-    # What was only seen stays so until a record shows it again.
+    # A fault that was only seen stays so until a record shows it again.
     if rule.days > 1 or dismissed or known.agreed:
         days = with_slot(known, mark, t, rule, _with_line(known.line, mark, t, line))
     level = _alarm_level(before, slots, days, mark.lower(), t, rule)
@@ -136,7 +136,7 @@ def _alarm_level(
 
 
 def _since(history: AlarmHistory, slots: SlotHistory, change: Event | None) -> float:
-    """Return since when records agree, s; 0 where they do not."""
+    """Return since when records agree, s; 0 if they do not."""
     if change and change.name == "raised":
         return change.t
     return history.days.since if history.days and slots.level else 0.0
@@ -183,7 +183,7 @@ def transition(
     if level == before:
         return after, None
     if not level:
-        # What led to the alert that has ended leads to no other.
+        # The slots that led to the ended alert lead to no other.
         ended = SlotHistory(level, marks[-rule.clear :], starts[-rule.clear :])
         return ended, Event("cleared", before, starts[-rule.clear])
     if before:

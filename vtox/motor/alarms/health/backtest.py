@@ -1,4 +1,4 @@
-"""What recorded diagnoses would have raised and cleared by another sensitivity. Pure.
+"""Alerts that recorded diagnoses would raise and clear by another sensitivity. Pure.
 
 The rule is that of `vtox.motor.alarms.health.alerts`, by the very code that raises alerts on the
 stream.
@@ -25,7 +25,7 @@ class Backtest:
 def backtest(
     diagnoses: Iterable[Slots], rule: Persistence, level: Level, from_t: float, to_t: float
 ) -> Backtest:
-    """Return what the diagnoses of one fault between two times raise and clear by a rule.
+    """Return the alerts that diagnoses of one fault between two times raise and clear by a rule.
 
     `diagnoses` are in the order in which the alarm took them; `level` is that of the alarm before
     the first of them.

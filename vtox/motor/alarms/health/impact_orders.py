@@ -1,6 +1,6 @@
 """Whether the impacts of two records may be of one damaged part: they come at the same shaft order.
 
-That of a bearing's part stays where it is but for slippage, at any speed. Another machine's speed
+The order of a bearing's part stays, but for slippage, at any speed. Another machine's speed
 moves by itself, so that its impacts come now at one order of our shaft and now at another.
 """
 

@@ -42,7 +42,7 @@ def with_record(line: Line | None, t: float, slip: float, distance_hz: float) ->
 def shows(line: Line) -> bool:
     """Return whether at least half of the decided records since its start show the line.
 
-    The search moves with the slip, and what it finds by chance with it: a sound pump was found
+    The search moves with the slip, and so does a line found by chance: a sound pump was found
     broken in 2 of 48 conditions, at two places that fit. A cage is found in most.
     """
     return line.missed <= line.now.n

@@ -1,1 +1,1 @@
-"""What wiring and nameplate of a machine look like from its signals."""
+"""Check of the wiring and nameplate of a machine from its signals."""

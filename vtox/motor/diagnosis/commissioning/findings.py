@@ -1,7 +1,7 @@
-"""What wiring and nameplate look like from one recording, and what would correct it. Pure.
+"""Findings on wiring and nameplate from one recording, and their corrections. Pure.
 
-What the diagnoses check before they decide is read from their own front end; here it is separated
-by channel. The voltages are taken to be right where currents and voltages contradict each other.
+The checks that the diagnoses make before they decide are read from their front end; here they are
+separated by channel. If currents and voltages contradict each other, the voltages count as right.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,22 +51,22 @@ OF_INSTALLATION = frozenset(
         "voltages_not_paired_or_generating",
     }
 )
-# What is said of one channel says it better.
+# A finding on one channel is more exact.
 LESS_EXACT = frozenset(
     {"channel_scale_differs", "line_voltages_do_not_sum_to_zero", "voltages_of_no_supply"}
 )
 # Mean of V1 conj(I1) over its size. A motor that goes from no load to full load halfway through the
-# record turns the current by some 50 degrees, which leaves 0.91; a supply of another frequency that
+# record turns the current by some 50 degrees, which leaves 0.91. A supply of another frequency that
 # turns by a third of a cycle leaves 0.83.
 MIN_COHERENCE = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commissioning:
-    """What was found, what was checked, and the channel map that would correct it.
+    """Findings, checks made, and the channel map that would correct the wiring.
 
     `unusable` says why nothing could be checked, or nothing with the voltages. `proposal` is empty
-    where nothing is wrong with the channels, None where something is that no map corrects.
+    if the channels are right, None if no map corrects a mistake.
     """
 
     findings: tuple[Reason, ...] = ()
@@ -76,7 +76,7 @@ class Commissioning:
 
 
 def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
-    """Return what wiring and nameplate look like from a recording of the running machine."""
+    """Return the findings on wiring and nameplate from a recording of the running machine."""
     plate = motor or Motor()
     analysis = front_end([recording], [plate], frames=True, slot_band=False)
     found = list(_pole_pair_findings(recording, plate, float(analysis.f0_hz[0])))
@@ -128,9 +128,9 @@ def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
 
 
 def _two_lines(names: tuple[str, ...], voltages: Complex, x: Complex) -> PhaseChannels:
-    """Return what is wrong with two voltages between lines.
+    """Return the mistakes in two voltages between lines.
 
-    Reversed, either of them leads to phases that follow each other; those of one are opposite to
+    If either of them is reversed, the phases follow each other. The phases of one are opposite to
     those of the other, and the currents `x` are a motor's behind one of them at most.
     """
     if problem := connection_problem(names, voltages):
@@ -230,7 +230,7 @@ def _sources(p: Sequence[int], factors: Sequence[float]) -> dict[str, Source]:
 
 
 def _described(p: Sequence[int], sources: Mapping[str, Source]) -> list[Reason]:
-    """Return in words what a permutation and the factors of the currents correct."""
+    """Return the mistakes that a permutation and the factors of the currents correct."""
     problems: list[Reason] = []
     moved = tuple(CURRENTS[k] for k in range(3) if p[k] != k)
     if len(moved) == 2:
@@ -243,7 +243,7 @@ def _described(p: Sequence[int], sources: Mapping[str, Source]) -> list[Reason]:
 
 
 def _order(x: Complex) -> int:
-    """Return 1 where a, b and c follow each other, -1 where a, c and b do."""
+    """Return 1 if a, b and c follow each other, -1 if a, c and b do."""
     _, one, two = np.abs(symmetrical_components.components(x[None]))[0]
     return 1 if one >= two else -1
 
@@ -256,7 +256,7 @@ def _angle_deg(x: Complex, y: Complex) -> float:
 
 
 def _lag_deg(x: Complex, y: Complex, limits: tuple[float, float]) -> float | None:
-    """Return the lag of currents in the order of the voltages, None where it is no motor's."""
+    """Return the lag of currents in the order of the voltages, None if it is no motor's."""
     if _order(x) != _order(y):
         return None
     lag = _angle_deg(x, y)
@@ -264,7 +264,7 @@ def _lag_deg(x: Complex, y: Complex, limits: tuple[float, float]) -> float | Non
 
 
 def _coherence(analysis: CurrentAnalysis) -> float:
-    """Return how constant the angle between V1 and I1 is over the frames, 0 to 1."""
+    """Return the constancy of the angle between V1 and I1 over the frames, 0 to 1."""
     i1, v1 = analysis.sequence_i[0, 1], analysis.sequence_v[0, 1]
     power = v1 * i1.conj()
     return float(abs(power.mean()) / max(np.abs(power).mean(), np.finfo(float).tiny))

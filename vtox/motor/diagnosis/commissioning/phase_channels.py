@@ -1,8 +1,8 @@
 """Three channels of one kind: not connected, sent twice, reversed or of a wrong ratio. Pure.
 
 Three currents without a neutral sum to zero, and three voltages of one supply nearly do. A channel
-that is reversed or of a wrong ratio is the one that a real factor brings back to that: with an
-angle between the others, for no other channel is the factor real.
+that is reversed or of a wrong ratio is the one that a real factor brings back to that. With an
+angle between the others, the factor is real for no other channel.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from vtox.motor.values.arrays import Complex
 from vtox.motor.values.channel_map import RATIO_RANGE
 from vtox.motor.values.domain import LINE_VOLTAGES, Reason, reason
 
-# Sum over the largest channel from which a channel is looked for: clamps of class 3 with angles of
-# 3 degrees err by less than 0.1 together, a ratio that is wrong by 1.2 makes 0.17.
+# Sum over the largest channel from which a wrong channel is searched. Clamps of class 3 with angles
+# of 3 degrees err by less than 0.1 together, a ratio that is wrong by 1.2 makes 0.17.
 WRONG_SUM = 0.15
-# A factor is real whose angle is below the first; that of the wrong channel is off by the angles of
-# the clamps, that of another by 9 degrees and more (`WRONG_SUM`).
+# A factor is real if its angle is below this. The factor of the wrong channel is off by the angles
+# of the clamps, that of another by 9 degrees and more (`WRONG_SUM`).
 REAL_FACTOR = 0.08
 # Reversed, and of the right ratio, within this.
 REVERSED_RATIO = 0.15
@@ -37,9 +37,9 @@ ZERO_SEQUENCE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class PhaseChannels:
-    """What is wrong with three channels, and by what to multiply each to correct it.
+    """Mistakes in three channels, and the factors that correct them.
 
-    `factors` are None where what is wrong is not known or cannot be corrected.
+    `factors` are None if a mistake is not known or cannot be corrected.
     """
 
     problems: tuple[Reason, ...] = ()
@@ -47,7 +47,7 @@ class PhaseChannels:
 
 
 def phase_channels(names: Sequence[str], phasors: Complex, *, earthed: bool) -> PhaseChannels:
-    """Return what is wrong with three channels.
+    """Return the mistakes in three channels.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def phase_channels(names: Sequence[str], phasors: Complex, *, earthed: bool) -> 
 
 
 def connection_problem(names: Sequence[str], phasors: Complex) -> Reason | None:
-    """Return which of two or three channels is not connected, or carries the signal of another."""
+    """Return the reason if one of two or three channels is not connected, or repeats another."""
     largest = float(np.abs(phasors).max())
     dead = [k for k in range(len(names)) if abs(phasors[k]) < NOT_CONNECTED * largest]
     for i, j in combinations(range(len(names)), 2):
@@ -105,7 +105,7 @@ def connection_problem(names: Sequence[str], phasors: Complex) -> Reason | None:
 
 
 def _real_factor(phasors: Complex, k: int) -> float | None:
-    """Return the real factor of channel k that makes the sum zero, None where it is not real."""
+    """Return the real factor of channel k that makes the sum zero, None if it is not real."""
     factor = -(phasors.sum() - phasors[k]) / phasors[k]
     low, high = RATIO_RANGE
     if abs(factor.imag) > REAL_FACTOR * abs(factor) or not low <= abs(factor) <= high:
@@ -132,7 +132,7 @@ def unbalances(phasors: Complex) -> tuple[float, float]:
 
 
 def factor_problems(name: str, factor: float) -> tuple[Reason, ...]:
-    """Return what is wrong with a channel that is to be multiplied by a factor."""
+    """Return the mistakes in a channel that is to be multiplied by a factor."""
     problems: tuple[Reason, ...] = ()
     if factor < 0:
         problems += (reason("channel_reversed", channel=name),)

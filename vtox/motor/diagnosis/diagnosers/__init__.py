@@ -1,1 +1,1 @@
-"""Pure decisions, one module per fault, on what `vtox.motor.diagnosis.dsp` computes."""
+"""Pure decisions, one module per fault, on the results of `vtox.motor.diagnosis.dsp`."""

@@ -11,11 +11,11 @@ from vtox.motor.values.arrays import Bool, Complex, Float64, Int
 from vtox.motor.values.domain import Reason
 
 T = TypeVar("T")
-# Reasons that an earlier step stated for each record, none where it had no objection.
+# Reasons that an earlier step stated for each record, none if it had no objection.
 Stated = Sequence[tuple[Reason, ...]]
 # A column of anything but numbers.
 Objects = npt.NDArray[np.object_]
-# What a column holds of a record without a value.
+# Entry of a column for a record without a value.
 BLANKS: Mapping[Any, Any] = {
     Bool: False,
     Complex: np.nan + 0j,
@@ -29,7 +29,7 @@ BLANKS: Mapping[Any, Any] = {
 def rounded(x: Float64, digits: int) -> Float64:
     """Return numbers rounded as `round` does, which `numpy.round` does only nearly.
 
-    A whole number over a power of ten is exact but where a half decides.
+    A whole number over a power of ten is exact unless a half decides.
     """
     scaled = x * 10.0**digits
     whole = np.rint(scaled)

@@ -1,7 +1,7 @@
 """The features that a baseline stores, and how each moves with the load of a machine.
 
-A name is that of the fault, a point, and the quantity with its unit as suffix. Which of them may be
-learnt at a further load is decided by these rules in `vtox.motor.diagnosis.learning.extension`.
+A name is that of the fault, a point, and the quantity with its unit as suffix. These rules decide
+in `vtox.motor.diagnosis.learning.extension` which features may be learnt at a further load.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SAME_FREQUENCY = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """How one feature moves with the load."""
+    """Rule by which one feature moves with the load."""
 
     name: str
     # Learnt for each load; else one value holds for all.
@@ -51,7 +51,7 @@ FEATURES = {
     f.name: f
     for f in (
         Feature(name=VIBRATION),
-        # What chance makes is no comb.
+        # A level that chance makes is no comb.
         *(Feature(name=name, harmless_below_dbc=0.0) for name in COMBS.values()),
         *(Feature(name=name, keeps_amperes=True) for name in ROTATION_SIDEBANDS),
         Feature(name=SUPPLY),
@@ -67,10 +67,10 @@ FEATURES = {
 
 
 def same_frequency(hz: float | None, other_hz: float | None) -> bool:
-    """Return whether what was learnt at one supply frequency applies at the other; None is any."""
+    """Return whether features learnt at one supply frequency apply at the other; None is any."""
     return not (hz and other_hz) or abs(hz / other_hz - 1) <= SAME_FREQUENCY
 
 
 def feature(name: str) -> Feature:
-    """Return the feature of that name; of another version's, what its unit says."""
+    """Return the feature of that name; if another version's, one made from its unit."""
     return FEATURES.get(name) or Feature(name=name, depends_on_load=not name.endswith("_f"))

@@ -1,4 +1,4 @@
-"""The analysis of a batch that the diagnosers share, and what a row of their registry says."""
+"""The analysis of a batch that the diagnosers share, and the rows of their registry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from vtox.motor.values.domain import CURRENTS, LINE_VOLTAGES, VOLTAGES, Recordin
 
 @dataclass(frozen=True, slots=True)
 class SharedAnalysis:
-    """Analysis of a batch of one shape: the currents, and the slip where a fault needs it."""
+    """Analysis of a batch of one shape: the currents, and the slip if a fault needs it."""
 
     analysis: CurrentAnalysis
     slip: SlipAnalysis | None
@@ -23,14 +23,14 @@ class SharedAnalysis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnoser:
-    """How one fault is diagnosed, and what of the shared analysis that needs."""
+    """Functions that diagnose one fault, and the parts of the shared analysis that they need."""
 
     # The verdicts on a batch, each recording against its baseline if there is one.
     diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], Verdicts]
-    # The channels that it reads, where present.
+    # The channels that it reads, if present.
     channels: tuple[str, ...] = (*CURRENTS, *VOLTAGES, *LINE_VOLTAGES)
-    # What a baseline stores of it (`vtox.motor.diagnosis.diagnosers.features`): name -> (batch,),
-    # NaN where absent.
+    # Its features for a baseline (`vtox.motor.diagnosis.diagnosers.features`): name -> (batch,),
+    # NaN if absent.
     features: Callable[[SharedAnalysis], dict[str, Float64]] | None = None
     needs_frames: bool = False
     needs_slip: Callable[[Sequence[Recording]], bool] = lambda _: False

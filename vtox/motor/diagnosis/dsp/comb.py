@@ -1,8 +1,8 @@
-"""Levels of combs in envelope spectra: the sum of their lines over what chance allows.
+"""Levels of combs in envelope spectra: the sum of their lines over the sum that chance allows.
 
 Second step of the bearing diagnoser: line levels per view and a plan
-(`vtox.motor.diagnosis.dsp.comb_plan`) in, the levels of the combs near each defect order out.
-`vtox.motor.diagnosis.dsp.surrogates` then tests whether combs at other orders reach as much.
+(`vtox.motor.diagnosis.dsp.comb_plan`) in, the levels of the combs near each defect order out. Then
+`vtox.motor.diagnosis.dsp.surrogates` tests whether combs at other orders reach as much.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MAX_OVER_SIDEBANDS = 3.0
 
 
 def masked_lines(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
-    """Return line levels by bin, zero where the record's plan masks them.
+    """Return line levels by bin, zero if the record's plan masks them.
 
     Parameters
     ----------
@@ -84,13 +84,13 @@ def bins_of_records(bins: Sequence[Int], step: int) -> tuple[Int, Int]:
 
 
 def comb_levels(rows: Float32, bins: Int, plan: Plan) -> Float32:
-    """Return the level of each comb: the sum of its lines over what chance allows.
+    """Return the level of each comb: the sum of its lines over the sum that chance allows.
 
     In noise a bin's power over the floor is Gamma distributed, so the sum over the k unmasked bins
-    of a comb is Gamma(k * n_averages); level 1 is that distribution's upper quantile, of
+    of a comb is Gamma(k * n_averages). Level 1 is that distribution's upper quantile, of
     `comb_plan.COMB_CHANCE`. The largest line counts for no more than `Plan.line_cap` or the others
-    together, with sidebands the whole for no more than `MAX_OVER_CARRIERS` times the carriers or
-    `MAX_OVER_SIDEBANDS` times the sidebands.
+    together. With sidebands the whole counts for no more than `MAX_OVER_CARRIERS` times the
+    carriers or `MAX_OVER_SIDEBANDS` times the sidebands.
 
     Parameters
     ----------

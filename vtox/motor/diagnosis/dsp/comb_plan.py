@@ -1,4 +1,4 @@
-"""Where to search combs in envelope spectra, and what level chance allows there.
+"""Plan of the search for combs in envelope spectra: places, and the levels chance allows there.
 
 Made once for a bearing, a speed and a layout, and shared by the records that agree in them;
 `vtox.motor.diagnosis.dsp.comb` applies it to the lines of each.
@@ -21,7 +21,7 @@ LOWEST_COMB, HIGHEST_COMB = 0.35, 1.5
 # (about 12 of them independent) and 70 combs: about 1e-4 a record in stationary noise.
 COMB_CHANCE = 1e-7
 # A single line counts at most as one of this chance, exp(-12), unless the others together count
-# more: one strong line, of a gear or a belt, is no comb.
+# more. One strong line, of a gear or a belt, is no comb.
 LINE_CAP_CHANCE = 6e-6
 # Shaft and supply lines are masked over the main lobe of a Hann line, +-2 bins, and this relative
 # error of their frequency.
@@ -38,9 +38,9 @@ OUTSIDE_BINS = 1 << 40
 class CombTarget:
     """A comb to search: harmonics of `order` (times shaft speed), alone or with sidebands.
 
-    `sidebands` at the frequency of the shaft or the bearing cage (`PLAIN`: none); `plain_weight` is
-    the weight of the harmonics alone. `divisors`: if the lines are every second (third) line of a
-    denser comb, they are that comb's.
+    The `sidebands` are at the frequency of the shaft or the bearing cage (`PLAIN`: none). Harmonics
+    alone have the weight `plain_weight`. With `divisors` 2 (3), lines that are every second (third)
+    line of a denser comb are that comb's.
     """
 
     name: str
@@ -52,13 +52,13 @@ class CombTarget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Where to search, for one bin width, speed and set of targets; shared by equal records.
+    """Places to search, for one bin width, speed and set of targets; shared by equal records.
 
     A comb has a number, its fundamental in steps of df/3, so that no line is missed by more than
     half a bin.
     """
 
-    #: 1 where a line counts, 0 in shaft and supply lines and at the end, shape (bins + 1,).
+    #: 1 if a line counts, 0 in shaft and supply lines and at the end, shape (bins + 1,).
     unmasked: Float32
     #: Weight of a comb by the bin of its fundamental, shape (bins + 1,).
     fundamental_weight: Float32
@@ -67,15 +67,15 @@ class Plan:
     targets: tuple[CombTarget, ...]
     #: The combs within the tolerance of each target.
     intervals: Mapping[str, range]
-    #: Where in `candidate_bins` those of each target lie.
+    #: Places of the combs of each target in `candidate_bins`.
     spans: Mapping[str, slice]
     #: Distance of the sidebands, bins, by kind.
     shifts: Mapping[str, int]
-    #: Bins of the combs of all intervals, shape (9, combs); first or last bin where outside.
+    #: Bins of the combs of all intervals, shape (9, combs); first or last bin if outside.
     candidate_bins: Int
-    #: What turns their sums into levels, without and with sidebands, shape (2, combs).
+    #: Weights that turn their sums into levels, without and with sidebands, shape (2, combs).
     candidate_weights: Float32
-    #: Which of these combs have a masked fundamental, shape (combs,).
+    #: Mask of these combs: their fundamental is masked, shape (combs,).
     masked: Bool
     #: The bins of their harmonics, shape (3, masked combs).
     masked_bins: Int
@@ -83,7 +83,7 @@ class Plan:
     masked_targets: tuple[str, ...]
     #: Sum of 0..9 lines that chance allows, shape (10,).
     chance_sum: Float32
-    #: What one line counts at most.
+    #: Most that one line counts.
     line_cap: np.float32
     #: Bin width in shaft orders.
     df_order: float
@@ -126,7 +126,7 @@ def make_plan(
     shaft_hz : float
         Shaft frequency, Hz. Its multiples are masked.
     bearing_cage_order : float or None
-        Bearing cage frequency over shaft frequency, None where no target needs it.
+        Bearing cage frequency over shaft frequency, None if no target needs it.
     tolerance : float
         Relative half width of the interval around each target.
     shaft_tolerance : float
@@ -202,7 +202,7 @@ def comb_bins(numbers: Int, shift: int) -> Int:
 def comb_weights(
     bins: Int, counts: Float32, fundamental_weight: Float32, chance_sum: Float32
 ) -> Float32:
-    """Return what turns the sums of combs into levels, shape (1 or 2, combs).
+    """Return the weights that turn the sums of combs into levels, shape (1 or 2, combs).
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def comb_weights(
     counts : ndarray, shape (1 or 2, combs)
         Unmasked lines of each comb, without and with sidebands.
     fundamental_weight, chance_sum : ndarray
-        Of the plan.
+        Those of the plan.
     """
     fundamental = fundamental_weight.take(bins[0], mode="clip")
     weights: Float32 = fundamental / chance_sum.take(counts.astype(np.intp))

@@ -1,6 +1,6 @@
 """Steps of the converter in a channel: how large, and which of its bits never changes.
 
-A change smaller than a step may not show at all: what a fault would make must be seen against it.
+A change smaller than a step may not show at all: compare the change by a fault with the step.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from vtox.motor.values.domain import Array, Reason, reason
 # Amplitude over the step of the converter from which the currents of a sound machine show neither a
 # short nor broken bars. docs/calibration/signal_quality.md#steps-of-the-converter
 MIN_STEPS = 32
-# So many samples show the steps; they are taken all over the record.
+# Number of samples that show the steps, taken all over the record.
 SAMPLES = 1024
 # A finer step than this share of the amplitude is not examined: 16 bits.
 FINEST = 2.0**15
-# Values are those of a converter where all are so near to multiples of one step, in steps.
+# Values are those of a converter if all are so near to multiples of one step, in steps.
 MAX_RESIDUE = 0.05
-# So many different values show that a bit is stuck rather than never reached.
+# Number of different values that show that a bit is stuck rather than never reached.
 MIN_VALUES = 64
 # A gap between neighbouring values is wide from this share of the range on.
 WIDE_GAP = 1 / (5 * MIN_STEPS)
@@ -73,9 +73,9 @@ def resolution_problems(x: Array, ordered: Array, names: Sequence[str]) -> list[
 def amplitude_steps(x: Array) -> tuple[Float64, Int]:
     """Return half the range of each channel over the step of its converter, and its stuck bit.
 
-    The step is the least difference of two values, and infinitely fine where the others are no
-    multiples of it. A bit is stuck where it is the same in the counts of all samples although they
-    go from below zero to above it, so that in a measurement all bits change; -1 where none is.
+    The step is the least difference of two values, and infinitely fine if the others are no
+    multiples of it. A bit is stuck if it is the same in the counts of all samples although they go
+    from below zero to above it. In a measurement all bits then change; -1 means that none is stuck.
     Counts with an offset are not searched for stuck bits.
 
     Parameters
@@ -124,7 +124,7 @@ def _places(samples: int) -> Int:
 
 
 def _may_be_coarse(values: Array) -> Bool:
-    """Return which channels may have too few steps, shape (batch, channels); `values` are sorted.
+    """Return the channels that may have too few steps, (batch, channels); `values` are sorted.
 
     Steps of which less than `MIN_STEPS` make the amplitude are all wider than twice `WIDE_GAP`. In
     a sine without steps such gaps hold 2 to 25 % of the range.
@@ -136,7 +136,7 @@ def _may_be_coarse(values: Array) -> Bool:
 
 
 def _stuck_bit(counts: Float64, steps: Float64) -> Int:
-    """Return the highest bit that never changes below the amplitude, -1 where all change."""
+    """Return the highest bit that never changes below the amplitude, -1 if all change."""
     whole = np.rint(counts).astype(np.int64)
     always = np.bitwise_and.reduce(whole, axis=-1)
     never = ~np.bitwise_or.reduce(whole, axis=-1)

@@ -1,4 +1,4 @@
-"""All that samples show of a sensor, a converter or a logger before the machine is looked at."""
+"""Damage by a sensor, a converter or a logger, found in samples before the machine is examined."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from vtox.motor.values.domain import Array, Reason, reason
 def sample_problems(
     x: Array, names: Sequence[str], fs_hz: float, *, with_resolution: bool = False
 ) -> list[tuple[Reason, ...]]:
-    """Return, per recording, why its samples are no measurement; empty where they are.
+    """Return, per recording, why its samples are no measurement; empty if they are.
 
     Parameters
     ----------

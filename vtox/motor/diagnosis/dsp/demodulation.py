@@ -14,7 +14,7 @@ from vtox.motor.values.domain import Array
 HALF_HZ = 100.0
 # The outer tenth of the band fades out, so that the ringing of its filter dies within 0.1 s.
 FADE = 0.1
-# That ringing lies in each end of the record, s.
+# Ringing lies in each end of the record for so long, s.
 EDGE_S = 0.1
 # Slow drift of amplitude and phase is no modulation: polynomials of this degree per 10 s are
 # removed.
@@ -24,7 +24,7 @@ STEADY_BLOCK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Unsteadiness:
-    """How far amplitude and frequency move between blocks of 0.5 s; arrays of shape (batch,)."""
+    """Movement of amplitude and frequency between blocks of 0.5 s; arrays of shape (batch,)."""
 
     lowest: Float64  # mean amplitude of a block, in the unit of the envelope
     highest: Float64
@@ -38,16 +38,16 @@ def around_line(
     """Return the complex envelope of a sum of channels around the line, decimated to about 200 Hz.
 
     The bins within `HALF_HZ` of the line are cut from the spectrum and transformed back: an exact
-    decimation, 50 times smaller than the samples at 10 kHz. Bins at and below 0 Hz are left out,
-    so the envelope is that of the analytic signal, free of the mirror image of a single phase and
-    of the offset of a clamp.
+    decimation, 50 times smaller than the samples at 10 kHz. Bins at and below 0 Hz are left out. So
+    the envelope is that of the analytic signal, free of the mirror image of a single phase and of
+    the offset of a clamp.
 
     Parameters
     ----------
     spectrum : ndarray of complex, shape (batch, channels, bins)
         One-sided spectra (`rfft`) of `samples` real samples.
     weights : ndarray of complex, shape (batch, channels)
-        By which the channels are added up, those of a sequence for instance.
+        Weights of the channels in the sum, those of a sequence for instance.
     centre : ndarray of int, shape (batch,)
         Bin of the line, which becomes 0 Hz.
     samples : int
@@ -93,7 +93,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
     """Return amplitude and phase modulation of a supply line, without their slow trends.
 
     Amplitude and phase are used in place of the two raw sidebands because the wander of the supply
-    frequency is phase modulation alone: what the phase loses, the amplitude keeps.
+    frequency is phase modulation alone: lines that the phase loses, the amplitude keeps.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
 
 
 def unsteadiness(envelope: Complex, rate_hz: float) -> _Unsteadiness:
-    """Return how far amplitude and frequency of the line move within a record.
+    """Return the movement of amplitude and frequency of the line within a record.
 
     Parameters
     ----------

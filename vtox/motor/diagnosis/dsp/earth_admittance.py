@@ -1,7 +1,7 @@
 """Admittance of a winding to earth from its residual current and its three voltages.
 
-`estimate` makes admittances of samples, `attribute_to_phase` says which phase and which property
-changed, `fifth_harmonic_misfit` what the fifth harmonic speaks against.
+`estimate` makes admittances of samples, `attribute_to_phase` finds the phase and the property that
+changed, `fifth_harmonic_misfit` the phases that the fifth harmonic contradicts.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from vtox.motor.diagnosis.dsp.supply_line import frame_phasors
 from vtox.motor.values.arrays import TINY, Bool, Complex, Float64, Int, median, pick
 from vtox.motor.values.domain import Array
 
-# Where these values come from: docs/calibration/insulation.md.
+# Source of these values: docs/calibration/insulation.md.
 # Error of a core-balance transformer with its burden as a share of the current.
 INSTRUMENT_SHARE = 0.003
 # Its deviation from linearity as a share of the fundamental.
 LINEARITY_SHARE = 0.0003
 # Largest deviation of the susceptance of the whole winding at which it counts as measured, S.
 WHOLE_STD_LIMIT_S = 1e-6
-# Admittance of the whole winding where it is not measured, at most, S.
+# Admittance of the whole winding if it is not measured, at most, S.
 UNMEASURED_WHOLE_S = 1e-5
 # Least deviation of a mean current, A.
 LEAST_STD_A = 1e-7
@@ -42,11 +42,14 @@ class EarthAdmittance:
     """Admittances of windings to earth, S at the supply frequency; arrays of shape (batch,).
 
     `difference` is sum(Y_x V_x) over the phases against neutral, per volt of phase a against
-    neutral: zero where the phases are equal. `whole` is the admittance of all three together, NaN
-    where the voltages have no zero sequence to show it; `whole_estimate` is the same, however far
-    off it may be. Deviations are per real or imaginary part;
-    of the susceptance of the whole a third. `turns`, shape (batch, 3), is the voltage of phase a
-    over that of each phase, against neutral. `x`, `fs_hz` and `f0_hz` are the samples behind it.
+    neutral: zero if the phases are equal. `whole` is the admittance of all three together, NaN if
+    the voltages have no zero sequence to show it. `whole_estimate` is the same admittance, given
+    even if its error is large.
+
+    Deviations are per real or imaginary part; the susceptance of the whole has a third of
+    `whole_std`. `turns`, shape (batch, 3), is the voltage of phase a over that of each phase,
+    against neutral. The estimate was made of the samples `x` at `fs_hz`, with the supply frequency
+    `f0_hz`.
     """
 
     difference: Complex
@@ -70,7 +73,7 @@ class Attribution:
     """The phase to which a difference is attributed; arrays of shape (batch,).
 
     `conductance` and `susceptance` in S. `each`, complex of shape (batch, 3), is the admittance
-    that would explain the difference on every phase, `possible` where that is no loss of
+    that would explain the difference on every phase, `possible` if that is no loss of
     conductance.
     """
 
@@ -82,11 +85,11 @@ class Attribution:
 
 
 def estimate(x: Array, fs_hz: float, f0_hz: Float64) -> EarthAdmittance | None:
-    """Return the admittances to earth, or None where the records are shorter than a frame.
+    """Return the admittances to earth, or None if the records are shorter than a frame.
 
     With V_x = V0 + U_x, U_x against neutral, the residual current is Y V0 + sum(Y_x U_x), Y the sum
     of the phases. Equal phases leave the second term zero, so the supply's third harmonic, mostly
-    zero sequence, gives Y, and the fundamental less Y V0 gives the difference between phases (Lee,
+    zero sequence, gives Y. The fundamental less Y V0 gives the difference between phases (Lee,
     Younsi, Kliman 2005, TEC 20(4):737, for the differential current of one phase).
 
     Parameters
@@ -130,10 +133,10 @@ def _whole_winding(
 ) -> tuple[Complex, Float64]:
     """Return the admittance of the whole winding and its deviation, from the third harmonic.
 
-    NaN where the susceptance is not known to `WHOLE_STD_LIMIT_S`.
+    NaN if the susceptance is not known to `WHOLE_STD_LIMIT_S`.
     """
     current, zero_v, phase_v = _split(third)
-    # What is not zero sequence drives the difference between phases here too, at most so much.
+    # Other sequences drive the difference between phases here too, at most so much.
     unequal = 3 * difference_s * np.abs(phase_v).max(axis=-1)
     error = INSTRUMENT_SHARE * np.abs(current) + LINEARITY_SHARE * np.abs(fundamental_a)
     std = np.hypot(_noise(third[:, 0]), error + unequal) / np.maximum(np.abs(zero_v), TINY)
@@ -149,18 +152,18 @@ def _split(phasors: Complex) -> tuple[Complex, Complex, Complex]:
 
 
 def fifth_harmonic_misfit(y: EarthAdmittance, rows: Int, each: Complex, open_s: Float64) -> Float64:
-    """Return how badly each phase fits the supply's fifth harmonic, in squared deviations.
+    """Return the misfit of each phase to the supply's fifth harmonic, in squared deviations.
 
     At the fifth harmonic capacitance draws five times as much and conductance does not, and it is
-    mostly of negative sequence: what looks alike at the fundamental looks different there. Where no
-    phase fits (a transformer or filters that do not carry it, a supply without it), the harmonic
-    does not count and all misfits are zero.
+    mostly of negative sequence. So causes that look alike at the fundamental look different there.
+    If no phase fits (a transformer or filters that do not carry it, a supply without it), the
+    harmonic does not count and all misfits are zero.
 
     Parameters
     ----------
     y : EarthAdmittance
     rows : ndarray of int, shape (n,)
-        Which recordings of `y`.
+        Places of the recordings in `y`.
     each : ndarray of complex, shape (n, 3)
         As in `Attribution`, S.
     open_s : ndarray, shape (n,)
@@ -196,10 +199,10 @@ def attribute_to_phase(
     One complex number does not determine two properties of three phases: more capacitance on
     phase a looks like less of it on c with more conductance. Preferred is the phase where one
     property suffices, then one with both. Conductance only rises: insulation that ages, is wet or
-    carbonised conducts better. Capacitance goes with permittivity over thickness: it rises where
+    carbonised conducts better. Capacitance goes with permittivity over thickness. It rises where
     water (80) takes the place of resin and mica (about 4), and falls where layers part and air (1)
-    lies between them, so it may have either sign; but what lets air in does not conduct, so it
-    seldom falls where conductance rises. Both can be measured on a running machine (Younsi et al.
+    lies between them. So it may have either sign; but a gap of air does not conduct, so it seldom
+    falls where conductance rises. Both can be measured on a running machine (Younsi et al.
     2010).
 
     Parameters
@@ -211,10 +214,10 @@ def attribute_to_phase(
     turns : ndarray of complex, shape (batch, 3)
         As in `EarthAdmittance`.
     changed : ndarray of bool, shape (batch,)
-        Whether it is a change. What was always there may need both properties: the unequal
+        Whether it is a change. An old difference may need both properties: the unequal
         capacitances of a sound winding are no change.
     misfit : ndarray, shape (batch, 3), optional
-        What else speaks against each phase, in squared deviations.
+        Other evidence against each phase, in squared deviations.
 
     Examples
     --------

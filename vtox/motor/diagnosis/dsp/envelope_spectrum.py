@@ -19,7 +19,7 @@ from vtox.motor.values.domain import Array
 # Bins that a block of the noise floor spans. Lines may fill a fifth of them and the median hardly
 # moves; wider blocks follow the slope of the floor less well.
 BLOCK_BINS = 64
-# Power over its neighbours to which a bin of the vibration spectrum is cut: beyond, it is a tone,
+# Power over its neighbours to which a bin of the vibration spectrum is cut. A higher one is a tone,
 # and two tones beat in the envelope like a comb. docs/calibration/bearing.md#tones
 MAX_TONE_RATIO = 25.0
 
@@ -29,7 +29,8 @@ class EnvelopeSpectra:
     """Envelope spectra of B signals in equal bands from 0 to fs/2.
 
     `spectra` (B, bands, segments, bins): complex line amplitude of the envelope, in the unit of the
-    signal, bins from 0 Hz in steps of `df_hz`; `mean` (B, bands): mean envelope, in the same unit.
+    signal, bins from 0 Hz in steps of `df_hz`. The mean envelope is `mean` (B, bands), in that
+    unit.
     """
 
     spectra: Complex
@@ -126,13 +127,13 @@ def spectra_of_envelopes(spectra: Complex, fs_hz: float, *, bands: int) -> Envel
 
     Each band, shifted to 0 Hz and zero-padded to twice its width, gives the analytic signal of the
     band, whose modulus is the envelope (Randall & Antoni 2011, MSSP 25(2):485-520, section 4.2).
-    The modulus is used rather than its square: it is less upset by single large impacts, at the
-    price of 9 % of line power in Gaussian noise.
+    The modulus is used rather than its square because single large impacts upset it less. It costs
+    9 % of line power in Gaussian noise.
 
     Parameters
     ----------
     spectra : ndarray of complex64, shape (batch, segments, length / 2)
-        Of segments whose `segment_length` is that for `bands`.
+        Spectra of segments whose `segment_length` is that for `bands`.
     fs_hz : float
         Sampling rate, Hz.
     bands : int
@@ -165,13 +166,13 @@ def without_tones(spectrum: Complex) -> Complex:
     """Return spectra whose bins are cut to `MAX_TONE_RATIO` times the median power of their block.
 
     A milder form of cepstrum pre-whitening, which sets every bin to one (Borghesani, Pennacchi,
-    Randall, Sawalhi & Ricci 2013, MSSP 36(2):370-384): it removes deterministic lines and keeps the
-    shape of the resonances.
+    Randall, Sawalhi & Ricci 2013, MSSP 36(2):370-384). Deterministic lines are removed, the shape
+    of the resonances stays.
 
     Parameters
     ----------
     spectrum : ndarray of complex64, shape (..., bins)
-        Of Hann-windowed samples, so that a tone stays within its bins.
+        Spectrum of Hann-windowed samples, so that a tone stays within its bins.
 
     Returns
     -------
@@ -308,7 +309,7 @@ def _interpolated(levels: Float32, size: int) -> Float32:
     bins[..., blocks * size - (size - half) :] = levels[..., -1:]
     pairs = np.stack([levels[..., :-1], levels[..., 1:]], axis=-1)
     between = bins[..., half : half + (blocks - 1) * size]
-    # By a product: in a fifth of the time of adding up rows so short.
+    # A product takes a fifth of the time of adding up such short rows.
     np.matmul(pairs, _ramps(size), out=between.reshape(*pairs.shape[:-1], size))
     return bins
 

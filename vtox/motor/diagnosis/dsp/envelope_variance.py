@@ -1,7 +1,7 @@
-"""How much an envelope varies beyond what noise and steady lines explain.
+"""Variance of an envelope that noise and steady lines do not explain.
 
 Impacts at a changing repetition rate leave no line, but an envelope of high variance. Used by the
-bearing diagnoser where it found no comb.
+bearing diagnoser if it found no comb.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.ndimage import median_filter
 from vtox.motor.diagnosis.dsp.envelope_spectrum import Envelopes
 from vtox.motor.values.arrays import Float32
 
-# A Hann line has its power in so many bins.
+# Number of bins that hold the power of a Hann line.
 NOISE_BINS = 1.5
 
 
@@ -42,8 +42,8 @@ def line_variance(power: Float32) -> Float32:
     -------
     ndarray of float32, shape (bands,)
     """
-    # What a changing speed smears over more than half of the neighbours is no line. Band by band:
-    # in one dimension scipy takes an eighth of the time.
+    # A line that a changing speed smears over more than half of the neighbours does not count. Band
+    # by band: in one dimension scipy takes an eighth of the time.
     floor = np.stack([median_filter(band, size=17) for band in power])
     return variance(np.where(power > 6 * floor, power - floor, 0))  # of the bins of noise 1.5 %
 
@@ -51,7 +51,7 @@ def line_variance(power: Float32) -> Float32:
 def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
     """Return the variance over the squared mean within pieces of the segments, of the middle piece.
 
-    A knock or a change of load is in one or two pieces and does not reach the middle one; of an
+    A knock or a change of load is in one or two pieces and does not reach the middle one. With an
     even number the lower of the two in the middle counts.
 
     Parameters
@@ -79,8 +79,8 @@ def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
 def irregular_variance(total: Float32, lines: Float32 | float) -> Float32:
     """Return the variance of the factor that neither noise nor lines explain.
 
-    For noise times a periodic factor of variance `lines` times an irregular one u, of mean 1, the
-    mean square of the envelope is 4 / pi * (1 + lines) * (1 + var u) times its squared mean.
+    Let noise be multiplied by a periodic factor of variance `lines` and an irregular one u, of mean
+    1. The mean square of the envelope is 4 / pi * (1 + lines) * (1 + var u) times its squared mean.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def irregular_variance(total: Float32, lines: Float32 | float) -> Float32:
     Returns
     -------
     ndarray of float32
-        var u; below zero where the lines are those of impacts without noise.
+        var u; below zero if the lines are those of impacts without noise.
 
     Examples
     --------

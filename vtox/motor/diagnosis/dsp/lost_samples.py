@@ -11,14 +11,15 @@ from vtox.motor.values.domain import Array
 
 # Intervals that are searched, in samples that are left between two losses.
 INTERVALS = (9, 1100)
-# The interval is sought in so many samples: four losses of one in 1,000.
+# Samples in which the interval is searched: four losses of one in 1,000.
 SAMPLES = 4200
 MIN_LOSSES = 4
-# Largest power of the steps over its mean, by the number of currents: that of a line with its noise
-# is below, and four times the mean over a loss. docs/calibration/signal_quality.md#lost-samples
+# Largest power of the steps over its mean, by the number of currents. The power of a line with its
+# noise is below; that over a loss is four times the mean.
+# docs/calibration/signal_quality.md#lost-samples
 MIN_PEAK = {1: 4.0, 2: 2.2, 3: 2.4}
-# By how much a step exceeds that of the line, over it: 1 over a lost sample. A smaller share of the
-# mean is no loss in any phase; the same limits hold for the sums over all losses.
+# Excess of a step over that of the line, relative to it: 1 over a lost sample. A smaller share of
+# the mean is no loss in any phase; the same limits hold for the sums over all losses.
 MIN_EXCESS = {1: 0.8, 2: 0.4, 3: 0.6}
 RATIO = (0.7, 1.4)
 # The sum at the place of the losses over the spread of the others, and the largest other one.
@@ -52,7 +53,7 @@ def loss_interval(x: Array, f0_hz: Float64, fs_hz: float) -> Int:
 
 
 def _has_large_steps(x: Array) -> Bool:
-    """Return which recordings have a step that is too large for their line, shape (batch,)."""
+    """Return the recordings with a step that is too large for their line, shape (batch,)."""
     steps = x[..., 1:] - x[..., :-1]
     power = np.einsum("bcs,bcs->bs", steps, steps)
     return np.asarray(power.max(axis=-1) > MIN_PEAK[x.shape[1]] * power.mean(axis=-1))
@@ -72,7 +73,7 @@ def _regular_loss(x: Float64, turn: float) -> int:
 
 
 def _excess(x: Float64, turn: float) -> tuple[Float64, Float64]:
-    """Return by how much each step exceeds the one of the supply line, times that; and its power.
+    """Return the excess of each step over that of the supply line, times the latter; and its power.
 
     Both of shape (channels, samples - 3).
     """

@@ -21,8 +21,8 @@ from vtox.motor.values.arrays import (
 
 # A line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
 PAD = 4
-# The floor is fitted on so many points of the surroundings: from this factor below the interval to
-# this factor above it, at least so many bins.
+# Points of the surroundings on which the floor is fitted. They reach from this factor below the
+# interval to this factor above it, over at least the third number of bins.
 FLOOR_POINTS = 120
 FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
@@ -35,11 +35,11 @@ SLOPES = np.array([0, 2, 4], np.float32)
 # Half width of a line in bins of the Hann window. So near to the supply line its skirt, and the
 # trend that is removed, shape the floor.
 LINE_BINS = 2.5
-# Floors of so many records at a time stay in the cache: those of 256 take three times as long.
+# Number of records whose floors stay in the cache: those of 256 take three times as long.
 _BLOCK_RECORDS = 32
 # Power over the floor, amplitude and phase together, that makes a line; about Gamma(2) distributed
-# in noise: at one known place, near a measured slip, in a wide search, and where the floor is
-# uncertain or many ways were tried. docs/calibration/broken_bar.md#floor
+# in noise. The values are for one known place, near a measured slip, in a wide search, and for an
+# uncertain floor or many tried ways. docs/calibration/broken_bar.md#floor
 MIN_OVER_FLOOR_AT_PLACE = 14.0
 MIN_OVER_FLOOR = 18.0
 MIN_OVER_FLOOR_WIDE = 22.0
@@ -87,7 +87,7 @@ class StrongestLine:
     statistic: Float64  # am power over am floor + pm power over pm floor; about Gamma(2) for noise
     am_floor: Float64  # power in one bin, relative to the supply line
     pm_floor: Float64
-    # A stronger line just outside the interval, whose skirt covers it; NaN where there is none.
+    # A stronger line just outside the interval, whose skirt covers it; NaN if there is none.
     neighbour_hz: Float64
 
 
@@ -148,10 +148,10 @@ class _Surroundings:
 def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> StrongestLine:
     """Return the line that exceeds the floor most between `low_hz` and `high_hz`.
 
-    The statistic is P_am/F_am + P_pm/F_pm with F the floor around the interval, the higher of two:
-    a power law that bends, and a sum of powers of 1/f (`SLOPES`), which has a corner where the
-    skirt of the supply line meets white noise. It is fitted to the surroundings, first with, then
-    without the strongest line.
+    The statistic is P_am/F_am + P_pm/F_pm with F the floor around the interval. F is the higher of
+    two: a power law that bends, and a sum of powers of 1/f (`SLOPES`). The sum has a corner where
+    the skirt of the supply line meets white noise. F is fitted to the surroundings, first with,
+    then without the strongest line.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
     last = m.am.shape[-1] - 1
     from_hz = np.maximum(low / FLOOR_FACTOR, LINE_BINS * m.bin_hz)
     to_hz = np.maximum(high * FLOOR_FACTOR, from_hz + FLOOR_BINS * m.bin_hz)
-    # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
+    # The faded end of the envelope's band is no noise: fitted, it puts the floor 5 to 9 dB off.
     band_hz = (1 - FADE) * last * m.step_hz
     to_hz = np.minimum(to_hz, np.maximum(band_hz, 1.5 * from_hz))  # never narrower than this
     hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * np.linspace(0, 1, FLOOR_POINTS)
@@ -267,7 +267,7 @@ def sideband_floors(m: Modulation, line: StrongestLine) -> tuple[Float64, Float6
     """Return the noise power in lower and upper sideband, adjacent to the line.
 
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
-    its frequency: far from the supply line the lower sideband is in more noise than the upper.
+    its frequency. So far from the supply line the lower sideband is in more noise than the upper.
     """
     am, pm = _adjacent_noise(m, line)
     return _floor(am - 1j * pm), _floor(am + 1j * pm)
@@ -295,8 +295,9 @@ def refined_hz(m: Modulation, line: StrongestLine) -> Float64:
 def _adjacent_noise(m: Modulation, line: StrongestLine) -> tuple[Complex, Complex]:
     """Return both spectra 4 to 10 bins above each line and as far below, shape (batch, 14).
 
-    As far in the logarithm of frequency: so the steep spectrum of a wandering supply (phase power
-    as 1/f^4) gives as much below the line as above it, and the median is right for any power law.
+    Distances are equal in the logarithm of frequency. So the steep spectrum of a wandering supply
+    (phase power as 1/f^4) gives as much below the line as above it, and the median is right for any
+    power law.
     """
     n = np.maximum(line.index, 1)[:, None] * m.step_hz / m.bin_hz
     ratio = 1 + np.arange(4, 11) / n
@@ -319,8 +320,8 @@ def _floors(around: _Surroundings, fitted: Bool, step_hz: float, hz: Float64) ->
 
     Single precision, as the spectra: within 4e-6 of double in two thirds of its time.
 
-    A bent power law alone passes under the corner: by 2.5 to 2.9 in power at 0.4 to 0.7 Hz where
-    the frequency wanders by 20 mHz (motor model, 20 s), a sum alone by 1.2 under noise as 1/f.
+    A bent power law alone passes under the corner by 2.5 to 2.9 in power at 0.4 to 0.7 Hz, for a
+    frequency wander of 20 mHz (motor model, 20 s). A sum alone passes by 1.2 under noise as 1/f.
     """
     x = around.scaled(np.asarray(around.index * step_hz, np.float64))
     at = around.scaled(hz)

@@ -14,8 +14,8 @@ from vtox.motor.values.arrays import Float64, pick_several
 def smooth(x: Float64, points: int) -> Float64:
     """Return `x` through three running means, its linear trend unchanged.
 
-    What repeats every `points` points is removed, and nearly all that is faster; of half that
-    frequency 26 % remains, of a quarter 73 %.
+    A component that repeats every `points` points is removed, and nearly all that is faster. At
+    half that frequency 26 % remains, at a quarter 73 %.
 
     Parameters
     ----------

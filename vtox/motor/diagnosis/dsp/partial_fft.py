@@ -11,7 +11,7 @@ from vtox.motor.values.domain import Array
 
 # Number of transforms, each of every fourth sample: docs/calibration/front_end.md#partial-transform
 WAYS = 4
-# Up to so many samples a record is transformed as a whole: that costs what its ways do, without
+# Up to so many samples a record is transformed as a whole: this costs as much as its ways, without
 # their sum. Longer ones leave the cache. docs/calibration/front_end.md#partial-transform
 WHOLE_SAMPLES = 20_000
 # Signals that share the vector registers of a transform; fewer are transformed one by one.
@@ -87,7 +87,7 @@ class Spectra:
 
 
 def usable(samples: int) -> int:
-    """Return how many of `samples` are transformed: a fast length, in `WAYS` equal parts."""
+    """Return the number of `samples` that are transformed: a fast length, in `WAYS` equal parts."""
     return WAYS * int(scipy.fft.prev_fast_len(samples // WAYS, real=True))
 
 
@@ -95,8 +95,8 @@ def spectra(x: Array) -> Spectra:
     """Return the spectra of signals.
 
     X[k] = sum_w exp(-2j pi k w / N) X_w[k], X_w the transform of every fourth sample from the w-th
-    on: the last step of a transform in radix four (Cooley & Tukey 1965, Math. Comp. 19(90):297),
-    done only for the bins that are needed.
+    on. This is the last step of a transform in radix four (Cooley & Tukey 1965, Math. Comp.
+    19(90):297), done only for the bins that are needed.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def turns(step: float | Float64, count: int) -> Complex:
 
 
 def missing_lanes(signals: int) -> int:
-    """Return how many signals of zeros, added to so many, make their transform faster."""
+    """Return the number of signals of zeros that make the transform of `signals` faster."""
     missing = -signals % LANES
     # One that is left over takes as long alone as with three others.
     return missing if missing < LANES - 1 else 0
@@ -162,7 +162,8 @@ def _low_turns(samples: int, count: int) -> Complex:
 def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex | None) -> None:
     """Fill in the bins of one recording, (channels, count), from its ways, past `period` periodic.
 
-    Of a period the first half is there; the second is its mirror image. One way needs no `turn`.
+    `part` holds the first half of a period; the second is its mirror image. One way needs no
+    `turn`.
     """
     half, done, count = period // 2, 0, bins.shape[-1]
     while done < count:

@@ -1,4 +1,4 @@
-"""How far a further record may lie from the mean of few records."""
+"""Distance of a further record from the mean of few records."""
 
 from functools import lru_cache
 from math import inf, sqrt
@@ -11,10 +11,11 @@ SMALL_SAMPLE_TAIL = 1e-3
 
 
 def prediction_std(n: int, std: float, *, usual_std: float = 0.0, usual_n: int = 0) -> float:
-    """Return the deviation to expect of one further record, wide where few were observed.
+    """Return the deviation to expect of one further record, wide if few were observed.
 
     The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of freedom)
-    to the normal quantile at `SMALL_SAMPLE_TAIL`: together 126 for n = 2, 2.5 for 5, 1.2 for 20.
+    to the normal quantile at `SMALL_SAMPLE_TAIL`. The product of both factors is 126 for n = 2,
+    2.5 for 5, 1.2 for 20.
 
     Parameters
     ----------
@@ -23,9 +24,9 @@ def prediction_std(n: int, std: float, *, usual_std: float = 0.0, usual_n: int =
     std : float
         Their sample deviation, in any unit.
     usual_std, usual_n : float, int
-        What is known beforehand: the deviation usual for such records, in the same unit, worth so
-        many of them (scaled inverse chi-square prior of the variance; Gelman et al. 2013, Bayesian
-        Data Analysis 3.3).
+        Prior knowledge: the deviation usual for such records, in the same unit, worth so many of
+        them (scaled inverse chi-square prior of the variance; Gelman et al. 2013, Bayesian Data
+        Analysis 3.3).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Whether a channel is a measurement at all: stuck, clipped, missing, too few or constant samples.
+"""Tests whether a channel is a measurement: stuck, clipped, missing, too few or constant samples.
 
 The first test of every recording; each problem is a reason to answer `unknown`.
 """
@@ -20,11 +20,11 @@ REST_S = 0.025
 # between them are not those of a converter: docs/calibration/signal_quality.md#held-samples
 MIN_MOVING_SHARE = 0.35
 MIN_HELD_STEP_RATIO = 3.0
-# Clipped: so large a share of the samples at one extreme, beyond what a sine of that many counts
-# shows, in this share of the blocks: docs/calibration/signal_quality.md#clipping
+# Clipped: this share of the samples at one extreme, beyond that of a sine of as many counts, in the
+# second share of the blocks: docs/calibration/signal_quality.md#clipping
 MIN_CLIPPED_SHARE = 0.005
 MIN_CREST_SHARE = 0.1
-# Samples are held for a while where one value repeats so long, s, and so many times longer than at
+# Samples are held for a while if one value repeats this long, s, and longer by this factor than at
 # the crests of the signal: docs/calibration/signal_quality.md#held-for-a-while
 MIN_HOLD_S = 0.005
 MIN_HOLD_RATIO = 6.0
@@ -37,10 +37,10 @@ PARTS = 16
 
 
 def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason, ...]]:
-    """Return, per recording, what is wrong with its channels; empty where nothing is.
+    """Return, per recording, the problems of its channels; empty if there are none.
 
-    A quantised signal of few counts is a measurement: a converter resolves a slow signal in steps
-    of one count, so runs of equal values are accepted where all steps have one size. Runs with
+    A quantised signal of few counts is a measurement. A converter resolves a slow signal in steps
+    of one count, so runs of equal values are accepted if all steps have one size. Runs with
     steps of different sizes are held samples.
 
     Parameters
@@ -82,7 +82,7 @@ def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason,
 
 
 def _fast_test(x: Array, block: int) -> tuple[Bool, Bool, Array, Array]:
-    """Return which channels to test closely, which may be clipped, and their extremes.
+    """Return the channels to test closely, the ones that may be clipped, and their extremes.
 
     The extremes are the lowest and the highest sample; all are of shape (batch, channels). A
     clipped channel is always among the second, one with any other problem among the first.
@@ -105,14 +105,14 @@ def _fast_test(x: Array, block: int) -> tuple[Bool, Bool, Array, Array]:
 
 
 def _rests(x: Array, block: int) -> Bool:
-    """Return where three of eight samples a block are equal neighbours, as in blocks at rest."""
+    """Return the channels with three equal neighbours among eight samples a block, as at rest."""
     few = x[..., :: block // 8]
     same = few[..., 1:] == few[..., :-1]
     return np.asarray((same[..., 1:] & same[..., :-1]).any(axis=-1))
 
 
 def _repeats(x: Array) -> Bool:
-    """Return where enough samples equal their neighbour that they may be held ones."""
+    """Return the channels in which enough samples equal their neighbour to be held ones."""
     size = x.shape[-1] // RUNS
     runs = x[..., : RUNS * size].reshape(*x.shape[:-1], RUNS, size)[..., : NEIGHBOURS + 1]
     pairs = RUNS * (runs.shape[-1] - 1)
@@ -125,7 +125,7 @@ def _repeats(x: Array) -> Bool:
 def _channel_problems(
     x: Array, channel: str, fs_hz: float, block: int, *, clipped: bool
 ) -> tuple[Reason, ...]:
-    """Return what is wrong with one suspect channel, shape (samples,)."""
+    """Return the problems of one suspect channel, shape (samples,)."""
     bad = np.flatnonzero(~np.isfinite(x))
     if len(bad):
         first_s = float(bad[0] / fs_hz)
@@ -165,7 +165,7 @@ def _channel_problems(
 
 
 def _longest_run(moves: Bool) -> tuple[int, int]:
-    """Return where the longest run of equal samples begins, and its length; `moves` are steps."""
+    """Return the start of the longest run of equal samples, and its length; `moves` are steps."""
     edges = np.concatenate([[-1], np.flatnonzero(moves), [len(moves)]])
     lengths = np.diff(edges)
     longest = int(np.argmax(lengths))

@@ -1,6 +1,6 @@
 """Amplitudes of the vibration at multiples of the shaft speed.
 
-Used by the bearing diagnoser to say what the shaft itself does where the bearing is sound.
+Used by the bearing diagnoser to report the effects of the shaft itself if the bearing is sound.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from vtox.motor.values.domain import Array
 
 # Means a period of the highest order: a mean leaves 90 % of a line there, and more of the others.
 MEANS_PER_PERIOD = 4
-# A line has so many times the median power of so many bins on either side.
+# Bins on either side of a line, and its least power over their median.
 NEIGHBOUR_BINS = 12
 MIN_OVER_NEIGHBOURS = 12.0
 
@@ -29,7 +29,7 @@ def shaft_line_amplitudes(
     tolerances: Sequence[float],
     least: Float64,
 ) -> Float64:
-    """Return the amplitude of each line of each record, all 0 where together they are weak.
+    """Return the amplitude of each line of each record, all 0 if together they are weak.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def shaft_line_amplitudes(
     Returns
     -------
     ndarray of float64, shape (batch, lines)
-        Peak values in the unit of the signals; 0 where no line is above its neighbours.
+        Peak values in the unit of the signals; 0 if no line is above its neighbours.
 
     Examples
     --------
@@ -119,12 +119,13 @@ def velocity_lines(
 
 def _hann_power(signals: Sequence[Array], block: int, length: int) -> Array:
     """Return the Hann-windowed power of the sums of blocks, shape (records, bins)."""
-    # By a product: ten times as fast as the mean of so short rows.
+    # A product is ten times as fast as the mean of such short rows.
     ones = np.ones(block, signals[0].dtype)
     sums = np.array([x[: length * block].reshape(length, block) @ ones for x in signals])
     sums -= np.add.reduce(sums, axis=1, keepdims=True) / length
     sums *= _hann(length)
-    # Of numpy, as in `shaft_phase`: lengths as many as speeds would displace the envelopes' plans.
+    # With numpy, as in `shaft_phase`: lengths as many as speeds would displace the envelopes'
+    # plans.
     power: Array = np.square(np.abs(np.fft.rfft(sums)))
     return power
 

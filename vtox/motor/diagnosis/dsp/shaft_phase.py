@@ -1,9 +1,9 @@
 """The speed of a shaft within a record, by the phase of one of its lines, and records by its angle.
 
-Before the bearing diagnoser searches: a speed that moves by 2 % smears the third harmonic of an
-inner race over a third of a shaft order, and no comb is left. Resampled by the angle of the shaft
-all its multiples and the bearing's do not move (order tracking without a tachometer: Bonnardot, El
-Badaoui, Randall et al. 2005, MSSP 19(4):766-785).
+Used before the bearing diagnoser searches: a speed that moves by 2 % smears the third harmonic of
+an inner race over a third of a shaft order, and no comb is left. After resampling by the angle of
+the shaft, lines at all its multiples and at those of the bearing do not move. This is order
+tracking without a tachometer (Bonnardot, El Badaoui, Randall et al. 2005, MSSP 19(4):766-785).
 """
 
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ from vtox.motor.values.domain import Array
 BAND = 0.05
 # Share of a record at either end where the band's edges upset the phase.
 END_SHARE = 16
-# Coefficient of variation of a line's amplitude up to which it is one line: noise has 0.52, the
+# Coefficient of variation of a line's amplitude up to which it is one line. Noise has 0.52, the
 # mean over all lags of a Rayleigh distribution. docs/calibration/bearing.md#moving-speeds
 MAX_VARIATION = 0.25
-# A line that holds this share of the power about it in three bins is steady, where a swing that
-# counts (`MIN_SWING`) would spread it over more.
+# A line that holds this share of the power about it in three bins is steady. A swing that counts
+# (`MIN_SWING`) would spread it over more.
 STEADY_SHARE = 0.8
-# Swing from which a record is searched by the angle of its shaft: in noise the speed of a line that
+# Swing from which a record is searched by the angle of its shaft. In noise the speed of a line that
 # is just clear moves by up to 1.7 %. docs/calibration/bearing.md#moving-speeds
 MIN_SWING = 0.02
-# A record by angle: computed so many samples at a time; its places are found every so many, between
-# which a speed that swings by 10 % in a second moves them by 1e-3 samples at most.
+# A record by angle is computed so many samples at a time, its places every so many. In between, a
+# speed that swings by 10 % in a second moves the places by 1e-3 samples at most.
 BLOCK_SAMPLES, PLACE_SAMPLES = 8192, 32
 
 
@@ -67,7 +67,7 @@ class _Line:
 def shaft_phases(
     signals: Sequence[Array], fs_hz: float, shafts_hz: Sequence[float]
 ) -> list[ShaftPhase | None]:
-    """Return the speed of each shaft along its record, None where it is steady or no line is clear.
+    """Return the speed of each shaft along its record, None if it is steady or no line is clear.
 
     Parameters
     ----------
@@ -106,19 +106,19 @@ def shaft_phases(
 
 def _spectra_of_means(signals: Sequence[Array], block: int, length: int) -> Complex:
     """Return the spectra of the means of blocks, here sums, shape (records, length / 2 + 1)."""
-    # By a product: ten times as fast as the mean of so short rows.
+    # A product is ten times as fast as the mean of such short rows.
     ones = np.ones(block, signals[0].dtype)
     means = np.array([x[: length * block].reshape(length, block) @ ones for x in signals])
     means -= np.add.reduce(means, axis=1, keepdims=True) / length
-    # Of numpy: that of scipy keeps 16 plans, and as many lengths as speeds would displace those of
-    # the envelopes, which cost as much as their transforms.
+    # With numpy: the transform of scipy keeps 16 plans, and as many lengths as speeds would
+    # displace those of the envelopes, which cost as much as their transforms.
     return np.asarray(np.fft.rfft(means))
 
 
 def _lines(
     record: int, spectrum: Complex, power: Float32, duration_s: float, shaft_hz: float
 ) -> list[_Line]:
-    """Return the bands in which a line of the shaft may swing, none where one stands still."""
+    """Return the bands in which a line of the shaft may swing, none if one is steady."""
     lines = []
     for k in (1, 2, 3):
         middle, half = _band(k * shaft_hz * duration_s)
@@ -173,7 +173,7 @@ def by_shaft_angle(x: Array, phase: ShaftPhase) -> Float32:
 
 
 def _places(phase: ShaftPhase, samples: int) -> Float64:
-    """Return where in a record the shaft has turned by equal steps, in samples, (samples,)."""
+    """Return the places in a record at equal steps of the shaft's angle, in samples, (samples,)."""
     knots = (np.arange(len(phase.speed_hz)) + 0.5) * samples / len(phase.speed_hz)
     # Places between points so near lie on straight lines; some points lie behind the record.
     at = PLACE_SAMPLES * np.arange(samples // PLACE_SAMPLES + 4, dtype=np.float64)
@@ -206,7 +206,7 @@ def _spline(coefficients: Float32, places: Float64) -> Float32:
 
 
 def _turns_per_point(line: Complex) -> Array:
-    """Return how far a line turns at each point, in turns: the mean of the neighbouring steps."""
+    """Return the turn of a line at each point, in turns: the mean of the neighbouring steps."""
     steps = np.angle(line[1:] * line[:-1].conj()) / (2 * np.pi)
     turned = np.empty(len(line), steps.dtype)
     turned[1:-1] = (steps[1:] + steps[:-1]) / 2

@@ -18,9 +18,10 @@ def excess(
     """Return the distance of modulations from all that sidebands up to a limit can make.
 
     Sidebands L and U (relative to the line) make am = (conj(L) + U)/2 and pm = (U - conj(L))/2j.
-    The squared distance to the nearest such pair with |L| and |U| up to `limit`, amplitude and
-    phase each measured in their own noise: zero inside, about Gamma(2) distributed for noise on
-    the boundary. Where one modulation is quiet it determines the pair although the other is noisy.
+    The result is the squared distance to the nearest such pair with |L| and |U| up to `limit`,
+    amplitude and phase each measured in their own noise. It is zero inside, and about Gamma(2)
+    distributed for noise on the boundary. If one modulation is quiet, it determines the pair
+    although the other is noisy.
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ def excess(
     array([0.])
     """
     am, pm = np.asarray(am, np.complex128), np.asarray(pm, np.complex128)
-    # For a given U the best conj(L) is a weighted mean, moved to the disc's edge if outside it, and
-    # the other way round: the cost is convex and isotropic in each.
+    # For a given U the best conj(L) is a weighted mean, moved to the disc's edge if outside it; for
+    # a given L the same holds. The cost is convex and isotropic in each.
     weight = pm_floor / (am_floor + pm_floor)
     lower: Complex = np.repeat(_disc(limit)[:, None], len(am), axis=1)
     upper = _inside(weight * (2 * am - lower) + (1 - weight) * (lower + 2j * pm), limit)

@@ -13,11 +13,11 @@ from vtox.motor.values.domain import Array
 ORDERS = (-5, -3, -1, 1, 3, 5)
 # The speed of a loaded rotor wanders; at 14 times the supply frequency a line is about this wide.
 LINE_HZ = 0.3
-# The floor is a median over so much, of which a line of five bins must be a small part.
+# The floor is a median over this width, of which a line of five bins must be a small part.
 FLOOR_HZ = 8.0
 FLOOR_BINS = 24
 # A broken rotor cage swings the speed at 2sf: a line becomes a comb of that spacing, and one of its
-# sidebands may be the highest line. So many to either side give the middle.
+# sidebands may be the highest line. This number to either side gives the middle.
 # docs/calibration/slip.md#combs-of-a-swinging-speed
 SIDEBANDS = 3
 
@@ -28,13 +28,13 @@ class SlotBand:
 
     power: Array  # (batch, width), Hann-windowed, summed over channels; 0 at both ends
     first: Int  # (batch,) bin of the whole spectrum at which each part begins
-    bins: int  # of the whole spectrum, as far as it is searched
+    bins: int  # of the searched part of the whole spectrum
     df_hz: float
 
 
 @dataclass(frozen=True, slots=True)
 class SlotLines:
-    """Where slot harmonics agree best; arrays of shape (batch,)."""
+    """Slip at which slot harmonics agree best; arrays of shape (batch,)."""
 
     slip: Float64
     half: Float64  # half width of the slip estimate
@@ -46,7 +46,7 @@ class SlotLines:
 def reach(
     f0_hz: Float64, bars_per_pair: Float64, largest_slip: float, df_hz: float, bins: int
 ) -> tuple[Int, int]:
-    """Return where slot harmonics may lie: the first bin of each recording, and how many follow.
+    """Return the bins of possible slot harmonics: the first of each recording, and their number.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def reach(
     -------
     first : ndarray of int, shape (batch,)
     width : int
-        Of the widest part; 0 where no number of bars is known.
+        Of the widest part; 0 if no number of bars is known.
     """
     known = np.isfinite(bars_per_pair)
     ratio = np.where(known, bars_per_pair, 0.0)
@@ -101,7 +101,7 @@ def concatenate(bands: Sequence[SlotBand]) -> SlotBand:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """Where lines of every order would be. Column k is k bins below the place at the least slip."""
+    """Places of the lines of every order. Column k is k bins below the place at the least slip."""
 
     bars_per_pair: Float64  # (batch,)
     known: Bool  # (batch,) whether the bars and the interval are known
@@ -126,7 +126,7 @@ def slot_harmonics(
     f0_hz : ndarray, shape (batch,)
         Supply frequency, weighted as the Hann window weights the lines (`supply_line`).
     bars_per_pair : ndarray, shape (batch,)
-        Rotor bars over pole pairs, R/p; NaN where unknown, which scores 0.
+        Rotor bars over pole pairs, R/p; NaN if unknown, which scores 0.
     low, high : ndarray, shape (batch,)
         Slip interval searched.
 
@@ -157,7 +157,7 @@ def slot_harmonics(
     # A line too near a harmonic to be used leaves its skirt next to the bins left out. The main
     # lobe, three bins, is of the harmonic.
     left_out = max(1, round(_harmonic_hz(band.df_hz) / band.df_hz) - 3)
-    distances = np.arange(line_bins // 2 + 2, left_out + 1)  # what is nearer is within `half`
+    distances = np.arange(line_bins // 2 + 2, left_out + 1)  # nearer bins are within `half`
     skirt = _is_skirt(power[rows, order], search.usable[rows, order], best, distances)
     slip = _slip(np.where(search.usable, power, 0.0), excess, search, best, band.df_hz)
     return SlotLines(
@@ -210,7 +210,7 @@ def _harmonic_hz(df_hz: float) -> float:
 
 
 def _excess(power: Float64, floor: Float64, counted: Bool, line_bins: int) -> Float64:
-    """Return power over floor, averaged over the width of a line; 0 where it does not count."""
+    """Return power over floor, averaged over the width of a line; 0 if it does not count."""
     excess = np.divide(power, floor, out=np.zeros_like(power), where=counted)
     if line_bins > 1:
         excess = uniform_filter1d(excess, line_bins, axis=-1, mode="constant")
@@ -314,7 +314,7 @@ def _power_at(band: SlotBand, index: Int) -> Float64:
 def _floor(power: Float64, block: int) -> Float64:
     """Return the mean power of noise in blocks along the last axis, spread back over them.
 
-    From their medians, which lines hardly move. Infinite powers are left out; where fewer than
+    From their medians, which lines hardly move. Infinite powers are left out; if fewer than
     three are left the floor is infinite.
     """
     batch, orders, width = power.shape

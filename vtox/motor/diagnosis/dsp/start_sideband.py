@@ -4,8 +4,8 @@ At slip s it has the frequency f(1 - 2s), which sweeps from -f at standstill thr
 Antonino-Daviu et al. 2006 (IEEE TIA 42(4):990) follow it by wavelets, Pineda-Sanchez et al. 2009
 (IEEE TIE 56(11):4557) by its instantaneous frequency. In the space vector of three currents the
 first half of the sweep has frequencies below 0, where a sound machine has no line that moves
-upwards: the supply is at f, its unbalance at -f, what a load or an eccentric rotor modulates is
-above 0 or moves down.
+upwards. The supply is at f, its unbalance at -f; lines of a load or an eccentric rotor are above 0
+or move down.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from vtox.motor.values.domain import Array
 # The band that is searched, over the supply frequency, and the width of its edges.
 BAND = (-0.8, -0.2)
 EDGE = 0.1
-# The sweep must pass these, over the supply frequency, in at least so many frames, and rise by at
-# most the third from frame to frame.
+# The sweep must pass these, over the supply frequency, in at least `MIN_FRAMES`, and rise by at
+# most `MAX_STEP` from frame to frame.
 FROM, TO = -0.62, -0.32
 MIN_FRAMES = 8
 MAX_STEP = 0.1
@@ -52,7 +52,7 @@ class _Frames:
 
 
 def start_sideband(x: Array, fs_hz: float, f0_hz: float) -> StartSideband | None:
-    """Return the sweep of the lower sideband, None where there is none.
+    """Return the sweep of the lower sideband, None if there is none.
 
     Frames of several lengths are tried, the shortest first: long starts need long frames, whose
     frequencies scatter less.
@@ -80,7 +80,7 @@ def start_sideband(x: Array, fs_hz: float, f0_hz: float) -> StartSideband | None
 
 
 def _frames(z: Complex128, band: Complex128, fs_hz: float, f0_hz: float, frame_s: float) -> _Frames:
-    """Return frequency and level of what lies in the band of a space vector, frame by frame."""
+    """Return frequency and level of the band of a space vector, frame by frame."""
     size = max(2, round(frame_s * fs_hz))
     frames = len(z) // size
     turn = np.append(band[1:] * band[:-1].conj(), 0)[: frames * size].reshape(frames, size)
@@ -141,7 +141,7 @@ def _sweep(frames: _Frames, part: slice, f0_hz: float) -> StartSideband | None:
 
 
 def _band(z: Complex128, fs_hz: float, f0_hz: float) -> Complex128:
-    """Return what of a space vector lies in the band, without delay."""
+    """Return the band of a space vector, without delay."""
     hz = np.fft.fftfreq(len(z), 1 / fs_hz) / f0_hz
     gain = np.clip((hz - BAND[0]) / EDGE + 1, 0, 1) * np.clip((BAND[1] - hz) / EDGE + 1, 0, 1)
     return np.asarray(np.fft.ifft(np.fft.fft(z) * np.sin(pi / 2 * gain) ** 2))

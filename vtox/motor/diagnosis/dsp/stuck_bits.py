@@ -9,15 +9,15 @@ import numpy as np
 from vtox.motor.values.arrays import Bool, Float64, Int
 from vtox.motor.values.domain import Array
 
-# The sorted samples in which the step is sought, and one in so many that shows the bits.
+# The sorted samples in which the step is searched, and the spacing of those that show the bits.
 MIDDLE, EVERY = slice(384, -384), 8
-# So many of the latter differ from the one before: fewer values may share a bit by chance.
+# Least number of the latter that differ from the one before: fewer may share a bit by chance.
 MIN_STEPS_SEEN = 8
-# A gap between neighbouring samples is narrow up to so many steps.
+# A gap between neighbouring samples is narrow up to this number of steps.
 MAX_NARROW = 200
-# Counts are whole numbers to this share, and come so near to both ends of what a bit leaves.
+# Counts are whole numbers to the first share, and come this near to both ends of a bit's range.
 MAX_RESIDUE, MAX_FROM_END = 0.05, 0.03
-# A sign that is stuck makes so many jumps by its whole range.
+# Least number of jumps by the whole range that a stuck sign makes.
 MIN_JUMPS = 4
 
 
@@ -43,7 +43,7 @@ def stuck_bits(x: Array, ordered: Array) -> Int:
 
 
 def _suspects(ordered: Array) -> tuple[Bool, Array]:
-    """Return which channels may have a stuck bit, and the step of their converter."""
+    """Return the channels that may have a stuck bit, and the step of their converter."""
     middle = ordered[..., MIDDLE]
     gaps = middle[..., 1:] - middle[..., :-1]
     least = gaps.min(axis=-1, where=gaps > 0, initial=np.inf)
@@ -74,7 +74,7 @@ def _fixed_bits(counts: Int) -> Int:
 
 
 def _fills_a_power_of_two(ordered: Int) -> Bool:
-    """Return which sorted counts of one sign reach from zero to a power of two."""
+    """Return whether sorted counts of one sign reach from zero to a power of two."""
     from_zero = np.where(ordered < 0, ~ordered, ordered)
     ends = np.sort(from_zero[..., [0, -1]], axis=-1)
     top = 2.0 ** np.ceil(np.log2(np.maximum(ends[..., 1], 1)))
@@ -98,7 +98,7 @@ def _stuck_bit(counts: Float64) -> int:
 
 
 def _reaches_both_ends(bits: Int, bit: int) -> bool:
-    """Return whether the counts fill what a stuck bit leaves, rather than lie there by chance."""
+    """Return whether the counts fill the range that a stuck bit leaves, not lie there by chance."""
     size = 1 << bit
     rest = bits & (size - 1)
     near = max(1.0, MAX_FROM_END * min(size, int(np.ptp(bits))))

@@ -15,12 +15,12 @@ FRAME_S = 0.2
 # A Hann-windowed frame is four hops long: frames overlap by three quarters, every fourth one is
 # independent.
 HOPS = 4
-# Matrix products of at most so many multiplications, as OpenBLAS spreads larger ones over threads
+# Most multiplications of a matrix product, as OpenBLAS spreads larger ones over threads
 # at a loss. docs/calibration/front_end.md#small-products
 MAX_PRODUCT = 250_000
-# A jump of phase takes place within so many seconds.
+# Time within which a jump of phase takes place, s.
 JUMP_S = 0.02
-# Band around the supply line whose power counts as the line's, Hz, at least so many bins.
+# Band around the supply line whose power counts as the line's, Hz, and its least number of bins.
 LINE_HZ, LINE_BINS = 2.0, 3
 
 
@@ -65,14 +65,14 @@ def frequencies_hz(
 
     Both are means of the phase steps over the middle 90 % of the record (the ends carry the ringing
     of the band filter). The first is weighted by a parabola, which is the least-squares line
-    through the phase and optimal in white noise (Kay 1989, "A fast and accurate single
-    frequency estimator", IEEE Trans. ASSP 37(12):1987-1990). The second is weighted by the power of
-    a Hann window: where the supply wanders, a line that moves with it is in a Hann-windowed
-    spectrum at this mean (its power's centroid) rather than at the first.
+    through the phase and optimal in white noise (Kay 1989, "A fast and accurate single frequency
+    estimator", IEEE Trans. ASSP 37(12):1987-1990). The second is weighted by the power of a Hann
+    window. If the supply wanders, a line that moves with it is in a Hann-windowed spectrum at this
+    mean (its power's centroid) rather than at the first.
 
-    Deviation from the mean over 10 s, 10 kHz: 2.2 and 3.5 uHz where white noise lies 40 dB below
-    the supply, 1.3 and 2.0 mHz where the supply wanders by 5 mHz rms, and in proportion; 0.3 and
-    0.4 mHz for a phase step of 1 degree anywhere.
+    Deviation from the mean over 10 s, 10 kHz: 2.2 and 3.5 uHz with white noise 40 dB below the
+    supply. It is 1.3 and 2.0 mHz if the supply wanders by 5 mHz rms, and in proportion. A phase
+    step of 1 degree anywhere makes 0.3 and 0.4 mHz.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def frequencies_hz(
 @lru_cache(maxsize=64)
 def _step_weights(size: int, points: int) -> Float64:
     """Return the weights of phase steps, the middle ones of a record: parabola and Hann window."""
-    # Middle of each step, from -1 to 1 over what is left, and over the record.
+    # Middle of each step, from -1 to 1 over the part left, and over the record.
     u = (np.arange(size) - (size - 1) / 2) / ((size + 1) / 2)
     weight = np.stack([1 - u**2, np.cos(np.pi / 2 * u * (size + 1) / points) ** 4])
     weight /= weight.sum(axis=-1, keepdims=True)
@@ -112,7 +112,7 @@ def largest_phase_jump(baseband: Complex, rate_hz: float) -> Float64:
 
     A jump is the step of the phase within 20 ms less the mean of those 40 ms before and after: a
     frequency that moves steadily cancels. The ends of the record, where the band filter rings, are
-    left out; 0 where nothing else remains.
+    left out; 0 if nothing else remains.
 
     Parameters
     ----------
@@ -142,12 +142,12 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Float64) -> tuple[Float64, Comp
     """Return the phasors of the supply line in overlapping frames of 0.2 s.
 
     x(t) = Re[X exp(j 2 pi f0 t)] with t from the first sample, so that phasors of all frames and
-    channels share one reference. Each frame is weighted by a Hann window. For supplies of 45 to
-    65 Hz it lets through -68 dB of the second harmonic, -85 dB of the third and of the mirror image
-    at -f0, -101 dB of the fifth; at 16 Hz, three periods a frame, -41, -57 and -75 dB (the worst of
-    all frequencies and phases, measured). The window is a sum of three exponentials, so blocks of
-    one hop are demodulated once at three frequencies and then added in fours: every sample is
-    touched once, however much the frames overlap.
+    channels share one reference. Each frame is weighted by a Hann window. For supplies of 45 to 65
+    Hz it passes -68 dB of the second harmonic, -85 dB of the third and of the mirror image at -f0,
+    -101 dB of the fifth. At 16 Hz, three periods a frame, these are -41, -57 and -75 dB (the worst
+    of all frequencies and phases, measured). The window is a sum of three exponentials, so blocks
+    of one hop are demodulated once at three frequencies and then added in fours. Every sample is
+    touched once at any overlap of the frames.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Float64) -> tuple[Float64, Comp
     t_s : ndarray, shape (frames,)
         Centre of each frame, s.
     phasors : ndarray of complex, shape (batch, channels, frames)
-        Peak values in the unit of `x`; no frames where the record is shorter than one.
+        Peak values in the unit of `x`; no frames if the record is shorter than one.
     """
     batch, channels, samples = x.shape
     hop = max(4, round(FRAME_S / HOPS * fs_hz))
@@ -186,7 +186,7 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Float64) -> tuple[Float64, Comp
     offset = sums[:, 6].reshape(batch, channels, blocks).mean(axis=-1) / hop
     whole_turn = turn.sum(axis=-1, dtype=complex)[:, :, None]
     part = sums[:, :3] + 1j * sums[:, 3:6] - whole_turn * np.repeat(offset, blocks, axis=1)[:, None]
-    # Half a sample later the window peaks in the middle; the offset of a block within its frame
+    # Half a sample later the window peaks in the middle. The offset of a block within its frame
     # enters as a phase, the frame's own start only for the line itself.
     shift = np.exp(-1j * steps[:, None, :] * (np.arange(HOPS) * hop)[None, :, None])
     window = np.array([0.5, -0.25, -0.25]) * 2 / (length * 0.5)

@@ -1,4 +1,4 @@
-"""Whether a comb at a defect order exceeds combs at arbitrary orders of the same record.
+"""Test whether a comb at a defect order exceeds combs at arbitrary orders of the same record.
 
 Third step of the bearing diagnoser. Looseness, belts, gears and converters fill envelope spectra
 with lines; then a comb that exceeds noise means nothing, and one that exceeds other combs does.
@@ -34,7 +34,7 @@ STRIDE = 2
 SURROGATE_MARGIN = 1.5
 # Orders, over that of the comb found, of combs that hold some of its lines.
 HARMONICALLY_RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
-# Lines between those of the comb, half as strong, belong to a denser family. Where they lie, in
+# Lines between those of the comb, half as strong, belong to a denser family. Their places, in
 # orders of the comb, by divisor.
 LINES_BETWEEN = {2: (0.5, 1.5, 2.5), 3: (1 / 3, 2 / 3, 4 / 3, 5 / 3)}
 # ... as do lines at these multiples of the bearing cage frequency from a rolling element's:
@@ -48,8 +48,8 @@ ISOLATED_LINE_RATIO = 4.0
 class Finding:
     """The best comb near a target: level against the threshold that chance and surrogates set.
 
-    `number` of the comb in its plan, `order` in shaft orders; `view` in which it is best; with
-    `sidebands` at the frequency of the shaft or the bearing cage, or plain.
+    The comb has a `number` in its plan and an `order` in shaft orders. It is best in the `view`,
+    with `sidebands` at the frequency of the shaft or the bearing cage, or plain.
     """
 
     level: float
@@ -76,7 +76,7 @@ def best_combs(
         From `comb.candidate_levels`.
     plans : sequence of Plan, one a record
     thresholds : sequence of float, one a record
-        1 is what chance allows.
+        1 is the level that chance allows.
 
     See Also
     --------
@@ -132,7 +132,7 @@ def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: 
     """Return the best comb near a target, its threshold set by surrogates.
 
     Surrogates are combs at all other orders, of the lines that the best comb does not explain. A
-    view in which arbitrary combs reach a high level is scaled down (`VIEW_QUANTILE`); then the best
+    view in which arbitrary combs reach a high level is scaled down (`VIEW_QUANTILE`). Then the best
     view of the interval is compared with the best views of other intervals of the same width
     (`BEST_QUANTILE` and `SURROGATE_MARGIN`).
 
@@ -148,7 +148,7 @@ def compare_with_surrogates(rows: Float32, plan: Plan, target: CombTarget, own: 
     Returns
     -------
     Finding
-        With the threshold of chance alone where its level is below 1.
+        With the threshold of chance alone if its level is below 1.
 
     See Also
     --------

@@ -7,7 +7,7 @@ from vtox.motor.values.arrays import TURN_120, Complex
 
 # Rows: zero, positive, negative sequence (Fortescue 1918, Trans. AIEE 37(2):1027).
 FORTESCUE = np.array([[1, 1, 1], [1, TURN_120, TURN_120**2], [1, TURN_120**2, TURN_120]]) / 3
-# Largest sum of three channels over the largest of them where none is reversed, or with that one
+# Largest sum of three channels over the largest of them if none is reversed, or with that one
 # turned. From twice that on one may be: a reversed clamp makes two thirds of a phase, mismatch a
 # few per cent.
 UPRIGHT_SUM_RATIO = 0.15
@@ -39,8 +39,8 @@ def components(phasors: Complex) -> Complex:
 def wiring(phasors: Complex) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the sign and the order that make three measured phases a positive-sequence system.
 
-    A clamp counts as reversed where the three do not sum to zero but would with that one turned;
-    phases b and c are exchanged where the negative sequence is the larger one.
+    A clamp counts as reversed if the three do not sum to zero but would with that one turned.
+    Phases b and c are exchanged if the negative sequence is the larger one.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
     """Return the velocity of an acceleration, mm/s rms from 10 Hz to 1 kHz.
 
     The line through the record is taken off, 0.1 s at each end fade (cosine). Each line of the
-    spectrum has its power over (2 pi f)^2; the lines are summed, those at the ends of the band by
+    spectrum has its power over (2 pi f)^2. The lines are summed, those at the ends of the band by
     the share of their width within it.
 
     Parameters
@@ -27,7 +27,7 @@ def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
     Returns
     -------
     float or Reason
-        mm/s rms; a code where rate or length do not reach the band.
+        mm/s rms; a code if rate or length do not reach the band.
     """
     if fs_hz < _LEAST_FS_HZ:
         return reason("velocity_rate_too_low", fs_hz=fs_hz, least_hz=_LEAST_FS_HZ)
@@ -50,7 +50,7 @@ def vibration_velocity(x: Array, fs_hz: float) -> float | Reason:
 def _faded(n: int, ends: float) -> Array:
     """Return n weights: one, but for cosines over about `ends` samples at each end: a Tukey window.
 
-    That of scipy.signal, which would load statistics and optimizers into every worker: 1 s.
+    Written here, as scipy.signal would load statistics and optimizers into every worker: 1 s.
     """
     ends *= (n - 1) / n
     rise = 0.5 * (1 - np.cos(np.pi * np.arange(int(ends) + 1) / ends))

@@ -1,1 +1,1 @@
-"""Energy and operation of each motor: power at the terminals, load, losses, and what is counted."""
+"""Energy and operation of each motor: power at the terminals, load, losses, and meter counts."""

@@ -1,7 +1,7 @@
-"""What a motor of a better efficiency class would save at the same work: an interval, no promise.
+"""Saving by a motor of a better efficiency class at the same work: an interval, no promise.
 
-Losses at part load are taken to be to those at rated load as now; how far another split of the
-losses would change that is part of the interval.
+The ratio of losses at part load to those at rated load is taken to stay. The interval includes the
+change that another split of the losses would make.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from vtox.motor.values.energy import MeterCounts, in_kwh
 
 # Deviation of the losses of a new motor from those of its nameplate, as of the present one.
 _LOSS_STD = 0.05
-# Losses that are no winding's over all losses of usual motors, by the shares of `rated_losses`:
-# (1 - 0.22)(1 - 0.50). So much of them is constant that the deviation of the constant share is that
-# of both its factors, the root of (0.12 x 0.39)^2 + (0.76 x 0.08 x 0.78)^2.
+# Losses that are no winding's over all losses of usual motors, by the shares of `rated_losses`: (1
+# - 0.22)(1 - 0.50). `CONSTANT_SHARE` of them is constant; the deviation of that is of both factors,
+# the root of (0.12 x 0.39)^2 + (0.76 x 0.08 x 0.78)^2.
 _NO_WINDING, _SHARE_STD = 0.39, 0.067
 # Half width of the interval in deviations: it holds in 95 % of all cases.
 _DEVIATIONS = 2.0
@@ -38,7 +38,7 @@ class ClassSaving:
 
 
 def class_saving(motor: Motor | None, counts: MeterCounts) -> ClassSaving:
-    """Return what a motor of the best class of the standard would have saved at the same work.
+    """Return the saving by a motor of the best class of the standard at the same work.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def class_saving(motor: Motor | None, counts: MeterCounts) -> ClassSaving:
 def _saved_j(
     now: RatedLosses, span: tuple[float, float], counts: MeterCounts
 ) -> tuple[float, float]:
-    """Return the ends of the interval of what is saved, J."""
+    """Return the ends of the interval of the saving, J."""
     losses = [now.power_w * (1 / efficiency - 1) for efficiency in span]
     new_w, new_std_w = sum(losses) / 2, (losses[0] - losses[1]) / sqrt(12)
     load = counts.shaft_j / counts.estimated_ms * 1000 / now.power_w

@@ -25,7 +25,7 @@ _NEXT: dict[IeClass, IeClass] = {"IE1": "IE2", "IE2": "IE3", "IE3": "IE4"}
 
 
 def class_efficiency(ie_class: IeClass, rated_w: float, pole_pairs: int) -> float | None:
-    """Return the least efficiency of a class as a ratio, None where the formula does not hold.
+    """Return the least efficiency of a class as a ratio, None if the formula does not hold.
 
     Examples
     --------

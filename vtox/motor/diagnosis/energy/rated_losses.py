@@ -1,9 +1,9 @@
-"""What a nameplate says of the losses at rated load, and how well: the start of every estimate.
+"""Losses at rated load by the nameplate, with their deviations: the start of every estimate.
 
 Losses by kind follow IEC 60034-2-1: stator and rotor winding, iron, friction and windage, and
-additional load losses. Two of them the nameplate may give by itself: the rotor's are the slip's
-share of the power in the air gap, the stator's follow from its resistance. The others are split as
-in usual motors, and how far motors differ in that widens the interval.
+additional load losses. The nameplate alone may give two of them: the rotor's are the slip's share
+of the power in the air gap, the stator's follow from its resistance. The others are split as in
+usual motors, and the spread among motors widens the interval.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,21 @@ from vtox.motor.values.domain import Motor
 # Deviation of a motor's losses from those of its nameplate, over them. IEC 60034-1 (table 20)
 # allows 15 % more, which is taken as three deviations.
 _LOSS_STD = 0.05
-# Half of the last digit of a power factor; it gives the efficiency where that is not rated.
+# Half of the last digit of a power factor; it gives the efficiency if that is not rated.
 _POWER_FACTOR_STD = 0.005 / sqrt(3)
 # Share of the stator winding in the losses that are not the rotor's, and its deviation. Usual
 # motors: stator 30 to 50 % of all, rotor 20 to 25 %, iron 20 to 25 %, friction 5 to 15 %,
-# additional 5 to 15 % (IEC TS 60034-31, figure 1; de Almeida et al. 2011, IEEE Ind. Appl. Mag.).
+# additional 5 to 15 %. Sources: IEC TS 60034-31, figure 1; de Almeida et al. 2011, IEEE Ind. Appl.
+# Mag.
 _STATOR_SHARE, _STATOR_SHARE_STD = 0.50, 0.08
-# Of what is neither winding: constant (iron, friction and windage); the rest grows with the load.
+# Constant share (iron, friction and windage) of the losses of no winding; the rest grows with load.
 CONSTANT_SHARE, _CONSTANT_SHARE_STD = 0.76, 0.12
-# Of the constant losses those of the iron, which grow with the square of the voltage.
+# Share of the iron in the constant losses; it grows with the square of the voltage.
 _IRON_SHARE = 0.7
 # Deviations of a stator resistance that is known, for its temperature, and of rated slip (IEC
-# 60034-1 allows 20 %), over it; the rated speed is rounded to a whole number, 1/min.
+# 60034-1 allows 20 %), over it. The rated speed is rounded to a whole number, 1/min.
 _RESISTANCE_STD, _SLIP_STD, _SPEED_STD_RPM = 0.04, 0.07, 0.5 / sqrt(3)
-# Rotor losses over all losses where the nameplate gives no speed.
+# Rotor losses over all losses if the nameplate gives no speed.
 _ROTOR_SHARE, _ROTOR_SHARE_STD = 0.22, 0.30
 
 # Codes of a nameplate that leads to no estimate.
@@ -49,10 +50,10 @@ NAMEPLATE_CODES = (
 
 
 class RatedLosses(NamedTuple):
-    """Rated values of one motor with their deviations; `why` is a code where there are none.
+    """Rated values of one motor with their deviations; `why` is a code if there are none.
 
-    Powers in W, `resistance_ohm` of one phase. `magnetising` is |V1 - R I1|^2 over V1^2 at rated
-    load: what of the voltage is left for the flux.
+    Powers in W, `resistance_ohm` of one phase. The share of the voltage left for the flux is
+    `magnetising`, |V1 - R I1|^2 over V1^2 at rated load.
     """
 
     why: str = ""
@@ -72,7 +73,7 @@ class RatedLosses(NamedTuple):
     flux_ratio: float = nan
 
 
-# What is varied, each by its deviation, in addition to the expected case.
+# Quantities that are varied, each by its deviation, in addition to the expected case.
 _VARIED = ("loss", "resistance", "constant_share", "slip", "gain", "angle")
 # Rows are cases: the expected one, then each unknown moved by its deviation.
 MOVED = np.vstack([np.zeros(len(_VARIED)), np.eye(len(_VARIED))]).T[:, :, None]
@@ -83,12 +84,13 @@ _CASES = 6
 class RatedColumns(NamedTuple):
     """`RatedLosses` of a batch: each number as a column of length batch.
 
-    `why` is the place of each code in `NAMEPLATE_CODES`, from 1 on, 0 where there is none, and
-    `driven` who is on an inverter; `usual`: neither is the case anywhere. `cases`, shape (6, 7,
-    batch), are what follows from a nameplate alone, by cases (`MOVED`): the resistance and slip;
-    losses of the iron over the square of the voltage behind the resistance, of friction, additional
-    ones over the square of the current; what torque over the rated one is of the power in the air
-    gap over the square of that voltage.
+    `why` is the place of each code in `NAMEPLATE_CODES`, from 1 on, 0 if there is none. The motors
+    on an inverter are `driven`. `usual`: there are no codes and no motors on an inverter.
+
+    `cases`, shape (6, 7, batch), follow from a nameplate alone, by cases (`MOVED`). They are the
+    resistance and slip; losses of the iron over the square of the voltage behind the resistance, of
+    friction, additional ones over the square of the current; and the factor from the power in the
+    air gap over the square of that voltage to the torque over the rated one.
     """
 
     numbers: Float64  # (numbers, batch)
@@ -102,14 +104,14 @@ class RatedColumns(NamedTuple):
 
     @property
     def driven(self) -> Bool:
-        """Who is on an inverter."""
+        """Motors on an inverter."""
         return np.asarray(self.numbers[_DRIVEN_AT] > 0)
 
 
-# The last two rows say what is unusual.
+# The last two rows mark unusual motors.
 _ROWS = {name: row for row, name in enumerate((*RatedLosses._fields[1:], "why", "_driven"))}
 _DRIVEN_AT = len(_ROWS) - 1
-# What nameplates say as 64-bit floats, by their place in memory, with the nameplate so that it
+# Values of nameplates as 64-bit floats, by their place in memory, with the nameplate so that it
 # keeps that place. To look one up by its values takes as long as all else here.
 _KNOWN: dict[int, tuple[bytes, Motor]] = {}
 _MOST_KNOWN = 8192
@@ -157,7 +159,7 @@ def _cases(n: RatedLosses) -> Float64:
 
 
 def rated_losses(motor: Motor) -> RatedLosses:
-    """Return what the nameplate of a motor says of its losses."""
+    """Return the losses of a motor by its nameplate."""
     return _rated_losses(
         motor.rated_power_w,
         motor.rated_voltage_v,
@@ -250,7 +252,7 @@ def _efficiency(
     ie_class: str | None,
     power_factor: float | None,
 ) -> tuple[float, float] | str:
-    """Return the rated efficiency and the deviation of what gives it, or the code of why not."""
+    """Return the rated efficiency and the deviation of its source, or the code of why not."""
     if efficiency:
         return efficiency, 0.0
     if ie_class:

@@ -1,9 +1,9 @@
 """Extends a baseline by one more load, learnt on the stream after the first. Pure.
 
 Nothing proves that a machine is healthy at a load at which it was never observed. A new load is
-accepted only where it continues the baseline (the rule is in docs/faults/README.md,
-"Baselines"): a fault as large as a warning that came with the load is refused, with the reason; a
-smaller one would be learnt with it.
+accepted only if it continues the baseline (the rule is in docs/faults/README.md, "Baselines"). A
+fault as large as a warning that came with the load is refused, with the reason. A smaller one would
+be learnt with it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,8 @@ from vtox.motor.values.baseline import (
 from vtox.motor.values.domain import Motor, Reason, reason
 
 # A level in dB may rise by this much for each step of `BAND_RATIO` in load, and by so many times
-# its scatter; never by as much as would be a warning. docs/calibration/baseline.md#levels
+# its scatter. It may never rise by as much as would be a warning.
+# docs/calibration/baseline.md#levels
 STEP_DB, SCATTERS = 2.0, 2.0
 # A supply is another one on another day: periods of the stream closer than this (s) count as one.
 # docs/calibration/turn_short.md#periods
@@ -83,7 +84,7 @@ def extend_baseline(before: Baseline, fresh: Baseline, motor: Motor | None) -> B
 def further_period(before: Baseline, fresh: Baseline, motor: Motor | None) -> Baseline | None:
     """Return `before` with the asymmetry of another day, learnt at a load that it knows.
 
-    The deviation between periods is that of all so far (Welford 1962). None where `fresh` does not
+    The deviation between periods is that of all so far (Welford 1962). None if `fresh` does not
     continue it: another supply frequency, voltages, or more than a supply within the standard
     draws.
     """
@@ -140,7 +141,7 @@ def _discontinuity(f: Feature, level: Level, load_a: float, nearest: Band) -> Re
 
 
 def _asymmetry_discontinuity(before: Baseline, fresh: Baseline) -> Reason | None:
-    """Return why the negative-sequence current is not what the model expects at the new load."""
+    """Return why the negative-sequence current is not that of the model at the new load."""
     old, new = before.asymmetry, fresh.asymmetry
     if old is None or new is None or (old.base_v is None) != (new.base_v is None):
         return None
@@ -202,7 +203,7 @@ def _combine(old: Asymmetry | None, new: Asymmetry | None, motor: Motor | None) 
 
 
 def _scale(model: Asymmetry) -> float:
-    """Return the unit of the model's admittances; of its currents where it has no voltage."""
+    """Return the unit of the model's admittances; of its currents if it has no voltage."""
     return model.base_a / (model.base_v or 1.0)
 
 

@@ -28,7 +28,7 @@ def learn_baseline(
     one_session: bool = False,
     record_max_s: float = MAX_RECORD_S,
 ) -> Baseline:
-    """Return what healthy recordings of one machine show, to diagnose later ones against.
+    """Return the baseline of healthy recordings of one machine, to diagnose later ones against.
 
     Each recording is cut into records of the length that each fault family needs, and their
     features are grouped by load. A family for which no recording is long enough learns nothing.
@@ -41,7 +41,7 @@ def learn_baseline(
     motor : Motor, optional
         The nameplate.
     one_session : bool
-        The recordings follow each other. What differs between sessions (clamps put back, a supply
+        The recordings follow each other. The state of a session (clamps put back, a supply
         that moved) is then the same in all of them, and counts as observed once.
     record_max_s : float
         Length of the longest records that the stream makes, s.
@@ -49,7 +49,7 @@ def learn_baseline(
     Returns
     -------
     Baseline
-        `empty` where nothing could be learnt.
+        `empty` if nothing could be learnt.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _pieces(
     """Return a recording cut to the length of the records that the stream makes for the family.
 
     A shorter recording serves as one record, as its phasors and the levels of its lines are the
-    same (if it is too short to measure them, it is left out later). Levels of a family that
+    same. If it is too short to measure them, it is left out later. Levels of a family that
     `learns_whole` grow with noise in shorter ones, which are therefore not used.
     """
     length = max(1, round(record_length_s(family.name, motor, record_max_s) * recording.fs_hz))

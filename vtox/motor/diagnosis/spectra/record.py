@@ -43,7 +43,7 @@ def spectrum(
         None: the first that fits; of the envelope, the one that shows most. The modulation has
         none itself.
     faults : collection of str
-        Of the record's fault family, so that slip and speed are those of its diagnoses.
+        Faults of the record's family, so that slip and speed are those of its diagnoses.
 
     Raises
     ------

@@ -18,8 +18,8 @@ PAD = 2
 def thinned(s: Spectrum, low_hz: float, high_hz: float, points: int) -> Spectrum:
     """Return the part of a spectrum from `low_hz` to `high_hz` in at most `points` points.
 
-    Of more bins, blocks of equal width keep their highest and their lowest: no peak is lost, and
-    noise is as wide as it is. So do the places of lines; lines outside are left out.
+    If there are more bins, blocks of equal width keep their highest and their lowest: no peak is
+    lost, and noise is as wide as it is. The places of lines are kept; lines outside are left out.
     """
     first, stop = np.searchsorted(s.hz, [low_hz, np.nextafter(high_hz, np.inf)])
     lines = tuple(x for x in s.lines if x.low_hz <= high_hz and x.high_hz >= low_hz)
@@ -87,9 +87,9 @@ def read_between(
 def noise_floor(power: Float64) -> Float64:
     """Return the local noise floor of a power spectrum.
 
-    The median of blocks of bins over that of noise, whose power in a bin is Exp(1) distributed,
-    interpolated between the middles of the blocks: as of the envelope spectra, which may be
-    averaged, in memory that grows with the bins alone.
+    The median of blocks of bins over that of noise, whose power in a bin is Exp(1) distributed, is
+    interpolated between the middles of the blocks. The envelope spectra, which may be averaged,
+    have the same floor. Memory grows with the bins alone.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which of many values are drawn, so that no peak is lost."""
+"""Choice of the values to draw from many, so that no peak is lost."""
 
 from itertools import pairwise
 

@@ -26,7 +26,7 @@ from vtox.motor.values.arrays import TINY, Float64, Int, power_db
 from vtox.motor.values.domain import Reason
 from vtox.motor.values.spectra import ExpectedLine, Spectrum
 
-# What the sidebands of a comb lie apart, in words of formulas.
+# Distance of the sidebands of a comb, as written in formulas.
 SIDEBANDS = {PLAIN: "", comb_plan.SHAFT: "fr", BEARING_CAGE: "FTF"}
 
 
@@ -59,7 +59,7 @@ def envelope_spectrum_of(shared: SharedAnalysis, channel: str | None) -> Spectru
     """Return the envelope spectrum in which a defect shows best, dB of the mean envelope.
 
     It is a view of the search for combs: the band, of `channel` or of any, in which the leading
-    comb of the diagnosis is highest. The reason why nothing was searched where nothing was.
+    comb of the diagnosis is highest. If no comb was searched, the result is the reason.
     """
     examination = examine_bearing(shared)
     views, signs = examination.views, examination.signs
@@ -207,7 +207,7 @@ def _comb_line(
     half_hz: float,
     found: bool,
 ) -> Iterator[ExpectedLine]:
-    """Yield a line of a comb at a bin, nothing where that lies outside the spectrum."""
+    """Yield a line of a comb at a bin, nothing if that lies outside the spectrum."""
     if not 0 < at < views.lines.shape[1]:
         return
     power, over = float(views.power[view, at]), float(views.lines[view, at])

@@ -1,4 +1,4 @@
-"""What a zip archive is: arrays of NumPy, a workbook, or a text file that was compressed."""
+"""The kind of a zip archive: arrays of NumPy, a workbook, or a text file that was compressed."""
 
 import zipfile
 from pathlib import Path

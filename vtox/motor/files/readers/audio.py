@@ -9,7 +9,7 @@ from vtox.motor.files.libraries import guard_library, require_package
 from vtox.motor.files.table import Column, Remark, Samples, Table, check_values
 
 EXTRA = "files"
-# Length of a WAV that its recorder never completed: it is what follows.
+# Length in a WAV that its recorder never completed: the rest of the file counts.
 _OPEN_LENGTHS = (0, 0xFFFFFFFF)
 
 
@@ -44,7 +44,7 @@ def open_audio(path: Path) -> list[Table]:
 
 
 def _check_length(path: Path) -> None:
-    """Make sure that a WAV is as long as it says: the library reads what is there, silently."""
+    """Make sure that a WAV is as long as it says: the library reads a shorter one silently."""
     with path.open("rb") as file:
         head = file.read(8)
     size, length = path.stat().st_size, int.from_bytes(head[4:], "little")

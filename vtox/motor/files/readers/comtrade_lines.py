@@ -1,4 +1,4 @@
-"""Which line of a COMTRADE configuration is wrong, and what the standard wants there.
+"""The wrong line of a COMTRADE configuration, and the line that the standard expects there.
 
 Source: IEEE C37.111-1999, clause 5.
 """
@@ -12,12 +12,12 @@ _COUNTS = re.compile(r"\s*\d+\s*,\s*(\d+)\s*A\s*,\s*(\d+)\s*D\s*", re.IGNORECASE
 _TIME = re.compile(r"\s*\d+/\d+/\d+\s*,\s*\d+:\d+:\d+(?:\.\d*)?\s*")
 _FORMATS = ("ASCII", "BINARY", "BINARY32", "FLOAT32")
 _ANALOG = "an analog channel, as in 1,IA,A,,A,0.01,0,0,-32767,32767"
-# A line is as it should be, and what it should be.
+# Whether a line is right, and the expected line.
 _Rule = tuple[Callable[[list[str]], bool], str]
 
 
 def wrong_line(cfg: str) -> str:
-    """Return what is wrong in the first line that is not as the standard wants it, else nothing."""
+    """Return the error of the first line that breaks the standard, empty if there is none."""
     lines = cfg.splitlines()
     for number, (rule, line) in enumerate(
         zip(_rules(lines), [*lines, *repeat("", 1)], strict=False), 1
@@ -29,7 +29,7 @@ def wrong_line(cfg: str) -> str:
 
 
 def _rules(lines: list[str]) -> Iterator[_Rule]:
-    """Yield what each line has to be, from the first on."""
+    """Yield the rule of each line, from the first on."""
     yield lambda c: len(c) >= 1, "station, device and revision"
     counts = _COUNTS.fullmatch(lines[1]) if len(lines) > 1 else None
     yield lambda c: counts is not None, "the numbers of channels, as in 8,6A,2D"

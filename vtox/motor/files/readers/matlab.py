@@ -131,7 +131,7 @@ def _are_names(values: Sequence[Any]) -> bool:
 
 
 def _short_names(arrays: Mapping[str, Numbers]) -> dict[str, str]:
-    """Return names without the structures around them, where that leaves them different."""
+    """Return names without the structures around them, if that leaves them different."""
     last = [n.rpartition(".")[2] for n in arrays]
     return {n: n.rpartition(".")[2] if last.count(n.rpartition(".")[2]) == 1 else n for n in arrays}
 

@@ -26,7 +26,8 @@ def open_tdms(path: Path) -> list[Table]:
             for channel in group.channels():
                 if channel.dtype.kind in "biufM":
                     step = float(channel.properties.get("wf_increment", 0) or 0)
-                    # Of what breaks off, each channel of a rate has as much as the shortest.
+                    # In an interrupted file each channel of a rate has as many samples as the
+                    # shortest.
                     length = 0 if early else len(channel)
                     tables.setdefault((group.name, length, step), []).append(channel)
         return [

@@ -1,1 +1,1 @@
-"""What can be set, by subject; `settings.py` of the folder above puts it together and reads it."""
+"""The settings, by subject; `settings.py` of the folder above puts it together and reads it."""

@@ -1,4 +1,4 @@
-"""What senders may ask for: machines, rates and sizes."""
+"""The limits of senders: machines, rates and sizes."""
 
 from pydantic import BaseModel, Field
 
@@ -6,7 +6,7 @@ from vtox.pipeline.configuration.tables import SendLimits
 
 
 class LimitSettings(BaseModel):
-    """Machines, and what one machine or API key may send."""
+    """Machines, and the limits of one machine or API key."""
 
     max_machines: int = Field(
         10_000,

@@ -1,4 +1,4 @@
-"""The processes: addresses, ports, how many, and what they report of themselves."""
+"""The processes: addresses, ports, their number, and their reports on themselves."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Where samples, tasks, history and messages go: servers, databases, and the data folder."""
+"""The targets of samples, tasks, history and messages: servers, databases, and the data folder."""
 
 import json
 import os
@@ -83,7 +83,7 @@ class ServerSettings(BaseModel):
 
     @property
     def history_file(self) -> Path:
-        """The history, where no `VTOX_DATABASE_URL` leads elsewhere (mode 0600)."""
+        """The history, if no `VTOX_DATABASE_URL` leads elsewhere (mode 0600)."""
         return self.data_dir / "history.sqlite"
 
     @property
@@ -135,8 +135,8 @@ class ServerSettings(BaseModel):
     def working_broker_url(self) -> str:
         """Return the URL of Celery's broker, as its transport understands it.
 
-        Raises `SettingsError`, `ServerUnavailable`: `VTOX_BROKER_URL` cannot be used; where there
-        is none, as `working_url`.
+        Raises `SettingsError`, `ServerUnavailable`: `VTOX_BROKER_URL` cannot be used; if there is
+        none, as `working_url`.
         """
         if self.broker_url:
             return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url)

@@ -6,7 +6,7 @@ from vtox.pipeline.configuration.keys import MAX_PARTITIONS
 
 
 class WindowSettings(BaseModel):
-    """What happens to a window until it is diagnosed."""
+    """The handling of a window until it is diagnosed."""
 
     stream_partitions: int | None = Field(
         None,

@@ -27,7 +27,7 @@ from vtox.pipeline.sending.mqtt.payloads import Message
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
-# The broker keeps the session, and what comes while none is connected, for ever.
+# The broker keeps the session, and messages that come while no gateway is connected, for ever.
 SESSION_EXPIRY_S = 2**32 - 1
 PAUSE_S, MAX_PAUSE_S = 0.5, 30.0
 # A reason of the broker that trying again does not change: user, password, rights, client id.
@@ -36,7 +36,7 @@ _IN_VAIN = ("Bad user name or password", "Not authorized", "Client identifier no
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message with what acknowledges it: its number in the session, and which connection."""
+    """A message with the data to acknowledge it: its number in the session, and the connection."""
 
     message: Message
     mid: int
@@ -94,7 +94,7 @@ class Connection:
         return f"{self._address.hostname}:{broker_port(self._address)}"
 
     def poll(self, timeout_s: float) -> None:
-        """Send and receive for at most about `timeout_s`; connect where there is no connection.
+        """Send and receive for at most about `timeout_s`; connect if there is no connection.
 
         Raises `BrokerRefused`: the broker refuses us, and would again.
         """
@@ -112,14 +112,15 @@ class Connection:
     def take(self) -> list[ReceivedMessage]:
         """Return the messages that have come, those of a lost connection too.
 
-        A broker that was killed may have forgotten them; what it delivers again counts once.
+        A broker that was killed may have forgotten them; messages that it delivers again count
+        once.
         """
         taken, self._inbox = self._inbox, []
         return taken
 
     @property
     def waiting(self) -> int:
-        """How many messages have come and were not taken."""
+        """The number of messages that have come and were not taken."""
         return len(self._inbox)
 
     def acknowledge(self, delivery: ReceivedMessage) -> None:
@@ -177,7 +178,7 @@ class Connection:
             return
         self._connected, self.tried, self._pause_s = True, True, PAUSE_S
         log.info("connected to the MQTT broker", broker=self.where, session=flags.session_present)
-        # Retained messages only where the subscription is new: they would come with each CONNECT.
+        # Retained messages only if the subscription is new: they would come with each CONNECT.
         options = SubscribeOptions(qos=1, retainHandling=1)
         client.subscribe([(f, options) for f in self._filters])
         self.on_connect()

@@ -1,4 +1,4 @@
-"""From one message to what it asks for: a window to send, a nameplate to register, a departure.
+"""Translates one message into actions: a window to send, a nameplate to register, a departure.
 
 Pure; the gateway does it.
 """
@@ -20,7 +20,7 @@ from vtox.pipeline.windows.json_windows import entry_fields
 from vtox.pipeline.windows.wire import REFUSED, encode
 
 Fields = dict[str, str | bytes]
-# What the user properties of a message (MQTT 5) may say of plain arrays.
+# The user properties of a message (MQTT 5) that plain arrays may have.
 PROPERTIES = ("seq", "t0", "run", "fs_hz", "speed_rpm", "temperature_c", "vehicle_id")
 _NUMBERS = ("seq", "t0", "fs_hz", "speed_rpm", "temperature_c")
 _GIVEN = ("seq", "t0")
@@ -41,7 +41,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A window to be sent, as the fields of its entry: without `seq` or `t0` where it has none."""
+    """A window to be sent, as the fields of its entry: without `seq` or `t0` if it has none."""
 
     machine_id: str
     fields: Fields
@@ -89,9 +89,9 @@ Action = Samples | Birth | Nameplate | Departure | Rebirth | Scalars
 
 
 def samples_of(rule: TopicRule, levels: Mapping[str, str], message: Message) -> Samples | Scalars:
-    """Return the window of a message that is no Sparkplug, or its scalars where it has no samples.
+    """Return the window of a message that is no Sparkplug, or its scalars if it has no samples.
 
-    Raises `InputError`: the error says what is wrong and what was expected.
+    Raises `InputError`, which names the fault and the expected value.
     """
     if rule.format == "entry":
         return _entry(rule, levels, message)
@@ -102,14 +102,14 @@ def samples_of(rule: TopicRule, levels: Mapping[str, str], message: Message) -> 
 def window_samples(
     rule: TopicRule, machine_id: str, channels: Mapping[str, Any], said: Mapping[str, Any]
 ) -> Samples:
-    """Return a window of arrays; `said` has what goes with them, of `PROPERTIES`."""
+    """Return a window of arrays; `said` has the values that go with them, from `PROPERTIES`."""
     values = {n: _number(n, said[n]) for n in _NUMBERS if said.get(n) is not None}
     fs_hz = values.get("fs_hz", rule.fs_hz)
     if fs_hz is None:
         raise InputError("fs_hz: missing, expected it in the mapping or with the message")
     counts = all(np.asarray(x).dtype.kind in "iu" for x in channels.values())
     scale = {c: rule.scale.get(c, 1.0) for c in channels}
-    with np.errstate(over="ignore"):  # what is infinite the bridge refuses
+    with np.errstate(over="ignore"):  # the bridge refuses infinite values
         scaled = channels if counts else {c: x * scale[c] for c, x in channels.items()}
     window = Window(
         machine_id=machine_id,
@@ -203,7 +203,7 @@ def _kind(value: Any) -> str:
 def refusal(message: Message, machine_id: str, why: str, format: str) -> Fields:
     """Return the fields of an entry that the bridge makes a dead letter of, with topic and reason.
 
-    `payload` is the beginning of what came.
+    `payload` is the beginning of the message.
     """
     topic = message.topic[:MAX_TOPIC]
     fields: Fields = {

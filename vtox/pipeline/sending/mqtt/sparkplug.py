@@ -1,7 +1,7 @@
 """Sparkplug B: topics, and payloads to metrics (Sparkplug 3.0.0, ISO/IEC 20237, chapters 4 and 6).
 
-Of the payload's schema only what is read is declared here; other fields are skipped, as protobuf
-does. No library of Sparkplug: those for Python bring their own MQTT client.
+Only the fields of the payload's schema that are read are declared here; other fields are skipped,
+as protobuf does. No library of Sparkplug: those for Python bring their own MQTT client.
 """
 
 from dataclasses import dataclass

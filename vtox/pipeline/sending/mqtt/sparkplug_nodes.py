@@ -1,4 +1,4 @@
-"""What nodes and devices of Sparkplug B say of themselves, and what their messages ask for."""
+"""The births of nodes and devices of Sparkplug B, and the actions of their messages."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ class Births:
         self._db.execute("CREATE TABLE IF NOT EXISTS births (topic TEXT PRIMARY KEY, payload BLOB)")
         stored = self._db.execute("SELECT * FROM births").fetchall()
         known = {topic: read_or_none(sparkplug.metrics, payload) for topic, payload in stored}
-        # Of one that this version cannot read, the node is asked again.
+        # If this version cannot read a birth, the node is asked again.
         self._births: dict[str, Sequence[Metric]] = {t: m for t, m in known.items() if m}
 
     def keep(self, birth: Birth) -> None:
@@ -48,7 +48,7 @@ class Births:
         self._births[birth.topic] = birth.metrics
 
     def get(self, topic: str) -> Sequence[Metric] | None:
-        """Return the metrics of a birth, None where it is not known."""
+        """Return the metrics of a birth, None if it is not known."""
         return self._births.get(topic)
 
     def devices(self, topic: Topic) -> Iterator[str]:
@@ -64,9 +64,9 @@ class Births:
 
 
 def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Action]:
-    """Yield what a message of Sparkplug asks for; nothing for kinds that do not matter here.
+    """Yield the actions of a message of Sparkplug; none for kinds that do not matter here.
 
-    Raises `InputError`: the error says what is wrong and what was expected.
+    Raises `InputError`, which names the fault and the expected value.
     """
     topic = sparkplug.parse_topic(message.topic)
     if topic is None or topic.kind not in (
@@ -77,7 +77,7 @@ def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Actio
         return
     metrics = sparkplug.metrics(message.payload)
     if topic.kind in sparkplug.BIRTHS:
-        # First: its aliases are right even where its nameplate is not.
+        # First: its aliases are right even if its nameplate is not.
         yield Birth(message.topic, message.payload, metrics)
         named = {m.name: m for m in metrics}
         yield from _nameplate(rule, topic, named)
@@ -95,7 +95,7 @@ def actions(rule: TopicRule, births: Births, message: Message) -> Iterator[Actio
 
 
 def machine_of(rule: TopicRule, topic: str) -> str:
-    """Return the machine of a topic of Sparkplug, empty where it has none."""
+    """Return the machine of a topic of Sparkplug, empty if it has none."""
     parts = sparkplug.parse_topic(topic)
     return _machine(rule, parts) if parts else ""
 
@@ -103,7 +103,7 @@ def machine_of(rule: TopicRule, topic: str) -> str:
 def _by_name(
     metrics: list[Metric], aliases: Mapping[int | None, Metric]
 ) -> Iterator[tuple[str, Metric]]:
-    """Yield metrics under their names; what data leave out is as the birth said."""
+    """Yield metrics under their names; fields missing in the data are taken from the birth."""
     for m in metrics:
         born = aliases.get(m.alias)
         name = m.name or (born.name if born else "")

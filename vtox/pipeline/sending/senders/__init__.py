@@ -1,1 +1,1 @@
-"""Who sends windows: the simulated fleet and recordings that are replayed."""
+"""The senders of windows: the simulated fleet and recordings that are replayed."""

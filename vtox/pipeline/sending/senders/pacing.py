@@ -27,7 +27,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sender is.
+    """The progress of a sender.
 
     `behind` is true while it waits for the workers to catch up, `full` while the server has no
     memory for another window.

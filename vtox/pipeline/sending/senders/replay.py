@@ -32,7 +32,7 @@ class ReplayedRecording:
 
     @property
     def end_s(self) -> float:
-        """Where the recording ends, in seconds after the beginning of the first."""
+        """The end of the recording, in seconds after the beginning of the first."""
         return self.start_s + self.duration_s
 
 

@@ -1,4 +1,4 @@
-"""Reads from the results stream what the system has answered to the windows of one sender."""
+"""Reads the system's results for the windows of one sender from the results stream."""
 
 import time
 from collections.abc import Iterator, Mapping

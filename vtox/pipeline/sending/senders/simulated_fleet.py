@@ -13,7 +13,7 @@ from vtox.motor.values.domain import Recording, Window
 from vtox.pipeline.sending.senders.pacing import Job
 
 # Commissioning: runs long enough for every family, minutes apart, so that slow changes of load and
-# supply are part of what counts as healthy.
+# supply are part of the healthy state.
 RUNS, RUN_WINDOWS, APART_WINDOWS = 5, 10, 150
 
 

@@ -1,1 +1,1 @@
-"""Alarms of machines and of the system, and what operators did with them."""
+"""Alarms of machines and of the system, and the operators' actions on them."""

@@ -1,4 +1,4 @@
-"""The codec of `alarm_actions`: what operators did, as entries of the stream."""
+"""The codec of `alarm_actions`: the operators' actions, as entries of the stream."""
 
 from typing import Any, get_args
 
@@ -13,12 +13,12 @@ from vtox.pipeline.store.stream.entries import time_s
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 _TEXTS = ("machine_id", "by", "key_id", "alarm_id", "fault", "text", "request_id")
-# Of a work order.
+# The fields of a work order.
 _ORDER = ("system", "reference", "url")
 
 
 def encode_action(a: Action) -> list[str]:
-    """Return the fields of an entry, name and value in turn; what is empty is absent."""
+    """Return the fields of an entry, name and value in turn; empty fields are absent."""
     fields = {"action": a.name, "t": f"{a.ms / 1000:.3f}"} | {n: getattr(a, n) for n in _TEXTS}
     if a.until_ms is not None:
         fields["until_t"] = f"{a.until_ms / 1000:.3f}"
@@ -30,7 +30,7 @@ def encode_action(a: Action) -> list[str]:
 
 
 def decode_action(fields: RawFields) -> Action | None:
-    """Return the action of an entry, None where it is none that this version knows."""
+    """Return the action of an entry, None if it is none that this version knows."""
     text = {
         k.decode("utf-8", "replace"): v.decode("utf-8", "replace")[:TEXT_MAX]
         for k, v in fields.items()
@@ -51,7 +51,7 @@ def decode_action(fields: RawFields) -> Action | None:
 
 
 def work_order(system: str, reference: str, url: str) -> WorkOrder | None:
-    """Return the work order of these texts, None where they name none."""
+    """Return the work order of these texts, None if they name none."""
     if not (system and reference):
         return None
     return WorkOrder(system=system, reference=reference, url=url)

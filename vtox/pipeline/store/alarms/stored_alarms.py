@@ -35,7 +35,7 @@ def take_field(book: Book, name: str, text: bytes | None) -> None:
 def changed_fields(before: Book, after: Book) -> tuple[dict[str, bytes], list[str]]:
     """Return the fields that one book has and the other one has not, and the names of those gone.
 
-    Of alarms, only the ones changed in `after` since it was a copy are compared.
+    Only alarms changed in `after` since it was a copy are compared.
     """
     old: dict[str, Any] = {i: before.alarms[i] for i in after.changed if i in before.alarms}
     new: dict[str, Any] = {i: after.alarms[i] for i in after.changed if i in after.alarms}
@@ -51,7 +51,7 @@ def _suspensions(book: Book) -> dict[str, Suspension]:
 
 
 def _sparse(value: Alarm | Suspension) -> bytes:
-    """Return the JSON of what differs from the defaults: a third, for a book of many alarms."""
+    """Return the JSON of the fields that differ from the defaults: a third, for many alarms."""
     items = ((f, getattr(value, f.name)) for f in fields(value))
     table = {
         f.name: x for f, x in items if f.name in _ALWAYS or (x != f.default and x not in ({}, ()))

@@ -1,1 +1,1 @@
-"""The work in flight, the processes that do it, and what is kept how long."""
+"""The work in flight, the processes that do it, and the retention of data."""

@@ -17,7 +17,7 @@ LIFE_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbsentProcess:
-    """A process that a host should run, and what it said when it ended last."""
+    """A process that a host should run, and its message when it last ended."""
 
     host: str
     name: str

@@ -1,4 +1,4 @@
-"""Heartbeats: what each process reports of itself, as a hash on the server.
+"""Heartbeats: the report of each process on itself, as a hash on the server.
 
 A worker signs on with its name and its hash has a life time. Those of bridge, recorder, notifier
 and OPC UA server stay, so that a system which had one says that it is gone. Each host where the
@@ -28,7 +28,7 @@ HOST_LIFE_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """What every process reports: where it runs, when it reported (server's time), what fails.
+    """The report of every process: its host, the time of the report (server's time), its fault.
 
     `version` and `terms` (`vtox.pipeline.store.system.agreement`) are those of bridges and workers.
     """
@@ -84,11 +84,13 @@ class RecorderHeartbeat(Heartbeat):
     """The recorder that reported last. `problem` is why it cannot write now.
 
     `recorded_t` is when all streams had last been recorded to their end; `address` is where the
-    history is, without a password. `missed` is what was trimmed unread lately. `free_mb` and
-    `needed_mb` are the room that its disk has, and must have, while that is what stops it, else 0.
+    history is, without a password. `missed` says which entries were trimmed unread lately.
+    `free_mb` and `needed_mb` are the room that its disk has, and must have, while a lack of it
+    stops the recorder, else 0.
+
     `recorded` is stream -> id of the last entry that is in the history; `lost_t` is when that was
-    found to be gone, None where it never was. Both stay on the server while a recorder does not
-    know better.
+    found to be gone, None if it never was. Both stay on the server while a recorder does not know
+    better.
     """
 
     address: str = ""
@@ -102,11 +104,11 @@ class RecorderHeartbeat(Heartbeat):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetState:
-    """What waits for a target and the messages taken; times are of the notifier's clock, s.
+    """The messages that wait for a target and those taken; times are of the notifier's clock, s.
 
-    `held` is what waits for the end of quiet hours, of a suspension, or for a digest; `failures`
-    are those in a row, of which the last one was `problem`; `unusable` says what is wrong with its
-    URL or secret, so that nothing can be sent.
+    `held` counts the messages that wait for the end of quiet hours, of a suspension, or for a
+    digest; `failures` are those in a row, of which the last one was `problem`; `unusable` names the
+    fault of its URL or secret, so that nothing can be sent.
     """
 
     waiting: int = 0
@@ -129,7 +131,7 @@ class NotifierHeartbeat(Heartbeat):
 
     @property
     def dead(self) -> int:
-        """How many messages were given up."""
+        """The number of messages given up."""
         return sum(t.dead for t in self.targets.values())
 
 
@@ -166,7 +168,7 @@ B = TypeVar("B", bound=Heartbeat)
 def read(kind: type[B], stored: Mapping[bytes, bytes]) -> B | None:
     """Return the heartbeat of a hash.
 
-    None where there is none: a hash may hold no more than a last count of a worker that ended.
+    None if there is none: a hash may hold no more than a last count of a worker that ended.
     """
     try:
         return decode_fields(kind, stored)
@@ -175,12 +177,12 @@ def read(kind: type[B], stored: Mapping[bytes, bytes]) -> B | None:
 
 
 def recorder(client: Client) -> RecorderHeartbeat | None:
-    """Return the last heartbeat of the recorder, None where none has ever run."""
+    """Return the last heartbeat of the recorder, None if none has ever run."""
     return read(RecorderHeartbeat, client.hgetall(keys.RECORDER))
 
 
 def notifier(client: Client) -> NotifierHeartbeat | None:
-    """Return the last heartbeat of the notifier, None where none is meant to run."""
+    """Return the last heartbeat of the notifier, None if none is meant to run."""
     return read(NotifierHeartbeat, client.hgetall(keys.NOTIFIER))
 
 
@@ -198,7 +200,7 @@ def host_scaling(stored: Mapping[bytes, bytes], now_t: float) -> list[HostScalin
 
 
 def send(client: Client, beat: Heartbeat) -> None:
-    """Write a heartbeat; what it does not know stays as it is on the server."""
+    """Write a heartbeat; unknown fields stay as they are on the server."""
     if isinstance(beat, HostScaling):
         client.hset(keys.SCALING, beat.host, encode(beat))
         return
@@ -223,7 +225,7 @@ def windows_done(client: Client, name: str) -> tuple[float, int]:
 
 
 def reset(client: Client, name: str) -> None:
-    """Delete what an earlier worker of the same name has left."""
+    """Delete the entries left by an earlier worker of the same name."""
     client.delete(keys.worker(name))
 
 

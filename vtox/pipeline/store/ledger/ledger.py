@@ -31,11 +31,12 @@ INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
 # A record that was started so often without a result is a dead letter.
 MAX_ATTEMPTS = 5
 
-# What became of an outcome: the row was there and is committed, the record was finished before, the
-# machine has changed since its state was loaded, or an error left it undone, for another task.
+# The result for an outcome, in this order: the row was there and is committed; the record was
+# finished before; the machine has changed since its state was loaded; an error left it undone, for
+# another task.
 COMMITTED, GONE, CHANGED, FAILED = 1, 0, 2, 3
-# Records in one call of the script that commits, which delays all others meanwhile: on a busy box
-# one of one or two windows takes 0.13 to 0.18 ms of the server, one of ten windows 0.5 ms.
+# Records in one call of the script that commits, which delays all others meanwhile. On a busy box a
+# record of one or two windows takes 0.13 to 0.18 ms of the server, one of ten windows 0.5 ms.
 COMMITTED_AT_ONCE = 32
 
 
@@ -54,8 +55,8 @@ class Ledger:
     def take_lease(self, token: str, previous: str, life_ms: int) -> bool:
         """Take the right to serve this stream; False: another bridge has it.
 
-        Each ownership has its own token, so that a command of an earlier one is refused even
-        where it arrives late. `previous` is that of the caller's last ownership, which it may end.
+        Each ownership has its own token, so that a command of an earlier one is refused even if it
+        arrives late. `previous` is that of the caller's last ownership, which it may end.
         """
         args = ["take", token, previous, life_ms, os.getpid(), socket.gethostname()]
         return bool(self._scripts["lease"](keys=self._lease_keys, args=args))
@@ -86,9 +87,9 @@ class Ledger:
         return [i.decode() for i in ids], last.decode()
 
     def family_progress(self, entry_ids: Sequence[bytes]) -> dict[bytes, bytes | None]:
-        """Return what the families have made of each entry that is still pending.
+        """Return the progress of the families for each entry that is still pending.
 
-        That is its row of progress (`keys.PROGRESS`), None for one that is not admitted yet.
+        It is the row of progress (`keys.PROGRESS`), None for one that is not admitted yet.
         """
         where = [self.partition.progress, self.partition.raw]
         found = self._scripts["family_progress"](keys=where, args=[keys.GROUP, *entry_ids])
@@ -113,9 +114,9 @@ class Ledger:
     ) -> dict[str, Record]:
         """Count a start of each record; return those not finished and not at work elsewhere.
 
-        A start without a report counts as at work until the record would be dispatched again: of
-        the copies of one task that several workers take at once, one starts. `token` names the
-        start: made twice, because the first reply was lost, it counts once.
+        A start without a report counts as at work until the record would be dispatched again. If
+        several workers take copies of one task at once, one starts. `token` names the start: made
+        twice, because the first reply was lost, it counts once.
         """
         args = [
             *self._family_args(family),
@@ -133,7 +134,7 @@ class Ledger:
     def commit(
         self, family: str, outcomes: Sequence[Outcome], work: Work | None = None
     ) -> list[int]:
-        """Commit each outcome on its own; COMMITTED, GONE, CHANGED or FAILED for each.
+        """Commit each outcome on its own; COMMITTED, GONE, CHANGED or FAILED for each record.
 
         One script for all, at most `COMMITTED_AT_ONCE`: a script for each record took a fifth more
         of the server's time, and twice the worker's.
@@ -165,8 +166,8 @@ class Ledger:
     def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
         """Turn a record that can never be diagnosed into dead letters.
 
-        Where its row is too damaged to say which windows it holds, they become pending windows that
-        no record holds, which the bridge joins again.
+        If its row is too damaged to name its windows, they become pending windows that no record
+        holds, which the bridge joins again.
         """
         s = self.settings
         args = [*self._family_args(family), record_id, code, reason, 2 * s.max_window_bytes]
@@ -201,7 +202,7 @@ class Ledger:
         """Return records idle for `idle_s` with their number of starts; they count as sent now.
 
         `waiting` are the records of the tasks that wait in the family's queue, oldest first. A
-        queue is first in, first out: what was dispatched after its oldest task waits there too.
+        queue is first in, first out: records dispatched after its oldest task wait there too.
         Without that a family without workers would be sent the same records again and again.
         """
         seconds, micros = self.client.time()
@@ -213,7 +214,7 @@ class Ledger:
         due = self.partition.due(family)
         pipe = self.client.pipeline(transaction=False)
         pipe.zrange(due, 0, end, byscore=True, offset=0, num=limit)
-        # Sent before the server's clock was set back: how long ago is not known.
+        # Sent before the server's clock was set back: the age is not known.
         pipe.zrange(due, f"({now + idle_s!r}", "+inf", byscore=True, offset=0, num=limit)
         ids = [i for found in pipe.execute() for i in found]
         if not ids:

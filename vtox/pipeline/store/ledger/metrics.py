@@ -1,4 +1,4 @@
-"""What the monitor measures from: the counters of the commit scripts, then and now."""
+"""The source of the monitor's measurements: the counters of the commit scripts, then and now."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from vtox.pipeline.store.stream.entries import Metrics, entry_of, number
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64
-# What the monitor measures is stale when it is older than this many of its intervals.
+# The monitor's figures are stale when they are older than this many of its intervals.
 STALE_INTERVALS = 3
 # A machine that sent a window within this time sends.
 SENDING_S = 60.0
@@ -66,7 +66,7 @@ def read(client: Client) -> tuple[Counts, Counts | None, list[Metrics]]:
 
 
 def write(client: Client, entry: Metrics | None, counts: Counts) -> None:
-    """Add an entry, where there is one, and keep the counters for the next measurement."""
+    """Add an entry, if there is one, and keep the counters for the next measurement."""
     kept = {
         "t": repr(counts.t),
         "windows_in": counts.windows_in,

@@ -13,7 +13,7 @@ BURST_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What `name` may send: requests and bytes a second, 0 for no limit."""
+    """The limits of `name`: requests and bytes a second, 0 for no limit."""
 
     name: str
     requests_per_s: float
@@ -30,8 +30,8 @@ def charge(
 ) -> float:
     """Charge a window to all quotas and return 0, or return how long (s) its sender must wait.
 
-    A quota may be exceeded by what it allows in `BURST_S`. One window always passes when nothing
-    came before, whatever its size.
+    A quota may be exceeded by its allowance for `BURST_S`. One window of any size always passes
+    when nothing came before.
 
     Raises `TooManyMachines`: the machine is new and there are `max_machines` others.
     """

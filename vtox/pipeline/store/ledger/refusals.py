@@ -14,7 +14,7 @@ from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.server.scripts import fenced, source
 from vtox.pipeline.windows.partitions import FIRST, Partition
 
-# A sender may fill this share of what dead letters may take, in this time.
+# A sender may fill this share of the bound on dead letters, in this time.
 BUDGET_SHARE, PERIOD_MS = 1 / 64, 24 * 3600 * 1000
 
 

@@ -1,1 +1,1 @@
-"""What is known of each machine: nameplate, baseline, settings, state."""
+"""The data on each machine: nameplate, baseline, settings, state."""

@@ -17,8 +17,7 @@ def set_channel_map(
     """Set which channel of a machine is which; return the version.
 
     A baseline that was learnt under another map is not used from now on (`is_of_other_channels` of
-    `vtox.pipeline.store.machines.baselines`), and what had been noted for the next one is
-    forgotten.
+    `vtox.pipeline.store.machines.baselines`), and the notes for the next one are forgotten.
 
     Raises `UnknownMachine`: the machine is not known. `SettingChanged`: the present version is not
     the one that was expected.

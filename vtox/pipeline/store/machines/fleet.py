@@ -1,8 +1,8 @@
-"""What a list of the fleet needs of all machines, read again only where it has changed.
+"""The data on all machines for a list of the fleet, read again only if it has changed.
 
 The scripts that commit and register number each change that such a list shows (`keys.FLEET`); a
-reader asks for those after the last one it knows. What it costs to keep up with a fleet is thus the
-number of changes, not of machines.
+reader asks for those after the last one it knows. The cost to keep up with a fleet is thus
+proportional to the number of changes, not of machines.
 """
 
 import secrets
@@ -69,7 +69,7 @@ class FleetState:
 
 
 class FleetChanges:
-    """Says which machines have changed since it was asked last."""
+    """Says which machines have changed since its last call."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -77,7 +77,7 @@ class FleetChanges:
         self._change = 0
 
     def take(self) -> list[str] | None:
-        """Return their ids; None the first time, and where all may be other ones."""
+        """Return their ids; None the first time, and if all may be other ones."""
         pipe = self.client.pipeline(transaction=True)
         pipe.hmget(keys.FLEET, "epoch", "change")
         pipe.zrange(keys.FLEET_CHANGES, f"({self._change}", "+inf", byscore=True)
@@ -102,9 +102,9 @@ def fleet_state(
     *,
     only_reads: bool = False,
 ) -> FleetState:
-    """Return the numbers of now; what is silent is taken from `before` where that is recent.
+    """Return the numbers of now; the silent machines are taken from `before` if that is recent.
 
-    Begins a numbering where there is none, unless the reader `only_reads`: then its name is empty.
+    Begins a numbering if there is none, unless the reader `only_reads`: then its name is empty.
     """
     pipe = client.pipeline(transaction=False)
     pipe.hmget(keys.FLEET, "epoch", "change")
@@ -133,8 +133,8 @@ def fleet_state(
 def _quiet(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
     """Return the machines whose last window arrived before a time, with its arrival.
 
-    Machines that were quiet already are looked at only for those that send again: among the quiet
-    or among all that send, whichever are fewer.
+    Machines that were quiet already are checked only for new windows: among the quiet or among all
+    that send, whichever are fewer.
     """
     since = known.quiet_before_t if known else 0.0
     pipe = client.pipeline(transaction=False)
@@ -158,7 +158,7 @@ def _quiet(client: Client, before_t: float, known: FleetState | None) -> dict[st
 
 
 def begin_epoch(client: Client) -> str:
-    """Return the name of the numbering; begin one where there is none."""
+    """Return the name of the numbering; begin one if there is none."""
     client.hsetnx(keys.FLEET, "epoch", secrets.token_hex(8))
     epoch: bytes = client.hget(keys.FLEET, "epoch")
     return epoch.decode()
@@ -170,7 +170,7 @@ def listed_machines(client: Client) -> list[str]:
 
 
 class MachineNames:
-    """The ids of all machines in their order, read again where machines have come or gone."""
+    """The ids of all machines in their order, read again if machines have come or gone."""
 
     def __init__(self) -> None:
         self._names: tuple[tuple[bytes, int], list[str]] | None = None
@@ -226,7 +226,7 @@ def priorities_of(
 
 
 def priority_among(a: Concern, machines: Mapping[str, FleetMachine]) -> Priority:
-    """Return the priority of an alarm; of a machine that is not known with what the alarm says."""
+    """Return the priority of an alarm; for an unknown machine only by the alarm itself."""
     m = machines.get(a.machine_id)
     assessed = m.health.faults.get(a.fault) if m and m.health else None
     return alarm_priority(a, assessed, m.importance if m else NOT_STATED)

@@ -1,4 +1,4 @@
-"""The fleet as one process follows it: what has changed, who is new, who is gone, who is silent."""
+"""The fleet as one process follows it: changed, new, gone and silent machines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from vtox.pipeline.store.server.client import Client
 
 @dataclass(frozen=True, slots=True)
 class FleetNews:
-    """What has changed since the last look; `gone` are the ids of machines that are no more."""
+    """The changes since the last look; `gone` are the ids of machines that are no more."""
 
     changed: list[FleetMachine]
     gone: set[str]
 
 
 class FollowedFleet:
-    """All machines by their ids; a look reads only what has changed. `known` were known before."""
+    """All machines by their ids; a look reads only the changes. `known` were known before."""
 
     def __init__(self, client: Client, silence_after_s: float, known: Iterable[str] = ()) -> None:
         self._client = client
@@ -32,7 +32,7 @@ class FollowedFleet:
         return self._state.silent if self._state else {}
 
     def look(self) -> FleetNews:
-        """Read what has changed; what is returned counts as known."""
+        """Read the changes; the returned machines count as known."""
         before = self._state
         state = fleet.fleet_state(self._client, self._silence_after_s, before, only_reads=True)
         same = before is not None and before.epoch == state.epoch

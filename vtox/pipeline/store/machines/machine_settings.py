@@ -1,8 +1,8 @@
 """Settings of a machine that have versions: the present one, and those before it.
 
 Each is a field of the machine's hash, a JSON table with `version`, `t` (s, server clock), `by` and
-what was set; `<field>:<version>` are the same of the last versions. With the machine they are saved
-by a backup and deleted.
+the values set; `<field>:<version>` are the same of the last versions. With the machine they are
+saved by a backup and deleted.
 """
 
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ from vtox.pipeline.store.stream.unreadable import read_or_none
 log = structlog.get_logger()
 T = TypeVar("T")
 
-# Of each setting of a machine; the earliest are dropped.
+# The most versions of each setting of a machine; the earliest are dropped.
 VERSIONS_KEPT = 50
 
 
 # Each is one of a kind: compared and hashed as such.
 @dataclass(frozen=True, slots=True, eq=False)
 class SettingKind(Generic[T]):
-    """One setting: its field, its type, and its value where none is set.
+    """One setting: its field, its type, and its value if none is set.
 
-    If `strict`, one that holds what it may not cannot be read; else only that part is absent.
+    If `strict`, a setting with a wrong part cannot be read; else only that part is absent.
     """
 
     field: str
@@ -42,7 +42,7 @@ class SettingKind(Generic[T]):
     strict: bool = True
 
 
-# The nameplate has no versions. What of it cannot be is a reason to abstain, the rest is used.
+# The nameplate has no versions. Impossible parts of it are a reason to abstain, the rest is used.
 MOTOR: SettingKind[Motor | None] = SettingKind("motor", Motor, None, strict=False)
 # When the faults of a machine alert; those left out of `faults` have their defaults.
 SENSITIVITY = SettingKind("sensitivity", Sensitivity, DEFAULT)
@@ -94,7 +94,7 @@ def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> l
 
 @lru_cache(maxsize=8192)
 def decode_setting(text: bytes | None, kind: SettingKind[Any]) -> Any:
-    """Return a stored setting; the default where there is none, or it cannot be read."""
+    """Return a stored setting; the default if there is none, or it cannot be read."""
     try:
         return codec.decode(kind.type, text, strict=kind.strict) if text else kind.default
     except ValueError as error:

@@ -8,7 +8,7 @@ from vtox.pipeline.store.server.client import Client, server_time_ms
 
 
 def note_retirement(client: Client, machine_id: str) -> None:
-    """Note that what a machine has shown until now is to be deleted."""
+    """Note that the data shown of a machine until now are to be deleted."""
     client.hset(keys.RETIRED, machine_id, server_time_ms(client))
 
 

@@ -26,7 +26,7 @@ def keep_rhythms(client: Client, rhythms: Mapping[str, tuple[Rhythm, bool]]) -> 
 
 
 def read_rhythms(client: Client, machine_ids: Sequence[str]) -> dict[str, Rhythm | None]:
-    """Return how machines have sent, None where nothing is kept."""
+    """Return how machines have sent, None if nothing is kept."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), RHYTHM)

@@ -21,17 +21,17 @@ from vtox.pipeline.store.server.hanging import Hang
 from vtox.pipeline.store.server.overlimit import OverLimit
 from vtox.pipeline.store.server.sentinels import primary_client
 
-# redis-py types every reply as a union of all protocols' shapes, which no caller can narrow
-# without casts everywhere: replies are `Any` here, and the integration tests check the shapes.
+# redis-py types every reply as a union of all protocols' shapes, which no caller can narrow without
+# casts everywhere. So replies are `Any` here, and the integration tests check the shapes.
 Client = Any
 
-# A blocking read waits at most this long. redis-py retries a read that outlasts its socket
-# time-out ten times: a block of 8 s against the default of 5 s came back after 59.6 s.
+# A blocking read waits at most this long. redis-py retries a read that outlasts its socket time-out
+# ten times. A block of 8 s against the default of 5 s came back after 59.6 s.
 MAX_BLOCK_MS = 1000
 SOCKET_TIMEOUT_S = 5.0
-# Of a client that is not patient: with the rest of a request, less than 3 s.
+# The time-out of a client that is not patient: with the rest of a request, less than 3 s.
 HURRIED_TIMEOUT_S = 2.0
-# A loading server answers after every 1024 commands of its log: some tenths of a second.
+# A loading server answers after every 1024 commands of its log, in some tenths of a second.
 LOADING_POLL_S = 0.2
 FREE_DISK = "free space on the disk of the server's data folder; it then goes on by itself"
 # One system call takes a dozen windows; over TCP more than the default of 64 kB gains nothing.
@@ -100,8 +100,8 @@ def server_time_ms(client: Client) -> int:
 def clock_offset_s(before: float, server_t: float, after: float) -> float:
     """Return by how much a host's clock is ahead of the server's at least, s.
 
-    The server's time was taken between `before` and `after` of the host, when is not known:
-    what that leaves uncertain is no offset.
+    The server's time was taken at an unknown moment between `before` and `after` of the host: the
+    uncertainty from this is no offset.
     """
     offset_s = (before + after) / 2 - server_t
     return copysign(max(abs(offset_s) - (after - before) / 2, 0.0), offset_s)
@@ -115,7 +115,7 @@ def own_clock_offset_s(client: Client) -> float:
 
 
 def server_start_t(client: Client) -> float:
-    """Return when the server was started, by its clock, s since 1970; 0 where INFO is denied."""
+    """Return when the server was started, by its clock, s since 1970; 0 if INFO is denied."""
     try:
         uptime_s = client.info("server")["uptime_in_seconds"]
     except redis.exceptions.NoPermissionError:
@@ -124,7 +124,7 @@ def server_start_t(client: Client) -> float:
 
 
 def server_thread_s(client: Client) -> float | None:
-    """Return the CPU time of the server's thread since its start, s; None where it does not say."""
+    """Return the CPU time of the server's thread since its start, s; None if it does not say."""
     try:
         cpu = client.info("cpu")
         return float(cpu["used_cpu_user_main_thread"] + cpu["used_cpu_sys_main_thread"])
@@ -133,7 +133,7 @@ def server_thread_s(client: Client) -> float | None:
 
 
 def replicas_of(client: Client) -> int:
-    """Return how many replicas the server has; 0 where it does not say."""
+    """Return how many replicas the server has; 0 if it does not say."""
     try:
         return int(client.info("replication").get("connected_slaves", 0))
     except redis.exceptions.NoPermissionError:
@@ -141,7 +141,7 @@ def replicas_of(client: Client) -> int:
 
 
 def server_info(client: Client) -> dict[str, Any]:
-    """Return what INFO says of the server."""
+    """Return the server's reply to INFO."""
     info: dict[str, Any] = client.info()
     return info
 
@@ -189,8 +189,8 @@ def unavailable(error: Exception, where: str = "", *, tls: bool = False) -> Serv
     """Return why the server cannot be used, from the error of a client of Redis or of Celery."""
     refusal = _cause(error, ssl.SSLError)
     if not refusal and tls:
-        # A server that misses a certificate says so after the handshake and closes: what it says
-        # may be lost to the reset (TLS 1.3).
+        # A server that misses a certificate says so after the handshake and closes: the reset may
+        # discard its message (TLS 1.3).
         refusal = _cause(error, ConnectionResetError, BrokenPipeError)
     if not refusal:
         return ServerUnavailable(f"no server at {where}: {error}" if where else str(error))

@@ -1,7 +1,7 @@
 """Notices that a client was connected again: behind it may be another server than before.
 
-A server that was restarted, or a replica that took its place, may miss the last commands that were
-acknowledged, and redis-py connects an idle connection again without a word.
+A server that was restarted, or a replica in its place, may miss the last acknowledged commands.
+redis-py connects an idle connection again without notice.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ class Connections:
     def __init__(self, *, report_loss: bool) -> None:
         self._report_loss = report_loss
         self._made: WeakSet[Any] = WeakSet()
-        # How many were lost, and connected again.
+        # The number of connections that were lost and connected again.
         self.lost = 0
 
     def __call__(self, connection: Any) -> None:
@@ -31,7 +31,7 @@ class Connections:
             self._made.discard(connection)
             raise redis.ConnectionError("the connection was lost; there may be another server now")
         self.lost += connection in self._made
-        # A check before the client is known would connect again, and so on where it is refused.
+        # A check before the client is known would connect again, and so on if it is refused.
         connection.on_connect_check_health(check_health=False)
         self._made.add(connection)
 

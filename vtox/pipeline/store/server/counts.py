@@ -1,7 +1,7 @@
 """Counts in hashes of the server, which another program may have written over.
 
-No process ends by one: it is read as 0, and begins again where it is added to. The scripts do the
-same (`add_to`).
+No process ends by one: it is read as 0, and begins again if it is added to. The scripts do the same
+(`add_to`).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What windows and machines take of the server's memory, as the server measures it."""
+"""The use of the server's memory by windows and machines, as the server measures it."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ def last_senders(client: Client, most: int) -> list[str]:
 
 
 def mean_state_bytes(client: Client, machine_ids: Sequence[str]) -> float | None:
-    """Return what is kept of a machine besides its windows; None for none, or where denied."""
+    """Return the bytes kept of a machine besides its windows; None for none, or if denied."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.memory_usage(keys.machine(m), samples=0)

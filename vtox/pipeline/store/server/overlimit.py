@@ -2,7 +2,7 @@
 
 At `maxmemory` a server refuses every command that may take memory, also the ones that finish
 windows and free memory. It accepts a script with the flag `allow-oom`: a refused command is
-repeated inside one. Only new windows stay refused, which is what holds senders back.
+repeated inside one. Only new windows stay refused, which makes senders wait.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ Commands = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
 
 class OverLimit(redis.Redis):
-    """A client that repeats in a script what the server refuses for want of memory."""
+    """A client that repeats commands in a script if the server refuses them for want of memory."""
 
     connections: Connections
     asking: Asking = nullcontext
@@ -59,7 +59,7 @@ class OverLimitPipeline(Pipeline):
     asking: Asking = nullcontext
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Execute what was queued.
+        """Execute the queued commands.
 
         Raises `OutOfMemoryError`: the server is full, and a command adds a window (or it is no
         transaction).

@@ -9,14 +9,14 @@ import redis
 
 from vtox.pipeline.errors import LeaseLost, StaleState
 
-# Leads every script. What they write is bounded, and most of it makes room for more, so that a
+# Leads every script. Their writes are bounded, and most of them make room for more, so that a
 # server at its memory limit runs them.
 SHEBANG = "#!lua flags=allow-oom\n"
 
 
 @cache
 def source(name: str, *, shared: bool = False) -> str:
-    """Return the text of a script, with the functions of `_shared.lua` where it uses them."""
+    """Return the text of a script, with the functions of `_shared.lua` if it uses them."""
     folder = files(__package__) / "lua"
     prelude = (folder / "_shared.lua").read_text() if shared else ""
     return SHEBANG + prelude + (folder / f"{name}.lua").read_text()
@@ -24,9 +24,9 @@ def source(name: str, *, shared: bool = False) -> str:
 
 @contextmanager
 def fenced() -> Iterator[None]:
-    """Raise `LeaseLost` where a script inside refuses the token it was given.
+    """Raise `LeaseLost` if a script inside refuses the token it was given.
 
-    And `StaleState` where it refuses the number of partitions.
+    And `StaleState` if it refuses the number of partitions.
     """
     try:
         yield

@@ -15,9 +15,10 @@ from redis.sentinel import (
 from vtox.pipeline.configuration.sentinel_urls import SentinelUrl, parse
 from vtox.pipeline.store.server.overlimit import OverLimit
 
-# Of one sentinel: its host may be away, then the next one is asked. redis-py would try ten times.
+# The time-out of one sentinel: if its host is away, the next one is asked. redis-py would try ten
+# times.
 TIMEOUT_S = 1.0
-# After so long without a command a connection may lead to a primary that was replaced meanwhile.
+# After this long without a command a connection may lead to a primary that was replaced meanwhile.
 IDLE_S = 1.0
 UNANSWERED_S = 5.0
 
@@ -25,9 +26,9 @@ UNANSWERED_S = 5.0
 class PrimaryConnection(SentinelManagedConnection):
     """A connection that asks the sentinels before every connect, and before use after a pause.
 
-    When redis-py repeats a command it would connect to the address of before: to a primary that
-    hangs, or to one that was restarted and does not know yet that it is none any more. A primary
-    that hangs holds the user of an idle connection until the time-out of the socket.
+    When redis-py repeats a command it would connect to the former address. A primary there may
+    hang, or it was restarted and does not know yet that it is a primary no longer. A primary that
+    hangs holds the user of an idle connection until the time-out of the socket.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -47,7 +48,7 @@ class PrimaryConnection(SentinelManagedConnection):
     def is_of_former_primary(self) -> bool:
         """Return whether it is connected, and the sentinels name another server as the primary.
 
-        If none answers, or the primary is down without a successor, nothing is known; then they are
+        If none answers, or the primary is down without a successor, nothing is known. Then they are
         not asked again for a while, as each of them may take its time-out.
         """
         if self._sock is None or time.monotonic() < self._ask_after_t:
@@ -108,7 +109,7 @@ def sentinel_options(group: SentinelUrl) -> dict[str, Any]:
         "password": group.sentinel_password,
         "socket_timeout": TIMEOUT_S,
         "socket_connect_timeout": TIMEOUT_S,
-        # As the options of Celery it must be plain data: None is no retry.
+        # As the options of Celery it must be plain data: None means no retry.
         "retry": None,
         "ssl": bool(group.tls),
         **tls_arguments(group),

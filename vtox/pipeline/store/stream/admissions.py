@@ -1,4 +1,4 @@
-"""What the bridge keeps of the windows that it admits: one script for each read."""
+"""The bridge's data on the windows that it admits: one script for each read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,13 +24,12 @@ MARKS_LIFE_S, RENEWAL_S = 7 * 24 * 3600, 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What becomes of a valid window.
+    """The handling of a valid window.
 
-    `mark` identifies the window, `epoch` counts the restarts of its sender, `forgotten` are marks
-    that fell out of the horizon, `run` is the run it belongs to, `families` the ones that have
-    not assigned it to a record yet. `print` is that of its samples, empty where it is not kept.
-    `progress` is the row to begin with, None where the window has
-    one already.
+    `mark` identifies the window, `epoch` counts the restarts of its sender, and `forgotten` are
+    marks that fell out of the horizon. `run` is the run it belongs to, `families` the ones that
+    have not assigned it to a record yet. `print` is that of its samples, empty if it is not kept.
+    `progress` is the row to begin with, None if the window has one already.
     """
 
     entry_id: str
@@ -64,9 +63,9 @@ def arrived_ms(entry_id: bytes, header: Header) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _KnownMachine:
-    """What is kept of a machine that sends (again): recent windows, vehicle, clock, rhythm.
+    """The data kept of a machine that sends (again): recent windows, vehicle, clock, rhythm.
 
-    `marks` maps a window to its entry id, followed by `#` and its epoch where that is not 0.
+    `marks` maps a window to its entry id, followed by `#` and its epoch if that is not 0.
     """
 
     marks: dict[str, str]
@@ -76,12 +75,12 @@ class _KnownMachine:
 
 
 def vehicle_of(stored: bytes | None) -> str | None:
-    """Return the vehicle of a machine, None where there is none, or no name of one."""
+    """Return the vehicle of a machine, None if there is none, or no name of one."""
     return next(iter(names_of([stored or b""])), None)
 
 
 def known_machines(client: Client, machine_ids: Iterable[str]) -> list[_KnownMachine]:
-    """Return what is kept of each machine."""
+    """Return the data kept of each machine."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hgetall(keys.known_windows(m))
@@ -114,7 +113,7 @@ def strangers(client: Client, machine_ids: Sequence[str], limit: int) -> frozens
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the server says of admissions: machines not listed before, its time."""
+    """The server's reply to admissions: machines not listed before, its time."""
 
     unlisted: frozenset[str]
     now_t: float

@@ -12,7 +12,7 @@ from vtox.pipeline.store.stream.window_log import Fields, add_with
 # Below the time-outs of the sockets. Every second is a sync, and one may take a while.
 ON_DISK_TIMEOUT_MS = 1800
 REPLICAS_TIMEOUT_MS = 1800
-# Valkey 8.1 and 9.1.2 confirm by WAITAOF what no sync has written yet, Redis 8.0.2 does not.
+# Valkey 8.1 and 9.1.2 confirm by WAITAOF data that no sync has written yet, Redis 8.0.2 does not.
 REDIS_MIN = 8
 ANSWERS_LATER = (
     "set `appendfsync always` on that server and VTOX_ACK=server: it then answers when a "
@@ -51,7 +51,7 @@ def add_window_on_disk(
 def add_window_on_replicas(
     client: Client, fields: Fields, replicas: int, raw: str = keys.RAW
 ) -> str:
-    """Add a window and return the id of its entry once so many replicas have it in memory.
+    """Add a window and return the id of its entry once this many replicas have it in memory.
 
     Raises `NotReplicated`: they do not have it in time.
     """
@@ -69,7 +69,7 @@ def add_window_on_replicas(
 
 
 def on_replicas(client: Client, replicas: int, timeout_ms: int) -> bool:
-    """Return whether so many replicas have all that was written over this connection."""
+    """Return whether this many replicas have all that was written over this connection."""
     return int(client.wait(replicas, timeout_ms)) >= replicas
 
 

@@ -25,7 +25,7 @@ class _LatestRecord:
 
 
 def record_of(client: Client, result: Result) -> _LatestRecord | None:
-    """Return the record that a result is of, None where windows of it have left the stream."""
+    """Return the record that a result is of, None if windows of it have left the stream."""
     first, last = result.first_seq, result.last_seq
     start, end = result.t_start, result.t_end
     if first is None or last is None or start is None or end is None or not result.family:
@@ -54,7 +54,7 @@ def record_of(client: Client, result: Result) -> _LatestRecord | None:
     )
     raw = Addresses(client).raw(result.machine_id)
     entries = windows.entries_of(client, raw, record)
-    # Of a machine that has changed its partition, the ids lead to windows of others, if to any.
+    # If the machine has changed its partition, the ids lead to windows of others or to none.
     if not entries or any(e.get(b"machine_id") != result.machine_id.encode() for e in entries):
         return None
     return _LatestRecord(record.record_id(result.family), entries)

@@ -1,4 +1,4 @@
-"""Reads the streams that VTOX writes: their newest entry, what came after one, what came before."""
+"""Reads the streams that VTOX writes: their newest entry, and the entries after or before one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many entries a stream has ever had, how many are left, and the id of the last one."""
+    """The number of entries a stream has ever had, the number left, and the id of the last one."""
 
     added: int
     length: int
@@ -32,7 +32,7 @@ def newest_id(client: Client, stream: str) -> str:
 
 
 def oldest_id(client: Client, stream: str) -> str | None:
-    """Return the id of the oldest entry that is left, None where there is none."""
+    """Return the id of the oldest entry that is left, None if there is none."""
     oldest = client.xrange(stream, count=1)
     return oldest[0][0].decode() if oldest else None
 
@@ -50,7 +50,7 @@ def extent_and_after(
 ) -> tuple[Extent, list[Entry]] | None:
     """Return up to `count` entries after one, with the extent of the stream at the same moment.
 
-    None where there is no such stream.
+    None if there is no such stream.
     """
     pipe = client.pipeline(transaction=True)
     pipe.xinfo_stream(stream)

@@ -1,4 +1,4 @@
-"""The shared memory of a host: what the ring of windows (`shared_windows`) may take of it."""
+"""The shared memory of a host: the room in it for the ring of windows (`shared_windows`)."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,9 +9,9 @@ from vtox.pipeline.configuration.settings import Settings
 
 FOLDER = Path("/dev/shm")
 PREFIX = "vtox-windows-"
-# At most so much of the host's memory, or of what its container may use: 256 MB of 4 GB.
+# At most so much of the memory that the host has, or that its container may use: 256 MB of 4 GB.
 MEMORY_SHARE = 1 / 16
-# And of what is free in the folder, where others have files too.
+# And of the free space in the folder, where others have files too.
 FREE_SHARE = 1 / 2
 # 1,000 machines of 80 kB/s fill it in 13 s: more would hold a few more of their longest records.
 MAX_MB = 1024
@@ -26,9 +26,9 @@ _LIMITS = (
 def ring_mb(settings: Settings, folder: Path = FOLDER) -> int:
     """Return the size of the ring in MB, 0 for none: as it is set, else by this host's memory.
 
-    Where the server is the embedded one, which listens on the loopback alone, all workers run
-    on the host of the bridge. Those of another server may run anywhere: then there is none unless
-    it is set.
+    With the embedded server, which listens on the loopback alone, all workers run on the host of
+    the bridge. Workers of another server may run anywhere: then there is no ring unless it is
+    set.
     """
     if settings.shared_windows_mb is not None:
         return settings.shared_windows_mb
@@ -49,7 +49,7 @@ def memory_bytes() -> int:
 
 
 def free_bytes(folder: Path = FOLDER) -> int:
-    """Return what the rings of this host may take of the folder; 0 where there is none."""
+    """Return the bytes of the folder that this host's rings may take; 0 if there is none."""
     try:
         return _free_bytes(folder)
     except OSError:
@@ -57,7 +57,7 @@ def free_bytes(folder: Path = FOLDER) -> int:
 
 
 def shortage(capacity: int, folder: Path = FOLDER) -> str:
-    """Return why there is no room for a ring of some bytes, empty where there is."""
+    """Return why there is no room for a ring of some bytes, empty if there is."""
     try:
         free = _free_bytes(folder)
     except OSError as error:
@@ -69,7 +69,7 @@ def shortage(capacity: int, folder: Path = FOLDER) -> str:
 
 def _free_bytes(folder: Path) -> int:
     free = psutil.disk_usage(str(folder)).free
-    # What our rings have taken already is no shortage: one of them may be this one.
+    # Space that VTOX's own rings have taken already is no shortage: one of them may be this one.
     taken = 0
     for path in folder.glob(PREFIX + "*"):
         with suppress(OSError):

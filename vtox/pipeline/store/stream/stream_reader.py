@@ -1,4 +1,4 @@
-"""Reads a stream on from a position, and finds what was trimmed before it was read."""
+"""Reads a stream on from a position, and finds entries that were trimmed before they were read."""
 
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ class Position:
 class Missed:
     """Entries that were trimmed unread: those after `after_id`, `before_id` at the latest.
 
-    `entries` is how many, None where the stream does not say.
+    `entries` is how many, None if the stream does not say.
     """
 
     stream: str
@@ -47,7 +47,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The entries after `start`, and the position behind them; what was `missed` lies between."""
+    """The entries after `start`, and the position behind them; the `missed` entries lie between."""
 
     start: Position
     end: Position
@@ -74,7 +74,7 @@ def batch(start: Position, extent: Extent, entries: list[Entry], *, complete: bo
     first = entries[0][0].decode() if entries else ""
     found = None
     if trimmed > read_before and start.entry_id != BEGIN:
-        # Where nothing is left, what was trimmed ends with the last entry that there ever was.
+        # If nothing is left, the trimmed entries end with the last entry that there ever was.
         before = first or extent.last_id
         found = Missed(start.stream, start.entry_id, before, trimmed - read_before)
     if found and not entries and entry_order(found.before_id) <= entry_order(start.entry_id):

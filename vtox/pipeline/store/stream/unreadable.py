@@ -1,8 +1,8 @@
 """One entry never ends or stops its reader: one that cannot be read is refused, with a code.
 
 Streams, hashes and messages may hold anything: another version wrote them, another program, or a
-broken sender. Every loop over them takes each by `read`. Who follows a stream from a position also
-logs and counts what it passes over, by `note_skipped`.
+broken sender. Every loop over them takes each by `read`. Readers that follow a stream from a
+position also log and count the entries they skip, by `note_skipped`.
 """
 
 import logging
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Of an entry on which its decoder fails without a code.
+# The code of an entry on which its decoder fails without a code.
 UNREADABLE = "unreadable"
 MAX_REASON = 500
-# A key of another type, or with a value on which a script of ours fails: somebody else wrote it.
+# A key of another type, or with a value on which a script of ours fails: another program wrote it.
 _OF_A_KEY = ("WRONGTYPE", "user_script")
 _OF_THE_VALUE = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why an entry is refused: a stable code, and what was wrong with it."""
+    """Why an entry is refused: a stable code, and its fault."""
 
     code: str
     reason: str
 
 
 def read(decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Unreadable:
-    """Return what `decode` makes of an entry, or why it cannot be used, whatever was raised.
+    """Return the value that `decode` makes of an entry, or why it cannot be used, after any error.
 
     Trouble of server or disk is raised: it says nothing of the entry.
     """
@@ -55,7 +55,7 @@ def read(decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Unrea
 
 
 def read_or_none(decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Return the same, None for what cannot be used."""
+    """Return the same, None for an entry that cannot be used."""
     found = read(decode, *args, **kwargs)
     return None if isinstance(found, Unreadable) else found
 
@@ -102,6 +102,6 @@ def is_trouble(error: Exception) -> bool:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what an error says, as a text that can be stored anywhere."""
+    """Return the message of an error, as a text that can be stored anywhere."""
     text = str(error) if isinstance(error, VtoxError) else f"{type(error).__name__}: {error}"
     return text[:MAX_REASON].encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
 """API keys: made here, shown once, kept only as a hash.
 
 `admin` includes every scope but `proxy`, `engineer` includes `operate`, `operate` includes `read`;
-docs/reference/access.md has what each allows.
+docs/reference/access.md has the rights of each.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class ApiKey:
     sha256: str
 
     def allows(self, scope: Scope, machine_id: str = "") -> bool:
-        """Whether this key may do what needs `scope`, with a machine where one is meant.
+        """Whether this key has the right `scope`, for a machine if one is given.
 
         A scope for some machines is `ingest:V0*`.
         """
@@ -122,13 +122,13 @@ def note_use(client: Client, key_id: str) -> None:
 
 
 def revoke(client: Client, key_id: str) -> bool:
-    """Forget a key, which ends its sessions; False where there was none of that id."""
+    """Forget a key, which ends its sessions; False if there was none of that id."""
     client.hdel(keys.API_KEY_USES, key_id)
     return bool(client.hdel(keys.API_KEYS, key_id))
 
 
 def verify(client: Client, text: str) -> ApiKey | None:
-    """Return the record of a key, None where it is not one of ours or has expired."""
+    """Return the record of a key, None if it is not one of ours or has expired."""
     prefix, _, rest = text.partition("_")
     key_id, _, secret = rest.partition("_")
     if prefix != _PREFIX or not secret:
@@ -140,14 +140,14 @@ def verify(client: Client, text: str) -> ApiKey | None:
 
 
 def id_of(text: str) -> str:
-    """Return the id that a text of a key names, empty where it names none."""
+    """Return the id that a text of a key names, empty if it names none."""
     prefix, _, rest = text.partition("_")
     key_id = rest.partition("_")[0]
     return key_id if prefix == _PREFIX and _ID.fullmatch(key_id) else ""
 
 
 def valid_key(client: Client, key_id: str) -> ApiKey | None:
-    """Return the record of the key with this id, None where there is none or it has expired."""
+    """Return the record of the key with this id, None if there is none or it has expired."""
     row = client.hget(keys.API_KEYS, key_id)
     record = codec.decode_or_none(ApiKey, row)
     if record is None or record.expires_t is None:
@@ -164,7 +164,7 @@ def without_admin(key: ApiKey) -> ApiKey:
 def any_exist(client: Client) -> bool:
     """Whether a key exists, be it expired: from the first one on, requests must carry one.
 
-    While a restore brings them back, or where it was interrupted, they count as there.
+    While a restore brings them back, or if it was interrupted, they count as there.
     """
     return bool(client.exists(keys.API_KEYS, keys.RESTORING))
 

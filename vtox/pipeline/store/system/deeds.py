@@ -1,4 +1,4 @@
-"""What people change, by HTTP or on a command line: each change with its entry in the audit."""
+"""Changes made by people, by HTTP or on a command line, each with its entry in the audit."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -139,7 +139,7 @@ def create_key(
 
 
 def revoke_key(client: Client, actor: Actor, key_id: str) -> bool:
-    """Revoke an API key, as `apikeys.revoke`; False where there is none of that id."""
+    """Revoke an API key, as `apikeys.revoke`; False if there is none of that id."""
     names = {k.id: k.name for k in apikeys.list_keys(client)}
     if key_id not in {*names, *apikeys.unreadable(client)}:
         return False
@@ -149,7 +149,7 @@ def revoke_key(client: Client, actor: Actor, key_id: str) -> bool:
 
 
 def note_settings(client: Client, actor: Actor, given: Mapping[str, str]) -> None:
-    """Record what differs from the settings of the last start on this host (`actor.address`)."""
+    """Record the differences from the settings of the last start on this host (`actor.address`)."""
     stored = client.hget(keys.SETTINGS, actor.address)
     before = given if stored is None else json.loads(stored)
     if changed := changes(before, given):

@@ -1,8 +1,8 @@
-"""What a backup takes from the server, key by key: read, counted, deleted, written back.
+"""The state that a backup takes from the server, key by key: read, counted, deleted, written back.
 
-This is the one place that says which keys hold state that cannot be made again, and which are in
-flight or made again by a running system. A new key belongs to one of them: a test finds keys that
-are in neither.
+Only this module defines which keys hold state that cannot be made again, and which are in flight or
+made again by a running system. A new key belongs to one of them: a test finds keys that are in
+neither.
 """
 
 import base64
@@ -19,14 +19,15 @@ from vtox.pipeline.store.server.client import Client
 from vtox.pipeline.store.stream import outputs
 
 # Each listed machine with its whole hash: nameplate, baseline with version and source, its place
-# learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.
+# learning, latest diagnoses and health. The hash also has the memory by which its alerts are raised
+# and cleared.
 MACHINES = ("MACHINES", "machine")
 # Keys as hashes with their last use; machines whose history is still to be deleted; alarms.
 HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED", "ALARM_BOOK")
 # Alerts and actions too: the recorder may not have read the last ones, and PostgreSQL is saved
 # elsewhere.
 STREAMS = ("EVIDENCE", "ALERTS", "ALARM_ACTIONS")
-# Kept, and joined with those of the backup: no restore may erase who changed what.
+# Kept, and joined with those of the backup: no restore may erase the audit.
 JOINED = ("AUDIT",)
 # Made again from the machines that are restored.
 DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES", "ALARM_CHANGES")
@@ -121,7 +122,7 @@ def stream_rows(client: Client, name: str) -> Iterator[Row]:
 
 
 def counts(client: Client) -> dict[str, int]:
-    """Return how much a server holds of what a restore would replace."""
+    """Return the amount of state on the server that a restore would replace."""
     pipe = client.pipeline(transaction=False)
     pipe.zcard(keys.MACHINES)
     pipe.hlen(keys.API_KEYS)
@@ -137,7 +138,7 @@ def running_clients(client: Client) -> list[str]:
 
 
 def begin_restore(client: Client, made: str) -> None:
-    """Mark that what the server holds is replaced by a backup of the time `made`."""
+    """Mark that a backup of the time `made` replaces the state of the server."""
     client.set(keys.RESTORING, made)
 
 
@@ -147,7 +148,7 @@ def end_restore(client: Client) -> None:
 
 
 def require_whole(client: Client) -> None:
-    """Refuse to work on what an interrupted restore has left.
+    """Refuse to work on the rest of an interrupted restore.
 
     Raises `SystemStateError`: the mark of a restore is there; the message says how to end it.
     """
@@ -160,7 +161,7 @@ def require_whole(client: Client) -> None:
 
 
 def clear(client: Client) -> None:
-    """Delete what a restore replaces."""
+    """Delete the state that a restore replaces."""
     for some in _portions(names_of(client.zrange(keys.MACHINES, 0, -1))):
         own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
         client.unlink(*own)
@@ -209,7 +210,7 @@ def join_stream(client: Client, name: str, entries: Iterable[Kept]) -> None:
 
 
 def decode_row(row: Row) -> Kept:
-    """Return what a row of `machine_rows`, `hash_rows` or `stream_rows` keeps.
+    """Return the kept state of a row of `machine_rows`, `hash_rows` or `stream_rows`.
 
     Raises `ValueError`, `TypeError`, `KeyError`, `AttributeError`: it is no such row.
     """
@@ -232,7 +233,7 @@ def _portions(rows: Iterable[_T]) -> Iterator[Sequence[_T]]:
 def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
     """Return fields as text; a byte that is no UTF-8 becomes an escape, and a byte again.
 
-    All our names are ASCII: what another program has under one that is not is left out.
+    All names of VTOX are ASCII: fields of another program under other names are left out.
     """
     ours = ((n, v) for n, v in fields.items() if n.isascii())
     return {n.decode(): v.decode("utf-8", "surrogateescape") for n, v in ours}

@@ -27,7 +27,7 @@ class Person:
 
     @property
     def key(self) -> ApiKey:
-        """What the person may do, as a key that no text opens."""
+        """The person's rights, as a key that no text opens."""
         return ApiKey(
             id=self.login,
             scopes=(self.scope,),
@@ -39,9 +39,9 @@ class Person:
 
 
 def begin(client: Client, who: ApiKey | Person) -> str:
-    """Begin a session; return what the cookie carries. Only its hash is kept.
+    """Begin a session; return the value of the cookie. Only its hash is kept.
 
-    Of a key its id is kept: the session ends with the key. Of a person everything is.
+    For a key its id is kept: the session ends with the key. For a person everything is kept.
     """
     token = secrets.token_urlsafe(32)
     row = who.id if isinstance(who, ApiKey) else codec.encode(who)
@@ -50,9 +50,9 @@ def begin(client: Client, who: ApiKey | Person) -> str:
 
 
 def key_of(client: Client, token: str, issuer: str = "") -> ApiKey | None:
-    """Return the key of a session, None where the session or its key has ended.
+    """Return the key of a session, None if the session or its key has ended.
 
-    Of a person signed in by the provider `issuer`, what the person may do.
+    For a person signed in by the provider `issuer`, the key has the person's rights.
     """
     row = client.get(_name(token))
     if row and row.startswith(b"{"):

@@ -1,6 +1,6 @@
 """One snapshot of the whole system in two round trips, as the API, the CLI and metrics show it.
 
-Everything is read, nothing is computed from samples; what the server does not know is None.
+Everything is read, nothing is computed from samples; values that the server does not know are None.
 """
 
 from collections.abc import Mapping
@@ -74,13 +74,13 @@ class PartitionState:
     group: ConsumerGroup | None
     owned: bool
     """whether a bridge serves it"""
-    # Of the bridge that owns it, or owned it and was killed.
+    # The heartbeat of the bridge that owns it, or owned it and was killed.
     bridge: Heartbeat | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
-    """The Redis or Valkey server behind it all."""
+    """The Redis or Valkey server of the system."""
 
     product: str
     version: str
@@ -88,7 +88,7 @@ class ServerInfo:
     clients: int
     used_memory_bytes: int
     maxmemory_bytes: int | None
-    # Whether the last write to its append-only log succeeded; where not, it refuses every write.
+    # Whether the last write to its append-only log succeeded; if not, it refuses every write.
     log_writable: bool = True
 
     @property
@@ -119,12 +119,12 @@ class Snapshot:
     partitions: tuple[PartitionState, ...] = ()
     # None: the tasks wait on this server.
     broker: Broker | None = None
-    # Open alarms of the system, and what the monitor observed when it last looked.
+    # Open alarms of the system, and the monitor's last observations.
     alarms: tuple[OpenAlert, ...] = ()
     watch: Watch | None = None
     # None: no recorder has ever run.
     recorder: RecorderHeartbeat | None = None
-    # None: none runs that is meant to.
+    # None: none runs, although one should.
     notifier: NotifierHeartbeat | None = None
     # None: none has ever run.
     opcua: OpcuaHeartbeat | None = None
@@ -141,7 +141,7 @@ class Snapshot:
 
     @property
     def backlog(self) -> int | None:
-        """Windows that are not finished by all families; None where the server cannot say."""
+        """Windows that are not finished by all families; None if the server cannot say."""
         return self.lengths[keys.RAW] if self.group is None else self.group.backlog
 
     @property

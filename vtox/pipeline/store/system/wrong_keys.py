@@ -1,11 +1,11 @@
 """Wrong API keys: counted for each address, logged, kept in the audit, and slowed down.
 
-A key of 256 random bits cannot be guessed. What is limited is the cost of trying: an address that
-has sent `DIFFERENT_AT_MOST` wrong keys within a minute is refused for the rest of it, and the
-server is not asked. Keys that this process has confirmed pass all the same: others may share the
-address. Memory and cost of an attempt are bounded. Each process counts for itself.
+A key of 256 random bits cannot be guessed. The limit is on the cost of trying. An address that has
+sent `DIFFERENT_AT_MOST` wrong keys within a minute is refused for the rest of it, and the server is
+not asked. Keys that this process has confirmed pass all the same: others may share the address.
+Memory and cost of an attempt are bounded. Each process counts for itself.
 
-Failed sign-ins at a provider are counted and slowed down alike, in a list of their own.
+Failed sign-ins at a provider are counted and slowed down alike, in a separate list.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ MINUTE_S, HOUR_S = 60.0, 3600.0
 # Addresses, and confirmed keys; of more, the ones that came least lately are forgotten.
 REMEMBERED = 1000
 # Addresses that the audit names in an hour; the others are counted together. Attempts from millions
-# of addresses must not push out of it what people did.
+# of addresses must not push people's deeds out of it.
 NAMED_AT_MOST = 20
 # The counts at which the audit gets an entry.
 ENTRY_AT = frozenset(10**n for n in range(12))
@@ -44,7 +44,7 @@ OTHERS = ""
 
 
 class Attempts(NamedTuple):
-    """How many wrong keys came in this hour from an address; empty: from those not named."""
+    """The number of wrong keys in this hour from an address; empty: from those not named."""
 
     address: str
     so_far: int
@@ -52,7 +52,7 @@ class Attempts(NamedTuple):
 
 @dataclass(slots=True)
 class _Address:
-    """What came from one address: in this hour, and which keys in this minute."""
+    """The attempts of one address: their count in this hour, and the keys in this minute."""
 
     minute_began: float
     count: int = 0
@@ -89,7 +89,7 @@ class WrongKeys:
         return key, wait_s
 
     def wait_s(self, address: str, text: str) -> float:
-        """Return for how long a key from an address is not looked at, 0 where it is.
+        """Return for how long a key from an address is not looked at, 0 if it is.
 
         An address of this host is that of a proxy which does not say whom it serves, or of an
         administrator: it never waits.
@@ -110,7 +110,7 @@ class WrongKeys:
             _shorten(self._confirmed, _digest(text))
 
     def note(self, address: str, text: str) -> Attempts | None:
-        """Count a wrong key; return what the audit is to say of it, None for nothing."""
+        """Count a wrong key; return the attempts to note in the audit, None for nothing."""
         address, now = _network(address), self._now()
         with self._lock:
             if now - self._hour_began >= HOUR_S:
@@ -151,7 +151,7 @@ def is_loopback(address: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def _network(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network of 64 bits, which is one customer's.
+    """Return the unit of counting for an address: for IPv6 its network of 64 bits, one customer's.
 
     >>> _network("2001:db8::7"), _network("::ffff:10.0.0.7"), _network("10.0.0.7")
     ('2001:db8::/64', '10.0.0.7', '10.0.0.7')
@@ -183,7 +183,7 @@ def _digest(text: str) -> bytes:
 def _shorten(
     kept: OrderedDict[str, _Address] | OrderedDict[bytes, bool], last: str | bytes
 ) -> None:
-    """Put one at the end, and forget the first where there are too many."""
+    """Put one at the end, and forget the first if there are too many."""
     kept.move_to_end(last)  # type: ignore[arg-type]
     if len(kept) > REMEMBERED:
         kept.popitem(last=False)

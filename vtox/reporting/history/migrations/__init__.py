@@ -1,1 +1,1 @@
-"""How the tables of the history came to be, step by step; Alembic runs what a database lacks."""
+"""The tables of the history, built step by step; Alembic runs the steps that a database lacks."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps that are missing, in the transaction of its caller."""
+"""The script that Alembic runs: the missing steps, in the transaction of its caller."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""The MCP server: what assistants may ask about the fleet."""
+"""The MCP server: questions of assistants about the fleet."""

@@ -30,7 +30,7 @@ def serve_stdio(api: StatusApi) -> None:
 
 
 def serve_http(url: str, host: str, port: int) -> None:
-    """Serve until stopped: what a client may read is what its own key may read at the API."""
+    """Serve until stopped: a client may read only the data that its key may read at the API."""
 
     @lru_cache(KEYS_AT_ONCE)
     def reader(key: str, caller: str) -> StatusApi:

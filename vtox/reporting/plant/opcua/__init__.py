@@ -1,1 +1,1 @@
-"""The OPC UA server: what control rooms read of the fleet."""
+"""The OPC UA server: data of the fleet for control rooms."""

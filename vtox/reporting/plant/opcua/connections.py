@@ -1,4 +1,4 @@
-"""Connections of OPC UA clients: whoever has not signed in keeps no reader out."""
+"""Connections of OPC UA clients: a client that has not signed in keeps no reader out."""
 
 import asyncio
 from typing import Any
@@ -9,10 +9,10 @@ from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 # A client says HELLO with its first packet.
 HELLO_S = 5.0
 # Connections without a session, which takes a client about a second to open. Beyond, the oldest one
-# ends, so that who stays silent keeps nobody out.
+# ends, so that silent clients keep no other client out.
 WAITING_PER_ADDRESS = 32
 WAITING_IN_ALL = 256
-# With those that have a session; asyncua refuses further ones.
+# Including connections with a session; asyncua refuses further ones.
 CONNECTIONS_MOST = 1000
 
 

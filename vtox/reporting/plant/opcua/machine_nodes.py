@@ -21,11 +21,11 @@ class MachineNodes:
         )
 
     def id(self, *names: str) -> ua.NodeId:
-        """Return the id of a machine, or of what is below it."""
+        """Return the id of a machine, or of a node below it."""
         return ua.NodeId("/".join(names), self._index)
 
     async def show(self, machine_id: str, values: Values) -> None:
-        """Write what has changed; make the nodes that are new."""
+        """Write the changed values; make the new nodes."""
         if machine_id not in self.shown:
             await self._make(machine_id)
         known = self.shown[machine_id]
@@ -40,7 +40,7 @@ class MachineNodes:
             known[name] = quantity
 
     async def remove(self, machine_id: str) -> None:
-        """Delete a machine; nothing where it is not shown."""
+        """Delete a machine; nothing if it is not shown."""
         if self.shown.pop(machine_id, None) is not None:
             node = self._server.get_node(self.id(machine_id))
             await self._server.delete_nodes([node], recursive=True)

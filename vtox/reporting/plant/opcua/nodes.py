@@ -47,14 +47,14 @@ _FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One value; None is one that is not known. `t` is when it was measured, where that is said."""
+    """One value; None is one that is not known. `t` is when it was measured, if that is said."""
 
     value: str | float | int | bool | None
     kind: ua.VariantType
     t: float | None = None
 
     def data_value(self) -> ua.DataValue:
-        """Return it as OPC UA has it: what is not known has the status BadNoData.
+        """Return it as OPC UA has it: an unknown value has the status BadNoData.
 
         Raises whatever asyncua does on a value of another type: sent to a client, it would end the
         whole answer or subscription.
@@ -71,7 +71,7 @@ Values = dict[str, Quantity]
 
 
 def state_values(m: FleetMachine, *, silent: bool) -> Values:
-    """Return what a machine is now, by the name of the variable."""
+    """Return the present values of a machine, by the name of the variable."""
     status = ne107(m.health, silent=silent)
     faults = m.health.faults if m.health else {}
     return {
@@ -89,7 +89,7 @@ def state_values(m: FleetMachine, *, silent: bool) -> Values:
 
 
 def energy_values(meter: Meter) -> Values:
-    """Return what a machine takes and has taken."""
+    """Return the power and energy that a machine takes and has taken."""
     figures = meter.reading.figures if meter.reading else {}
     total = measured_kwh(meter.counts.energy_j, meter.counts.powered_ms)
     return {"Energy_kWh": Quantity(total, _REAL)} | {

@@ -1,4 +1,4 @@
-"""Who may read by OPC UA."""
+"""Clients that may read by OPC UA."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ class _KeyUser(User):  # type: ignore[misc]  # asyncua's type
 
 
 class Users:
-    """Who may read: the password is an API key with scope `read`, the name is free.
+    """Clients that may read: the password is an API key with scope `read`, the name is free.
 
-    Without a password only where no API key exists, and this host alone can connect. An address
+    Without a password only if no API key exists, and this host alone can connect. An address
     that tries keys is slowed down as over HTTP.
     """
 
@@ -30,7 +30,7 @@ class Users:
         self._client = client
         self._may_be_anonymous = may_be_anonymous
         self._wrong_keys = WrongKeys()
-        #: Where the session comes from that asks next; asyncua does not pass it on.
+        #: Address of the session that asks next; asyncua does not pass it on.
         self.address = ""
 
     def get_user(

@@ -85,7 +85,7 @@ def gateway(
 def subscribed(
     broker: Mosquitto, settings: Settings, *, client_id: str = "vtox"
 ) -> Iterator[Gateway]:
-    """Run a gateway, and wait until the broker sends it what is published from now on."""
+    """Run a gateway, and wait until the broker sends it all new messages."""
     before = broker.log().count(SUBSCRIBED)
     with gateway(broker.url, settings, client_id=client_id) as running:
         eventually(lambda: broker.log().count(SUBSCRIBED) > before, 20)

@@ -1,4 +1,4 @@
-"""No message ends the gateway or holds up the others: from a real broker to the dead letters."""
+"""No message ends the gateway or delays the others: from a real broker to the dead letters."""
 
 import json
 from collections.abc import Iterator

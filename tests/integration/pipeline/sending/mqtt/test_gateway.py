@@ -1,4 +1,4 @@
-"""From a real mosquitto into the stream: windows, nameplates, departures, what is refused."""
+"""From a real mosquitto into the stream: windows, nameplates, departures, refusals."""
 
 import json
 import shutil

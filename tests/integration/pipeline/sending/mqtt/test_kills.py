@@ -1,4 +1,4 @@
-"""Restarts and kills of broker and gateway: what is lost, and that nothing counts twice."""
+"""Restarts and kills of broker and gateway: the possible losses, and that nothing counts twice."""
 
 import json
 import random
@@ -33,7 +33,7 @@ T0 = 1_764_000_000.0
 
 
 class GatewayProcess:
-    """`vtox mqtt` as a process under the role of its own; `start` and `kill` as a test wants."""
+    """`vtox mqtt` as a process under its own role; `start` and `kill` as a test wants."""
 
     def __init__(self, folder: Path, redis_url: str, broker: Mosquitto, *options: str) -> None:
         (folder / "mapping.toml").write_text(MAPPING)
@@ -91,7 +91,7 @@ def published(client: Client) -> dict[str, set[bytes]]:
 
 
 def identities(client: Client) -> dict[str, set[tuple[bytes, ...]]]:
-    """Machine -> what tells its windows apart to the bridge."""
+    """Machine -> identities by which the bridge distinguishes its windows."""
     found: dict[str, set[tuple[bytes, ...]]] = {"M1": set(), "M2": set()}
     for _, f in client.xrange(keys.RAW):
         identity = (f.get(b"run", b""), f[b"seq"], f[b"t0"])
@@ -164,7 +164,7 @@ def acknowledged(broker: Mosquitto) -> int:
 def test_a_kill_of_the_broker_doubles_nothing(
     server: EmbeddedServer, client: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    """It may lose what it accepted and did not deliver: docs/howto/send-by-mqtt.md."""
+    """It may lose messages that it accepted and did not deliver: docs/howto/send-by-mqtt.md."""
     with processes(tmp_path, server.address.role_url("mqtt")) as (broker, gateway):
         gateway.kill()
         for i in range(20):

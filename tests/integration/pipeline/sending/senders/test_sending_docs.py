@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/howto that send windows do what they say."""
+"""The examples of README.md and docs/howto that send windows work as described."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a machine is watched for, from the codes of its latest diagnoses."""
+"""The faults that a machine is watched for, from the codes of its latest diagnoses."""
 
 import re
 from typing import get_args

@@ -1,4 +1,4 @@
-"""A back-test raises and clears what the stream would have: the same diagnoses, the same events."""
+"""A back-test raises and clears alarms as the stream: the same diagnoses, the same events."""
 
 import pytest
 from hypothesis import given, settings

@@ -54,7 +54,7 @@ def fed(
     history, alerts = MachineHistory(), []
     for hour, d in said:
         after = update(history, at(hour), [d], rules=rules, latest_t=latest_t)
-        # The next worker reads what is kept.
+        # The next worker reads the kept history.
         history = codec.decode(MachineHistory, codec.encode(after.history))
         alerts += [(hour, a) for a in after.alerts]
     return alerts, history

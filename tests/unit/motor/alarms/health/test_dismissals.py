@@ -179,7 +179,7 @@ STRONGER = finding_of("broken_bar", **BAR | {"level_db": -43.0})
 def after_close(
     *diagnoses: Diagnosis, level: str = "warning", shown: Diagnosis = BAR_AGAIN
 ) -> list[HealthUpdate]:
-    """Raise an alarm, close it as false while it is open, and feed what comes then."""
+    """Raise an alarm, close it as false while it is open, and feed the diagnoses after it."""
     first = fed([shown] * 3)
     kept = first[-1].history.faults["broken_bar"]
     alarm = Alert(id=kept.alert, machine_id="M", fault="broken_bar", level=level, code=shown.code)

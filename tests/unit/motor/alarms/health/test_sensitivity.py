@@ -1,4 +1,4 @@
-"""The sensitivity of a machine: what may be set, and what it changes."""
+"""The sensitivity of a machine: allowed settings, and their effects."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What wiring and nameplate look like: sound ones left alone, each mistake told and corrected."""
+"""Check of wiring and nameplate: sound ones left alone, each mistake reported and corrected."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Columns of one record for tests of rules: what a test does not give holds nothing."""
+"""Columns of one record for tests of rules: columns that a test does not give are empty."""
 
 from dataclasses import fields
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""The features of baselines have one list, which is what the diagnosers give."""
+"""The features of baselines have one list, the features that the diagnosers give."""
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox.motor.diagnosis.diagnosers import features, registry

@@ -1,4 +1,4 @@
-"""What does not rest on currents abstains as well where these show a machine that does not run."""
+"""Diagnoses without currents abstain too if the currents show a machine that does not run."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""One row for each fault, and only what the requested faults need is computed."""
+"""One row for each fault, and only the inputs of the requested faults are computed."""
 
 from dataclasses import replace
 

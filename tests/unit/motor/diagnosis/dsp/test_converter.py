@@ -65,14 +65,14 @@ def test_a_stuck_bit_is_named(bit: int, stuck_at: int) -> None:
 
 
 def test_few_values_do_not_show_a_stuck_bit() -> None:
-    """Of a sine at a multiple of the sampling rate a record holds 40 values."""
+    """A record of a sine at a multiple of the sampling rate holds 40 values."""
     x = amperes(np.asarray(np.rint(4 * np.tile(np.arange(-5, 6), 2000))))
     assert len(np.unique(x)) < converter.MIN_VALUES
     assert amplitude_steps(x)[1][0, 0] == -1
 
 
 def test_the_fast_test_leaves_no_problem_out() -> None:
-    """It looks at gaps between values alone: what the close test would name must pass it."""
+    """It looks at gaps between values alone: problems of the close test must pass it."""
     rng = np.random.default_rng(3)
     for _ in range(100):
         amplitude = float(10 ** rng.uniform(0.5, 4))

@@ -1,4 +1,4 @@
-"""The baseband keeps weak lines, and modulation forgets what is slow."""
+"""The baseband keeps weak lines, and modulation forgets slow changes."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ TURNS = A ** np.arange(3)
 def attribution(
     admittance: complex, phase: int, *, changed: bool = True
 ) -> earth_admittance.Attribution:
-    """To what an admittance is attributed that phase 0, 1 or 2 has more than the others."""
+    """The attribution of an admittance that phase 0, 1 or 2 has more than the others."""
     difference = np.array([admittance * TURNS[phase].conj()])
     return earth_admittance.attribute_to_phase(
         difference, np.array([1e-9]), TURNS[None], np.array([changed])

@@ -1,4 +1,4 @@
-"""A line that follows a speed is sharp over the angle; what is slow passes a smooth filter."""
+"""A line that follows a speed is sharp over the angle; slow changes pass a smooth filter."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Jumps of the supply's phase, beside a frequency that moves."""
+"""Jumps of the supply's phase, with a frequency that moves."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Measurements pass whatever their size and resolution; what is no measurement is named."""
+"""Measurements pass whatever their size and resolution; other signals are named."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Distance from what a pair of sidebands up to a limit can make, against a fine grid."""
+"""Distance from the points that a pair of sidebands up to a limit makes, against a fine grid."""
 
 import numpy as np
 import pytest

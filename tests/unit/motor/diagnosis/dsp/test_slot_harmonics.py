@@ -97,7 +97,7 @@ def swinging(
     turn = 2 * np.pi * 14 * 50 * (1 - slip) * t + depth * np.sin(2 * np.pi * 2 * slip * 50 * t)
     turn += wander * np.cumsum(rng.standard_normal(len(t)))
     lines = sum(size * np.cos(turn + k * 2 * np.pi * 50 * t + k) for k in (-1, 1, 3))
-    # The floor is uneven: what is below 700 Hz stands in ten times less noise.
+    # The floor is uneven: ten times less noise below 700 Hz.
     noise = scipy.fft.rfft(1e-3 * rng.standard_normal(len(t)))
     noise[: round(700 * seconds)] *= 0.1
     x = np.cos(2 * np.pi * 50 * t) + lines + scipy.fft.irfft(noise, len(t))

@@ -1,4 +1,4 @@
-"""What a better class would save: an interval that narrows with the nameplate, or why none."""
+"""The saving of a better class: an interval that narrows with the nameplate, or why none."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a nameplate says of the losses at rated load, and when it says nothing."""
+"""Losses at rated load from a nameplate, and nameplates that do not give them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What one record says of energy: figures and counts, or a code and none."""
+"""The energy of one record: figures and counts, or a code and none."""
 
 from dataclasses import replace
 

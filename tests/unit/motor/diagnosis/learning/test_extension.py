@@ -193,7 +193,7 @@ def test_days_on_which_the_supply_moves_widen_what_is_expected() -> None:
     steady, moving = days(0, 0, 0, 0, 0), days(0, 0.03, 0.03j, -0.03, -0.03j)
     assert steady.recordings == moving.recordings == 5
     assert steady.session < day(0).asymmetry.session  # type: ignore[union-attr]
-    # Of five values at (0, 0) and a circle of 0.03 the deviation per part is 0.021, the prior's
+    # Five values at (0, 0) and a circle of 0.03 have a deviation per part of 0.021; the prior's
     # four count as much.
     assert moving.session == pytest.approx(0.016, rel=0.1)
     assert abs(moving.mean[1] + moving.mean[2]) < 0.003

@@ -1,4 +1,4 @@
-"""What healthy recordings teach, and what they leave open."""
+"""Values that healthy recordings teach, and those they leave open."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def swinging(v2: complex, seed: int) -> Recording:
 
 
 def test_a_load_that_moves_does_not_hide_what_a_steady_supply_draws() -> None:
-    """V2 over I1 moves with the load: what I2 over I1 does with it is the admittance's as well."""
+    """V2 over I1 moves with the load: I2 over I1 follows it by the admittance as well."""
     learnt = learn_baseline([swinging(-0.006, seed) for seed in range(4)], MOTOR)
     assert learnt.asymmetry is not None
     deviation = learnt.asymmetry.covariance[0][0].real ** 0.5
@@ -93,7 +93,7 @@ def test_what_sets_recordings_apart_is_not_learnt_as_a_slope_over_load(count: in
 
 
 def test_recordings_of_one_hour_do_not_average_the_supply() -> None:
-    """They agree with each other, not with what the supply does later: 2.7 % of I1 here."""
+    """They agree with each other, not with the later supply: 2.7 % of I1 here."""
     healthy = [recording(Machine(load=0.72, v2=0.005), 5.0, seed=k) for k in range(4)]
     learnt = learn_baseline(healthy, MOTOR)
     moved = [0.005 + 0.0044 * np.exp(2j * np.pi * k / 6) for k in range(6)]
@@ -103,7 +103,7 @@ def test_recordings_of_one_hour_do_not_average_the_supply() -> None:
 
 
 def test_voltages_that_moved_a_little_tell_the_admittance() -> None:
-    """Clamps hang while a baseline is learnt: 0.2 % of V2 say what 1.8 % will draw."""
+    """Clamps hang while a baseline is learnt: 0.2 % of V2 give the current that 1.8 % will draw."""
     healthy = [
         recording(Machine(v2=v2), 5.0, channels=BOTH, seed=k)
         for k, v2 in enumerate((0.005, 0.007, 0.005j))

@@ -1,4 +1,4 @@
-"""Page and diagnosis cannot disagree: the lines of a spectrum are those that the diagnosis read."""
+"""Page and diagnosis cannot disagree: a spectrum has the lines that the diagnosis read."""
 
 from dataclasses import replace
 

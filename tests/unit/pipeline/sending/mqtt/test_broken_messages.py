@@ -1,4 +1,4 @@
-"""Whatever a message holds: what it asks for, or a refusal, and nothing else."""
+"""Any message leads to the action it asks for or to a refusal, and to nothing else."""
 
 import json
 import math
@@ -47,7 +47,7 @@ bodies = st.dictionaries(fields | st.just("channels"), values | channels).map(la
 
 
 def outcome(of: TopicRule, payload: bytes, **properties: str) -> Samples | Unreadable:
-    """Return what a message leads to; a window is one that the stream takes, or is refused."""
+    """Return the outcome of a message; a window is one that the stream takes, or is refused."""
     message = Message("m/M1", payload, properties=properties)
 
     def follow() -> Samples:
@@ -98,7 +98,7 @@ def births(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Births]:
         yield opened
 
 
-# Fields of a metric that may hold its value, with what they may hold.
+# Fields of a metric that may hold its value, with their possible values.
 METRIC_VALUES = (
     *(st.fixed_dictionaries({"double_value": st.floats()}),),
     *(st.fixed_dictionaries({"float_value": st.floats(width=32)}),),

@@ -1,4 +1,4 @@
-"""The file that says what topics carry, and what is wrong in one."""
+"""The file that maps topics to their content, and the errors in one."""
 
 from pathlib import Path
 

@@ -58,7 +58,7 @@ def births(tmp_path: Path) -> Iterator[Births]:
 
 
 def asked_for(births: Births, message: Message) -> list[Action]:
-    """What a message asks for, its birth kept as the gateway does."""
+    """The actions that a message asks for, its birth kept as the gateway does."""
     found = list(sparkplug_nodes.actions(RULE, births, message))
     for birth in found:
         if isinstance(birth, Birth):

@@ -1,6 +1,6 @@
-"""What else a comb at a defect order may be: lines of the shaft, of the supply, an uncertain speed.
+"""Other causes of a comb at a defect order: lines of the shaft or the supply, an uncertain speed.
 
-Evaluated once combs were compared with surrogates.
+Evaluated after combs were compared with surrogates.
 """
 
 from collections.abc import Mapping
@@ -32,18 +32,18 @@ MOVING_MULTIPLES, MOVING_TOLERANCE = (2, 4), 0.02
 # Relative error of the order of a neighbouring shaft, as counted from teeth; and how many of its
 # multiples above the comb are looked at.
 NEIGHBOUR_TOLERANCE, NEIGHBOUR_MULTIPLES = 0.001, 4
-# Multiples of the supply frequency that are held against a comb: pulses of a rectifier come six
+# Multiples of the supply frequency that are compared with a comb. Pulses of a rectifier come six
 # times a period, and a comb may be at every multiple up to the eighth.
 SUPPLY_MULTIPLES = np.arange(1.0, 9.0)
 # Highest half order at which a comb may be one of looseness or a rub.
 MAX_LOOSENESS_ORDER = 4.0
-# Factor on the confidence where all orders of a wide range were searched.
+# Factor on the confidence if all orders of a wide range were searched.
 WIDE_SEARCH_PENALTY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguities:
-    """What weakens a diagnosis, and the factor on its confidence."""
+    """Doubts that weaken a diagnosis, and the factor on its confidence."""
 
     doubts: tuple[Reason, ...]
     confidence_penalty: float
@@ -52,7 +52,7 @@ class Ambiguities:
 def ambiguities_of(
     setup: SearchSetup, plan: Plan, defect: str, finding: Finding, speed: Speed
 ) -> Ambiguities:
-    """Return what weakens a diagnosis whose leading comb is that of a defect."""
+    """Return the doubts about a diagnosis whose leading comb is that of a defect."""
     doubts, penalty = [], 1.0
     if plan.masked_targets:
         doubts.append(reason("orders_masked", defects=plan.masked_targets))
@@ -88,7 +88,7 @@ def defects_at_whole_orders(
 
 
 def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | None:
-    """Return which damage the lines at masked orders may be, or None where there are none.
+    """Return the damage that the lines at masked orders may be, or None if there are none.
 
     All three harmonics count, in one view.
     """
@@ -106,9 +106,9 @@ def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | N
 def masked_by_moving_drive(
     setup: SearchSetup, findings: Mapping[str, Finding], speed: Speed
 ) -> Reason | None:
-    """Return which combs found may be the pull of a drive whose frequency moves, None if none.
+    """Return the combs that may be the pull of a drive whose frequency moves, None if none.
 
-    The plan masks lines of the supply where they do not move; these move with the shaft, a slip
+    The plan masks lines of the supply if they do not move; these move with the shaft, a slip
     above the order of the poles.
     """
     pairs, supply_hz = setup.motor.pole_pairs, setup.supply_hz
@@ -136,7 +136,7 @@ def _lines_at_masked_orders(defects: tuple[str, ...], speed: Speed) -> Reason:
 def shaft_or_bearing(
     findings: Mapping[str, Finding], speed: Speed, lines_speed: Speed
 ) -> Reason | None:
-    """Return that combs are the bearing's at one speed and the shaft's at another, or None.
+    """Return the reason if combs are the bearing's at one speed and the shaft's at another.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def dominant_supply_hz(
     """Return the supply frequency whose lines exceed those of a comb in its view, Hz, or None.
 
     Pulses and pull of the supply, modulated by the shaft, by slots or by elements, have lines at
-    k*f +- m*f_shaft and others: they are below those at k*f, and those of a race are not.
+    k*f +- m*f_shaft and others. These are below the lines at k*f; lines of a race are not.
     """
     lines = views.lines[finding.view]
     fundamental = finding.order / plan.df_order
@@ -184,10 +184,10 @@ def dominant_supply_hz(
 def dominant_neighbour(
     views: EnvelopeViews, plan: Plan, finding: Finding
 ) -> tuple[float, int] | None:
-    """Return the shaft of the nameplate that a comb is of, as order and multiple, None if of none.
+    """Return the shaft of the nameplate that makes a comb, as order and multiple, or None.
 
-    Its other lines in the view of the comb are at least as high as those of the comb; those of a
-    damaged race be higher than the lines of a wheel that they happen to meet.
+    Other lines of that shaft, in the view of the comb, are at least as high as those of the comb.
+    Lines of a damaged race are higher than the lines of a wheel that they happen to meet.
     """
     lines, unit = views.lines[finding.view], plan.df_order
     strongest = _highest(lines, finding.order / unit * np.arange(1.0, comb_plan.HARMONICS + 1))
@@ -205,7 +205,7 @@ def dominant_neighbour(
 
 
 def _highest(lines: Float32, at: Float64) -> float:
-    """Return the highest of some lines, to a bin, 0 where none lies in the spectrum."""
+    """Return the highest of some lines, to a bin, 0 if none lies in the spectrum."""
     bins = np.add.outer(np.rint(at).astype(np.intp), (-1, 0, 1))
     bins = bins[(bins > 0) & (bins < len(lines))]
     return float(lines[bins].max(initial=0.0))

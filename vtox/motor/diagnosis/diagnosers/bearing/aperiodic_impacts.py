@@ -1,6 +1,6 @@
 """Impacts that no comb explains: a machine whose speed changes, cavitation, sparks.
 
-Tested where no comb is found: a speed that changes within the record smears the lines of a damaged
+Tested if no comb is found: a speed that changes within the record smears the lines of a damaged
 bearing until none is left, but not its impacts.
 """
 

@@ -1,7 +1,7 @@
-"""Lines at the bearing cage frequency where no other comb of the bearing is.
+"""Lines at the bearing cage frequency if no other comb of the bearing is found.
 
-A gear, a belt or a slower shaft may turn at the speed of the bearing cage, and as steadily: alone
-these lines raise nothing. A damaged rolling element is modulated by the bearing cage too, and its
+A gear, a belt or a slower shaft may turn at the speed of the bearing cage, and as steadily. Alone
+these lines raise no alarm. A damaged rolling element is modulated by the bearing cage too, and its
 own lines may be masked. Weak lines may be those of a sound bearing, whose elements differ a little
 and pass the load zone once a turn of the bearing cage.
 """
@@ -26,7 +26,7 @@ def has_element_sidebands(
     element_order : float
         Twice the ball spin.
     bearing_cage_order : float
-        Of the comb found.
+        Order of the comb found.
     """
     # Lines of the comb found are no evidence: an error of half a bin at its third line is one of
     # two bins at its tenth.

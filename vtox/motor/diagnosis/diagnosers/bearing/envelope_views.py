@@ -24,8 +24,8 @@ from vtox.motor.values.arrays import Complex, Float32, Int
 from vtox.motor.values.domain import VIBRATIONS, Reason
 
 # Samples computed at a time. Four signals, or a multiple, share a transform's vector registers:
-# 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone; and many share what a call costs
-# whatever its size. Larger chunks gain nothing. docs/calibration/bearing.md#chunks
+# 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone. Many also share the fixed cost of a
+# call. Larger chunks gain nothing. docs/calibration/bearing.md#chunks
 CHUNK_SAMPLES = 320_000
 
 
@@ -40,7 +40,7 @@ class EnvelopeViews:
     lines: Float32
     #: The highest of `lines` of all views, and a zero for lines outside, shape (bins + 1,).
     highest: Float32
-    #: Of the envelope over its squared mean, shape (views,).
+    #: Variance of the envelope over its squared mean, shape (views,).
     variance: Float32
     df_hz: float
     #: Equivalent number of averaged spectra.
@@ -48,7 +48,7 @@ class EnvelopeViews:
     #: Of the layout.
     bands: int
     segments: int
-    #: That the speed changes within the record, if it does.
+    #: Reason if the speed changes within the record.
     speed_change: Reason | None
 
     @property
@@ -97,7 +97,7 @@ def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeVi
         first = members[0][1].recording
         channels = sum(n in first.channels for n in VIBRATIONS)
         step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / channels))
-        # What is left of the last one, up to half a chunk, is computed with the one before it.
+        # The rest of the last one, up to half a chunk, is computed with the one before it.
         starts = [step * k for k in range(max(1, round(len(members) / step)))]
         for start, stop in zip(starts, [*starts[1:], len(members)], strict=True):
             yield from _analyse_chunk(members[start:stop], length, segments)
@@ -136,7 +136,7 @@ def measure_comb(
 def _lines_of_comb(
     plan: Plan, finding: Finding, views: EnvelopeViews
 ) -> tuple[list[tuple[int, float, float, float]], int]:
-    """Return bin, power over the floor, squared amplitude of each line, and 0 where it is masked.
+    """Return bin, power over the floor, squared amplitude of each line, and 0 if it is masked.
 
     With them how many harmonics come first.
     """
@@ -208,7 +208,7 @@ def _analyse_layout(
 
 
 def _speed_change(setup: SearchSetup, spectra: EnvelopeSpectra, first: int) -> Reason | None:
-    """Return that the speed changes within a record long enough to show it, or None.
+    """Return the reason if the speed changes within a record long enough to show it.
 
     `first` is the row of the recording's first channel.
     """

@@ -26,21 +26,21 @@ class LaggingElements:
 
     @property
     def penalty(self) -> float:
-        """Factor on the confidence, which is that of no fault where two parts fit."""
+        """Factor on the confidence, which is that of no fault if two parts fit."""
         return WIDE_SEARCH_PENALTY if len(self.defects) == 1 else FAULT_CONFIDENCE
 
 
 def lagging_elements(
     order: float, orders: Mapping[str, float], bearing_cage_order: float | None
 ) -> LaggingElements | None:
-    """Return the part that a comb belongs to if the elements lag, None where none fits.
+    """Return the part that a comb belongs to if the elements lag, None if none fits.
 
     Parameters
     ----------
     order : float
-        Of the comb found.
+        Order of the comb found.
     orders : mapping of float
-        Of the combs searched, by defect.
+        Orders of the combs searched, by defect.
     bearing_cage_order : float or None
         By kinematics; without it the inner race is not recognised.
     """

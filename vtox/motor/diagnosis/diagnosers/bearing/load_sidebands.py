@@ -1,7 +1,7 @@
-"""Whether a comb carries the sidebands that load gives the part that it is named for.
+"""Test of a comb for the sidebands that load gives the part that it is named for.
 
 A damaged inner race turns through the load zone once a turn of the shaft, a damaged element once a
-turn of the bearing cage: their impacts swell and fade, and sidebands appear next to the lines
+turn of the bearing cage. Their impacts swell and fade, and sidebands appear next to the lines
 (Randall & Antoni 2011, section 2.2). Impacts of another machine that come as often have none at
 these distances.
 """
@@ -24,20 +24,20 @@ MIN_SIDEBAND_SHARE = 0.07**2 / 2
 def lacks_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defect: str) -> bool:
     """Return whether a comb is modulated by less than load modulates the impacts of its part.
 
-    By more than twice the scatter of the noise, so that only a comb far above it can lack them.
+    The margin is twice the scatter of the noise, so only a comb far above it can lack sidebands.
     """
     shares = _sideband_shares(plan, finding, views, defect)
     return shares is not None and shares[1] < MIN_SIDEBAND_SHARE
 
 
 def has_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defect: str) -> bool:
-    """Return whether a comb is modulated as load modulates the impacts of its part, for certain."""
+    """Return whether load certainly modulates a comb as it does the impacts of its part."""
     shares = _sideband_shares(plan, finding, views, defect)
     return shares is not None and shares[0] >= MIN_SIDEBAND_SHARE
 
 
 def has_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews) -> bool:
-    """Return whether shaft or bearing cage modulate a comb for certain, whatever its part."""
+    """Return whether shaft or bearing cage certainly modulate a comb of any part."""
     both = (_sideband_shares(plan, finding, views, kind=kind) for kind in (SHAFT, BEARING_CAGE))
     return any(shares is not None and shares[0] >= MIN_SIDEBAND_SHARE for shares in both)
 
@@ -47,9 +47,9 @@ def _sideband_shares(
 ) -> tuple[float, float] | None:
     """Return the power of the sidebands over that of their lines, at least and at most.
 
-    Of a `kind`, by default that of the defect.
+    `kind` is by default that of the defect.
     """
-    # Nothing need modulate the impacts of the outer race.
+    # The impacts of the outer race need no modulation.
     kind = kind or {"BPFI": SHAFT, "BSF": BEARING_CAGE}.get(defect, "")
     shift = plan.shifts.get(kind, 0)
     if not shift:

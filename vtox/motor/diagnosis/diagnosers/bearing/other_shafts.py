@@ -1,4 +1,4 @@
-"""Whether another shaft is heard: lines of the vibration at no order of our shaft and of no supply.
+"""Test for another shaft: lines of the vibration at no order of our shaft and of no supply.
 
 A driven machine, or a neighbour on the same base, has its own bearings, whose impacts come with
 the lines of its shaft.
@@ -20,7 +20,7 @@ LOWEST_ORDER, HIGHEST_ORDER = 0.3, 3.5
 def other_shaft_is_louder(setup: SearchSetup, speed: Speed, channel: str) -> bool:
     """Return whether the strongest line of another shaft has more velocity than any of ours.
 
-    It is a shaft's where a line is at twice or half its frequency. Without one of this machine
+    It is a shaft's if a line is at twice or half its frequency. Without one of this machine
     nothing can be compared: the speed may be wrong.
     """
     recording = setup.recording

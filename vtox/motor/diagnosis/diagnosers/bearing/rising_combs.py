@@ -1,4 +1,4 @@
-"""Combs too weak for one record that have risen above what the machine showed while healthy.
+"""Combs too weak for one record that have risen above their levels in the healthy machine.
 
 A comb that was there when the baseline was learnt may be another shaft's. One that has come since
 is damage sooner: fewer records need to show it (`vtox.motor.alarms.health.alerts`).
@@ -28,12 +28,12 @@ LEAST_RECORDS = 5
 
 
 def levels_db(found: Iterable[tuple[int, Signs | None]], count: int) -> dict[str, Float64]:
-    """Return the level of the best comb of each part, dB over chance; NaN where not searched.
+    """Return the level of the best comb of each part, dB over chance; NaN if not searched.
 
     Parameters
     ----------
     found : iterable of (index, signs)
-        Of recordings of a batch of `count`; where one was searched twice its higher level counts.
+        Of recordings of a batch of `count`; if one was searched twice its higher level counts.
     """
     levels = {name: np.full(count, np.nan) for name in COMBS.values()}
     for index, signs in found:
@@ -74,7 +74,7 @@ def marked(
 
 
 def _limit_db(learnt: Level) -> float:
-    """Return by how much a comb must rise above the level learnt, dB."""
+    """Return the rise above the level learnt that a comb needs, dB."""
     if learnt.n < LEAST_RECORDS:
         return float("inf")
     return max(RISE_DB, tail_deviations() * prediction_std(learnt.n, learnt.std))

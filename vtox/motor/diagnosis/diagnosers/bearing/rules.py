@@ -1,4 +1,4 @@
-"""What decides on a bearing, in reading order: the first rule that holds gives code and state.
+"""Rules that decide on a bearing, in reading order: the first that holds gives code and state.
 
 `x` are columns (`BearingEvidence`); the values of a code are the columns of the same names.
 """
@@ -30,7 +30,7 @@ def _no_impacts(x: BearingEvidence) -> Bool:
 
 
 def _no_masked(x: BearingEvidence) -> Bool:
-    """Return whether no damage hides at masked orders, where only the bearing cage is found."""
+    """Return whether no damage hides at masked orders, if only the bearing cage is found."""
     return np.array([not why for why in x.masked])
 
 

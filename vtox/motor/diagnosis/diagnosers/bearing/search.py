@@ -20,15 +20,15 @@ from vtox.motor.values.arrays import Float32
 
 @dataclass(frozen=True, slots=True)
 class CombSearch:
-    """What was found in one record at a speed."""
+    """Result of the search of one record at a speed."""
 
     speed: Speed
     plan: Plan
     #: Line levels from `comb.masked_lines`, shape (bins + 1, views + 1).
     rows: Float32
-    #: The best comb of each defect; empty where the bearing is unknown.
+    #: The best comb of each defect; empty if the bearing is unknown.
     findings: Mapping[str, Finding]
-    #: Which tests of what else may be found need be made, by the highest lines of all views.
+    #: Tests of other findings that are needed, by the highest lines of all views.
     may_be_masked: bool = False
     may_hold_impacts: bool = False
     may_be_smeared: bool = False
@@ -50,7 +50,7 @@ class CombSearch:
 
         Lines at the bearing cage frequency accompany damage of other parts, as elements pass the
         load zone once a turn of the bearing cage (Randall & Antoni 2011, section 2): FTF leads
-        only where nothing else is found.
+        only if nothing else is found.
         """
         ratios = {n: f.ratio for n, f in self.findings.items()}
         others = [n for n, r in ratios.items() if n != "FTF" and r >= 1]
@@ -58,7 +58,7 @@ class CombSearch:
 
 
 def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> list[CombSearch]:
-    """Return what is found in records of one layout, each at its speed."""
+    """Return the search results of records of one layout, each at its speed."""
     if not views:
         return []
     at = list(speeds)
@@ -92,7 +92,7 @@ def _with_masked_lines(highest: Float32, plans: Sequence[Plan]) -> set[int]:
 
 
 def _factor(setup: SearchSetup, speed: Speed) -> float:
-    """Return by how much thresholds are raised."""
+    """Return the factor by which thresholds are raised."""
     # A wide search, or one of few turns, finds more by chance.
     # docs/calibration/bearing.md#wide-searches
     wide = speed.tolerance + setup.order_tolerance > WIDE_TOLERANCE
@@ -120,7 +120,7 @@ def _plan(views: EnvelopeViews, speed: Speed) -> Plan:
 def _findings(
     rows: Float32, plan: Plan, best: Mapping[str, Finding], factor: float, levels: Float32
 ) -> dict[str, Finding]:
-    """Return the best comb of each defect; thresholds by surrogates where it is above chance."""
+    """Return the best comb of each defect; thresholds by surrogates if it is above chance."""
     findings = dict(best)
     for t in plan.targets:
         if best[t.name].level >= 1:

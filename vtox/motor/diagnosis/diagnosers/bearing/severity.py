@@ -6,8 +6,8 @@ from math import log10
 from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.motor.diagnosis.dsp.surrogates import Finding
 
-# Ratio of a comb to its threshold at which its name is as likely right as wrong, and how fast the
-# confidence rises with the logarithm of the ratio. docs/calibration/bearing.md#confidence
+# Ratio of a comb to its threshold at which its name is as likely right as wrong. Slope of the
+# confidence over the logarithm of the ratio. docs/calibration/bearing.md#confidence
 EVEN_RATIO = 5.0
 STEEPNESS = 1.2
 # Lines at the bearing cage frequency alone may be those of another shaft.
@@ -20,10 +20,10 @@ RACES, MAX_ELEMENT_CONFIDENCE = ("BPFO", "BPFI"), 0.5
 # this confidence at most: the part is unknown, and the bearing may be another.
 FAULT_CONFIDENCE = 0.5
 FAULT_MODULATION = 0.15
-# A warning needs half of that: below, what is found is reported, and no part of it is called
-# damaged. docs/calibration/bearing.md#weak-combs
+# A warning needs half of that. Below, the comb is reported, but no part is called damaged.
+# docs/calibration/bearing.md#weak-combs
 WARNING_MODULATION = 0.075
-# A comb that is below both is decided by no record alone, only where it stays or grows. One at an
+# A comb that is below both is decided by no record alone, only if it stays or grows. One at an
 # order of no part must exceed the first: all orders are searched, not four.
 # docs/calibration/bearing.md#combs-that-stay
 SURE_RATIO = 2.0
@@ -54,22 +54,22 @@ def is_weak(
 ) -> bool:
     """Return whether sound elements may modulate a band, and the vibration as a whole, so much.
 
-    Where the order deviates from kinematics by more than slippage, it must be as in a fault.
+    If the order deviates from kinematics by more than slippage, it must be as in a fault.
     """
     if abs(deviation) > SLIPPAGE and modulation < FAULT_MODULATION:
         return True
     if segments >= LONG_SEGMENTS:
         return modulation < WARNING_MODULATION
-    # A record too short for two segments shows once how strong a line is, in the band of some
-    # twenty that shows it best: there the vibration as a whole must reach a warning, or that band
-    # four times as much. docs/calibration/bearing.md#short-records
+    # A record too short for two segments shows the strength of a line only once, in the best of
+    # some twenty bands. So the vibration as a whole must reach a warning, or that band four times
+    # as much. docs/calibration/bearing.md#short-records
     if segments > 1 or modulation >= 4 * WARNING_MODULATION:
         return modulation < SHORT_WARNING_MODULATION
     return modulation < SHORT_WARNING_MODULATION or whole_modulation < WARNING_MODULATION
 
 
 def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> float:
-    """Return the confidence in the name of the defect, or in none where none is found.
+    """Return the confidence in the name of the defect, or in none if none is found.
 
     Parameters
     ----------

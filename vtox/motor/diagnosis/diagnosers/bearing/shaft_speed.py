@@ -21,21 +21,22 @@ from vtox.motor.values.domain import Motor, Reason, Recording, reason
 
 # Relative error of a measured speed: it may be of another second of the run than the record.
 SENSOR_TOLERANCE = 0.005
-# Largest relative error: beyond, a search finds every defect order in any spectrum with lines.
+# Largest relative error. Beyond it a search finds every defect order in any spectrum with lines.
 MAX_TOLERANCE = 0.04
-# Shaft lines that refine a speed: so many multiples, of so much power over the floor together, so
-# many times that of the next best speed. docs/calibration/bearing.md#shaft-lines
+# Shaft lines that refine a speed: number of multiples, least power of all over the floor,
+# least ratio to the power at the next best speed. docs/calibration/bearing.md#shaft-lines
 SHAFT_MULTIPLES = 6
 MIN_SHAFT_POWER = 18.0
 MIN_SHAFT_LEAD = 1.5
-# A line counts at most as much as makes so many of them enough.
+# Least number of lines: one line counts at most its share of the power that is enough.
 MIN_SHAFT_LINES = 3
 # Relative error of a refined speed, at least.
 REFINED_TOLERANCE = 0.003
 # A speed reported as measured may be a set point or the nameplate value, wrong by a slip.
 MAX_REPORTING_ERROR = 0.02
-# Shaft lines contradict a reported speed where their power is so many times higher at another, and
-# the first two are so near its multiples, bins. docs/calibration/bearing.md#reported-speeds
+# Shaft lines contradict a reported speed if their power at another speed is higher by this factor,
+# and the first two are this near the multiples of that speed, bins.
+# docs/calibration/bearing.md#reported-speeds
 MIN_CONTRADICTION_LEAD = 1.15
 MAX_OFF_CENTRE_BINS = 0.4
 
@@ -72,7 +73,7 @@ def best_speed(
     estimated_rpm, estimate_tolerance : float or None
         Estimate from the currents (slip), and its relative half width.
     supply_hz : float or None
-        Supply frequency measured in the currents of the same record: it bounds what was reported.
+        Supply frequency measured in the currents of the same record: it bounds the reported speed.
     """
     if recording.speed_rpm is not None:
         if not recording.speed_rpm > 0:
@@ -101,7 +102,7 @@ def best_speed(
 
 
 def speed_problem(speed_rpm: float, motor: Motor, f0_hz: float) -> Reason | None:
-    """Return that the supply and the pole pairs contradict a speed, None where they do not.
+    """Return the reason if the supply and the pole pairs contradict a speed.
 
     The slip would be none of a motor, nor of one that brakes. Either the speed is wrong or the pole
     pairs are, so neither is used. A drive slows the rotor by as many turns at any frequency.
@@ -203,7 +204,7 @@ def speed_change(
     df_hz: float,
     avoided_hz: tuple[float, ...] = (),
 ) -> Reason | None:
-    """Return that the shaft lines of two parts of a record show different speeds, or None.
+    """Return the reason if the shaft lines of two parts of a record show different speeds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the shaft itself does to the vibration, named with a bearing without damage.
+"""Effects of the shaft itself on the vibration, reported with a bearing without damage.
 
 Unbalance, misalignment and looseness are more common than bearing damage, and show at multiples of
 the shaft speed (Randall 2011, section 2.2). It is an observation: it changes no state.
@@ -18,8 +18,8 @@ from vtox.motor.values.domain import VIBRATIONS, Reason, reason
 
 # Half orders: above, velocity is small.
 ORDERS = np.arange(1, 13) / 2
-# Vibration velocity by all shaft lines from which it is worth a word, mm/s rms: beyond it machines
-# of 15 to 300 kW on rigid feet are not meant to run for long (ISO 20816-3:2022, zone C).
+# Least vibration velocity by all shaft lines that is reported, mm/s rms. Beyond it machines of 15
+# to 300 kW on rigid feet are not meant to run for long (ISO 20816-3:2022, zone C).
 MIN_SHAFT_VELOCITY = 2.8
 # Velocity at twice or three times the shaft speed over that once a turn: practice of alignment.
 MISALIGNED_RATIO = 0.5
@@ -30,10 +30,10 @@ MIN_HALF_ORDER_RATIO = 0.2
 
 
 def shaft_vibrations(setups: Sequence[SearchSetup], speeds: Sequence[Speed]) -> list[Reason | None]:
-    """Return what the shaft lines of each record look like, None where weak.
+    """Return the pattern of the shaft lines of each record, None if weak or the speed uncertain.
 
-    Those of the first vibration channel; lines at multiples of twice the supply frequency do not
-    count, and nothing is said at an uncertain speed. The records are of one shape.
+    Only the first vibration channel is used; lines at multiples of twice the supply frequency do
+    not count. The records are of one shape.
     """
     certain = [i for i, speed in enumerate(speeds) if speed.tolerance <= SENSOR_TOLERANCE]
     found: list[Reason | None] = [None] * len(setups)
@@ -59,7 +59,7 @@ def shaft_vibrations(setups: Sequence[SearchSetup], speeds: Sequence[Speed]) -> 
 
 
 def _observation(velocities: Float64, channel: str) -> Reason | None:
-    """Return what velocities at half orders, the first at 0.5, are typical of, None where weak."""
+    """Return the pattern of velocities at half orders, the first at 0.5; None if weak."""
     velocity = _norm(velocities)
     if velocity < MIN_SHAFT_VELOCITY:
         return None
@@ -73,9 +73,9 @@ def _observation(velocities: Float64, channel: str) -> Reason | None:
 
 
 def _may_be_magnetic_pull(setup: SearchSetup, lines_hz: Float64) -> Bool:
-    """Return which lines may be at a multiple of twice the supply frequency.
+    """Return the lines that may be at a multiple of twice the supply frequency.
 
-    Where that is not known, it lies just above an order of the shaft.
+    If that frequency is not known, it is just above an order of the shaft.
     """
     if not setup.magnetic_pull_hz:
         return np.asarray(ORDERS % (2 * (setup.motor.pole_pairs or ORDERS[-1])) == 0)

@@ -1,9 +1,9 @@
-"""Lines of a damaged part that a moving speed has smeared, where no comb is found.
+"""Lines of a damaged part that a moving speed has smeared, if no comb is found.
 
-A reading of the speed says nothing of how steady it was, and a line of the shaft that would say so
-is not always clear. But impacts leave their power about the defect order and its multiples, spread
+A reading of the speed does not show how steady it was, and the shaft line that would show it is not
+always clear. But impacts leave their power about the defect order and its multiples, spread
 by as much as the speed moved. Sound elements do as well, though by less than a fault: slippage
-spreads what they modulate as they pass the load zone.
+spreads their modulation as they pass the load zone.
 """
 
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ from vtox.motor.values.domain import Reason, reason
 # docs/calibration/bearing.md#smeared-lines
 MIN_EXCESS = 3.0
 SURROGATE_QUANTILE = 0.95
-# What is spread at other orders than those of a part that strikes counts nothing.
+# Power spread at other orders than those of a striking part counts nothing.
 UNSPREAD = ("FTF", ANYWHERE.name)
 
 
 def with_spread_power(views: Sequence[EnvelopeViews], plans: Sequence[Plan]) -> set[int]:
-    """Return in which records enough power is spread about the order of a part."""
+    """Return the records in which enough power is spread about the order of a part."""
     squared, of_record = _squared_modulations(views, plans)
     return set(of_record[squared >= FAULT_MODULATION**2].tolist())
 
 
 def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | None:
-    """Return the defect about whose order and multiples power is spread, None where none is.
+    """Return the defect about whose order and multiples power is spread, None if none is.
 
     Asked of records `with_spread_power`.
 
@@ -86,7 +86,7 @@ def _spread_power(orders: Float64, sums: Float64, counts: Float64, plan: Plan) -
 
 
 def _spread_sum(orders: Float64, sums: Float64 | Float32, plan: Plan) -> Float64:
-    """Return what lies within `MIN_SWING` of each order and its multiples, of running sums."""
+    """Return the sum within `MIN_SWING` of each order and its multiples, from running sums."""
     low, high = _spread_ends(orders, plan.df_order)
     last = sums.shape[-1] - 1
     within = sums[..., np.minimum(high + 1, last)] - sums[..., np.minimum(low, last)]
@@ -96,9 +96,10 @@ def _spread_sum(orders: Float64, sums: Float64 | Float32, plan: Plan) -> Float64
 def _squared_modulations(
     views: Sequence[EnvelopeViews], plans: Sequence[Plan]
 ) -> tuple[Float32, Int]:
-    """Return the power of the modulation of the whole vibration by what is spread about orders.
+    """Return the power by which lines spread about orders modulate the whole vibration.
 
-    Of the channel that it modulates most; by the parts of all records, with the record of each.
+    The most modulated channel counts. The result runs over the parts of all records,
+    and comes with the record of each.
     """
     spread = [_spread_bins(p) for p in plans]
     count = views[0].lines.shape[1]
@@ -121,7 +122,7 @@ def _squared_modulations(
 def _spread_bins(plan: Plan) -> tuple[Int, Float32, Int]:
     """Return the bins of the spread lines of all parts and multiples, one after the other.
 
-    With 1 where they are unmasked, and how many are of each line: of one outside the spectrum the
+    With 1 if they are unmasked, and how many are of each line: of one outside the spectrum the
     first bin, which is masked.
     """
     orders = [t.order for t in plan.targets if t.name not in UNSPREAD]

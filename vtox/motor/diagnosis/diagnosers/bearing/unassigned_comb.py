@@ -1,6 +1,6 @@
 """Periodic impacts at none of the bearing's defect orders (gear, belt, neighbouring machine).
 
-Searched where no comb is found at the defect orders. A damaged bearing shows the same where it is
+Searched if no comb is found at the defect orders. A damaged bearing shows the same if it is
 another than the nameplate's, or turns at another speed than reported.
 """
 

@@ -1,9 +1,9 @@
-"""Whether a pair of sidebands looks like a supply's, and not like broken bars.
+"""Test whether a pair of sidebands looks like a supply's, and not like broken bars.
 
 A voltage that flickers, or has a line above its frequency, moves the flux of the stator, and so
 flux and speed of the rotor. At twice slip frequency the ratio of phase to amplitude modulation then
-lies on one curve each, from infinite inertia to none, for a given power factor; that of a rotor
-cage lies on another.
+lies on one curve each, from infinite inertia to none, for a given power factor. The ratio of a
+rotor cage lies on another curve.
 docs/calibration/broken_bar.md#curves-of-flicker-and-rotor-cage
 """
 
@@ -20,7 +20,7 @@ from vtox.motor.values.domain import Motor
 USUAL_LOSS_SHARE = 0.75
 # Share of the torque's ripple by which the slip changes: from infinite inertia to none.
 SPEED_GAINS = (0.0, *np.geomspace(0.02, 50.0, 16).tolist())
-# The curve of a line above the supply frequency is next to that of a cage: it counts where it is so
+# The curve of a line above the supply frequency is next to that of a cage. It counts if it is so
 # many times as near. docs/calibration/broken_bar.md#curves-of-flicker-and-rotor-cage
 TIMES_AS_NEAR = 2.0
 
@@ -28,7 +28,7 @@ TIMES_AS_NEAR = 2.0
 def lag_tangents(analysis: CurrentAnalysis) -> Float64:
     """Return the tangent of the power factor angle of each recording, shape (batch,).
 
-    Measured where there are voltages, else from the nameplate; NaN where that gives none.
+    Measured if there are voltages, else from the nameplate; NaN if that gives none.
     """
     rms_a = analysis.current_rms_a.tolist()
     rows = zip(analysis.motors, rms_a, analysis.lag_rad.tolist(), strict=True)
@@ -54,12 +54,12 @@ def phase_ratios(tangent: float) -> tuple[Complex128, Complex128, Complex128]:
     Parameters
     ----------
     tangent : float
-        Of the power factor angle.
+        Tangent of the power factor angle.
 
     Returns
     -------
     tuple of ndarray of complex, shape (points,)
-        Of flicker, of a line of the supply at f + 2sf, of a rotor cage.
+        Curves of flicker, of a line of the supply at f + 2sf, and of a rotor cage.
     """
     # Slips from light load to full.
     slip, gain = (x.ravel() for x in np.meshgrid((0.1, 0.2, 0.3, 0.4), SPEED_GAINS))
@@ -67,7 +67,7 @@ def phase_ratios(tangent: float) -> tuple[Complex128, Complex128, Complex128]:
     rotor = 1 / (1 + 1j * slip)
     current = magnetising + 1 - rotor
     # Flux (d, q) of the rotor: d/dt = 1 - d + slip q, -q - slip d, and -1j x ripple of the slip x
-    # rotor; that ripple is the integral of the torque's, (q + rotor's mean q) x gain.
+    # rotor. The ripple of the slip is the integral of the torque's, (q + rotor's mean q) x gain.
     per_torque = gain / 1j
     dd, dq = 2j * slip + 1, -slip - per_torque * rotor.imag
     qd, qq = slip, 2j * slip + 1 + per_torque * rotor.real
@@ -103,7 +103,7 @@ def looks_like_flicker(
     am_floor, pm_floor : ndarray, shape (batch,)
         Noise power of each.
     tangents : ndarray, shape (batch,)
-        Of `lag_tangents`; NaN: not to be answered, False.
+        Tangents of `lag_tangents`; if NaN, the answer is False.
 
     Returns
     -------

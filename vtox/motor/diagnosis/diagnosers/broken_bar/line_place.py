@@ -1,7 +1,7 @@
-"""Where the line of a rotor cage is in a record over which the slip moves.
+"""Place of the line of a rotor cage in a record over which the slip moves.
 
-The slip that is known is the mean over the record. The line is that of a window which weighs the
-middle most, so that a load that moves puts it next to twice the mean slip frequency.
+The known slip is the mean over the record. The window of the line weighs the middle most, so a load
+that moves puts the line next to twice the mean slip frequency.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ from vtox.motor.values.arrays import Float64
 
 
 def place_shift(amplitude: Float64, period_points: int, bins: float) -> tuple[float, float]:
-    """Return from where to where the movement of the slip puts the line, in bins from 2sf.
+    """Return the range in which the movement of the slip puts the line, in bins from 2sf.
 
     Parameters
     ----------
     amplitude : ndarray, shape (points,)
         Amplitude of the supply line over the record, in any unit.
     period_points : int
-        Points of one period of the line: what it does to the amplitude itself moves no slip.
+        Points of one period of the line: its effect on the amplitude itself moves no slip.
     bins : float
         Twice the slip frequency, in bins of 1/T.
 

@@ -1,7 +1,7 @@
 """The sideband pair of a rotor cage behind a drive that changes speed, from currents and voltages.
 
-What the voltage does to the current is predicted from its frequency and amplitude and taken off:
-over half a second the machine answers as a linear system. What stays is what rotor and load do.
+The effect of the voltage on the current is predicted from its frequency and amplitude and taken
+off: over half a second the machine answers as a linear system. The rest is made by rotor and load.
 """
 
 from collections.abc import Callable
@@ -19,24 +19,24 @@ from vtox.motor.values.arrays import Complex, Float64, Int
 # The answer is a sum of the voltage's past, so long, s, in such steps; the envelopes' filter rings
 # two steps ahead. docs/calibration/broken_bar.md#drives-that-change-speed
 MEMORY_S, STEP_S, STEPS_AHEAD = 0.5, 0.04, 2
-# The prediction takes a part of a line with it. That is measured by tones, and given back.
+# The prediction takes a part of a line with it. This part is measured by tones, and given back.
 TONES_HZ = np.geomspace(0.25, 16.0, 25)
 
-# Takes off what is predicted, of one series or of a column of several.
+# Takes off the prediction, from one series or from a column of several.
 Prediction = Callable[[Float64], Float64]
 
 
 def moving_pairs(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, rows: Int
 ) -> SidebandPairs:
-    """Return the pairs of recordings `rows`, beyond what their voltages do.
+    """Return the pairs of recordings `rows`, without the effect of their voltages.
 
     Parameters
     ----------
     analysis : CurrentAnalysis
         With voltages that belong to the currents.
     slip_analysis : SlipAnalysis
-        Of the same recordings.
+        The slip of the same recordings.
     rows : ndarray of int
     """
     part = select(analysis, rows)
@@ -62,7 +62,7 @@ def _beyond_voltage(i: Complex, v: Complex, rate_hz: float) -> tuple[Float64, Fl
     at = np.arange(past, len(i) - ahead)
     columns = [*np.linspace(-1, 1, len(at)) ** np.arange(4)[:, None]]  # the trend: a cubic
     for x in (np.gradient(phase), np.log(np.abs(v))):
-        smooth = gaussian_filter1d(x - x.mean(), 0.6 * step)  # what is between two steps
+        smooth = gaussian_filter1d(x - x.mean(), 0.6 * step)  # the course between two steps
         columns += [smooth[at - lag] for lag in range(-ahead, past + 1, step)]
     beyond = _prediction(np.stack(columns, axis=-1))
     admittance = i / v
@@ -72,7 +72,7 @@ def _beyond_voltage(i: Complex, v: Complex, rate_hz: float) -> tuple[Float64, Fl
 
 
 def _prediction(x: Float64) -> Prediction:
-    """Return what takes the least squares fit of the columns of `x`, (points, columns), off."""
+    """Return a function that takes off the least squares fit of `x`, (points, columns)."""
     x = x / np.maximum(np.sqrt((x**2).mean(axis=0)), 1e-12)
     # The addition keeps the fit solvable.
     inverse = np.linalg.inv(x.T @ x + 1e-6 * len(x) * np.eye(x.shape[1]))
@@ -80,7 +80,7 @@ def _prediction(x: Float64) -> Prediction:
 
 
 def _gains(beyond: Prediction, points: int, rate_hz: float) -> Float64:
-    """Return what the prediction leaves of a line at each of `TONES_HZ`, a ratio of 0.4 or more."""
+    """Return the share of a line that the prediction leaves at each of `TONES_HZ`, at least 0.4."""
     t = np.arange(points) / rate_hz
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
     turn = 2 * np.pi * TONES_HZ * t[:, None]

@@ -1,4 +1,4 @@
-"""Whether the ripple of the speed made the weaker one of two sidebands, as behind a rotor cage.
+"""Test whether the ripple of the speed made the weaker of two sidebands, as behind a rotor cage.
 
 The torque of a cage's lower sideband swings the speed, and that swing makes the upper sideband. A
 great inertia makes it weak, but not its phase: the speed is the integral of the torque. An
@@ -11,7 +11,7 @@ import numpy as np
 from vtox.motor.diagnosis.diagnosers.broken_bar.supply_lines import BOUND_DEVIATIONS
 from vtox.motor.values.arrays import SILENCE, Complex, Float64, db
 
-# So much of a line is on its other side without any swing: clamps and windings that differ.
+# Share of a line on its other side without any swing: clamps and windings differ.
 OTHER_SHARE = 0.003
 
 
@@ -30,12 +30,12 @@ def off_swing_deg(am: Complex, pm: Complex, noise: Float64, tangents: Float64) -
     noise : ndarray, shape (batch,)
         Its rms in a sideband.
     tangents : ndarray, shape (batch,)
-        Of the power factor angle, as of `flicker.lag_tangents`; NaN where it is not known.
+        Of the power factor angle, as of `flicker.lag_tangents`; NaN if it is not known.
 
     Returns
     -------
     ndarray, shape (batch,)
-        0 where the noise hides it; NaN without a power factor. Behind a great inertia the upper
+        0 if the noise hides it; NaN without a power factor. Behind a great inertia the upper
         sideband leads the conjugate of the lower one by 90 degrees, in the frame of the voltage.
     """
     lower, upper = am - 1j * pm, am + 1j * pm

@@ -1,8 +1,8 @@
 """Broken bars seen in a start: the lower sideband sweeps through the frequencies below 0.
 
-The level of that sweep is at most the share by which the resistance of the bars differs, so that a
-strong one proves a fault; a weak one, or none, proves nothing, because the leakage of the rotor
-may weaken it by 20 dB. Limits: docs/calibration/broken_bar.md#starts.
+The level of that sweep is at most the share by which the resistance of the bars differs, so a
+strong one proves a fault. A weak one, or none, proves nothing, because the leakage of the rotor may
+weaken it by 20 dB. Limits: docs/calibration/broken_bar.md#starts.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ CONFIDENCE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """What records of starts say of the rotor cage: columns of length batch.
+    """Signs of the rotor cage in records of starts: columns of length batch.
 
-    `level_db` is that of the sweep, NaN where there is none; `problems` adds to those of the record
-    why a start decides nothing; `sweeps` is when the sweep passes which frequencies, as evidence.
+    `level_db` is that of the sweep, NaN if there is none. `problems` adds to those of the record
+    why a start decides nothing. `sweeps` are times and frequencies of the sweep, as evidence.
     """
 
     level_db: Float64
@@ -40,7 +40,7 @@ class Starts:
 
 
 def starts(analysis: CurrentAnalysis) -> Starts:
-    """Return what the records of a batch in which a motor starts say of its rotor cage."""
+    """Return the signs of rotor cages in the records of a batch in which a motor starts."""
     level_db, problems = np.full(len(analysis.motors), np.nan), list(analysis.problems)
     sweeps: dict[int, Evidence] = {}
     for i, operation in enumerate(analysis.operations):
@@ -67,7 +67,7 @@ def starts(analysis: CurrentAnalysis) -> Starts:
 
 
 def _section(analysis: CurrentAnalysis, i: int) -> tuple[int, int] | Reason:
-    """Return first and last sample of what is searched, or why nothing is."""
+    """Return first and last sample of the searched section, or why there is none."""
     if not analysis.three_currents:
         return reason("start_sideband_needs_three_currents")
     if analysis.motors[i].supply == "inverter":

@@ -1,1 +1,1 @@
-"""What all faults that are seen in currents share: demodulation, pole pairs, slip."""
+"""Analysis shared by all faults seen in currents: demodulation, pole pairs, slip."""

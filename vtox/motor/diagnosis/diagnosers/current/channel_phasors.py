@@ -11,8 +11,8 @@ def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
     """Return signs, order and the weights whose sum over channels is the positive sequence.
 
     `at_line`, shape (batch, channels), are the bins of one, two or three channels at the supply
-    line; the weights have that shape. Of two channels the third follows, because the currents of a
-    motor without neutral sum to zero; of one the spectrum is its own.
+    line; the weights have that shape. With two channels the third follows, because the currents of
+    a motor without neutral sum to zero; with one the spectrum is its own.
     """
     batch, channels = at_line.shape
     if channels == 1:
@@ -25,9 +25,9 @@ def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
 
 
 def weights_of_supply(weights: Complex, at_line: Complex) -> Complex:
-    """Return the weights of the positive sequence, of the first channel where there is none.
+    """Return the weights of the positive sequence, of the first channel if there is none.
 
-    Three currents have none where one of them is in three channels, say: rounding would decide at
+    Three currents have none if one of them is in three channels, say: rounding would decide at
     which frequency the supply is, and how large.
     """
     size = np.abs((weights * at_line).sum(axis=1))

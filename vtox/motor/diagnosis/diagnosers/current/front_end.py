@@ -61,12 +61,12 @@ from vtox.motor.values.domain import (
     reason,
 )
 
-# A chunk holds about so many samples, and at least so many recordings: small enough for the cache,
-# large enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
+# Samples of a chunk, about, and its least number of recordings: small enough for the cache, large
+# enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
 CHUNK_SAMPLES = 2_000_000
 CHUNK_MIN_RECORDINGS = 5
-# The supply line is searched below the first and below a third of the sampling rate; the band
-# around it ends below the second, slot harmonics of usual rotors lie below the third.
+# The supply line is searched below the first and below a third of the sampling rate. The band
+# around it ends below the second; slot harmonics of usual rotors lie below the third.
 HIGHEST_SUPPLY_HZ = 450.0
 HIGHEST_LINE_HZ = 600.0
 HIGHEST_SLOT_HZ = 3000.0
@@ -210,8 +210,8 @@ def _analyse_chunk(
 def _power_sums(analysis: CurrentAnalysis, phasors: Complex, spectra: Spectra) -> Float64:
     """Return the sums of power, from frame phasors and spectra of the measured channels.
 
-    Channels are put in order but not turned, and each pair keeps its names: what is wired wrongly
-    shows in `order` and `signs`, and is refused there.
+    Channels are put in order but not turned, and each pair keeps its names: wrong wiring shows in
+    `order` and `signs`, and is refused there.
     """
     n = len(analysis.currents)
     if n < 2 or not phasors.shape[-1]:
@@ -240,7 +240,7 @@ def _power_sums(analysis: CurrentAnalysis, phasors: Complex, spectra: Spectra) -
 
 
 def _with_operations(analysis: CurrentAnalysis) -> CurrentAnalysis:
-    """Return the analysis with what each machine does; one that is not steady is not diagnosed."""
+    """Return the analysis with the operation of each machine; only steady ones are diagnosed."""
     if not analysis.envelope.shape[-1]:
         return analysis
     ratio = plausibility.level_ratio(analysis.envelope, analysis.rate_hz)
@@ -268,10 +268,10 @@ def _as_tuple(problem: Reason | None) -> tuple[Reason, ...]:
 def _visible_bars(
     recordings: Sequence[Recording], motors: Sequence[Motor], f0_hz: Float64, fs_hz: float
 ) -> Float64:
-    """Return the bars per pole pair, NaN where the recording cannot show their slot harmonics.
+    """Return the bars per pole pair, NaN if the recording cannot show their slot harmonics.
 
-    The two adjacent to f R/p are the strong ones. Where they lie above half the sampling rate, what
-    is seen of them are images, which pass for other orders at a wrong slip.
+    The two adjacent to f R/p are the strong ones. Above half the sampling rate only their images
+    are seen, which pass for other orders at a wrong slip.
     """
     bars = np.array(list(map(bars_per_pair, motors, recordings, f0_hz)))
     lowest_hz = f0_hz * (bars * (1 - LARGEST_SLIP) + slot_harmonics.ORDERS[0])
@@ -292,7 +292,7 @@ def _slot_band(
 def _with_voltages(
     analysis: CurrentAnalysis, envelope_v: Complex, sequence_v: Complex, sound: Bool
 ) -> CurrentAnalysis:
-    """Return the analysis with three voltages, rotated to the currents where those are three too.
+    """Return the analysis with three voltages, rotated to the currents if those are three too.
 
     `sound`, shape (batch,), says which recordings have no problem with any of their samples: for
     the others a problem of pairing is not reported.

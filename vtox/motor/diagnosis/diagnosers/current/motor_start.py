@@ -1,4 +1,4 @@
-"""What one recording shows of a start, beyond what its diagnoses state of it."""
+"""Figures of a start in one recording, beyond the ones its diagnoses state."""
 
 import numpy as np
 
@@ -10,12 +10,12 @@ from vtox.motor.values.domain import CURRENTS, Motor, Recording
 
 
 def motor_start(recording: Recording, motor: Motor | None = None) -> StartFigures | None:
-    """Return the figures of the start in a recording, None where there is none.
+    """Return the figures of the start in a recording, None if there is none.
 
     Parameters
     ----------
     recording : Recording
-        Currents in A, and voltages in V where there are any.
+        Currents in A, and voltages in V if there are any.
     motor : Motor, optional
         The nameplate: the rated current distinguishes a start that is under way from a load.
 

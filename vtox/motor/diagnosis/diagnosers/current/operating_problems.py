@@ -1,4 +1,4 @@
-"""The operation of the machines of a batch, and what of it prevents a diagnosis."""
+"""The operation of the machines of a batch, and the operating states that prevent a diagnosis."""
 
 from collections.abc import Sequence
 
@@ -37,10 +37,10 @@ OF_ALL_CHANNELS = frozenset({"samples_copied", "samples_lost_regularly"})
 def whole_record_problems(
     recordings: Sequence[Recording], operations: Sequence[Operation | None], problems: Problems
 ) -> list[tuple[Reason, ...]]:
-    """Return why records are of no use for what does not rest on currents; empty where they are.
+    """Return why records are of no use even for diagnoses without currents; empty if usable.
 
-    Their samples are copied or lost, or the machine does not run. One whose measured speed is not
-    zero is not at rest: its clamps are off.
+    Their samples are copied or lost, or the machine does not run. A machine whose measured speed is
+    not zero is not at rest: its clamps are off.
     """
     return [
         own
@@ -77,7 +77,8 @@ def operating_problems(
     line_share : ndarray, shape (batch,)
         Share of the supply line in all power.
     envelope, envelope_v : ndarray of complex, shape (batch, points)
-        Of positive-sequence current and voltage about `centre_hz`; either may have no points.
+        Envelopes of positive-sequence current and voltage about `centre_hz`; either may have no
+        points.
     rate_hz : float
     centre_hz : ndarray, shape (batch,)
     """

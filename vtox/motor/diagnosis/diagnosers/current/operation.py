@@ -1,7 +1,7 @@
-"""Whether a machine is at rest, starts, runs down or is steady within a record.
+"""State of a machine within a record: at rest, starting, running down or steady.
 
-Records that are steady by what the front end has computed anyway are not looked at: only of the
-others are the samples read. Limits: docs/calibration/operation.md.
+Samples are read only from records that the results of the front end do not show to be steady.
+Limits: docs/calibration/operation.md.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from vtox.motor.values.arrays import Bool, Complex, Float64, median
 from vtox.motor.values.domain import Array, Motor, Reason
 from vtox.motor.values.operating_state import OperatingState
 
-# A record is looked at closely where the current moves by more than the first, largest block of
-# 0.05 s over smallest, or where the supply line holds less of its power than the second: its
-# frequency moves.
+# A record is examined if its current moves by more than the first, largest block of 0.05 s over
+# smallest. It is examined too if the supply line holds a smaller share of the power than the
+# second: then the frequency moves.
 SUSPECT_RATIO = 1.4
 SUSPECT_SHARE = 0.8
-# What standstill, inrush and a moving frequency look like to the tests of samples and supply line.
+# Codes that standstill, inrush and a moving frequency get from tests of samples and supply line.
 SUSPECT_CODES = frozenset(
     {
         "samples_rest",
@@ -42,28 +42,28 @@ SUSPECT_CODES = frozenset(
 BLOCK_S, FEWER_BLOCK_S = 0.02, 0.06
 # Off is below this share of the largest block, or of the rated current.
 OFF_SHARE, OFF_RATED = 0.02, 0.05
-# A machine is at rest below this share of its rated current, in all blocks, where the supply line
-# is too weak to be found (`MIN_LINE_SHARE`): a current in another unit is small too.
+# A machine is at rest below this share of its rated current, in all blocks, if the supply line is
+# too weak to be found (`MIN_LINE_SHARE`). A small current with a line may be in another unit.
 STANDSTILL_RATED = 0.03
 # Currents that are off for less, s, are the gap of a star-delta starter or an interrupted supply.
 LONGEST_GAP_S = 0.5
-# Currents that come on are those of a start where they move by more than this, largest over
-# smallest, or their frequency does: a clamp that is put on shows the steady state at once.
+# Currents that come on are those of a start if they, or their frequency, move by more than this,
+# largest over smallest. A clamp that is put on shows the steady state at once.
 MOVING_RATIO = 1.1
 # Least current while starting over that at the end of the record; a soft start has the least.
 INRUSH_RATIO = 1.3
-# No load makes a running machine draw so much of its rated current: it is beyond breakdown.
+# No load makes a running machine draw this much of its rated current: it is beyond breakdown.
 BEYOND_BREAKDOWN_RATED = 2.5
-# A star-delta starter draws so much of the rated current in star already, and no interrupted supply
-# comes before it.
+# A star-delta starter draws this much of the rated current in star already, and no interrupted
+# supply comes before it.
 STAR_RATED = 1.3
-# Beyond breakdown I1 lags by more than this behind V1, degrees; it counts beyond the second, of the
-# rated current, or without that beyond the third, of the current at the end of the record.
+# Beyond breakdown I1 lags by more than this behind V1, degrees. It counts if I1 exceeds the rated
+# current by the second factor or, if that is unknown, the current at the end by the third.
 BREAKDOWN_LAG_DEG = 45.0
 LAGGING_RATED, LAGGING_RATIO = 2.0, 2.5
-# A whole record lies within a start where the current falls by so much from first to last third.
+# A whole record lies within a start if the current falls by this share from first to last third.
 FALL = 0.03
-# A drive starts, or runs down, where its frequency goes from below the first share of the last
+# A drive starts, or runs down, if its frequency goes from below the first share of the last
 # one to it, or the other way.
 FIRST_HZ_SHARE = 0.35
 # The higher of both is at least this, Hz: samples that are stuck have frequencies near 0 only.
@@ -90,7 +90,7 @@ class Track:
 class Operation:
     """The state of a machine within a record, and when it was switched on or off, s.
 
-    `on_s` is None where it was on before, `off_s` where it was on to the end.
+    `on_s` is None if it was on before, `off_s` if it was on to the end.
     """
 
     state: OperatingState | Literal["steady"] = "steady"
@@ -99,7 +99,7 @@ class Operation:
 
 
 def suspects(ratio: Float64, share: Float64, problems: Sequence[tuple[Reason, ...]]) -> list[int]:
-    """Return which records of a batch must be looked at closely.
+    """Return the records of a batch that must be examined.
 
     `ratio` is the largest level over the smallest, `share` that of the supply line in all power,
     both of shape (batch,).
@@ -121,7 +121,7 @@ def track(
     fs_hz : float
     envelope, v : ndarray of complex, shape (points,)
         Complex envelopes of positive-sequence current and voltage about `centre_hz`, at `rate_hz`;
-        no points where there are no voltages.
+        no points if there are no voltages.
     rate_hz, centre_hz : float
     """
     block_s = BLOCK_S if len(x) == 3 else FEWER_BLOCK_S
@@ -172,7 +172,7 @@ def operation(t: Track, line_share: float, motor: Motor) -> Operation:
 def _on_and_off(is_off: Bool, block_s: float) -> tuple[int, int]:
     """Return the blocks at which the machine is switched on and off, gaps left out.
 
-    Of a machine that is off and on more than once it is the last time that it is on.
+    If a machine is off and on more than once, its last time on counts.
     """
     gap = LONGEST_GAP_S / block_s
     is_on = np.concatenate([[False], ~is_off, [False]])

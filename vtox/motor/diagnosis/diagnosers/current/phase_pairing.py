@@ -1,9 +1,9 @@
-"""Whether voltages and currents are of the same phases, from the angle of I1 behind V1.
+"""Pairing of voltages and currents of the same phases, from the angle of I1 behind V1.
 
-Voltages and currents are each put in order by themselves (`symmetrical_components.wiring`), so a
+Voltages and currents are each put in order by themselves (`symmetrical_components.wiring`). So a
 wrong name rotates V1 against I1 by a multiple of 60 degrees, and V2 the other way. The current of a
-motor lags by 0 to 90 degrees. At another angle the voltages are rotated back where one rotation
-alone is plausible, and not used where none or several are.
+motor lags by 0 to 90 degrees. At another angle the voltages are rotated back if one rotation
+alone is plausible, and not used if none or several are.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ MOTORING_LAG_DEG = (-10.0, 95.0)
 ROTATED_LAG_DEG = (18.0, 90.0)
 # From the motoring lag to this, degrees, a machine may generate or be braked by its drive.
 MAX_GENERATING_LAG_DEG = 172.0
-# V1 over the rated phase voltage where it is measured between lines, sqrt(3) within the supply's
+# V1 over the rated phase voltage if it is measured between lines, sqrt(3) within the supply's
 # 10 %. A drive raises V1 over V/f only below this ratio of the rated frequency.
 LINE_VOLTAGE_RATIO = (1.5, 2.0)
 MIN_DRIVE_FREQUENCY_RATIO = 0.5
@@ -29,17 +29,17 @@ MIN_DRIVE_FREQUENCY_RATIO = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _PhaseMatching:
-    """How the voltages of a batch belong to its currents; arrays of shape (batch,)."""
+    """Matching of the voltages of a batch to its currents; arrays of shape (batch,)."""
 
     voltage_rotation: Complex  # unit phasor to multiply V1 by, and V2 by its conjugate
-    lag_rad: Float64  # of I1 behind V1; NaN where unknown
-    problems: tuple[Reason | None, ...]  # why they do not belong together; None where they do
+    lag_rad: Float64  # of I1 behind V1; NaN if unknown
+    problems: tuple[Reason | None, ...]  # why they do not belong together; None if they do
 
 
 def match_voltages_to_currents(
     i1: Complex, v1: Complex, f0_hz: Float64, motors: Sequence[Motor]
 ) -> _PhaseMatching:
-    """Return how positive-sequence envelopes of voltages belong to those of currents.
+    """Return the matching of positive-sequence envelopes of voltages to those of currents.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _not_paired(lag_deg: float) -> Reason:
 
 
 def between_lines(volts: float, f0_hz: float, motor: Motor) -> Reason | None:
-    """Return that voltages of `volts` V rms are measured between lines, or None if they are not."""
+    """Return the reason if voltages of `volts` V rms are measured between lines."""
     if not motor.rated_voltage_v:
         return None
     expected = motor.rated_voltage_v / sqrt(3)

@@ -1,8 +1,8 @@
-"""Whether currents, voltages and leakage can be those of the machine on the nameplate.
+"""Tests whether currents, voltages and leakage can be those of the machine on the nameplate.
 
-A wrong ratio, unit or channel makes numbers that look like a fault. Every channel is held against
-the nameplate and against the others before any diagnosis; the limits are such as no machine and no
-supply exceeds (docs/calibration/front_end.md#plausibility).
+A wrong ratio, unit or channel makes numbers that look like a fault. Every channel is compared with
+the nameplate and with the others before any diagnosis. No machine and no supply exceeds the limits
+(docs/calibration/front_end.md#plausibility).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from vtox.motor.values.domain import Motor, Reason, reason
 # at its supply draws less than the second.
 MAX_CURRENT_RATIO = 1.5
 MIN_CURRENT_RATIO = 0.1
-# A motor is off where the current of so many seconds is below this share of its usual value.
+# A motor is off if the current of so many seconds is below this share of its usual value.
 OFF_BLOCK_S = 0.1
 OFF_RATIO = 0.05
 # Whether the current moves is seen in blocks that are short enough for a start at the very
@@ -27,7 +27,8 @@ RATIO_BLOCK_S = 0.05
 # Phase voltage over the rated one; voltages between lines are sqrt(3) of it. A drive goes lower.
 MAX_VOLTAGE_RATIO = 2.5
 MIN_VOLTAGE_RATIO = 0.4
-# Of voltages between lines: phase voltages in their place are 0.58 of it, within the supply's 10 %.
+# The least ratio if voltages between lines are measured: phase voltages in their place are 0.58 of
+# them, within the supply's 10 %.
 MIN_LINE_VOLTAGE_RATIO = 0.65
 # Largest channel over the second one. Currents that sum to zero stay below 2, voltages to earth
 # during an earth fault at sqrt(3).
@@ -35,16 +36,16 @@ MAX_CHANNEL_RATIO = 3.0
 # Largest V2/V1 that a motor runs at (NEMA MG 1, 14.36): beyond, one voltage is reversed, of another
 # scale, or not connected.
 MAX_SUPPLY_UNBALANCE = 0.05
-# Three voltages have no phase order where V2 comes so near to V1, or V1 falls so far below them.
+# Three voltages have no phase order if V2 comes so near to V1, or V1 falls so far below them.
 MAX_ORDERED_UNBALANCE = 0.75
 # One of two voltages between lines that is reversed makes V2 half of V1.
 MAX_LINE_UNBALANCE = 0.4
 MIN_ORDERED_RATIO = 0.5
 # Leakage over the positive-sequence current: more is a phase current.
 MAX_LEAKAGE_RATIO = 0.3
-# No winding carries more to earth for long while the voltages to earth stay balanced: it burns
-# beyond the first, A (IEC 60364-4-42, protection against fire), and protection trips beyond the
-# second, over the positive-sequence current. A neutral that is not earthed lets more flow and moves
+# No winding carries more to earth for long while the voltages to earth stay balanced. It burns
+# beyond the first, A (IEC 60364-4-42, protection against fire). Protection trips beyond the second,
+# over the positive-sequence current. A neutral that is not earthed allows more current and moves
 # by more than the last, over the mean of the voltages.
 FIRE_A = 0.3
 MAX_EARTH_FAULT_RATIO = 0.05
@@ -95,14 +96,14 @@ def off_s(envelope: Complex, rate_hz: float) -> Float64:
 
 
 def switching_problem(off_s: float, duration_s: float) -> Reason | None:
-    """Return that the motor was switched on or off within the recording."""
+    """Return the reason if the motor was switched on or off within the recording."""
     return reason("switched_within_record", off_s=off_s, duration_s=duration_s) if off_s else None
 
 
 def current_problem(levels: Levels, motor: Motor) -> Reason | None:
     """Return why the currents cannot be those of the machine, None if they can.
 
-    A short adds to I1 up to what it adds to I2, which does not count against the upper limit.
+    A short adds at most as much to I1 as to I2; this does not count against the upper limit.
     """
     rated_a = motor.rated_current_a
     if rated_a and levels.positive - levels.negative > MAX_CURRENT_RATIO * rated_a:
@@ -147,7 +148,7 @@ def _have_phase_order(levels: Levels, unbalance: float) -> bool:
 def line_missing_problem(
     names: Sequence[str], spectrum: Complex, line: int, line_hz: float
 ) -> Reason | None:
-    """Return that one of three channels, as large as the largest, lacks the supply line of it.
+    """Return the reason if one of three channels, as large as the largest, lacks its supply line.
 
     `spectrum`, shape (channels, bins), has the line at bin `line`.
     """
@@ -163,7 +164,7 @@ def line_missing_problem(
 
 
 def channel_scale_problem(names: Sequence[str], rms: Sequence[float]) -> Reason | None:
-    """Return that one channel is so much larger than the others that its scale must be wrong."""
+    """Return the reason if one channel is too large against the others: its scale is wrong."""
     if len(rms) < 3:
         return None
     *_, second, largest = sorted(rms)
@@ -184,14 +185,14 @@ def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
 
 
 def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:
-    """Return that a leakage current, A rms, is as large as a phase current."""
+    """Return the reason if a leakage current, A rms, is as large as a phase current."""
     if not leakage_a > MAX_LEAKAGE_RATIO * load_a:
         return None
     return reason("leakage_as_large_as_phase_current", leakage_a=leakage_a, load_a=load_a)
 
 
 def earth_fault_problem(leakage_a: float, load_a: float, voltages: Complex) -> Reason | None:
-    """Return that a leakage current, A rms, is larger than that of an earth fault.
+    """Return the reason if a leakage current, A rms, is larger than that of an earth fault.
 
     `voltages` are the phasors of the three voltages to earth, shape (3,).
     """
@@ -202,9 +203,9 @@ def earth_fault_problem(leakage_a: float, load_a: float, voltages: Complex) -> R
 
 
 def capacitance_problem(capacitance_f: float, spread_f: float) -> Reason | None:
-    """Return that no winding has such a capacitance to earth, which is certain to `spread_f`.
+    """Return the reason if no winding has this capacitance to earth, certain to `spread_f`.
 
-    Below the least one the transformer is dead or wrong by 1000, whatever else it might be.
+    Below the least one the transformer is dead or wrong by 1000.
     """
     least, most = WINDING_CAPACITANCE_F
     if capacitance_f >= least and capacitance_f - spread_f <= most:

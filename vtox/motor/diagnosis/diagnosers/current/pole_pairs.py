@@ -1,6 +1,6 @@
 """Pole pairs of a machine, from its nameplate or from a speed just below synchronous.
 
-And its rated slip, completed by the supply line where the nameplate is incomplete.
+And its rated slip, completed by the supply line if the nameplate is incomplete.
 """
 
 from vtox.motor.values.domain import Motor, Recording
@@ -21,7 +21,7 @@ def pole_pairs(motor: Motor, recording: Recording, f0_hz: float) -> int | None:
 
 
 def grids_of_speed(speed_rpm: float, pairs: int | None = None) -> tuple[float, ...]:
-    """Return the public supplies that may feed a motor at a speed; all where none fits.
+    """Return the public supplies that may feed a motor at a speed; all if none fits.
 
     A motor turns just below a synchronous speed: that of its pole pairs, or of any if unknown.
     """
@@ -46,7 +46,7 @@ def rated_hz(motor: Motor, f0_hz: float) -> float | None:
 
 
 def rated_slip(motor: Motor, pairs: int | None, f0_hz: float) -> float | None:
-    """Return the slip at rated speed, or None where it is not known or not that of a motor."""
+    """Return the slip at rated speed, or None if it is not known or not that of a motor."""
     supply_hz = rated_hz(motor, f0_hz)
     if not (pairs and supply_hz and motor.rated_speed_rpm):
         return None
@@ -55,7 +55,7 @@ def rated_slip(motor: Motor, pairs: int | None, f0_hz: float) -> float | None:
 
 
 def bars_per_pair(motor: Motor, recording: Recording, f0_hz: float) -> float:
-    """Return rotor bars over pole pairs, NaN where either is unknown."""
+    """Return rotor bars over pole pairs, NaN if either is unknown."""
     pairs = pole_pairs(motor, recording, f0_hz) if motor.rotor_bars else None
     return motor.rotor_bars / pairs if motor.rotor_bars and pairs else float("nan")
 

@@ -1,4 +1,4 @@
-"""What is wrong with the currents or voltages of a recording: samples, length, supply line."""
+"""Problems with the currents or voltages of a recording: samples, length, supply line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from vtox.motor.diagnosis.dsp import damage, quality
 from vtox.motor.values.arrays import Bool, Complex, Float32
 from vtox.motor.values.domain import Array, Motor, Reason, reason
 
-# Per recording, the reasons why it cannot be used; none where it can.
+# Per recording, the reasons why it cannot be used; none if it can.
 Problems = tuple[tuple[Reason, ...], ...]
 
 MIN_FS_HZ = 400.0
@@ -28,14 +28,14 @@ SUPPLY_RATIO = (0.92, 1.08)
 
 
 def long_enough(samples: int, fs_hz: float) -> bool:
-    """Return whether so many samples can be analysed at all."""
+    """Return whether this number of samples can be analysed at all."""
     return fs_hz >= MIN_FS_HZ and samples >= max(quality.MIN_SAMPLES, MIN_DURATION_S * fs_hz)
 
 
 def sample_problems(
     x: Array, currents: Sequence[str], voltages: Sequence[str], fs_hz: float
 ) -> tuple[Problems, Problems]:
-    """Return what is wrong with the samples of currents, and of voltages, per recording.
+    """Return the problems with the samples of currents, and of voltages, per recording.
 
     `x`, shape (batch, channels, samples), holds the currents and then the voltages.
     """
@@ -54,7 +54,7 @@ def sample_problems(
 
 
 def _shape_problems(samples: int, fs_hz: float) -> tuple[Reason, ...]:
-    """Return what is wrong with the rate and the length that all channels share."""
+    """Return the problems with the rate and the length that all channels share."""
     problems: tuple[Reason, ...] = ()
     if fs_hz < MIN_FS_HZ:
         problems += (reason("rate_too_low", fs_hz=fs_hz, needed_hz=MIN_FS_HZ),)
@@ -111,19 +111,19 @@ def current_problem(
 
 
 def loss_problem(interval: int) -> Reason | None:
-    """Return that one sample is lost after every `interval` samples, none where that is 0."""
+    """Return the reason if one sample is lost after every `interval` samples, none for 0."""
     return reason("samples_lost_regularly", every=interval + 1) if interval else None
 
 
 def discontinuity_problem(jump_rad: float) -> Reason | None:
-    """Return that the phase of the voltages jumps: what lies around is no steady state."""
+    """Return the reason if the phase of the voltages jumps: the state around it is not steady."""
     if not degrees(jump_rad) > MAX_JUMP_DEG:
         return None
     return reason("supply_phase_jumps", jump_deg=degrees(jump_rad), limit_deg=MAX_JUMP_DEG)
 
 
 def supply_frequency_problem(f0_hz: float, motor: Motor) -> Reason | None:
-    """Return that a supply is not that of the nameplate: a sampling rate is wrong, or it is."""
+    """Return the reason if the supply, or the sampling rate, is not that of the nameplate."""
     supply_hz, (low, high) = motor.supply_hz, SUPPLY_RATIO
     if supply_hz and motor.supply == "grid" and not low * supply_hz < f0_hz < high * supply_hz:
         return reason("supply_off_nameplate", f0_hz=f0_hz, supply_hz=supply_hz)

@@ -2,7 +2,7 @@
 
 Slip comes from the best source a recording offers: speed sensor, slot harmonics (number of rotor
 bars known), rotor speed sidebands, nameplate and load, or rated power and load. Each source is
-searched within the interval that the coarser ones allow. Where two exclude each other the slip is
+searched within the interval that the coarser ones allow. If two exclude each other, the slip is
 not known.
 """
 
@@ -29,23 +29,23 @@ Observation = TypeVar("Observation")
 # Slot harmonics count above these limits. docs/calibration/slip.md#slot-harmonics
 MIN_SLOT_SCORE = 9.0
 MIN_SLOT_LEAD = 1.5
-# Slips of any duty: from this least one to so many times the rated slip.
+# Slips of any duty: from this least one to this multiple of the rated slip.
 LEAST_SLIP = 0.001
 LARGEST_SLIP_RATIO = 1.5
-# In what a rated power allows, rotor speed sidebands must be the only ones: no other line is so
-# many bins from them, nor of this share of their level; what is weaker may be their skirt.
+# In the range of a rated power, rotor speed sidebands must be the only ones: no other line beyond
+# so many bins from them may have this share of their level. A weaker line may be their skirt.
 OTHER_LINE_BINS = 5.0
 MIN_OTHER_SHARE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class SlipAnalysis:
-    """Modulation spectra of currents and, where measured, voltages; slip per recording."""
+    """Modulation spectra of currents and, if measured, voltages; slip per recording."""
 
     pole_pairs: tuple[int | None, ...]
     slips: tuple[Slip, ...]
     # (batch,) slips between which a line may be the rotor cage's although `slips` says otherwise;
-    # NaN where none.
+    # NaN if none.
     other_low: Float64
     other_high: Float64
     modulation: modulation_spectrum.Modulation
@@ -74,7 +74,7 @@ class SlipAnalysis:
 
 
 def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
-    """Return modulation spectra and slips, or None where the front end could compute nothing."""
+    """Return modulation spectra and slips, or None if the front end could compute nothing."""
     if analysis.envelope.shape[-1] < 16:
         return None
     modulation = modulation_spectrum.spectra(
@@ -90,7 +90,7 @@ def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     largest_slip = _largest_slip(analysis, pairs, priors)
     low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
     high = np.array([min(s.high, LARGEST_SLIP) for s in priors])
-    # First what the prior allows; then, where that is only an estimate, any duty of a motor.
+    # First the range of the prior; then, if that is only an estimate, any duty of a motor.
     estimated = np.array([s.source in ESTIMATES for s in priors])
     slips = _refine_by_slot_harmonics(analysis, priors, low, high)
     slips = _refine_by_slot_harmonics(
@@ -135,7 +135,7 @@ def _priors(analysis: CurrentAnalysis, pairs: Sequence[int | None]) -> list[Slip
 def _largest_slip(
     analysis: CurrentAnalysis, pairs: Sequence[int | None], priors: Sequence[Slip]
 ) -> Float64:
-    """Return the largest slip at any duty: half more than rated, or what the prior allows."""
+    """Return the largest slip at any duty: half more than rated, or the largest of the prior."""
     rated = [
         rated_slip(m, p, float(f)) or 0.0
         for m, p, f in zip(analysis.motors, pairs, analysis.f0_hz, strict=True)
@@ -167,8 +167,8 @@ def _check_against_slot_harmonics(
 ) -> list[Slip]:
     """Return the slips, those by a speed held against slot harmonics at any duty.
 
-    Where these are clear at another slip, the slip is not known. Where they are highest there but
-    not clear, the sensor's counts: the sidebands 2sf from the slot harmonics of a broken rotor cage
+    If these are clear at another slip, the slip is not known. If they are highest there but not
+    clear, the sensor's counts. A broken rotor cage has sidebands 2sf from the slot harmonics, which
     fit a speed that is slightly wrong.
     """
     sensor = np.array([p.source == "speed sensor" for p in priors])
@@ -208,10 +208,11 @@ def _refine_by_sidebands(
     low: Float64,
     high: Float64,
 ) -> list[Slip]:
-    """Return the slips, estimated ones replaced where rotor speed sidebands are clear.
+    """Return the slips, estimated ones replaced if rotor speed sidebands are clear.
 
-    Not of two-pole motors: f - fr lies at s*f, next to the offset of the clamps, its drift, and
-    noise that only the winding's resistance limits, so a line there need not be the rotor's.
+    Two-pole motors keep theirs: a line at their f - fr need not be the rotor's. It lies at s*f,
+    next to the offset of the clamps, its drift, and noise that only the winding's resistance
+    limits.
     """
     open_ = np.array([s.source in ESTIMATES and p != 1 for s, p in zip(slips, pairs, strict=True)])
     if not open_.any():

@@ -1,4 +1,4 @@
-"""Whether the sources of a slip exclude each other: speed, slot harmonics, nameplate and load.
+"""Agreement of the sources of a slip: speed, slot harmonics, nameplate and load.
 
 A source that is wrong makes a fault of a line that is none, or hides one. Two that exclude each
 other leave the slip unknown; two that agree make a line at another slip harmless.
@@ -32,7 +32,7 @@ class SlipRange:
 def nameplate_ranges(
     analysis: CurrentAnalysis, pairs: Sequence[int | None]
 ) -> list[SlipRange | None]:
-    """Return what nameplate and load allow at the least, None where they say nothing."""
+    """Return the slips that nameplate and load allow at the least, None if they limit nothing."""
     rms_a = analysis.current_rms_a
     return [
         None if problems else _nameplate_range(motor, p, float(f), float(a))
@@ -43,7 +43,7 @@ def nameplate_ranges(
 
 
 def sources_disagree(slip: Slip, other: SlipRange) -> Reason:
-    """Return that a slip is excluded by another source."""
+    """Return the reason of a slip that another source excludes."""
     return reason(
         "slip_sources_disagree",
         slip=slip.value,
@@ -57,9 +57,9 @@ def sources_disagree(slip: Slip, other: SlipRange) -> Reason:
 def checked_against_nameplate(
     slips: Sequence[Slip], confirmed: Sequence[bool], ranges: Sequence[SlipRange | None]
 ) -> list[Slip]:
-    """Return the slips, unknown where a measured one is excluded by nameplate and load.
+    """Return the slips, unknown if a measured one is excluded by nameplate and load.
 
-    Not where two sources that measure confirm each other.
+    Not if two sources that measure confirm each other.
     """
     return [
         no_slip(sources_disagree(slip, r))
@@ -75,10 +75,10 @@ def other_slips(
     least_slip: float,
     largest_slip: Float64,
 ) -> tuple[Float64, Float64]:
-    """Return from which slip to which a line may be the rotor cage's after all, shape (batch,).
+    """Return the ends of the slips at which a line may still be the rotor cage's, shape (batch,).
 
-    Slot harmonics leave no other slip. A speed that lies within what the nameplate allows leaves
-    no slip outside of that: there two sources exclude it. Else any duty of a motor is possible.
+    Slot harmonics leave no other slip. A speed within the range of the nameplate leaves no slip
+    outside that range: there two sources exclude it. Else any duty of a motor is possible.
     """
     low, high = np.full(len(slips), least_slip), np.array(largest_slip)
     for i, (slip, r) in enumerate(zip(slips, ranges, strict=True)):
@@ -96,7 +96,7 @@ def _nameplate_range(
     if slip is None or not motor.rated_speed_rpm or not pairs:
         return None
     rpm = motor.rated_speed_rpm
-    # Rated speeds end in 0 or 5 where they are rounded: by half of that at most.
+    # Rated speeds end in 0 or 5 if they are rounded: by half of that at most.
     rounded = 5.0 if rpm % 10 == 0 else 2.5 if rpm % 5 == 0 else 0.5
     slip_rpm = 60 * (motor.supply_hz or f0_hz) / pairs - rpm
     # A supply 10 % off its rated voltage (zone B of IEC 60034-1) changes the slip by the square.

@@ -22,15 +22,15 @@ ESTIMATES: tuple[SlipSource, ...] = ("nameplate and load", "rated power and load
 # A measured speed is good to 0.1 % of synchronous speed and to half its last digit, 1/min.
 SENSOR_HALF_WIDTH = 1e-3
 SENSOR_HALF_WIDTH_RPM = 0.5
-# The rated speed to the last digit counts as measured only where the current is the rated one
+# The rated speed to the last digit counts as measured only if the current is the rated one
 # within this ratio, which moves 2sf by 6 %.
 RATED_CURRENT_TOLERANCE = 0.05
-# Rated slip may differ from the nameplate by 20 % (30 % below 1 kW, IEC 60034-1 table 20) and by
-# the temperature of the rotor cage, 20 % between cold and hot.
+# Rated slip may differ from the nameplate by 20 % (30 % below 1 kW, IEC 60034-1 table 20). The
+# temperature of the rotor cage adds 20 % between cold and hot.
 RATED_SLIP_TOLERANCE = 0.35
 # Power factor times efficiency of a motor whose rated power is not given.
 TYPICAL_ACTIVE_RATIO = 0.65
-# Load over rated load where the rated current is not known.
+# Load over rated load if the rated current is not known.
 ANY_LOAD = (0.1, 1.2)
 # The rotor cage's losses are the slip's share of the power: rated slip is within these shares of
 # the losses of class IE1. docs/calibration/slip.md#rated-power
@@ -46,7 +46,7 @@ class Slip:
     source: SlipSource
     # Why there is no better source, or none at all.
     reason: Reason | None = None
-    # Rated power, W, within which it was searched where there is no rated speed.
+    # Rated power, W, within which it was searched if there is no rated speed.
     guessed_from_w: float | None = None
     # Half of the last digit of a speed that was sent, as slip.
     rounding: float = 0.0
@@ -82,7 +82,7 @@ class Slip:
 
     @property
     def doubts(self) -> tuple[Reason, ...]:
-        """What speaks against a slip that is known: a speed not believed, or no rated speed."""
+        """Doubts about a slip that is known: a speed not believed, or no rated speed."""
         if not self.is_known:
             return ()
         doubts = (self.reason,) if self.reason else ()
@@ -119,7 +119,7 @@ def slip_prior(
 
 
 def nameplate_slip(motor: Motor, pairs: int | None, f0_hz: float, rms_a: float) -> Slip | None:
-    """Return the slip by nameplate and load, None where they do not give one."""
+    """Return the slip by nameplate and load, None if they do not give one."""
     rated = rated_slip(motor, pairs, f0_hz)
     if rated is None:
         return None
@@ -140,7 +140,7 @@ def ie1_losses(rated_w: float) -> float:
 
 
 def _slip_by_power(motor: Motor, rms_a: float) -> Slip | None:
-    """Return what a rated power allows on a grid where no rated speed is known, else None."""
+    """Return the slip that a rated power allows on a grid if no rated speed is known, else None."""
     rated_w = _rated_w(motor)
     if motor.rated_speed_rpm or motor.supply != "grid" or not isfinite(rated_w):
         return None
@@ -155,7 +155,7 @@ def _slip_by_power(motor: Motor, rms_a: float) -> Slip | None:
 
 
 def no_slip(why: Reason) -> Slip:
-    """Return that the slip is not known, and why."""
+    """Return the unknown slip with its reason."""
     return Slip(np.nan, np.nan, "none", why)
 
 
@@ -189,7 +189,7 @@ def _is_synchronous(
 
 
 def _is_nameplate_speed(speed_rpm: float, rms_a: float, motor: Motor) -> bool:
-    """Return whether a speed is the rated one, sent where none was measured."""
+    """Return whether a speed is the rated one, sent if none was measured."""
     rated_a = motor.rated_current_a
     at_rated_load = rated_a is not None and abs(rms_a / rated_a - 1) <= RATED_CURRENT_TOLERANCE
     return speed_rpm == motor.rated_speed_rpm and not at_rated_load
@@ -212,13 +212,13 @@ def _why_no_rated_slip(motor: Motor, pairs: int, f0_hz: float) -> Reason:
 def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
     """Return least and largest torque over rated torque that a current allows.
 
-    i^2 = m^2 + (1 - m^2) load^2, with m the magnetising over the rated current. That is part of the
-    reactive one, which leaves at least power factor times efficiency for the rest.
+    i^2 = m^2 + (1 - m^2) load^2, with m the magnetising over the rated current. It is part of the
+    reactive current, which leaves at least power factor times efficiency for the rest.
     """
     if not motor.rated_current_a:
         return ANY_LOAD
     i, active = rms_a / motor.rated_current_a, motor.active_share
-    # Of usual induction motors, large to small; below 1 kW at 6 % over rated voltage.
+    # Usual induction motors, large to small; below 1 kW at 6 % over rated voltage.
     least, most = 0.25, 0.9 if _rated_w(motor) < 1000 else 0.75
     if active is not None:
         most = min(most, max(least, sqrt(1 - active**2)))
@@ -228,7 +228,7 @@ def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
 
 
 def _rated_w(motor: Motor) -> float:
-    """Return the rated power, W, estimated from volts and amperes where it is not given."""
+    """Return the rated power, W, estimated from volts and amperes if it is not given."""
     if motor.rated_power_w:
         return motor.rated_power_w
     volts, amps = motor.rated_voltage_v, motor.rated_current_a

@@ -1,6 +1,7 @@
-"""What the currents and voltages of a motor say of its start: duration, inrush, dip of the supply.
+"""Figures of a start from the currents and voltages of a motor: duration, inrush, supply dip.
 
-What a record does not show is None, with the reason why. Limits: docs/calibration/operation.md.
+A figure that a record does not show is None, with the reason.
+Limits: docs/calibration/operation.md.
 """
 
 from dataclasses import dataclass
@@ -18,33 +19,34 @@ from vtox.motor.diagnosis.diagnosers.current.plausibility import MAX_CURRENT_RAT
 from vtox.motor.values.arrays import Float64
 from vtox.motor.values.domain import Array, Motor, Reason, reason
 
-# A start ends where the current comes within this share of the rated current, or of the final one
-# if that is larger, of its final value, and stays there (a settling time, IEC 60050-351); the
-# frequency of a drive within the second share. Final is what lasts for so much of the start.
+# A start ends when the current stays this near to its final value (a settling time, IEC 60050-351),
+# as a share of the rated current or, if larger, the final one. The frequency of a drive must
+# stay within the second share of its final value. A final value lasts for so much of the start.
 SETTLED_SHARE, SETTLED_HZ_SHARE = 0.1, 0.02
 FINAL_SHARE = 0.15
-# The offset of the inrush has decayed after so long, s: what follows is the starting current.
+# The offset of the inrush has decayed after so long, s; then follows the starting current.
 OFFSET_S = 0.1
 # The first sample of a start exceeds this share of the largest one.
 ON_SHARE = 0.02
-# The inrush is clipped where so large a share of its first samples, s, is at one extreme.
+# The inrush is clipped if so large a share of its first samples, s, is at one extreme.
 CLIPPED_SHARE, CLIPPED_S = 0.05, 0.2
-# The voltage before a start counts where it is at least this share of the rated one.
+# The voltage before a start counts if it is at least this share of the rated one.
 MIN_VOLTAGE_BEFORE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFigures:
-    """What one record shows of a start; times are of the record, s, currents and voltages A and V.
+    """Figures of a start in one record; times are of the record, s, currents and voltages A and V.
 
     `duration_s` runs from switching on until the rms current of one cycle, mean of the phases,
     comes within `SETTLED_SHARE` of its final value and stays. `inrush_a` is the largest rms of one
-    cycle of a phase, or of what the record has of the first one, `peak_a` the largest sample,
-    `starting_a` the largest rms of all phases once the offset of the inrush has decayed, `mean_a`
-    the rms of all phases over the start. `dip` is how far the voltages fall, over those before.
-    `energy_j` is what the terminals took, by currents and voltages of three phases as they are
-    connected. Of a start that the record shows in part, both are of that part.
-    `unknown` says why a figure is None, or a lower bound.
+    cycle of a phase, or of the recorded part of the first one. `peak_a` is the largest sample.
+
+    `starting_a` is the largest rms of all phases after the offset of the inrush has decayed. `dip`
+    is the fall of the voltages, over those before the start. `mean_a` is the rms of all phases over
+    the start, `energy_j` the energy that the terminals took, by currents and voltages of three
+    phases as they are connected. If the record shows only a part of the start, both are of that
+    part. `unknown` says why a figure is None, or a lower bound.
     """
 
     on_s: float | None
@@ -62,7 +64,7 @@ class StartFigures:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Everything that is known of the start, then what is not."""
+        """All known facts of the start, then the unknown ones."""
         known: tuple[Reason, ...] = (self.reason,)
         if self.starting_a is not None and self.on_s is not None:
             known += (reason("starting_current", starting_a=self.starting_a),)
@@ -72,7 +74,7 @@ class StartFigures:
 
     @property
     def reason(self) -> Reason:
-        """The code of the start, with what is known of it."""
+        """The code of the start, with its known figures."""
         more = {"mean_a": self.mean_a, "dip_ratio": self.dip, "energy_j": self.energy_j}
         known = {name: value for name, value in more.items() if value is not None}
         if self.on_s is None:
@@ -104,18 +106,18 @@ def start_figures(
     Parameters
     ----------
     x, v : ndarray, shape (channels, samples)
-        Currents in A and voltages in V; no channels of voltages where there are none.
+        Currents in A and voltages in V; no channels of voltages if there are none.
     fs_hz : float
     t : Track
     op : Operation
-        Of the same record.
+        The operation in the same record.
     motor : Motor
     """
     size = max(2, round(fs_hz / _final_hz(t)))
     stop = x.shape[-1] if op.off_s is None else round(op.off_s * fs_hz)
     on = None if op.on_s is None else _first_sample(x, op.on_s, t.block_s, fs_hz)
     first = on or 0
-    # Of a start within the last cycle of a record what there is of that cycle counts.
+    # If a start is within the last cycle of a record, the recorded part of that cycle counts.
     per_phase = _cycle_rms(x[:, :stop], max(1, min(size, stop - first)))
     level = np.sqrt(np.mean(per_phase**2, axis=0))
     from_on = level[first:]
@@ -174,7 +176,7 @@ def _first_sample(x: Array, on_s: float, block_s: float, fs_hz: float) -> int:
 def _settled(
     level: Float64, fs_hz: float, rated_a: float | None, *, finished: bool
 ) -> tuple[float, int | None]:
-    """Return the final level, and from which sample on it is that; None where no end is seen."""
+    """Return the final level, and from which sample on it is that; None if no end is seen."""
     last = round(END_S * fs_hz)
     if len(level) < 2 * last or not finished:
         return float("nan"), None
@@ -203,7 +205,7 @@ def _final_hz(t: Track) -> float:
 
 
 def _last_hz(t: Track, fs_hz: float) -> int:
-    """Return from which sample on the frequency of a drive is the last one, 0 of a grid."""
+    """Return the sample from which the frequency of a drive is the last one, 0 for a grid."""
     on = np.flatnonzero(t.level_a > ON_SHARE * t.level_a.max())
     hz, final = t.hz[on], _final_hz(t)
     few = max(1, round(END_S / t.block_s))
@@ -217,9 +219,9 @@ def _last_hz(t: Track, fs_hz: float) -> int:
 def _dip(
     v: Array, on: int | None, size: int, fs_hz: float, motor: Motor
 ) -> tuple[float | None, Reason | None]:
-    """Return by how much the voltages fall when the motor is switched on, or why not known.
+    """Return the fall of the voltages when the motor is switched on, or why it is not known.
 
-    Of a start within the last cycle neither: it is not over, which says why (`start_end_not_seen`).
+    Both are None for a start within the last cycle: `start_end_not_seen` is its reason already.
     """
     if len(v) < 3:
         return None, reason("start_without_voltages")

@@ -1,7 +1,7 @@
 """The voltages of three phases, from channels to earth or between lines. Pure.
 
-Between lines two are enough: three of them add up to zero. The star point of what is made of them
-is where the phases add up to zero too, so that they say nothing of voltages to earth.
+Between lines two are enough: three of them add up to zero. The phases computed from them add up to
+zero too, so they say nothing of voltages to earth.
 """
 
 from collections.abc import Container, Sequence
@@ -49,7 +49,7 @@ def are_line_voltages(names: Sequence[str]) -> bool:
 
 
 def phase_weights(names: Sequence[str]) -> Float64:
-    """Return what phases a, b, c are of two or three voltages between lines, (3, channels).
+    """Return the weights of two or three line voltages in phases a, b, c, (3, channels).
 
     Examples
     --------
@@ -67,7 +67,7 @@ def phase_weights(names: Sequence[str]) -> Float64:
 
 def phase_voltages(x: Array, names: Sequence[str]) -> Array:
     """Return the three phases of voltages between lines; both of shape (..., channels, samples)."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is reported as infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported as infinite
         found: Array = np.matmul(phase_weights(names).astype(x.dtype), x)
     return found
 
@@ -81,10 +81,10 @@ def voltage_samples(recording: Recording) -> Array:
 
 
 def sum_problem(x: Array, names: Sequence[str]) -> Reason | None:
-    """Return that three voltages between lines, (3, samples), do not add up to zero.
+    """Return the reason if three voltages between lines, (3, samples), do not add up to zero.
 
-    They do at every instant, whatever the supply: dividers of class 3 err by less than 0.1 of the
-    largest together, one that is reversed makes 2.
+    They do at every instant with any supply. Dividers of class 3 err by less than 0.1 of the
+    largest together, a reversed one makes 2.
     """
     if len(names) < 3:
         return None

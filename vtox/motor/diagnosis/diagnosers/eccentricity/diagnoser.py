@@ -2,9 +2,9 @@
 
 Nearly every healthy motor shows these lines, and the load alone moves them (by 2 dB of the current
 for a quarter of load, motor model). So only a rise above the level learnt at the same load counts,
-of the sideband that was steadier then: noise of the supply drives a current through the leakage
-inductance that is larger the lower its frequency, so that f + fr scatters by 0.5-1.9 dB where
-f - fr does by 1.2-5 (motor model, records of 2 s). Air-gap eccentricity makes them (Dorrell,
+of the sideband that was steadier then. Noise of the supply drives a current through the leakage
+inductance that is larger the lower its frequency. So f + fr scatters by 0.5-1.9 dB, f - fr by 1.2-5
+(motor model, records of 2 s). Air-gap eccentricity makes them (Dorrell,
 Thomson, Roach 1997), and so do unbalance, misalignment and loads that oscillate once a turn (Obaid,
 Habetler, Tallam 2003): they are listed and not distinguished.
 """
@@ -56,7 +56,7 @@ def diagnose(
         Healthy levels: `eccentricity.lower_dbc` and `eccentricity.upper_dbc`, dBc, and
         `eccentricity.supply_hz`, Hz. Without them the answer is `unknown`.
     slip_analysis : SlipAnalysis, optional
-        Of the same recordings, if it was computed before.
+        The slip of the same recordings, if it was computed before.
 
     Returns
     -------
@@ -98,19 +98,19 @@ def diagnose(
 def features(
     analysis: CurrentAnalysis, *, slip_analysis: SlipAnalysis | None = None
 ) -> dict[str, Float64]:
-    """Return what a baseline learns of the sidebands at the speed of rotation.
+    """Return the features of the sidebands at the speed of rotation that a baseline learns.
 
     Parameters
     ----------
     analysis : CurrentAnalysis
     slip_analysis : SlipAnalysis, optional
-        Of the same recordings, if it was computed before.
+        The slip of the same recordings, if it was computed before.
 
     Returns
     -------
     dict of ndarray, shape (batch,)
         `eccentricity.lower_dbc` and `eccentricity.upper_dbc`, dBc, and `eccentricity.supply_hz`;
-        NaN where a recording does not show them.
+        NaN if a recording does not show them.
     """
     slip_analysis = slip_analysis or analyse_slip(analysis)
     names, count = (*ROTATION_SIDEBANDS, SUPPLY), len(analysis.recordings)

@@ -1,4 +1,4 @@
-"""What decides on eccentricity, in reading order: the first rule that holds.
+"""Rules that decide on eccentricity, in reading order: the first that holds.
 
 `x` are columns (`EccentricityEvidence`); the values of a code are the columns of the same names.
 """
@@ -20,7 +20,7 @@ from vtox.motor.diagnosis.diagnosers.eccentricity.evidence import (
 from vtox.motor.diagnosis.dsp.modulation_spectrum import MIN_OVER_FLOOR_AT_PLACE
 
 MAX_CURRENT_RANGE = 0.25
-# Reactance over that of the rated load from which a line of the voltage drives the current's: the
+# Reactance over that of the rated load from which a line of the voltage drives the current's. The
 # leakage of machines is above, supplies are below (docs/calibration/eccentricity.md#supply).
 MIN_LEAKAGE = 0.07
 
@@ -68,7 +68,7 @@ RISES: tuple[Rule[EccentricityEvidence], ...] = doubted(
     ),
     # A line of one side that moves the speed makes a weaker one on the other.
     rule("rotation_sidebands_in_voltage", lambda x: x.reactance >= MIN_LEAKAGE, *RISE),
-    # What rotor and load move has both sidebands.
+    # Movements by rotor and load make both sidebands.
     rule("rotation_sideband_alone", lambda x: x.apart_db > MAX_APART_DB, *RISE, "apart_db"),
     # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
     rule(

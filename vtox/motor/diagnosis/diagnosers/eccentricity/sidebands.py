@@ -17,14 +17,16 @@ class RotationSidebands:
     """Arrays of shape (batch,), and of shape (2, batch) for the lower and the upper sideband.
 
     `rotation_hz` is their distance from the supply line, `neighbour_hz` that of a stronger line
-    next to what the slip allows, NaN where there is none. `both_dbc` is the level of the two
-    together. Of a two-pole motor (`two_pole`) the lower one is next to 0 Hz, where clamps drift, so
-    only the upper one counts; where the slip lets it be within a line's width of twice the supply
-    frequency, its level is at least that of the line there, and `merged` says that the latter is
-    the higher one. `reactances` is the line of the voltage over that of the current, at the supply
-    frequency and over the reactance of the rated load; 0 where the voltage has none. `low_a` and
-    `high_a` are the least and the largest mean of 0.5 s, A rms, `current_range` their difference
-    over the mean.
+    next to the interval of the slip, NaN if there is none. `both_dbc` is the level of the two
+    together.
+
+    With two poles (`two_pole`) the lower one is next to 0 Hz, where clamps drift, so only the upper
+    one counts. If the slip may put it within a line's width of twice the supply frequency, its
+    level is at least that of the line there. `merged` then means that the latter is the higher one.
+
+    `reactances` is the line of the voltage over that of the current, at the supply frequency and
+    over the reactance of the rated load; 0 if the voltage has none. `low_a` and `high_a` are the
+    least and the largest mean of 0.5 s, A rms, `current_range` their difference over the mean.
     """
 
     rotation_hz: Float64

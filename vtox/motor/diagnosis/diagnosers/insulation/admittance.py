@@ -28,9 +28,9 @@ SIGMAS = 5.0
 class Estimate:
     """Admittances to earth of the recordings of a batch whose samples can be used.
 
-    `abstentions` says of each recording of the batch why it cannot be diagnosed, the code and then
-    doubts, empty where it can. `y` has one row for each of the recordings `rows`, None where there
-    are none.
+    `abstentions` says for each recording of the batch why it cannot be diagnosed, the code and then
+    doubts; empty if it can. The estimate `y` has one row for each of the recordings `rows`, and is
+    None if there are none.
     """
 
     abstentions: list[tuple[Reason, ...]]
@@ -69,7 +69,7 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
 
 
 def missing_channels(analysis: CurrentAnalysis) -> tuple[Reason, ...]:
-    """Return which channels a batch lacks, empty where it has all of them."""
+    """Return the channels that a batch lacks, empty if it has all of them."""
     needed, channels = ("leakage", *VOLTAGES), analysis.recordings[0].channels
     missing = tuple(c for c in needed if c not in channels)
     if not missing:
@@ -87,7 +87,7 @@ def _too_short(analysis: CurrentAnalysis) -> tuple[Reason, ...]:
 def _samples(analysis: CurrentAnalysis) -> Array:
     """Return the leakage current and the voltages, shape (batch, 4, samples)."""
     x = np.empty((len(analysis.recordings), 4, analysis.samples), np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is reported as infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported as infinite
         for b, recording in enumerate(analysis.recordings):
             for c, name in enumerate(("leakage", *VOLTAGES)):
                 x[b, c] = recording.channels[name]
@@ -129,7 +129,7 @@ def _capacitance_problem(y: EarthAdmittance, row: int) -> Reason | None:
 
 
 def _uncertain_s(y: EarthAdmittance, row: int) -> float:
-    """Return how far the susceptance of the whole winding may be from what was measured, S."""
+    """Return how far the susceptance of the whole winding may be from the measured one, S."""
     return float(SIGMAS * y.whole_std[row] / 3)
 
 
@@ -143,7 +143,7 @@ def _positive_rms(phasors: Complex) -> float:
 
 
 def _reversed(y: EarthAdmittance, row: int) -> tuple[Reason, ...]:
-    """Return that the current is that from earth, empty if it is not or may not be."""
+    """Return the reason if the current is that from earth, empty if it is not or may not be."""
     if not y.whole[row].imag < -_uncertain_s(y, row):
         return ()
     capacitance_f = float(y.whole[row].imag / y.omega[row])
@@ -171,7 +171,7 @@ def features(analysis: CurrentAnalysis) -> dict[str, Float64]:
     dict of str to ndarray, shape (batch,)
         `insulation.capacitance_f`, of the whole winding, F; `insulation.unequal_s` and
         `insulation.unequal_f`, the difference between phases as a conductance (S) and a capacitance
-        (F) of phase a. NaN where they cannot be measured.
+        (F) of phase a. NaN if they cannot be measured.
     """
     estimated = estimate(analysis)
     names = (CAPACITANCE, PHASE_CONDUCTANCE, PHASE_CAPACITANCE)

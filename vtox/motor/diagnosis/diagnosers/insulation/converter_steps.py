@@ -1,4 +1,4 @@
-"""Whether the steps of the converter made what looks like a winding that leaks all over.
+"""Test whether the steps of the converter made the signs of a winding that leaks all over.
 
 The third harmonic of the voltages shows the whole winding (`earth_admittance`), and a coarse
 converter makes its own.

@@ -41,17 +41,17 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     analysis : CurrentAnalysis
         A batch with the leakage current of the three phases, A, and three voltages to earth, V.
     baselines : sequence of Baseline or None, length batch
-        What the machines show when healthy: `insulation.capacitance_f` and the difference between
+        Features of the healthy machines: `insulation.capacitance_f` and the difference between
         phases, `insulation.unequal_s` and `insulation.unequal_f`.
 
     Returns
     -------
     Verdicts
-        `statistic` and `threshold` are the conductance at 40 C and that of `MINIMUM_OHM`, S; where
+        `statistic` and `threshold` are the conductance at 40 C and that of `MINIMUM_OHM`, S; if
         the capacitance changed, that change and its bound, F. Indicators: `conductance_s` and
         `conductance_std_s` as measured, `resistance_40c_ohm`, `capacitance_f`,
         `capacitance_change_f` with a baseline, `dissipation`, `temperature_c`, `whole_winding`, and
-        `phase` where it is one. Evidence: level, trend, and other phases that may have changed.
+        `phase` if it is one. Evidence: level, trend, and other phases that may have changed.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""What the rules of the insulation ask about: conductance and capacitance to earth at 40 C."""
+"""Columns that the rules of the insulation read: conductance and capacitance to earth at 40 C."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from vtox.motor.values.domain import VOLTAGES, Reason
 
 # Least resistance to earth at 40 C of random-wound machines below 1 kV (IEEE 43-2013): `warning`.
 MINIMUM_OHM = 5e6
-# A fifth of it is what one phase of a wet or burnt winding shows: `fault`.
+# One phase of a wet or burnt winding shows a fifth of it: `fault`.
 FAULT_OHM = 1e6
 # Resistances above this are reported as this.
 LARGEST_OHM = 1e8
@@ -27,14 +27,16 @@ LARGEST_OHM = 1e8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsulationEvidence:
-    """Columns of length batch; numbers are NaN where the admittance could not be estimated.
+    """Columns of length batch; numbers are NaN if the admittance could not be estimated.
 
-    The conductance at 40 C is `conductance_s` and lies for certain between `least_s` and `most_s`;
-    `measured_s` and `measured_std_s` are not corrected. `change_f` is the change of capacitance
-    since the baseline, NaN without one, and counts beyond `bound_f`. `phase` is the one that leaks
-    or changed most: `phase_leaks` and `phase_changed` say whether it is the better evidence, and
-    `other_phases` what else the same numbers may mean. `whole` says whether equal loss in all
-    phases would show, `step_problems` which converter may have made one, where one shows.
+    The conductance at 40 C is `conductance_s` and certainly lies between `least_s` and `most_s`;
+    `measured_s` and `measured_std_s` are not corrected. The capacitance has changed by `change_f`
+    since the baseline, NaN without one; the change counts beyond `bound_f`.
+
+    `phase` is the one that leaks or changed most. `phase_leaks` and `phase_changed` say whether it
+    is the better evidence, `other_phases` are other meanings of the same numbers. `whole` says
+    whether equal loss in all phases would show. `step_problems` names the converter that may have
+    made such a loss, if one shows.
     """
 
     input_problems: Stated
@@ -62,12 +64,12 @@ class InsulationEvidence:
 
     @property
     def leaks(self) -> Bool:
-        """Whether the resistance is below the least for certain."""
+        """Whether the resistance is certainly below the least."""
         return self.least_s > 1 / MINIMUM_OHM
 
     @property
     def severe(self) -> Bool:
-        """Whether it is below that of a fault for certain."""
+        """Whether it is certainly below that of a fault."""
         return self.least_s > 1 / FAULT_OHM
 
     @property
@@ -142,7 +144,7 @@ def evidence(
 
 
 def _temperatures(analysis: CurrentAnalysis) -> Float64:
-    """Return the temperatures of the windings, C, NaN where none is known that is possible."""
+    """Return the temperatures of the windings, C, NaN if none is known that is possible."""
     measured = [r.temperature_c for r in analysis.recordings]
     t = np.array([np.nan if c is None else c for c in measured])
     return np.where((t >= -60) & (t <= 250), t, np.nan)

@@ -1,4 +1,4 @@
-"""What decides on the insulation, in reading order: the first rule that holds.
+"""Rules that decide on the insulation, in reading order: the first that holds.
 
 `x` are columns (`InsulationEvidence`); the values of a code are the columns of the same names.
 """

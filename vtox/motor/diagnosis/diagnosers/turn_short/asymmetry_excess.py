@@ -1,7 +1,7 @@
-"""I2/I1 beyond what a healthy machine would show, frame by frame, and its limit. Numbers only.
+"""I2/I1 beyond that of a healthy machine, frame by frame, and its limit. Numbers only.
 
-The limit is the largest of several, each for its own reason; which one it is decides what
-would make the diagnosis better.
+The limit is the largest of several, each for its own reason; the largest shows how the diagnosis
+could be improved.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ LEAST_LIMIT = np.array([0.08, 0.03, 0.03, 0.0075])
 T2_LIMIT = 18.4
 # Largest limit on |I2|/I1 that excludes a developing short: docs/calibration/turn_short.md#scale.
 DECISIVE_LIMIT = 0.05
-# The same where the supply was learnt on enough days: docs/calibration/turn_short.md#periods.
+# The same if the supply was learnt on enough days: docs/calibration/turn_short.md#periods.
 LEARNT_LIMIT = 0.1
 # Frames in the running median: an excess must hold for most of them to count.
 SUSTAINED_FRAMES = 5
@@ -42,15 +42,17 @@ SCATTER_FRAMES = 12
 class AsymmetryExcess:
     """I2/I1 of a batch beyond that of healthy machines, and its limit.
 
-    Arrays of shape (batch, frames), ratios: `excess` is I2/I1 less what is expected, `corrected`
+    Arrays of shape (batch, frames), ratios: `excess` is I2/I1 less the expected one, `corrected`
     its running median, `limit` that of |corrected|, `raw` |I2|/I1.
 
-    Arrays of shape (batch,): medians of `raw` and `limit`; `steady_limit` is the median limit if
-    frames scattered as little as the model says; `load_a` in A rms; `worst_ratio`, `worst_limit`
-    and `worst_std` are |corrected|, its limit and its deviation at the frame farthest over its
-    limit, `worst_over` the first over the second, `worst_deg` its angle before I1, degrees.
-    `limited_by` names the limit there,
-    `supply_ratio` is what a supply within the standard draws where no voltage corrects for it.
+    Arrays of shape (batch,): medians of `raw` and `limit`, and `load_a` in A rms. `steady_limit` is
+    the median limit if frames scattered as little as the model says.
+
+    `worst_ratio`, `worst_limit` and `worst_std` are |corrected|, its limit and its deviation at the
+    frame farthest over its limit. `worst_over` is `worst_ratio` over `worst_limit`, `worst_deg` the
+    angle of `corrected` before I1, degrees. `limited_by` names the limit at that frame.
+    `supply_ratio` is the I2/I1 that a supply within the standard draws if no voltage corrects for
+    it.
     """
 
     sequences: Sequences
@@ -80,7 +82,7 @@ def asymmetry_excess(
     ----------
     s : Sequences of shape (batch, frames)
     models : Asymmetries, length batch
-        What is expected of the healthy machines.
+        Models of the healthy machines.
     bases : ndarray of int, shape (batch,)
     unpaired : ndarray of bool, shape (batch,)
         Whether voltages were measured that do not belong to the currents.
@@ -133,11 +135,12 @@ def _limits(
     """Return the limits on the corrected |I2|/I1 by name, each of shape (batch, frames).
 
     `uncertainty` is that of the model and of the frames, `least` the smallest that is reported.
-    `supply` applies where these two leave a developing short open: a baseline that saw the supply
-    move so much expects it to move by all that the standard allows; one that knows it on enough
-    days, where they leave a severe one open. `pairing` applies where voltages are measured but not
-    paired: whatever they are called, no supply draws more than its own unbalance does, nor is more
-    of what was expected gone than all of it.
+    `supply` applies if these two leave a developing short open. A baseline that saw the supply
+    move so much expects it to move by all that the standard allows. If the baseline knows the
+    supply on enough days, `supply` applies only if they leave a severe short open.
+
+    `pairing` applies if voltages are measured but not paired. With any names of the voltages, the
+    supply draws no more than its own unbalance does, and at most all of the expected I2 is gone.
     """
     uncertainty = sqrt(T2_LIMIT) * std
     least = np.broadcast_to(LEAST_LIMIT[bases][:, None], std.shape)
@@ -153,7 +156,7 @@ def _limits(
 
 
 def _supply_share(models: Asymmetries, load_a: Float64) -> Float64:
-    """Return the I2/I1 that a supply within the standard draws, 0 where voltage corrects for it."""
+    """Return the I2/I1 that a supply within the standard draws, 0 if voltage corrects for it."""
     share = np.where(np.isfinite(models.base_v), 0.0, SUPPLY_I2_LIMIT)
     return np.asarray(share * models.base_a / load_a, np.float64)
 
@@ -179,7 +182,7 @@ def _running_median(x: Complex) -> Complex:
 def _frames_nearby(frames: int) -> Int:
     """Return the frames around each, mirrored at the ends, shape (frames, `SUSTAINED_FRAMES`).
 
-    All of them where there are fewer.
+    All of them if there are fewer.
     """
     if frames < SUSTAINED_FRAMES:
         return np.tile(np.arange(frames), (frames, 1))

@@ -1,8 +1,8 @@
 """The negative-sequence current a healthy machine draws, as a linear model with known uncertainty.
 
-What the model does not explain is a short, a joint or a clamp. Where no baseline was learnt, prior
-knowledge (catalogue motors, supplies within the standard, clamp classes) takes its place, so that
-one statistic serves all cases and its threshold says what is known.
+The part that the model leaves is a short, a joint or a clamp. If no baseline was learnt, prior
+knowledge (catalogue motors, supplies within the standard, clamp classes) takes its place. So one
+statistic serves all cases, and its threshold shows how much is known.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from vtox.motor.values.arrays import Bool, Complex, Float64
 from vtox.motor.values.baseline import Asymmetry
 from vtox.motor.values.domain import Motor
 
-# Where these values come from: docs/calibration/turn_short.md#healthy-machines. Deviations are per
+# Source of these values: docs/calibration/turn_short.md#healthy-machines. Deviations are per
 # real or imaginary part; currents and voltages in per unit of the rated ones.
-# Negative-sequence admittance Y22 and its deviation; the latter also where no rated current is
+# Negative-sequence admittance Y22 and its deviation; the latter also if no rated current is
 # known, in per unit of the current measured.
 Y22 = 6 * np.exp(-1j * np.radians(70))
 Y22_STD = 1.0
@@ -35,7 +35,7 @@ C_STD_UNMEASURED = 0.01
 # Deviation of I2/I1 between two recordings at one load, with and without voltages.
 SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
-# Scatter of one frame of 0.2 s where nothing was learnt.
+# Scatter of one frame of 0.2 s if nothing was learnt.
 NOISE_STD = 0.003
 # Recordings, and frames, for which a prior deviation counts: few do not claim to know theirs.
 PRIOR_COUNT = 4
@@ -50,8 +50,8 @@ FALSE_RATE = 1e-4
 class Sequences:
     """Sequence phasors in frames, peak values, phase order positive.
 
-    `i1, i2, i0` and, where measured, `v1, v2`: complex, shape (..., frames). Where they are one
-    recording to learn from, `hz` of the supply, and by how much the voltages were turned.
+    `i1, i2, i0` and, if measured, `v1, v2`: complex, shape (..., frames). If they are one recording
+    to learn from, also `hz` of the supply, and the angle by which the voltages were turned.
     """
 
     i1: Complex
@@ -71,9 +71,9 @@ def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymme
     motor : Motor or None
         Rated current and voltage set the scale of the negative-sequence admittance.
     load_a : float
-        Positive-sequence current, A rms; the scale where no rated current is known.
+        Positive-sequence current, A rms; the scale if no rated current is known.
     voltage_v : float or None
-        Positive-sequence voltage, phase to neutral, V rms; None where it was not measured.
+        Positive-sequence voltage, phase to neutral, V rms; None if it was not measured.
     """
     rated_a = motor.rated_current_a if motor else None
     rated_v = motor.rated_voltage_v if motor else None
@@ -120,9 +120,9 @@ def _unit_prior(*, rated: bool, measured: bool) -> Asymmetry:
 def regressors(s: Sequences, base_a: Float64, base_v: Float64) -> Complex:
     """Return the columns that y22, y21 and c multiply, shape (..., frames, 3).
 
-    `base_a` and `base_v` (A and V rms) broadcast against the frames. Where `base_v` is NaN voltage
-    is not used: V1 counts as constant and V2 as zero, a steady unbalance of the supply then lies in
-    y21, and what it does when the load changes is still right in magnitude.
+    `base_a` and `base_v` (A and V rms) broadcast against the frames. If `base_v` is NaN, voltage is
+    not used: V1 counts as constant and V2 as zero. A steady unbalance of the supply then lies in
+    y21, and its effect at another load is still right in magnitude.
     """
     x = np.ones((*s.i1.shape, 3), complex)
     per_unit = base_a * sqrt(2) / s.i1
@@ -138,7 +138,7 @@ def regressors(s: Sequences, base_a: Float64, base_v: Float64) -> Complex:
 
 @dataclass(frozen=True, slots=True)
 class Asymmetries:
-    """Models of healthy machines by columns of length batch; `base_v` is NaN where it has none.
+    """Models of healthy machines by columns of length batch; `base_v` is NaN if it has none.
 
     `mean` has the shape (batch, 3), `covariance` (batch, 3, 3). `known_days`: the deviation of a
     session is that of the supply on enough days.
@@ -215,10 +215,10 @@ def expected_ratio(models: Asymmetries, s: Sequences) -> tuple[Complex, Float64]
 
 
 def _few_periods_factor(model: Asymmetry) -> float:
-    """Return by how much a deviation from few periods of the stream is widened, 1 for other models.
+    """Return the factor that widens a deviation from few periods of the stream, 1 for other models.
 
-    The squared excess over an estimated variance is F with 2 and `n` degrees of freedom, its tail
-    (1 + 2 x / n)^(-n / 2); over a known one it is chi-square, exp(-x).
+    The squared excess over an estimated variance is F with 2 and `n` degrees of freedom. Its tail
+    is (1 + 2 x / n)^(-n / 2); over a known variance it is chi-square, exp(-x).
     """
     if model.base_v is not None or model.period_t is None or model.recordings < 2:
         return 1.0

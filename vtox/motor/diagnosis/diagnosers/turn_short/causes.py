@@ -1,8 +1,8 @@
-"""From a change of I2: the phase with the turn short, and causes other than a turn short.
+"""Causes of a change of I2: the phase with the turn short, and causes other than a turn short.
 
 A short in phase a draws a current D at an angle behind the voltage of that phase and adds D to I1
-and to I2 alike; in phase b the I2 turns by +120 degrees, in c by -120 (Tallam, Habetler, Harley
-2002, TIA 38(3):632: the shorted turns act as a current source on the axis of their phase).
+and to I2 alike. In phase b the I2 turns by +120 degrees, in c by -120. The shorted turns act as a
+current source on the axis of their phase (Tallam, Habetler, Harley 2002, TIA 38(3):632).
 """
 
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from vtox.motor.values.arrays import TURN_120, Bool, Complex, Float64
 from vtox.motor.values.baseline import Asymmetry
 from vtox.motor.values.domain import Motor
 
-# Where these values come from: docs/calibration/turn_short.md#causes.
+# Source of these values: docs/calibration/turn_short.md#causes.
 # Lag of the current in a short behind its phase voltage, the middle of the range.
 LOOP_LAG_DEG = 30.0
-# Power factor angle where neither voltages nor the load are known.
+# Power factor angle if neither voltages nor the load are known.
 UNKNOWN_ANGLE_DEG = 55.0
 # Loads over the rated one at which the power factor angle follows from the load.
 USUAL_LOADS = (0.25, 1.25)
-# Magnetising and leakage current over rated current, where the nameplate gives no power factor.
+# Magnetising and leakage current over rated current, if the nameplate gives no power factor.
 REACTIVE_SHARE = 0.5
 # Largest angle between I2 and that of a joint at which it may be one.
 JOINT_DEG = 35.0
-# Least angle from which the current of a short is taken to be ahead of I1: the less I1 lags, the
-# more a short of little resistance may lag behind it.
+# Least angle at which the current of a short counts as ahead of I1. The less I1 lags, the more a
+# short of little resistance may lag behind it.
 AHEAD_DEG = 20.0
 # Largest share of the change in I2 that a single clamp may leave unexplained.
 CLAMP_MISFIT = 0.35
-# Three clamps never agree so well, |I0|/I1; where they seem to, one current was computed from two.
+# Three clamps never agree so well, |I0|/I1; if they seem to, one current was computed from two.
 COMPUTED_SUM = 1e-6
 # The gain of one of two clamps changes I2/I1 along one line, which depends on the phase computed.
 CLAMP_OF_TWO_DEG = (30.0, 90.0, 150.0)
@@ -41,10 +41,10 @@ ONE_LOAD_RATIO = 1.06
 
 @dataclass(frozen=True, slots=True)
 class AsymmetryChange:
-    """What one asymmetry changed, averaged over the frames that show it.
+    """Changes by one asymmetry, averaged over the frames that show it.
 
     `delta_i2` and `delta_i0` are the changes of I2/I1 and I0/I1, `i1_growth` that of |I1| over I1
-    (None where the load may have moved), `power_factor_angle_rad` the angle of I1 behind V1 (None
+    (None if the load may have moved). `power_factor_angle_rad` is the angle of I1 behind V1 (None
     without voltages), `load_a` the load in A rms, `zero_sequence` the largest |I0|/I1 of a frame.
     """
 
@@ -65,9 +65,9 @@ def asymmetry_change(
     ----------
     s : Sequences of shape (batch, frames)
     excess : ndarray of complex, shape (batch, frames)
-        I2/I1 less what the healthy machine would draw.
+        I2/I1 less that of the healthy machine.
     i : int
-        Which recording of the batch.
+        Place of the recording in the batch.
     shown, quiet : ndarray of bool, shape (frames,)
         Frames with the asymmetry and without it; without any `quiet` one the model takes the place.
     model : Asymmetry
@@ -100,7 +100,7 @@ class _ClampChange:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Another cause the signals do not exclude, with the phase index where it has one."""
+    """Another cause the signals do not exclude, with the phase index if it has one."""
 
     cause: str
     phase: int | None = None
@@ -110,8 +110,8 @@ def clamp_change(change: AsymmetryChange) -> _ClampChange | None:
     """Return the clamp whose gain alone would explain the change, or None.
 
     The currents of a motor sum to zero with any fault, as long as none flows to earth. A gain
-    g of clamp a adds g/3 of I1 to I0 and to I2 alike; of b the I2 is I0 turned by -120 degrees,
-    of c by +120.
+    g of clamp a adds g/3 of I1 to I0 and to I2 alike. For clamp b, I2 is I0 turned by -120 degrees,
+    for c by +120.
     """
     turns = np.array([1, TURN_120**2, TURN_120])
     misfit = np.abs(change.delta_i2 - turns * change.delta_i0)
@@ -125,7 +125,7 @@ def clamp_change(change: AsymmetryChange) -> _ClampChange | None:
 def gain_of_two_clamps(change: AsymmetryChange, limit: float) -> float | None:
     """Return the relative change of gain of one of two clamps that would explain the change.
 
-    None where three are measured, or what lies next to its line is over the `limit` on its own.
+    None if three are measured, or if the part next to its line alone is over the `limit`.
     With ib = -ia - ic a gain g of clamp a adds g*Ia to ia and takes it from ib: I2 changes by
     g*I1/sqrt(3) at 30 degrees from I1, by one of clamp c at 210, and I0 stays zero. A short lies
     elsewhere, or next to it by the angle of its load.
@@ -157,8 +157,8 @@ def shorted_phase(change: AsymmetryChange, motor: Motor) -> int:
 def other_causes(change: AsymmetryChange, model: Asymmetry, *, voltage: bool) -> list[Cause]:
     """Return the causes other than a turn short that would look the same.
 
-    A resistance R in series with phase a drops R*I1, drives I2 = -R/3 * Y22 * I1 and so lies at
-    -Y22 turned by the phase: about 110 degrees from I1. It grows with the load and its heating,
+    A resistance R in series with phase a drops R*I1 and drives I2 = -R/3 * Y22 * I1. So it lies
+    at -Y22 turned by the phase, about 110 degrees from I1. It grows with the load and its heating,
     while a short keeps its amperes.
     """
     causes = [] if voltage else [Cause("supply_unbalance")]
@@ -170,7 +170,7 @@ def other_causes(change: AsymmetryChange, model: Asymmetry, *, voltage: bool) ->
 
 
 def usual_power_factor_angle_deg(load_a: float, motor: Motor) -> float:
-    """Return by how much I1 usually lags behind V1 at a load, A rms; degrees."""
+    """Return the usual lag of I1 behind V1 at a load, A rms; degrees."""
     rated_a = motor.rated_current_a
     if not rated_a or not USUAL_LOADS[0] < load_a / rated_a < USUAL_LOADS[1]:
         return UNKNOWN_ANGLE_DEG
@@ -180,7 +180,7 @@ def usual_power_factor_angle_deg(load_a: float, motor: Motor) -> float:
 
 
 def _healthy_current_a(i1: Float64, quiet: Bool, model: Asymmetry) -> float | None:
-    """Return |I1| without the asymmetry, peak A, where the load did not change for certain."""
+    """Return |I1| without the asymmetry, peak A, if the load certainly did not change."""
     if quiet.any():
         return float(np.median(i1[quiet]))
     if model.recordings and model.high_a < ONE_LOAD_RATIO * model.low_a:

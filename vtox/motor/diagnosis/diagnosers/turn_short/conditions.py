@@ -1,4 +1,4 @@
-"""The condition in which each machine was recorded, before its asymmetry is looked at."""
+"""The condition in which each machine was recorded, before its asymmetry is examined."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -18,14 +18,16 @@ LOW_LOAD = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Columns of length batch; what needs frames is NaN where there are none.
+    """Columns of length batch; columns from frames are NaN if there are none.
 
     `input_problems` and `voltage_problems` are stated by the front end, `missing` the
-    currents that are not there. There are `frames` where a record is as long as `needed_s`.
+    currents that are not there. There are `frames` if a record is as long as `needed_s`.
     `zero_sequence_ratio` is |I0|/|I1| and `negative_sequence_ratio` |I2|/|I1|, each a ratio of
-    medians over the frames; `low_a` and `high_a` are the range of |I1|, `load_a` its mean,
-    `needed_a` the least load (A rms); `unbalance_ratio` is V2/V1. `voltages` says whether three
-    were measured that belong to the currents, `unrated` that the nameplate gives no rated current.
+    medians over the frames.
+
+    `low_a` and `high_a` are the range of |I1|, `load_a` its mean, `needed_a` the least load (A
+    rms). `unbalance_ratio` is V2/V1. `voltages`: three were measured that belong to the currents.
+    `unrated`: the nameplate gives no rated current.
     """
 
     input_problems: Stated
@@ -105,5 +107,5 @@ def _voltage_problems(analysis: CurrentAnalysis) -> Stated:
 
 
 def _nonzero(x: Complex) -> Complex:
-    """Return phasors that may be divided by; what is zero is not diagnosed."""
+    """Return phasors that may be divided by; a record with zero phasors is not diagnosed."""
     return np.where(x == 0, TINY, x)

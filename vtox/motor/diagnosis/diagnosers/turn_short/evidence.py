@@ -1,4 +1,4 @@
-"""What the rules of turn shorts ask about: the excess of I2, and what may explain it."""
+"""Columns that the rules of turn shorts read: the excess of I2, and its possible explanations."""
 
 from dataclasses import dataclass
 
@@ -30,22 +30,24 @@ BASES = objects(
 class TurnShortEvidence(Conditions):
     """Columns of length batch; ratios are |I2|/I1.
 
-    `over` where some frame is over its limit; `undecided` where none is, and the limit is too high
-    to say that the machine is healthy. `raw_ratio` is the median, `corrected_ratio` and
-    `limit_ratio` the excess and its limit at the frame farthest over it, `corrected_deg` its angle
-    before I1, degrees, `steady_limit` the limit
-    if frames scattered little. `by_voltage`: the healthy model knows the voltages; `learnt`: it is
-    that of a baseline, learnt from `periods`. `supply_may_move`: no voltages say that the supply is
-    as in those periods, and it would draw as much. `renamed`: voltages turned by `turned_deg`
-    belong to the currents, and were turned by `learnt_deg` in the baseline; `rescaled`: their
-    reactive current is `susceptance_ratio` of that learnt.
+    `over`: some frame is over its limit. `undecided`: none is, and the limit is too high to say
+    that the machine is healthy. `raw_ratio` is the median. `corrected_ratio` and `limit_ratio` are
+    the excess and its limit at the frame farthest over it, `corrected_deg` its angle before I1,
+    degrees. `steady_limit` is the limit if frames scattered little.
+
+    `by_voltage`: the healthy model knows the voltages. `learnt`: it is that of a baseline, learnt
+    from `periods`. `supply_may_move`: no voltages show that the supply is as in those periods, and
+    it would draw as much. `renamed`: voltages turned by `turned_deg` belong to the currents, and
+    were turned by `learnt_deg` in the baseline. `rescaled`: their reactive current is
+    `susceptance_ratio` of that learnt.
 
     The last columns are of records over the limit, blank in others. `one_clamp`: the gain of one
-    explains I2 and I0; `one_of_two_clamps`: I2, where the third current is computed. `phase` is
-    that of the clamp or of the short, `joint` that of a joint that would look the same.
+    explains I2 and I0. `one_of_two_clamps`: it explains I2, if the third current is computed.
+    `phase` is that of the clamp or of the short, `joint` that of a joint that would look the same.
+
     `excess_ratio` is the excess of the frames that show all of it, `margin` the same over its
-    limit, `raw_ratio_over` |I2|/I1 of the frames over the limit. Where `in_part` only a share of
-    the record is over it, from `start_s` to `end_s`.
+    limit, `raw_ratio_over` |I2|/I1 of the frames over the limit. `in_part`: only a share of the
+    record is over it, from `start_s` to `end_s`.
     """
 
     over: Bool

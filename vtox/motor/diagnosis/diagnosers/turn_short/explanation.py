@@ -1,6 +1,6 @@
-"""What may explain that a record is over its limit: a clamp, a short, and what looks the same.
+"""Possible explanations of a record over its limit: a clamp, a short, or a look-alike of these.
 
-Per record, as few are over it: the values by the names of their columns in `Evidence`.
+Computed per record, as few are over it: the values by the names of their columns in `Evidence`.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ Explanations = Mapping[int, Mapping[str, Any]]
 def explanations(
     analysis: CurrentAnalysis, excess: AsymmetryExcess, models: HealthyModels, rows: Int
 ) -> Explanations:
-    """Return what may explain that some frames of these records are over the limit."""
+    """Return possible explanations of the frames of these records that are over the limit."""
     voltage = models.by_voltage
     return {
         i: _explanation(analysis, excess, i, models.of(i), voltage=bool(voltage[i]))

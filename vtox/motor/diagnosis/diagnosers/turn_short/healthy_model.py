@@ -1,4 +1,4 @@
-"""What a healthy machine would draw: the baseline's model where it applies, else the prior."""
+"""Model of the I2 of a healthy machine: the baseline's if it applies, else the prior."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ SMALL_W_PER_POLE_PAIR = 250.0
 
 @dataclass(frozen=True, slots=True)
 class HealthyModels:
-    """What healthy machines would draw, by columns: learnt where a baseline applies, else prior.
+    """Models of healthy machines, by columns: learnt if a baseline applies, else the prior.
 
-    `baseline_problems` says why none applies; `learnt` is the model of the baseline where one does.
+    `baseline_problems` says why none applies; `learnt` is the model of the baseline if one does.
     """
 
     columns: Asymmetries
@@ -50,7 +50,7 @@ class HealthyModels:
 
     @property
     def basis(self) -> Int:
-        """What a diagnosis rests on: 2 where voltages count, 1 more where a model was learnt."""
+        """Basis of a diagnosis: 2 if voltages count, plus 1 if a model was learnt."""
         learnt = np.array([not p for p in self.baseline_problems])
         return np.asarray(2 * self.by_voltage + learnt, np.int64)
 
@@ -71,7 +71,7 @@ def healthy_models(
     ----------
     analysis : CurrentAnalysis
     conditions : Conditions
-        Of the batch.
+        The conditions of the batch.
     s : Sequences of shape (batch, frames)
         The phasors of the batch.
     baselines : sequence of Baseline or None, length batch
@@ -86,7 +86,7 @@ def healthy_models(
     some = [i for i, b in enumerate(baselines) if b is not None and b.asymmetry]
     if not some:
         return HealthyModels(columns, learnt, problems)
-    # A short adds to I1 up to what it adds to I2; a supply or a joint adds nothing.
+    # A short adds at most as much to I1 as to I2; a supply or a joint adds nothing.
     low_a = ((np.abs(s.i1) - np.abs(s.i2)).min(axis=-1) / sqrt(2)).tolist()
     for i in some:
         baseline, range_a = baselines[i], (low_a[i], float(conditions.high_a[i]))
@@ -106,7 +106,7 @@ def healthy_models(
 
 
 def _priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asymmetries:
-    """Return `prior` of each machine; `voltage_v` is NaN where it was not measured.
+    """Return `prior` of each machine; `voltage_v` is NaN if it was not measured.
 
     Without voltages the scale is that of the largest rated current that fits the nameplate.
     """
@@ -162,7 +162,7 @@ def _load_or_voltages_mismatch(
 
 
 def _supply_hz(baseline: Baseline) -> float | None:
-    """Return the supply frequency at which a baseline was learnt, None where it is not stored."""
+    """Return the supply frequency at which a baseline was learnt, None if it is not stored."""
     if baseline.asymmetry and baseline.asymmetry.supply_hz:
         return baseline.asymmetry.supply_hz
     level = baseline.any_load(SUPPLY)

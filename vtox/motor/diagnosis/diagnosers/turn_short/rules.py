@@ -1,4 +1,4 @@
-"""What decides a turn short, in reading order: the first rule that holds gives code and state.
+"""Rules that decide a turn short, in reading order: the first that holds gives code and state.
 
 `x` are columns (`TurnShortEvidence`); the values of a code are the columns of the same names.
 """
@@ -28,11 +28,11 @@ UNBALANCE_LIMIT = 0.023
 
 
 def unbalanced(x: Conditions) -> Bool:
-    """Return where V2 is larger than a supply's that can be corrected for."""
+    """Return the records whose V2 is larger than a supply's that can be corrected for."""
     return x.voltages & (x.unbalance_ratio > UNBALANCE_LIMIT)
 
 
-# Without these no asymmetry is looked at, and nothing is learnt.
+# Without these no asymmetry is examined, and nothing is learnt.
 CONDITIONS: DecisionTable[Conditions] = DecisionTable(
     stated("input_problems"),
     rule("missing_channel", lambda x: ~x.three_currents, ("channels", "missing")),
@@ -71,7 +71,7 @@ FOUND = ("phase", "excess_ratio", "basis")
 
 RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
     *CONDITIONS.rules,
-    # Of a drive nothing is known before its own asymmetry was learnt.
+    # The asymmetry of a drive is unknown before it was learnt.
     stated("baseline_problems", lambda x: x.inverter & ~x.voltages),
     # Vector control answers a short with V2; before a baseline it may be one voltage channel's.
     rule(
@@ -82,7 +82,7 @@ RULES: DecisionTable[TurnShortEvidence] = DecisionTable(
     ),
     *doubted(
         UNUSED_VOLTAGES,
-        # Another wiring or scale than the baseline's explains an excess; so does the gain of one
+        # Another wiring or scale than the baseline's explains an excess. So does the gain of one
         # clamp, against the quiet part of the record, the baseline or, without one, a sound motor.
         rule(
             "phases_renamed",

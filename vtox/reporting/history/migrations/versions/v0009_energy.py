@@ -1,4 +1,4 @@
-"""The tables of energy: what meters counted, by quarter-hour and by day."""
+"""The tables of energy: counts of meters by quarter-hour and by day."""
 
 import sqlalchemy as sa
 from alembic import op

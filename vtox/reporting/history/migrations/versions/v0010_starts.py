@@ -1,4 +1,4 @@
-"""The table of starts: what each record shows of one."""
+"""The table of starts: the part of a start that each record shows."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the tests of the bearing diagnoser share: one machine, diagnosed."""
+"""Shared by the tests of the bearing diagnoser: one machine, diagnosed."""
 
 from dataclasses import replace
 

@@ -36,7 +36,7 @@ def test_single_knocks_leave_a_bearing_normal(seconds: float) -> None:
 
 @pytest.mark.parametrize("ramp", [0.0, 0.4])
 def test_noise_that_a_shaft_modulates_leaves_a_bearing_normal(ramp: float) -> None:
-    # By 40 % once a turn, and growing as the square of the speed.
+    # Modulated by 40 % once a turn, and growing as the square of the speed.
     t = np.arange(60_000) / FS_HZ
     turned = HEALTHY.shaft_hz * t * (1 + ramp * (t / t[-1] - 1) / 2)
     size = (1 + 0.4 * np.cos(2 * np.pi * turned)) * (1 + ramp * (t / t[-1] - 0.5)) ** 2

@@ -5,7 +5,7 @@ import pytest
 from tests.signals.vibration import ImpactTrain, Machine, defect, recording
 from tests.unit.motor.diagnosis.diagnosers.bearing.cases import diagnose
 
-# Orders of the inner race and of twice the ball spin, and what modulates them.
+# Orders of the inner race and of twice the ball spin, and of their modulation.
 INNER_RACE, ELEMENT = (5.415, 1.0), (4.714, 0.398)
 
 

@@ -1,4 +1,4 @@
-"""Impacts off the order of a part, alone and beside another shaft that is louder than ours."""
+"""Impacts off the order of a part, alone and with another shaft that is louder than ours."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is said of the shaft beside a sound bearing."""
+"""The doubts about the shaft of a sound bearing."""
 
 from dataclasses import replace
 

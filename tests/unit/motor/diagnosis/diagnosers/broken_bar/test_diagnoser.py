@@ -17,7 +17,7 @@ from vtox.motor.diagnosis.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEB
 from vtox.motor.values.baseline import Band, Baseline, Level
 from vtox.motor.values.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
-# Square to what a load moves at a power factor of 0.8: the axis of a rotor cage of small inertia.
+# Square to the axis of a load at a power factor of 0.8: the axis of a cage of small inertia.
 CAGE_RAD = 0.64 - np.pi / 2
 SOUND = Machine(slot_dbc=-60.0, tip_rad=CAGE_RAD)
 BROKEN = replace(SOUND, lower_dbc=-42.0, upper_dbc=-48.0)
@@ -165,7 +165,7 @@ def with_speed(r: Recording, rpm: float, motor: Motor) -> Diagnosis:
     ("motor", "code"), [(MOTOR, "slip_sources_disagree"), (NO_BARS, "line_at_another_slip")]
 )
 def test_a_wrong_speed_does_not_clear_a_broken_bar(motor: Motor, code: str) -> None:
-    """Slot harmonics of the true slip lie outside what the speed allows, their sidebands inside."""
+    """Slot harmonics of the true slip lie outside the speed's range, their sidebands inside."""
     m = replace(BROKEN, slip=0.023, slot_dbc=-300.0, noise=0.0)
     r, bare = recording(m, np.random.default_rng(0)), dict[str, np.ndarray]()
     for slip, slot_dbc in ((0.023, -50.0), (0.0197, -62.0)):

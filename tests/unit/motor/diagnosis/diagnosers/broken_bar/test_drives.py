@@ -25,10 +25,10 @@ def diagnosis(
     lag_rad: float = 0.0,
     follows: float = 0.0,
 ) -> Diagnosis:
-    """Return the diagnosis where the voltage carries a line of `volts` at 2sf and an angle.
+    """Return the diagnosis if the voltage carries a line of `volts` at 2sf and an angle.
 
-    Its phase swings by `phase` of what its amplitude does. The current lags it by `lag_rad`, and
-    its own phase swings by `follows` of that.
+    Its phase swings by `phase` of its amplitude's swing. The current lags it by `lag_rad`, and the
+    phase of the current swings by `follows` of that.
     """
     quiet = replace(m, lower_dbc=-300.0, upper_dbc=-300.0, swing=0.0)
     r, clean = (recording(x, np.random.default_rng(1)) for x in (m, quiet))
@@ -59,7 +59,7 @@ def test_broken_bars_on_a_drive_with_quiet_voltages_are_found() -> None:
 def test_lines_that_the_control_puts_into_the_voltage_are_no_fault(
     volts: float, volts_rad: float
 ) -> None:
-    """With vector control the voltage answers what the current does, at any angle."""
+    """With vector control the voltage answers the current, at any angle."""
     d = diagnosis(BROKEN, DRIVE, volts=volts, volts_rad=volts_rad)
     assert (d.state, d.code) == ("unknown", "sidebands_in_voltage")
 

@@ -1,4 +1,4 @@
-"""Where the movement of the slip puts the line of a rotor cage."""
+"""The place of the line of a rotor cage, by the movement of the slip."""
 
 import numpy as np
 import pytest

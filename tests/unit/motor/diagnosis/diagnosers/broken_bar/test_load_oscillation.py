@@ -84,7 +84,7 @@ def test_broken_bars_are_detected_with_their_level_at_any_inertia(
 
 
 def test_weak_bars_keep_their_level(diagnosed: dict[str, Diagnosed]) -> None:
-    """Where amplitude is in the noise, an upper sideband taken for absent would cost 6 dB.
+    """If its amplitude is in the noise, an upper sideband taken for absent would cost 6 dB.
 
     Noise may leave open whether they are a sound cage's, but does not make them one's.
     """

@@ -1,4 +1,4 @@
-"""Broken bars are found while the load moves; what does not follow the slip is none."""
+"""Broken bars are found while the load moves; lines that do not follow the slip are none."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Behind a drive that changes speed the lines of a cage stand beyond what its voltage does."""
+"""Behind a drive that changes speed the lines of a cage exceed those by its voltage."""
 
 from dataclasses import replace
 

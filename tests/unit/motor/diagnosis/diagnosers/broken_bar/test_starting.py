@@ -1,4 +1,4 @@
-"""What is said of the rotor cage in a record of a start."""
+"""The diagnosis of the rotor cage in a record of a start."""
 
 import numpy as np
 import pytest

@@ -87,7 +87,7 @@ def test_what_stands_against_currents_has_its_code(change: dict[str, object], co
 
 @pytest.mark.parametrize("seconds", [1.0, 2.0, 10.0])
 def test_one_current_in_three_channels_has_its_frequency_and_level(seconds: float) -> None:
-    """They have no positive sequence, only what rounding leaves of it."""
+    """They have no positive sequence but for a remainder of rounding."""
     r = recording(Machine(f0_hz=49.3, seconds=seconds), np.random.default_rng(4))
     one = front_end([replace(r, channels={"ia": r.channels["ia"]})], [MOTOR])
     three = front_end([replace(r, channels=dict.fromkeys(CURRENTS, r.channels["ia"]))], [MOTOR])

@@ -1,4 +1,4 @@
-"""Starts, run-downs and standstill are recognised, and what only looks like them is not."""
+"""Starts, run-downs and standstill are recognised; records that only look like them are not."""
 
 import numpy as np
 import pytest

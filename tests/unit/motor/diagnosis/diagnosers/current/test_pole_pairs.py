@@ -1,4 +1,4 @@
-"""Pole pairs, rated slip and rotor bars from what nameplate, supply and speed give."""
+"""Pole pairs, rated slip and rotor bars from nameplate, supply and speed."""
 
 from dataclasses import replace
 

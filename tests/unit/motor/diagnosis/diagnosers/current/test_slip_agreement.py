@@ -1,4 +1,4 @@
-"""Sources of a slip exclude each other only beyond what makes sound machines differ."""
+"""Sources of a slip exclude each other only beyond the differences of sound machines."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Slip by speed sensor or nameplate: right where they tell, and a reason where they do not."""
+"""Slip by speed sensor or nameplate: right if they determine it, else a reason."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Voltages between lines lead to what those of three phases lead to, and to nothing to earth."""
+"""Voltages between lines give the results of those of three phases, and nothing to earth."""
 
 from collections.abc import Mapping
 from dataclasses import replace

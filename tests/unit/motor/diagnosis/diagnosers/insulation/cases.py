@@ -1,4 +1,4 @@
-"""What the tests of insulation share: one diagnosis, and windings to earth."""
+"""Shared by the tests of insulation: one diagnosis, and windings to earth."""
 
 import numpy as np
 

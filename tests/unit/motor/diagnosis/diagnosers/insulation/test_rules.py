@@ -1,4 +1,4 @@
-"""What follows from conductance and capacitance: the first rule that holds decides."""
+"""Diagnoses from conductance and capacitance: the first rule that holds decides."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the tests of turn shorts share: one diagnosis, and baselines of healthy machines."""
+"""Shared by the tests of turn shorts: one diagnosis, and baselines of healthy machines."""
 
 import numpy as np
 

@@ -103,7 +103,7 @@ def test_a_supply_that_fluctuates_teaches_no_false_admittance(
 def fluctuating(
     rng: np.random.Generator, frames: int, admittance: complex, moves: float, noise: float
 ) -> Sequences:
-    """Frames of one recording, a quarter of a frame apart, on a supply that never stands still."""
+    """Frames of one recording, a quarter of a frame apart, on a supply that always moves."""
 
     def white(n: int) -> Complex:
         return np.asarray(rng.normal(size=n) + 1j * rng.normal(size=n))
