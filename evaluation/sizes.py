@@ -1,11 +1,11 @@
-"""How much is run: everything, a quick look, and only that everything still runs."""
+"""Sizes of a run: everything, a quick look, and a check that everything still runs."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many records of each kind."""
+    """Numbers of records of each kind."""
 
     cell: int  # per level, slip and wander, 10 s
     long_cell: int  # 20 s
@@ -27,14 +27,14 @@ class Size:
     repeats: int  # of the cost, 0: not measured
     hop_s: float  # of the recorded turn shorts
     pieces: int  # of a bearing recording
-    bearing_every: int  # so many bearing recordings
+    bearing_every: int  # every n-th bearing recording
     shafts: int  # per trouble of a shaft, bearing sound
     damaged_races: int  # per trouble and kind of movement
     family_machines: int  # per family of the widened sets
     family_sound: int  # records per machine
     family_broken: int
     input_machines: int  # on which every kind of input is broken
-    input_every: int  # so many kinds
+    input_every: int  # every n-th kind
     installations: int  # of which wiring and nameplate are checked
     installation_mistakes: int  # made in each
     bad_shafts: int  # machines per trouble of the shaft, widened
@@ -45,6 +45,7 @@ class Size:
     turn_shorted: int
     covered_machines: int  # of each kind of the table of coverage
     covered_records: int  # of each, sound, with broken bars, with shorted turns
+    hour_machines: int  # of each family at the grid, whose records of an hour decide
     rigs: bool  # recordings of other rigs
 
 
@@ -87,6 +88,7 @@ FULL = Size(
     turn_shorted=24,
     covered_machines=10,
     covered_records=6,
+    hour_machines=12,
     rigs=True,
 )
 QUICK = Size(
@@ -128,6 +130,7 @@ QUICK = Size(
     turn_shorted=6,
     covered_machines=1,
     covered_records=2,
+    hour_machines=1,
     rigs=True,
 )
 # A run that only shows that everything still runs.
@@ -159,5 +162,6 @@ SMALLEST = replace(
     bearing_damaged=0,
     turn_machines=0,
     covered_machines=0,
+    hour_machines=0,
     rigs=False,
 )

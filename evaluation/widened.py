@@ -16,6 +16,7 @@ from evaluation.runs.inputs import input_outcomes
 from evaluation.runs.machines import machine_answers
 from evaluation.runs.moving_turns import moving_turn_answers
 from evaluation.runs.other_rigs import ghent_pairs, hit_outcomes
+from evaluation.runs.over_records import hour_answers
 from evaluation.runs.recordings import folder
 from evaluation.seeds import Stage
 from evaluation.sizes import Size
@@ -27,6 +28,7 @@ from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
 from evaluation.studies.moving_turns import moving_turn_study
 from evaluation.studies.other_rigs import other_rig_study
+from evaluation.studies.over_records import over_records_study
 
 Run = Callable[[Executor, Stage, Size], Study]
 
@@ -93,6 +95,10 @@ def _advice(pool: Executor, stage: Stage, size: Size) -> Study:
     return advice_study(advice_outcomes(pool, stage, machines=machines, every=every), stage)
 
 
+def _over_records(pool: Executor, stage: Stage, size: Size) -> Study:
+    return over_records_study(hour_answers(pool, stage, machines=size.hour_machines), stage)
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
     "inputs": _inputs,
@@ -102,4 +108,5 @@ SETS: Mapping[str, Run] = {
     "commissioning": _commissioning,
     "coverage": _coverage,
     "advice": _advice,
+    "over_records": _over_records,
 }

@@ -67,8 +67,8 @@ def list_diagnoses(
 ) -> Diagnoses:
     """Return diagnoses, newest first, and the latest one of each fault.
 
-    What the stream no longer holds comes from the history, without evidence. One request reads a
-    bounded part: a page may be short or empty while `next` leads on.
+    Diagnoses that the stream no longer holds come from the history, without evidence. One request
+    reads a bounded part: a page may be short or empty while `next` leads on.
     """
     machine = machine_by_id(machine_id, backend)
     wanted = Wanted(machine_id=machine_id, fault=query.fault, state=query.state)
@@ -77,7 +77,7 @@ def list_diagnoses(
     else:
         items, cursor = _in_stream(backend, machine_id, query)
         if not cursor:
-            cursor = _behind_stream(backend, query.cursor)
+            cursor = _history_cursor(backend, query.cursor)
             if room := query.limit - len(items):
                 older, cursor = _recorded(backend, wanted, cursor, room)
                 items += older
@@ -114,8 +114,8 @@ def _in_stream(backend: Backend, machine_id: str, query: _DiagnosesQuery) -> Fou
     return one_page(results, query.limit)
 
 
-def _behind_stream(backend: Backend, cursor: str) -> str:
-    """Return the cursor of the history where the stream ends: what arrived before its oldest."""
+def _history_cursor(backend: Backend, cursor: str) -> str:
+    """Return the cursor of the history where the stream ends: arrivals before its oldest."""
     oldest = oldest_id(backend.client(), keys.RESULTS)
     known = [i for i in (oldest, cursor) if i]
     last = f"{_ID_END - 1}-{_ID_END - 1}"

@@ -16,10 +16,14 @@ from api.schemas.common import Data, DescribedBy
 from api.schemas.scalars import (
     AcceptedScalars,
     LatestScalar,
+    LearntRange,
     Limit,
+    LimitTrials,
     MachineScalars,
+    NamedLimit,
     ScalarsIn,
     ScalarsPage,
+    TriedLimit,
     VibrationClass,
 )
 from api.schemas.view import Reason
@@ -39,6 +43,12 @@ from vtox.pipeline.store.machines.machines import is_listed, load_motors
 from vtox.pipeline.store.machines.points import AHEAD_MS
 from vtox.pipeline.store.machines.scalar_room import admit_readings
 from vtox.pipeline.store.stream.scalars import why_no_velocity
+from vtox.reporting.history.limit_trials import (
+    LimitTrial,
+    ScalarRange,
+    healthy_ranges,
+    limit_trial,
+)
 from vtox.reporting.history.scalars import latest, quantities
 
 router = APIRouter(prefix="/api/v1/machines", tags=["scalars"], route_class=JsonRoute)
@@ -46,7 +56,7 @@ _FIELDS = frozenset(ScalarsIn.model_fields)
 
 
 class _ScalarsQuery(EmptyQuery):
-    """Which page of the scalars, by name and unit."""
+    """The page of the scalars, by name and unit."""
 
     limit: int = Field(100, ge=1, le=500, description="largest number of scalars on the page")
     cursor: str = Field("", description="where the page begins: opaque, from `next` of another")
@@ -119,6 +129,35 @@ def machine_scalars(
             why_no_velocity=Reason.of(why) if why else None,
         ),
         next=next_link(request, following),
+    )
+
+
+@router.get(
+    "/{machine_id}/scalars/limits",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="Limits of a machine, tried on its history",
+)
+def try_limits(machine_id: MachineId, backend: OpenBackend) -> Data[LimitTrials]:
+    """Return how often each limit would have raised its alarm, and ranges of a healthy week."""
+    (motor,) = load_motors(backend.client(), [machine_id])
+    if motor is None and not is_listed(backend.client(), machine_id):
+        raise not_found(f"machine {machine_id!r} is not known")
+    tried: list[LimitTrial] = []
+    ranges: list[ScalarRange] = []
+    with backend.history() as db:
+        if db is not None:
+            tried = [limit_trial(db, machine_id, x) for x in limits_of(motor)]
+            ranges = healthy_ranges(db, machine_id, backend.now_s())
+    return Data(
+        data=LimitTrials(
+            machine_id=machine_id,
+            limits=[
+                TriedLimit.of(x, scalar_limit=NamedLimit.of(x.scalar_limit))
+                for x in tried
+                if x.readings or x.scalar_limit.name not in VELOCITIES
+            ],
+            ranges=[LearntRange.of(x) for x in ranges],
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Shapes of what operators do with alarms and machines, by themselves or on many at once."""
+"""Shapes of operators' actions on alarms and machines, on one or on many at once."""
 
 from typing import Annotated, Literal
 
@@ -33,7 +33,7 @@ SHELVED_AT_MOST_S = SHELVED_AT_MOST_MS // 1000
 
 
 class OperatorIn(BaseModel, extra="forbid"):
-    """Who acts."""
+    """The operator of an action."""
 
     by: Line | None = Field(
         None, description="the name of who acts, where no API key is used; else that of the key"
@@ -78,13 +78,13 @@ class UngroupIn(AcknowledgeIn):
 
 
 class CloseIn(AcknowledgeIn):
-    """Close an alarm with what was found."""
+    """Close an alarm with its outcome."""
 
     outcome: Outcome
 
 
 class WorkOrderIn(OperatorIn):
-    """Say which work order an alarm led to."""
+    """The work order that an alarm led to."""
 
     system: Line
     reference: Line
@@ -95,7 +95,7 @@ class WorkOrderIn(OperatorIn):
 
 
 class AssignIn(OperatorIn):
-    """Say who sees to an alarm."""
+    """Assign an alarm to a person."""
 
     assignee: Line | None = Field(description="the person's name; null: nobody")
 
@@ -140,12 +140,12 @@ class BulkIn(OperatorIn):
 
 
 class BulkResult(ResponseModel):
-    """What an action on many alarms does."""
+    """The result of an action on many alarms."""
 
     matched: int
     """alarms that match the filter"""
     count: int
-    """of these, how many the action changes"""
+    """number of the matching alarms that the action changes"""
     refused: dict[str, int]
     """why it does not change the others, by code"""
     done: bool

@@ -9,6 +9,7 @@ from api.schemas.value_fields import After
 from api.schemas.view import CODE, View
 from vtox.motor.alarms.coverage.unlocks import Unlock
 from vtox.motor.diagnosis.energy.better_class import ClassSaving
+from vtox.motor.diagnosis.energy.changes import EnergyChange
 from vtox.motor.values.domain import Reason
 from vtox.reporting.history.energy import Cost
 from vtox.reporting.history.starts import MotorStart
@@ -80,7 +81,18 @@ class EnergyCost(View, value=Cost):
 class EnergySaving(View, value=ClassSaving):
     """Saving by a motor of the best class at the same work: an interval, no promise.
 
-    It holds in 95 % of all cases, and includes zero where the two cannot be distinguished.
+    It holds in 95 % of all cases, and includes zero if the two motors cannot be distinguished.
+    """
+
+    code: str = Field(description=CODE)
+    sentence: str
+
+
+class EnergyDifference(View, value=EnergyChange):
+    """Change from the time of the same length just before, by means of the estimated hours.
+
+    Intervals leave out the tolerance that both times share: they hold for the same motor,
+    nameplate and instruments.
     """
 
     code: str = Field(description=CODE)
@@ -115,6 +127,7 @@ class MachineEnergy(ResponseModel):
     cost: EnergyCost | None
     """of that time; null: energy has no price, or is not measured"""
     saving: EnergySaving
+    change: EnergyDifference
     steps: list[EnergyStep]
     """without those in which nothing was counted"""
 
@@ -126,7 +139,7 @@ class EnergyOfMachine(ResponseModel):
     site: str | None
     counts: EnergyCounts
     now_kw: Number
-    """power of the last record; null where it is not known"""
+    """power of the last record; null if it is not known"""
     load_ratio: Number
     """shaft load over rated load of the last record"""
     efficiency: Number
@@ -163,7 +176,7 @@ class MotorStartShape(View, value=MotorStart, without="energy_j"):
     """One start; null: its records do not show it."""
 
     energy_kwh: Number
-    """taken by the terminals, where wiring is proven"""
+    """energy taken at the terminals, if the wiring is proven"""
 
 
 class MachineStarts(ResponseModel):
@@ -176,6 +189,6 @@ class MachineStarts(ResponseModel):
     most_in_an_hour: int
     """the largest number within any hour of that time"""
     max_starts_per_hour: Number
-    """of the nameplate; null: not given"""
+    """limit of the nameplate; null: not given"""
     starts: list[MotorStartShape]
     """the latest first"""

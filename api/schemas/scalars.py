@@ -1,4 +1,4 @@
-"""Shapes of scalars: what is sent of a machine, and its latest readings."""
+"""Shapes of scalars: the values sent of a machine, and its latest readings."""
 
 from typing import Literal
 
@@ -10,6 +10,7 @@ from api.schemas.windows import SCALARS, Scalars
 from vtox.motor.values.domain import State
 from vtox.motor.values.scalars import ScalarLimit
 from vtox.motor.values.vibration_zones import Zone
+from vtox.reporting.history.limit_trials import LimitTrial, ScalarRange
 
 
 class ScalarsIn(BaseModel):
@@ -44,6 +45,32 @@ class Limit(View, value=ScalarLimit, without="name unit"):
     """A limit of a scalar: of the nameplate, or the end of a zone of vibration."""
 
 
+class NamedLimit(View, value=ScalarLimit):
+    """A limit with the scalar that it is of."""
+
+
+class TriedLimit(View, value=LimitTrial, without="scalar_limit"):
+    """A limit tried on the stored minutes, by the rule that raises its alarm."""
+
+    scalar_limit: NamedLimit
+
+
+class LearntRange(View, value=ScalarRange):
+    """Values of a scalar in the latest week without an alarm; a suggestion, never set by itself.
+
+    `low` and `high` leave a quarter of the distance between both values as room.
+    """
+
+
+class LimitTrials(ResponseModel):
+    """Limits of the scalars of a machine on its stored minutes, and suggested ranges."""
+
+    machine_id: str
+    limits: list[TriedLimit]
+    ranges: list[LearntRange]
+    """empty without such a week of five days with readings"""
+
+
 class LatestScalar(View):
     """The latest reading of a scalar."""
 
@@ -52,7 +79,7 @@ class LatestScalar(View):
     value: float
     time: Time | None
     state: State | None
-    """by its limits; null where it has none"""
+    """state by its limits; null if it has none"""
     zone: Zone | None
     """of a vibration velocity, by the class of the machine"""
     limits: list[Limit]
@@ -77,7 +104,7 @@ class MachineScalars(ResponseModel):
     """by name; those of which a record is kept"""
     vibration_class: VibrationClass | None
     why_no_velocity: Reason | None
-    """why no velocity is computed of its vibration; null where one was"""
+    """why no velocity is computed from its vibration; null if one was"""
 
 
 class ScalarsPage(ResponseModel):

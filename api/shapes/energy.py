@@ -8,6 +8,7 @@ from api.schemas.common import rfc3339
 from api.schemas.energy import (
     EnergyCost,
     EnergyCounts,
+    EnergyDifference,
     EnergyReading,
     EnergyReason,
     EnergySaving,
@@ -15,6 +16,7 @@ from api.schemas.energy import (
 )
 from vtox.motor.alarms.coverage.unlocks import unlock
 from vtox.motor.diagnosis.energy.better_class import class_saving
+from vtox.motor.diagnosis.energy.changes import energy_change
 from vtox.motor.values.domain import Motor, Reason
 from vtox.motor.values.energy import MeterCounts, in_hours, in_kwh, measured_kwh
 from vtox.pipeline.store.machines.energy import Meter
@@ -44,7 +46,7 @@ def counts_shape(c: MeterCounts) -> EnergyCounts:
 
 
 def reading_shape(meter: Meter) -> EnergyReading | None:
-    """Return the last reading of a machine, None where there is none."""
+    """Return the last reading of a machine, None if there is none."""
     r = meter.reading
     if r is None:
         return None
@@ -57,7 +59,7 @@ def reading_shape(meter: Meter) -> EnergyReading | None:
 
 
 def cost_shape(cost: Cost | None, currency: str, counts: MeterCounts) -> EnergyCost | None:
-    """Return what energy cost, None where it has no price or was not measured."""
+    """Return the cost of energy, None if it has no price or was not measured."""
     if cost is None or not counts.powered_ms:
         return None
     unknown = {} if counts.estimated_ms else {"lost": None, "unbalance": None}
@@ -65,9 +67,15 @@ def cost_shape(cost: Cost | None, currency: str, counts: MeterCounts) -> EnergyC
 
 
 def saving_shape(motor: Motor | None, counts: MeterCounts) -> EnergySaving:
-    """Return what a motor of the best class would have saved."""
+    """Return the saving that a motor of the best class would have made."""
     found = class_saving(motor, counts)
     return EnergySaving.of(found, sentence=sentence(found.code, {}) if found.code else "")
+
+
+def change_shape(motor: Motor | None, before: MeterCounts, after: MeterCounts) -> EnergyDifference:
+    """Return the change from the counts of one time to those of another."""
+    found = energy_change(motor, before, after)
+    return EnergyDifference.of(found, sentence=sentence(found.code, {}) if found.code else "")
 
 
 def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
@@ -77,7 +85,7 @@ def _reason(code: str, values: Mapping[str, Any]) -> EnergyReason | None:
 
 
 def start_shape(start: MotorStart, *, wired: bool) -> MotorStartShape:
-    """Return a start; its energy where currents and voltages are known to be `wired` rightly."""
+    """Return a start; its energy only if currents and voltages are known to be `wired` rightly."""
     joules = start.energy_j if wired else None
     kwh = None if joules is None or joules < 0 else in_kwh(joules)
     return MotorStartShape.of(start, energy_kwh=kwh)

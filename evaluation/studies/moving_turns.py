@@ -8,14 +8,14 @@ from evaluation.seeds import Stage
 
 
 def moving_turn_study(answers: Answers, stage: Stage) -> Study:
-    """Return what is found of shorts, what alarms falsely, and what is decided."""
+    """Return the found shorts, the false alarms, and the decided share."""
     outcomes = answers[KNOWN]
     sound, bad = ([o for o in outcomes if o.faulty == faulty] for faulty in (False, True))
     limits = _limits(outcomes)
     decidable = [o for o in bad if o.tags["oracle"] > limits[o.tags["family"]]]
     decided = Rate(sum(o.alarm is not None for o in decidable), len(decidable))
     text = (
-        f"Machine families that feed from the grid, {stage.sentence}; records of 1 s with "
+        f"Machine families that feed from the grid, {stage.name} sets; records of 1 s with "
         f"voltages, at any load of the family. V2/V1 moves by {MOTION:.2%} rms in every record, "
         f"also in the {LEARN_RECORDS} of {LEARN_S:g} s that the baseline is learnt from; after "
         f"that its mean differs from the one learnt by up to {LATER_SHIFT:.1%}.\n\n"
@@ -63,4 +63,4 @@ def _machine_table(outcomes: list[Outcome]) -> Table:
         codes = ", ".join(sorted({o.code for o in sound if o.alarm is None}))
         rows.append((name, str(alarms(bad)), str(alarms(sound)), str(decided), codes))
     columns = ("machine", f"{SHORTED:.0%} found", "false alarms", "coverage of sound", "undecided")
-    return Table("By machine", columns, tuple(rows))
+    return Table("By machine", columns, tuple(rows), detail=True)

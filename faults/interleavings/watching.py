@@ -1,6 +1,6 @@
-"""What must hold at every command (docs/explanation/guarantees.md).
+"""The rules that must hold at every command (docs/explanation/guarantees.md).
 
-It is judged by what the server had before a command, and by its reply.
+They are checked by the content of the server before a command, and by its reply.
 """
 
 from collections.abc import Callable
@@ -25,13 +25,13 @@ class Watch:
         self.truth = truth
         self.now_s = now_s
         self.tokens: set[Any] = set()
-        # Processes that were told that they lost their lease.
+        # Processes that got the reply that they lost their lease.
         self.deposed: set[str] = set()
         # Family and record -> token, and time by the server's clock, of its last start.
         self.starts: dict[tuple[str, str], tuple[str, float]] = {}
 
     def observe(self, command: Command, process: str) -> Answered | None:
-        """Look at a command before the server has it; return what looks at its reply.
+        """Look at a command before the server has it; return a check of its reply.
 
         `process` is empty for a command that its sender has given up.
         """
@@ -53,7 +53,7 @@ class Watch:
         return answered
 
     def _watch_fence(self, command: Command) -> Answered | None:
-        """Nobody acts on a lease that it has lost."""
+        """Check that no process acts on a lease that it has lost."""
         if command.name not in FENCED:
             return None
         lease, token = command.keys[0], command.argv[0]
@@ -88,12 +88,12 @@ class Watch:
         return answered
 
     def _watch_XREADGROUP(self, command: Command, process: str) -> None:
-        """Nobody reads for an ownership that it knows it has lost."""
+        """Check that no process reads for an ownership that it knows it has lost."""
         if process in self.deposed and process:
             raise Broken("lease", f"{process} reads on, and was told that its lease is lost")
 
     def _watch_number(self, key: str, number: Any, name: str) -> Answered:
-        """What was chosen by another number of partitions is refused."""
+        """Check that a choice by another number of partitions is refused."""
         (in_force,) = ask(self.plain, ("HGET", key, "number"))
 
         def answered(_: Any) -> None:
@@ -140,7 +140,7 @@ class Watch:
         return answered
 
     def _watch_keep_alarms(self, command: Command, process: str) -> Answered:
-        """Nobody changes the alarm book on a state that is not there any more."""
+        """Check that no process changes the alarm book on an outdated state."""
         (version,) = ask(self.plain, ("HGET", command.keys[0], "#version"))
         read = command.argv[0]
 
@@ -154,8 +154,8 @@ class Watch:
         """No record commits on a state of its machine that is not there any more."""
         machines, argv = command.keys[17:], command.argv
         at, versions = 13 + len(machines), []
-        for _ in range(int(argv[at - 1])):  # shapes
-            at += 1 + int(argv[at])
+        for _ in range(int(argv[at - 1])):  # shapes: signs, names, the values that are the same
+            at += 1 + len(argv[at]) + _text(argv[at]).count("1")
         for _ in machines:
             versions.append(argv[at + 1])
             at += 1 + int(argv[at])

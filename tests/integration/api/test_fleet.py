@@ -1,4 +1,4 @@
-"""The fleet as a list: filter, order, groups, pages, 304, and what changes are seen."""
+"""The fleet as a list: filter, order, groups, pages, 304, and the changes that appear in it."""
 
 from threading import Event
 from typing import Any
@@ -201,7 +201,7 @@ def history_of(
 
 
 def commit(ledger: Ledger, seq: int, h: FaultHistory) -> None:
-    """Commit what V001 has shown as a worker does."""
+    """Commit the history of V001 as a worker does."""
     r = Record(
         machine_id="V001",
         run="",
@@ -221,7 +221,7 @@ def commit(ledger: Ledger, seq: int, h: FaultHistory) -> None:
         record_id,
         version.decode() if version else "0",
         str(seq),
-        ["memory", codec.encode(history)],
+        (("memory",), [codec.encode(history)]),
         [],
         [],
         [],

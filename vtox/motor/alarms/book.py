@@ -1,4 +1,4 @@
-"""All alarms that are not forgotten, with what suspends those to come. Pure.
+"""All alarms that are not forgotten, with the suspensions of those to come. Pure.
 
 A shelving holds for one fault of one machine, a machine out of service for all of its faults: an
 alarm that is raised meanwhile begins its life suspended.
@@ -35,7 +35,7 @@ ActionName = Literal[
     "take_out_of_service",
     "return_to_service",
 ]
-# What an action is to the life of an alarm.
+# Event that an action is in the life of an alarm.
 _EVENT_OF: Mapping[ActionName, EventName] = {
     "acknowledge": "acknowledged",
     "comment": "commented",
@@ -61,7 +61,7 @@ SHELVED_AT_MOST_MS = 16 * DAY_MS
 FINISHED_KEPT_MS = 30 * DAY_MS
 FINISHED_AT_MOST = 5_000
 # The codes by which an alert is cleared because its machine is no more.
-MACHINE_GONE = frozenset({"machine_retired", "machine_forgotten"})
+MACHINE_REMOVAL_CODES = frozenset({"machine_retired", "machine_forgotten"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Action:
     ms: int
     by: str
     key_id: str = ""
-    """of the API key; empty where none was needed"""
+    """id of the API key; empty if none was needed"""
     alarm_id: str = ""
     """empty: about the machine"""
     machine_id: str
@@ -146,7 +146,7 @@ class Book:
         return present
 
     def next_end_ms(self) -> int | None:
-        """Return when the next suspension ends by itself, None where none does."""
+        """Return when the next suspension ends by itself, None if none does."""
         kept = [s for i in self._timed for s in self.alarms[i].suspensions.values()]
         ends = (s.until_ms for s in (*kept, *self.shelved.values()))
         return min((ms for ms in ends if ms is not None), default=None)
@@ -157,7 +157,7 @@ class Book:
         if alert.event == "raised":
             if known is None:
                 self._raise(alert, ms)
-        elif known and alert.code in MACHINE_GONE:
+        elif known and alert.code in MACHINE_REMOVAL_CODES:
             self.forget_machine(alert.machine_id)
         elif known and alert.event in _EVENT_OF_ALERT:
             event = AlarmChange(
@@ -172,7 +172,7 @@ class Book:
             self.put(apply(known, event))
 
     def act(self, action: Action) -> bool:
-        """Change what an action changes; False for a request that was followed already.
+        """Apply an action; False for a request that was followed already.
 
         Raises `AlarmRefused`: it is not possible in this state; nothing is changed then.
         """
@@ -281,7 +281,7 @@ def possible_actions(book: Book, actions: Iterable[Action]) -> tuple[list[Action
 def replay(alerts: Iterable[tuple[int, Alert]], actions: Iterable[Action]) -> Book:
     """Return the book that alerts, each with its time (ms), and actions lead to.
 
-    Of what was refused then, no entry was written; what is refused now is of a part whose beginning
+    An action refused then has no entry. One that is refused now belongs to an alarm whose beginning
     is not known any more, and is left out.
     """
     book = Book()

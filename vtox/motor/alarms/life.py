@@ -36,7 +36,7 @@ EventName = Literal[
     "ordered",
     "assigned",
 ]
-# Where several hold, the state is the first of them.
+# If several hold, the state is the first of them.
 SUSPENSIONS: tuple[SuspensionName, ...] = get_args(SuspensionName)
 STATES: tuple[State, ...] = (
     "unacknowledged",
@@ -56,8 +56,8 @@ REQUESTS_REMEMBERED = 8
 class Suspension(Why):
     """Why an alarm is not shown as open for a time: who decided so, when, and until when.
 
-    Times are of the server's clock, ms; without `until_ms` it lasts until it is ended. What is
-    suppressed by design has the `code` of the diagnosis that says so, with `values` and `doubts`.
+    Times are of the server's clock, ms; without `until_ms` it lasts until it is ended. A
+    suppression by design has the `code` of the diagnosis that says so, with `values` and `doubts`.
     """
 
     ms: int
@@ -69,10 +69,10 @@ class Suspension(Why):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmChange(Why):
-    """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
+    """Change of an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
 
     `level`, `code`, `reason`, `values` and `doubts` are those of an alert that worsens or is
-    suppressed, `until_ms` is the end of a shelving, `text` its reason, a comment, or who is
+    suppressed. `until_ms` is the end of a shelving, `text` its reason, a comment, or the person
     assigned.
     """
 
@@ -100,7 +100,7 @@ class Alarm(RaisedAlert):
     active: bool = True
     """whether its alert is not cleared"""
     since_by: str = ""
-    """who brought it into its state; empty: no operator"""
+    """operator who brought it into its state; empty: no operator"""
     acknowledged: bool = False
     acknowledged_by: str = ""
     acknowledged_ms: int | None = None
@@ -174,7 +174,7 @@ def _worsen(alarm: Alarm, event: AlarmChange) -> Alarm:
 def _clear(alarm: Alarm, event: AlarmChange) -> Alarm:
     if not alarm.active:
         return alarm
-    # No person need acknowledge what ended while it was suspended.
+    # An alarm that ended while it was suspended needs no acknowledgement.
     acknowledged = alarm.acknowledged or bool(alarm.suspensions)
     return replace(
         alarm, active=False, cleared_ms=event.ms, acknowledged=acknowledged, suspensions={}

@@ -6,8 +6,10 @@
 `vtox.motor.simulator.signals.window` makes the windows that a machine sends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ SHORT_LIKE_MAX_UNBALANCE = 0.012
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Body:
-    """How one machine and its instruments are built; the fault changes none of it."""
+    """Construction of one machine and its instruments; the fault changes none of it."""
 
     run_hz: float
     unbalance: complex  # negative- over positive-sequence voltage
@@ -69,15 +71,50 @@ class SimulatedMachine:
     detectable: bool = True
     reason: str = ""
 
+    def level_of(self, fault: str) -> float:
+        """Return the physical quantity of a fault, 0 if the machine has another one or none."""
+        return self.level or 0.0 if self.fault == fault else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class _FaultCase:
-    """One kind of faulty machine; `undetectable` says why its signals cannot show the fault."""
+    """One kind of faulty machine; `undetectable` says why its signals cannot show the fault.
+
+    `fits` selects its types of motor, `load` and `onset_s` are ranges. A fault that is `phased` is
+    in one phase. Below the level `ambiguous_below` a sound machine may show the same signals.
+    """
 
     fault: str
     channels: tuple[str, ...] = (*CURRENTS, "vibration")
     defect: str | None = None
     undetectable: str = ""
+    fits: Callable[[MotorType], bool] = lambda _: True
+    load: tuple[float, float] = (0.55, 0.95)
+    onset_s: tuple[float, float] = (5.0, 20.0)
+    phased: bool = False
+    ambiguous_below: float = -inf
+
+
+def _has_parted_orders(motor_type: MotorType) -> bool:
+    """Return whether no defect order lies next to a whole number, as shaft harmonics do."""
+    orders = BEARINGS[motor_type.bearing].defect_orders
+    return all(abs(orders[d] / round(orders[d]) - 1) > 0.02 for d in ("BPFO", "BPFI"))
+
+
+def _has_slip(motor_type: MotorType) -> bool:
+    return motor_type.rated_slip >= 0.026
+
+
+def _has_little_slip(motor_type: MotorType) -> bool:
+    return motor_type.rated_slip <= 0.02
+
+
+def _has_two_poles(motor_type: MotorType) -> bool:
+    return motor_type.pole_pairs == 1
+
+
+def _has_more_poles(motor_type: MotorType) -> bool:
+    return motor_type.pole_pairs != 1
 
 
 _SITES = ("North quarry", "South quarry", "Harbour")
@@ -85,27 +122,35 @@ _VEHICLES = ("Excavator", "Loader", "Crusher", "Conveyor")
 _PARTS = ("hydraulic pump", "fan", "left drive", "right drive", "winch")
 _WITH_VOLTAGES = (*CURRENTS, *VOLTAGES, "vibration")
 _INSULATION = (*CURRENTS, *VOLTAGES, "leakage", "vibration")
+_SHORT = partial(_FaultCase, "turn_short", phased=True)
+_LEAK = partial(_FaultCase, "insulation", phased=True)
+_IMPACTS = partial(_FaultCase, "bearing", fits=_has_parted_orders)
+# A broken bar needs records of 10 s: it starts early, so that a minute of data is enough.
+_BAR = partial(_FaultCase, "broken_bar", onset_s=(0.0, 3.0))
+# With voltages: else the supply is not excluded, and the alert takes some minutes.
+_CLEAR_BAR = _BAR(_WITH_VOLTAGES, fits=_has_slip, load=(0.75, 0.95))
 # In this order, as many as the fleet has faulty machines: first each fault once, detectable.
 _FAULT_CASES = (
-    _FaultCase("turn_short"),
-    _FaultCase("bearing", defect="BPFO"),
-    # With voltages: else the supply is not excluded, and the alert takes some minutes.
-    _FaultCase("broken_bar", _WITH_VOLTAGES),
-    _FaultCase("eccentricity"),
-    _FaultCase("insulation", _INSULATION),
-    _FaultCase("bearing", defect="BPFI"),
-    _FaultCase("turn_short", _WITH_VOLTAGES),
-    _FaultCase("broken_bar", _WITH_VOLTAGES),
-    _FaultCase("insulation", undetectable="no leakage channel"),
-    _FaultCase(
-        "broken_bar",
+    _SHORT(ambiguous_below=SHORT_LIKE_MAX_UNBALANCE),
+    _IMPACTS(defect="BPFO"),
+    _CLEAR_BAR,
+    _FaultCase("eccentricity", fits=_has_more_poles),
+    _LEAK(_INSULATION),
+    _IMPACTS(defect="BPFI"),
+    _SHORT(_WITH_VOLTAGES),
+    _CLEAR_BAR,
+    _LEAK(undetectable="no leakage channel"),
+    _BAR(
         undetectable="slip too low: the sidebands lie within the width of the supply line",
+        fits=_has_little_slip,
+        load=(0.05, 0.09),
     ),
-    _FaultCase("bearing", CURRENTS, "BPFO", undetectable="no vibration channel"),
-    _FaultCase("turn_short", ("ia", "vibration"), undetectable="one phase current only"),
+    _IMPACTS(CURRENTS, "BPFO", undetectable="no vibration channel"),
+    _SHORT(("ia", "vibration"), undetectable="one phase current only"),
     _FaultCase(
         "eccentricity",
         undetectable="two poles: f-fr and f+fr fall on 0 Hz and on twice the supply frequency",
+        fits=_has_two_poles,
     ),
 )
 
@@ -173,11 +218,11 @@ def _machine(
 ) -> SimulatedMachine:
     rng = np.random.default_rng(key)
     motor_type = MOTOR_TYPES[
-        rng.choice([i for i, k in enumerate(MOTOR_TYPES) if _can_have(k, case)])
+        rng.choice([i for i, k in enumerate(MOTOR_TYPES) if case is None or case.fits(k)])
     ]
     inverter = case is None and rng.random() < 0.06
     motor = nameplate(motor_type, 50.0 if rng.random() < 0.7 else 60.0, inverter=inverter)
-    load = _load(rng, case)
+    load = float(rng.uniform(*(case.load if case else (0.35, 0.95))))
     body = _body(rng, motor, case)
     if case is None:
         channels = _INSULATION if rng.random() < 0.1 else (*CURRENTS, "vibration")
@@ -186,7 +231,7 @@ def _machine(
         )
     severity = round(float(rng.uniform(*ranges[case.fault])), 3)
     level = float(f"{SCALES[case.fault].level(severity):.4g}")
-    undetectable = case.undetectable or _why_ambiguous(case, level)
+    undetectable = case.undetectable or _ambiguity_reason(case, level)
     return SimulatedMachine(
         machine_id=machine_id,
         key=key,
@@ -197,53 +242,19 @@ def _machine(
         fault=case.fault,
         severity=severity,
         level=level,
-        onset_s=round(float(rng.uniform(*(onset_s or _onset_range(case.fault)))), 1),
+        onset_s=round(float(rng.uniform(*(onset_s or case.onset_s))), 1),
         defect=case.defect,
-        phase=str(rng.choice(["a", "b", "c"])) if case.fault in _PHASED else None,
+        phase=str(rng.choice(["a", "b", "c"])) if case.phased else None,
         detectable=not undetectable,
         reason=undetectable,
     )
 
 
-def _why_ambiguous(case: _FaultCase, level: float) -> str:
+def _ambiguity_reason(case: _FaultCase, level: float) -> str:
     """Return why a healthy machine may show the same signals, empty if none does."""
-    if (
-        case.fault == "turn_short"
-        and VOLTAGES[0] not in case.channels
-        and level < SHORT_LIKE_MAX_UNBALANCE
-    ):
+    if level < case.ambiguous_below:
         return f"no voltages: a supply unbalance of {MAX_UNBALANCE:.1%} draws as much current"
     return ""
-
-
-_PHASED = ("turn_short", "insulation")
-
-
-def _onset_range(fault: str) -> tuple[float, float]:
-    # A broken bar needs records of 10 s: it starts early, so that a minute of data is enough.
-    return (0.0, 3.0) if fault == "broken_bar" else (5.0, 20.0)
-
-
-def _can_have(motor_type: MotorType, case: _FaultCase | None) -> bool:
-    if case is None:
-        return True
-    if case.fault == "broken_bar":
-        return (
-            motor_type.rated_slip <= 0.02 if case.undetectable else motor_type.rated_slip >= 0.026
-        )
-    if case.fault == "eccentricity":
-        return (motor_type.pole_pairs == 1) is bool(case.undetectable)
-    if case.fault == "bearing":
-        # Defect orders next to a whole number cannot be distinguished from shaft harmonics.
-        orders = BEARINGS[motor_type.bearing].defect_orders
-        return all(abs(orders[d] / round(orders[d]) - 1) > 0.02 for d in ("BPFO", "BPFI"))
-    return True
-
-
-def _load(rng: np.random.Generator, case: _FaultCase | None) -> float:
-    if case is not None and case.fault == "broken_bar":
-        return float(rng.uniform(0.05, 0.09) if case.undetectable else rng.uniform(0.75, 0.95))
-    return float(rng.uniform(0.35 if case is None else 0.55, 0.95))
 
 
 def _body(rng: np.random.Generator, motor: Motor, case: _FaultCase | None) -> _Body:

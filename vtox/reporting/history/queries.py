@@ -1,4 +1,4 @@
-"""What API and pages ask of the history: trends, lists of records. Nothing is changed here."""
+"""Queries of API and pages to the history: trends, lists of records. Nothing is changed here."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from vtox.reporting.history.schema import (
     records,
     series,
 )
-from vtox.reporting.history.trend import StepOutcome, Trend, TrendRecord, of_records, of_steps
+from vtox.reporting.history.trend import StepOutcome, Trend, TrendRecord, record_trend, step_trend
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]
@@ -33,7 +33,7 @@ Cursor = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many records of the page had one state and code."""
+    """Number of records of the page with one state and code."""
 
     state: State | Literal[""]
     code: str
@@ -57,9 +57,9 @@ def recorded_until_s(db: Connection, stream: str = keys.RESULTS) -> float | None
 
 
 def recorded_since_s(db: Connection, machine_id: str) -> float | None:
-    """Return from when on the history has something of a machine, None where it has nothing.
+    """Return from when on the history has something of a machine, None if it has nothing.
 
-    By its hours; by its minutes where these begin within the first of them.
+    The hours decide; the minutes do if they begin within the first hour.
     """
     own = select(series.c.id).where(series.c.machine_id == machine_id)
     first_s, first_minute_s = (
@@ -107,7 +107,7 @@ def trends_of_steps(
     for number, t, state, code, n, n_values, *rest in db.execute(statement):
         groups[number].append(StepOutcome(float(t), state, code, int(n), int(n_values), *rest))
     return Trends(
-        {names[i]: of_steps(of, first_s, end_s, grid.step_s) for i, of in groups.items()},
+        {names[i]: step_trend(of, first_s, end_s, grid.step_s) for i, of in groups.items()},
         {names[i]: _counts((g.state, g.code, g.n) for g in of) for i, of in groups.items()},
     )
 
@@ -140,7 +140,7 @@ def health_of_machines(
             float(t), state, "", int(n), int(n_values), least, 0.0, None, None, None
         )
         groups.setdefault(machine_id, []).append(group)
-    return {m: of_steps(found, first_s, end_s, grid.step_s) for m, found in groups.items()}
+    return {m: step_trend(found, first_s, end_s, grid.step_s) for m, found in groups.items()}
 
 
 def trends_of_records(
@@ -161,7 +161,7 @@ def trends_of_records(
     for r in page:
         by_series[r.series_id].append(r)
     return Trends(
-        {names[i]: of_records(of) for i, of in by_series.items()},
+        {names[i]: record_trend(of) for i, of in by_series.items()},
         {names[i]: _counts((r.state, r.code, 1) for r in of) for i, of in by_series.items()},
         _cursor(page[-1]) if more else None,
     )
@@ -177,7 +177,7 @@ def alerts_before(
     between_s: tuple[float, float] | None = None,
     limit: int,
 ) -> list[tuple[str, Alert]]:
-    """Return ids and events of alerts before an entry, newest first, where they match.
+    """Return ids and events of alerts before an entry, newest first, if they match.
 
     `between_s` are two times of the signal, s since 1970 (UTC).
     """
@@ -218,7 +218,7 @@ def _records(
     where = [c.series_id == number, c.t_ms >= from_ms, c.t_ms < to_ms]
     if after is not None:
         last = tuple_(c.t_ms, c.id_ms, c.id_seq, c.series_id)
-        # The first condition lets the key begin there, the second cuts what has the same time.
+        # The first condition lets the key begin there, the second cuts the rows with the same time.
         where += [c.t_ms >= after[0], last > tuple_(*after)]
     statement = (
         select(

@@ -1,4 +1,4 @@
-"""The scripts on the server: each window's fate changes once, whatever runs twice or late."""
+"""The scripts on the server: each window's fate changes once, even if scripts run twice or late."""
 
 import time
 from dataclasses import replace
@@ -70,8 +70,8 @@ def outcome(family: str, r: Record, version: int = 0) -> Outcome:
         r.record_id(family),
         str(version),
         str(version + 1),
-        ["memory", "{}"],
-        [["machine_id", "V001", "fault", family]],
+        (("memory",), ["{}"]),
+        [(("machine_id", "fault"), ["V001", family])],
         [],
         [],
         evidence=False,
@@ -97,13 +97,33 @@ def test_acknowledged_when_every_family_has_finished(client: Client, ledger: Led
     assert client.xlen(keys.RESULTS) == len(FAMILIES)
 
 
+def test_entries_of_a_commit_have_their_own_values(client: Client, ledger: Ledger) -> None:
+    rows = [record([i]) for i in deliver(client, 3)]
+    ledger.dispatch(TOKEN, "bearing", rows)
+    values = [["V001", "", b"0"], ["V001", "x", b"0"], ["V001", "x", b"1"]]
+    names = ("machine_id", "run", "n")
+    outcomes = [
+        outcome("bearing", r, k)._replace(results=[(names, own), (names, own[::-1])][: 1 + k % 2])
+        for k, (r, own) in enumerate(zip(rows, values, strict=True))
+    ]
+    assert ledger.commit("bearing", outcomes) == [COMMITTED] * 3
+    found = [[f[n.encode()] for n in names] for _, f in client.xrange(keys.RESULTS)]
+    assert found == [
+        [b"V001", b"", b"0"],
+        [b"V001", b"x", b"0"],
+        [b"0", b"x", b"V001"],
+        [b"V001", b"x", b"1"],
+    ]
+
+
 def test_a_machine_retired_with_records_in_flight_does_not_come_back(
     client: Client, ledger: Ledger
 ) -> None:
     whole = record(deliver(client, 2))
     found = outcome("bearing", whole, 7)
-    alert = ["id", "V001:bearing:0", "event", "raised"]
-    found = found._replace(assessments=[["state", "fault"]], alerts=[alert], evidence=True)
+    alert = (("id", "event"), ["V001:bearing:0", "raised"])
+    health = (("state",), ["fault"])
+    found = found._replace(assessments=[health], alerts=[alert], evidence=True)
     ledger.dispatch(TOKEN, "bearing", [whole])
     retire(client, "V001")
     assert ledger.commit("bearing", [found]) == [COMMITTED]
@@ -387,7 +407,7 @@ def test_windows_that_come_while_it_trims_are_not_of_the_future(
 def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
     r = record(deliver(client, 2))
     ledger.dispatch(TOKEN, "bearing", [r])
-    kept = Outcome(r.record_id("bearing"), "0", "1", [], [], [], [], evidence=True)
+    kept = Outcome(r.record_id("bearing"), "0", "1", ((), ()), [], [], [], evidence=True)
     ledger.commit("bearing", [kept])
     entries = [e for _, e in client.xrange(keys.EVIDENCE)]
     assert [e[b"seq"] for e in entries] == [b"0", b"1"]
@@ -402,7 +422,7 @@ def test_evidence_of_a_whole_fleet_at_once_is_bounded(client: Client, settings: 
     large = replace(rows.pop(), bytes=101_000)
     ledger.dispatch(TOKEN, "bearing", [*rows, large])
     outcomes = [
-        Outcome(r.record_id("bearing"), "0", "0", [], [], [], [], evidence=True)
+        Outcome(r.record_id("bearing"), "0", "0", ((), ()), [], [], [], evidence=True)
         for r in (large, *rows)
     ]
     while client.time()[1] > 300_000:  # all within one second

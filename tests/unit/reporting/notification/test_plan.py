@@ -1,4 +1,4 @@
-"""Which event goes to whom and when: matching, quiet hours, digests, changes of clocks."""
+"""Recipients and times of events: matching, quiet hours, digests, changes of clocks."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,11 +14,11 @@ from vtox.reporting.notification.plan import (
     ENDS_TOGETHER_MS,
     Schedule,
     SecondNotice,
+    gather_ends,
     is_answered,
     matches,
     plans,
     second_notices,
-    with_ends_together,
 )
 from vtox.reporting.notification.rules import NotificationRule, Rules
 
@@ -157,12 +157,12 @@ def test_the_end_of_an_alarm_waits_for_others_at_people_alone() -> None:
         {"targets": {"mail": mail, "hook": hook}, "rules": [{"targets": ["mail", "hook"]}]}
     )
     at_once = {"mail": Schedule(5), "hook": Schedule(5)}
-    first = with_ends_together(at_once, both, 5, {})
+    first = gather_ends(at_once, both, 5, {})
     assert first == at_once | {"mail": Schedule(5 + ENDS_TOGETHER_MS, digest=True)}
-    second = with_ends_together(at_once, both, 5, {"mail": 900, "hook": 900})
+    second = gather_ends(at_once, both, 5, {"mail": 900, "hook": 900})
     assert second == at_once | {"mail": Schedule(900, digest=True)}
     later = {"mail": Schedule(6), "hook": Schedule(5)}
-    assert with_ends_together(later, both, 5, {}) == later
+    assert gather_ends(later, both, 5, {}) == later
 
 
 ALARM = Alarm(

@@ -1,5 +1,6 @@
 """The page of a report shows every name as text."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -41,18 +42,17 @@ def hostile(language: str) -> str:
     verdict = (
         record.verdicts[0] | code("code") | {"doubts": [code("doubt")], "state": name("state")}
     )
-    energy = record.energy.model_copy(  # type: ignore[union-attr]
-        update={"power_code": name("power"), "load_code": name("load")}
-    )
+    assert record.energy
+    energy = replace(record.energy, power_code=name("power"), load_code=name("load"))
     changes = {"name": name("record"), "verdicts": [verdict], "energy": energy}
     alert = {"t": 2.0, "fault": "", "event": name("event"), "level": name("level")}
     act = {"t": 1.0, "fault": name("limit"), "action": name("action"), "outcome": name("outcome")}
     scalar = {"name": name("scalar"), "unit": name("unit"), "zone": name("zone"), "value": 1.0}
     parts = {
         "language": language,
-        "machine": made.machine.model_copy(update={"machine_id": name("machine")}),
-        "environment": made.environment.model_copy(update={"vtox": name("version")}),
-        "records": [record.model_copy(update=changes)],
+        "machine": replace(made.machine, machine_id=name("machine")),
+        "environment": replace(made.environment, vtox=name("version")),
+        "records": [replace(record, **changes)],
         "events": [
             alert | code("reason") | {"growth": [code("grows")]},
             act | {"by": name("by"), "text": name("comment")},
@@ -61,7 +61,7 @@ def hostile(language: str) -> str:
         "trend": trend(),
         "growth": {"bearing": [code("moves")]},
     }
-    return page(made.model_copy(update=parts))
+    return page(replace(made, **parts))
 
 
 @pytest.mark.parametrize("of", SHOWN)
@@ -77,12 +77,12 @@ def test_a_name_with_markup_is_text(language: str, of: str) -> None:
 def test_a_fault_of_another_version_has_a_statistic_too(language: str) -> None:
     made, record = contents(), contents().records[0]
     verdict = record.verdicts[0] | {"fault": "gearbox", "statistic": 4.25, "threshold": 3.0}
-    records = [record.model_copy(update={"verdicts": [verdict]})]
+    records = [replace(record, verdicts=[verdict])]
     changes = {
         "language": language,
         "records": records,
         "trend": trend(series={"gearbox": columns()}),
     }
-    shown = page(made.model_copy(update=changes))
+    shown = page(replace(made, **changes))
     assert "gearbox" in shown
     assert {"en": "Decision statistic", "zh": "判定统计量"}[language] in shown

@@ -1,4 +1,4 @@
-"""What is said of a fault and of its alert, and what a machine remembers of it: values with a JSON.
+"""Values of a fault and of its alert, and the memory of a machine about it, each with a JSON.
 
 `vtox.motor.alarms.health.alerts` makes them.
 """
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from vtox.motor.alarms.health.asymmetry_mean import AsymmetryMean
+from vtox.motor.alarms.health.sideband_mean import SidebandMean
 from vtox.motor.values.codec import Time
 from vtox.motor.values.domain import Reason, ReasonValue, State
 
@@ -68,11 +70,13 @@ class Line(NamedTuple):
 class Days(NamedTuple):
     """The days of a slow fault (`vtox.motor.alarms.health.days`).
 
-    `past` has a letter for each of the last days, `today` that of the one under way: `n`, `w`, `f`,
-    or `u` where too few records decided.
-    `needed` are `days` and `of_days` of the rule. `agreed` are the slots where their level is not
-    that of the alarm: an earlier build looks at those of the alarm, and would raise it. They agree
-    `since` then, s. `dropped`: the days before were of a clock that was ahead.
+    `past` has a letter for each of the last days, `today` that of the present one: `n`, `w`, `f`,
+    or `u` if too few records decided.
+
+    `needed` are `days` and `of_days` of the rule. `agreed` are the slots on which records agree,
+    kept only if their level is not that of the alarm: an earlier build looks at those of the alarm,
+    and would raise it. They agree since `since`, s. `dropped`: the days before were of a clock that
+    was ahead.
     """
 
     past: str = ""
@@ -90,7 +94,7 @@ class Days(NamedTuple):
 class Seen:
     """A fault on which records agree, and which no alarm says yet.
 
-    `needs` says for people how many days show it, and what else is open.
+    `needs` says for people how many days show it, and which questions are open.
     """
 
     level: Level
@@ -122,7 +126,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict(Why):
-    """What one record said of a fault; `t` is when it ended. JSON has the names of its fields."""
+    """Verdict of one record on a fault; `t` is when it ended. JSON has the names of its fields."""
 
     state: State | Literal[""]
     t: float
@@ -131,17 +135,20 @@ class Verdict(Why):
 # Not frozen, as that takes a third of the time.
 @dataclass(slots=True)
 class FaultHistory:
-    """What a machine has shown of one fault, with the names and in the order of its JSON.
+    """History of one fault on a machine, with the names and in the order of its JSON.
 
-    `severities` are those of the last decided records, a median of which is that of the fault;
-    `confidences` those of the last that found something. `level`, `marks` and `starts` are its last
-    slots, `alert` the id of its open alert, empty without one. `alert_severity` and
-    `alert_confidence` are the medians as of when that was raised or escalated. `last_values` are
-    those of the code, `orders` the shaft orders of the impacts found last. `held` is what the last
-    record said that was at the level of the open alert; the latest may say something else. `days`
-    is None of a fault that records alone decide. `alert_severity` stays when the alert has ended.
-    `rises` are how far the last findings have grown over alarms that people closed as false
-    (`vtox.motor.alarms.health.dismissals`).
+    `severities` are those of the last decided records; their median is that of the fault.
+    `confidences` are those of the last records that found something. `level`, `marks` and `starts`
+    are its last slots, `alert` the id of its open alert, empty without one. `alert_severity` and
+    `alert_confidence` are the medians when that alert was raised or escalated. `alert_severity`
+    stays after it has ended.
+
+    `last_values` are those of the code, `orders` the shaft orders of the impacts found last. `held`
+    is the verdict of the last record at the level of the open alert; the latest may say something
+    else. `days` is None if records alone decide the fault. `rises` are how far the last findings
+    have grown over alarms that people closed as false (`vtox.motor.alarms.health.dismissals`).
+    `sidebands` and `asymmetry` are means over its records, which decide some that are open alone
+    (`vtox.motor.alarms.health.sideband_mean`, `asymmetry_mean`).
     """
 
     last_state: State | Literal[""] = ""
@@ -163,6 +170,8 @@ class FaultHistory:
     alert_confidence: float | None = None
     days: Days | None = None
     rises: tuple[float, ...] = ()
+    sidebands: SidebandMean | None = None
+    asymmetry: AsymmetryMean | None = None
 
     @property
     def slots(self) -> SlotHistory:
@@ -172,7 +181,7 @@ class FaultHistory:
 
     @property
     def latest(self) -> Verdict:
-        """What the last record said."""
+        """The verdict of the last record."""
         return Verdict(
             state=self.last_state,
             code=self.last_code,
@@ -185,7 +194,7 @@ class FaultHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaisedAlert(Why):
-    """What is said of an alert by each of its events, by its alarm, and while it is open.
+    """Description of an alert in each of its events, in its alarm, and while it is open.
 
     Its `id` is machine:fault:ms of the onset. `fault` may be the name of a flag
     (`vtox.pipeline.store.alarms.flags`), of an alarm of the system itself it is a condition

@@ -1,13 +1,14 @@
-"""What the diagnoses of one record change: the history, the alerts and the health of its machine.
+"""Changes by the diagnoses of one record: the history, the alerts and the health of its machine.
 
-Pure; the worker commits what comes out.
+Pure; the worker commits the result.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
+from vtox.motor.alarms.health import asymmetry_mean, sideband_mean
 from vtox.motor.alarms.health.alert_values import Alert, FaultHistory
 from vtox.motor.alarms.health.alerts import extend
 from vtox.motor.alarms.health.assessment import Assessment, Fused, Published, assess
@@ -20,7 +21,7 @@ from vtox.motor.values.domain import Answer, Diagnosis, Record
 # Not frozen, as that takes a third of the time.
 @dataclass(slots=True)
 class MachineHistory:
-    """What a machine has shown so far, up to a time `t`, and what of it was published."""
+    """Findings on a machine so far, up to a time `t`, and the last published assessment."""
 
     faults: Mapping[str, FaultHistory] = field(default_factory=dict)
     last_published: Published | None = None
@@ -36,13 +37,14 @@ class MachineHistory:
 
 
 class HealthUpdate(NamedTuple):
-    """What the diagnoses of one record change.
+    """Changes by the diagnoses of one record.
 
-    `marks` has the faults of which the record is the latest now, each with what its alarm has taken
-    of the record (`vtox.motor.alarms.health.alerts.Slots`). `published` is the assessment where it
-    is due, at the end of the record: of a back-fill the families are minutes apart. `keep_waveform`
-    says whether the record shows something new, so that its samples are kept as evidence.
-    `fingerprint` is that of the machine, empty where nothing has changed.
+    `marks` has the faults of which the record is the latest now, each with the marks that its alarm
+    has taken of the record (`vtox.motor.alarms.health.alerts.Slots`). `published` is the assessment
+    if it is due, at the end of the record: of a back-fill the families are minutes apart.
+    `keep_waveform` says whether the record shows something new, so that its samples are kept as
+    evidence. `fingerprint` is that of the machine, empty if nothing has changed. `decided` are the
+    diagnoses; the records before decide some that are open alone.
     """
 
     marks: Mapping[str, str]
@@ -51,6 +53,7 @@ class HealthUpdate(NamedTuple):
     published: Assessment | None = None
     keep_waveform: bool = False
     fingerprint: str = ""
+    decided: Sequence[Diagnosis | Answer] = ()
 
 
 def update(
@@ -61,40 +64,53 @@ def update(
     latest_t: float = inf,
     rules: Mapping[str, Persistence] = PERSISTENCE,
     dismissals: Sequence[Dismissal] = (),
+    missing: Collection[str] = (),
 ) -> HealthUpdate:
     """Return history and new alerts of a machine after the diagnoses of one record.
 
     A diagnosis of the past, older than the last one of its fault, changes nothing. `latest_t` is
     the latest time that a right clock may show (`is_past`).
 
-    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above,
-    escalated when `k` of them are faults, and cleared when the last `clear` slots are normal and
-    not near the limit; `rules` are these numbers for each fault. Abstentions neither raise nor
-    clear, unless it is `QUIET`. The time of an alert is that of the signal: the start of
-    the first slot found, and of the first normal one. No warning comes again that people closed as
-    false (`dismissals`, in force when the record arrives) until it has grown.
+    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above.
+    It is escalated when `k` of them are faults. It is cleared when the last `clear` slots are
+    normal and not near the limit. `rules` has these numbers for each fault. Abstentions neither
+    raise nor clear, except `QUIET` ones.
+
+    The time of an alert is that of the signal: the start of the first slot found, and of the first
+    normal one. A warning that people closed as false (`dismissals`, in force when the record
+    arrives) does not come again until it has grown. Faults that are `missing` here belong to
+    packages that other hosts have: their alarms stay as they are.
     """
     marks: dict[str, str] = {}
     faults = dict(history.faults)
     alerts: list[Alert] = []
     keep_waveform = False
+    decided: list[Diagnosis | Answer] = []
     for d in diagnoses:
         if is_past(history, record, d.fault, latest_t):
+            decided.append(d)
+            continue
+        if d.fault in missing:
+            marks[d.fault] = ""
+            decided.append(d)
             continue
         before = faults.get(d.fault) or FaultHistory()
-        faults[d.fault], events, marks[d.fault] = extend(
-            before, record, d, rules[d.fault], dismissals
-        )
+        sidebands, said = sideband_mean.decided_by_mean(before.sidebands, d)
+        asymmetry, said = asymmetry_mean.decided_by_mean(before.asymmetry, said, record)
+        decided.append(said)
+        after, events, marks[d.fault] = extend(before, record, said, rules[d.fault], dismissals)
+        after.sidebands, after.asymmetry = sidebands, asymmetry
+        faults[d.fault] = after
         alerts += events
-        found = d.state in ("warning", "fault")
-        keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
+        found = said.state in ("warning", "fault")
+        keep_waveform |= found and RANK[said.state] > RANK.get(before.last_state, 0)
     if not marks:
-        return HealthUpdate(marks, history)
-    t = max(0.0, record.t_end, *(h.last_t for h in faults.values() if h.last_t <= latest_t))
-    fused = Fused.of(faults, t)
+        return HealthUpdate(marks, history, decided=decided)
+    t = max([0.0, record.t_end, *[h.last_t for h in faults.values() if h.last_t <= latest_t]])
+    fused = Fused.of(faults, t, missing)
     now, last, published = Published(record.t_end, *fused[:2]), history.last_published, None
     if now.is_due_after(last):
-        last, published = now, replace(assess(faults, t), t=now.t)
+        last, published = now, assess(faults, now.t, fused=fused)
     return HealthUpdate(
         marks,
         MachineHistory(faults, last, t),
@@ -102,13 +118,14 @@ def update(
         published,
         keep_waveform,
         fused.fingerprint(faults),
+        decided,
     )
 
 
 def is_past(history: MachineHistory, record: Record, fault: str, latest_t: float) -> bool:
     """Return whether a record is older than the last one of a fault: a replay, or overtaken.
 
-    A last one beyond `latest_t` came from a clock that was ahead: what follows is not its past.
+    A last one beyond `latest_t` came from a clock that was ahead: later records are not its past.
     """
     last = history.faults.get(fault)
     return last is not None and record.t_end < last.last_t <= latest_t

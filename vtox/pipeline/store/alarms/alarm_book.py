@@ -1,8 +1,8 @@
 """The alarm book on the server: read, brought up to date with the alerts, changed by operators.
 
-One hash holds it, with the position in `system_alerts` up to which its alarms are what the alerts
-make of them, and a version by which a change is refused that was thought out for another one. A
-process that keeps the book reads only what others have changed since.
+One hash holds it, with the position in `system_alerts` up to which its alarms follow the alerts.
+A change that was made for another version of the book is refused. A process that keeps the
+book reads only the changes that others have made since.
 """
 
 import re
@@ -36,7 +36,7 @@ _ALERTS_AT_ONCE = 1000
 _ALARM_ID = re.compile(r"[^#|].{0,200}:\d{1,15}")
 # Alerts and operators are few: two changes at once are rare, and a third one is refused never.
 _TRIES = 50
-# Numbered with each change: where it has another number, not all changes are numbered.
+# Numbered with each change: if it has another number, not all changes are numbered.
 _NUMBERED = VERSION
 
 
@@ -44,7 +44,7 @@ _Source = tuple[Client, int, bytes | None]
 
 
 @dataclass(slots=True)
-class _Followed:
+class _BookState:
     """A book up to `position` in the alerts, with the entries that are no alerts."""
 
     book: Book = field(default_factory=Book)
@@ -53,24 +53,24 @@ class _Followed:
 
 
 class KeptBook:
-    """The book in one process: what has changed is read, the rest is kept. Safe between threads."""
+    """The book in one process: changes are read, the rest is kept. Safe between threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         # As it is on the server, with the number of its last change.
         self._source: _Source | None = None
         self._version = 0
-        self._stored = _Followed()
+        self._stored = _BookState()
         # With the alerts that came since.
         self._followed = self._stored
-        # That book at the time of the last read.
+        # The book `_followed` at the time of the last read.
         self._shown_of = self._shown = self._followed.book
         self._ends_ms: int | None = None
 
     def read(self, client: Client, *, keep: bool = True) -> tuple[Book, int]:
         """Return the book as it is now, with the time (ms, server clock).
 
-        It is the same object until it changes. `keep` writes what new alerts make of it.
+        It is the same object until it changes. `keep` writes the changes that new alerts make.
         """
         with self._lock:
             pipe = client.pipeline(transaction=True)
@@ -94,9 +94,9 @@ class KeptBook:
             return self._shown, now_ms
 
     def act(self, client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> list[Action]:
-        """Do what operators want, all or nothing, and return what was done.
+        """Apply the operators' actions, all or nothing, and return those applied.
 
-        `actions` is called with the book and the time (ms, server clock), again where somebody else
+        `actions` is called with the book and the time (ms, server clock), again if another process
         has changed the book meanwhile. A request that was followed already does nothing.
 
         Raises `AlarmRefused`: one of them is not possible.
@@ -130,12 +130,12 @@ class KeptBook:
         change: Callable[[Book, int], None],
         actions: list[Action] | None = None,
     ) -> None:
-        """Change the book and keep what has changed; `actions` are written with it."""
+        """Change the book and keep the changes; `actions` are written with it."""
         script = client.register_script(scripts.source("keep_alarms"))
         where = [keys.ALARM_BOOK, keys.ALARM_ACTIONS, keys.ALARM_CHANGES]
         for _ in range(_TRIES):
             self._follow(client)
-            now = _Followed(self._followed.book.copy(), self._followed.position)
+            now = _BookState(self._followed.book.copy(), self._followed.position)
             change(now.book, server_time_ms(client))
             written, gone = changed_fields(self._stored.book, now.book)
             entries = [encode_action(a) for a in actions or []]
@@ -164,16 +164,16 @@ class KeptBook:
         raise TooBusy("others change alarms all the time", remedy="try again")
 
     def _follow(self, client: Client) -> None:
-        """Read what others have changed, and the alerts that came since."""
+        """Read the changes of others, and the alerts that came since."""
         self._load(client)
         now = self._followed
-        following = _Followed(now.book.copy(), now.position, list(now.skipped))
+        following = _BookState(now.book.copy(), now.position, list(now.skipped))
         _follow_alerts(client, following)
         if following.position != now.position:
             self._followed = following
 
     def _load(self, client: Client) -> None:
-        """Read what others have changed, all of the book where that is not known."""
+        """Read the changes of others, or all of the book if they are not known."""
         while True:
             pipe = client.pipeline(transaction=True)
             pipe.hget(keys.FLEET, "epoch")
@@ -203,13 +203,13 @@ class KeptBook:
         for name, text in found.items():
             take_field(book, name.decode("utf-8", "replace"), text)
         book.changed.clear()
-        self._stored = self._followed = _Followed(book, position)
+        self._stored = self._followed = _BookState(book, position)
 
 
 def advance(client: Client, *, forget: bool = False) -> Book:
     """Bring the book up to date with the alerts, and return it.
 
-    `forget` drops what ended long ago.
+    `forget` drops alarms that ended long ago.
     """
     return KeptBook().change(
         client, lambda book, now_ms: book.forget_finished(now_ms) if forget else None
@@ -217,7 +217,7 @@ def advance(client: Client, *, forget: bool = False) -> Book:
 
 
 def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> list[Action]:
-    """Do what operators want, as `KeptBook.act`."""
+    """Apply the operators' actions, as `KeptBook.act`."""
     return KeptBook().act(client, actions)
 
 
@@ -232,7 +232,7 @@ def forget_machines(client: Client, machine_ids: Sequence[str]) -> None:
 
 
 def _source(client: Client, epoch: bytes | None) -> _Source:
-    """Return what a kept book is of: behind another connection may be another server."""
+    """Return the source of a kept book: behind another connection may be another server."""
     return client, client.connections.lost, epoch
 
 
@@ -241,10 +241,10 @@ def _counted(texts: Iterable[Any]) -> list[Any]:
     return [len(listed), *listed]
 
 
-def _follow_alerts(client: Client, now: _Followed) -> None:
+def _follow_alerts(client: Client, now: _BookState) -> None:
     """Change a book by the alerts after its position."""
     if not now.position:
-        # The first time: what is open, and no alarm that ended before.
+        # The first time: the open alerts, and no alarm that ended before.
         now.position = outputs.newest_id(client, keys.ALERTS)
         for opened in open_alerts(client):
             now.book.put(_alarm_of(opened))

@@ -1,9 +1,8 @@
-"""What a worker knows of a machine before it diagnoses its records: settings and history.
+"""A worker's state of a machine before it diagnoses its records: settings and history.
 
-Whatever changes the settings of a machine (nameplate, baseline, sensitivity, dismissals, channel
-map) names them again, and each commit names the version that it makes. A worker reads only what has
-another name than the state that it has kept, so that a change counts from the next record, in all
-workers.
+Each change of the settings of a machine (nameplate, baseline, sensitivity, dismissals, channel map)
+names them again, and each commit names the version that it makes. A worker reads only parts with
+another name than in its kept state, so that a change counts from the next record, in all workers.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import NamedTuple
 import structlog
 
 from vtox.motor.alarms.health.assessment import Assessment
-from vtox.motor.alarms.health.dismissals import NOTHING_DISMISSED, Dismissals
+from vtox.motor.alarms.health.dismissals import NO_DISMISSALS, Dismissals
 from vtox.motor.alarms.health.sensitivity import DEFAULT, Sensitivity
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.values import codec
@@ -34,11 +33,11 @@ MOST_STATES = 2000
 
 # A named tuple is copied in a third of the time of a frozen dataclass.
 class MachineState(NamedTuple):
-    """What a worker needs of a machine before it diagnoses its records.
+    """The data on a machine that a worker needs before it diagnoses its records.
 
-    `stored_baseline` is empty where there is none; `baseline_refused`: it is of other channels.
-    `version` is that of the history and of `meter`, which is as the server keeps it;
-    `settings` the name of all else, empty where it has none.
+    `stored_baseline` is empty if there is none; `baseline_refused`: it is of other channels.
+    `version` is that of the history and of `meter`, which is as the server keeps it; `settings` the
+    name of all else, empty if it has none.
     """
 
     motor: Motor | None = None
@@ -47,7 +46,7 @@ class MachineState(NamedTuple):
     version: str = ""
     meter: bytes = b""
     sensitivity: Sensitivity = DEFAULT
-    dismissals: Dismissals = NOTHING_DISMISSED
+    dismissals: Dismissals = NO_DISMISSALS
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
     settings: str = ""
@@ -71,7 +70,7 @@ class StateCache:
         self._states: dict[str, MachineState] = {}
 
     def get(self, machine_id: str) -> MachineState:
-        """Return the state of a machine as it was kept, `UNKNOWN` where it was not."""
+        """Return the state of a machine as it was kept, `UNKNOWN` if it was not."""
         return self._states.get(machine_id, UNKNOWN)
 
     def keep(self, machine_id: str, state: MachineState) -> None:
@@ -89,9 +88,10 @@ def load_states(
     *,
     history: bool = True,
 ) -> list[MachineState]:
-    """Return the present state of each machine; what the cache has of it is not read again.
+    """Return the present state of each machine; unchanged parts come from the cache.
 
-    Without `history` only the settings are of now: history, version and meter as they were cached.
+    Without `history` only the settings are current: history, version and meter are as they were
+    cached.
     """
     if not machine_ids:
         return []
@@ -113,7 +113,7 @@ def _state(
     version: bytes,
     changed: Sequence[bytes | None] | None,
 ) -> MachineState:
-    """Return a state that was known, with what has changed of it."""
+    """Return a known state with its changes."""
     state = _with_settings(known, _text(name), *settings) if settings else known
     if changed is None:
         return state

@@ -1,4 +1,4 @@
-"""A damaged file of SQLite: told from other trouble, kept, and read as far as it can be."""
+"""A damaged file of SQLite: distinguished from other trouble, kept, and read if possible."""
 
 import sqlite3
 import time
@@ -7,14 +7,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-# SQLite's log of what is not in the file yet, and its index.
+# SQLite's log of the changes that are not in the file yet, and its index.
 LOGS = ("-wal", "-shm")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 Row = tuple[Any, ...]
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Return whether an error is of the file itself; trying again changes nothing."""
+    """Return whether an error is of the file itself; a retry changes nothing."""
     return (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGED)
 
 
@@ -28,13 +28,13 @@ def is_whole(file: Path) -> bool:
 
 
 def open_damaged(file: Path) -> sqlite3.Connection:
-    """Open a file to read it, with what its log has, and change neither."""
+    """Open a file with its log to read it, and change neither."""
     db = sqlite3.connect(f"file:{file.absolute()}?mode=ro", uri=True)
     db.text_factory = lambda text: text.decode("utf-8", "replace")
     return db
 
 
-def from_both_ends(source: sqlite3.Connection, select: str, order: Sequence[str]) -> Iterator[Row]:
+def read_both_ends(source: sqlite3.Connection, select: str, order: Sequence[str]) -> Iterator[Row]:
     """Yield rows up to the first damage, then those after the last; some of them twice."""
     for direction in ("", " DESC"):
         by = ", ".join(name + direction for name in order)

@@ -1,7 +1,7 @@
 """The OPC UA server: an object for each machine, kept up to date, and an event for each alarm.
 
-It reads the server of the streams, and counts there what it could not read. One loop asks what has
-changed; asyncua serves clients in the same thread.
+It reads the server of the streams, and counts there the entries it could not read. One loop asks
+for changes; asyncua serves clients in the same thread.
 """
 
 import asyncio
@@ -83,7 +83,7 @@ _EVENT_FIELDS = ("MachineId", "Fault", "Level", "Event", "AlarmId", "Code", "Wha
 
 
 class PlantServer:
-    """The server and what it shows of the fleet."""
+    """The server and the part of the fleet that it shows."""
 
     def __init__(self, client: Client, settings: Settings, port: int) -> None:
         self._client = client
@@ -100,7 +100,7 @@ class PlantServer:
         self._events: EventGenerator
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until stopped; what fails is tried again."""
+        """Serve until stopped; failed steps are tried again."""
         await self._start()
         try:
             while not stop.is_set():
@@ -113,7 +113,7 @@ class PlantServer:
             await self.server.stop()
 
     async def try_once(self) -> None:
-        """Show what is new; while the server of the streams is away, the last values stay."""
+        """Show the changes; while the server of the streams is away, the last values stay."""
         problem = ""
         try:
             await self._look()
@@ -183,7 +183,7 @@ class PlantServer:
             self._energy_t = now
             await asyncio.to_thread(self._report)
             await self._show_energy()
-        await self._tell_alarms()
+        await self._publish_alarm_events()
         # Last: without the history the others are there all the same.
         if not self._scalars_t or now - self._scalars_t >= SCALARS_EVERY_S:
             self._scalars_t = now
@@ -226,7 +226,7 @@ class PlantServer:
         for machine_id, meter in zip(ids, found, strict=True):
             await self._show(machine_id, partial(energy_values, meter))
 
-    async def _tell_alarms(self) -> None:
+    async def _publish_alarm_events(self) -> None:
         assert self._alerts is not None
         batch = await asyncio.to_thread(
             stream_reader.read, self._client, self._alerts, ENTRIES_AT_ONCE
@@ -235,7 +235,7 @@ class PlantServer:
         for entry_id, alert in alerts:
             try:
                 await self._tell(alert)
-            except Exception as error:  # one that cannot be told keeps no other from being told
+            except Exception as error:  # an event that fails must not stop the others
                 skipped.append((entry_id, Unreadable(UNREADABLE, reason_of(error))))
         self._alerts = batch.end
         await self._pass_over(keys.ALERTS, skipped)
@@ -262,7 +262,7 @@ class PlantServer:
         """Show a machine; one that cannot be shown is passed over, and reported once."""
         try:
             await self._nodes.show(machine_id, make())
-        except Exception as error:  # whatever is wrong with it, the others are shown
+        except Exception as error:  # an error of one machine: the others are still shown
             why = reason_of(error)
             if (machine_id, why) not in self._reported:
                 self._reported.add((machine_id, why))
@@ -275,7 +275,7 @@ class PlantServer:
 
 
 def _latest_scalars(settings: Settings) -> dict[str, Values]:
-    """Return machine id -> its scalars; none where the history is not reachable by the settings."""
+    """Return machine id -> its scalars; none if the history is not reachable by the settings."""
     found: dict[str, Values] = defaultdict(dict)
     with reading(settings) as db:
         for r, _ in latest(db) if db is not None else ():

@@ -1,7 +1,7 @@
 """Bearing damage from vibration: combs of envelope lines at the defect orders of the bearing.
 
-Recordings of one shape in, one verdict each out: envelopes of many bands, lines over the noise
-floor, combs within the tolerance of slippage, comparison with surrogates; then rules give the code.
+Recordings of one shape in, one verdict each out. The steps: envelopes of many bands, lines over the
+noise floor, combs within the tolerance of slippage, comparison with surrogates, rules for the code.
 Sources are named in `vtox.motor.diagnosis.dsp.envelope_spectrum`, `comb`, `comb_plan` and
 `surrogates`; the method was evaluated as in Smith & Randall 2015 (MSSP 64-65:100-131).
 """
@@ -15,7 +15,7 @@ import numpy as np
 from vtox.motor.diagnosis.diagnosers.bearing import rising_combs
 from vtox.motor.diagnosis.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
 from vtox.motor.diagnosis.diagnosers.bearing.evidence import BearingEvidence, evidence
-from vtox.motor.diagnosis.diagnosers.bearing.moving_speed import by_angle_of_moving_shaft
+from vtox.motor.diagnosis.diagnosers.bearing.moving_speed import resample_moving_shaft
 from vtox.motor.diagnosis.diagnosers.bearing.rules import RULES
 from vtox.motor.diagnosis.diagnosers.bearing.search_setup import SearchSetup, set_up_search
 from vtox.motor.diagnosis.diagnosers.bearing.shaft_vibration import shaft_vibrations
@@ -31,7 +31,7 @@ from vtox.motor.values.domain import VIBRATIONS, Motor, Reason, Recording, reaso
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What the search of one recording gaveuntil it ended: views and signs, or problems.
+    """Result of the search of one recording: views and signs, or problems.
 
     `index`: the place of the recording in the batch.
     """
@@ -58,15 +58,15 @@ def diagnose(
     Parameters
     ----------
     recordings : sequence of Recording, length batch
-        With at least one of `VIBRATIONS`, m/s^2, shape (samples,); `speed_rpm` where measured.
+        With at least one of `VIBRATIONS`, m/s^2, shape (samples,); `speed_rpm` if measured.
     motors : sequence of Motor or None, length batch
-        The bearing, and what bounds the speed where it is not measured.
+        The bearing, and the data that bound the speed if it is not measured.
     baselines : sequence of Baseline or None, length batch, optional
         For `change_db`, and for weak combs that have risen.
     not_running : sequence of reasons, length batch, optional
         Why a record is not searched: the machine does not run, or samples are copied or lost.
     speed_rpm, speed_tolerance : sequence of float or None, length batch, optional
-        Shaft speed estimated from the currents, rpm, and its relative half width; used where the
+        Shaft speed estimated from the currents, rpm, and its relative half width; used if the
         recording has none.
     supply_hz : sequence of float or None, length batch, optional
         Measured supply frequency, Hz, used before the nameplate's.
@@ -76,10 +76,10 @@ def diagnose(
     Returns
     -------
     Verdicts
-        `statistic` is the level of the leading comb, 1 by chance; `threshold` what surrogates of
-        the same record reach, with a margin. Indicators: `speed_rpm`, `leading`, `leading_ratio`;
-        of a comb found `defect`, `order`, `deviation`, `modulation_db`, `band_low_hz`,
-        `band_high_hz`; of other impacts `impulsive_order`, `impulsive_ratio`,
+        `statistic` is the level of the leading comb, 1 by chance; `threshold` the level that
+        surrogates of the same record reach, with a margin. Indicators: `speed_rpm`, `leading`,
+        `leading_ratio`; for a comb found `defect`, `order`, `deviation`, `modulation_db`,
+        `band_low_hz`, `band_high_hz`; for other impacts `impulsive_order`, `impulsive_ratio`,
         `impulsive_modulation_db` or `irregular_modulation_db`; with a baseline `change_db`.
 
     References
@@ -103,7 +103,7 @@ def diagnose(
         x, decided = take(x, rows), decided[rows]
     x = rising_combs.marked(x, RULES.codes[decided], baselines or nothing, load_a or nothing)
     changes = _changes_db(recordings, baselines or nothing, load_a or nothing, not_running)
-    return concluded(x, decided, changes)
+    return bearing_verdicts(x, decided, changes)
 
 
 def examine(
@@ -114,7 +114,7 @@ def examine(
     speed_tolerance: float | None = None,
     supply_hz: float | None = None,
 ) -> Examination:
-    """Return what the diagnosis of one recording rests on; parameters are those of `diagnose`."""
+    """Return the evidence of one recording; parameters are those of `diagnose`."""
     found = _examinations(
         [recording],
         [motor],
@@ -158,7 +158,7 @@ def _examinations(
         else:
             found[i] = Examination(i, setup)
     # Those by angle in the same transforms: alone a record costs twice as much as among eight.
-    by_angle = by_angle_of_moving_shaft(setups)
+    by_angle = resample_moving_shaft(setups)
     of_row = {batch + k: setup.index for k, setup in enumerate(by_angle)}
     moving = set(of_row.values())
     setups = [replace(s, moving=True) if s.index in moving else s for s in setups]
@@ -182,10 +182,9 @@ def _examinations(
 
 
 def _clearer(x: BearingEvidence, decided: Int, found: Sequence[Examination], count: int) -> Int:
-    """Return the row of each recording.
+    """Return the row of each recording: by angle or, if the comb is clearer there, by time.
 
-    By angle, unless only the record as it is shows a comb, or shows it more clearly: what was
-    tracked may be another machine's line.
+    Angle tracking may follow the line of another machine.
     """
     clearness = np.where(_alarm(decided), x.ratio, 0.0)
     rows = np.arange(count)
@@ -205,7 +204,7 @@ def features(
     speed_tolerance: Sequence[float | None] | None = None,
     supply_hz: Sequence[float | None] | None = None,
 ) -> dict[str, Float64]:
-    """Return what a baseline learns: the level of the vibration, and of the combs of the bearing.
+    """Return the features of a baseline: levels of the vibration and of the combs of the bearing.
 
     Parameters are those of `diagnose`.
 
@@ -213,7 +212,7 @@ def features(
     -------
     dict of ndarray, shape (batch,)
         `bearing.vibration_db`: RMS of the first vibration channel, dB re 1 m/s^2; NaN without one.
-        `bearing.bpfo_db` and so on: level of the best comb of each part, dB over chance; NaN where
+        `bearing.bpfo_db` and so on: level of the best comb of each part, dB over chance; NaN if
         it was not searched.
     """
     count = len(recordings)
@@ -231,7 +230,7 @@ def features(
 
 
 def _problems(recordings: Sequence[Recording], not_running: Stated) -> list[tuple[Reason, ...]]:
-    """Return why the vibration of each recording cannot be used, empty where it can."""
+    """Return why the vibration of each recording cannot be used, empty if it can."""
     first = recordings[0]
     names = [n for n in VIBRATIONS if n in first.channels]
     if not names:
@@ -266,7 +265,7 @@ def _changes_db(
     load_a: Sequence[float | None],
     not_running: Stated | None,
 ) -> Float64:
-    """Return the change of each level against the baseline, dB; NaN where there is none."""
+    """Return the change of each level against the baseline, dB; NaN if there is none."""
     changes_db = np.full(len(recordings), np.nan)
     for i, (baseline, recording) in enumerate(zip(baselines, recordings, strict=True)):
         healthy = baseline.level(VIBRATION, load_a[i]) if baseline else None
@@ -275,7 +274,7 @@ def _changes_db(
     return changes_db
 
 
-def concluded(x: BearingEvidence, decided: Int, changes_db: Float64) -> Verdicts:
+def bearing_verdicts(x: BearingEvidence, decided: Int, changes_db: Float64) -> Verdicts:
     """Return the verdicts that were decided, with the change of each level, dB, NaN for none."""
     return verdicts(
         "bearing",

@@ -1,4 +1,4 @@
-"""Which combs to search in a recording, at which speed and supply, in which bands.
+"""Setup of the search in a recording: its combs, speed, supply and bands.
 
 Decides per recording whether it can be searched at all.
 """
@@ -21,7 +21,7 @@ MIN_TURNS = 15
 # Shaft turns for a comb of the bearing cage: it turns 0.4 times a turn, and needs 16 cage turns.
 MIN_TURNS_FOR_BEARING_CAGE = 40
 # Shaft turns of one segment. Slippage of 1 % from pass to pass broadens the third harmonic of the
-# inner race to 2*pi*9*1e-4*5.4 = 0.03 of shaft speed, two bins of such a segment.
+# inner race to 2*pi*9*1e-4*5.4 = 0.03 of shaft speed: 2 bins of a segment.
 SEGMENT_TURNS = 60
 # Width of a band over the highest defect frequency, so that three harmonics and surrogates above
 # them fit into the envelope spectrum.
@@ -29,7 +29,7 @@ MIN_BAND_RATIO = 4.5
 BANDS = (1, 2, 3, 4, 6, 8, 12, 16)
 # Bandwidth of the vibration over the highest defect frequency.
 MIN_BANDWIDTH_RATIO = 3.0
-# Searched where the bearing is unknown: any comb between a third and one and a half of it.
+# Searched if the bearing is unknown: any comb between a third and one and a half of it.
 ANYWHERE = CombTarget("any", 6.0)
 # Bands and segments in which a recording is analysed, and 1 over the share of spectra that is used.
 Layout = tuple[int, int, int]
@@ -40,7 +40,7 @@ class SearchSetup:
     """One recording that can be searched, `index` its place in the batch.
 
     `orders` of the combs by defect: twice the ball spin for BSF, as a ball strikes a race twice a
-    own turn; empty where the bearing is unknown.
+    own turn; empty if the bearing is unknown.
     """
 
     index: int
@@ -50,7 +50,7 @@ class SearchSetup:
     orders: dict[str, float]
     #: Bearing cage frequency in shaft orders.
     bearing_cage_order: float | None
-    #: Combs to search, `ANYWHERE` where the bearing is unknown.
+    #: Combs to search, `ANYWHERE` if the bearing is unknown.
     targets: tuple[CombTarget, ...]
     supply_hz: float | None
     #: The speed moves within the record.
@@ -64,7 +64,7 @@ class SearchSetup:
         return self.motor.bearing.order_tolerance if self.motor.bearing else 0.0
 
     def deviation(self, order: float, defect: str) -> float:
-        """Return how far an order lies from that of a defect, beyond what makers differ by."""
+        """Return the distance of an order from that of a defect, beyond the spread of makers."""
         apart = order / self.orders[defect] - 1
         return copysign(max(abs(apart) - self.order_tolerance, 0.0), apart)
 
@@ -82,7 +82,7 @@ class SearchSetup:
     def layout(self) -> Layout:
         """Bands and segments to analyse the recording in, and the share of the spectra to use.
 
-        Equal layouts share arrays. The share, 1 over it, is less than the whole where bands cannot
+        Equal layouts share arrays. The share, 1 over it, is less than the whole if bands cannot
         be as narrow as would do.
         """
         fitting = max(1.0, self.recording.fs_hz / 2 / (MIN_BAND_RATIO * self.top_hz))
@@ -93,14 +93,21 @@ class SearchSetup:
 
     @property
     def motor_supply_hz(self) -> tuple[float, ...]:
-        """Supply frequency of the motor; on the grid and unknown, all that its speed allows."""
+        """Supply frequency of the motor; on the grid and unknown, all that its speeds allow.
+
+        The rated speed excludes a grid even where the speed of the record is uncertain.
+        """
         if self.supply_hz:
             return (self.supply_hz,)
         if self.motor.supply == "inverter":
             return ()
-        if self.speed.tolerance > SENSOR_TOLERANCE:
-            return GRIDS_HZ
-        return grids_of_speed(self.speed.rpm, self.motor.pole_pairs)
+        grids: tuple[float, ...] = GRIDS_HZ
+        rated_rpm, pairs = self.motor.rated_speed_rpm, self.motor.pole_pairs
+        if rated_rpm:
+            grids = grids_of_speed(rated_rpm, pairs)
+        if len(grids) > 1 and self.speed.tolerance <= SENSOR_TOLERANCE:
+            grids = grids_of_speed(self.speed.rpm, pairs)
+        return grids
 
     @property
     def mains_hz(self) -> tuple[float, ...]:
@@ -173,9 +180,8 @@ def _bearing_cage_order(defect_orders: Mapping[str, float]) -> float | None:
 def _targets(orders: tuple[tuple[str, float], ...], bearing_cage: bool) -> tuple[CombTarget, ...]:
     """Return the targets of a bearing.
 
-    An inner race turns through the load zone, so its comb may carry sidebands at shaft speed; a
-    damaged element is modulated by the bearing cage, and its comb without those sidebands counts
-    half.
+    An inner race turns through the load zone, so its comb may carry sidebands at shaft speed. A
+    damaged element is modulated by the bearing cage; its comb counts half without those sidebands.
     """
     kinds = {
         "BPFO": CombTarget("BPFO", 1.0),

@@ -1,4 +1,4 @@
-"""What the rules of broken bars ask about, by columns: slip and load, then the sidebands."""
+"""Columns that the rules of broken bars read: slip and load, then the sidebands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -31,8 +31,8 @@ from vtox.motor.values.domain import Reason
 # Level of the lower sideband. Sound above 54 dB below the supply line, a developing fault of the
 # rotor cage from there (Penrose 2006; Culbert & Letal 2015; the limits are empirical).
 DEVELOPING_DBC = -54.0
-# Over the angle of slip a line may be so much weaker than the rotor cage makes it, dB: how the slip
-# moves is not known exactly. docs/calibration/broken_bar.md#slip-that-moves
+# Over the angle of slip a line may be so much weaker than the rotor cage makes it, dB. The movement
+# of the slip is not known exactly. docs/calibration/broken_bar.md#slip-that-moves
 TRACKING_LOSS_DB = 3.0
 MIN_LOAD = 0.35
 # Beyond this range of its frequency a supply spreads all lines. A drive whose voltages are measured
@@ -41,7 +41,7 @@ MAX_FREQUENCY_RANGE_HZ = 0.4
 MAX_MOVING_SHARE = 0.25
 # Longest record that a reason asks for, s.
 LONGEST_RECORD_S = 300.0
-# The sidebands spread when the slip moves, by about 1.5 x where the current changes by x.
+# The sidebands spread when the slip moves, by about 1.5 x if the current changes by x.
 MAX_SPREAD_BINS = 4.0
 MAX_SPREAD = 0.1
 SLIP_PER_CURRENT = 1.5
@@ -60,13 +60,14 @@ LEAST_SHARE = 0.75
 class OperatingPoint:
     """Columns of length batch: slip and load, known before a line is searched.
 
-    `start_level_db` is the sideband of a start, NaN where there is none. The slip, from
+    `start_level_db` is the sideband of a start, NaN if there is none. The slip, from
     `slip_source`, is `slip` within `slip_half`, from `slip_low` to `slip_high`. `slip_problems`
-    says why it is not known, `slip_doubts` what speaks against it, `slip_guess` the same where only
-    rated power and load give it, the guess first. `too_short` says how long a record must be where
-    this one is too short for the least slip, `hopeless` that it is for any. `low_a` and `high_a`
-    are the least and the largest mean of 0.5 s, A rms, `current_range` their difference over the
-    mean.
+    says why it is not known. `slip_doubts` are the doubts about it, `slip_guess` the same if only
+    rated power and load give it, the guess first.
+
+    `too_short` gives the needed length if a record is too short for the least slip; `hopeless`: it
+    is too short for any slip. `low_a` and `high_a` are the least and the largest mean of 0.5 s,
+    A rms, `current_range` their difference over the mean.
     """
 
     input_problems: Stated
@@ -107,13 +108,15 @@ class OperatingPoint:
 class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     """Columns of length batch: conditions, the pair of sidebands, and the level compared with.
 
-    `bin_hz` is 1/T. Where the slip is `tracked` the pair is over its angle: it moved from
+    `bin_hz` is 1/T. If the slip is `tracked`, the pair is over its angle: the slip moved from
     `lowest_slip` to `highest_slip`, and the line is `over_fixed` times as high as at a fixed
     frequency. `spreads`: the slip moves so far that the sidebands are no lines over time.
     The movement of the slip puts the line of a rotor cage from `shift_low` to `shift_high` bins
-    from 2sf. `off_bins_allowed` is NaN where the place of the line decides nothing. `baseline_dbc`
-    is the level learnt, NaN where there is none, and `change_db` that above it. `in_voltage`: the
-    voltages were left out, as the drive may answer the line with them.
+    from 2sf. `off_bins_allowed` is NaN if the place of the line decides nothing. The current moves
+    so far that the movement of the slip spreads the sidebands over `spread_bins`.
+
+    `baseline_dbc` is the level learnt, NaN if there is none, and `change_db` the level above it.
+    `in_voltage`: the voltages were left out, as the drive may answer the line with them.
     """
 
     bin_hz: Float64
@@ -122,6 +125,7 @@ class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     highest_slip: Float64
     over_fixed: Float64
     spreads: Bool
+    spread_bins: Float64
     shift_low: Float64
     shift_high: Float64
     off_bins_allowed: Float64
@@ -133,6 +137,15 @@ class BrokenBarEvidence(OperatingPoint, SidebandPairs):
     def sound_dbc(self) -> Float64:
         """Up to which level a line that is measured may be of a sound rotor cage, dBc."""
         return np.where(self.tracked, DEVELOPING_DBC - TRACKING_LOSS_DB, DEVELOPING_DBC)
+
+    @property
+    def counts_in_mean(self) -> Bool:
+        """Whether a line of the cage would be sharp within the interval of the slip, at the grid.
+
+        Behind a drive the voltage may hold a part of it.
+        """
+        sharp = (self.spread_bins <= MIN_TRACKED_BINS) & ~self.tracked
+        return sharp & ~self.inverter & (self.bins >= NEEDED_BINS)
 
     @property
     def searched_low_hz(self) -> Float64:
@@ -183,7 +196,7 @@ def conditions(
         slip_doubts=[s.doubts for s in slips],
         slip_guess=[_guess(s) for s in slips],
         too_short=[
-            (why_too_short(slips[i], float(f0_hz[i]), analysis.duration_s),) if is_short else ()
+            (too_short_reason(slips[i], float(f0_hz[i]), analysis.duration_s),) if is_short else ()
             for i, is_short in enumerate(short.tolist())
         ],
         hopeless=hopeless,
@@ -193,14 +206,14 @@ def conditions(
 
 
 def _guess(slip: Slip) -> tuple[Reason, ...]:
-    """Return what leaves open that a rotor cage is sound: its slip from the rated power alone."""
+    """Return why a rotor cage cannot be called sound: its slip is from the rated power alone."""
     if slip.source != "rated power and load":
         return ()
     return (slip.doubts[-1], *slip.doubts[:-1])
 
 
-def why_too_short(slip: Slip, f0_hz: float, duration_s: float) -> Reason:
-    """Return how long a record must be at this slip, if any length would do."""
+def too_short_reason(slip: Slip, f0_hz: float, duration_s: float) -> Reason:
+    """Return the needed length of a record at this slip, if any length would do."""
     least = least_slip(slip)
     values = {"slip": least, "slip_source": slip.source}
     if not least * 2 * f0_hz * LONGEST_RECORD_S >= NEEDED_BINS:
@@ -285,6 +298,7 @@ def _evidence(
         tracked=tracked,
         spreads=c.current_range * SLIP_PER_CURRENT * columns["bins"]
         > np.maximum(MAX_SPREAD_BINS, MAX_SPREAD * columns["bins"]),
+        spread_bins=spread_bins,
         off_bins_allowed=off_bins_allowed(slip_analysis.slips, c.f0_hz, bin_hz),
         baseline_dbc=baseline_dbc,
         change_db=columns["level_dbc"] - baseline_dbc,
@@ -322,9 +336,9 @@ def _movement(analysis: CurrentAnalysis, pair: dict[str, Any], rows: Any) -> dic
 
 
 def _learnt_dbc(baseline: Baseline | None, load_a: float) -> float:
-    """Return the healthy level of the sidebands at a load; NaN where the cage did not make it.
+    """Return the healthy level of the sidebands at a load; NaN if the cage did not make it.
 
-    What the cage makes is in nearly all records that would show it, at all loads. A supply that
+    A line of the cage is in nearly all records that would show it, at all loads. A supply that
     flickers at twice slip frequency of one record, and a load, make a line in some.
     """
     if baseline is None:

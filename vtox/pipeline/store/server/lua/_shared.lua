@@ -1,6 +1,6 @@
 -- Functions that stand before the other scripts.
 
--- Add to a number of a hash. Where another program wrote something else it begins again: an error
+-- Add to a number of a hash. If another program wrote something else it begins again: an error
 -- would leave a commit half done, whose entries then come twice.
 local function add_to(key, field, n, begin, command)
   local sum = redis.pcall(command or 'HINCRBY', key, field, n)
@@ -60,7 +60,7 @@ local function name_settings(machine)
 end
 
 -- Records that a family has finished, and their entries with its letter: `d` (result) or `x` (dead
--- letter). What that changes is written by `settle`, all of it at once.
+-- letter). `settle` writes the changes that follow, all at once.
 local gone, finished, letters = {}, {}, {}
 
 -- A family in a partition, as the name of its ledger says: `bearing`, in the second one `bearing:1`.
@@ -117,7 +117,7 @@ local function decode_version(text)
   return digits and #digits < 14 and tonumber(digits) or 0
 end
 
--- The last version of a machine's setting. Where its counter is damaged, the present one counts: no
+-- The last version of a machine's setting. If its counter is damaged, the present one counts: no
 -- version names two of them.
 local function last_version(machine, counter, field)
   local present = decode_table(redis.call('HGET', machine, field)) or {}
@@ -143,7 +143,7 @@ local function decode_condition(text)
   return alarm
 end
 
--- What was refused of a sender, nil where it is damaged.
+-- The refusals of a sender, nil if they are damaged.
 local function decode_refused(text)
   local s = decode_table(text)
   if not s or type(s.since) ~= 'number' or type(s.bytes) ~= 'number' or type(s.more) ~= 'table' then

@@ -83,3 +83,12 @@ def test_an_unknown_supply_is_that_of_the_grids_which_the_speed_allows() -> None
     assert setup(replace(x, speed_rpm=590.0), Motor(bearing=MOTOR.bearing)).mains_hz == (50.0, 60.0)
     assert setup(x, replace(MOTOR, supply="inverter")).motor_supply_hz == ()
     assert setup(x, replace(MOTOR, supply="inverter")).mains_hz == (50.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("rated_rpm", "grids"), [(1480.0, (50.0,)), (1750.0, (60.0,)), (590.0, (50.0, 60.0))]
+)
+def test_a_rated_speed_excludes_a_grid(rated_rpm: float, grids: tuple[float, ...]) -> None:
+    plate = Motor(bearing=MOTOR.bearing, rated_speed_rpm=rated_rpm)
+    x = replace(recording(HEALTHY), speed_rpm=590.0)
+    assert setup(x, plate).mains_hz == grids
