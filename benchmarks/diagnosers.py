@@ -1,12 +1,12 @@
-"""What the diagnosers cost: CPU per second of one machine's data, by family and by stage.
+"""The cost of the diagnosers: CPU per second of one machine's data, by family and by stage.
 
     python -m benchmarks.diagnosers [--against CHECKOUT] [--rounds 15]
 
-The records are those that workers ask about: three currents and one vibration channel of simulated
+The records are like those of workers: three currents and one vibration channel of simulated
 machines, 10 kHz, counts of 16 bits, as long as each family needs, without baselines. Another
 checkout is measured in turn, batch by batch: only such ratios mean anything on a shared box. Each
-round has processes of its own: where arrays lie in the memory of one may make 6 % as long as it
-lives. One thread per maths library, memory kept as in a worker.
+round has its own processes: the places of arrays in the memory of a process may make 6 % as long as
+it lives. One thread per maths library, memory kept as in a worker.
 """
 
 import argparse
@@ -48,7 +48,7 @@ BATCHES = (32, 8, 1)
 TURNS = 5
 FS_HZ = 10_000.0
 CHANNELS = (*CURRENTS, "vibration")
-# Where the time of a batch goes: module and function, as the module calls it. Those of one module
+# Parts of the time of a batch: module and function, as the module calls it. Functions of one module
 # do not call each other, so that their times add up to less than the whole. Named, not imported:
 # another checkout may have other modules.
 DIAGNOSERS, BEARING, DSP = (
@@ -66,14 +66,14 @@ STAGES = {
     "insulation": (f"{DIAGNOSERS}.insulation.diagnoser", "diagnose"),
     "bearing": (f"{BEARING}.diagnoser", "diagnose"),
     "bearing: quality": (f"{BEARING}.diagnoser", "_problems"),
-    "bearing: shaft phase": (f"{BEARING}.diagnoser", "by_angle_of_moving_shaft"),
+    "bearing: shaft phase": (f"{BEARING}.diagnoser", "resample_moving_shaft"),
     "bearing: spectra of segments": (f"{BEARING}.envelope_views", "segment_spectra"),
     "bearing: envelope spectra": (f"{DSP}.envelope_spectrum", "spectra_of_envelopes"),
     "bearing: power of views": (f"{DSP}.envelope_spectrum", "view_power"),
     "bearing: noise floor": (f"{DSP}.envelope_spectrum", "over_floor"),
     "bearing: combs": (f"{BEARING}.signs", "search_combs"),
     "bearing: other impacts": (f"{BEARING}.signs", "_without_comb"),
-    "bearing: rules": (f"{BEARING}.diagnoser", "concluded"),
+    "bearing: rules": (f"{BEARING}.diagnoser", "bearing_verdicts"),
     "eccentricity": (f"{DIAGNOSERS}.eccentricity.diagnoser", "diagnose"),
     "broken bar": (f"{DIAGNOSERS}.broken_bar.diagnoser", "diagnose"),
 }
@@ -166,7 +166,7 @@ def _timed(work: Callable[..., Any], stage: str, spent: dict[str, float]) -> Cal
 
 
 def answer() -> None:
-    """Be the process of a checkout: a cost for every line of family and batch on standard input."""
+    """As a checkout's process, print a cost for each line of family and batch on standard input."""
     keep_freed_memory()  # before the records come, as in a worker
     measuring = Measuring(pickle.load(sys.stdin.buffer))
     for line in sys.stdin.buffer:

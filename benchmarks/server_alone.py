@@ -1,12 +1,12 @@
-"""What the server alone does for a window that comes live, by how it is started and configured.
+"""CPU of the server alone for a window that comes live, by its start and its configuration.
 
     python -m benchmarks.server_alone [--silent 3000] [--laps 8] [--way glibc --way jemalloc ...]
         [--configuration "hz 1" ...]
 
-Servers in turn on the same windows: 80 kB each, read, admitted, entered, started and committed by
-the scripts of bridge and workers in batches as 300 machines make them, with states and results of
-usual size, and trimmed. No samples are fetched again, as workers beside the bridge read its ring.
-CPU of the server and of its rewrites of the log.
+Servers take turns on the same windows, 80 kB each. The scripts of bridge and workers read, admit,
+enter, start and commit them in batches as 300 machines make them, with states and results of usual
+size, and trim them. No samples are fetched again, as workers next to the bridge read its ring. CPU
+of the server and of its rewrites of the log.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from vtox.pipeline.store.stream.admissions import Admission, record
 from vtox.pipeline.store.stream.window_log import create_group, group_info, read_new
 from vtox.pipeline.windows.wire import UNLIMITED, Header, decode_header
 
-# What it is -> environment of the server.
+# Name -> environment of the server.
 WAYS: Mapping[str, Mapping[str, str]] = {
     "jemalloc": {"LD_PRELOAD": JEMALLOC},
     "background": {"LD_PRELOAD": JEMALLOC, "MALLOC_CONF": "background_thread:true"},
@@ -52,7 +52,7 @@ SENDING, BATCH, DIFFERENT, LAP = 300, 8, 200, 600
 RETAINED = 12 * SENDING
 # Bytes of a machine's memory, health, and of the latest diagnosis of a fault.
 MEMORY, HEALTH, LATEST, FIELDS = 2_000, 1_250, 700, 18
-# What a worker reads of a machine's state.
+# Fields that a worker reads of a machine's state.
 READ = ("version", "motor", "baseline", "baseline_info", "memory")
 TEXT = random.Random(1).randbytes(1 << 16).hex().encode()
 
@@ -66,7 +66,7 @@ def text(n: int) -> bytes:
 
 @dataclass(slots=True)
 class Side:
-    """One server, and what its laps cost."""
+    """One server, and the costs of its laps."""
 
     settings: Settings
     server: EmbeddedServer
@@ -157,8 +157,9 @@ class Side:
         outcomes = []
         for name, state in zip(names, pipe.execute(), strict=True):
             found = {f"field{i}": text(22) for i in range(FIELDS)}
-            results = [[x for item in found.items() for x in item] for _ in FAMILIES[family].faults]
-            kept = [x for item in _state(*FAMILIES[family].faults).items() for x in item]
+            results = [(tuple(found), [*found.values()]) for _ in FAMILIES[family].faults]
+            state_now = _state(*FAMILIES[family].faults)
+            kept = tuple(state_now), [*state_now.values()]
             version = text(32).decode()
             outcomes.append(
                 Outcome(name, (state[0] or b"0").decode(), version, kept, results, [], [], False)  # type: ignore[arg-type]
@@ -188,7 +189,7 @@ def _admission(entry_id: str, head: Header) -> Admission:
 
 
 def main() -> None:
-    """Measure, and print what each server took beside the first."""
+    """Measure, and print the CPU of each server next to that of the first."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--silent", type=int, default=0)
     parser.add_argument("--laps", type=int, default=8)

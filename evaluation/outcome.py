@@ -1,4 +1,4 @@
-"""What every study collects, one outcome per record, and the values that its page is made of."""
+"""The outcomes that every study collects, one per record, and the values of its page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ class Outcome:
     code: str
     reason: str
     machine: str
-    score: float  # statistic over threshold, NaN where there is none
+    score: float  # statistic over threshold, NaN if there is none
     confidence: float = 0.0
-    tags: Mapping[str, Any] = field(default_factory=dict)  # what was set: level, slip, wander ...
+    tags: Mapping[str, Any] = field(default_factory=dict)  # the settings: level, slip, wander ...
     indicators: Mapping[str, Any] = field(default_factory=dict)  # and those of its first line
     peers: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -36,7 +36,7 @@ class Outcome:
         return None if self.state == "unknown" else self.state in ALARMS
 
 
-Answers = dict[str, list[Outcome]]  # by what was known of the machine
+Answers = dict[str, list[Outcome]]  # by the knowledge of the machine
 
 
 def outcome(
@@ -68,17 +68,21 @@ def outcome(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: a title, column heads, rows of text, and what must be known to read it."""
+    """One table: a title, column heads, rows of text, and a note that explains it.
+
+    Details are printed, not written to the page.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One goal of the project, what was measured, and whether it is met (None: not run)."""
+    """One goal of the project, its measured value, and whether it is met (None: not run)."""
 
     name: str
     wanted: str
@@ -109,13 +113,13 @@ def select(outcomes: Iterable[Outcome], **tags: Any) -> list[Outcome]:
 
 
 def alarms(outcomes: Sequence[Outcome], *, of_decided: bool = False) -> Rate:
-    """Return how many are alarms, of all or of the decided."""
+    """Return the share of alarms, of all or of the decided."""
     counted = [o for o in outcomes if o.alarm is not None] if of_decided else outcomes
     return Rate(sum(o.alarm is True for o in counted), len(counted))
 
 
 def abstentions(outcomes: Sequence[Outcome]) -> Rate:
-    """Return how many are `unknown`."""
+    """Return the share that is `unknown`."""
     return Rate(sum(o.alarm is None for o in outcomes), len(outcomes))
 
 
@@ -139,7 +143,7 @@ def commonest_codes(outcomes: Iterable[Outcome], most: int = 5) -> list[tuple[st
 
 
 def both_hold(one: bool | None, other: bool | None) -> bool | None:
-    """Return whether both hold; None where one was not run."""
+    """Return whether both hold; None if one was not run."""
     return None if one is None or other is None else one and other
 
 

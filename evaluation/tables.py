@@ -99,7 +99,8 @@ def abstention_table(title: str, answers: Mapping[str, Sequence[Outcome]]) -> Ta
         for known, outcomes in answers.items()
         for code, sentence, n in commonest_codes(outcomes)
     ]
-    return Table(title, ("known", "code", "for example", "records"), tuple(rows))
+    columns = ("known", "code", "for example", "records")
+    return Table(title, columns, tuple(rows), detail=True)
 
 
 def peer_table(

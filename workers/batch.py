@@ -1,16 +1,17 @@
-"""What every task does: start on records, fetch their windows, diagnose the batch, commit."""
+"""The steps of every task: start on records, fetch their windows, diagnose the batch, commit."""
 
 import secrets
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import structlog
 from celery import current_task
 
-from vtox.motor.alarms.health.update import is_past, update
+from vtox.motor.alarms.health.update import HealthUpdate, is_past, update
 from vtox.motor.diagnosis.diagnosers import registry
 from vtox.motor.diagnosis.diagnosis import DiagnosisInput, answer_batch
 from vtox.motor.errors import InputError
@@ -19,19 +20,20 @@ from vtox.motor.values import codec
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.channel_map import corrected, sent_channels
 from vtox.motor.values.domain import Answer, Reason, Record, Recording, abstain, reason
-from vtox.motor.values.energy import counts_of
+from vtox.motor.values.energy import counts_of, operation_text
 from vtox.motor.values.scalars import ScalarReading
 from vtox.pipeline.store.ledger.ledger import CHANGED, COMMITTED, COMMITTED_AT_ONCE, Ledger
-from vtox.pipeline.store.ledger.outcomes import Outcome, Text
+from vtox.pipeline.store.ledger.outcomes import Outcome
 from vtox.pipeline.store.machines.baselines import OF_OTHER_CHANNELS
-from vtox.pipeline.store.machines.energy import ENERGY, Metered, metered
+from vtox.pipeline.store.machines.energy import ENERGY, OPERATION, Metered, metered
 from vtox.pipeline.store.machines.machine_states import MachineState, load_states
-from vtox.pipeline.store.stream.entries import encode_result, entry_of
+from vtox.pipeline.store.stream.entries import Entry, encode_results, entry_of
 from vtox.pipeline.store.stream.scalars import add_readings, note_no_velocity
 from vtox.pipeline.store.stream.unreadable import is_trouble
 from vtox.pipeline.store.stream.windows import fetch
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
+from workers.package_failures import report_failures
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 from workers.traces import Stopwatch, trace_batch
 from workers.velocity import velocity_readings
@@ -41,8 +43,8 @@ log = structlog.get_logger()
 NO_BASELINE = "no_baseline"
 # Baselines are learnt from the longest records: four of them are enough.
 LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].min_record_s)
-# Whose records are of the vibration: others get it where a machine sends nothing else.
-VIBRATION_FAMILY = FAULTS["bearing"].name
+# The family whose records are of the vibration: others get it if a machine sends nothing else.
+VIBRATION_FAMILY = next(f.name for f in FAMILIES.values() if "vibrations" in f.shows)
 # When another family's worker has changed a machine meanwhile, its health is computed again on the
 # new state. A worker that loses so many times in a row leaves the record to the next dispatch.
 COMMIT_TRIES = 20
@@ -81,16 +83,22 @@ class _Diagnosed:
 
 
 def work(
-    family: str, record_ids: list[str], version: int = TASK_VERSION, partition: int = 0
+    family: str,
+    record_ids: list[str],
+    version: int = TASK_VERSION,
+    partition: int = 0,
+    packages: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Diagnose and commit a batch of a partition; return how many records this call finished.
 
     A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
     a dead letter after `MAX_ATTEMPTS` starts. So do the records of a task of an unknown
     version. A start that ends because the server is away does not count: the next task says so.
-    One that fails on what somebody wrote over a machine counts for each record: each goes alone.
+    One that fails because another program overwrote a machine counts for each record: each goes
+    alone. `packages` are the faults of packages that the bridge knows, with their families.
     """
     here = process()
+    here.missing = {f: of for f, of in packages.items() if f not in FAULTS}
     ledger = here.ledger(partition)
     _report_interrupted(here)
     if version != TASK_VERSION:
@@ -150,14 +158,15 @@ def _finish(
 ) -> list[_Diagnosed]:
     """Diagnose and commit a batch; if its diagnosis raises, each half by itself.
 
-    What takes too long would do so in a half too: then each record goes alone. One that raises
-    alone is reported, one that takes too long is not: it waits until it is dispatched again, so
-    that the others go first.
+    A batch that takes too long would do so in a half too: then each record goes alone. One that
+    raises alone is reported. One that takes too long is not: it waits until it is dispatched again,
+    so that the others go first.
     """
     if not batch:
         return []
     try:
-        answers = _diagnose(here, batch, FAMILIES[family].faults)
+        missing = [f for f, of in here.missing.items() if of == family]
+        answers = _diagnose(here, batch, (*FAMILIES[family].faults, *missing))
     except Exception as error:  # isolate failures, so that the rest of the batch still commits
         log.exception("a diagnosis raised", records=len(batch), first=batch[0].record_id)
         too_long = isinstance(error, DiagnosisTimeout)
@@ -168,6 +177,7 @@ def _finish(
         if not too_long:
             ledger.report(family, [batch[0].record_id], token, interrupted=False)
         return []
+    report_failures(answers)
     tolerance_s = here.settings.clock_tolerance_s
     clock.lap("diagnose")
     diagnosed = [
@@ -215,7 +225,7 @@ def _diagnose(
 
 
 def _with_settings_stated(answers: list[Answer], machine: MachineState) -> list[Answer]:
-    """Return answers that say by which channel map they were made, and what that has undone."""
+    """Return answers that state their channel map, and the baseline that it has made void."""
     if machine.baseline_refused:
         answers = [_without_baseline(a) if a.code == NO_BASELINE else a for a in answers]
     if not machine.channel_map.channels:
@@ -228,7 +238,7 @@ def _asked_feeder(here: Process, s: _Started, answers: list[Answer]) -> list[Ans
     if s.machine.motor is None or not s.machine.motor.feeder:
         return answers
     return [
-        here.feeders.with_what_it_says(here.client, a, s.record, s.machine.motor) for a in answers
+        here.feeders.add_feeder_evidence(here.client, a, s.record, s.machine.motor) for a in answers
     ]
 
 
@@ -292,7 +302,7 @@ def _commit_part(
     """Commit records by one script, on the states that their machines have now.
 
     States are read here, as most machines of a large batch have changed while it was diagnosed.
-    Where another worker has changed one since, the rest is computed again on its new state.
+    If another worker has changed one since, the rest is computed again on its new state.
     """
     finished: list[_Diagnosed] = []
     for _ in range(COMMIT_TRIES):
@@ -301,15 +311,9 @@ def _commit_part(
         ids = list({d.record.machine_id for d in todo})
         states = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
         energies = _energies(todo, states)
-        outcomes, steps = [], []
         # Names that no other worker can make: a commit succeeds only if the one it builds on did.
         name = secrets.token_hex(16)
-        for k, (d, energy) in enumerate(zip(todo, energies, strict=True)):
-            before = states[d.record.machine_id]
-            outcome, after = _outcome(family, d, before, f"{name}-{k}", energy)
-            states[d.record.machine_id] = after
-            outcomes.append(outcome)
-            steps.append((before, after))
+        outcomes, steps = _outcomes(family, todo, states, energies, name, here.missing)
         replies = ledger.commit(family, outcomes, here.times.take(here.name))
         for d, reply, (before, after) in zip(todo, replies, steps, strict=True):
             if reply == COMMITTED:
@@ -323,7 +327,7 @@ def _commit_part(
 def _energies(
     todo: Sequence[_Diagnosed], states: Mapping[str, MachineState]
 ) -> list[Metered | None]:
-    """Return what each record adds to the meter of its machine, None where it counts nothing.
+    """Return the counts of each record for the meter of its machine, None if it counts nothing.
 
     One after the other: between the other work of an outcome each would take three times as long.
     """
@@ -339,47 +343,86 @@ def _energies(
     return found
 
 
-def _outcome(
-    family: str, d: _Diagnosed, machine: MachineState, version: str, energy: Metered | None
-) -> tuple[Outcome, MachineState]:
-    """Return what to commit, and the machine as the commit leaves it, at its next version."""
-    after = update(
-        machine.history,
-        d.record,
-        d.diagnoses,
-        latest_t=d.latest_t,
-        rules=machine.sensitivity.rules,
-        dismissals=machine.dismissals.at(d.record.arrived_t),
-    )
-    kept: list[str | bytes] = ["memory", codec.encode(after.history)] if after.marks else []
-    meter = machine.meter
-    if energy:
-        meter = energy.meter
-        kept += energy.fields
-    results: list[Text] = []
-    for diagnosis in d.diagnoses:
-        marks = after.marks.get(diagnosis.fault, "")
-        fields, latest = encode_result(family, d.record, diagnosis, marks)
+def _outcomes(
+    family: str,
+    todo: Sequence[_Diagnosed],
+    states: dict[str, MachineState],
+    energies: Sequence[Metered | None],
+    name: str,
+    missing: Collection[str],
+) -> tuple[list[Outcome], list[tuple[MachineState, MachineState]]]:
+    """Return the outcomes to commit, and each machine before and after its commit.
+
+    `states` are then those after the last commit; their versions begin with `name`.
+    """
+    updates, steps = [], []
+    for k, (d, energy) in enumerate(zip(todo, energies, strict=True)):
+        before = states[d.record.machine_id]
+        after = update(
+            before.history,
+            d.record,
+            d.diagnoses,
+            latest_t=d.latest_t,
+            rules=before.sensitivity.rules,
+            dismissals=before.dismissals.at(d.record.arrived_t),
+            missing=missing,
+        )
+        meter = energy.meter if energy else before.meter
+        machine = before._replace(history=after.history, version=f"{name}-{k}", meter=meter)
+        states[d.record.machine_id] = machine
+        updates.append(after)
+        steps.append((before, machine))
+    rows = [
+        (d.record, a, after.marks.get(a.fault, ""))
+        for d, after in zip(todo, updates, strict=True)
+        for a in after.decided
+    ]
+    results, outcomes = iter(encode_results(family, rows)), []
+    for d, after, energy, step in zip(todo, updates, energies, steps, strict=True):
+        kept, entries = _entries(after, results, energy)
+        if after.marks:
+            kept = {"memory": codec.encode(after.history), **kept}
+        published = after.published and entry_of(after.published)
+        outcome = Outcome(
+            record_id=d.record_id,
+            version=step[0].version,
+            next_version=step[1].version,
+            machine=(tuple(kept), [*kept.values()]),
+            results=entries,
+            assessments=[_entry(["machine_id", d.record.machine_id, *published])]
+            if published
+            else [],
+            alerts=[_entry(entry_of(a)) for a in after.alerts],
+            evidence=after.keep_waveform,
+            fingerprint=after.fingerprint,
+        )
+        outcomes.append(outcome)
+    return outcomes, steps
+
+
+def _entries(
+    after: HealthUpdate,
+    results: Iterator[tuple[Entry, bytes]],
+    energy: Metered | None,
+) -> tuple[dict[str, str | bytes], list[Entry]]:
+    """Return the fields that the machine keeps of a record, and the entries of its results."""
+    kept = dict(energy.fields) if energy else {}
+    entries: list[Entry] = []
+    for diagnosis, ((names, values), latest) in zip(after.decided, results, strict=False):
         newest = diagnosis.fault in after.marks
         if energy and isinstance(diagnosis, Answer) and diagnosis.energy:
             # A stream entry is text to its readers.
             counts = codec.encode(counts_of(diagnosis.energy.counts))
-            fields += (ENERGY, counts[1:-1].replace(b",", b" "))
+            names, values = (*names, ENERGY), (*values, counts[1:-1].replace(b",", b" "))
+            if operation := operation_text(diagnosis.energy.kept):
+                names, values = (*names, OPERATION), (*values, operation)
             if newest:
-                kept += (ENERGY, energy.reading)
-        results.append(fields)
+                kept[ENERGY] = energy.reading
+        entries.append((names, values))
         if newest:
-            kept += (f"latest:{diagnosis.fault}", latest)
-    published = after.published and ["machine_id", d.record.machine_id, *entry_of(after.published)]
-    outcome = Outcome(
-        record_id=d.record_id,
-        version=machine.version,
-        next_version=version,
-        machine=kept,
-        results=results,
-        assessments=[published] if published else [],
-        alerts=[entry_of(a) for a in after.alerts],
-        evidence=after.keep_waveform,
-        fingerprint=after.fingerprint,
-    )
-    return outcome, machine._replace(history=after.history, version=version, meter=meter)
+            kept[f"latest:{diagnosis.fault}"] = latest
+    return kept, entries
+
+
+def _entry(texts: Sequence[str | bytes]) -> Entry:
+    return tuple(texts[::2]), texts[1::2]

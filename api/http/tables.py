@@ -40,7 +40,7 @@ class Tables:
     async def _rows(
         self, scope: Scope, receive: Receive, query: dict[str, str]
     ) -> tuple["_Answer", list[dict[str, Any]] | None]:
-        """Return the last answer and the rows of all pages, None where a page is a problem."""
+        """Return the last answer and the rows of all pages, None if a page is a problem."""
         rows: list[dict[str, Any]] = []
         following = urlencode({k: v for k, v in query.items() if k != "format"})
         while True:
@@ -88,7 +88,7 @@ class _Answer:
         await self.take(message)
 
     async def pass_on(self, send: Send) -> None:
-        """Send what was kept, as it came."""
+        """Send the kept answer unchanged."""
         await send(self.started)
         await send({"type": "http.response.body", "body": self.body})
 
@@ -104,7 +104,7 @@ def _content(answer: _Answer) -> dict[str, Any]:
 def rows_of(data: Any) -> list[dict[str, Any]] | None:
     """Return the rows of an answer: its list, or that of its columns; None if it has no list.
 
-    Of spectra and waveforms these are the points. Answers with several lists, as the figures of
+    Spectra and waveforms give their points. Answers with several lists, as the figures of
     alarms, give the first.
     """
     if isinstance(data, list):
@@ -113,7 +113,7 @@ def rows_of(data: Any) -> list[dict[str, Any]] | None:
         return None
     series = data.get("series")
     if series and isinstance(series, dict):
-        return [row for name, columns in series.items() for row in _of_columns(name, columns)]
+        return [row for name, columns in series.items() for row in _column_rows(name, columns)]
     for names in _POINTS:
         if names[0] in data:
             points = zip(*(data[n] for n in names), strict=True)
@@ -125,7 +125,7 @@ def rows_of(data: Any) -> list[dict[str, Any]] | None:
     return next(tables, [] if [] in lists else None)
 
 
-def _of_columns(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+def _column_rows(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     for values in zip(*columns.values(), strict=True):
         yield {"quantity": name, **dict(zip(columns, values, strict=True))}
 

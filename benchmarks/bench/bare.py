@@ -1,10 +1,10 @@
-"""A process of the system `bare`: what a good redis-py loop does with one family.
+"""A process of the system `bare`: a good redis-py loop for one family.
 
     python -m benchmarks.bench.bare FAMILY URL [--light]
 
 It reads its consumer group about two megabytes at a time, joins windows to records, diagnoses them
 in batches, and writes results, counter and acknowledgements in one pipeline. It has neither
-deduplication nor dead letters, health nor alerts, and whoever dies takes what it holds with it.
+deduplication nor dead letters, health nor alerts, and a process that dies loses its entries.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from vtox.motor.diagnosis.diagnosis import diagnose_batch
 from vtox.motor.faults import FAMILIES
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.server.client import Client, connect
-from vtox.pipeline.store.stream.entries import encode_result
+from vtox.pipeline.store.stream.entries import encode_results
 from vtox.pipeline.windows.wire import Fields
 from workers.malloc import keep_freed_memory
 
@@ -63,13 +63,12 @@ def drain(client: Client, family: str, light: bool) -> None:
 
 
 def commit(client: Client, family: str, batch: list[Entries], answers: list) -> None:  # type: ignore[type-arg]
-    """Write what a batch gave, in one pipeline."""
+    """Write the results of a batch, in one pipeline."""
     pipe = client.pipeline(transaction=False)
     for entries, diagnoses in zip(batch, answers, strict=True):
         of = record(entries)
-        for diagnosis in diagnoses:
-            fields, _ = encode_result(family, of, diagnosis)
-            pipe.execute_command("XADD", keys.RESULTS, "*", *fields)
+        for entry, _ in encode_results(family, [(of, d, "") for d in diagnoses]):
+            pipe.xadd(keys.RESULTS, dict(zip(*entry, strict=True)))
     pipe.hincrby("bench:done", family, sum(map(len, batch)))
     pipe.xack(keys.RAW, family, *(i for entries in batch for i, _ in entries))
     pipe.execute()

@@ -46,7 +46,7 @@ def _sound_table(sound: Sequence[Outcome]) -> Table:
         reasons = ", ".join(f"{code} {n}" for code, n in codes)
         rows.append((trouble, str(alarms(some)), str(faults.hits), str(abstentions(some)), reasons))
     columns = ("trouble", "alarms", "of them faults", "abstained", "most")
-    return Table("Sound bearings", columns, tuple(rows))
+    return Table("Sound bearings", columns, tuple(rows), detail=True)
 
 
 def _damaged_table(answers: Answers) -> Table:

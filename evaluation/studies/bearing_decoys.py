@@ -24,7 +24,7 @@ CLEAR_DB = 0.0
 
 
 def bearing_decoy_study(answers: Answers, stage: Stage) -> Study:
-    """Return false alarms by trouble, and what is found of damaged races by level."""
+    """Return false alarms by trouble, and the found share of damaged races by level."""
     sound = answers[SOUND]
     shafts = [o for o in sound if o.tags["trouble"] in SHAFT_TROUBLES]
     others = [o for o in sound if o.tags["trouble"] not in SHAFT_TROUBLES]
@@ -33,7 +33,7 @@ def bearing_decoy_study(answers: Answers, stage: Stage) -> Study:
     )
     rates = _alert_rates(answers, stage)
     text = (
-        f"Simulated vibration of 4 s, {stage.sentence}. Sound: {RECORDS} records of each of "
+        f"Simulated vibration of 4 s, {stage.name} sets. Sound: {RECORDS} records of each of "
         f"{len({o.machine for o in sound})} machines, their trouble from below the noise to 20 dB "
         "above it. Damaged: another machine each record, its trouble at most as strong as the "
         "noise.\n\n0 dB: ringing and noise have the same RMS, coloured by the same resonances. "
@@ -76,11 +76,12 @@ def _sound_table(sound: Sequence[Outcome]) -> Table:
         said = ", ".join(f"{code} {n}" for code, n in codes)
         rows.append((trouble, str(alarms(some)), str(faults), str(bad), str(decided), said))
     columns = ("trouble", "records alarmed", "as fault", "machines alarmed", "coverage")
-    return Table("Sound bearings", (*columns, "alarms and abstentions, most"), tuple(rows))
+    heads = (*columns, "alarms and abstentions, most")
+    return Table("Sound bearings", heads, tuple(rows), detail=True)
 
 
 def _alert_rates(answers: Answers, stage: Stage) -> dict[tuple[str, str], AlertRate]:
-    """Return the alerts by trouble; machines that alarmed are judged by all their records."""
+    """Return the alerts by trouble; machines that alarmed count with all their records."""
     alarmed = {o.machine for o in answers[AGAIN]}
     outcomes = [o for o in answers[SOUND] if o.machine not in alarmed] + answers[AGAIN]
     return {
@@ -92,10 +93,11 @@ def _alert_rates(answers: Answers, stage: Stage) -> dict[tuple[str, str], AlertR
 
 
 def _alert_table(rates: Mapping[tuple[str, str], AlertRate]) -> Table:
-    rows = tuple((trouble, str(rate)) for (_, trouble), rate in rates.items())
+    rows = tuple((trouble, str(rate)) for (_, trouble), rate in rates.items() if rate.raised)
     note = (
         f"{DAYS:.0f} days of each machine by the persistence of the product; one that alarmed in "
-        f"its first {RECORDS} records by {MORE_RECORDS} further ones, drawn again and again."
+        f"its first {RECORDS} records by {MORE_RECORDS} further ones, drawn again and "
+        "again. Rows without an alert are left out."
     )
     return Table("False alerts after persistence", ("trouble", "alerts"), rows, note)
 
@@ -120,7 +122,8 @@ def _damaged_table(answers: Answers, limit: float) -> Table:
                 )
             )
     columns = ("movement", "damage", "found", "right part of those", "called normal", "coverage")
-    return Table("Damaged races", (*columns, "decidable", "decided of them"), tuple(rows))
+    heads = (*columns, "decidable", "decided of them")
+    return Table("Damaged races", heads, tuple(rows), detail=True)
 
 
 def _rightly_named(outcomes: Sequence[Outcome]) -> Rate:

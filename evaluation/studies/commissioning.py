@@ -20,9 +20,9 @@ def commissioning_study(outcomes: Sequence[CommissioningOutcome], stage: Stage) 
     proposed = [o for o in wrong if o.healed is not None]
     healed = Rate(sum(bool(o.healed) for o in proposed), len(proposed))
     text = (
-        f"Installations of the machine families, {stage.sentence}; one record of {SECONDS:g} s "
+        f"Installations of the machine families, {stage.name} sets; one record of {SECONDS:g} s "
         "with three currents and voltages and a complete nameplate, at any load and supply of the "
-        "family.\n\nEach has some of the mistakes below, made by permuting, reversing and scaling "
+        "family.\n\nEach has some mistakes, made by permuting, reversing and scaling "
         "the channels or changing the nameplate. Found: at least one finding, or a nameplate that "
         "is refused. Healed: nothing is found once the proposed channel map is applied."
     )
@@ -63,7 +63,8 @@ def _kinds(wrong: Sequence[CommissioningOutcome]) -> Table:
             found = f"{sum(bool(o.codes) for o in some)} of {len(some)}"
             said = ", ".join(f"{code} {n}" for code, n in codes.most_common())
             rows.append((kind, found, said, healed if proposed else "-"))
-    return Table("Mistakes", ("mistake", "found", "codes", "healed"), tuple(rows))
+    columns = ("mistake", "found", "codes", "healed")
+    return Table("Mistakes", columns, tuple(rows), detail=True)
 
 
 def _flagged(sound: Sequence[CommissioningOutcome]) -> Table:

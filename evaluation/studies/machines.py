@@ -17,7 +17,7 @@ CLEAR_DBC = -48.0
 
 
 def machine_study(answers: Answers, stage: Stage) -> Study:
-    """Return false alarms and coverage by family, and what is found of broken bars."""
+    """Return false alarms and coverage by family, and the detection of broken bars."""
     sound = {n: [o for o in x if not o.faulty] for n, x in answers.items()}
     every = [o for x in sound.values() for o in x]
     cage = {known: answers[answer_name(known, CAGE)] for known in KNOWN}
@@ -27,7 +27,7 @@ def machine_study(answers: Answers, stage: Stage) -> Study:
         for family, some in _by_family(x).items()
     }
     text = (
-        f"Motor model, {stage.sentence}. {len({o.machine for o in every})} machines of "
+        f"Motor model, {stage.name} sets. {len({o.machine for o in every})} machines of "
         f"{len({o.tags['family'] for o in every})} families, 10 to 20 s a record. A machine drives "
         f"one load of its family and meets all its supplies; its baseline is of {LEARN_RECORDS} "
         "records.\n\nAn alarm counts the record; next to it, how many machines ever alarm. Three "
@@ -65,11 +65,11 @@ def _family_table(sound: Answers) -> Table:
             )
     columns = ("fault and known", "family", "records alarmed", "as fault", "machines alarmed")
     note = "Rows without a decided record are left out."
-    return Table("Sound machines", (*columns, "coverage"), tuple(rows), note)
+    return Table("Sound machines", (*columns, "coverage"), tuple(rows), note, detail=True)
 
 
 def _machines(outcomes: Sequence[Outcome]) -> str:
-    """Return how many machines alarm at all."""
+    """Return the share of machines that alarm at all."""
     machines = {o.machine for o in outcomes}
     return str(Rate(len({o.machine for o in outcomes if o.alarm}), len(machines)))
 
@@ -90,7 +90,8 @@ def _abstention_table(sound: Answers) -> Table:
     for name, outcomes in sound.items():
         codes = Counter(o.code for o in outcomes if o.alarm is None).most_common(4)
         rows.append((name, ", ".join(f"{code} {n}" for code, n in codes)))
-    return Table("Why sound records are undecided", ("fault and known", "codes"), tuple(rows))
+    columns = ("fault and known", "codes")
+    return Table("Why sound records are undecided", columns, tuple(rows), detail=True)
 
 
 def _alert_table(rates: Mapping[tuple[str, str], AlertRate]) -> Table:
@@ -144,7 +145,7 @@ def _cage_table(cage: Answers) -> Table:
         "the current less what the true circuit, were it sound, would draw from the voltages at "
         "the true speed, so that supply and load hide nothing."
     )
-    return Table("Broken bars", columns, tuple(rows), note)
+    return Table("Broken bars", columns, tuple(rows), note, detail=True)
 
 
 def decidable(outcomes: Sequence[Outcome], by: str = "oracle") -> list[Outcome]:
@@ -159,7 +160,7 @@ def _decided_of_decidable(outcomes: Sequence[Outcome], by: str = "oracle") -> Ra
 
 
 def _sound_goal(sound: Answers, stage: Stage) -> Goal:
-    """Return the goal of every family and whatever is known: the worst, over all faults."""
+    """Return the goal of sound machines: the worst family and knowledge, over all faults."""
     worst, where = Rate(0, 0), ""
     for known in KNOWN:
         by_fault = [x for name, x in sound.items() if name.endswith(known)]
@@ -178,7 +179,7 @@ def _sound_goal(sound: Answers, stage: Stage) -> Goal:
 
 
 def _cage_goals(cage: Answers, stage: Stage) -> tuple[Goal, ...]:
-    """Return the goals of clear bars, whatever is known, and of what all channels decide."""
+    """Return the goals of clear bars at any knowledge, and of the share decided by all channels."""
     clear = [o for x in cage.values() for o in x if o.faulty and o.tags["dbc"] >= CLEAR_DBC]
     normal = Rate(sum(o.state == "normal" for o in clear), len(clear))
     found = alarms(clear, of_decided=True)

@@ -12,7 +12,7 @@ CLEAR_ARCS = (5, 8)
 
 
 def other_rig_study(bearings: Sequence[Outcome] | None, pairs: Sequence[ClampPair] | None) -> Study:
-    """Return what is found on the recordings, and whether two clamps get the same answer."""
+    """Return the results on the recordings, and whether two clamps get the same answer."""
     text = (
         "`hit`: two rigs of the Harbin Institute of Technology, 6205 bearings at 600 to 1,200 rpm "
         "(Wang et al. 2022, MST 33:105109); one bearing is recorded at three speeds. `ghent`: one "
@@ -48,7 +48,7 @@ def _bearing_table(outcomes: Sequence[Outcome]) -> Table:
                 (rig, f"{fault}, {arc} deg", str(bearings), str(alarms(some)), str(named), codes)
             )
     columns = ("rig", "bearing", "bearings", "recordings alarmed", "rightly named", "codes")
-    return Table("Bearings of two rigs", columns, tuple(rows))
+    return Table("Bearings of two rigs", columns, tuple(rows), detail=True)
 
 
 def _bearing_goals(outcomes: Sequence[Outcome]) -> tuple[Goal, ...]:

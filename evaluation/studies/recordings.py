@@ -16,7 +16,7 @@ RACES = ("inner_race", "outer_race")
 
 
 def turn_short_study(s: ShortResults) -> Study:
-    """Return what is found of the turn shorts."""
+    """Return the detection of the turn shorts."""
     best = s.windows["baseline"]
     on = [o for o in best if o.faulty]
     big = [o for o in on if o.tags["percent"] >= 20]
@@ -84,7 +84,7 @@ def _phase_rate(found: Sequence[Outcome]) -> Rate:
 
 
 def _size_table(title: str, answers: Mapping[str, list[Outcome]]) -> Table:
-    """Return what is found by size; sizes without an error or an abstention in one row."""
+    """Return detection by size; sizes without an error or an abstention in one row."""
     rows = []
     for known, found in answers.items():
         sizes = sorted({o.tags["percent"] for o in found})
@@ -131,7 +131,7 @@ def _delay_table(delays: Mapping[str, list[Delay]]) -> Table:
 
 
 def bearing_study(found: Mapping[str, list[Outcome]]) -> Study:
-    """Return what is named of the bearing defects."""
+    """Return the bearing defects that are named."""
     whole = found["10 s"]
     races = [o for o in whole if o.tags["fault"] in RACES]
     right = [_is_named(o) for o in races]
@@ -263,10 +263,11 @@ def repeated_samples_study(found: Sequence[tuple[str, list[Diagnosis]]]) -> Stud
         _repeated_samples_row(f, [d for _, answers in found for d in answers if d.fault == f])
         for f in FAULTS
     ]
+    columns = ("fault", "abstained", "code and reason of the first")
     return Study(
         "Repeated samples",
         "Three recordings whose rows repeat about 45 times; no waveform is left.",
-        (Table("Answers", ("fault", "abstained", "code and reason of the first"), tuple(rows)),),
+        (Table("Answers", columns, tuple(rows), detail=True),),
         (
             Goal(
                 "repeated samples are unknown",

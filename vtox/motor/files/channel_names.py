@@ -1,4 +1,4 @@
-"""What the name of a column means: quantity, unit, and how sure that is.
+"""Meaning of the name of a column: quantity, unit, and how sure that is.
 
 Known are words of English, Chinese, French, German and Spanish.
 """
@@ -12,7 +12,7 @@ from vtox.motor.files.table import Certainty
 from vtox.motor.files.units import KNOWN, UNITS, plain_unit
 from vtox.motor.values.domain import CHANNEL_UNITS, CURRENTS, LINE_VOLTAGES, VIBRATIONS, VOLTAGES
 
-# What a file states in addition to channels -> its unit.
+# Quantity that a file states in addition to channels -> its unit.
 BESIDE = {"time": "s", "speed": "rpm", "temperature": "degC"}
 QUANTITY_UNITS = dict(CHANNEL_UNITS) | BESIDE
 RATES = (
@@ -85,7 +85,7 @@ WORDS = {
         "time",
     ),
 }
-# Words that say where or how, not what.
+# Words for a place or a manner, not for a quantity.
 FILLERS = frozenset(
     "stator motor machine phase ph shaft rotor sensor data signal channel wave waveform instant "
     "定子 电机 电动机 三相 相 方向 轴 传感器 信号 通道 波形 瞬时值 瞬时 值 主轴 实际 采样 绕组 "
@@ -106,7 +106,7 @@ _BRACKETS = re.compile(r"^(.+?)[\s_]*[\[(【]([^\[\]()【】]*)[\])】]$")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a name means: a channel or one of `BESIDE`, and the unit it states, in plain letters."""
+    """Meaning of a name: a channel or one of `BESIDE`, and the unit it states, in plain letters."""
 
     quantity: str
     unit: str
@@ -114,14 +114,14 @@ class Meaning:
 
 
 def meaning(name: str, unit: str = "") -> Meaning | None:
-    """Return what the name of a column means, None where no rule knows it.
+    """Return the meaning of the name of a column, None if no rule knows it.
 
     Parameters
     ----------
     name : str
         As in the file: `ia`, `ib_mA`, `Ic [mA]`, `A相电流(A)`, `加速度X`, `Phase A current / A`.
     unit : str
-        Where the file has a field for it.
+        The unit, if the file has a field for it.
     """
     for base, stated in _splits(_plain(name).strip().lower()):
         if found := _quantity(base):
@@ -139,7 +139,7 @@ def _splits(name: str) -> Iterator[tuple[str, str]]:
     """Yield a name and its unit, for each way in which names carry units."""
     if match := _BRACKETS.match(name):
         inside = plain_unit(match[2])
-        # What is in brackets may be a word of the name: `加速度(X)`.
+        # Text in brackets may be a word of the name: `加速度(X)`.
         if inside in KNOWN:
             yield match[1], inside
         yield f"{match[1]} {match[2]}", ""
@@ -168,10 +168,10 @@ def _quantity(base: str) -> tuple[str, Certainty] | None:
         return NAMES[base], "stated"
     key = re.sub(r"[\s_\-.#,/]+", "", base)
     if match := _SYMBOL.fullmatch(key):
-        return _of_phase(match["letter"] == "i", PHASES[match["phase"]]), "likely"
+        return _phase_channel(match["letter"] == "i", PHASES[match["phase"]]), "likely"
     if key[:1] in ("u", "v") and (channel := between_phases(key)):
         return channel, "likely"
-    return _from_words(key)
+    return _parse_words(key)
 
 
 def between_phases(text: str) -> str:
@@ -189,11 +189,11 @@ def between_phases(text: str) -> str:
     return LINE_VOLTAGES[first] if second == (first + 1) % 3 else ""
 
 
-def _of_phase(is_current: bool, phase: int) -> str:
+def _phase_channel(is_current: bool, phase: int) -> str:
     return (CURRENTS if is_current else VOLTAGES)[phase]
 
 
-def _from_words(key: str) -> tuple[str, Certainty] | None:
+def _parse_words(key: str) -> tuple[str, Certainty] | None:
     """Return the quantity of a name that is made of known words only."""
     quantities: list[str] = []
     others: list[str] = []
@@ -225,7 +225,7 @@ def _placed(quantity: str, others: set[str]) -> tuple[str, Certainty] | None:
         # `voltage_v` is a voltage in volts rather than that of phase V.
         if len(phases) != 1 or None in phases or (quantity, others) == ("voltage", {"v"}):
             return None
-        return _of_phase(quantity == "current", PHASES[others.pop()]), "likely"
+        return _phase_channel(quantity == "current", PHASES[others.pop()]), "likely"
     if quantity == "vibration" and len(others) == 1 and others <= set(AXES):
         axis = others.pop()
         return VIBRATIONS[AXES[axis]], "likely" if axis in "xyz" else "guess"
@@ -235,5 +235,5 @@ def _placed(quantity: str, others: set[str]) -> tuple[str, Certainty] | None:
 
 
 def factor(quantity: str, unit: str) -> float | None:
-    """Return what of a quantity's own unit a written one is, None for a unit of something else."""
+    """Return the ratio of a unit to that of a quantity, None for a unit of another quantity."""
     return UNITS[QUANTITY_UNITS[quantity]].get(plain_unit(unit))

@@ -1,4 +1,4 @@
-"""What is understood of a file and what is missing, for `vtox inspect`: nothing here ends early."""
+"""The findings on a file and the missing parts, for `vtox inspect`: nothing here ends early."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from vtox.motor.errors import FileError
 from vtox.motor.files.channel_names import QUANTITY_UNITS, factor
 from vtox.motor.files.formats import format_of
 from vtox.motor.files.matching import Match, ReadOptions, channels_of, match_columns
-from vtox.motor.files.recordings import SPEEDS, in_own_unit, rate, recording, selected_tables
+from vtox.motor.files.recordings import SPEEDS, convert_to_unit, rate, recording, selected_tables
 from vtox.motor.files.table import Certainty, Rate, Remark, Samples, Table
 from vtox.motor.files.time_axis import SLOW_HZ, sampling_rate
 from vtox.motor.values.domain import (
@@ -45,10 +45,10 @@ class _ChannelFacts:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """What is understood of one recording; `doubts` are codes, with what each is about.
+    """The findings on one recording; `doubts` are codes, each with its subject.
 
-    `written_unit` of a channel is empty where its own unit is assumed. `errors` says why it cannot
-    be read, empty where it can. `proposal` maps channels to columns where none is known by name.
+    `written_unit` of a channel is empty if its own unit is assumed. `errors` says why it cannot
+    be read, empty if it can. `proposal` maps channels to columns if none is known by name.
     """
 
     name: str
@@ -65,7 +65,7 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What is understood of a file."""
+    """The findings on a file."""
 
     path: Path
     format: str
@@ -74,7 +74,7 @@ class FileFacts:
 
 
 def file_facts(path: Path, opts: ReadOptions) -> FileFacts:
-    """Return what is understood of a file.
+    """Return the findings on a file.
 
     Raises `FileError`: it cannot be opened as any format.
     """
@@ -97,7 +97,7 @@ def _table_facts(table: Table, opts: ReadOptions) -> TableFacts:
             x = table.samples([match.column])[match.column]
             data[match.column] = x
             if quantity != "time":
-                facts.append(_channel_facts(match, in_own_unit(table, match, x)))
+                facts.append(_channel_facts(match, convert_to_unit(table, match, x)))
         except FileError as error:
             errors.append(error)
     found = _rate(table, matches, data, opts, errors)
@@ -155,7 +155,7 @@ def _rate(
 
 
 def _missing(matches: Mapping[str, Match], opts: ReadOptions, table: Table) -> tuple[str, ...]:
-    """Return what the file lacks: groups of channels whole, else single phases; and the speed."""
+    """Return the missing quantities: whole groups of channels, else single phases; the speed."""
     missing = []
     two_lines = sum(c in matches for c in LINE_VOLTAGES) >= 2
     for group in (CURRENTS,) if two_lines else (CURRENTS, VOLTAGES):
@@ -182,7 +182,7 @@ def _doubts(facts: list[_ChannelFacts], found: Rate | None) -> dict[str, str]:
 
 
 def _proposal(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> dict[str, str]:
-    """Return what could be mapped: a first column of times, and channels where none is known.
+    """Return a possible mapping: a first column of times, and channels if none is known.
 
     Up to three other columns that look like currents are proposed, because most files have those.
     """

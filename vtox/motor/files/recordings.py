@@ -10,7 +10,7 @@ import numpy as np
 
 from vtox.motor.errors import FileError
 from vtox.motor.files.channel_names import GUESSED_RATES, GUESSED_STEPS, RATES
-from vtox.motor.files.formats import SUFFIXES, is_part_of_comtrade, tables_in
+from vtox.motor.files.formats import is_part_of_comtrade, suffixes, tables_in
 from vtox.motor.files.matching import Match, ReadOptions, channels_of, match_columns
 from vtox.motor.files.table import Certainty, Rate, Samples, Table, shortened
 from vtox.motor.files.time_axis import epoch_unit, sampling_rate
@@ -20,11 +20,11 @@ SPEEDS = ("speed_rpm", "rpm")
 TEMPERATURES = ("temperature_c",)
 # A speed or temperature whose range over its mean is larger is not that of the whole recording.
 MAX_RELATIVE_RANGE = 0.02
-# No sensor gives more amperes, volts or m/s^2; what does is bytes that are no numbers.
+# No sensor gives more amperes, volts or m/s^2; larger values are bytes that are no numbers.
 LARGEST = 1e12
-# A number with a short name is taken for a rate only where waveforms have one like it.
+# A number with a short name is taken for a rate only if waveforms have one like it.
 GUESS_HZ = (100.0, 1e7)
-# What is wrong with files that lie among recordings and are none.
+# Errors of files that lie among recordings and are none.
 _NO_RECORDING = ("no_samples", "unknown_format", "wrong_content")
 
 
@@ -105,14 +105,14 @@ def recording(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> 
     if not 0 < fs_hz < inf:
         raise FileError("no_rate", table.path, f"a rate of {fs_hz} Hz", remedy="give --rate HZ")
     return Recording(
-        channels={q: in_own_unit(table, m, data[m.column]) for q, m in channels.items()},
+        channels={q: convert_to_unit(table, m, data[m.column]) for q, m in channels.items()},
         fs_hz=fs_hz,
         speed_rpm=speed_rpm,
         temperature_c=_constant_value(table, TEMPERATURES, matches.get("temperature"), data),
     )
 
 
-def in_own_unit(table: Table, match: Match, x: Samples) -> Array:
+def convert_to_unit(table: Table, match: Match, x: Samples) -> Array:
     """Return the samples of a column in the unit of its quantity.
 
     Raises
@@ -171,7 +171,7 @@ def find(paths: Sequence[Path], opts: ReadOptions) -> tuple[list[Path], dict[Pat
     skipped: dict[Path, str] = {}
     for path in paths:
         for file in _expand(path):
-            if file == path or not (why := _why_skipped(file, opts)):
+            if file == path or not (why := _skip_reason(file, opts)):
                 found.append(file)
             else:
                 skipped[file] = why
@@ -203,9 +203,9 @@ def _expand(path: Path) -> list[Path]:
     return [path]
 
 
-def _why_skipped(path: Path, opts: ReadOptions) -> str:
+def _skip_reason(path: Path, opts: ReadOptions) -> str:
     """Return why a file in a folder is not a recording, empty if it is one or is damaged."""
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in suffixes():
         return "no ending of a recording"
     if is_part_of_comtrade(path):
         return "read with its .cfg"

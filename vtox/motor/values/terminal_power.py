@@ -34,16 +34,17 @@ _SQRT_3 = np.sqrt(3.0)
 
 @dataclass(frozen=True, slots=True)
 class TerminalPower:
-    """What currents and voltages at the terminals are: rows by `TERMINAL_FIGURES`, length batch.
+    """Figures of currents and voltages at the terminals: rows by `TERMINAL_FIGURES`, length batch.
 
     RMS values of the supply line and its harmonics up to the 40th. `voltage_v` is the effective
     voltage between lines and `current_a` the effective current (IEEE 1459-2010, 3.2.2.8),
     `positive_a` and `negative_a` the sequences of the current, `positive_v` and `negative_v` those
-    of the phase voltage. `positive_w`, `negative_w`, `harmonic_w` add up to `active_w`. Unbalance
-    is negative over positive sequence, by NEMA (MG 1, 14.36) the largest deviation of a phase (of
-    voltages: between lines) from the mean of the three, over it. `thd` is distortion over supply
-    line; harmonics are those of `TOLD` over it, all phases together. Without voltages what needs
-    them is NaN.
+    of the phase voltage. `positive_w`, `negative_w`, `harmonic_w` add up to `active_w`.
+
+    Unbalance is negative over positive sequence. By NEMA (MG 1, 14.36) it is the largest deviation
+    of a phase (of voltages: between lines) from the mean of the three, over that mean. `thd` is
+    distortion over supply line; harmonics are those of `TOLD` over it, all phases together. Without
+    voltages the figures that need them are NaN.
     """
 
     table: Float64  # (figures, batch)
@@ -54,15 +55,15 @@ class TerminalPower:
         return np.asarray(self.table[_ROWS[name]])
 
     @classmethod
-    def of_sums(cls, sums: Float64) -> "TerminalPower":
-        """Return what the terminals take, by sums of shape (batch, `SUMS`).
+    def from_sums(cls, sums: Float64) -> "TerminalPower":
+        """Return the figures of the terminals, by sums of shape (batch, `SUMS`).
 
         Notes
         -----
         IEEE 1459-2010: the effective values of three wires (3.2.2.8), apparent power 3 Ve Ie, the
         fundamental part of it, and distortion power the rest: SeN^2 = Se^2 - Se1^2. Active power is
         the mean of every frame, so that a load that moves within the record counts rightly.
-        Reactive power is that of the positive sequence of the supply line, positive where the
+        Reactive power is that of the positive sequence of the supply line, positive if the
         current lags.
         """
         of, batch = sums.T, len(sums)

@@ -16,7 +16,7 @@ import structlog
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-from vtox.motor.faults import FAMILIES
+from vtox.motor.faults import FAMILIES, PACKAGES
 from vtox.pipeline.errors import BrokerUnavailable
 from vtox.pipeline.queues import broker
 from vtox.pipeline.queues.celery_app import app
@@ -31,12 +31,12 @@ RETRY_QUEUE_AFTER_S = 4.0
 PROBE_TIMEOUT_S = 1.0
 # With the probe no longer than a step: the lease may be 1.7 s old already.
 REPLY_TIMEOUT_S = broker.STEP_TIMEOUT_S - PROBE_TIMEOUT_S
-# A quorum queue without a leader never gets one where RabbitMQ has lost its registration
+# A quorum queue without a leader never gets one if RabbitMQ has lost its registration
 # (docs/howto/use-rabbitmq.md). It is made again after this time, which an election does not need.
 SILENT_QUEUE_S = 15.0
 # RabbitMQ asks the queue for 5.0 s before it deletes it by force.
 DELETION_S = 8.0
-# So many of the oldest tasks are looked up: the records of the first ones may be finished.
+# This many of the oldest tasks are looked up: the records of the first ones may be finished.
 MAX_OLDEST = 16
 # Tasks that come back to their queue, because a worker ended, make it longer again.
 SPARE_TASKS = 64
@@ -50,11 +50,11 @@ class _Alarm(Exception):
 
 @dataclass(slots=True)
 class _Queue:
-    """What the bridge knows of one queue."""
+    """The bridge's data on one queue."""
 
     family: str
-    # Number and records of the tasks that may wait, the oldest first; what was sent before `since`
-    # may wait too, and no process here knows of it.
+    # Number and records of the tasks that may wait, the oldest first; tasks sent before `since` may
+    # wait too, and no process here knows of them.
     sent: deque[tuple[int, list[str]]] = field(default_factory=deque)
     since: int | None = None
     connection: Connection | None = None
@@ -103,8 +103,8 @@ class _OwnNumbers:
 class TaskQueues:
     """Sends the tasks of one partition, and knows which of them still wait.
 
-    A queue is first in, first out: where the broker counts n tasks, the last n that were sent wait,
-    by any bridge. It need not show the tasks themselves, which AMQP cannot.
+    A queue is first in, first out: if the broker counts n tasks, the last n that were sent wait, by
+    any bridge. The broker need not show the tasks, which AMQP cannot.
     """
 
     def __init__(
@@ -116,7 +116,10 @@ class TaskQueues:
     ) -> None:
         self.clock = clock
         self.numbers = numbers or _OwnNumbers()
-        self._where = {"partition": partition} if partition else {}
+        # Left out if there are none: a worker of an earlier version takes the task as it is.
+        packages = {f.name: f.family for f in PACKAGES.values()}
+        arguments = {"partition": partition, "packages": packages}
+        self._arguments = {name: x for name, x in arguments.items() if x}
         self.address = ""
         self.lengths: dict[str, int] = {}
         self._queues = {family: _Queue(family) for family in FAMILIES}
@@ -141,8 +144,8 @@ class TaskQueues:
             app.send_task(
                 FAMILIES[family].task,
                 args=[record_ids],
-                kwargs=self._where,
-                # Of a batch Flower shows how many; Celery would write out all of them.
+                kwargs=self._arguments,
+                # Flower shows the number of records in a batch; Celery would write out all of them.
                 argsrepr=f"({len(record_ids)} records)",
                 queue=queue.name,
                 routing_key=queue.name,
@@ -156,8 +159,8 @@ class TaskQueues:
     def waiting_tasks(self, family: str) -> list[list[str]] | None:
         """Return the record ids of the tasks that have waited longest, the oldest task first.
 
-        None where they are not known: the broker is away, or the oldest were sent by another bridge
-        or before `forget`. They are known again once workers have taken those.
+        None if they are not known: the broker is away, or the oldest were sent by another bridge or
+        before `forget`. They are known again once workers have taken those.
         """
         queue = self._queues[family]
         if queue.silent_t is not None:

@@ -1,4 +1,4 @@
-"""What a report holds: enough to compute its verdicts, and to draw its page, again.
+"""The contents of a report: enough to compute its verdicts, and to draw its page, again.
 
 A report may come from anybody: all that is read is checked against these shapes, and each part
 against its hash, before anything is computed from it.
@@ -7,13 +7,15 @@ against its hash, before anything is computed from it.
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from msgspec import Meta, ValidationError, convert
 
 from vtox.motor.errors import BaselineError, InputError
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.baseline import Baseline
+from vtox.motor.values.codec import encode, loads
 from vtox.motor.values.domain import CHANNEL_UNITS, Motor, Recording
 from vtox.motor.values.nameplate import motor_from_dict
 from vtox.reporting.reports.errors import ReportError
@@ -24,19 +26,16 @@ FORM = 1
 T_END = 1e11
 MAX_RECORDS = 100
 
-Text = Annotated[str, Field(max_length=1000)]
-# Plain data of JSON: what a verdict says, rows of a table.
+Text = Annotated[str, Meta(max_length=1000)]
+_Positive = Annotated[int, Meta(ge=1)]
+_Time = Annotated[float, Meta(ge=0, lt=T_END)]
+# Plain data of JSON: a verdict, rows of a table.
 Table = dict[str, Any]
 
 
-class _Part(BaseModel):
-    """Strict: no other fields, no conversions, no numbers that are none."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Environment(_Part):
-    """What computed the verdicts. `source` is a hash of the code of VTOX."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Software that computed the verdicts. `source` is a hash of the code of VTOX."""
 
     vtox: Text
     source: Text
@@ -47,19 +46,21 @@ class Environment(_Part):
     processor: Text
 
 
-class _Channel(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Channel:
     """The samples of one channel: `vtox.reporting.reports.samples.Packed`, compressed."""
 
     name: Text
     kind: Literal["i2", "i4", "f4", "f8"]
-    samples: int = Field(ge=1)
-    scales: list[list[float]] = []
-    decimals: int | None = Field(None, ge=0, le=30)
+    samples: _Positive
+    scales: list[list[float]] = field(default_factory=list)
+    decimals: Annotated[int, Meta(ge=0, le=30)] | None = None
     data: str
 
 
-class Energy(_Part):
-    """What the record says of energy: figures, and codes with values where some are not known."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Energy:
+    """Energy of the record: figures, and codes with values if some are not known."""
 
     figures: dict[Text, float]
     power_code: Text
@@ -68,7 +69,8 @@ class Energy(_Part):
     load_values: Table
 
 
-class ReportRecord(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRecord:
     """One recording, and the verdicts on it in the order of `vtox.motor.faults.FAULTS`."""
 
     name: Text
@@ -77,8 +79,8 @@ class ReportRecord(_Part):
     fs_hz: float
     speed_rpm: float | None = None
     temperature_c: float | None = None
-    channels: list[_Channel] = Field(min_length=1, max_length=len(CHANNEL_UNITS))
-    verdicts: list[Table] = Field(min_length=1, max_length=len(FAULTS))
+    channels: Annotated[list[_Channel], Meta(min_length=1, max_length=len(CHANNEL_UNITS))]
+    verdicts: Annotated[list[Table], Meta(min_length=1, max_length=len(FAULTS))]
     energy: Energy | None = None
 
     @property
@@ -87,17 +89,19 @@ class ReportRecord(_Part):
         return [str(v.get("fault")) for v in self.verdicts]
 
 
-class ReportedMachine(_Part):
-    """What was known of the machine: nameplate, baseline (JSON of `Baseline`), both may be none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedMachine:
+    """The machine as known: nameplate, baseline (JSON of `Baseline`), both may be none."""
 
     machine_id: Text | None = None
     nameplate: Table | None = None
     baseline: str | None = None
-    baseline_about: Table = {}
+    baseline_about: Table = field(default_factory=dict)
 
 
-class TrendColumns(_Part):
-    """The trend of one fault as columns of one length; null where there is no record."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendColumns:
+    """The trend of one fault as columns of one length; null if there is no record."""
 
     t: list[float]
     state: list[Text | None]
@@ -107,48 +111,52 @@ class TrendColumns(_Part):
     maximum: list[float | None]
     threshold: list[float | None]
 
-    @model_validator(mode="after")
-    def of_one_length(self) -> Self:
-        """Refuse columns of different lengths."""
-        if len({len(column) for _, column in self}) != 1:
+    def __post_init__(self) -> None:
+        if len({len(column) for column in asdict(self).values()}) != 1:
             raise ValueError("columns of different lengths")
-        return self
 
 
-class ReportedTrend(_Part):
-    """Trends from the history, s since 1970 (UTC), in steps."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """A span of the history in steps, s since 1970 (UTC)."""
 
-    from_t: float = Field(ge=0, lt=T_END)
-    to_t: float = Field(ge=0, lt=T_END)
-    step_s: int = Field(ge=1)
-    series: dict[Text, TrendColumns] = Field(max_length=len(FAULTS))
+    from_t: _Time
+    to_t: _Time
+    step_s: _Positive
 
-    @model_validator(mode="after")
-    def forwards(self) -> Self:
-        """Refuse an end that is not after the beginning."""
+    def __post_init__(self) -> None:
         if self.from_t >= self.to_t:
             raise ValueError("ends before it begins")
-        return self
 
 
-class Contents(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedTrend(_Steps):
+    """Trends from the history, by fault."""
+
+    series: Annotated[dict[Text, TrendColumns], Meta(max_length=len(FAULTS))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
     """A whole report, but for its page. `trend`, `growth` and `events` come from the history.
 
     `growth` has by fault how long its state has lasted, and how its level moves: codes with values.
     `scalars` are the latest ones that the history keeps.
     """
 
-    form: int
-    made_t: float = Field(ge=0, lt=T_END)
+    form: int = FORM
+    made_t: _Time
     language: Text = "en"
     environment: Environment
     machine: ReportedMachine
-    records: list[ReportRecord] = Field(min_length=1, max_length=MAX_RECORDS)
-    events: list[Table] = []
+    records: Annotated[list[ReportRecord], Meta(min_length=1, max_length=MAX_RECORDS)]
+    events: list[Table] = field(default_factory=list)
     trend: ReportedTrend | None = None
-    scalars: list[Table] = []
-    growth: dict[Text, list[Table]] = Field({}, max_length=len(FAULTS))
-    left_out: int = Field(0, ge=0)
+    scalars: list[Table] = field(default_factory=list)
+    growth: Annotated[dict[Text, list[Table]], Meta(max_length=len(FAULTS))] = field(
+        default_factory=dict
+    )
+    left_out: Annotated[int, Meta(ge=0)] = 0
 
 
 def channel_of(name: str, packed: Packed) -> _Channel:
@@ -163,32 +171,70 @@ def channel_of(name: str, packed: Packed) -> _Channel:
     )
 
 
+def checked(contents: Contents) -> Contents:
+    """Return contents as a reader of the file gets them: numbers of the types of their fields.
+
+    Raises `ReportError`: no reader would take them.
+    """
+    return contents_from_json(encode(contents).decode())
+
+
 def contents_from_json(text: str) -> Contents:
     """Return the contents of a text that may come from anybody.
 
     Raises `ReportError`: it has another shape, or is of a later form.
     """
+    data: Any = None
     try:
-        found = Contents.model_validate_json(text)
-    except ValidationError as error:
-        if (form := _form(text)) is not None and form > FORM:
-            raise ReportError(
-                "later_form",
-                f"a report of form {form}, this version reads {FORM}",
-                remedy="verify it with the version of VTOX that it names",
-            ) from None
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(x) for x in first["loc"]) or "contents"
-        raise ReportError("damaged", f"{where[:80]}: {first['msg']}", part=where[:80]) from None
+        data = loads(text)
+        found = convert(data, Contents)
+    except ValueError as error:
+        form = data.get("form") if isinstance(data, dict) else None
+        if isinstance(form, int) and form > FORM:
+            raise _later_form(form) from None
+        raise _damaged(error) from None
     if found.form != FORM:
-        raise ReportError("later_form", f"a report of form {found.form}, this version reads {FORM}")
+        raise _later_form(found.form)
+    if path := _unknown_field(data, asdict(found)):
+        raise ReportError("damaged", f"{path[:80]}: no such field", part=path[:80])
     return found
+
+
+def _later_form(form: int) -> ReportError:
+    return ReportError(
+        "later_form",
+        f"a report of form {form}, this version reads {FORM}",
+        remedy="verify it with the version of VTOX that it names",
+    )
+
+
+def _damaged(error: ValueError) -> ReportError:
+    """Return the error of a text that is no JSON, or of a field that its type forbids."""
+    detail, _, path = str(error).partition(" - at `$.")
+    where = path.rstrip("`")[:80] if isinstance(error, ValidationError) else ""
+    return ReportError(
+        "damaged", f"{where or 'contents'}: {detail}"[:300], part=where or "contents"
+    )
+
+
+def _unknown_field(given: Any, known: Any) -> str:
+    """Return the path of a field that no part has, empty if there is none."""
+    if isinstance(given, list):
+        pairs = [(str(i), a, b) for i, (a, b) in enumerate(zip(given, known, strict=True))]
+    elif isinstance(given, dict):
+        if unknown := given.keys() - known.keys():
+            return str(min(unknown))
+        pairs = [(name, a, known[name]) for name, a in given.items()]
+    else:
+        return ""
+    found = ((name, _unknown_field(a, b)) for name, a, b in pairs)
+    return next((f"{name}.{inner}" for name, inner in found if inner), "")
 
 
 def part_hashes(contents: Contents) -> dict[str, str]:
     """Return the SHA-256 of every part, by its name for people.
 
-    Of samples it is that of the unpacked bytes.
+    The hash of samples is that of the unpacked bytes.
 
     Raises `ReportError`: Samples cannot be unpacked.
     """
@@ -241,16 +287,16 @@ def baseline_of(machine: ReportedMachine) -> Baseline | None:
 
 
 def _parts(contents: Contents) -> Iterator[tuple[str, bytes]]:
-    about = contents.model_dump(exclude={"records", "machine", "events", "trend"})
-    yield "about", _canonical(about)
+    parts = {"records", "machine", "events", "trend"}
+    yield "about", _canonical(_without(contents, parts))
     machine = contents.machine
     yield "nameplate", _canonical([machine.machine_id, machine.nameplate])
     yield "baseline", _canonical([machine.baseline, machine.baseline_about])
     yield "events", _canonical(contents.events)
-    yield "trend", _canonical(contents.trend.model_dump() if contents.trend else None)
+    yield "trend", _canonical(asdict(contents.trend) if contents.trend else None)
     for number, record in enumerate(contents.records, start=1):
         here = f"record {number}"
-        yield f"{here}, head", _canonical(record.model_dump(exclude={"channels", "verdicts"}))
+        yield f"{here}, head", _canonical(_without(record, {"channels", "verdicts"}))
         yield f"{here}, verdicts", _canonical(record.verdicts)
         for channel in record.channels:
             name = f"{here}, samples of {channel.name}"
@@ -258,7 +304,7 @@ def _parts(contents: Contents) -> Iterator[tuple[str, bytes]]:
                 raw = _packed(channel).raw
             except ReportError as error:
                 raise ReportError("damaged", f"{name}: {error}", part=name) from error
-            yield name, _canonical(channel.model_dump(exclude={"data"})) + raw
+            yield name, _canonical(_without(channel, {"data"})) + raw
 
 
 def _packed(channel: _Channel) -> Packed:
@@ -270,14 +316,9 @@ def _packed(channel: _Channel) -> Packed:
     return Packed(channel.kind, raw, scales, channel.decimals)
 
 
+def _without(part: Contents | ReportRecord | _Channel, names: set[str]) -> Table:
+    return {name: value for name, value in asdict(part).items() if name not in names}
+
+
 def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _form(text: str) -> int | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    form = found.get("form") if isinstance(found, dict) else None
-    return form if isinstance(form, int) else None

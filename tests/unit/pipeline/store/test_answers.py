@@ -1,4 +1,4 @@
-"""What workers write, from rows of columns, is byte for byte what values field by field make."""
+"""Entries of workers, from rows of columns, are byte for byte those from single fields."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,13 +37,11 @@ def test_a_row_says_what_its_diagnosis_says(both: Both) -> None:
 def test_entries_of_results_are_those_of_values(both: Both, closed: object) -> None:
     record = replace(RECORD, closed=closed)
     for answers, diagnoses in zip(*both, strict=True):
-        for a, d in zip(answers, diagnoses, strict=True):
+        found = entries.encode_results("f", [(record, a, "nq") for a in answers])
+        for (entry, text), d in zip(found, diagnoses, strict=True):
+            texts = [_bytes(x) for pair in zip(*entry, strict=True) for x in pair]
             expected = naive_entries.encode_result(naive_entries.result("f", record, d, "nq"))
-            texts, text = entries.encode_result("f", record, a, "nq")
-            assert ([_bytes(x) for x in texts], text) == (
-                [_bytes(x) for x in expected[0]],
-                expected[1],
-            )
+            assert (texts, text) == ([_bytes(x) for x in expected[0]], expected[1])
 
 
 def test_health_is_that_of_values(both: Both) -> None:

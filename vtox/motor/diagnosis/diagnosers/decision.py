@@ -1,8 +1,8 @@
-"""How a batch is decided: an ordered table of rules over columns; the first that holds decides.
+"""Decisions on a batch: an ordered table of rules over columns; the first that holds decides.
 
 Columns are the fields of a dataclass, one value a record: arrays of shape (batch,), or sequences of
 reasons that an earlier step stated. A value of a code is the column of its name. Objects are made
-once, of what was decided.
+once, after the decisions.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,10 +53,12 @@ class Rule(Generic[C]):
     """One row of a table.
 
     `holds` gives the mask of the records, shape (batch,) or one value for all. The reason is `code`
-    with `values`, pairs of a name and its column, and `constants`; or, where `stated` names a
-    column, the first reason there, and the others of the record are doubts. The state is `fault`
-    where the mask of that name holds as well. Of `doubts` all that hold weaken the answer. A rule
-    of `unless` that holds takes the place. `causes` are codes of others that would look the same.
+    with `values`, pairs of a name and its column, and `constants`. If `stated` names a column, the
+    reason is the first one there, and the others of the record are doubts.
+
+    The state is `fault` if the mask of that name holds as well. All `doubts` that hold weaken the
+    answer. A rule of `unless` that holds takes the place. `causes` are codes of others that would
+    look the same.
     """
 
     code: str
@@ -84,7 +86,7 @@ def rule(
 ) -> Rule[C]:
     """Return the rule of a code; a value is a column of its name, or a pair of name and column.
 
-    Where a mask says what is a `fault`, the rest is a `warning`.
+    If a mask selects each `fault`, the rest is a `warning`.
     """
     pairs = tuple((v, v) if isinstance(v, str) else v for v in values)
     own = "warning" if fault else state
@@ -94,7 +96,7 @@ def rule(
 def stated(
     column: str, where: Mask[C] | None = None, *, doubts: tuple[Rule[C], ...] = ()
 ) -> Rule[C]:
-    """Return the rule that lets reasons of a column decide where there are any."""
+    """Return the rule that lets reasons of a column decide if there are any."""
 
     def holds(x: C) -> Bool | np.bool_ | bool:
         reasons: Stated = getattr(x, column)
@@ -119,7 +121,7 @@ def always(_: object) -> bool:
 class DecisionTable(Generic[C]):
     """Rules in reading order: the first that holds decides a record.
 
-    By the number of a rule: `codes`, `states`, and `places`, the code that it replaces.
+    `codes`, `states`, and `places` (the code that it replaces) run over the rules.
     """
 
     def __init__(self, *rules: Rule[C]) -> None:
@@ -166,7 +168,7 @@ class DecisionTable(Generic[C]):
         return decided
 
     def reasons(self, x: C, decided: Int) -> list[tuple[Reason, ...]]:
-        """Return the reasons of the rules that decided: the code, then doubts; none where -1."""
+        """Return the reasons of the rules that decided: the code, then doubts; none if -1."""
         found: list[tuple[Reason, ...]] = [()] * len(decided)
         for k in sorted(set(decided.tolist()) - {-1}):
             of_rule = decided == k
@@ -177,13 +179,13 @@ class DecisionTable(Generic[C]):
 
 
 def _guards(r: Rule[C]) -> Iterator[Rule[C]]:
-    """Yield the rules that take the place of one, each where that one holds too."""
+    """Yield the rules that take the place of one, each if that one holds too."""
     for other in r.unless:
         yield replace(other, holds=_both(r.holds, other.holds), causes=r.causes)
 
 
 def _by_state(r: Rule[C]) -> Iterator[Rule[C]]:
-    """Yield a rule with the state `fault` where that holds, then with its own."""
+    """Yield a rule with the state `fault` if that holds, then with its own."""
     if r.fault:
         yield replace(r, holds=_both(r.holds, r.fault), state="fault", fault=None)
     yield replace(r, fault=None)
@@ -210,7 +212,7 @@ def _state(r: Rule[C], x: C, where: Bool, found: list[tuple[Reason, ...]]) -> No
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """A column of indicators; `where` masks the records that have it, None where all do."""
+    """A column of indicators; `where` masks the records that have it, None if all do."""
 
     values: npt.NDArray[Any]
     where: Bool | None = None
@@ -220,9 +222,9 @@ class Indicator:
 class Verdicts:
     """The answers for one fault of a batch, by columns of length batch.
 
-    `reasons` holds for each record the reason, then its doubts. `severity` is NaN where the state
-    is `unknown` and 0 where it is `normal`; `confidence` is 0 where it is `unknown`. `statistic`
-    and `threshold` are NaN where there are none.
+    `reasons` holds for each record the reason, then its doubts. A `severity` is NaN if the state is
+    `unknown` and 0 if it is `normal`; a `confidence` is 0 if it is `unknown`. A `statistic` or
+    `threshold` that is missing is NaN.
     """
 
     fault: str
@@ -259,26 +261,33 @@ class Verdicts:
                 evidence=evidence,
             )
             for state, r, severity, confidence, statistic, threshold, indicators, evidence in (
-                self._records()
+                zip(self.states, self.reasons, *self._columns(), strict=True)
             )
         ]
 
     def answers(self, energy: Sequence[MeterRow] = ()) -> list[Answer]:
         """Return the answers by record; those of equal reasons share their sentence.
 
-        Each has what the record says of `energy`, if given.
+        Each has the `energy` of its record, if given.
         """
-        sentences = {id(r): r for r in self.reasons}
-        sentence = {k: sentence_of(r) for k, r in sentences.items()}
-        readings = (*energy,) or (None,) * len(self.states)
-        return [
-            Answer(self.fault, state, r[0].code, r[0].values, r[1:], sentence[id(r)], *own)
-            for (state, r, *numbers), e in zip(self._records(), readings, strict=True)
-            for own in [(*numbers, e)]
-        ]
+        distinct = {id(r): r for r in self.reasons}
+        sentences = {k: sentence_of(r) for k, r in distinct.items()}
+        count = len(self.states)
+        readings = (*energy,) or (None,) * count
+        columns = (
+            [self.fault] * count,
+            self.states,
+            [r[0].code for r in self.reasons],
+            [r[0].values for r in self.reasons],
+            [r[1:] for r in self.reasons],
+            [sentences[id(r)] for r in self.reasons],
+            *self._columns(),
+            readings,
+        )
+        return [*map(Answer._make, zip(*columns, strict=True))]
 
-    def _records(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the values of each record: state, reasons, numbers, indicators, evidence."""
+    def _columns(self) -> tuple[Sequence[Any], ...]:
+        """Return severity, confidence, statistic, threshold, indicators and evidence."""
         count = len(self.states)
         indicators: list[dict[str, Value]] = [{} for _ in range(count)]
         for name, column in self.indicators.items():
@@ -288,17 +297,9 @@ class Verdicts:
                 indicators[i][name] = values[i]
         nothing: list[Evidence] = [()] * count
         evidence = nothing if self.evidence is None else self.evidence.tolist()
-        return zip(
-            self.states,
-            self.reasons,
-            _or_none(self.severity),
-            self.confidence.tolist(),
-            _or_none(self.statistic),
-            _or_none(self.threshold),
-            indicators,
-            evidence,
-            strict=True,
-        )
+        numbers = _or_none(self.severity), self.confidence.tolist()
+        compared = _or_none(self.statistic), _or_none(self.threshold)
+        return (*numbers, *compared, indicators, evidence)
 
 
 def verdicts(
@@ -314,7 +315,7 @@ def verdicts(
     indicators: Mapping[str, Indicator] = MappingProxyType({}),
     evidence: Objects | None = None,
 ) -> Verdicts:
-    """Return the verdicts of a table. Numbers, shape (batch,), count where the state has any.
+    """Return the verdicts of a table. Numbers, shape (batch,), count if the state has any.
 
     Severity and confidence are rounded to three digits.
     """
@@ -337,7 +338,7 @@ def verdicts(
 
 
 def abstentions(fault: str, reasons: Stated) -> Verdicts:
-    """Return that a whole batch abstains, for reasons that were stated."""
+    """Return the verdicts of a whole batch that abstains, for stated reasons."""
     count = len(reasons)
     nothing = np.full(count, np.nan)
     return Verdicts(

@@ -1,6 +1,6 @@
 """Power at the terminals: phasors of the supply line and its harmonics as IEEE 1459 combines them.
 
-Three wires, no neutral: what the phases have in common drives no current and counts nowhere.
+Three wires, no neutral: a voltage common to the phases drives no current and counts nowhere.
 """
 
 from functools import lru_cache
@@ -91,7 +91,7 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     Returns
     -------
     ndarray, shape (batch, sums)
-        Mean squares and powers; NaN what needs voltages, where there are none.
+        Mean squares and powers; those from voltages are NaN if there are none.
 
     Notes
     -----
@@ -107,7 +107,7 @@ def power_sums(phasors: Complex, harmonics: Complex) -> Float64:
     np.matmul(pairs, at_line, out=sums[:, :BEYOND_AT])
     squares = (parts @ parts.swapaxes(1, 2)).reshape(batch, -1)
     np.matmul(squares, beyond, out=sums[:, BEYOND_AT:SHARES_AT])
-    told = parts.reshape(batch, -1).take(_TOLD_PARTS[: apart.shape[0]], axis=1) @ apart
+    told = parts.reshape(batch, -1).take(_HARMONIC_PARTS[: apart.shape[0]], axis=1) @ apart
     told *= told
     np.matmul(told, by_order, out=sums[:, SHARES_AT : SHARES_AT + by_order.shape[1]])
     if channels == 3:
@@ -123,7 +123,7 @@ def _weights(row: int, column: int, of_pairs: Complex | Float64) -> Complex:
 
 
 def _level_weights() -> list[Complex]:
-    """Return what makes the squares of currents and of voltages between lines, by phase."""
+    """Return the weights for the squares of currents and of voltages between lines, by phase."""
     one = np.eye(3)
     lines = [one[k] - one[k - 2] for k in range(3)]
     return [
@@ -135,11 +135,13 @@ def _level_weights() -> list[Complex]:
 def _weights_of(channels: int, frames: int) -> tuple[Float64, Float64, Float64, Float64]:
     """Return the weights of three channels or six: at the supply line, of harmonics, of `TOLD`.
 
-    At the line by real and imaginary parts of the pairs, halved for peak values and over so many
-    frames: positive sequence of currents and voltages, negative, and both; levels, by phase of
-    currents and voltages; active and reactive power of the positive sequence, active of the
-    negative. Of harmonics by real parts: power, and mean squares a phase of currents and voltages.
-    Of `TOLD` what takes from each phase what all have in common, and what adds the squares.
+    At the line they are by real and imaginary parts of the pairs, halved for peak values and over
+    so many frames. In order: positive sequence of currents and voltages, negative, and both;
+    levels, by phase of currents and voltages; active and reactive power of the positive sequence,
+    active of the negative.
+
+    For harmonics they are by real parts: power, and mean squares a phase of currents and voltages.
+    For `TOLD` one takes the common part of all phases from each, and one adds the squares.
     """
     one, two = (np.outer(FORTESCUE[k], FORTESCUE[k].conj()) for k in (1, 2))
     of_pairs = np.stack(
@@ -166,8 +168,8 @@ def _weights_of(channels: int, frames: int) -> tuple[Float64, Float64, Float64, 
     return at_line[own].reshape(2 * len(own), -1) / frames, beyond[own], of_parts, by_order
 
 
-# Where the real and imaginary parts of `TOLD` are among those of six channels.
-_TOLD_PARTS = np.add.outer(
+# Places of the real and imaginary parts of `TOLD` among those of six channels.
+_HARMONIC_PARTS = np.add.outer(
     2 * len(_ORDERS) * np.arange(6),
     [2 * (order - int(_ORDERS[0])) + part for order in TOLD for part in (0, 1)],
 ).ravel()

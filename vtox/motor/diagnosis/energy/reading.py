@@ -1,4 +1,4 @@
-"""What one record says of energy and operation: figures with their codes, and what is counted."""
+"""Energy and operation in one record: figures with their codes, and meter counts."""
 
 import operator
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from vtox.motor.values.terminal_power import POWERS, SUMS, TerminalPower
 _WIDEST_BY_CURRENTS = 0.25
 _NO_REASON: tuple[str, Mapping[str, Any]] = ("", MappingProxyType({}))
 _EDGES = np.array(CLASS_EDGES)
-# By class, and last for none.
+# Rows by class; the last is for none.
 _IN_CLASS = np.eye(len(CLASS_EDGES) + 2, len(CLASS_EDGES) + 1)
 _PLAIN = nullcontext()
 _SPEED_OF = operator.attrgetter("speed_rpm")
@@ -45,7 +45,7 @@ def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
     count = len(analysis.recordings)
     sums = analysis.power_sums if analysis.power_sums.size else None
     against = conditions(analysis, sums)
-    # Where nothing speaks against any record, which is usual, all numbers are finite.
+    # If no record has an objection, which is usual, all numbers are finite.
     with _PLAIN if against is None else np.errstate(all="ignore"):
         _, measured, power = _decided(MEASURED, against, count)
         if sums is None:
@@ -57,7 +57,7 @@ def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
             load = shaft_load(sums, analysis.f0_hz, _measured_slip(analysis), rated)
             e = estimate_columns(analysis, rated, load)
             decided, estimated, of_load = _decided(ESTIMATED, e, count, measured)
-        # What is usual: each record is measured and estimated, with all of its figures.
+        # Usually each record is measured and estimated, with all of its figures.
         usual = against is None and decided is None
         table = _numbers_to_keep(analysis, sums, load, rated, measured, estimated, usual=usual)
         counts = _counted(analysis, table, measured, estimated, decided)
@@ -74,9 +74,9 @@ def readings(analysis: CurrentAnalysis) -> list[MeterRow]:
 def _decided(
     table: DecisionTable[Any], x: object, count: int, among: Bool | None = None
 ) -> tuple[Int | None, Bool, list[tuple[str, Mapping[str, Any]]]]:
-    """Return what decides each record, which pass, and codes and values of why others do not.
+    """Return the deciding rule of each record, which pass, and why others do not: code and values.
 
-    Where `x` is None all pass, and nothing decides. Only those `among` are decided.
+    If `x` is None, all pass and no rule decides. Only those `among` are decided.
     """
     if x is None:
         return None, np.ones(count, bool), [_NO_REASON] * count
@@ -89,7 +89,7 @@ def _decided(
 
 
 def _measured_slip(analysis: CurrentAnalysis) -> Float64 | None:
-    """Return the slip by a speed sensor, NaN where it is no motor's; None where there is none."""
+    """Return the slip by a speed sensor, NaN if it is no motor's; None if there is none."""
     if not any(map(_SPEED_OF, analysis.recordings)):
         return None
     slip = np.full(len(analysis.recordings), np.nan)
@@ -109,7 +109,7 @@ def _numbers_to_keep(
     *,
     usual: bool,
 ) -> Float64:
-    """Return what is kept of the figures (`FIGURES`), shape (batch, `KEPT`); NaN: there is none."""
+    """Return the kept figures (of `FIGURES`), shape (batch, `KEPT`); NaN: there is none."""
     count = len(measured)
     table = np.full((count, KEPT), np.nan, "<f8")
     table[:, 0] = analysis.f0_hz
@@ -121,20 +121,20 @@ def _numbers_to_keep(
     sound = np.fromiter(map(operator.not_, analysis.problems), bool, count)
     by_currents = np.zeros(count, bool)
     if not analysis.voltages:
-        current_a = TerminalPower.of_sums(sums).current_a
+        current_a = TerminalPower.from_sums(sums).current_a
         watts, half_w = power_of_currents(current_a, rated)
         table[:, -2], table[:, -1] = watts, half_w
         by_currents = sound & ~rated.driven & (2 * half_w < _WIDEST_BY_CURRENTS * rated.input_w)
-    # By column: harmonics of a drive heat a motor in ways that no nameplate tells.
+    # Conditions by column. Harmonics of a drive heat a motor in ways that no nameplate shows.
     allowed = np.array([sound, measured, estimated, estimated & ~rated.driven, by_currents])
-    table[~allowed[_ALLOWED_BY].T] = np.nan
+    table[~allowed[_COLUMN_CONDITIONS].T] = np.nan
     return table
 
 
 _LOAD_AT = 1 + SUMS
 _OF_LOSSES = ("efficiency", "loss", "additional")
-# Which condition of `_numbers_to_keep` a column needs.
-_ALLOWED_BY = [
+# Condition of `_numbers_to_keep` that a column needs.
+_COLUMN_CONDITIONS = [
     0,
     *(1 if column in NEED_VOLTAGES else 0 for column in range(SUMS)),
     *(3 if name.startswith(_OF_LOSSES) else 2 for name in ESTIMATES),
@@ -145,7 +145,7 @@ _ALLOWED_BY = [
 
 
 def _counts_of_kept() -> Float64:
-    """Return what makes of kept figures the powers that are counted, shape (figures, 6)."""
+    """Return the weights that turn kept figures into counted powers, shape (figures, 6)."""
     table = np.zeros((KEPT - 2, 6))
     one_w, one_var, two_w, harmonic_w = range(1 + POWERS.start, 1 + POWERS.stop)
     table[[one_w, two_w, harmonic_w], 0] = table[one_var, 1] = table[harmonic_w, 5] = 1
@@ -162,14 +162,14 @@ _UNITS = np.array([1000.0 if n.endswith("_ms") else 1.0 for n in MeterCounts._fi
 def _counted(
     analysis: CurrentAnalysis, kept: Float64, measured: Bool, estimated: Bool, decided: Int | None
 ) -> list[bytes]:
-    """Return what each record adds to the meter, packed; `decided` is why it is not `estimated`."""
+    """Return the counts of each record for the meter, packed; `decided`: why not `estimated`."""
     known, classes = kept[:, : len(_COUNTED)], _EDGES.searchsorted(kept[:, _LOAD_AT], side="right")
     if decided is not None:
         known = np.where(known == known, known, 0.0)
         classes[~estimated] = -1
         classes[decided == _LOW] = 0
     table = np.zeros((len(kept), len(MeterCounts._fields)))
-    # What is measured is the power of a motor that runs: else a reason would stand against it.
+    # A measured power is that of a running motor: else a reason would exclude it.
     table[:, :3] = 1
     table[:, 3] = estimated
     np.matmul(known, _COUNTED, out=table[:, 4:10])
@@ -185,14 +185,14 @@ def _counted(
 
 
 def _times(analysis: CurrentAnalysis) -> list[bytes]:
-    """Return what each record adds to the meter where its power is not measured."""
+    """Return the counts of each record for the meter if its power is not measured."""
     ms = round(1000 * analysis.duration_s)
     pairs = zip(analysis.operations, analysis.problems, strict=True)
     return [MeterCounts.pack(_time(ms, op, problems)) for op, problems in pairs]
 
 
 def _time(ms: int, op: Operation | None, problems: tuple[Reason, ...]) -> MeterCounts:
-    """Return the time of a record as observed, and as running where the motor did.
+    """Return the time of a record as observed, and as running if the motor did.
 
     A machine at rest takes no power: that is a measurement too.
     """

@@ -31,8 +31,8 @@ _DRIVE_RANGE = (0.5, 1.1)
 # A motor draws its magnetising current: at rated load large ones lag by 18 degrees. Heaters
 # lag by none, and capacitors correct to a power factor of 0.95 to 0.98, 11 to 18 degrees.
 _LEAST_LAG = np.tan(np.radians(5.0))
-# Times sums: what is negative where voltages are in the wrong order, or power lags too little or
-# too much for a motor.
+# Times the sums it gives values that are negative if voltages are in the wrong order, or power lags
+# too little or too much for a motor.
 _RIGHT = np.zeros((SUMS, 3))
 _RIGHT[[POSITIVE_V, NEGATIVE_V], 0] = 1, -1
 _LEAST, _MOST = np.radians(MOTORING_LAG_DEG)
@@ -44,7 +44,7 @@ _RIGHT[POWERS, 2] = np.sin(_MOST), -np.cos(_MOST), 0, 0
 class _PowerConditions:
     """Columns of length batch: objections to counting the measured power.
 
-    What the channels and the length decide is one value for all.
+    Objections by the channels and the length are one value for all.
     """
 
     input_problems: Stated
@@ -80,7 +80,7 @@ class _LoadConditions:
     power_factor: Float64
 
 
-# Power is counted where the last rule decides.
+# Power is counted if the last rule decides.
 MEASURED: DecisionTable[_PowerConditions] = DecisionTable(
     stated("input_problems"),
     rule("missing_channel", lambda x: not x.two_currents, ("channels", "missing_currents")),
@@ -96,12 +96,12 @@ MEASURED: DecisionTable[_PowerConditions] = DecisionTable(
 _IMPLAUSIBLE = (-0.05, _LARGEST_LOAD)
 
 
-def _says(code: str) -> Mask[_LoadConditions]:
+def _has_reason(code: str) -> Mask[_LoadConditions]:
     return lambda x: x.why.get(code, False)
 
 
 ESTIMATED: DecisionTable[_LoadConditions] = DecisionTable(
-    *(rule(code, _says(code)) for code in NAMEPLATE_CODES),
+    *(rule(code, _has_reason(code)) for code in NAMEPLATE_CODES),
     rule("power_factor_of_no_motor", lambda x: x.resistive, "power_factor"),
     rule("drive_frequency_outside", lambda x: x.outside, "frequency_ratio"),
     rule(
@@ -121,7 +121,7 @@ ESTIMATED: DecisionTable[_LoadConditions] = DecisionTable(
 
 
 def conditions(analysis: CurrentAnalysis, sums: Float64 | None) -> _PowerConditions | None:
-    """Return the conditions of a batch; None where nothing speaks against any record.
+    """Return the conditions of a batch; None if there is no objection to any record.
 
     `sums` are those of its power.
     """

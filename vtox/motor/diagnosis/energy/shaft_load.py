@@ -1,8 +1,8 @@
 """Shaft power, torque, efficiency and losses by kind from terminal power and nameplate.
 
-Input less losses (IEEE 112 method E1, IEC 60034-2-1, 6.1.3): what is left of the measured power
-after the stator's resistance and the iron crosses the air gap, the slip's share of that heats the
-rotor, and friction and additional losses come off the shaft. Power less stator losses over
+Input less losses (IEEE 112 method E1, IEC 60034-2-1, 6.1.3). The measured power less the losses of
+the stator's resistance and the iron crosses the air gap. The slip's share of that heats the rotor,
+and friction and additional losses come off the shaft. Power less stator losses over
 synchronous speed is the air-gap torque (Lu, Habetler, Harley 2006, IEEE TIA 42(4):924; Hsu and
 Scoggins 1995, IEEE TEC 10(3):471).
 """
@@ -25,8 +25,8 @@ _DEVIATIONS = 2.0
 _BREAKDOWN_RATIO = 4.0
 # Iron losses grow with frequency to this power at equal flux, friction and windage to the second.
 _IRON_EXPONENT, _FRICTION_EXPONENT = 1.3, 2.0
-# By case, of the powers in `POWERS`: that of the positive sequence, which gain and angle move, and
-# that of all.
+# Weights of the powers in `POWERS`, by case: for the positive sequence, which gain and angle move,
+# and for the sum of all.
 _POSITIVE = np.hstack(
     [1 + MOVED[4] * _GAIN_STD, MOVED[5] * _ANGLE_STD, np.zeros((len(MOVED[0]), 2))]
 )
@@ -45,8 +45,8 @@ _ROWS = {name: row for row, name in enumerate(ESTIMATES)}
 class ShaftEstimate(NamedTuple):
     """Estimates of a batch: rows by `ESTIMATES`, of length batch; `half` is that of an interval.
 
-    `unbalance_w` is what the negative sequence costs: its own power, and the torque by which it
-    brakes. `slip` is that which was used.
+    `unbalance_w` is the cost of the negative sequence: its own power, and that of its braking
+    torque. `slip` is the one used.
     """
 
     table: Float64  # (estimates, batch)
@@ -58,9 +58,13 @@ class ShaftEstimate(NamedTuple):
 
 
 def shaft_load(
-    sums: Float64, f0_hz: Float64, measured_slip: Float64 | None, rated: RatedColumns
+    sums: Float64,
+    f0_hz: Float64,
+    measured_slip: Float64 | None,
+    rated: RatedColumns,
+    cases: Float64 | None = None,
 ) -> ShaftEstimate:
-    """Return the estimates of a batch; NaN where the nameplate does not lead to one.
+    """Return the estimates of a batch; NaN if the nameplate does not lead to one.
 
     Parameters
     ----------
@@ -70,11 +74,13 @@ def shaft_load(
     measured_slip : ndarray, shape (batch,), optional
         By a speed sensor, NaN without.
     rated : RatedColumns, length batch
+    cases : ndarray, shape (4, cases, batch), optional
+        Filled with shaft power, torque, efficiency and losses by case.
 
     Notes
     -----
     Rows of every array are cases: the expected one, then each unknown moved by its deviation. The
-    deviation of a figure is the root of the sum of squares of what they change (GUM, 5.1.2).
+    deviation of a figure is the root of the sum of squares of the changes (GUM, 5.1.2).
     """
     of, batch = sums.T, len(sums)
     ohm, rated_slip, iron_n, friction_n, additional_n, torque_n = rated.cases
@@ -97,7 +103,8 @@ def shaft_load(
     gap_w, backward_w = by_case[:2] - stator_w
     gap_w -= iron_w
     np.maximum(backward_w, 0.0, out=backward_w)
-    # Torque is power in the air gap over frequency, flux squared what is behind over its square.
+    # Torque is power in the air gap over frequency. Flux squared is the square of the voltage
+    # behind the resistance over that of the frequency.
     torque_ratio = gap_w * torque_n
     torque_ratio *= hz
     torque_ratio /= np.maximum(behind, TINY)
@@ -107,7 +114,7 @@ def shaft_load(
         by_speed = measured_slip + MOVED[3] * _SPEED_STD
         slip = np.where(np.isnan(by_speed), slip, by_speed)
     turning = 1 - slip
-    told = np.empty((4, *gap_w.shape))
+    told = np.empty((4, *gap_w.shape)) if cases is None else cases
     shaft_w, torque, efficiency, loss = told
     np.subtract(gap_w, backward_w, out=shaft_w)
     shaft_w *= turning
@@ -120,7 +127,7 @@ def shaft_load(
     table = np.empty((len(_ROWS), batch))
     np.divide(shaft_w[0], power_w, out=table[0])
     table[1:5] = told[:, 0]
-    table[5:9] = _half(told)
+    table[5:9] = half_width(told[:, 1:] - told[:, :1])
     table[9] = stator_w[0, 0] + stator_w[1, 0]
     table[10] = s * gap_w[0] + (2 - s) * back_w
     table[11], table[12], table[13] = iron_w[0], constant_w[0], additional_w[0]
@@ -133,7 +140,7 @@ def _slip(torque_ratio: Float64, rated_slip: Float64) -> Float64:
     """Return the slip at a torque over rated torque, at rated flux.
 
     Kloss: T is proportional to s / (1 + (s / s_b)^2), whose smaller root this is. The breakdown
-    slip s_b is so many times the rated slip, which therefore only scales what comes out.
+    slip s_b is so many times the rated slip, which therefore only scales the result.
     """
     a = torque_ratio * (2 / (1 + _BREAKDOWN_RATIO**-2))
     root = a * a
@@ -146,9 +153,11 @@ def _slip(torque_ratio: Float64, rated_slip: Float64) -> Float64:
     return a
 
 
-def _half(cases: Float64) -> Float64:
-    """Return the half width of the intervals of figures, from their cases, (..., cases, batch)."""
-    moved = cases[..., 1:, :] - cases[..., :1, :]
+def half_width(moved: Float64) -> Float64:
+    """Return the half width of intervals, from how each unknown moves a figure.
+
+    Shape (..., unknowns, batch); `moved` is overwritten.
+    """
     moved *= moved
     total = np.add.reduce(moved, axis=-2)
     return np.asarray(_DEVIATIONS * np.sqrt(total))
@@ -157,8 +166,8 @@ def _half(cases: Float64) -> Float64:
 def power_of_currents(current_a: Float64, rated: RatedColumns) -> tuple[Float64, Float64]:
     """Return the input power at rated voltage that a current means, and its half width, W.
 
-    Of a current I = sqrt(Ia^2 + Ir^2) the reactive part is about that at rated load, whatever the
-    load. Voltage within 5 % and reactive current within 8 % of that are two deviations.
+    In a current I = sqrt(Ia^2 + Ir^2) the reactive part is about that at rated load, at any load.
+    Voltage within 5 % and reactive current within 8 % of that are two deviations.
     """
     rated_va = 3 * rated.voltage_v * rated.current_a
     share = np.minimum(rated.input_w / rated_va, 1.0)
@@ -166,4 +175,4 @@ def power_of_currents(current_a: Float64, rated: RatedColumns) -> tuple[Float64,
     part, volts = _CURRENT_CASES
     active = np.sqrt(np.maximum((current_a / rated.current_a) ** 2 - part**2 * reactive, 0.0))
     watts = rated_va * volts * active
-    return watts[0], _half(watts)
+    return watts[0], half_width(watts[1:] - watts[:1])

@@ -3,10 +3,10 @@
 Stream entries are flat: name, text, name, text ...; an absent value is empty, a table is JSON. The
 hash of a machine keeps the same values as JSON. Names are a contract
 (docs/reference/stream-fields.md). Entries of other versions have fewer or more of them, and other
-programs may write anything: what a field may not hold counts as absent.
+programs may write anything: fields with a wrong value count as absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Annotated, Any
@@ -28,12 +28,20 @@ from vtox.motor.values.domain import Answer, Conclusion, Diagnosis, Record
 from vtox.motor.words.rendering import join
 
 Texts = list[str | bytes]
+# Names and values of the fields of an entry, or of a hash.
+Entry = tuple[tuple[str | bytes, ...], Sequence[str | bytes]]
 # Fields of `performance_metrics`: this and the name of a family.
 BUSY = "busy_"
 # Fields of the JSON in `detail`; each other one of a conclusion is a field of the entry.
 _DETAIL = ("values", "doubts", "indicators", "evidence", "closed")
 _CONCLUDED = [f.name for f in fields(Conclusion) if f.name not in ("fault", *_DETAIL)]
 _concluded = attrgetter(*_CONCLUDED)
+_OF_RECORD = ("run", "first_seq", "last_seq", "t_start", "t_end")
+_of_record = attrgetter(*_OF_RECORD)
+_RESULT = (
+    *("machine_id", "fault", "family", *_OF_RECORD, *_CONCLUDED),
+    *("reason", "marks", "detail"),
+)
 # Whole numbers of JSON that every reader keeps.
 Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
@@ -42,10 +50,10 @@ Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 class Result(Conclusion):
     """One diagnosis of one record: an entry of `fault_diagnosis_results`.
 
-    `closed` says in words why the record ended early. `marks` is what the alarm of the fault has
-    taken of it (`vtox.motor.alarms.health.alerts.Slots`): empty where nothing, None from a version
-    that did not say so. `latency_ms` runs from the arrival of the record's last window to the
-    result; only the server knows it.
+    `closed` says in words why the record ended early. `marks` is the note of the fault's alarm on
+    it (`vtox.motor.alarms.health.alerts.Slots`): empty if the alarm took nothing, None from a
+    version without such notes. `latency_ms` runs from the arrival of the record's last window to
+    the result; only the server knows it.
     """
 
     machine_id: str = ""
@@ -67,12 +75,11 @@ class Result(Conclusion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """One entry of `performance_metrics`; what the monitor did not measure is None.
+    """One entry of `performance_metrics`; figures that the monitor did not measure are None.
 
     `busy` is family -> share of the time of its workers that tasks took, and `server`, `bridge` ->
-    share of a core that their thread used; `cpu` the share of
-    the `cores` that the monitor may use which whatever runs there used, `machines` how many
-    machines sent in the last minute.
+    share of a core that their thread used; `cpu` the share of the `cores` that the monitor
+    may use which all programs there used, `machines` how many machines sent in the last minute.
     """
 
     t: Number | None = None
@@ -108,43 +115,37 @@ def time_s(value: Any) -> float | None:
     return found if found is not None and 0 <= found <= TIME_MAX_S else None
 
 
-def encode_result(
-    family: str, record: Record, d: Diagnosis | Answer, marks: str | None = None
-) -> tuple[Texts, bytes]:
-    """Return a result as the fields of its entry, and as JSON for the hash of its machine.
+def encode_results(
+    family: str, results: Sequence[tuple[Record, Diagnosis | Answer, str]]
+) -> list[tuple[Entry, bytes]]:
+    """Return results as entries, and as JSON for the hashes of their machines.
 
-    Without `latency_ms`, which the script that commits adds to the entry. That its record ended
-    early is a doubt of an abstention.
+    Each is a record, its diagnosis and the marks. `latency_ms` is missing: the script that commits
+    adds it to the entry. The early end of a record is a doubt of an abstention.
     """
-    doubts, sentence, closed = d.doubts, d.reason, record.closed
-    if closed and d.state == "unknown":
-        doubts = (*doubts, closed)
-        sentence = join([sentence, closed.sentence] if sentence else [closed.sentence])
-    table = {
-        "machine_id": record.machine_id,
-        "fault": d.fault,
-        "family": family,
-        "run": record.run,
-        "first_seq": record.first_seq,
-        "last_seq": record.last_seq,
-        "t_start": record.t_start,
-        "t_end": record.t_end,
-        **dict(zip(_CONCLUDED, _concluded(d), strict=True)),
-        "reason": sentence,
-    }
-    if marks is not None:
-        table["marks"] = marks
-    detail = codec.encode(
-        {
+    rows: list[tuple[Any, ...]] = []
+    details: list[bytes] = []
+    for r, d, marks in results:
+        doubts, sentence, closed = d.doubts, d.reason, r.closed
+        if closed and d.state == "unknown":
+            doubts = (*doubts, closed)
+            sentence = join([sentence, closed.sentence] if sentence else [closed.sentence])
+        named = (r.machine_id, d.fault, family)
+        rows.append((*named, *_of_record(r), *_concluded(d), sentence, marks))
+        detail = {
             "values": d.values,
             "doubts": doubts,
             "indicators": d.indicators,
             "evidence": d.evidence,
             "closed": closed.sentence if closed else None,
         }
-    )
-    latest = b'%b,"detail":%b}' % (codec.encode(table)[:-1], detail)
-    return [*_texts(table), "detail", detail], latest
+        details.append(codec.encode(detail))
+    texts = zip(*map(_texts, zip(*rows, strict=True)), details, strict=True)
+    tables = (codec.encode(dict(zip(_RESULT, row, strict=False))) for row in rows)
+    return [
+        ((_RESULT, values), b'%b,"detail":%b}' % (table[:-1], detail))
+        for values, table, detail in zip(texts, tables, details, strict=True)
+    ]
 
 
 def decode_result(stored: RawFields | bytes) -> Result:
@@ -161,25 +162,31 @@ def decode_result(stored: RawFields | bytes) -> Result:
     else:
         table = codec.table_of_fields(Result, stored)
         detail = codec.json_of_field(stored.get(b"detail"))
-    # What is empty there is absent.
+    # Empty fields are absent there.
     known = detail if isinstance(detail, dict) else {}
     return codec.from_plain(Result, table | {n: x for n in _DETAIL if (x := known.get(n))})
 
 
 def entry_of(value: Any) -> Texts:
     """Return the fields of a dataclass as an entry of a stream has them."""
-    return _texts(codec.encode_fields(value))
+    fields = codec.encode_fields(value)
+    return [x for pair in zip(fields, _texts([*fields.values()]), strict=True) for x in pair]
 
 
-_PLAIN = (str, bytes)
+def _texts(column: Sequence[Any]) -> Sequence[str | bytes]:
+    """Return values as an entry has them; numbers alone by one call for all."""
+    kinds = set(map(type, column))
+    if kinds <= _PLAIN:
+        return column
+    if kinds <= _NUMBERS:
+        texts = orjson.dumps(column)[1:-1].split(b",")
+        return ["" if v is None else x for v, x in zip(column, texts, strict=True)]
+    return [x if type(x) in _PLAIN else "" if x is None else _json(x) for x in column]
 
 
-def _texts(values: Mapping[str, Any]) -> Texts:
-    texts: Texts = []
-    for name, value in values.items():
-        if value is None:
-            value = ""
-        elif not isinstance(value, _PLAIN):
-            value = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-        texts += (name, value)
-    return texts
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+_PLAIN = {str, bytes}
+_NUMBERS = {int, float, type(None)}

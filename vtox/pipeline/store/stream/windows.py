@@ -31,11 +31,11 @@ def fetch(
     records: Collection[Record],
     wanted: Sequence[Collection[str]] | None = None,
 ) -> list[Recording | None]:
-    """Return the recording of each record, None where the stream no longer has all its windows.
+    """Return the recording of each record, None if the stream no longer has all its windows.
 
     Windows that are not in the memory that this host shares with the bridge come from the stream.
-    Nothing is checked again: the bridge dispatches only what `decode_header` accepted. `wanted` are
-    the channels of each record that somebody will read, all of them if not given.
+    Nothing is checked again: the bridge dispatches only windows that `decode_header` accepted.
+    `wanted` are the channels of each record that will be read, all of them if not given.
     """
     channels = [frozenset(c) for c in wanted or [CHANNEL_UNITS] * len(records)]
     rooms = _rooms(records, channels)
@@ -64,7 +64,7 @@ def fetch(
 
 
 def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
-    """Return the windows of a record as they were sent, None where some have left the stream."""
+    """Return the windows of a record as they were sent, None if some have left the stream."""
     size = record.bytes // record.windows
     found = list(window_log.fetch(client, raw, ((i, size) for i in record.ids.split())))
     return [fields for fields in found if fields] if all(found) else None
@@ -97,12 +97,12 @@ def _rooms(records: Collection[Record], channels: Sequence[frozenset[str]]) -> l
     The diagnosers take such samples as one array; others they have to copy (`arrays.stacked`).
     """
     sizes = [(r.bytes, r.windows, c) for r, c in zip(records, channels, strict=True)]
-    shared = {size: _side_by_side(count) for size, count in Counter(sizes).items()}
+    shared = {size: _batch_room(count) for size, count in Counter(sizes).items()}
     return [shared[size] for size in sizes]
 
 
-def _side_by_side(records: int) -> _Room:
-    """Return room for so many records: the electrical channels of all, and the others of all."""
+def _batch_room(records: int) -> _Room:
+    """Return room for this many records: the electrical channels of all, and the others of all."""
     left: dict[bool, Float32] = {}
 
     def room(names: Sequence[str], samples: int) -> list[Float32]:

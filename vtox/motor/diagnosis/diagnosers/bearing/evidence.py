@@ -1,4 +1,4 @@
-"""What the rules of bearings ask about, by columns: the leading comb, and what else may make it."""
+"""Columns that the rules of bearings read: the leading comb, and other possible causes of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from vtox.motor.diagnosis.dsp.surrogates import Finding
 from vtox.motor.values.arrays import Bool, Float64, Int
 from vtox.motor.values.domain import QUIET, Reason, reason
 
-# Evidence of a comb too weak for one record, which counts where it stays or has risen.
+# Evidence of a comb too weak for one record, which counts if it stays or has risen.
 WEAK_SIGN: Final = "weak_sign"
 
 
@@ -64,22 +64,25 @@ class _Defect(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BearingEvidence:
-    """Columns of length batch, blank where a record was not searched.
+    """Columns of length batch, blank if a record was not searched.
 
     `input_problems` says why it was not, `ambiguity` why its lines may be the bearing's or the
     shaft's; other columns are blank then. `known_bearing`: the orders of its combs are known, and
     the columns from `defect` on are those of the leading comb. `detected`: it is above its
-    threshold. `strong`: impacts at no defect order are as strong as those
-    of damage; where the bearing is unknown, the columns of a comb are theirs. `weak`: sound
-    elements may make the comb, `unsure`: one record does not decide it. `modulated`: shaft or
-    bearing cage modulate a comb beyond slippage from its order.
-    `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too; `masked` says
-    then which damage lines at masked orders may be. `element_as_likely`: the comb is of a race, but
-    comes with the bearing cage's and modulates little. `neighbour_order`: of the shaft of the
-    nameplate among whose lines the comb is, at the `multiple` of it; NaN where it is not. `lag`
-    is that of elements by which the comb is of this part, NaN elsewhere, and `lagging` names all
-    parts that it may be of. `supply_hz` is NaN where no lines of the supply exceed the comb.
-    Impacts, lines and the shaft are as the modules of their names find them.
+    threshold. `strong`: impacts at no defect order are as strong as those of damage; if the
+    bearing is unknown, the columns of a comb are theirs.
+
+    `weak`: sound elements may make the comb. `unsure`: one record does not decide it. `modulated`:
+    shaft or bearing cage modulate a comb beyond slippage from its order. `cage_alone`: only the
+    comb of the bearing cage is found. `with_cage`: it is found too; `masked` then lists the damage
+    that lines at masked orders may be. `element_as_likely`: the comb is of a race, but comes with
+    the bearing cage's and modulates little.
+
+    `neighbour_order`: order of the shaft of the nameplate that has the comb among its lines, at
+    its `multiple`; NaN if none has. `lag`: lag of the elements that makes the comb one of this
+    part, NaN elsewhere; `lagging` names all parts that the comb may be of. `supply_hz` is NaN if no
+    lines of the supply exceed the comb. Impacts, lines and the shaft come from the modules of their
+    names.
     """
 
     input_problems: Stated
@@ -154,13 +157,13 @@ def _row(s: Signs, defects: Evidence) -> dict[str, Any]:
     if impacts and not s.search.detected:
         row |= impacts.indicators
     if s.leading:
-        return row | _of_comb(s, s.leading, defects)
+        return row | _comb_columns(s, s.leading, defects)
     if s.unassigned and s.unassigned.strong and s.unassigned.finding:
-        return row | _of_impacts(s, s.unassigned, s.unassigned.finding)
+        return row | _impact_columns(s, s.unassigned, s.unassigned.finding)
     return row if impacts else row | {"shown": (QUIET,)}
 
 
-def _of_impacts(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str, Any]:
+def _impact_columns(s: Signs, impacts: UnassignedComb, finding: Finding) -> dict[str, Any]:
     """Return the columns of impacts at an order that no geometry names."""
     speed = s.search.speed
     level, threshold = finding.level, SURE_RATIO * finding.threshold
@@ -194,7 +197,7 @@ def _impacts_shown(finding: Finding) -> _Impacts:
     }
 
 
-def _of_comb(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
+def _comb_columns(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
     speed, finding = s.search.speed, comb.finding
     penalty = comb.ambiguities.confidence_penalty * (s.lagging.penalty if s.lagging else 1.0)
     sure = confidence(s.search.findings, comb.defect, penalty)
@@ -224,7 +227,7 @@ def _of_comb(s: Signs, comb: LeadingComb, defects: Evidence) -> dict[str, Any]:
     little = comb.modulation < SURE_MODULATION
     unsure = finding.ratio < SURE_RATIO and little
     of_element = little and "FTF" in above and comb.defect in RACES
-    # What else a comb may be is not decided by records in which it stays.
+    # More records with the same comb do not exclude its other causes.
     other = comb.foreign or s.only_bearing_cage or s.supply_hz or s.neighbour
     sign: WeakSign = {"kind": WEAK_SIGN, "severity": severity(comb.modulation)}
     counts = unsure and not (comb.weak or other)

@@ -1,8 +1,8 @@
 """Broken rotor bars and end rings, from the sidebands at 2sf from the supply line.
 
-Amplitude and phase modulation of the current are searched at 2sf within what is known of the slip
-(`sidebands`). A line must exceed the floor around it and must not be one that a load can make; then
-its level below the supply line decides (`rules`).
+Amplitude and phase modulation of the current are searched at 2sf within the known interval of the
+slip (`sidebands`). A line must exceed the floor around it and must not be one that a load can make;
+then its level below the supply line decides (`rules`).
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from vtox.motor.diagnosis.diagnosers.broken_bar.rules import (
     RULES,
     STEADY,
     level_certain,
-    moves_with_the_slip,
     stays_with_voltages,
     supply_excluded,
+    tracks_slip,
 )
 from vtox.motor.diagnosis.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.motor.diagnosis.diagnosers.broken_bar.starting import (
@@ -55,7 +55,7 @@ SEVERITIES = ((-60.0, -54.0, -48.0, -42.0, -36.0, -30.0), (0.0, 0.2, 0.4, 0.6, 0
 # Confidence with a measured slip and with an estimated one: of a fault, and of health.
 FOUND_CONFIDENCE = (0.9, 0.6)
 NORMAL_CONFIDENCE = (0.9, 0.7)
-# Health is as certain as can be where lines so far below a fault would have been found, dB.
+# Health is as certain as can be if lines so far below a fault would have been found, dB.
 FULL_CONFIDENCE_DB = 10.0
 # Lines as strong as those of a fault: their distance from the noise counts.
 ASYMMETRIC = ("rotor_asymmetry", "rotor_asymmetry_as_baseline", "sidebands_as_baseline")
@@ -72,13 +72,13 @@ def diagnose(
     Parameters
     ----------
     analysis : CurrentAnalysis
-        A batch with one current or more, A; voltages, V, help where the supply wanders.
+        A batch with one current or more, A; voltages, V, help if the supply wanders.
     baselines : sequence of Baseline or None, length batch
         Healthy levels: `broken_bar.lower_dbc`, dBc, and `broken_bar.line_share`. Lines that were
         there when learnt and have not risen are no fault, unless they are as strong as those of
         broken bars.
     slip_analysis : SlipAnalysis, optional
-        Of the same recordings, if it was computed before.
+        The slip of the same recordings, if it was computed before.
 
     Returns
     -------
@@ -86,8 +86,9 @@ def diagnose(
         `statistic` above 1, the `threshold`, is a line over the noise and beyond a sound rotor
         cage; with a baseline that clears it, the rise over its limit. Indicators: `slip`,
         `slip_half_width` and `slip_source`, `lower_sideband_dbc` and `upper_sideband_dbc` (None
-        where noise leaves them open), `level_deviation_db`, `floor_dbc`, `detectable_dbc`,
-        `load_a`, and `change_db` with a baseline. Evidence: the interval searched, the line, and
+        if noise leaves them open), `level_deviation_db`, `floor_dbc`, `detectable_dbc`,
+        `strongest_dbc` if it counts in the mean over records, `load_a`, and `change_db` with a
+        baseline. Evidence: the interval searched, the line, and
         other causes.
 
     Notes
@@ -152,21 +153,21 @@ def _with_finds_of_currents(
 def features(
     analysis: CurrentAnalysis, *, slip_analysis: SlipAnalysis | None = None
 ) -> dict[str, Float64]:
-    """Return what a baseline learns of the rotor cage.
+    """Return the features of the rotor cage that a baseline learns.
 
     Parameters
     ----------
     analysis : CurrentAnalysis
     slip_analysis : SlipAnalysis, optional
-        Of the same recordings, if it was computed before.
+        The slip of the same recordings, if it was computed before.
 
     Returns
     -------
     dict of ndarray, shape (batch,)
-        `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN where a recording shows none.
+        `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN if a recording shows none.
         Neither noise nor a load's line must be learnt: one that comes later would be as strong.
-        `broken_bar.line_share`, 1 where it shows them and 0 where a rotor cage would have shown
-        them and does not; NaN where that is open.
+        `broken_bar.line_share`, 1 if it shows them and 0 if a rotor cage would have shown
+        them and does not; NaN if that is open.
     """
     slip_analysis = slip_analysis or analyse_slip(analysis)
     names, count = (SLIP_SIDEBANDS, SLIP_LINE_SHARE), len(analysis.recordings)
@@ -200,7 +201,7 @@ def _confidence(x: BrokenBarEvidence, place: Objects) -> Float64:
 
 
 def _statistic(x: BrokenBarEvidence, searched: Bool, place: Objects) -> Float64:
-    """Return how far a line is over its limit, or the sideband of a start."""
+    """Return the level of a line, or of the sideband of a start, over its limit."""
     of_start = 10 ** ((x.start_level_db - START_WARNING_DB) / 20)
     rise = np.maximum(x.change_db, 0.0) / RISE_DB
     statistic = np.where(place == "sidebands_as_baseline", rise, x.statistic)
@@ -228,12 +229,13 @@ def _indicators(x: BrokenBarEvidence, searched: Bool, place: Objects) -> dict[st
         "level_deviation_db": Indicator(rounded(x.deviation_db, 2), searched),
         "floor_dbc": Indicator(rounded(x.floor_dbc, 2), searched),
         "detectable_dbc": Indicator(rounded(x.detectable_dbc, 2), searched),
+        "strongest_dbc": Indicator(rounded(x.strongest_dbc, 2), searched & x.counts_in_mean),
         "load_a": Indicator(rounded(x.load_a, 4), searched),
         "change_db": Indicator(rounded(x.change_db, 2), compared),
     }
 
 
-class _Searched(TypedDict):
+class _SearchRange(TypedDict):
     kind: Literal["searched"]
     low_hz: float
     high_hz: float
@@ -259,13 +261,13 @@ class _MovingSlip(TypedDict):
 
 
 def _searched(x: BrokenBarEvidence, decided: Int) -> dict[int, Evidence]:
-    """Return the frequencies searched, the line where there is one, and its other causes."""
-    supply = ~(supply_excluded(x) | moves_with_the_slip(x))
+    """Return the frequencies searched, the line if there is one, and its other causes."""
+    supply = ~(supply_excluded(x) | tracks_slip(x))
     asymmetric = np.isin(RULES.places[decided], ASYMMETRIC)
     shown: dict[int, Evidence] = {}
     for i in (decided >= len(STEADY.rules)).nonzero()[0].tolist():
         f0_hz, hz = float(x.f0_hz[i]), float(x.hz[i])
-        searched: _Searched = {
+        searched: _SearchRange = {
             "kind": "searched",
             "low_hz": round(float(x.searched_low_hz[i]), 3),
             "high_hz": round(float(x.searched_high_hz[i]), 3),

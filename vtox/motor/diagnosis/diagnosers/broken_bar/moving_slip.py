@@ -22,9 +22,9 @@ from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip
 from vtox.motor.diagnosis.dsp import demodulation, modulation_spectrum, order_tracking
 from vtox.motor.values.arrays import Bool, Complex, Float64, Int
 
-# Relative change of slip over that of the level it follows: of the active current over the voltage,
-# of which a part is losses, and of the current: at rated load the least, at light load the reactive
-# current hides a part.
+# Relative change of slip over that of the level it follows. The first level is the active current
+# over the voltage, of which a part is losses. The second is the current: least at rated load; at
+# light load the reactive current hides a part.
 # docs/calibration/broken_bar.md#slip-that-moves
 SENSITIVITIES_OF_ACTIVE_CURRENT = (0.95, 1.3)
 SENSITIVITIES_OF_CURRENT = (1.0, 3.0)
@@ -32,7 +32,7 @@ SENSITIVITIES_OF_CURRENT = (1.0, 3.0)
 
 @dataclass(frozen=True, slots=True)
 class _Tracking:
-    """How the slip moved within each record, arrays of shape (batch,).
+    """Movement of the slip within each record, arrays of shape (batch,).
 
     `over_fixed` is the power over floor of the line, over that of the best at a fixed frequency:
     whether the line moved with the slip.
@@ -83,11 +83,11 @@ def _modulations(analysis: CurrentAnalysis, slips: Sequence[Slip]) -> _Modulatio
     least_hz = NEEDED_BINS * analysis.rate_hz / i.shape[-1]
     lowest_hz = np.maximum(2 * analysis.f0_hz * np.array([s.low for s in slips]), least_hz)
     points = np.round(analysis.rate_hz / lowest_hz).astype(int)
-    am, pm, level = _over_slow(i, points)
+    am, pm, level = _remove_slow(i, points)
     is_active, voltage = np.zeros(len(i), bool), None
     if analysis.envelope_v.shape[-1]:
         v = analysis.envelope_v[:, inner].astype(np.complex128)
-        voltage = _over_slow(v, points)[:2]
+        voltage = _remove_slow(v, points)[:2]
         power = np.abs(v) ** 2
         active = (v * i.conj()).real / np.maximum(power, 1e-12 * power.max())
         # The angle between currents and voltages that do not belong together is not known.
@@ -98,7 +98,7 @@ def _modulations(analysis: CurrentAnalysis, slips: Sequence[Slip]) -> _Modulatio
     return _Modulations(am, pm, voltage, level, is_active, analysis.rate_hz)
 
 
-def _over_slow(z: Complex, points: Int) -> tuple[Float64, Float64, Float64]:
+def _remove_slow(z: Complex, points: Int) -> tuple[Float64, Float64, Float64]:
     """Return amplitude (ratio) and phase (rad) over the slow ones, and the slow amplitude."""
     amplitude, phase = np.abs(z), demodulation.unwrap(np.angle(z))
     slow = _smooth(amplitude, points)
@@ -132,7 +132,7 @@ def _tries(
 def _relative_slip(level: Float64, sensitivity: float, active: bool) -> Float64:
     """Return the slip over its mean, shape (points,).
 
-    Of an active current linear; of a current as if a part of it were reactive and constant.
+    Linear in an active current; for a current, as if a part of it were reactive and constant.
     """
     if active:
         slip = 1 + sensitivity * (level - 1)
@@ -163,7 +163,7 @@ def _over(of: SlipAnalysis, m: _Modulations, owner: Int, places: Float64 | None)
 
 
 def _wider(slip: Slip, movement: float) -> Slip:
-    """Return the slip, wider where it comes from lines that the movement spreads."""
+    """Return the slip, wider if it comes from lines that the movement spreads."""
     if slip.source not in ("slot harmonics", "rotor speed sidebands"):
         return slip
     return replace(slip, half=max(slip.half, slip.value * movement / 2))

@@ -1,7 +1,7 @@
 """Lines of the current that the voltage carries too: flicker and interharmonics of the supply.
 
 A voltage line drives a current through the admittance of the machine, so that both have a
-proportion that machines have. What the rotor or the load makes moves the voltage only by the drop
+proportion that machines have. A line of the rotor or the load moves the voltage only by the drop
 over the impedance of the supply, a small part of that.
 """
 
@@ -35,8 +35,8 @@ def voltage_ratios(
 ) -> tuple[Float64, Float64]:
     """Return the line in the voltage over that in the current, and its 99 % bound.
 
-    Each is relative to its supply line. The ratio is 0 where the voltage shows no line above its
-    floor; the bound is what may be hidden in its noise. Both are 0 without voltages.
+    Each is relative to its supply line. The ratio is 0 if the voltage shows no line above its
+    floor; the bound is the most that its noise may hide. Both are 0 without voltages.
     """
     if slip_analysis.voltage is None:
         return np.zeros(len(line.hz)), np.zeros(len(line.hz))
@@ -68,13 +68,14 @@ def answers(
     return np.asarray(answered), np.asarray(drive & (pm <= least * am))
 
 
-def strongest_not_of_supply(
+def strongest_non_supply_line(
     slip_analysis: SlipAnalysis, m: Modulation, low_hz: Float64, high_hz: Float64, usable: Bool
 ) -> tuple[Modulation, StrongestLine]:
     """Return the strongest line of each recording that the voltage does not explain.
 
     Up to three lines of the supply are replaced by the noise next to them. `usable`, shape
-    (batch,), says whose voltages can be used; the modulation returned is the one with the line.
+    (batch,), is True for recordings whose voltages can be used. The modulation returned is the one
+    with the line.
     """
     line = modulation_spectrum.strongest(m, low_hz, high_hz)
     if slip_analysis.voltage is None:
@@ -84,12 +85,12 @@ def strongest_not_of_supply(
         of_supply = usable & (ratio > MAX_VOLTAGE_RATIO) & (line.statistic > MIN_OVER_FLOOR)
         if not of_supply.any():
             break
-        m = _without(m, line, of_supply)
+        m = _remove_lines(m, line, of_supply)
         line = modulation_spectrum.strongest(m, low_hz, high_hz)
     return m, line
 
 
-def _without(m: Modulation, line: StrongestLine, where: Bool) -> Modulation:
+def _remove_lines(m: Modulation, line: StrongestLine, where: Bool) -> Modulation:
     """Return the modulation with the lines `where` replaced by their excess."""
     am, pm = m.am.copy(), m.pm.copy()
     half = int(np.ceil(LINE_BINS * m.bin_hz / m.step_hz))

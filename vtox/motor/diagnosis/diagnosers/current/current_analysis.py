@@ -1,4 +1,4 @@
-"""What the front end finds in currents and voltages of a batch: every fault reads it."""
+"""Results of the front end for the currents and voltages of a batch; every fault reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -18,8 +18,8 @@ from vtox.motor.values.terminal_power import TerminalPower
 class CurrentAnalysis:
     """Analysis of B recordings of one shape (channels, samples, rate); arrays run over them.
 
-    Phasors and envelopes are peak values. What could not be computed is an empty array, and the
-    cause is in `problems`.
+    Phasors and envelopes are peak values. A result that could not be computed is an empty array,
+    with the cause in `problems`.
     """
 
     recordings: tuple[Recording, ...]
@@ -30,28 +30,28 @@ class CurrentAnalysis:
     # between lines are here as those of three phases.
     currents: tuple[str, ...]
     voltages: tuple[str, ...]
-    # Per recording, why its currents (or voltages) cannot be used at all; empty where they can.
+    # Per recording, why its currents (or voltages) cannot be used at all; empty if they can.
     problems: Problems
     voltage_problems: Problems
-    # Whether each machine starts, runs down, is at rest or is steady; None where not known.
+    # Whether each machine starts, runs down, is at rest or is steady; None if not known.
     operations: tuple[Operation | None, ...]
     # Why voltages, sound by themselves, cannot be used together with the currents; else None.
     pairing_problems: tuple[Reason | None, ...]
     voltage_rotation_deg: Int  # (B,) rotation of V1 that pairs voltages and currents, degrees
-    lag_rad: Float64  # (B,) angle of I1 behind V1; NaN where unknown
+    lag_rad: Float64  # (B,) angle of I1 behind V1; NaN if unknown
     f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
     line_share: Float64  # (B,) share of the supply line in all power; NaN without currents
     windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
-    bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
+    bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN if unknown
     slot_band: slot_harmonics.SlotBand | None  # power of the currents around the slot harmonics
-    # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
+    # Current channel that is phase a, b, c, and -1 if its clamp is reversed, both (B, 3).
     order: Int
     signs: Int
     frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless requested
     sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
-    # The same of three voltage channels as `order` and `signs`, and the sums from which power is
-    # computed, (B, sums); none unless frames were requested and at least two currents measured.
+    # The same as `order` and `signs` for three voltage channels, and the sums that give power,
+    # (B, sums); none unless frames were requested and at least two currents measured.
     voltage_order: Int
     voltage_signs: Int
     power_sums: Float64
@@ -116,8 +116,8 @@ class CurrentAnalysis:
 
     @property
     def power(self) -> TerminalPower | None:
-        """What the terminals take, None where it was not measured. Computed each time."""
-        return TerminalPower.of_sums(self.power_sums) if self.power_sums.size else None
+        """Power that the terminals take, None if it was not measured. Computed each time."""
+        return TerminalPower.from_sums(self.power_sums) if self.power_sums.size else None
 
     @property
     def three_currents(self) -> bool:

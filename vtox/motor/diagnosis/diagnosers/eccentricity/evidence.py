@@ -1,4 +1,4 @@
-"""What the rules of eccentricity ask about: the sidebands, and their rise over the baseline."""
+"""Columns that the rules of eccentricity read: the sidebands, and their rise over the baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,23 +28,23 @@ from vtox.motor.values.domain import Reason, reason
 
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
 # to its logarithm, so the scatter is taken as that of the amplitude.
-# What is known of that scatter before a machine has shown its own: so many dB, worth so many
-# records. docs/calibration/eccentricity.md#scatter
+# Usual scatter before a machine has shown its own, dB, and the number of records it is worth.
+# docs/calibration/eccentricity.md#scatter
 USUAL_SCATTER_DB, USUAL_RECORDS = 1.45, 3
 # Records at a load from which its level is known: two may be of one condition, whose scatter is
 # that of all loads. docs/calibration/eccentricity.md#scatter
 LEAST_AT_LOAD = 2
 # A baseline whose scatter asks for more than this, four times the amplitude learnt, cannot decide.
 MAX_LIMIT_DB = 12.0
-# What a reason says of a baseline that leaves everything open, dB.
+# Limit that a reason gives for a baseline that leaves everything open, dB.
 MOST_OPEN_DB = 99.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preconditions:
-    """Columns of length batch: what must hold before any level is compared.
+    """Columns of length batch: conditions before any level is compared.
 
-    `slip_problems` says why the slip is not known, `slip_doubts` what speaks against one that is.
+    `slip_problems` says why the slip is not known, `slip_doubts` why a known one may be wrong.
     The others are those of `RotationSidebands`.
     """
 
@@ -58,15 +58,16 @@ class Preconditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EccentricityEvidence(Preconditions):
-    """Columns of length batch; NaN where there is no baseline to compare with.
+    """Columns of length batch; NaN if there is no baseline to compare with.
 
     `baseline_problems` says why there is none. The side that was steadier when it was learnt is
-    compared: its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
-    counts from `limit_db` on; `weaker_change_db` is that of the side that rose less. `apart_db` is
-    the level of one sideband over the other's, 0 with two poles. `over_floor` is the power of both
-    sidebands over their floors, `reactance` the one of the stronger; of a two-pole motor those of
-    the upper one. Where that is `merged` with twice the supply frequency at this `slip`, a record
-    of `needed_s` separates them.
+    compared. Its level `level_dbc` over the floor `floor_dbc`, `change_db` above `baseline_dbc`,
+    counts from `limit_db` on. The side that rose less has `weaker_change_db`.
+
+    `apart_db` is the level of one sideband over the other's, 0 with two poles. `over_floor` is the
+    power of both sidebands over their floors, `reactance` the one of the stronger; with two poles
+    both are of the upper one. If that is `merged` with twice the supply frequency at this `slip`, a
+    record of `needed_s` separates them.
     """
 
     baseline_problems: Stated
@@ -185,7 +186,7 @@ def _comparison(
     """Return the steadier sideband in the baseline, or why there is nothing to compare with."""
     levels = [x for name in ROTATION_SIDEBANDS if (x := baseline.level(name, load_a)) is not None]
     if len(levels) < len(ROTATION_SIDEBANDS):
-        whys = (baseline.why_no_level(name, load_a) for name in ROTATION_SIDEBANDS)
+        whys = (baseline.no_level_reason(name, load_a) for name in ROTATION_SIDEBANDS)
         return next(why for why in whys if why)
     supply = baseline.level(SUPPLY, load_a)
     if supply is not None and not same_frequency(f0_hz, supply.mean):
@@ -204,9 +205,9 @@ def _comparison(
 
 
 def _scatter_db(baseline: Baseline, name: str, learnt: Level) -> float:
-    """Return the scatter of a level; what the machine shows at other loads counts with it.
+    """Return the scatter of a level; the scatter at other loads counts with it.
 
-    So few records at this load decide, where there are more at others.
+    With more records at other loads, a few at this load are enough to decide.
     """
     bands = [b.levels[name] for b in baseline.bands if name in b.levels]
     if learnt.n < LEAST_AT_LOAD or sum(x.n for x in bands) < LEAST_RECORDS:

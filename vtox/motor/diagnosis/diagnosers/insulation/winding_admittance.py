@@ -1,7 +1,7 @@
 """Conductance and capacitance to earth, and their change since the baselines. Numbers only.
 
 Decides whether the winding as a whole or one phase is the better evidence, and how much of a change
-one phase explains; `rules` say what follows.
+one phase explains; `rules` make the verdict.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from vtox.motor.values.arrays import Bool, Complex, Float64
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import VOLTAGES
 
-# Where these values come from: docs/calibration/insulation.md.
+# Source of these values: docs/calibration/insulation.md.
 # Difference in capacitance between the phases of a sound winding, as a share of its capacitance.
 UNEQUAL_SHARE = 0.01
 # Largest uncertainty of the conductance of the whole winding at which 1 Mohm would show, S.
@@ -48,12 +48,14 @@ class OtherPhase(Alternative):
 class _WindingAdmittance:
     """Conductance and capacitance to earth; arrays of shape (batch,).
 
-    They are of the whole winding where its voltages show it, else of the phase that differs.
-    `conductance_s` lies for certain between `least_s` and `most_s`; `by_phase` says whether one
-    phase is the better evidence of it. `change_f` is the change of capacitance since the baseline,
-    NaN without one, and counts beyond `bound_f`; `change_by_phase` says whether one phase explains
-    it. `whole` says whether equal loss in all phases would show. `attribution` is the phase to
-    which the difference between phases is attributed.
+    They are of the whole winding if its voltages show it, else of the phase that differs.
+    `conductance_s` certainly lies between `least_s` and `most_s`; `by_phase` says whether one
+    phase is the better evidence of it.
+
+    The capacitance has changed by `change_f` since the baseline, NaN without one; the change counts
+    beyond `bound_f`. `change_by_phase` says whether one phase explains it. `whole` says whether
+    equal loss in all phases would show. `attribution` is the phase to which the difference between
+    phases is attributed.
     """
 
     conductance_s: Float64
@@ -70,7 +72,7 @@ class _WindingAdmittance:
     omega: Float64
 
     def other_phases(self, row: int) -> tuple[OtherPhase, ...]:
-        """Return what else one complex number may mean: another phase, and its change."""
+        """Return other meanings of one complex number: another phase, and its change."""
         of = self.attribution
         return tuple(
             {
@@ -87,7 +89,7 @@ class _WindingAdmittance:
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """What the baselines know, mean and spread, NaN where nothing; arrays of shape (batch,)."""
+    """Levels of the baselines, mean and spread, NaN if unknown; arrays of shape (batch,)."""
 
     capacitance_f: Float64
     capacitance_spread_f: Float64
@@ -100,7 +102,7 @@ class _Difference:
     """The difference between phases, attributed to one; arrays of shape (batch,).
 
     `std` is its deviation, S, and `learnt` says whether it is a change since the baseline.
-    `conductance_s` includes what leaked when the baseline was learnt; `conductance_std` is its
+    `conductance_s` includes the leak when the baseline was learnt; `conductance_std` is its
     deviation.
     """
 
@@ -113,7 +115,7 @@ class _Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Conductance:
-    """An estimate of the conductance to earth, S, and between which values it lies for certain."""
+    """An estimate of the conductance to earth, S, with its certain limits."""
 
     value: Float64
     std: Float64
@@ -123,7 +125,7 @@ class _Conductance:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A change of capacitance, F, NaN where none is known, and beyond which it counts."""
+    """A change of capacitance, F, NaN if none is known, and beyond which it counts."""
 
     value: Float64
     bound: Float64
@@ -145,7 +147,7 @@ def winding_admittance(
     attribution = difference.attribution
     measured = np.isfinite(y.whole)
     certain = measured & (SIGMAS * y.whole_std < WHOLE_LIMIT_S)
-    whole, phase = _of_whole_winding(y, certain), _of_one_phase(difference)
+    whole, phase = _winding_conductance(y, certain), _phase_conductance(difference)
     # Too noisy to exclude a bad winding, the whole can still prove one.
     by_phase = (phase.least > np.maximum(whole.least, 0)) | ~(certain | (whole.least > 0))
     whole_f, phase_f = y.whole.imag / y.omega, attribution.susceptance / y.omega
@@ -182,10 +184,10 @@ def _levels(y: EarthAdmittance, baselines: Sequence[Baseline | None]) -> _Levels
 
 
 def _difference(y: EarthAdmittance, levels: _Levels) -> _Difference:
-    # Where the capacitance is not measured it may be the largest.
+    # A capacitance that is not measured may be the largest.
     unmeasured_s = UNEQUAL_SHARE * UNMEASURED_WHOLE_S
     unequal = np.where(np.isfinite(y.whole), UNEQUAL_SHARE * np.abs(y.whole.imag) / 3, unmeasured_s)
-    # A baseline that scatters more than sound windings differ says nothing.
+    # A baseline that scatters more than sound windings differ shows nothing.
     learnt = levels.difference_spread < np.maximum(unequal, unmeasured_s)
     before = np.where(learnt, levels.difference, 0)
     change = y.difference - before
@@ -204,12 +206,12 @@ def _difference(y: EarthAdmittance, levels: _Levels) -> _Difference:
         before, unequal, y.turns, np.zeros_like(learnt)
     ).conductance
     leak_before = np.where(leak_before > SIGMAS * unequal, leak_before, 0)
-    # A baseline says what has changed, not whether unequal phases made what was there before.
+    # A baseline shows the change, not whether unequal phases made the leak that was there before.
     leak_std = np.hypot(std, np.where(leak_before > 0, unequal, 0))
     return _Difference(attribution, attribution.conductance + leak_before, leak_std, std, learnt)
 
 
-def _of_whole_winding(y: EarthAdmittance, certain: Bool) -> _Conductance:
+def _winding_conductance(y: EarthAdmittance, certain: Bool) -> _Conductance:
     value = np.asarray(y.whole.real, np.float64)
     margin = SIGMAS * y.whole_std
     return _Conductance(
@@ -220,7 +222,7 @@ def _of_whole_winding(y: EarthAdmittance, certain: Bool) -> _Conductance:
     )
 
 
-def _of_one_phase(d: _Difference) -> _Conductance:
+def _phase_conductance(d: _Difference) -> _Conductance:
     value, margin = d.conductance_s, SIGMAS * d.conductance_std
     return _Conductance(value, d.conductance_std, least=value - margin, most=value + margin)
 
@@ -230,7 +232,7 @@ def _capacitance_change(
 ) -> tuple[_Change, Bool]:
     """Return the change of capacitance, and whether one phase explains it.
 
-    What one phase explains is its own change; what is left is common to all three.
+    One phase explains its own change; the rest is common to all three.
     """
     whole_f, phase_f = y.whole.imag / y.omega, d.attribution.susceptance / y.omega
     whole_std_f = np.hypot(levels.capacitance_spread_f, y.whole_std / 3 / y.omega)

@@ -1,8 +1,8 @@
-"""Whether currents and voltages are measured as when the baseline was learnt.
+"""Changes of the measurement of currents and voltages since the baseline was learnt.
 
-What a change of the measurement explains is no turn short: channels that were exchanged since, or
-one ratio of all clamps that is another now (docs/calibration/turn_short.md#changed-measurement). A
-single clamp: `causes.clamp_change`.
+An excess that such a change explains is no turn short: exchanged channels, or another ratio of all
+clamps (docs/calibration/turn_short.md#changed-measurement). `causes.clamp_change` finds a single
+clamp.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,9 @@ from vtox.motor.diagnosis.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.motor.diagnosis.diagnosers.turn_short.healthy_model import HealthyModels
 from vtox.motor.values.arrays import TURN_120, Bool, Complex, Float64, Int
 
-# Reactive current over the voltage, over that learnt or the other way round, beyond which a ratio
-# of clamps or of voltage transformers is another; the leakage that the load adds comes to it.
+# Largest reactive current over the voltage, relative to that learnt, or the inverse of this ratio.
+# Beyond it, plus the leakage that the load adds, a ratio of clamps or of voltage transformers has
+# changed.
 MAX_SUSCEPTANCE_RATIO = 1.2
 
 
@@ -26,7 +27,7 @@ MAX_SUSCEPTANCE_RATIO = 1.2
 class Renaming:
     """Columns of length batch: whether voltages and currents belong together otherwise than learnt.
 
-    `turned_deg` is by how much voltages are turned now, `learnt_deg` in the baseline; 0 where the
+    `turned_deg` is by how much voltages are turned now, `learnt_deg` in the baseline; 0 if the
     model does not say.
     """
 
@@ -36,7 +37,7 @@ class Renaming:
 
 
 def renaming(analysis: CurrentAnalysis, models: HealthyModels) -> Renaming:
-    """Return what was renamed since the baselines of a batch were learnt."""
+    """Return the phases renamed since the baselines of a batch were learnt."""
     learnt = [m.turned_deg if m else None for m in models.learnt]
     known = np.array([deg is not None for deg in learnt])
     learnt_deg = np.array([deg or 0 for deg in learnt])
@@ -44,14 +45,14 @@ def renaming(analysis: CurrentAnalysis, models: HealthyModels) -> Renaming:
     return Renaming(known & ((turned_deg - learnt_deg) % 360 != 0), turned_deg, learnt_deg)
 
 
-def as_named_when_learnt(
+def restore_phase_names(
     s: Sequences, renamed: Bool, excess: Callable[[Sequences], AsymmetryExcess]
 ) -> Sequences:
     """Return the phasors, those of recordings `renamed` by the names that explain their I2.
 
-    A renaming of the phases turns I2/I1 and V2/I1 alike by 120 degrees. Of the names that leave
-    nothing over the limit those count by which the limit is the least: the model is most certain of
-    what was learnt.
+    A renaming of the phases turns I2/I1 and V2/I1 alike by 120 degrees. If several sets of names
+    leave nothing over the limit, the set with the least limit counts: the model is most certain of
+    the phasors that it learnt.
     """
     turns, least = np.ones(len(s.i1), complex), np.full(len(s.i1), np.inf)
     for turn in (1, TURN_120, TURN_120**2):
@@ -67,12 +68,12 @@ def _turned(s: Sequences, turns: Complex) -> Sequences:
 
 
 def susceptance_ratios(excess: AsymmetryExcess, models: HealthyModels, rows: Int) -> Float64:
-    """Return the susceptance of some records over that learnt where its scale is another now.
+    """Return the susceptance of some records over that learnt, if its scale has changed.
 
-    NaN where it is not, and in the other records. At a given voltage the reactive current
-    magnetises the machine, whatever the load; the leakage of both windings adds at most
-    I^2/|Y22|, the admittance at standstill being |Y22|. A short adds to I1 as much as to I2: its
-    excess, over I1, counts for the machine's own.
+    NaN if it has not, and in the other records. At a given voltage the reactive current magnetises
+    the machine at any load. The leakage of both windings adds at most I^2/|Y22|, the admittance at
+    standstill being |Y22|. A short adds to I1 as much as to I2: its excess, over I1, counts for the
+    machine's own.
     """
     ratios = np.full(len(models.learnt), nan)
     for i in rows.tolist():

@@ -1,8 +1,8 @@
 -- The results of a batch, each record all or nothing. The ledger row is the licence to commit:
 -- whoever removes it has counted the record. Answers per record 1 committed, 0 already finished,
--- 2 machine changed meanwhile, or the error that left it undone, unless all ended in one. Of a machine
--- that was retired meanwhile only the results are kept: it is in no list, so nothing would ever remove
--- its health and alerts.
+-- 2 machine changed meanwhile, or the error that left it undone, unless all ended in one. Only
+-- the results are kept of a machine that was retired meanwhile: it is in no list, so nothing would ever
+-- remove its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
 --      machines evidence_rate open_alerts fleet fleet_changes worker, then the machine of each record
 -- ARGV as `commit_arguments` of vtox/pipeline/store/ledger/outcomes.py lays them out
@@ -18,19 +18,25 @@ local function take()
   return ARGV[at - 1]
 end
 
--- A shape is an entry without values: name, empty, name, empty ...
-local shapes = {}
+-- A shape is an entry, name, value, name, value ..., without the values that differ; `gaps` has
+-- their places.
+local shapes, gaps = {}, {}
 for i = 1, tonumber(take()) do
-  local shape = {}
-  for k = 1, 2 * tonumber(take()), 2 do shape[k], shape[k + 1] = take(), '' end
-  shapes[i] = shape
+  local signs, shape, gap = take(), {}, {}
+  for k = 1, #signs do shape[2 * k - 1] = take() end
+  for k = 1, #signs do
+    local same = string.byte(signs, k) == 49
+    if same then shape[2 * k] = take() else shape[2 * k], gap[#gap + 1] = '', 2 * k end
+  end
+  shapes[i], gaps[i] = shape, gap
 end
 
 -- Give fields and values of each entry of the next list to `use`, if there is one.
 local function each(use)
   for _ = 1, tonumber(take()) do
-    local entry = shapes[tonumber(take())]
-    for k = 2, #entry, 2 do entry[k] = take() end
+    local number = tonumber(take())
+    local entry, gap = shapes[number], gaps[number]
+    for k = 1, #gap do entry[gap[k]] = take() end
     if use then use(unpack(entry)) end
   end
 end

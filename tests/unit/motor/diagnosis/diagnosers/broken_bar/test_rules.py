@@ -1,4 +1,4 @@
-"""The rules of broken bars one by one: what each needs, and which comes first."""
+"""The rules of broken bars one by one: their conditions and their order."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.motor.diagnosis.diagnosers.columns import columns, outcome
-from vtox.motor.diagnosis.diagnosers.broken_bar.evidence import BrokenBarEvidence, why_too_short
+from vtox.motor.diagnosis.diagnosers.broken_bar.evidence import BrokenBarEvidence, too_short_reason
 from vtox.motor.diagnosis.diagnosers.broken_bar.rules import CAGE, RULES, STEADY
 from vtox.motor.diagnosis.diagnosers.broken_bar.sidebands import off_bins_allowed
 from vtox.motor.diagnosis.diagnosers.current.slip_prior import Slip
@@ -73,7 +73,7 @@ def of_slip(slip: Slip) -> dict[str, Any]:
         "slip_problems": () if slip.is_known or not slip.reason else (slip.reason,),
         "slip_doubts": slip.doubts,
         "slip_guess": (slip.doubts[-1], *slip.doubts[:-1]) if guessed else (),
-        "too_short": (why_too_short(slip, 50.0, 10.0),) if slip.is_known else (),
+        "too_short": (too_short_reason(slip, 50.0, 10.0),) if slip.is_known else (),
         "hopeless": largest * 100 < 0.8,
         "distance_hz": 100 * slip.value,
         "off_bins_allowed": float(off_bins_allowed([slip], np.array([50.0]), 0.1)[0]),
@@ -81,7 +81,7 @@ def of_slip(slip: Slip) -> dict[str, Any]:
 
 
 def observed(slip: Slip = MEASURED, **given: Any) -> BrokenBarEvidence:
-    """Return the columns of one record: broken bars at a steady load, but for what is given."""
+    """Return the columns of one record: broken bars at a steady load, but for the given columns."""
     return columns(BrokenBarEvidence, **BROKEN | STEADY_LOAD | of_slip(slip) | given)
 
 
