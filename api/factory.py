@@ -1,4 +1,4 @@
-"""Makes the application: routes, errors, limits, and what is open while it runs."""
+"""Makes the application: routes, errors, limits, and the resources open while it runs."""
 
 import asyncio
 import gc
@@ -34,6 +34,7 @@ from api.routes import (
     machines,
     operating,
     pages,
+    profiles,
     reports,
     scalars,
     sensitivity,
@@ -44,8 +45,8 @@ from api.routes import (
 )
 from api.shapes.growth import Growths
 from api.state.backend import Backend
+from api.state.key_warning import warn_missing_key
 from api.state.server import AWAY
-from api.state.way_in import print_way_in
 from vtox.motor.errors import SystemStateError
 from vtox.pipeline.cluster import logging_setup, parent_watch
 from vtox.pipeline.cluster.api_owned import ApiOwnedCluster
@@ -54,7 +55,7 @@ from vtox.pipeline.configuration.settings import Settings
 from vtox.pipeline.configuration.version import RELEASE
 from vtox.pipeline.errors import SettingsError
 from vtox.pipeline.store.system import apikeys
-from vtox.pipeline.store.system.agreement import of_api, require_agreement
+from vtox.pipeline.store.system.agreement import api_terms, require_agreement
 
 log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ come in pages: follow `next` until it is `null`. Sentences are in English or Chi
 
 
 class _Application(FastAPI):
-    """With the gate around everything, the answer to a failure of ours included."""
+    """The gate is around everything, including the answer to a failure of VTOX."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the layers that a request passes."""
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if parent := multiprocessing.parent_process():
             # One of several `--workers`, which outlive a killed parent unless they watch it. The id
-            # is that of the start: the parent may be gone by now, and process 1 be our parent.
+            # is that of the start: the parent may be gone by now, and process 1 may be our parent.
             parent_watch.watch_parent(parent.pid)
         if settings is None:
             logging_setup.setup("api")
@@ -96,9 +97,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 await _check_keys(backend, cluster)
                 await asyncio.to_thread(_check_terms, backend)
                 app.state.backend, app.state.cluster = backend, cluster
-                way_in = asyncio.create_task(print_way_in(backend))
+                key_warning = asyncio.create_task(warn_missing_key(backend))
                 yield
-                way_in.cancel()
+                key_warning.cancel()
 
     app = _Application(
         title="VTOX",
@@ -138,6 +139,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dead_letters,
         health,
         pages,
+        profiles,
         sessions,
         docs,
     ):
@@ -162,9 +164,9 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
 
 
 def _check_terms(backend: Backend) -> None:
-    """Refuse to start with bridges and workers on other terms, where the server responds."""
+    """Refuse to start with bridges and workers on other terms, if the server responds."""
     try:
-        require_agreement(backend.client(), backend.settings, part=of_api)
+        require_agreement(backend.client(), backend.settings, part=api_terms)
     except AWAY as error:
         log.warning("terms are not compared: no answer from the server", reason=str(error))
     except SystemStateError as error:

@@ -35,7 +35,8 @@ import { sizeOf, unitOf } from "./nameplateform.js";
 import { FAULTS, hasText, language, locale, NAMEPLATE, rich, t, VIEWS } from "./texts.js";
 import { showCommissioning } from "./commissioning.js";
 import { energyRanges, showEnergy } from "./machineenergy.js";
-import { drawScalars } from "./scalars.js";
+import { showProfile } from "./machineprofile.js";
+import { drawScalars, showTrials } from "./scalars.js";
 import { showSensitivity } from "./sensitivity.js";
 import { followAlarms } from "./machinealarms.js";
 import { followTrends } from "./trends.js";
@@ -379,6 +380,7 @@ function drawMachine(m, now) {
   setRecorded(Object.keys(m.diagnoses).length > 0);
   followTrends(address, ill[0] ?? "");
   showEnergy(id).catch(() => {});
+  showProfile(address).catch(() => {});
   if (started) return follow();
   energyRanges(id);
   started = true;
@@ -456,6 +458,7 @@ async function takeGrowth() {
     .catch(() => {});
   grown = Object.fromEntries((await get(`${address}/growth`)).data.faults.map((f) => [f.fault, f]));
 }
+byId("trylimits").onclick = () => showTrials(address).catch(() => {});
 const overTime = (fault) =>
   grown[fault]
     ? el(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from handbook.fault_codes import UNWRITTEN, advice_of, with_codes
+from handbook.fault_quality import TOPICS, quality, with_quality
 from tests.paths import ROOT
 from vtox.motor.faults import FAULTS
 from vtox.motor.values.bearing import DEFECTS
@@ -16,20 +17,23 @@ from vtox.motor.words.catalogue import catalogue
 from vtox.pipeline.configuration.settings import Settings, each, load, variable
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}
+CODES = ROOT / "docs/reference/codes"
+CODES_OF_FAULTS = {f: CODES / f"{f}.md" for f in FAULTS}
 CODE_PAGES = {
-    "general": ROOT / "docs/faults/README.md",
-    "slip": ROOT / "docs/faults/slip.md",
-    "operation": ROOT / "docs/faults/starts.md",
-    "baseline": ROOT / "docs/faults/baseline.md",
-    "alerts": ROOT / "docs/faults/alerts.md",
-    "records": ROOT / "docs/faults/records.md",
+    "general": CODES / "general.md",
+    "slip": CODES / "slip.md",
+    "operation": CODES / "starts.md",
+    "baseline": CODES / "baselines.md",
+    "alerts": CODES / "alerts.md",
+    "records": CODES / "records.md",
+    "profile": ROOT / "docs/faults/profile.md",
     "system": ROOT / "docs/reference/alarms.md",
-    "commissioning": ROOT / "docs/howto/commission.md",
-} | FAULT_PAGES
+    "commissioning": CODES / "commissioning.md",
+} | CODES_OF_FAULTS
 KINDS = ("tutorial", "howto", "reference", "explanation", "appendix")
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS", "PR_SET_PDEATHSIG"}
-# Where code, words and files of deployment name pages.
+# Code, words and files of deployment that name pages.
 NAMING = (
     "vtox",
     "api",
@@ -57,7 +61,7 @@ def test_codes_and_advice_are_those_of_the_sentences(topic: str) -> None:
     assert all(meaning for *_, meaning, _ in table)
     assert len({code for code, *_ in table}) == len(table)
     advice = {code.strip("`"): text for code, *_, text in table if code.startswith("`")}
-    # A code that several faults give may stand on their pages too.
+    # A code that several faults give may be on their pages too.
     topics = catalogue("en").topics
     general = {c: said for c, said in topics["general"].items() if c in advice}
     sentences = {**topics[topic], **general}
@@ -65,9 +69,29 @@ def test_codes_and_advice_are_those_of_the_sentences(topic: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULT_PAGES)
+def test_quality_is_that_of_its_pages_and_tests(fault: str) -> None:
+    """If the page differs, `make codes` writes it."""
+    text, shown = FAULT_PAGES[fault].read_text(), quality(fault)
+    assert with_quality(fault, text) == text
+    assert shown.keys() <= {*TOPICS, "not_known"}
+    assert shown["not_known"]
+    for topic in shown.keys() & TOPICS.keys():
+        row = shown[topic]
+        if page := row.get("page"):
+            assert row["says"] in (ROOT / page).read_text()
+        for test in row.get("tests", ()):
+            path, _, name = test.partition("::")
+            assert (ROOT / path).exists()
+            assert not name or f"def {name}(" in (ROOT / path).read_text()
+        if topic in ("damaged", "sound"):
+            assert any(t.startswith("tests/recordings/") for t in row["tests"])
+        assert row.get("page") or row["tests"]
+
+
+@pytest.mark.parametrize("fault", CODES_OF_FAULTS)
 def test_codes_of_a_fault_are_those_of_its_rules(fault: str) -> None:
-    """Where they differ, `make codes` writes them."""
-    text = FAULT_PAGES[fault].read_text()
+    """If they differ, `make codes` writes them."""
+    text = CODES_OF_FAULTS[fault].read_text()
     assert with_codes(fault, text) == text
     assert f"| {UNWRITTEN} |" not in text
 
@@ -90,7 +114,7 @@ def test_constants_and_settings_are_in_the_code(page: Path) -> None:
     # Elsewhere a word of capitals alone may be a command of Redis.
     pattern = (
         r"[A-Z][A-Z0-9]{2,}(?:_[A-Z0-9]+)*"
-        if page.parent == ROOT / "docs/faults"
+        if page.parent in (ROOT / "docs/faults", CODES)
         else "[A-Z0-9]+_[A-Z0-9_]+"
     )
     names = set(re.findall(f"`({pattern})`", page.read_text())) - NO_CONSTANTS
@@ -99,10 +123,14 @@ def test_constants_and_settings_are_in_the_code(page: Path) -> None:
     assert sorted(names - settings - set(constants())) == []
 
 
-@pytest.mark.parametrize("topic", CODE_PAGES)
-def test_limits_are_those_of_the_code(topic: str) -> None:
+@pytest.mark.parametrize(
+    "page",
+    [*CODE_PAGES.values(), *(ROOT / "docs/faults").glob("*.md"), ROOT / "docs/howto/commission.md"],
+    ids=lambda p: f"{p.parent.name}-{p.stem}",
+)
+def test_limits_are_those_of_the_code(page: Path) -> None:
     """One of the figures before a constant in brackets, `5 MOhm (`MINIMUM_OHM`)`, is its value."""
-    limits = re.findall(r"([^|\n`(]{1,60})\(`([A-Z][A-Z0-9_]+)`", CODE_PAGES[topic].read_text())
+    limits = re.findall(r"([^|\n`(]{1,60})\(`([A-Z][A-Z0-9_]+)`", page.read_text())
     for before, name in limits:
         figures = [float(x) for x in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", before)]
         stated = [figure * scale for figure in figures for scale in SCALES]
@@ -148,7 +176,7 @@ def test_files_named_are_there(page: Path) -> None:
 
 
 def test_pages_that_the_code_names_are_there() -> None:
-    """A message that sends a user to a page, or to a section of one, sends to one that exists."""
+    """A message that sends a user to a page, or a section, names one that exists."""
     files = [p for f in NAMING for p in (ROOT / f).rglob("*.*") if p.suffix in SUFFIXES]
     named = {n for p in files for n in re.findall(r"(docs/[\w/.-]+\.md)#?([\w-]*)", p.read_text())}
     assert len(named) > 50

@@ -21,6 +21,7 @@ from vtox.motor.values.nameplate_ranges import (
     validate_place,
 )
 from vtox.motor.values.scalars import parse_limits
+from vtox.motor.values.work_hours import work_quarters
 from vtox.motor.words.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -35,7 +36,7 @@ VOLTAGES = ("va", "vb", "vc")
 # Between lines; two are enough, for three add up to zero.
 LINE_VOLTAGES = ("vab", "vbc", "vca")
 VIBRATIONS = ("vibration", "vibration_y", "vibration_z")
-# Channel name -> unit. One home for what a window may carry.
+# Channel name -> unit: every channel that a window may carry.
 CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
     {c: "A" for c in CURRENTS}
     | {c: "V" for c in (*VOLTAGES, *LINE_VOLTAGES)}
@@ -76,6 +77,10 @@ class Motor:
     """resistance of one phase as a star, warm, ohm: half of that between two terminals"""
     max_starts_per_hour: float | None = None
     """starts that are permitted in an hour"""
+    supply_v: float | None = None
+    """line-to-line voltage of the supply, V rms, where it is not the rated one"""
+    supply_v_tolerance: float | None = None
+    """how far the voltage may be off, over it: 0.1 if not stated"""
     expected_every_s: float | None = None
     """from one window, snapshot or burst of its sender to the next, s; else it is learned"""
     criticality: int | None = None
@@ -89,6 +94,8 @@ class Motor:
     scalar_limits: str | None = None
     """limits of its scalars, `;` between them:
     `oil_pressure < 1.2 bar fault; winding_temperature > 120 degC warning`"""
+    work_hours: str | None = None
+    """hours in which it may run: `Mon-Fri 06:00-22:00; Sat 06:00-14:00`"""
     bearing: Bearing | None = None
     site: str | None = None
     """place of the machine, in a word or some"""
@@ -113,6 +120,8 @@ class Motor:
                 raise NameplateError(f"{name}: {choice!r}, expected {expected}", name)
         if self.scalar_limits is not None:
             tuple(parse_limits(self.scalar_limits))
+        if self.work_hours is not None:
+            work_quarters(self.work_hours)
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
             raise NameplateError(
                 f"rated_speed_rpm: {self.rated_speed_rpm} gives a slip of {self.rated_slip:.3f} "
@@ -122,7 +131,7 @@ class Motor:
 
     @property
     def rated_slip(self) -> float | None:
-        """Slip at rated speed, or None where the nameplate does not give it."""
+        """Slip at rated speed, or None if the nameplate does not give it."""
         if not (self.pole_pairs and self.supply_hz and self.rated_speed_rpm):
             return None
         return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
@@ -135,7 +144,7 @@ class Motor:
 
     @property
     def active_share(self) -> float | None:
-        """Power factor times efficiency at rated load, None where the nameplate lacks it."""
+        """Power factor times efficiency at rated load, None if the nameplate lacks it."""
         if not (self.rated_power_w and self.rated_voltage_v and self.rated_current_a):
             return None
         share = self.rated_power_w / (sqrt(3) * self.rated_voltage_v * self.rated_current_a)
@@ -154,7 +163,7 @@ _CHOICES = {n: found for n, h in get_type_hints(Motor).items() if (found := _cho
 
 @dataclass(frozen=True, slots=True)
 class _SampleBlock:
-    """Simultaneous samples of the channels of one machine, with what was measured with them.
+    """Simultaneous samples of the channels of one machine, with scalars measured with them.
 
     `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
     given there.
@@ -212,7 +221,7 @@ class Window(_SampleBlock):
     t0: float
     run: str = ""
     vehicle_id: str | None = None
-    # Name -> value and unit of what was measured with the samples.
+    # Name -> value and unit of the scalars that were measured with the samples.
     scalars: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 
@@ -220,14 +229,15 @@ class Window(_SampleBlock):
 class Record:
     """Consecutive windows of one machine, to be diagnosed as one; without the samples.
 
-    `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
-    early, and is None where it has the length its family needs. `shared` says where the bridge has
-    put the windows in the memory of its host: the name of the ring, then position and bytes of each
-    (`vtox/pipeline/store/stream/shared_windows.py`); empty where they are in the stream alone.
-    `traces` are the spans, as `traceparent`, that followed some of its windows here
-    (`vtox/pipeline/windows/tracing.py`). The windows lie in the stream of `partition`; `arrived_ms`
-    is when the record was complete, 0 where the id of its last entry says it: else that was moved
-    here from another partition, or silence ended the record.
+    `ids` are the ids of their stream entries, space-separated. `closed` says why the record ended
+    early, and is None if it has the length its family needs.
+
+    `shared` is the place of the windows in the memory of the bridge's host: the name of the ring,
+    then position and bytes of each (`vtox/pipeline/store/stream/shared_windows.py`); empty if they
+    are in the stream alone. `traces` are the spans, as `traceparent`, that followed some of its
+    windows here (`vtox/pipeline/windows/tracing.py`). The windows lie in the stream of `partition`.
+    `arrived_ms` is when the record was complete, 0 if the id of its last entry says it: else that
+    was moved here from another partition, or silence ended the record.
     """
 
     machine_id: str
@@ -260,7 +270,7 @@ ReasonValue = float | int | str | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a diagnosis says what it says: a stable `code` with its `values`.
+    """Reason of a diagnosis: a stable `code` with its `values`.
 
     The unit is the suffix of a value's name, as in indicators. Text values are identifiers
     (channels, defects, sources), never words. `vtox.motor.words` renders both as a sentence.
@@ -303,21 +313,21 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 class Conclusion:
     """The conclusion on one fault over one record.
 
-    `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
-    `normal`. `indicators` are flat; the suffixes of their names are `_db`, `_dbc`, `_s`, `_f` and
-    `_hz`; `_s` is siemens in those of conductance.
+    `code` with its `values` is the reason, `doubts` weaken the conclusion. `severity` is 0 if
+    `normal`. `indicators` are flat; the suffixes of their names are `_db`, `_dbc`, `_s`, `_f`
+    and `_hz`; `_s` is siemens in those of conductance.
     """
 
     fault: str = ""
     state: State = "unknown"
     severity: float | None = None
-    """0 to 1; null where the state is unknown"""
+    """0 to 1; null if the state is unknown"""
     confidence: float | None = None
     """0 to 1: how good the grounds are"""
     statistic: float | None = None
     """the number that was compared"""
     threshold: float | None = None
-    """what the statistic was compared with"""
+    """limit that the statistic was compared with"""
     code: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
@@ -346,9 +356,9 @@ class Diagnosis(Conclusion):
 
 
 class Answer(NamedTuple):
-    """What a `Diagnosis` says, with its sentence: a row that takes a fifth of the time to make.
+    """The content of a `Diagnosis`, with its sentence: a row made in a fifth of the time.
 
-    `energy` is what the record says of energy, with the answer of the one fault that is metered.
+    `energy` is the meter reading of the record, with the answer of the one fault that is metered.
     """
 
     fault: str
@@ -381,7 +391,7 @@ def abstain(
 
 
 def _floats(name: str, x: npt.NDArray[Any]) -> Array:
-    """Return real numbers as floats, unchanged where they are."""
+    """Return real numbers as floats, unchanged if they are."""
     if x.dtype in (np.float32, np.float64):
         return x
     try:
@@ -391,7 +401,7 @@ def _floats(name: str, x: npt.NDArray[Any]) -> Array:
 
 
 def _measured_value(name: str, value: float | None) -> float | None:
-    """Return a measured number as a float, None where it is not finite."""
+    """Return a measured number as a float, None if it is not finite."""
     if value is not None and not isinstance(value, Real):
         raise RecordingError(f"{name}: {value!r}, expected a number")
     return float(value) if value is not None and isfinite(value) else None

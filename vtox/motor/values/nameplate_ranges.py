@@ -20,10 +20,10 @@ class Range:
     whole: bool = False
     kilo: bool = False
 
-    def for_people(self, value: float) -> tuple[float, str]:
+    def scale_unit(self, value: float) -> tuple[float, str]:
         """Return a value as people read it, and the prefix of its unit.
 
-        >>> RANGES["rated_power_w"].for_people(3700.0), RANGES["rated_current_a"].for_people(7.8)
+        >>> RANGES["rated_power_w"].scale_unit(3700.0), RANGES["rated_current_a"].scale_unit(7.8)
         ((3.7, 'k'), (7.8, ''))
         """
         return (value / 1000, "k") if self.kilo else (value, "")
@@ -58,6 +58,9 @@ RANGES = {
     "stator_resistance_ohm": Range(1e-5, 1e4, "ohm"),
     # From one in ten days to a positioning drive.
     "max_starts_per_hour": Range(0.004, 3600, "an hour"),
+    "supply_v": Range(1, 1e6, "V"),
+    # Contracts and standards say 5 to 15 %.
+    "supply_v_tolerance": Range(0.005, 0.5, "as a ratio: 0.1 for 10 %"),
     # From a clamp that streams to a sensor that sends once a month.
     "expected_every_s": Range(0.001, 31 * 86_400, "s"),
     # 1: there is a spare; 5: the plant stops with it.
@@ -84,6 +87,7 @@ PLACE_LEVELS = {"site": 1, "asset_path": 8, "feeder": 1}
 PLACE_LENGTHS = {n: levels * (PLACE_LENGTH + 1) - 1 for n, levels in PLACE_LEVELS.items()} | {
     "bearing.designation": PLACE_LENGTH,
     "scalar_limits": 2000,
+    "work_hours": 400,
 }
 
 
@@ -105,7 +109,7 @@ def validate_place(name: str, value: str, *, levels: int) -> None:
 
 
 def validate_neighbours(orders: Sequence[float]) -> tuple[float, ...] | None:
-    """Return the orders of neighbouring shafts, None where there are none.
+    """Return the orders of neighbouring shafts, None if there are none.
 
     Raises `NameplateError`: they are no list, too many, or one is no number in its range.
     """
@@ -127,7 +131,7 @@ def validate(name: str, value: float | None, range_name: str = "") -> float | No
         The field, which an error names.
     value : float or None
     range_name : str
-        Row of `RANGES`, where it differs from the field.
+        Row of `RANGES`, if it differs from the field.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Deletes what the history has of one machine."""
+"""Deletes the history of one machine."""
 
 from sqlalchemy import Engine, delete, select
 
@@ -12,6 +12,7 @@ from vtox.reporting.history.schema import (
     energy_quarters,
     hours,
     minutes,
+    profiles,
     records,
     series,
     start_parts,
@@ -31,9 +32,9 @@ def delete_machine(engine: Engine, machine_id: str) -> int:
             n += db.execute(delete(table).where(table.c.series_id.in_(ids))).rowcount
         own = series.c.machine_id == machine_id
         db.execute(delete(series).where(own, series.c.quantity.startswith(PREFIX)))
-        for other in (alerts, alarm_actions, baselines):
+        for other in (alerts, alarm_actions, baselines, profiles):
             n += db.execute(delete(other).where(other.c.machine_id == machine_id)).rowcount
-        # What waits says that it is gone; what was sent has its data.
+        # A waiting message says that the machine is gone; a sent one has its data.
         settled = deliveries.c.state.in_(("delivered", "dead", "dropped"))
         of_machine = deliveries.c.machine_id == machine_id
         n += db.execute(delete(deliveries).where(of_machine, settled)).rowcount

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Mapping
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import redis
 import structlog
@@ -34,6 +35,7 @@ from vtox.reporting.history.errors import DiskNearlyFull
 from vtox.reporting.history.gaps import missed_between, missed_sentence, write_lost
 from vtox.reporting.history.migrations.upgrade import migrate
 from vtox.reporting.history.names import Names
+from vtox.reporting.history.profiles import ProfileBook
 from vtox.reporting.history.redone import Redone
 from vtox.reporting.history.retention import Oldest, oldest_kept
 from vtox.reporting.history.scalars import LimitWatch, full_machines, quantities
@@ -41,6 +43,7 @@ from vtox.reporting.history.writing import Portion
 
 log = structlog.get_logger()
 
+_UTC = ZoneInfo("UTC")
 # The longer it waits, the fewer rows of minutes it adds to twice, and the later a trend shows. A
 # window of 50 machines cost 111 and 124 us with 5 s, 91 and 99 us with 10 s.
 PAUSE_S = 10.0
@@ -52,16 +55,16 @@ DELETE_EVERY_S = 600.0
 BASELINES_EVERY_S = 60.0
 # A machine of 150,000 names, from a version without a limit, takes a second.
 _FULL_EVERY_S = 60.0
-# What was missed is in the heartbeat for so long; the table has all of it.
+# Missed entries are in the heartbeat for so long; the table has all of them.
 MISSED_SHOWN_S = 86_400.0
 # SQLite leaves it to the system when the last transactions are on disk: half a minute on Linux.
 CRASH_LOSES_S = 60.0
 
 
 class Recorder:
-    """Records what is new in every stream, again and again; holds what it knows of the database."""
+    """Records new entries of every stream, again and again; caches facts of the database."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: Client, settings: Settings, zone: ZoneInfo = _UTC) -> None:
         self.client = client
         self.settings = settings
         self.problem = ""
@@ -72,6 +75,7 @@ class Recorder:
         self._redone = Redone()
         self._lines = LineSampler()
         self._limits = LimitWatch(client)
+        self._profiles = ProfileBook(client, zone)
         self._positions: dict[str, Position] = {}
         self._baselines = BaselineRecorder(client)
         self._retention_clock = RetentionClock(client)
@@ -80,14 +84,14 @@ class Recorder:
         self._due: dict[str, float] = {}
 
     def run(self, stop: Event) -> None:
-        """Record until stopped; what fails is tried again from where the tables say."""
+        """Record until stopped; a failed portion is tried again from the position in the tables."""
         while not stop.is_set():
             self.try_once(stop)
             stop.wait(PAUSE_S)
         self.close()
 
     def try_once(self, stop: Event) -> bool:
-        """Record all that is new; False where server or database refuse."""
+        """Record all that is new; False if server or database refuse."""
         problem = ""
         try:
             with database.explain_errors(self.settings):
@@ -113,7 +117,7 @@ class Recorder:
         return not problem
 
     def record(self, stop: Event) -> int:
-        """Record all that is new in the streams, and what else is due; return how many entries."""
+        """Record all that is new in the streams, and do other due work; return how many entries."""
         self._check_room()
         engine = self._open()
         retired = self._delete_retired(engine)
@@ -129,7 +133,7 @@ class Recorder:
                 self._report()
         if not stop.is_set():
             self.recorded_t = server_time(self.client)
-            # What they had shown until then is deleted, or was read without recording it.
+            # Entries of these machines until then are deleted, or were read without recording them.
             remove_notes(self.client, retired)
         if self._is_due("baselines", BASELINES_EVERY_S):
             self._baselines.record(engine)
@@ -156,10 +160,10 @@ class Recorder:
         return self._engine
 
     def _load_positions(self, engine: Engine) -> None:
-        """Read up to where the tables have each stream, and state what they had and lost."""
+        """Read the position of each stream from the tables, and note the entries they lost."""
         beat = heartbeats.recorder(self.client)  # first: another recorder may move on meanwhile
         self._positions = writing.positions_of(engine)
-        if beat is not None and (beat.host, beat.address) == self._here:
+        if beat is not None and (beat.host, beat.address) == self._host_and_address:
             lost = [s for s, p in self._positions.items() if _is_lost(p, beat.recorded.get(s))]
             if lost:
                 self._lost_t = server_time(self.client)
@@ -173,6 +177,7 @@ class Recorder:
         retired = noted_retirements(self.client)
         for machine_id in retired:
             self._baselines.forget_machine(machine_id)
+            self._profiles.forget_machine(machine_id)
             rows = deletion.delete_machine(engine, machine_id)
             log.info("history of a retired machine deleted", machine=machine_id, rows=rows)
         return retired
@@ -180,7 +185,7 @@ class Recorder:
     def _record_portion(
         self, engine: Engine, stream: str, oldest: Oldest, retired: Mapping[str, int]
     ) -> tuple[int, bool]:
-        """Record what one transaction takes; return how many entries, and whether it was all."""
+        """Record one transaction; return how many entries, and whether it was all."""
         portion = Portion(self._positions[stream], self._positions[stream], self._lines)
         complete = False
         self._check_room()
@@ -192,15 +197,22 @@ class Recorder:
             return 0, True
         if stream == keys.SCALARS:
             self._refuse_strangers(portion)
-            portion.points = self._limits.with_states(portion.points, oldest.records_ms)
-        if not writing.write(engine, portion, self._names, self._redone, oldest):
+            with engine.connect() as db:
+                portion.points = self._limits.with_states(db, portion.points, oldest.records_ms)
+        elif stream == keys.RESULTS:
+            self._profiles.follow(engine, portion.points)
+        if not writing.write(
+            engine, portion, self._names, self._redone, oldest, self._profiles.write
+        ):
             # Another recorder was here: go on where it ended.
             self._names.forget()
             self._redone.forget()
             self._lines.forget()
+            self._profiles.forget()
             self._load_positions(engine)
             return 0, False
         self._lines.keep()
+        self._profiles.keep()
         self._positions[stream] = portion.end
         beyond = any(why.code == "too_many_scalars" for _, why in portion.skipped)
         if beyond and self._is_due("full", _FULL_EVERY_S):
@@ -244,11 +256,12 @@ class Recorder:
         return missed_sentence(gaps)
 
     def _forget(self) -> None:
-        """Forget what a failed transaction may have made wrong; the file may be gone."""
+        """Forget the state that a failed transaction may have made wrong; the file may be gone."""
         self.close()
         self._names.forget()
         self._redone.forget()
         self._lines.forget()
+        self._profiles.forget()
         self._positions.clear()
         self._baselines.forget()
 
@@ -260,11 +273,11 @@ class Recorder:
         return True
 
     @property
-    def _here(self) -> tuple[str, str]:
+    def _host_and_address(self) -> tuple[str, str]:
         return socket.gethostname(), database.address(self.settings)
 
     def _report(self) -> None:
-        host, address = self._here
+        host, address = self._host_and_address
         try:
             beat = RecorderHeartbeat(
                 pid=os.getpid(),

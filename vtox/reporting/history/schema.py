@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -32,7 +33,7 @@ positions = Table(
     Column("entries_read", BigInteger),
 )
 
-# What was trimmed before it was read: the entries after `after_id` and before `before_id`.
+# Entries that were trimmed before they were read: those after `after_id` and before `before_id`.
 missed = Table(
     "missed",
     metadata,
@@ -84,11 +85,11 @@ records = Table(
     Column("value", Double),
     Column("threshold", Double),
     Column("severity", Double),
-    # Of a diagnosis: what its alarm took of it, null from a version that did not say; the
-    # confidence where a fault was found, which a sensitivity may ask for.
+    # For a diagnosis: the marks that its alarm took of it, null from a version that did not say.
+    # The confidence is there if a fault was found: a sensitivity may ask for it.
     Column("marks", Text),
     Column("confidence", Double),
-    # Of a diagnosis: numbers of its first and last window, and their run, where it says.
+    # For a diagnosis: numbers of its first and last window, and their run, if known.
     Column("windows", Text),
     sqlite_with_rowid=False,
 )
@@ -103,7 +104,7 @@ def _aggregates(name: str) -> Table:
         Column("t", BigInteger, primary_key=True, autoincrement=False),
         Column("outcome_id", Integer, primary_key=True, autoincrement=False),
         Column("n", Integer, nullable=False),
-        # Of those `n` records, how many have a value; the next three are of these values.
+        # The number of those `n` records with a value; the next three are of these values.
         Column("n_values", Integer, nullable=False),
         Column("minimum", Double),
         Column("total", Double, nullable=False),
@@ -120,7 +121,7 @@ hours = _aggregates("hours")
 
 
 def _counted(name: str) -> Table:
-    """Return a table of what meters counted in stretches of time: whole numbers, exact sums."""
+    """Return a table of counts of meters in stretches of time: whole numbers, exact sums."""
     return Table(
         name,
         metadata,
@@ -131,11 +132,11 @@ def _counted(name: str) -> Table:
     )
 
 
-# By quarter-hour, and by day of UTC; the series is that of the fault whose records are metered.
+# Rows by quarter-hour, and by day of UTC; the series is that of the metered fault.
 energy_quarters = _counted("energy_quarters")
 energy_days = _counted("energy_days")
 
-# What a record shows of a start: all of it, or the part that begins or ends in it.
+# The part of a start in a record: all of it, or the part that begins or ends in it.
 start_parts = Table(
     "start_parts",
     metadata,
@@ -148,6 +149,17 @@ start_parts = Table(
     Column("ends", Boolean, nullable=False),
     *(Column(name, Double) for name in START_FIGURES),
     sqlite_with_rowid=False,
+)
+
+# The profile of each machine, its minute that is not complete, and the last word of a person that
+# it has followed.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("machine_id", String(64), primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+    Column("pending", Text, nullable=False),
+    Column("word_ms", BigInteger, nullable=False),
 )
 
 alerts = Table(
@@ -164,7 +176,7 @@ alerts = Table(
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("reason_values", Text, nullable=False),
-    # What was said with the code; null from a version that did not keep it.
+    # The doubts given with the code; null from a version that did not keep them.
     Column("doubts", Text),
     Index("alerts_of_machine", "machine_id", "id_ms", "id_seq"),
     # An event that a server lost comes again, with the id of another entry.
@@ -180,7 +192,7 @@ alerts = Table(
     ),
 )
 
-# What operators did. Without `alarm_id` it is about the machine.
+# Actions of operators. Without `alarm_id` an action is about the machine.
 alarm_actions = Table(
     "alarm_actions",
     metadata,

@@ -41,7 +41,7 @@ from vtox.reporting.history.starts import add_starts
 
 @dataclass(slots=True)
 class Portion:
-    """What one transaction writes: a stretch of a stream, from one position to another.
+    """The content of one transaction: a stretch of a stream, from one position to another.
 
     A stream leads to points, or each of its entries to a row. `lines` takes samples of results.
     `filled` are machines that have as many scalars as they may by this portion.
@@ -58,7 +58,7 @@ class Portion:
     filled: list[str] = field(default_factory=list)
 
     def add(self, batch: Batch, oldest: Oldest, retired: Mapping[str, int]) -> None:
-        """Append a batch, without what is older than kept, or than the end of a retired machine.
+        """Append a batch, without entries past their retention or the end of a retired machine.
 
         `retired` is machine id -> time of its retirement (ms, server clock).
         """
@@ -101,8 +101,15 @@ def positions_of(engine: Engine) -> dict[str, Position]:
         return {s: _position(db, s) for s in streams}
 
 
-def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest: Oldest) -> bool:
-    """Write a portion and move the position behind it; False where another recorder has moved it.
+def write(
+    engine: Engine,
+    portion: Portion,
+    names: Names,
+    redone: Redone,
+    oldest: Oldest,
+    write_profiles: Callable[[Connection], None],
+) -> bool:
+    """Write a portion and move the position behind it; False if another recorder has moved it.
 
     Moving it comes first, and locks its row: of two recorders one waits for the other's end, and
     finds the position moved. So nothing is added to a sum twice, nor is a result that was recorded
@@ -120,6 +127,7 @@ def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest
             _refuse_new_names(db, portion)
         if portion.points:
             _write_points(db, portion.points, names, redone, oldest)
+        write_profiles(db)
     return True
 
 
@@ -206,7 +214,7 @@ def _too_old(p: Point, oldest: Oldest) -> Unreadable:
 
 
 def _row(stream: str, oldest: Oldest, entry_id: bytes, fields: RawFields) -> dict[str, Any] | None:
-    """Return the row of an entry, None where it is none of ours, or too old."""
+    """Return the row of an entry, None if it is none of ours, or too old."""
     numbers = entry_numbers(entry_id)
     if numbers is None or numbers[0] < oldest.hours_ms:
         return None
@@ -241,7 +249,7 @@ def _action_row(fields: RawFields) -> dict[str, Any] | None:
     }
 
 
-# Stream -> table, and the row of an entry, None where it is none of ours.
+# Stream -> table, and the row of an entry, None if it is none of ours.
 _ROWS_OF: Mapping[str, tuple[Table, Callable[[RawFields], dict[str, Any] | None]]] = {
     keys.ALERTS: (alerts, _alert_row),
     keys.ALARM_ACTIONS: (alarm_actions, _action_row),

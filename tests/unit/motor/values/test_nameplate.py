@@ -1,4 +1,4 @@
-"""Nameplates: what is impossible is refused by its field, with the range expected."""
+"""Nameplates: impossible values are refused by field, with the expected range."""
 
 from typing import Any
 
@@ -120,6 +120,7 @@ def test_every_number_of_a_nameplate_has_its_range() -> None:
         "ie_class",
         "support",
         "scalar_limits",
+        "work_hours",
     }
     assert numbers == {name for name in RANGES if "." not in name}
     ends = {name: r.high for name, r in RANGES.items() if name in ("pole_pairs", "rotor_bars")}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vtox.motor.alarms.profile.values import PROFILE_CODES
 from vtox.motor.values import codec
 from vtox.motor.values.domain import Reason, reason
 from vtox.motor.words.rendering import render_all
@@ -13,7 +14,7 @@ from vtox.pipeline.store.stream.entries import number
 
 # Flag -> code of its alert while it is set.
 # Alarms of limits are flags too, with their own names: `vtox.motor.values.scalars.limit_flag`.
-FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
+FLAGS = {"silent": "machine_silent", "clock": "clock_off"} | dict(PROFILE_CODES)
 # Field of a machine: when its sender left, s by the server's clock.
 DEPARTED = "departed"
 # Flags in one round trip: they take the server 3 ms.

@@ -1,8 +1,8 @@
-"""What is stored of a baseline besides its levels: version, source, and a state for each load.
+"""The data of a baseline besides its levels: version, source, and a state for each load.
 
 `baseline_info` is a JSON table of the machine: `source` (`given` by a person or learnt on the
 `stream`), `learnt_t`, `version`, the `channels` of the channel map under which it was learnt, the
-`loads` it was learnt at, and the last load `refused`.
+`loads` at which it was learnt, and the last load `refused`.
 """
 
 import json
@@ -16,6 +16,7 @@ from vtox.pipeline.configuration import keys
 from vtox.pipeline.store.machines import learning_notes
 from vtox.pipeline.store.machines.channel_maps import CHANNEL_MAP
 from vtox.pipeline.store.machines.machine_settings import present_setting
+from vtox.pipeline.store.machines.profile_words import reset_profile
 from vtox.pipeline.store.server import scripts
 from vtox.pipeline.store.server.client import Client, server_time
 
@@ -24,7 +25,7 @@ STALE_DAYS = 180.0
 # Bands whose loads differ by less than this ratio are shown as one: between them both apply
 # (`vtox.motor.values.baseline`).
 MAX_LOAD_GAP_RATIO = 1.1
-# What a field of `baseline_info` may hold.
+# The types of the fields of `baseline_info`.
 _KINDS: Mapping[str, Any] = {
     **{"source": str, "learnt_t": int | float, "version": int, "channels": dict},
     **{"loads": list, "refused": dict},
@@ -37,13 +38,14 @@ def set_baseline(client: Client, machine_id: str, baseline: str | None) -> None:
     """Store the baseline that a person gives a machine (JSON of `Baseline.to_json`); None: remove.
 
     It is of the channels of the channel map in force. The version counts every baseline that the
-    machine ever had.
+    machine ever had. Removed, the profile of the machine is learnt again too.
     """
     if baseline is None:
         gone = ("baseline", "baseline_info", learning_notes.FIELD)
         # Without a name of the settings workers read them again
         # (`vtox.pipeline.store.machines.machine_states`).
         client.hdel(keys.machine(machine_id), *gone, "settings")
+        reset_profile(client, machine_id)
         return
     channels = present_setting(client, machine_id, CHANNEL_MAP).channels
     _store(client, machine_id, baseline, _first_info(client, "given", baseline, channels))
@@ -54,7 +56,7 @@ def store_learnt_baseline(
 ) -> bool:
     """Store a baseline learnt on the stream, of these channels; `before` is the one it replaces.
 
-    False where that was changed meanwhile, by a person, or the machine is retired.
+    False if that was changed meanwhile, by a person, or the machine is retired.
     """
     info = _first_info(client, "stream", learnt, channels)
     return _store(client, machine_id, learnt, info, before)
@@ -65,7 +67,7 @@ def store_extended_baseline(
 ) -> bool:
     """Store a baseline extended by a load, or by a period at loads that it has (`loads_a` empty).
 
-    False where `before` was changed meanwhile.
+    False if `before` was changed meanwhile.
     """
     about = client.hget(keys.machine(machine_id), "baseline_info")
     info = {"source": "given", "loads": [], **_about(about)}
@@ -86,7 +88,7 @@ def versions(client: Client, machine_ids: Sequence[str]) -> dict[str, int]:
 
 
 def stored_baseline(client: Client, machine_id: str) -> tuple[dict[str, Any], str] | None:
-    """Return what is known of a baseline and its JSON, None where there is none."""
+    """Return the data of a baseline and its JSON, None if there is none."""
     stored, about = client.hmget(keys.machine(machine_id), "baseline", "baseline_info")
     return (dict(_about(about)), stored.decode("utf-8", "replace")) if stored else None
 
@@ -108,9 +110,9 @@ def is_of_other_channels(info: bytes | None, present: ChannelMap) -> bool:
 
 @lru_cache(maxsize=4096)
 def _about(info: bytes | None) -> Mapping[str, Any]:
-    """Return what is known of a baseline, decoded once; it must not be changed.
+    """Return the data of a baseline, decoded once; it must not be changed.
 
-    What a field may not hold counts as absent.
+    Fields with a wrong value count as absent.
     """
     table = codec.json_of_field(info)
     if not isinstance(table, dict):
@@ -174,7 +176,7 @@ def _store(
     info: Mapping[str, Any],
     before: str | None = None,
 ) -> bool:
-    """Store a baseline; if it was learnt from `before`, only where that is still there."""
+    """Store a baseline; one learnt from `before` only while that is still there."""
     about = json.dumps({k: v for k, v in info.items() if k != "version"})
     args = [machine_id, baseline, about, learning_notes.FIELD, int(before is not None)]
     where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]

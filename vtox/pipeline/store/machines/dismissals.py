@@ -1,8 +1,9 @@
 """The alarms of a machine that people closed as false: field `dismissals` of its hash."""
 
-from vtox.motor.alarms.health.dismissals import NOTHING_DISMISSED, Dismissals, dismissal_of
+from vtox.motor.alarms.health.dismissals import NO_DISMISSALS, Dismissals, dismissal_of
 from vtox.motor.alarms.health.update import MachineHistory
 from vtox.motor.alarms.life import Alarm
+from vtox.motor.alarms.profile.values import CONDITIONS
 from vtox.motor.values import codec
 from vtox.pipeline.configuration import keys
 from vtox.pipeline.errors import SettingChanged, TooBusy, UnknownMachine
@@ -11,19 +12,25 @@ from vtox.pipeline.store.machines.machine_settings import (
     present_setting,
     store_setting,
 )
+from vtox.pipeline.store.machines.profile_words import call_normal
 from vtox.pipeline.store.server.client import Client
 
-DISMISSALS = SettingKind("dismissals", Dismissals, NOTHING_DISMISSED)
+DISMISSALS = SettingKind("dismissals", Dismissals, NO_DISMISSALS)
 # Two people who close alarms of one machine at the same moment.
 _TRIES = 10
 
 
 def dismiss(client: Client, alarm: Alarm) -> None:
-    """Keep that an alarm was closed as false, once; nothing where it may come again at once.
+    """Keep that an alarm was closed as false, once; nothing if it may come again at once.
+
+    Of a condition outside the profile it says that this is normal.
 
     Raises `TooBusy`: others change the same all the time.
     """
     machine_id = alarm.machine_id
+    if alarm.fault in CONDITIONS:
+        call_normal(client, machine_id, alarm.fault)
+        return
     memory = client.hget(keys.machine(machine_id), "memory")
     history = codec.decode_or_none(MachineHistory, memory) or MachineHistory()
     closed_t = (alarm.closed_ms or 0) / 1000
@@ -47,7 +54,7 @@ def dismiss(client: Client, alarm: Alarm) -> None:
 
 
 def end_dismissal(client: Client, machine_id: str, alarm_id: str, *, by: str) -> bool:
-    """Let the alarm come again; False where none of this id is dismissed.
+    """Let the alarm come again; False if none of this id is dismissed.
 
     Raises `UnknownMachine`; `SettingChanged`: another one was closed or ended meanwhile.
     """
