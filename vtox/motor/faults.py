@@ -1,13 +1,30 @@
-"""The fault registry: which faults exist, which family (queue) owns each, and what a family needs.
+"""The fault registry: which faults exist, the family (queue) of each, and its needs.
 
-Everything that names a fault, a queue or a Celery task reads it from here.
+Everything that names a fault, a queue or a Celery task reads it from here. A fault is an entry
+point of the group `vtox.faults`, of VTOX or of another package: its name, and the module whose
+folder has its row, `fault.toml`. To read the row runs no code of that folder.
 """
 
+import re
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, get_args
 
-# Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
-# version of VTOX, are ignored.
+from vtox.motor.errors import SystemStateError
+
+# Format of the arguments of a task. A task without `v` is of version 1; further arguments, of a
+# later version of VTOX, are ignored.
 TASK_VERSION = 1
+# Version of the interface between VTOX and the folder of a fault: its row, `Diagnoser`, its words.
+INTERFACE = 1
+GROUP, ROW = "vtox.faults", "fault.toml"
+# Codes of the answers for a fault whose package a worker does not have, or whose code raises.
+NOT_INSTALLED, FAILED = "fault_not_installed", "fault_failed"
+_AGAIN = "install it again: `make setup` in a checkout, or the wheel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +32,10 @@ class Persistence:
     """When a fault's diagnoses become an alert of the machine (`vtox.motor.alarms.health.alerts`).
 
     `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
-    record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
+    record, or `slot_s` seconds of it if the diagnoser reports episodes inside a record. A normal
     slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
-    What is found with less than `min_severity` or `min_confidence` does not raise, and clears.
+
+    A finding with less than `min_severity` or `min_confidence` does not raise, and clears.
     With `days` of more than 1 the fault is only seen then: it alarms on so many of the last
     `of_days` days (`vtox.motor.alarms.health.days`). `slot_s` and `hold` belong to the diagnoser;
     the rest may be set for a machine (`vtox.motor.alarms.health.sensitivity`).
@@ -41,11 +59,14 @@ class Persistence:
     """least confidence that alerts, 0 to 1"""
 
 
+ViewKind = Literal["phasors", "waveform", "demodulated", "envelope"]
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """What shows a fault to people: a kind of spectrum, the phasors, the waveform of a channel."""
+    """The view of a fault: a kind of spectrum, the phasors, the waveform of a channel."""
 
-    kind: str
+    kind: ViewKind
     channel: str = ""
 
 
@@ -64,93 +85,52 @@ class LineLevel:
     evidence: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A row of the registry: the family that diagnoses a fault, when it alerts, what shows it.
+    """A row of the registry: the family that diagnoses a fault, when it alerts, its view.
 
-    The folder `vtox/motor/diagnosis/diagnosers/<name>` diagnoses it. One that is `quick` leaves no
-    time: its alarms ask for acts within days where others have weeks. Of its `lines` the history
-    keeps the levels.
+    The folder of `module` diagnoses it (`row.py`); `package` is name and version of the package of
+    others that brings it, empty for VTOX's own. One that is `quick` leaves no time: its alarms ask
+    for acts within days, others within weeks. The records of one fault are `metered`: they follow
+    each other without a gap, and its analysis has the phasors of currents and voltages already. The
+    line of one that is `of_slip` is as far from the supply as the slip is large. The history keeps
+    the levels of its `lines`.
     """
 
     name: str
+    module: str
+    folder: str
+    package: str
     family: str
     alert: Persistence
     view: View
     quick: bool = False
+    metered: bool = False
+    of_slip: bool = False
     lines: tuple[LineLevel, ...] = ()
 
+    def words(self, language: str) -> Path:
+        """Return the file with the words of a fault of a package."""
+        return Path(self.folder) / "words" / f"{language}.toml"
 
-_ECCENTRICITY = tuple(
-    LineLevel(
-        quantity=f"eccentricity_{side}_dbc",
-        name=f"eccentricity.{side}_dbc",
-        level=f"{side}_dbc",
-        evidence=("kind", "line"),
-    )
-    for side in ("lower", "upper")
-)
-_BROKEN_BAR = tuple(
-    LineLevel(
-        quantity=f"broken_bar_{side}_dbc",
-        name=f"broken_bar.{side}_dbc",
-        level=f"{side}_sideband_dbc",
-    )
-    for side in ("lower", "upper")
-)
-# The comb of each defect over what chance makes.
-_BEARING = tuple(
-    LineLevel(
-        quantity=f"bearing_{defect.lower()}",
-        name=defect,
-        level="statistic",
-        threshold="threshold",
-        evidence=("defect", defect),
-    )
-    for defect in ("BPFO", "BPFI", "BSF", "FTF")
-)
-# A short between turns burns through within days of a fault, an insulation that leaks does so at
-# the next surge: these are quick. The others grow over weeks.
-# If a share p of the conditions of a day is wrong, 365 x 3 x p^3 alarms come in a year: with the
-# 5 % of pumps one in seven years.
-DAYS = 3
-_FAULTS = (
-    # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
-    # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.
-    Fault(
-        "turn_short",
-        "turn_short",
-        Persistence(3, 4, 2, slot_s=0.2, hold=0.64),
-        View("phasors"),
-        quick=True,
-    ),
-    Fault(
-        "insulation", "turn_short", Persistence(3, 5, 5), View("waveform", "leakage"), quick=True
-    ),
-    # Bearing damage lasts for days, so its alerts can wait: docs/calibration/bearing.md#alerts
-    Fault("bearing", "bearing", Persistence(6, 8, 5, days=DAYS), View("envelope"), lines=_BEARING),
-    Fault(
-        "eccentricity",
-        "bearing",
-        Persistence(3, 5, 5, hold=0.8, days=DAYS),
-        View("demodulated"),
-        lines=_ECCENTRICITY,
-    ),
-    Fault(
-        "broken_bar",
-        "broken_bar",
-        Persistence(2, 3, 3, days=DAYS),
-        View("demodulated"),
-        lines=_BROKEN_BAR,
-    ),
-)
+
+@dataclass(frozen=True, slots=True)
+class PackageProblem:
+    """A fault, or formats of files, of a package that VTOX leaves out, and why."""
+
+    name: str
+    package: str
+    code: Literal[
+        "import_failed", "wrong_interface", "wrong_row", "name_twice", "no_words", "wrong_words"
+    ]
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """One queue: the faults diagnosed there and the length of the records they need.
 
-    Where records of several families are shown, its own show the channels, phasors or spectrum of
+    If records of several families are shown, its own show the channels, phasors or spectrum of
     the current in `shows`: each once. A baseline that `learns_whole` is learnt from records of full
     length alone. A window takes about `busy_s` of a worker (docs/appendix/performance.md, "How many
     machines a box carries").
@@ -164,7 +144,7 @@ class Family:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Names of its faults."""
+        """Names of its faults, VTOX's own first."""
         return tuple(f.name for f in _FAULTS if f.family == self.name)
 
     @property
@@ -178,8 +158,8 @@ class Family:
         return f"vtox.{self.name}"
 
 
-# Least record lengths: a turn short shows within cycles of the supply; a bearing needs some dozens
-# of shaft turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and
+# Least record lengths. A turn short shows within cycles of the supply. A bearing needs some dozens
+# of shaft turns. The broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and
 # 50 Hz, and need ten bins of distance (docs/explanation/architecture.md, "Records").
 FAMILIES: dict[str, Family] = {
     f.name: f
@@ -190,9 +170,136 @@ FAMILIES: dict[str, Family] = {
     )
 }
 
+
+def registered(group: str) -> tuple[dict[str, EntryPoint], list[PackageProblem]]:
+    """Return the entry points of a group by name, and the problems of names that are given twice.
+
+    A name of VTOX stays with VTOX. One that two packages give belongs to neither.
+    """
+    by_name: dict[str, list[EntryPoint]] = {}
+    for e in entry_points(group=group):
+        by_name.setdefault(e.name, []).append(e)
+    if not any(is_own(e) for several in by_name.values() for e in several):
+        raise SystemStateError(f"vtox is installed without its entry points {group}", remedy=_AGAIN)
+    found, refused = {}, []
+    for name, several in by_name.items():
+        chosen = [e for e in several if is_own(e)] or several
+        if len(chosen) == 1:
+            found[name] = chosen[0]
+        for e in several:
+            if e is not found.get(name):
+                others = ", ".join(package_of(o) or "vtox" for o in several if o is not e)
+                refused.append(PackageProblem(name, package_of(e), "name_twice", others))
+    return found, refused
+
+
+def is_own(e: EntryPoint) -> bool:
+    """Return whether an entry point is one of VTOX itself."""
+    return e.value.startswith("vtox.")
+
+
+def package_of(e: EntryPoint) -> str:
+    """Return name and version of the package of an entry point, empty for VTOX."""
+    return "" if is_own(e) or e.dist is None else f"{e.dist.name} {e.dist.version}"
+
+
+def _row(e: EntryPoint) -> Fault | PackageProblem:
+    """Return the row of a fault, or why there is none."""
+    package = package_of(e)
+    try:
+        spec = find_spec(e.value)
+    except Exception as error:  # packages above the folder run their code
+        return PackageProblem(e.name, package, "import_failed", repr(error))
+    folder = next(iter((spec and spec.submodule_search_locations) or ()), None)
+    if folder is None:
+        return PackageProblem(e.name, package, "import_failed", f"no folder of {e.value}")
+    file = Path(folder) / ROW
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+        if (interface := table.pop("interface", None)) != INTERFACE:
+            had = f"{file}: {interface}, VTOX has {INTERFACE}"
+            return PackageProblem(e.name, package, "wrong_interface", had)
+        row = Fault(
+            name=e.name,
+            module=e.value,
+            folder=folder,
+            package=package,
+            alert=Persistence(**table.pop("alert")),
+            view=View(**table.pop("view")),
+            lines=tuple(_line(**line) for line in table.pop("lines", ())),
+            **table,
+        )
+        wrong = _wrong_in(row)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        wrong = f"{error}"
+    if wrong:
+        return PackageProblem(e.name, package, "wrong_row", f"{file}: {wrong}")
+    return (
+        PackageProblem(e.name, package, "no_words", wordless)
+        if (wordless := _no_words(row))
+        else row
+    )
+
+
+def _line(evidence: Sequence[str] = (), **facts: str) -> LineLevel:
+    kind_and_value = (str(evidence[0]), str(evidence[1])) if evidence else None
+    return LineLevel(evidence=kind_and_value, **facts)
+
+
+def _wrong_in(row: Fault) -> str:
+    """Return the part of a row that cannot be, empty if there is none."""
+    if row.family not in FAMILIES:
+        return f"family {row.family!r}, expected one of {', '.join(FAMILIES)}"
+    if row.view.kind not in (kinds := get_args(ViewKind)):
+        return f"view {row.view.kind!r}, expected one of {', '.join(kinds)}"
+    if not 1 <= row.alert.k <= row.alert.n or row.alert.clear < 1:
+        return "alert: expected 1 <= k <= n and 1 <= clear"
+    if not row.package:
+        return ""
+    if not re.fullmatch("[a-z][a-z0-9_]*", row.name) or row.name in FAMILIES:
+        return f"name {row.name!r}, expected small letters, digits and _, and none of a family"
+    foreign = [q for x in row.lines if not (q := x.quantity).startswith(f"{row.name}_")]
+    return f"line {foreign[0]!r}, expected {row.name}_..." if foreign else ""
+
+
+def _no_words(row: Fault) -> str:
+    """Return why a fault has no name for people, empty if it has one."""
+    if not row.package:
+        return ""  # among the words of VTOX
+    file = row.words("en")
+    try:
+        names = tomllib.loads(file.read_text("utf-8"))["names"]["fault"]
+        return "" if isinstance(names[row.name], str) else f"{file}: [names.fault] {row.name}"
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        return f"{file}: {error!r}"
+
+
+def _rows() -> tuple[list[Fault], list[PackageProblem]]:
+    """Return the rows, VTOX's own first, by family and its first fault, and the refused."""
+    found, refused = registered(GROUP)
+    rows = []
+    for e in found.values():
+        if isinstance(row := _row(e), Fault):
+            rows.append(row)
+        elif is_own(e):
+            raise SystemStateError(f"{row.name}: {row.code}: {row.detail}", remedy=_AGAIN)
+        else:
+            refused.append(row)
+    order = list(FAMILIES)
+    rows.sort(key=lambda r: (r.package, order.index(r.family), r.name != r.family, r.name))
+    return rows, refused
+
+
+_FAULTS, REFUSED = _rows()
+
 FAULTS: dict[str, Family] = {f.name: FAMILIES[f.family] for f in _FAULTS}
+MODULES = {f.name: f.module for f in _FAULTS}
 PERSISTENCE = {f.name: f.alert for f in _FAULTS}
 VIEWS = {f.name: f.view for f in _FAULTS}
 QUICK = frozenset(f.name for f in _FAULTS if f.quick)
-# Of the faults that have any.
+METERED = next(f.name for f in _FAULTS if f.metered and not f.package)
+OF_SLIP = frozenset(f.name for f in _FAULTS if f.of_slip)
+# Only the faults that have any.
 LINES = {f.name: f.lines for f in _FAULTS if f.lines}
+# The faults that packages of others bring.
+PACKAGES = {f.name: f for f in _FAULTS if f.package}

@@ -1,0 +1,1 @@
+"""Whether the supply frequency is that of the nameplate: a fault of a package, and a format."""
