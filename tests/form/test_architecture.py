@@ -1,9 +1,10 @@
-"""Rules that a linter cannot say: who knows Celery, the server, a clock or the environment."""
+"""Rules that a linter cannot say: uses of Celery, the server, a clock or the environment."""
 
 import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 
 import orjson
 import pytest
@@ -25,7 +26,7 @@ def importers(*prefixes: str) -> set[str]:
 
 
 def within(names: set[str], *allowed: str) -> set[str]:
-    """The names that are none of `allowed` or below one of them."""
+    """The names that are neither in `allowed` nor below one of them."""
     return {n for n in names if not any(n == a or n.startswith(f"{a}.") for a in allowed)}
 
 
@@ -84,7 +85,7 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
     )
     assert within(importers("fastapi", "starlette"), "api") == set()
     assert within(importers("typer"), "vtox.cli") == set()
-    # Nothing else of VTOX calls others; what passes health on calls our own API.
+    # Nothing else of VTOX calls others; the reader that passes health on calls our own API.
     callers = importers("httpx2", "apprise")
     provider = "api.state.provider"
     assert within(callers, "vtox.reporting.notification", READER, provider) == set()
@@ -149,6 +150,52 @@ def test_the_folder_of_a_fault_is_not_imported_by_another_one() -> None:
     assert {(m, folder) for m, folder in among if not m.startswith(f"{folder}.")} == set()
 
 
+def test_no_file_branches_on_the_name_of_a_fault() -> None:
+    """Packages add faults. The folder of a fault knows itself, the words name all."""
+    knows = ("vtox.motor.faults", "vtox.motor.words")
+    folders = tuple(f"vtox.motor.diagnosis.diagnosers.{fault}" for fault in FAULTS)
+    constants = {
+        target.id: value
+        for p in SOURCES
+        for node in tree(p).body
+        if isinstance(node, ast.Assign)
+        for target, value in assigned(node)
+    }
+    compared = {
+        f"{module_name(p)}: {ast.unparse(node)}"
+        for p in SOURCES
+        if not module_name(p).startswith((*knows, *folders))
+        for node in ast.walk(tree(p))
+        if isinstance(node, ast.Compare | ast.MatchValue)
+        for part in ast.iter_child_nodes(node)
+        if texts_in(part, constants) & set(FAULTS)
+    }
+    assert compared == set()
+
+
+def assigned(node: ast.Assign) -> Iterator[tuple[ast.Name, ast.expr]]:
+    """The names that an assignment binds, each with its value."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=True))
+        else:
+            pairs = [(target, node.value)]
+        yield from ((name, value) for name, value in pairs if isinstance(name, ast.Name))
+
+
+def texts_in(node: ast.AST, constants: Mapping[str, ast.expr]) -> set[str]:
+    """The texts of a side of a comparison: itself, in a collection, or as a constant."""
+    if isinstance(node, ast.Constant):
+        return {node.value} if isinstance(node.value, str) else set()
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return {t for part in node.elts for t in texts_in(part, constants)}
+    if isinstance(node, ast.Name | ast.Attribute):
+        name = node.id if isinstance(node, ast.Name) else node.attr
+        known = constants.get(name)
+        return texts_in(known, {}) if known else set()
+    return set()
+
+
 def test_the_environment_is_read_in_one_place() -> None:
     readers = {
         module_name(p)
@@ -186,16 +233,19 @@ OPTIONAL_PACKAGES = (
     *(f"vtox.motor.files.readers.{name}" for name in READERS),
     *("vtox.pipeline.windows.tracing", "vtox.motor.values.frames", "vtox.reporting.tables.export"),
     "api.state.backend",
-    # A sender that gives the URL of its server pays for no settings.
+    # A small installation verifies a report without pages and limits of threads.
+    "vtox.reporting.reports.making",
+    "vtox.reporting.reports.verification",
+    # A sender that gives the URL of its server does not load the settings.
     "vtox.pipeline.client.address",
 )
 
 
 def test_imports_stand_at_the_top() -> None:
-    """But for the commands, which import inside a function what would make all others slow.
+    """Commands are excepted: they import modules that would slow down all others in a function.
 
-    And the routes of spectra, reports and figures, as the API loads no maths before someone looks;
-    and those whose libraries may not be installed: readers of files, traces, tables, OIDC.
+    So are the routes of spectra, reports and figures: the API loads no maths before a request.
+    Modules whose libraries may not be installed do so too: readers of files, traces, tables, OIDC.
     """
     inner = [
         f"{module_name(p)}:{node.lineno}"
@@ -221,6 +271,7 @@ def test_modules_are_not_imported_by_a_string() -> None:
         "vtox.cli.simulation.simulate",
         "vtox.motor.diagnosis.diagnosers.registry",
         "vtox.motor.files.child_process",
+        "vtox.motor.files.formats",
     }
 
 
@@ -264,7 +315,7 @@ def test_api_never_loads_celery_nor_alembic() -> None:
 
 
 def test_cited_works_are_listed() -> None:
-    """A reader who has only the repository finds what `Author 1999` is."""
+    """A reader who has only the repository finds the work behind `Author 1999`."""
     entries = (ROOT / "docs/reference/literature.md").read_text().split("\n- ")
     listed = [e.partition("*")[0] for e in entries]
     cited = re.compile(r"\b(?!Of\b)([A-Z][a-z]+(?:-[A-Z][a-z]+)?)(?: et al\.)?,? ((?:19|20)\d\d)\b")
@@ -274,8 +325,8 @@ def test_cited_works_are_listed() -> None:
             assert any(author in e and year in e for e in listed), (path.name, author, year)
 
 
-# What a sender and its spool, a key's record, a report's date, a span of a trace, the time stamp of
-# a webhook and the comparison of clocks themselves need a host's clock for.
+# Uses of a host's clock. They are a sender and its spool, a key's record, a report's date, a span
+# of a trace, the time stamp of a webhook, and the comparison of clocks.
 HOST_CLOCK = {
     "vtox/pipeline/client/spool.py",
     "vtox/pipeline/bridge/traces.py",

@@ -4,12 +4,12 @@ import sys
 from importlib import import_module
 from typing import Any
 
-import redis
 import typer
 from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
+from vtox.cli.shared.fleet_packages import check_fleet, fleet_is_installed, fleet_remedy
 from vtox.motor.errors import VtoxError
 from vtox.pipeline.configuration.version import version, with_vtox_command
 from vtox.pipeline.errors import ServerUnavailable
@@ -26,6 +26,8 @@ _PLACES = """processes.up processes.drain simulation.demo upkeep.status upkeep.d
 COMMANDS = {place.partition(".")[2]: place.replace("-", "_") for place in _PLACES.split()} | {
     "restore": "upkeep.backup",
 }
+# They need the packages of a small installation only.
+OF_FILES = ("inspect", "diagnose", "verify")
 
 
 class _Commands(TyperGroup):
@@ -35,12 +37,17 @@ class _Commands(TyperGroup):
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return all names, in the order of the help."""
-        return list(COMMANDS)
+        """Return the names of commands that work here, in the order of the help."""
+        return list(COMMANDS) if fleet_is_installed() else list(OF_FILES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command; of an unknown name load all, for one is suggested."""
-        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+        """Return a command; of an unknown name load all, for one is suggested.
+
+        Raises `InputError`: it needs packages that are not installed.
+        """
+        if cmd_name in COMMANDS and cmd_name not in OF_FILES:
+            check_fleet(f"`vtox {cmd_name}`")
+        for name in [cmd_name] if cmd_name in COMMANDS else self.list_commands(ctx):
             if name not in self.commands:
                 self.commands[name] = _loaded(name)
         return super().get_command(ctx, cmd_name)
@@ -56,11 +63,12 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         callback=vtox,
+        epilog=None if fleet_is_installed() else fleet_remedy(),
     )
 
 
 def add(app: typer.Typer, command: str) -> None:
-    """Add a command, or a group: its module's `NAME`, or `NAME_command` where that is taken."""
+    """Add a command, or a group: its module's `NAME`, or `NAME_command` if that is taken."""
     module, name = import_module(f"vtox.cli.{COMMANDS[command]}"), command.replace("-", "_")
     found = getattr(module, f"{name}_command", None) or getattr(module, name)
     if isinstance(found, typer.Typer):
@@ -97,18 +105,27 @@ def main() -> None:
         _fail(str(error) if error.remedy else _running(error.observed))
     except VtoxError as error:
         _fail(str(error))
-    except redis.AuthenticationError as error:
-        _fail(f"the server refuses the user or password of VTOX_REDIS_URL: {error}")
-    except redis.OutOfMemoryError:
-        _fail(
+    except Exception as error:
+        if (text := _server_error(error)) is None:
+            raise
+        _fail(text)
+
+
+def _server_error(error: Exception) -> str | None:
+    """Return the sentence for an error of the server's client, None for another error."""
+    if not fleet_is_installed():
+        return None
+    import redis  # not at the top: a small installation has none
+
+    if isinstance(error, redis.AuthenticationError):
+        return f"the server refuses the user or password of VTOX_REDIS_URL: {error}"
+    if isinstance(error, redis.OutOfMemoryError):
+        return (
             "the server is out of memory and takes no new windows until the workers have finished "
             "others; `vtox doctor` checks"
         )
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        _fail(_unreachable(error))
-
-
-def _unreachable(error: redis.RedisError) -> str:
+    if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        return None
     from vtox.pipeline.store.server.client import unavailable
 
     why = unavailable(error)

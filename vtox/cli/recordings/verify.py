@@ -11,8 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from vtox.cli.shared.columns import columns
+from vtox.cli.shared.fleet_packages import EXTRA
 from vtox.cli.shared.options import Json
 from vtox.motor.values.plain_data import digits
+from vtox.pipeline.configuration.version import install_command
 from vtox.reporting.reports.errors import ReportError
 
 if TYPE_CHECKING:
@@ -66,10 +68,13 @@ def _show(report: "Report", found: "Verification") -> None:
     if found.same_environment:
         console.print("by the same versions on the same kind of processor")
     else:
-        for name, here in found.here.model_dump().items():
+        for name, here in asdict(found.here).items():
             if here != getattr(there, name):
                 text = f"{name}: {getattr(there, name)} in the report, {here} here"
                 console.print(text, style="dim", markup=False)
+    if found.same_environment and found.page_agrees is None:
+        text = f"the page was not compared; to draw it: {install_command(EXTRA)}"
+        console.print(text, markup=False, soft_wrap=True)
     if found.differences:
         console.print(_differences(found))
     if found.page_agrees is False:
@@ -85,7 +90,7 @@ def _show(report: "Report", found: "Verification") -> None:
 def _differences(found: "Verification") -> Table:
     names = ("record", "fault", "value", "in the report", "computed again")
     table = columns(*names, wrapped=names)
-    # What people see comes first; the rest differs behind the printed digits.
+    # Visible differences come first; the rest differs behind the printed digits.
     ranked = sorted(found.differences, key=lambda d: not d.shows)
     for d in ranked[:ROWS]:
         text = digits if d.shows else repr

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vtox.cli.shared.fleet_packages import check_fleet
 from vtox.motor.errors import InputError
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Diagnosis, Motor, Recording
@@ -33,6 +34,7 @@ def check_target(path: Path | None, language: str) -> None:
         raise InputError(f"--lang {language}: expected one of {', '.join(LANGUAGES)}")
     if path is None:
         return
+    check_fleet("--report")
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: expected a name ending in .html")
     if not path.parent.is_dir():
@@ -45,13 +47,13 @@ def file_contents(
     baseline: Baseline | None,
     language: str = DEFAULT,
 ) -> "Contents":
-    """Return what a report of recordings in files holds.
+    """Return the contents of a report of recordings in files.
 
     The verdicts are computed once more, by one thread, as `vtox verify` will.
     """
     # Not at the top: they load scipy, which other commands do not need.
     from vtox.reporting.reports import making
-    from vtox.reporting.reports.contents import FORM, Contents, ReportedMachine
+    from vtox.reporting.reports.contents import Contents, ReportedMachine, checked
     from vtox.reporting.reports.environment import environment
 
     records = []
@@ -60,8 +62,7 @@ def file_contents(
         verdicts = making.verdicts(recording, motor, baseline, faults)
         energy = making.energy(recording, motor, faults)
         records.append(making.record(name, recording, verdicts, energy))
-    return Contents(
-        form=FORM,
+    made = Contents(
         made_t=round(time.time(), 3),
         language=language,
         environment=environment(),
@@ -71,6 +72,7 @@ def file_contents(
         ),
         records=records,
     )
+    return checked(made)
 
 
 def write_report(path: Path, text: str) -> None:
@@ -79,7 +81,7 @@ def write_report(path: Path, text: str) -> None:
     Raises `InputError`: it cannot be written.
     """
     try:
-        # Whoever may write to the folder could have put a link there; into this one nobody could.
+        # Another user may have put a link into the folder, but not into this new one.
         with TemporaryDirectory(prefix=".report-", dir=path.parent) as drafts:
             draft = Path(drafts) / path.name
             draft.write_text(text, encoding="utf-8")

@@ -15,9 +15,9 @@ from vtox.motor.values.nameplate_ranges import PLACE_LENGTHS
 from vtox.motor.values.plain_names import name_error
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-# Printable, without spaces and without what separates a name from its unit.
+# Printable, without spaces and without the separator of a name and its unit.
 _UNIT = re.compile(r"[^\s:\x00-\x1f\x7f]{1,16}")
-# Of one message or window.
+# In one message or window.
 MOST = 64
 # Names with their units of one machine, in the history: a machine of the largest plants has some
 # 100 measuring points. VTOX's own velocities come on top.
@@ -85,6 +85,32 @@ class ScalarLimit:
                 else end + room
             )
         return value > end if self.side == ">" else value < end
+
+
+@dataclass(slots=True)
+class LimitRun:
+    """The run of readings in a row beyond a limit: since when, how many, and the newest time."""
+
+    limit: ScalarLimit
+    since_ms: int = 0
+    readings: int = 0
+    newest_ms: int = 0
+
+    def add(self, t_ms: int, value: float) -> None:
+        """Count a reading: one beyond the limit goes on with the run, another ends it."""
+        self.newest_ms = t_ms
+        if not self.limit.crossed(value):
+            self.readings = 0
+            return
+        if not self.readings:
+            self.since_ms = t_ms
+        self.readings += 1
+
+    def is_alarm(self, value: float, *, was: bool) -> bool:
+        """Return whether the newest value is an alarm; one that was ends when it is back."""
+        lasting_s = (self.newest_ms - self.since_ms) / 1000
+        lasts = self.readings >= self.limit.readings and lasting_s >= self.limit.delay_s
+        return self.limit.crossed(value, was=was) and (was or lasts)
 
 
 def checked(machine_id: Any, t: Any, name: Any, value: Any, unit: Any) -> ScalarReading:
@@ -165,7 +191,7 @@ def parse_limits(text: object) -> Iterator[ScalarLimit]:
 
 
 def _limit(text: str) -> ScalarLimit | None:
-    """Return a limit, None where the text is none."""
+    """Return a limit, None if the text is none."""
     found = _LIMIT.fullmatch(text)
     if not found:
         return None

@@ -12,7 +12,8 @@ from vtox.pipeline.store.stream.entries import Metrics
 # Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
 AVERAGE_S = 60.0
 CPU = "cpu"
-# What has one thread, and so at most one core. The bridge's is that of the process that measures.
+# Processes with one thread, and so at most one core. The bridge's is that of the process that
+# measures.
 SERVER, BRIDGE = THREADS = ("server", "bridge")
 
 
@@ -25,7 +26,7 @@ class Capacity:
     that their thread used, `cpu` -> share of the cores that the bridge may use which are in use;
     averages over a minute"""
     limit: str | None = None
-    """what is used most"""
+    """the most used resource"""
     machines: int | None = None
     """machines that sent in the last minute"""
     room: int | None = None
@@ -34,13 +35,13 @@ class Capacity:
 
 
 def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
-    """Return what the last minute's entries say; `metrics` has the newest first, `now` in s.
+    """Return the shares of the last minute's entries; `metrics` has the newest first, `now` in s.
 
-    What is used grows in proportion to the machines: room = machines * (1 / share - 1). That holds
-    for machines that send what these send. It is an estimate: a window costs less as the load of a
-    host grows (docs/adr/0023), while near a share of 1 windows wait.
+    The use grows in proportion to the machines: room = machines * (1 / share - 1). It holds for
+    machines that send as these do. It is an estimate: a window costs less as the load of a host
+    grows (docs/adr/0023), while near a share of 1 windows wait.
     """
-    recent = of_last_minute(metrics, now)
+    recent = last_minute_metrics(metrics, now)
     if not recent:
         return Capacity(used={}, why=reason("room_without_figures"))
     latest = recent[0]
@@ -52,8 +53,8 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
 
 
-def of_last_minute(metrics: Sequence[Metrics], now: float) -> Sequence[Metrics]:
-    """Return the entries of the last minute, the latest at least; none where that is stale."""
+def last_minute_metrics(metrics: Sequence[Metrics], now: float) -> Sequence[Metrics]:
+    """Return the entries of the last minute, the latest at least; none if that is stale."""
     latest = metrics[0] if metrics else None
     age = metrics_age_s(latest, now)
     if latest is None or age is None or age > STALE_INTERVALS * (latest.interval_s or 0.0):
@@ -62,7 +63,7 @@ def of_last_minute(metrics: Sequence[Metrics], now: float) -> Sequence[Metrics]:
 
 
 def _room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:
-    """Return what limits, for how many more machines there is room (None: unknown), and why."""
+    """Return the scarcest resource, the room for more machines (None: unknown), and why."""
     limit = max(used, key=lambda name: used[name])
     if not machines or not used[limit]:
         return limit, None, reason("room_without_machines")

@@ -1,4 +1,4 @@
-"""What `vtox doctor` checks on this host: versions, settings, files, memory and ports."""
+"""The checks of `vtox doctor` on this host: versions, settings, files, memory and ports."""
 
 import platform
 import shutil
@@ -9,22 +9,28 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from vtox.motor.faults import PACKAGES, REFUSED
+from vtox.motor.files.formats import refused_formats
+from vtox.motor.words.catalogue import refused_words
 from vtox.pipeline.cluster import data_folder, ports, processes, server_allocator
 from vtox.pipeline.cluster.embedded_server import program
 from vtox.pipeline.configuration.server_urls import complete_database, mask, unencrypted_host
 from vtox.pipeline.configuration.settings import Settings, files, unknown_settings
 from vtox.pipeline.configuration.version import version
 from vtox.pipeline.errors import ServerUnavailable, SettingsError
+from vtox.pipeline.monitoring.known_advisories import advisory_checks
 from vtox.pipeline.monitoring.readiness import Check, Status
 from vtox.pipeline.store.stream import shared_memory
 
-PACKAGES = ("celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
+VERSIONS = ("celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
+PACKAGE_REMEDY = "correct the package (docs/howto/add-a-fault-in-your-package.md) or uninstall it"
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20
 
 
 def host_checks(settings: Settings) -> Iterator[Check]:
-    """Yield what can be said before anything is connected to."""
+    """Yield the checks that need no connection."""
     yield _versions()
+    yield from advisory_checks(settings.data_dir)
     if is_built_by_profile(sysconfig.get_config_vars()) is False:
         yield Check(
             name="interpreter",
@@ -33,6 +39,7 @@ def host_checks(settings: Settings) -> Iterator[Check]:
             "(`--enable-optimizations`): Python's own work takes more CPU than it must "
             "(docs/howto/limit-memory.md)",
         )
+    yield _packages()
     yield _celeryconfig()
     yield _settings()
     yield from transport(settings)
@@ -44,12 +51,22 @@ def host_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _versions() -> Check:
-    text = ", ".join(f"{p} {metadata.version(p)}" for p in PACKAGES)
+    text = ", ".join(f"{p} {metadata.version(p)}" for p in VERSIONS)
     return Check(
         name="versions",
         status="pass",
         observed=f"vtox {version()}, Python {platform.python_version()}, {text}",
     )
+
+
+def _packages() -> Check:
+    """Check the faults and formats that packages of others bring."""
+    found = ", ".join(f"{f.name} ({f.package})" for f in PACKAGES.values()) or "no fault of others"
+    refused = [*REFUSED, *refused_words(), *refused_formats()]
+    if not refused:
+        return Check(name="packages", status="pass", observed=found)
+    left_out = "; ".join(f"{r.name} ({r.package}): {r.code}: {r.detail}" for r in refused)
+    return Check(name="packages", status="warn", observed=left_out, remedy=PACKAGE_REMEDY)
 
 
 def is_built_by_profile(variables: Mapping[str, Any]) -> bool | None:
@@ -105,7 +122,7 @@ def transport(settings: Settings) -> Iterator[Check]:
 
 def _data_dir(settings: Settings) -> Iterator[Check]:
     folder = settings.data_dir
-    if reason := data_folder.why_unusable(folder):
+    if reason := data_folder.folder_problem(folder):
         remedy = "correct that, or set VTOX_DATA_DIR to a folder that this user can write to"
         yield Check(name="data", status="fail", observed=f"{folder}: {reason}", remedy=remedy)
         return
@@ -176,7 +193,7 @@ def _allocator(settings: Settings) -> Iterator[Check]:
 
 
 def _history(settings: Settings) -> Check:
-    """Return where the history is; whether it is recorded is a check of the running system."""
+    """Return the place of the history; whether it is recorded is a check of the running system."""
     if settings.database_url:
         try:
             url = complete_database("VTOX_DATABASE_URL", settings.database_url)

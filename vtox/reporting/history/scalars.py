@@ -1,4 +1,4 @@
-"""Scalars in the history: each reading once, the latest of each, and what crosses a limit."""
+"""Scalars in the history: each reading once, the latest of each, and crossings of limits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from vtox.motor.values.domain import reason
 from vtox.motor.values.scalars import (
     MOST_OF_MACHINE,
     PREFIX,
+    LimitRun,
     ScalarLimit,
     ScalarReading,
     limit_flag,
@@ -76,7 +77,7 @@ def _room(db: Connection, machine_ids: Sequence[str]) -> dict[str, int]:
 
 
 def full_machines(db: Connection) -> dict[str, list[str]]:
-    """Return machine id -> its scalars, as quantities, of those that may get no more."""
+    """Return machine id -> its scalars, as quantities, for machines that may get no more."""
     full = _counted().having(func.count() >= MOST_OF_MACHINE)
     return {m: quantities(db, m) for m, _ in db.execute(full).all()}
 
@@ -105,7 +106,7 @@ def latest(
 ) -> Iterator[tuple[ScalarReading, str]]:
     """Yield the latest reading of each scalar that is kept, with its state, of one machine or all.
 
-    By names of machines and scalars. `only` are quantities.
+    Sorted by names of machines and scalars. `only` are quantities.
     """
     c, of, own = records.c, series.c, records.alias().c
     wanted = of.quantity.in_(only) if only else of.quantity.startswith(PREFIX)
@@ -131,28 +132,30 @@ class LimitWatch:
     """Compares readings with the limits of their machines, and raises and ends their alarms.
 
     Whether an alarm is open is asked of the server. It holds the newest time of each scalar, as a
-    value that a line has held back says nothing of now, and since when values are beyond a limit:
-    after a restart a delay begins again.
+    value that a line delayed says nothing of now. It also holds since when values are beyond a
+    limit; after a restart it counts them again in the stored readings.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._newest_ms: dict[tuple[str, str], int] = {}
-        self._beyond: dict[tuple[str, ScalarLimit], tuple[int, int]] = {}
+        self._runs: dict[tuple[str, ScalarLimit], LimitRun] = {}
 
-    def with_states(self, points: Sequence[Point], late_ms: int) -> list[Point]:
+    def with_states(self, db: Connection, points: Sequence[Point], late_ms: int) -> list[Point]:
         """Return points with state and threshold by their limits; alarms are reported at once.
 
-        Before the points are written: after a crash they come again, which changes nothing. Those
-        from before `late_ms` change no alarm.
+        Call it before the points are written: after a crash they come again, which changes nothing.
+        Points from before `late_ms` change no alarm.
         """
         ids = list({p.machine_id for p in points})
         motors = zip(ids, load_motors(self._client, ids), strict=True)
         limits = {m: found for m, motor in motors if (found := limits_of(motor))}
         if not limits:
             return list(points)
-        own = [[x for x in limits.get(p.machine_id, ()) if _is_of(x, p)] for p in points]
-        self._tell((p, of) for p, of in zip(points, own, strict=True) if p.t_ms >= late_ms)
+        own = [[x for x in limits.get(p.machine_id, ()) if _limit_applies(x, p)] for p in points]
+        new = [(p, of) for p, of in zip(points, own, strict=True) if p.t_ms >= late_ms]
+        self._count_stored(db, new)
+        self._tell(new)
         return [_with_state(p, of) for p, of in zip(points, own, strict=True)]
 
     def _tell(self, limited: Iterable[tuple[Point, Sequence[ScalarLimit]]]) -> None:
@@ -179,23 +182,31 @@ class LimitWatch:
     def _count(self, p: Point, limits: Sequence[ScalarLimit]) -> None:
         """Note since when, and for how many readings, the values are beyond their limits."""
         for x in limits:
-            key = p.machine_id, x
-            if p.value is not None and x.crossed(p.value):
-                since_ms, readings = self._beyond.get(key, (p.t_ms, 0))
-                self._beyond[key] = since_ms, readings + 1
-            else:
-                self._beyond.pop(key, None)
+            if p.value is not None:
+                self._run(p, x).add(p.t_ms, p.value)
 
-    def _lasts(self, p: Point, x: ScalarLimit) -> bool:
-        """Return whether values are beyond a limit for as long as it asks."""
-        since_ms, readings = self._beyond.get((p.machine_id, x), (p.t_ms, 0))
-        return readings >= x.readings and p.t_ms - since_ms >= 1000 * x.delay_s
+    def _run(self, p: Point, limit: ScalarLimit) -> LimitRun:
+        return self._runs.setdefault((p.machine_id, limit), LimitRun(limit))
+
+    def _count_stored(
+        self, db: Connection, limited: Iterable[tuple[Point, Sequence[ScalarLimit]]]
+    ) -> None:
+        """Count the readings stored before a start for limits that ask for several of them."""
+        for p, of in limited:
+            for x in of:
+                if (p.machine_id, x) in self._runs or (x.delay_s == 0 and x.readings == 1):
+                    continue
+                run = self._run(p, x)
+                for t_ms, value in _last_run(db, p, x):
+                    run.add(t_ms, value)
+                key = p.machine_id, p.quantity
+                self._newest_ms[key] = max(run.newest_ms, self._newest_ms.get(key, 0))
 
     def _change(self, p: Point, of: Sequence[ScalarLimit], *, is_set: bool) -> FlagChange | None:
-        """Return how the alarm of a level changes by the newest reading, None where it does not."""
+        """Return how the alarm of a level changes by the newest reading, None if it does not."""
         assert p.value is not None
-        beyond = (x for x in of if x.crossed(p.value, was=is_set))
-        crossed = next((x for x in beyond if is_set or self._lasts(p, x)), None)
+        runs = (self._run(p, x) for x in of)
+        crossed = next((r.limit for r in runs if r.is_alarm(p.value, was=is_set)), None)
         if is_set == (crossed is not None):
             return None
         about, code = crossed or of[0], "limit_kept"
@@ -205,7 +216,26 @@ class LimitWatch:
         return FlagChange(p.machine_id, crossed is not None, (why,), about.level)
 
 
-def _is_of(limit: ScalarLimit, p: Point) -> bool:
+def _last_run(db: Connection, p: Point, limit: ScalarLimit) -> list[tuple[int, float]]:
+    """Return the stored readings of the last run beyond a limit, enough to decide, by time."""
+    c = records.c
+    stored = (
+        select(c.t_ms, c.value)
+        .join(series, series.c.id == c.series_id)
+        .where(series.c.machine_id == p.machine_id, series.c.quantity == p.quantity)
+        .order_by(c.t_ms.desc())
+    )
+    found: list[tuple[int, float]] = []
+    for t_ms, value in db.execute(stored):
+        found.append((t_ms, value))
+        lasting_s = (found[0][0] - t_ms) / 1000
+        lasts = len(found) >= limit.readings and lasting_s >= limit.delay_s
+        if lasts or not limit.crossed(value):
+            break
+    return found[::-1]
+
+
+def _limit_applies(limit: ScalarLimit, p: Point) -> bool:
     return name_and_unit(p.quantity) == (limit.name, limit.unit)
 
 

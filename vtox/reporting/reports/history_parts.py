@@ -1,6 +1,7 @@
-"""What the history says of a machine in a report: events, and the trend of each fault."""
+"""The history of a machine in a report: events, and the trend of each fault."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from math import ceil
 from typing import Any
 
@@ -22,7 +23,7 @@ from vtox.reporting.history.retention import Oldest
 from vtox.reporting.history.scalars import latest
 from vtox.reporting.reports.contents import ReportedTrend, TrendColumns
 
-# Of alerts and actions each, the newest.
+# Largest number of alerts, and of actions: the newest ones.
 MAX_EVENTS = 40
 POINTS = 360
 # Without `--from`.
@@ -86,7 +87,7 @@ def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def trend_between(
     db: Connection, machine_id: str, from_s: float | None, to_s: float, oldest: Oldest
 ) -> ReportedTrend | None:
-    """Return the trend of every fault as columns, None where the history has none.
+    """Return the trend of every fault as columns, None if the history has none.
 
     It begins where the history does, if that is later.
     """
@@ -100,7 +101,7 @@ def trend_between(
     first_s, end_s = int(from_s) // step_s * step_s, ceil(to_s / step_s) * step_s
     found = queries.trends_of_steps(db, machine_id, list(FAULTS), made_of, first_s, end_s)
     series = {
-        name: TrendColumns(**{k: getattr(t, k) for k in TrendColumns.model_fields})
+        name: TrendColumns(**{f.name: getattr(t, f.name) for f in fields(TrendColumns)})
         for name, t in found.series.items()
     }
     return ReportedTrend(from_t=first_s, to_t=end_s, step_s=step_s, series=series)

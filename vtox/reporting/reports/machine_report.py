@@ -1,4 +1,4 @@
-"""The contents of a report on a machine: what is kept of it on the server and in the history."""
+"""The contents of a report on a machine: its data on the server and in the history."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -29,21 +29,21 @@ from vtox.reporting.history.retention import oldest_kept
 from vtox.reporting.reports import history_parts, making
 from vtox.reporting.reports.cards import RANK
 from vtox.reporting.reports.contents import (
-    FORM,
     Contents,
     ReportedMachine,
     ReportedTrend,
     ReportRecord,
+    checked,
 )
 from vtox.reporting.reports.document import MAX_REPORT_MB
 from vtox.reporting.reports.environment import environment
 from vtox.reporting.reports.errors import ReportError
 from vtox.reporting.reports.kept_samples import KeptSamples, samples_of_machine
 
-# For samples, of what a report may take: drawings and texts take some 0.2 MB a record.
+# Room for samples in a report: drawings and texts take some 0.2 MB a record.
 SAMPLES_MB = MAX_REPORT_MB - 4
 MAX_RECORDS = 8
-# Fault and time (s) of an open alert -> what is said of its growth, each a code with its values.
+# Fault and time (s) of an open alert -> its growth, as codes with their values.
 Growths = Mapping[tuple[str, int], list[dict[str, Any]]]
 ALERTS_READ = 500
 
@@ -57,8 +57,8 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What the history says; without one `of_faults` is empty."""
+class _HistoryParts:
+    """Parts from the history; without a history `of_faults` is empty."""
 
     events: list[dict[str, Any]]
     trend: ReportedTrend | None
@@ -75,7 +75,7 @@ def machine_contents(
     span: Period,
     language: str = DEFAULT,
 ) -> Contents:
-    """Return what a report on a machine holds, its verdicts computed now.
+    """Return the contents of a report on a machine, its verdicts computed now.
 
     Raises `ReportError`: the machine is not known, or no samples of it are kept.
     """
@@ -103,8 +103,7 @@ def machine_contents(
     known = {m.machine_id: m for m in read_machines(client, [machine_id])}
     when_to_act = {(a.fault, round(a.t)): priority_among(a, known).action for a in alerts}
     about = found[0].baseline_state
-    return Contents(
-        form=FORM,
+    made = Contents(
         made_t=round(now, 3),
         language=language,
         environment=environment(),
@@ -115,16 +114,17 @@ def machine_contents(
             baseline_about={k: about[k] for k in ("state", "version", "source") if k in about},
         ),
         records=sorted(records, key=_rank),
-        events=[e | _of_open(e, told.of_alerts, when_to_act) for e in told.events],
+        events=[e | _open_alert_fields(e, told.of_alerts, when_to_act) for e in told.events],
         trend=told.trend,
         growth=told.of_faults,
         scalars=told.scalars,
         left_out=left_out,
     )
+    return checked(made)
 
 
 def _rank(record: ReportRecord) -> tuple[int, float]:
-    """Return what sorts records: the ones with a find first, then the newest."""
+    """Return the sort key of a record: the ones with a finding first, then the newest."""
     worst = min(RANK.index(v["state"]) for v in record.verdicts)
     return worst, -(record.t_start or 0.0)
 
@@ -176,7 +176,7 @@ def _history(
     now: float,
     alerts: Iterable[OpenAlert],
     motor: Motor | None,
-) -> _Told:
+) -> _HistoryParts:
     """Return events, trend, and whether open alerts and all faults grow.
 
     Without a history the alerts that the stream has, and no trend.
@@ -190,7 +190,7 @@ def _history(
             (a.fault, round(a.t)): history_parts.growth_reasons(db, a, now, oldest) for a in alerts
         }
         if db is None:
-            return _Told(recent, None, growths, {}, [])
+            return _HistoryParts(recent, None, growths, {}, [])
         recorded = history_parts.events_between(db, machine_id, from_s, to_s)
         trend = history_parts.trend_between(db, machine_id, span.from_s, to_s, oldest)
         scalars = history_parts.latest_scalars(db, machine_id, motor)
@@ -198,13 +198,13 @@ def _history(
     # The recorder is some seconds behind the stream.
     new = [e for e in recent if e not in recorded]
     events = history_parts.newest_first([*new, *recorded])[: 2 * history_parts.MAX_EVENTS]
-    return _Told(events, trend, growths, of_faults, scalars)
+    return _HistoryParts(events, trend, growths, of_faults, scalars)
 
 
-def _of_open(
+def _open_alert_fields(
     event: Mapping[str, Any], growths: Growths, when_to_act: Mapping[tuple[str, int], ActionTime]
 ) -> dict[str, Any]:
-    """Return what the event that began an open alert says of it now."""
+    """Return the present growth and time to act of an open alert, for the event that began it."""
     key = event["fault"], round(event["t"])
     if key not in growths:
         return {"open": False, "growth": []}

@@ -1,12 +1,12 @@
 """Records of a report: samples packed, and the verdicts that they give."""
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
-from vtox.motor.diagnosis.diagnosis import METERED, diagnose, read_energy
+from vtox.motor.diagnosis.diagnosis import diagnose, read_energy
+from vtox.motor.faults import METERED
 from vtox.motor.values.baseline import Baseline
 from vtox.motor.values.domain import Diagnosis, Motor, Recording
 from vtox.motor.values.plain_data import plain
@@ -47,22 +47,31 @@ def verdicts(
 ) -> list[dict[str, Any]]:
     """Return the diagnoses of a recording as plain data.
 
-    By one thread, as in the workers: several may add in another order.
+    One thread computes them, as in the workers: several may add in another order.
     """
-    with threadpool_limits(1):
+    with _one_thread():
         return [_verdict(d) for d in diagnose(recording, motor, baseline, faults=faults)]
 
 
 def energy(
     recording: Recording, motor: Motor | None, faults: Collection[str] | None
 ) -> Energy | None:
-    """Return what a recording says of energy, None where its fault is not asked."""
+    """Return the energy of a recording, None if its fault is not asked."""
     if faults is not None and METERED not in faults:
         return None
-    with threadpool_limits(1):
+    with _one_thread():
         reading = read_energy(recording, motor)._asdict()
     del reading["counts"]
     return Energy(**plain(reading))
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:  # a small installation: last bits may differ, printed digits do not
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _verdict(d: Diagnosis) -> dict[str, Any]:

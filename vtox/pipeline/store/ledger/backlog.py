@@ -18,12 +18,12 @@ _WAITING = {family: f"waiting_t:{family}" for family in FAMILIES}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Ages in s at the time `t` of the server; None where there is no such window.
+    """Ages in s at the time `t` of the server; None if there is no such window.
 
     `waiting_age_s` is that of the oldest record that waits in the bridge because its family has no
     room for more in flight; `unassigned_age_s` that of the oldest pending window in no record of
-    some family, where it is older than was asked. `ids_ahead_s` is by how much the newest id is in
-    the future, else 0.
+    some family, if it is older than was asked. `ids_ahead_s` is by how much the newest id is in the
+    future, else 0.
     """
 
     t: float
@@ -48,7 +48,7 @@ def backlog(
     partitions: Iterable[Partition] = (FIRST,),
 ) -> Backlog:
     """Return the ages of the oldest windows; of unassigned ones those above a limit only."""
-    found = [_of_partition(client, unassigned_before_s, p) for p in partitions]
+    found = [_partition_backlog(client, unassigned_before_s, p) for p in partitions]
 
     def oldest(ages: Iterable[float | None]) -> float | None:
         return max((age for age in ages if age is not None), default=None)
@@ -63,7 +63,7 @@ def backlog(
     )
 
 
-def _of_partition(client: Client, unassigned_before_s: float, partition: Partition) -> Backlog:
+def _partition_backlog(client: Client, unassigned_before_s: float, partition: Partition) -> Backlog:
     waiting = [float(t) for t in client.hmget(partition.bridge, _WAITING.values()) if t]
     now_ms, *ids = client.register_script(scripts.source("backlog"))(
         keys=[partition.raw, partition.progress],
@@ -88,9 +88,9 @@ def _of_partition(client: Client, unassigned_before_s: float, partition: Partiti
 
 
 def oldest_records_s(client: Client) -> dict[str, float]:
-    """Return family -> age of its oldest unfinished record, s, 0 where there is none.
+    """Return family -> age of its oldest unfinished record, s, 0 if there is none.
 
-    From its last dispatch or start, or since it is complete where it waits in the bridge.
+    From its last dispatch or start, or since it is complete if it waits in the bridge.
     """
     partitions = served(client)
     pipe = client.pipeline(transaction=False)

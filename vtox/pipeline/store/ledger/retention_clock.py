@@ -1,9 +1,9 @@
-"""The time by which retention deletes: real time, not what a clock says for a while.
+"""The time by which retention deletes: real time, not that of a clock wrong for a while.
 
 The server's clock dates every entry. Were it years ahead for a minute, deletion by it would leave
-nothing of the history. So this time goes on with the monotonic clock of who keeps it, and follows
-the server's clock at once only by minutes. A larger difference, of a clock that steps or a system
-that was off, is believed once it has lasted a day in which the clocks of the hosts agreed.
+nothing of the history. So this time goes on with the monotonic clock of the process that keeps it.
+It follows the server's clock at once only by minutes. A larger difference, of a clock that steps or
+a system that was off, is believed once it has lasted a day in which the clocks of the hosts agreed.
 """
 
 import time
@@ -24,15 +24,15 @@ log = structlog.get_logger()
 
 # Restarts and corrections by NTP are shorter; the shortest retention by default is a day.
 FOLLOWED_S = 600.0
-BELIEVED_AFTER_S = 86_400.0
+CLOCK_TRUST_AFTER_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class KeptTime:
-    """What is kept of it, with the data that are deleted by it; `t` is the time, s since 1970.
+    """The stored form of this time, next to the data deleted by it.
 
-    While the server's clock differs: by how much at least (s, positive where it is ahead), and for
-    how long of real time it has.
+    `t` is the time, s since 1970. While the server's clock differs, `ahead_s` is by how much at
+    least (s, positive if it is ahead), and `lasted_s` for how long of real time.
     """
 
     t: float
@@ -43,8 +43,8 @@ class KeptTime:
 def next_time(kept: KeptTime, server_t: float, passed_s: float, *, agree: bool) -> KeptTime:
     """Return the time after `passed_s` of real time, when the server's clock shows `server_t`.
 
-    `agree`: the clocks of the hosts do. What is believed is the least difference of a whole day:
-    clocks that step again, and systems that are off each night, add nothing to it.
+    `agree`: the clocks of the hosts do. The difference that is believed is the least one of a whole
+    day: clocks that step again, and systems that are off each night, add nothing to it.
     """
     t = kept.t + passed_s
     ahead_s = server_t - t
@@ -55,13 +55,13 @@ def next_time(kept: KeptTime, server_t: float, passed_s: float, *, agree: bool) 
     if kept.ahead_s * ahead_s <= 0:
         return KeptTime(t, ahead_s)
     least_s, lasted_s = min(ahead_s, kept.ahead_s, key=abs), kept.lasted_s + passed_s
-    if lasted_s < BELIEVED_AFTER_S:
+    if lasted_s < CLOCK_TRUST_AFTER_S:
         return KeptTime(t, least_s, lasted_s)
     return KeptTime(t + least_s)
 
 
 def first_time(newest_ids: Iterable[str], server_t: float) -> KeptTime:
-    """Return the time where none is kept: of the newest of the entries there are, else now."""
+    """Return the time if none is kept: of the newest of the entries there are, else now."""
     newest_ms = max((entry_order(i)[0] for i in newest_ids), default=0)
     return KeptTime(min(newest_ms / 1000, server_t) if newest_ms else server_t)
 
@@ -74,8 +74,8 @@ class RetentionClock:
         self.monotonic = monotonic
         self._looked: float | None = None
 
-    def take_on(self, kept: KeptTime) -> KeptTime:
-        """Return the time as it is now; what passed before the first call is not known."""
+    def advance_clock(self, kept: KeptTime) -> KeptTime:
+        """Return the time as it is now; the time passed before the first call is not known."""
         now, agree = self.monotonic(), _clocks_agree(self.client)
         passed_s = 0.0 if self._looked is None else now - self._looked
         self._looked = now
@@ -105,14 +105,14 @@ def keep_time(clock: RetentionClock, streams: Iterable[str]) -> None:
     kept = KeptTime(*(v or 0.0 for v in values)) if values[0] else None
     if kept is None:
         kept = first_time(_newest_ids(client, streams), server_time(client))
-    found = clock.take_on(kept)
+    found = clock.advance_clock(kept)
     client.hset(keys.RETENTION_CLOCK, mapping={n: f"{getattr(found, n):.3f}" for n in names})
 
 
 def retention_time(client: Client) -> float | None:
     """Return up to when all that was to be deleted by now may be; None while it is not kept.
 
-    That is never later than the server's clock.
+    It is never later than the server's clock.
     """
     t = number(client.hget(keys.RETENTION_CLOCK, "t"))
     return None if t is None else min(t, server_time(client))

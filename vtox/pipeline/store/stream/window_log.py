@@ -1,8 +1,8 @@
-"""The log of raw windows: what adds, reads, fetches, counts and trims them.
+"""The log of raw windows: the functions that add, read, fetch, count and trim them.
 
-Who uses it gets ids from it and gives them back, and takes nothing from them but by these
-functions. That the log is a stream with a consumer group is known here, and to the scripts that
-acknowledge windows with what became of them.
+Callers get ids from it and give them back, and take nothing from them except by these functions.
+Only this module and the scripts that acknowledge windows with their results know that the log is a
+stream with a consumer group.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,9 +22,10 @@ CONSUMER = "bridge"
 FETCH_BYTES = 64 << 20
 # Entries of which the server measures the size.
 _SAMPLES = 50
-# Finished windows behind unfinished ones are deleted so many at a time, which takes the server
-# about 4 ms, and at most so many a second; unfinished ones are listed so many at a time, and so
-# many times: what has finished behind the first 10,000 that have not waits until some of them have.
+# Finished windows behind unfinished ones are deleted in portions of this size, which takes the
+# server about 4 ms, and at most this many a second. Unfinished ones are listed in portions of this
+# size, and at most this many portions. Windows finished behind the first 10,000 unfinished ones
+# wait until some of those have finished.
 TRIMMED_AT_ONCE, TRIMMED_AT_MOST, PENDING_AT_ONCE, LISTED_AT_MOST = 100, 2_000, 500, 20
 
 Fields = Mapping[str, str | bytes] | Mapping[bytes, bytes]
@@ -33,7 +34,7 @@ Entry = tuple[bytes, dict[bytes, bytes] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerGroup:
-    """What XINFO GROUPS says of our consumer group; `lag` is None if the server cannot say."""
+    """The XINFO GROUPS entry of VTOX's consumer group; `lag` is None if the server cannot say."""
 
     lag: int | None
     pending: int
@@ -98,7 +99,7 @@ def id_ms(entry_id: bytes) -> int:
 
 
 def mean_window_bytes(client: Client) -> float | None:
-    """Return what a window takes in the log; None without any, or where it is denied."""
+    """Return the bytes of a window in the log; None without any, or if it is denied."""
     try:
         size: int | None = client.memory_usage(keys.RAW, samples=_SAMPLES)
     except redis.exceptions.NoPermissionError:
@@ -108,7 +109,7 @@ def mean_window_bytes(client: Client) -> float | None:
 
 
 def backlog(client: Client, raws: Iterable[str] = (keys.RAW,)) -> int:
-    """Return the windows that are not finished; all in a stream where the server cannot say."""
+    """Return the windows that are not finished; all in a stream if the server cannot say."""
     unfinished = 0
     for raw in raws:
         group = group_info(client, raw)
@@ -118,7 +119,7 @@ def backlog(client: Client, raws: Iterable[str] = (keys.RAW,)) -> int:
 
 
 def read_new(client: Client, count: int, block_ms: int, raw: str = keys.RAW) -> list[Entry]:
-    """Return entries not yet read, waiting for the first one."""
+    """Return entries not yet read; wait for the first one."""
     return _read(client, raw, ">", count, block_ms)
 
 
@@ -155,7 +156,7 @@ def find_group(groups: list[dict[str, Any]]) -> ConsumerGroup | None:
     for g in groups:
         if g["name"] == keys.GROUP.encode():
             last = g["last-delivered-id"].decode()
-            # A group that has read nothing says None where it means 0.
+            # A group that has read nothing says None instead of 0.
             read = 0 if last == "0-0" else g.get("entries-read")
             return ConsumerGroup(
                 lag=g.get("lag"), pending=g["pending"], entries_read=read, last_delivered=last
@@ -166,7 +167,7 @@ def find_group(groups: list[dict[str, Any]]) -> ConsumerGroup | None:
 def sum_groups(groups: Sequence[ConsumerGroup | None]) -> ConsumerGroup | None:
     """Return the groups of all partitions as one; None before the first start of a bridge.
 
-    Of one partition it is that group. What one of them does not know, the sum does not know.
+    For one partition it is that group. A figure unknown to one of them is unknown in the sum.
     """
     known = [g for g in groups if g is not None]
     if len(known) < 2:
@@ -191,13 +192,13 @@ def group_info(client: Client, raw: str) -> ConsumerGroup | None:
 
 
 def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -> int | None:
-    """Return how many windows somebody else deleted before they were read, None if unknown.
+    """Return how many windows another program deleted before they were read, None if unknown.
 
-    A sender that gives XADD a MAXLEN does that, and no error shows it. The server counts what was
-    ever added up to the last window read; VTOX counts what became of each window that it read. Only
-    the growth of the number means something: it starts elsewhere where stream or group were made
-    again. It is unknown between the XDEL of an unread window and the reading of the newest one, and
-    on servers that do not count (Redis before 7).
+    A sender that gives XADD a MAXLEN does that, and no error shows it. The server counts the
+    windows ever added up to the last window read; VTOX counts the outcome of each window that it
+    read. Only the growth of the number means something: it starts elsewhere if stream or group were
+    made again. It is unknown between the XDEL of an unread window and the reading of the newest
+    one, and on servers that do not count (Redis before 7).
     """
     counted = ("windows_in", "windows_duplicate", "windows_refused", "windows_moved")
     with client.pipeline(transaction=True) as pipe:
@@ -215,11 +216,11 @@ def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -
         if group is None or group.lag is None or group.entries_read is None:
             return None
         # Each pending window has a row of progress from its admission on.
-        lost += group.entries_read - group.pending + admitted + _unread_and_gone(stream, group)
+        lost += group.entries_read - group.pending + admitted + _unread_deletions(stream, group)
     return lost
 
 
-def _unread_and_gone(stream: dict[str, Any], group: ConsumerGroup) -> int:
+def _unread_deletions(stream: dict[str, Any], group: ConsumerGroup) -> int:
     """Return how many of the unread windows are deleted, if the group has not read on."""
     assert group.entries_read is not None
     first = stream["first-entry"]
@@ -231,13 +232,13 @@ def _unread_and_gone(stream: dict[str, Any], group: ConsumerGroup) -> int:
 def read_until_t(client: Client, raws: Iterable[str] = (keys.RAW,)) -> float:
     """Return the time, by the server's clock, up to which all windows have been read; s since 1970.
 
-    That is now where none waits, else the arrival of the last one read.
+    It is now if none waits, else the arrival of the last one read.
     """
     seconds, micros = client.time()
     times = [float(seconds + micros / 1e6)]
     for raw in raws:
         group = group_info(client, raw)
-        if group is not None and group.lag:  # None: the server cannot tell
+        if group is not None and group.lag:  # None: unknown to the server
             times.append(_milliseconds(group.last_delivered) / 1000)
     return min(times)
 
@@ -247,13 +248,12 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
 
     Those before the oldest unfinished one go at once, the others one by one.
 
-    MINID and not MAXLEN: the latter deletes entries not yet read, and `lag` does not show
-    it. Ids of the future (set manually, or from before the server's clock was set back) say nothing
-    of age: with them every finished entry is deleted at once. Returns the number of entries
-    deleted.
+    MINID and not MAXLEN: the latter deletes entries not yet read, and `lag` does not show it. Ids
+    of the future (set manually, or from before the server's clock was set back) do not show an age:
+    with them every finished entry is deleted at once. Returns the number of entries deleted.
     """
-    # In this order: a bridge that is stopped in between and woken knows nothing of what another has
-    # read meanwhile, and must not take that for finished.
+    # In this order: a bridge that is stopped in between and woken does not know of windows that
+    # another has read meanwhile, and must not take them for finished.
     info = group_info(client, raw)
     if info is None:
         return 0
@@ -272,7 +272,7 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
 
 
 def oldest_age_s(client: Client, raw: str) -> float:
-    """Return how long ago the oldest entry of a stream came, by its id; 0 where there is none."""
+    """Return how long ago the oldest entry of a stream came, by its id; 0 if there is none."""
     entries = client.xrange(raw, count=1)
     if not entries:
         return 0.0
